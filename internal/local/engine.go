@@ -1,0 +1,160 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"time"
+)
+
+// DefaultPort is where the engine listens if nothing else is asked for.
+const DefaultPort = 4566
+
+const (
+	engineName  = "engine"
+	readyWithin = 60 * time.Second
+	// functionConcurrency caps the function processes: each concurrent call takes one of its own (about 20 MiB),
+	// and they stay for later calls.
+	functionConcurrency = 100
+)
+
+// PortTakenError says that something that is not ours listens on the engine's port.
+type PortTakenError struct{ Port int }
+
+func (e *PortTakenError) Error() string {
+	return fmt.Sprintf("port %d is taken by another program; `PORT=%d make up` moves the local stack to another port",
+		e.Port, e.Port+1)
+}
+
+// Endpoint is the address of the engine on this port.
+func Endpoint(port int) string { return fmt.Sprintf("http://localhost:%d", port) }
+
+// EnginePort is the port of the project's running engine, 0 if it is not running.
+func (p Project) EnginePort() (int, error) {
+	proc, err := p.recorded(engineName)
+	if err != nil || !proc.running() {
+		return 0, err
+	}
+	return proc.Port, nil
+}
+
+// StartEngine makes sure that the project's engine runs on the port and is ready. One that runs already stays;
+// one that runs on another port is ended first, with all that was deployed to it. The engine must be installed.
+// It returns a *PortTakenError if something that is not ours listens there.
+func (p Project) StartEngine(ctx context.Context, port int, log Log) error {
+	unlock, err := p.Lock(ctx, engineName)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	proc, err := p.recorded(engineName)
+	if err != nil {
+		return err
+	}
+	if proc.running() && proc.Port == port {
+		return waitReady(ctx, port, nil)
+	}
+	if _, err := p.stopRecorded(ctx, engineName); err != nil {
+		return err
+	}
+	fmt.Fprintf(log.Steps, "starting the local engine on port %d\n", port)
+	logFile, err := os.Create(filepath.Join(p.Dir(), "engine.log"))
+	if err != nil {
+		return fmt.Errorf("starting the engine: %w", err)
+	}
+	defer logFile.Close()
+	proc, ended, err := p.launchEngine(port, p.Dir(), logFile, nil)
+	if err != nil {
+		return err
+	}
+	if err := p.record(engineName, proc); err != nil {
+		return errors.Join(err, proc.stop(context.WithoutCancel(ctx)))
+	}
+	if err := waitReady(ctx, port, ended); err != nil {
+		_, stopErr := p.stopRecorded(context.WithoutCancel(ctx), engineName)
+		return errors.Join(fmt.Errorf("%w (see .local/engine.log)", err), stopErr)
+	}
+	return nil
+}
+
+// launchEngine starts the engine in a process group of its own, keeping its files in dir. If lifeline is given,
+// the whole group ends when it is closed, and with it when the process that holds its other end ends.
+func (p Project) launchEngine(port int, dir string, log io.Writer, lifeline *os.File) (process, <-chan struct{}, error) {
+	if err := portFree(port); err != nil {
+		return process{}, nil, err
+	}
+	tmp := filepath.Join(dir, "tmp")
+	if err := os.MkdirAll(tmp, 0o755); err != nil {
+		return process{}, nil, fmt.Errorf("starting the engine: %w", err)
+	}
+	program := filepath.Join(p.venv(), "bin", "ministack")
+	cmd := exec.Command(program)
+	if lifeline != nil {
+		cmd = exec.Command("/bin/sh", "-c", `("$0"; kill -KILL 0) & read -r _; kill -KILL 0`, program)
+		cmd.Stdin = lifeline
+	}
+	cmd.Dir = dir
+	cmd.Stdout, cmd.Stderr = log, log
+	cmd.Env = environment(
+		"BIND_HOST=127.0.0.1",
+		"GATEWAY_PORT="+strconv.Itoa(port),
+		"MINISTACK_REGION="+Region,
+		"AWS_ENDPOINT_URL="+Endpoint(port), // where the functions find the engine
+		"AWS_DEFAULT_REGION="+Region,
+		"LAMBDA_ACCOUNT_CONCURRENCY="+strconv.Itoa(functionConcurrency),
+		"PERSIST_STATE=0", "S3_PERSIST=0",
+		"S3_DATA_DIR="+filepath.Join(dir, "s3"),
+		"STATE_DIR="+filepath.Join(dir, "state"),
+		"TMPDIR="+tmp,
+		"LOG_LEVEL=WARNING",
+	)
+	proc, ended, err := startGroup(cmd)
+	if err != nil {
+		return process{}, nil, fmt.Errorf("starting the engine: %w", err)
+	}
+	proc.Port = port
+	return proc, ended, nil
+}
+
+func portFree(port int) error {
+	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	if err != nil {
+		return &PortTakenError{Port: port}
+	}
+	return listener.Close()
+}
+
+// waitReady returns when the engine answers that it is ready, or an error when it has ended or took too long.
+func waitReady(ctx context.Context, port int, ended <-chan struct{}) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, readyWithin, errors.New("the engine did not become ready in time"))
+	defer cancel()
+	for {
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet,
+			fmt.Sprintf("http://127.0.0.1:%d/_ministack/ready", port), nil)
+		if err != nil {
+			return fmt.Errorf("asking whether the engine is ready: %w", err)
+		}
+		response, err := http.DefaultClient.Do(request)
+		if err == nil {
+			_ = response.Body.Close()
+			if response.StatusCode == http.StatusOK {
+				return nil
+			}
+		}
+		select {
+		case <-ended:
+			return errors.New("the engine ended before it was ready")
+		default:
+		}
+		if pause(ctx, readyPoll) != nil {
+			return context.Cause(ctx)
+		}
+	}
+}

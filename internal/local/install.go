@@ -1,0 +1,121 @@
+package local
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+)
+
+// Log is where a long work tells what it does.
+type Log struct {
+	Steps  io.Writer // a line for each step
+	Output io.Writer // what the programs that are run print
+}
+
+func (p Project) venv() string { return filepath.Join(p.Dir(), "venv") }
+
+// InstallEngine installs the pinned engine into .local/venv, unless exactly these pins are there already.
+// Safe to call from several processes at once: one installs, the others wait.
+func (p Project) InstallEngine(ctx context.Context, log Log) error {
+	unlock, err := p.Lock(ctx, "install")
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	pins, err := os.ReadFile(filepath.Join(p.Root, "local", "requirements.txt"))
+	if err != nil {
+		return fmt.Errorf("reading the engine's pins: %w", err)
+	}
+	stamp := filepath.Join(p.venv(), "installed")
+	if unchanged(stamp, pins) {
+		return nil
+	}
+	if err := os.RemoveAll(p.venv()); err != nil {
+		return fmt.Errorf("removing the engine's old installation: %w", err)
+	}
+	fmt.Fprintln(log.Steps, "installing the local engine into .local/venv")
+	if err := p.run(ctx, log, nil, "python3", "-m", "venv", p.venv()); err != nil {
+		return fmt.Errorf("making a virtual environment (Python 3.10 or newer with venv is needed): %w", err)
+	}
+	if err := p.run(ctx, log, nil, filepath.Join(p.venv(), "bin", "python"), "-m", "pip", "install", "--quiet",
+		"--disable-pip-version-check", "--require-hashes", "--only-binary", ":all:",
+		"-r", filepath.Join(p.Root, "local", "requirements.txt")); err != nil {
+		return fmt.Errorf("installing the local engine: %w", err)
+	}
+	return writeStamp(stamp, pins)
+}
+
+// installCDK runs `npm ci`, unless node_modules is newer than what it is made from (make has the same rule).
+func (p Project) installCDK(ctx context.Context, log Log) error {
+	installed, err := os.Stat(filepath.Join(p.Root, "node_modules", ".package-lock.json"))
+	fresh := err == nil
+	for _, name := range []string{"package.json", "package-lock.json"} {
+		wanted, err := os.Stat(filepath.Join(p.Root, name))
+		if err != nil {
+			return fmt.Errorf("looking at the CDK command line's pins: %w", err)
+		}
+		fresh = fresh && !wanted.ModTime().After(installed.ModTime())
+	}
+	if fresh {
+		return nil
+	}
+	fmt.Fprintln(log.Steps, "installing the CDK command line into node_modules")
+	if err := p.run(ctx, log, nil, "npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"); err != nil {
+		return fmt.Errorf("installing the CDK command line: %w", err)
+	}
+	return nil
+}
+
+func digest(content []byte) string {
+	sum := sha256.Sum256(content)
+	return hex.EncodeToString(sum[:])
+}
+
+func unchanged(stamp string, content []byte) bool {
+	was, err := os.ReadFile(stamp)
+	return err == nil && string(was) == digest(content)
+}
+
+func writeStamp(stamp string, content []byte) error {
+	if err := os.WriteFile(stamp, []byte(digest(content)), 0o644); err != nil {
+		return fmt.Errorf("noting what is installed: %w", err)
+	}
+	return nil
+}
+
+// run runs a program in the project's root and waits for it. Its output goes to the log as it comes,
+// and the end of it into the error if it fails.
+func (p Project) run(ctx context.Context, log Log, env []string, name string, args ...string) error {
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Dir = p.Root
+	cmd.Env = env // nil: this process's own
+	var last tail
+	cmd.Stdout = io.MultiWriter(log.Output, &last)
+	cmd.Stderr = cmd.Stdout
+	err := cmd.Run()
+	if errors.Is(err, exec.ErrNotFound) {
+		return err
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w\n%s", filepath.Base(name), err, last.String())
+	}
+	return nil
+}
+
+// tail keeps the last 4 KiB that are written to it.
+type tail struct{ bytes.Buffer }
+
+func (t *tail) Write(b []byte) (int, error) {
+	n, err := t.Buffer.Write(b)
+	if extra := t.Len() - 4096; extra > 0 {
+		t.Next(extra)
+	}
+	return n, err
+}

@@ -1,0 +1,129 @@
+package local
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/pipes"
+)
+
+// Pipe is what the runner needs to know of a deployed EventBridge pipe.
+type Pipe struct {
+	Name   string
+	Source string // ARN
+	Target string // ARN of a state machine
+	// BatchSize is the largest number of records of one execution, at least 1.
+	BatchSize int
+	// BatchWindow is how long the pipe may wait to fill a batch.
+	BatchWindow time.Duration
+	// Synchronous pipes wait for the execution's end (REQUEST_RESPONSE).
+	Synchronous bool
+	// Filters are EventBridge patterns; a record passes if any of them matches, or if there is none.
+	Filters []string
+}
+
+// sourceService is the service of the pipe's source as its ARN names it: sqs, dynamodb.
+func (p Pipe) sourceService() string {
+	parsed, err := arn.Parse(p.Source)
+	if err != nil {
+		return ""
+	}
+	return parsed.Service
+}
+
+// pipeTemplate is the part of an AWS::Pipes::Pipe in a template that the engine does not keep.
+type pipeTemplate struct {
+	Type       string
+	Properties struct {
+		SourceParameters struct {
+			FilterCriteria struct {
+				Filters []struct{ Pattern string }
+			}
+			SqsQueueParameters       batchTemplate
+			DynamoDBStreamParameters batchTemplate
+		}
+		TargetParameters struct {
+			StepFunctionStateMachineParameters struct{ InvocationType string }
+		}
+	}
+}
+
+type batchTemplate struct {
+	BatchSize                      int
+	MaximumBatchingWindowInSeconds int
+}
+
+// Pipes reads the pipes of a deployed stack. What the engine resolved (names and ARNs) is asked from it,
+// the rest is read in the deployed template.
+func Pipes(ctx context.Context, config aws.Config, stack string) ([]Pipe, error) {
+	formation := cloudformation.NewFromConfig(config)
+	deployed, err := formation.GetTemplate(ctx, &cloudformation.GetTemplateInput{StackName: &stack})
+	if err != nil {
+		return nil, fmt.Errorf("reading the deployed template: %w", err)
+	}
+	var template struct {
+		Resources map[string]json.RawMessage
+	}
+	if err := json.Unmarshal([]byte(aws.ToString(deployed.TemplateBody)), &template); err != nil {
+		return nil, fmt.Errorf("reading the deployed template: %w", err)
+	}
+	resources, err := formation.DescribeStackResources(ctx,
+		&cloudformation.DescribeStackResourcesInput{StackName: &stack})
+	if err != nil {
+		return nil, fmt.Errorf("listing the deployed resources: %w", err)
+	}
+	var found []Pipe
+	for _, resource := range resources.StackResources {
+		if aws.ToString(resource.ResourceType) != "AWS::Pipes::Pipe" {
+			continue
+		}
+		pipe, err := describePipe(ctx, pipes.NewFromConfig(config), aws.ToString(resource.PhysicalResourceId),
+			template.Resources[aws.ToString(resource.LogicalResourceId)])
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, pipe)
+	}
+	if len(found) == 0 {
+		return nil, errors.New("the deployed stack has no pipes")
+	}
+	return found, nil
+}
+
+func describePipe(ctx context.Context, client *pipes.Client, name string, definition json.RawMessage) (Pipe, error) {
+	var template pipeTemplate
+	if err := json.Unmarshal(definition, &template); err != nil {
+		return Pipe{}, fmt.Errorf("reading pipe %s in the deployed template: %w", name, err)
+	}
+	described, err := client.DescribePipe(ctx, &pipes.DescribePipeInput{Name: &name})
+	if err != nil {
+		return Pipe{}, fmt.Errorf("reading pipe %s: %w", name, err)
+	}
+	pipe := Pipe{
+		Name:   name,
+		Source: aws.ToString(described.Source),
+		Target: aws.ToString(described.Target),
+		Synchronous: template.Properties.TargetParameters.StepFunctionStateMachineParameters.
+			InvocationType != "FIRE_AND_FORGET",
+	}
+	source := template.Properties.SourceParameters
+	batch, byDefault := source.SqsQueueParameters, 10
+	if pipe.sourceService() == "dynamodb" {
+		batch, byDefault = source.DynamoDBStreamParameters, 100
+	}
+	pipe.BatchSize = batch.BatchSize
+	if pipe.BatchSize == 0 {
+		pipe.BatchSize = byDefault
+	}
+	pipe.BatchWindow = time.Duration(batch.MaximumBatchingWindowInSeconds) * time.Second
+	for _, filter := range source.FilterCriteria.Filters {
+		pipe.Filters = append(pipe.Filters, filter.Pattern)
+	}
+	return pipe, nil
+}

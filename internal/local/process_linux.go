@@ -1,0 +1,56 @@
+package local
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+)
+
+// startTime is the leader's start in clock ticks since the machine was booted; empty if there is no such process.
+func startTime(pid int) string {
+	fields := statFields(pid)
+	if fields == nil {
+		return ""
+	}
+	return fields[19]
+}
+
+// groupMembers lists the living processes of the group that carry its token.
+func groupMembers(p process) []int {
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return nil
+	}
+	var members []int
+	for _, entry := range entries {
+		pid, err := strconv.Atoi(entry.Name())
+		if err != nil {
+			continue
+		}
+		fields := statFields(pid)
+		if fields == nil || fields[0] == "Z" || fields[2] != strconv.Itoa(p.PID) {
+			continue
+		}
+		env, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
+		if err == nil && bytes.Contains(env, []byte(tokenVariable+"="+p.Token)) {
+			members = append(members, pid)
+		}
+	}
+	return members
+}
+
+// statFields returns the fields of /proc/<pid>/stat after the program's name: state, parent, process group, …;
+// nil if there is no such process.
+func statFields(pid int) []string {
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return nil
+	}
+	fields := strings.Fields(string(raw[bytes.LastIndexByte(raw, ')')+1:]))
+	if len(fields) < 20 {
+		return nil
+	}
+	return fields
+}

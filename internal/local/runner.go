@@ -1,0 +1,35 @@
+package local
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"golang.org/x/sync/errgroup"
+)
+
+// RunPipes serves the pipes until the context is done, and then finishes what it has begun.
+// Pipes with a queue as their source are served here; others are left to the engine.
+// Trouble on the way is logged and tried again. It fails at once if a pipe asks for something that it cannot do.
+func RunPipes(ctx context.Context, config aws.Config, all []Pipe, log *slog.Logger) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for _, pipe := range all {
+		switch service := pipe.sourceService(); service {
+		case "sqs":
+			queue, err := newQueuePipe(ctx, config, pipe, log)
+			if err != nil {
+				return fmt.Errorf("serving pipe %s: %w", pipe.Name, err)
+			}
+			for range pollers {
+				group.Go(func() error { queue.poll(ctx); return nil })
+			}
+		default:
+			log.Info("left to the engine", "pipe", pipe.Name, "source", service)
+		}
+	}
+	return group.Wait()
+}
+
+// pollers is how many receive from one queue side by side.
+const pollers = 8

@@ -1,0 +1,75 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+)
+
+// TestEngine is an engine of this process's own, beside the one of `make up`.
+type TestEngine struct {
+	Endpoint string
+	proc     process
+	lifeline *os.File
+}
+
+// StartTestEngine starts an engine on a free port, which keeps its files in dir. It ends with Stop, or with this
+// process, even if that is killed. The engine is installed into the project's folder if it is not there yet.
+func (p Project) StartTestEngine(ctx context.Context, dir string, log Log) (*TestEngine, error) {
+	if err := p.InstallEngine(ctx, log); err != nil {
+		return nil, err
+	}
+	for try := 1; ; try++ {
+		engine, err := p.startTestEngine(ctx, dir)
+		if err == nil || try == 3 || ctx.Err() != nil {
+			return engine, err
+		}
+		// Someone else may have taken the port between our look and the engine's start.
+	}
+}
+
+func (p Project) startTestEngine(ctx context.Context, dir string) (*TestEngine, error) {
+	port, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	logFile, err := os.Create(filepath.Join(dir, "engine.log"))
+	if err != nil {
+		return nil, fmt.Errorf("starting the engine: %w", err)
+	}
+	defer logFile.Close()
+	// Nobody ever writes to the lifeline: the other end waits for it to be closed, which the operating system does
+	// when this process ends.
+	far, near, err := os.Pipe()
+	if err != nil {
+		return nil, fmt.Errorf("starting the engine: %w", err)
+	}
+	defer far.Close()
+	proc, ended, err := p.launchEngine(port, dir, logFile, far)
+	if err != nil {
+		return nil, errors.Join(err, near.Close())
+	}
+	engine := &TestEngine{Endpoint: Endpoint(port), proc: proc, lifeline: near}
+	if err := waitReady(ctx, port, ended); err != nil {
+		output, _ := os.ReadFile(logFile.Name())
+		return nil, errors.Join(fmt.Errorf("%w:\n%s", err, output), engine.Stop(context.WithoutCancel(ctx)))
+	}
+	return engine, nil
+}
+
+// Stop ends the engine with all that belongs to it, and returns when it is gone.
+func (e *TestEngine) Stop(ctx context.Context) error {
+	return errors.Join(e.lifeline.Close(), e.proc.stop(ctx))
+}
+
+func freePort() (int, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, fmt.Errorf("finding a free port: %w", err)
+	}
+	defer listener.Close()
+	return listener.Addr().(*net.TCPAddr).Port, nil
+}

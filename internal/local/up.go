@@ -1,0 +1,125 @@
+package local
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+)
+
+const runnerName = "pipes"
+
+// Up brings the local stack up: the engine on the port (0: where it runs already, else DefaultPort), the CDK app
+// deployed to it with these settings (key=value), the pipe runner. What is there already stays or is updated.
+// The running program's own file is used to start the pipe runner, with the argument "pipes".
+func (p Project) Up(ctx context.Context, port int, settings []string, log Log) error {
+	running, err := p.EnginePort()
+	if err != nil {
+		return err
+	}
+	if port == 0 {
+		port = running
+	}
+	if port == 0 {
+		port = DefaultPort
+	}
+	if port != running { // say it before anything is installed
+		if err := portFree(port); err != nil {
+			return err
+		}
+	}
+	if err := p.InstallEngine(ctx, log); err != nil {
+		return err
+	}
+	if port != running {
+		if _, err := p.stopRecorded(ctx, runnerName); err != nil {
+			return err
+		}
+	}
+	if err := p.StartEngine(ctx, port, log); err != nil {
+		return err
+	}
+	if err := p.Deploy(ctx, Endpoint(port), p.OutputsFile(), settings, log); err != nil {
+		return err
+	}
+	return p.startRunner(ctx, port, log)
+}
+
+// Down ends exactly what Up started, and returns when it is gone. It tells whether anything was running.
+func (p Project) Down(ctx context.Context) (bool, error) {
+	var was bool
+	var failed []error
+	for _, name := range []string{runnerName, engineName} {
+		running, err := p.stopRecorded(ctx, name)
+		was = was || running
+		failed = append(failed, err)
+	}
+	if err := os.Remove(p.OutputsFile()); err != nil && !errors.Is(err, os.ErrNotExist) {
+		failed = append(failed, fmt.Errorf("removing the outputs: %w", err))
+	}
+	return was, errors.Join(failed...)
+}
+
+// DeployedPipes reads the pipes of the stack in .local/outputs.json from the engine on the port.
+func (p Project) DeployedPipes(ctx context.Context, port int) ([]Pipe, error) {
+	stack, _, err := ReadOutputs(p.OutputsFile())
+	if err != nil {
+		return nil, err
+	}
+	return Pipes(ctx, Config(Endpoint(port)), stack)
+}
+
+// startRunner makes sure that the pipe runner runs, is this program, and serves what is deployed.
+func (p Project) startRunner(ctx context.Context, port int, log Log) error {
+	deployed, err := p.DeployedPipes(ctx, port)
+	if err != nil {
+		return err
+	}
+	served, err := json.Marshal(deployed)
+	if err != nil {
+		return fmt.Errorf("describing the pipes: %w", err)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("finding this program's file: %w", err)
+	}
+	program, err := os.ReadFile(self)
+	if err != nil {
+		return fmt.Errorf("reading this program's file: %w", err)
+	}
+	version := digest(append(served, program...))
+	proc, err := p.recorded(runnerName)
+	if err != nil {
+		return err
+	}
+	if proc.running() && proc.Port == port && proc.Version == version {
+		return nil
+	}
+	if _, err := p.stopRecorded(ctx, runnerName); err != nil {
+		return err
+	}
+	fmt.Fprintln(log.Steps, "starting the pipe runner")
+	// A copy, since `go run` takes its own away when it ends.
+	file := filepath.Join(p.Dir(), "pipes")
+	if err := os.WriteFile(file, program, 0o755); err != nil {
+		return fmt.Errorf("copying the pipe runner: %w", err)
+	}
+	logFile, err := os.Create(filepath.Join(p.Dir(), "pipes.log"))
+	if err != nil {
+		return fmt.Errorf("starting the pipe runner: %w", err)
+	}
+	defer logFile.Close()
+	cmd := exec.Command(file, "pipes", fmt.Sprintf("--port=%d", port))
+	cmd.Dir = p.Root
+	cmd.Env = environment()
+	cmd.Stdout, cmd.Stderr = logFile, logFile
+	proc, _, err = startGroup(cmd)
+	if err != nil {
+		return fmt.Errorf("starting the pipe runner: %w", err)
+	}
+	proc.Version, proc.Port = version, port
+	return p.record(runnerName, proc)
+}
