@@ -1,0 +1,71 @@
+# What people type. `make` alone lists the targets.
+
+# The architecture of `make functions`: by default the host's. CDK asks for the one of its context.
+GOARCH   ?= $(shell go env GOARCH)
+# Options of cdk, such as CDK_ARGS="-c environment=prod -c batchSize=10".
+CDK_ARGS ?=
+# Where `make deploy` writes the stack's outputs.
+OUTPUTS  ?= build/outputs.json
+
+TASKS     := $(patsubst functions/%/bootstrap/,%,$(wildcard functions/*/bootstrap/))
+FUNCTIONS := build/functions/$(GOARCH)
+CDK       := npx --no-install cdk
+NODE      := node_modules/.package-lock.json
+LINTERS   := .venv/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help build functions $(addprefix function-,$(TASKS)) synth deploy lint
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+build: functions ## Compile everything, and the functions for GOARCH
+	go build ./...
+
+functions: $(addprefix function-,$(TASKS)) ## Build the functions for GOARCH (arm64, amd64) into build/functions/
+
+$(addprefix function-,$(TASKS)): function-%:
+	CGO_ENABLED=0 GOOS=linux GOARCH=$(GOARCH) go build -tags lambda.norpc -trimpath -buildvcs=false -ldflags="-s -w" \
+	  -o $(FUNCTIONS)/$*/bootstrap ./functions/$*/bootstrap
+
+synth: $(NODE) ## Build the functions and write the stack's template into cdk.out/
+	$(CDK) synth --quiet $(CDK_ARGS)
+
+deploy: $(NODE) ## Build and deploy to AWS; settings by CDK_ARGS="-c key=value"
+	@mkdir -p $(dir $(OUTPUTS))
+	$(CDK) deploy --outputs-file $(OUTPUTS) $(CDK_ARGS)
+
+lint: synth $(LINTERS) ## gofmt, go vet, staticcheck, and cfn-lint on the template
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "run gofmt -w on:" $$unformatted; exit 1; }
+	go vet ./...
+	go tool staticcheck ./...
+	.venv/bin/cfn-lint cdk.out/*.template.json
+
+# --- local: up, demo, down -------------------------------------------------------------------------------------------
+
+# PORT (else where it runs already, else 4566), COLLECTIONS and FILES reach the program through the environment;
+# settings of the CDK app are CDK_ARGS="-c key=value", as for deploy.
+LOCAL := go run ./local
+
+.PHONY: up demo down
+
+up: ## Local stack running, deployed, its pipes served; outputs in .local/outputs.json
+	@$(LOCAL) up $(CDK_ARGS)
+
+demo: ## Send a run through the local stack and check what comes out (COLLECTIONS=6 FILES=5)
+	@$(LOCAL) demo $(CDK_ARGS)
+
+down: ## End exactly what up started
+	@$(LOCAL) down
+
+# --- tests -----------------------------------------------------------------------------------------------------------
+
+# --- tools -----------------------------------------------------------------------------------------------------------
+
+$(NODE): package.json package-lock.json
+	npm ci --no-audit --no-fund
+
+$(LINTERS): tools/requirements.txt
+	python3 -m venv .venv
+	.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r tools/requirements.txt
+	@touch $@

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// newServiceRole makes a role for the service, with no permission at all to start with. The conditions, if
+// any, are those of assuming it.
+func newServiceRole(scope constructs.Construct, id, service, description string, conditions map[string]any) awsiam.Role {
+	return awsiam.NewRole(scope, &id, &awsiam.RoleProps{
+		Description: &description,
+		AssumedBy:   awsiam.NewServicePrincipal(&service, &awsiam.ServicePrincipalOpts{Conditions: &conditions}),
+	})
+}
+
+// forThisAccount is the condition that a service acts on behalf of this account.
+func forThisAccount(scope constructs.Construct) map[string]any {
+	return map[string]any{"StringEquals": map[string]any{"aws:SourceAccount": awscdk.Stack_Of(scope).Account()}}
+}
+
+// allow grants exactly these actions on exactly this resource.
+func allow(role awsiam.Role, resource *string, actions ...string) {
+	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Actions:   jsii.Strings(actions...),
+		Resources: &[]*string{resource},
+	}))
+}
+
+// Key is the customer managed key of the context. Its zero value stands for the keys that AWS keeps itself, which
+// need no grants.
+type Key struct{ awskms.IKey }
+
+// NewKey finds the key by its ARN; an empty ARN gives the zero Key.
+func NewKey(scope constructs.Construct, id, arn string) Key {
+	if arn == "" {
+		return Key{}
+	}
+	return Key{awskms.Key_FromKeyArn(scope, &id, &arn)}
+}
+
+// given tells whether there is a customer managed key.
+func (k Key) given() bool { return k.IKey != nil }
+
+// allowTableUse grants what DynamoDB asks of a caller of a table encrypted with the key.
+func (k Key) allowTableUse(role awsiam.Role) {
+	k.allow(role, "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo")
+}
+
+// allowSending grants what SQS and SNS ask of a sender to an encrypted queue or topic.
+func (k Key) allowSending(role awsiam.Role) { k.allow(role, "kms:Decrypt", "kms:GenerateDataKey") }
+
+// allowReceiving grants what SQS asks of a receiver from an encrypted queue.
+func (k Key) allowReceiving(role awsiam.Role) { k.allow(role, "kms:Decrypt") }
+
+func (k Key) allow(role awsiam.Role, actions ...string) {
+	if k.given() {
+		allow(role, k.KeyArn(), actions...)
+	}
+}

@@ -1,0 +1,57 @@
+// Command infra is the CDK app of the snapshot status checker: it reads the context's settings, builds the
+// functions for their architecture and makes the one stack. It is the only importer of CDK.
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/jsii-runtime-go"
+)
+
+func main() {
+	defer jsii.Close()
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		jsii.Close()
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	silenceNodeBanner()
+	app := awscdk.NewApp(nil)
+	settings, err := ReadSettings(func(key string) any { return app.Node().TryGetContext(&key) })
+	if err != nil {
+		return fmt.Errorf("reading the context's settings:\n%w", err)
+	}
+	goarch := settings.Architecture.GOARCH()
+	if err := buildFunctions(goarch); err != nil {
+		return fmt.Errorf("building the functions for %s: %w", goarch, err)
+	}
+	NewStack(app, StackProps{Settings: settings, FunctionsDir: "build/functions/" + goarch})
+	app.Synth(nil)
+	return nil
+}
+
+// silenceNodeBanner keeps jsii from announcing on every run that Node 20, which CDK's command line still supports, is
+// past its end of life. It must come before the first construct.
+func silenceNodeBanner() {
+	os.Setenv("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
+}
+
+// buildFunctions makes build/functions/<goarch>/<task>/bootstrap for every task, so that `cdk deploy` alone
+// builds what it deploys. The options of a make that called us are not handed on.
+func buildFunctions(goarch string) error {
+	command := exec.Command("make", "--no-print-directory", "functions", "GOARCH="+goarch)
+	command.Stdout, command.Stderr = os.Stderr, os.Stderr
+	for _, variable := range os.Environ() {
+		if !strings.HasPrefix(variable, "MAKEFLAGS=") && !strings.HasPrefix(variable, "MAKELEVEL=") {
+			command.Env = append(command.Env, variable)
+		}
+	}
+	return command.Run()
+}

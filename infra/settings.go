@@ -1,0 +1,182 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Architecture is the processor that the functions are built for, by Lambda's name.
+type Architecture string
+
+// WorkflowType is the kind of state machine.
+type WorkflowType string
+
+const (
+	ARM64 Architecture = "arm64"
+	X8664 Architecture = "x86_64"
+
+	Standard WorkflowType = "STANDARD"
+	Express  WorkflowType = "EXPRESS"
+)
+
+// GOARCH is Go's name of the architecture.
+func (a Architecture) GOARCH() string {
+	if a == X8664 {
+		return "amd64"
+	}
+	return "arm64"
+}
+
+// Settings are the context settings (`-c key=value`, or "context" in cdk.json), each named as its key there.
+// An empty ARN or name means: make a new one, or do without.
+type Settings struct {
+	Environment  string
+	Application  string
+	LogLevel     string
+	Architecture Architecture
+	WorkflowType WorkflowType
+
+	BatchSize           int      // messages, 1 to 100
+	BatchWindowSeconds  int      // seconds, 0 to 300
+	StalledAfterMinutes int      // minutes without progress after which a run is reported
+	ExemptStatuses      []string // statuses that count as done
+
+	AlarmTopicArn string
+	KmsKeyArn     string
+
+	ExportStatusTableName      string
+	ExportStatusTableStreamArn string
+	FileReceivedQueueArn       string
+	ExportStateQueueArn        string
+	MonitoringTopicArn         string
+}
+
+// StackName is `<application>-<environment>`, which also begins the names of the functions.
+func (s Settings) StackName() string { return s.Application + "-" + s.Environment }
+
+// A function's name is the stack's and the longest task's, 64 characters at most.
+const maxStackName = 64 - len("-check-collection")
+
+var (
+	namePattern   = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]*$`)
+	tablePattern  = regexp.MustCompile(`^[A-Za-z0-9_.-]{3,255}$`)
+	statusPattern = regexp.MustCompile(`^[A-Za-z][A-Za-z_ ]*$`)
+	queueArn      = regexp.MustCompile(`^arn:aws[a-z-]*:sqs:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,80}(\.fifo)?$`)
+	topicArn      = regexp.MustCompile(`^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$`)
+	keyArn        = regexp.MustCompile(`^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+$`)
+	streamArn     = regexp.MustCompile(`^arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:\d{12}:table/[A-Za-z0-9_.-]+/stream/.+$`)
+)
+
+// ReadSettings reads every setting through get, which returns nil for a key that the context lacks. Its error
+// names every key whose value is not allowed, with what is.
+func ReadSettings(get func(key string) any) (Settings, error) {
+	r := reader{get: get}
+	s := Settings{
+		Environment:         r.match("environment", "dev", namePattern, "letters, digits and hyphens, a letter first"),
+		Application:         r.match("application", "snapshot-sender-status-checker", namePattern, "letters, digits and hyphens, a letter first"),
+		LogLevel:            r.oneOf("logLevel", "INFO", "DEBUG", "INFO", "WARN", "WARNING", "ERROR"),
+		Architecture:        Architecture(r.oneOf("architecture", string(ARM64), string(ARM64), string(X8664))),
+		WorkflowType:        WorkflowType(r.oneOf("workflowType", string(Standard), string(Standard), string(Express))),
+		BatchSize:           r.number("batchSize", 1, 1, 100),
+		StalledAfterMinutes: r.number("stalledAfterMinutes", 60, 1, 14*24*60),
+		ExemptStatuses:      r.statuses("exemptStatuses"),
+
+		AlarmTopicArn: r.match("alarmTopicArn", "", topicArn, "the ARN of a standard SNS topic"),
+		KmsKeyArn:     r.match("kmsKeyArn", "", keyArn, "the ARN of a KMS key (not of an alias)"),
+
+		ExportStatusTableName:      r.match("exportStatusTableName", "", tablePattern, "a table's name: 3 to 255 letters, digits, '_', '.', '-'"),
+		ExportStatusTableStreamArn: r.match("exportStatusTableStreamArn", "", streamArn, "the ARN of a table's stream"),
+		FileReceivedQueueArn:       r.match("fileReceivedQueueArn", "", queueArn, "the ARN of an SQS queue"),
+		ExportStateQueueArn:        r.match("exportStateQueueArn", "", queueArn, "the ARN of an SQS queue"),
+		MonitoringTopicArn:         r.match("monitoringTopicArn", "", topicArn, "the ARN of a standard SNS topic"),
+	}
+	s.BatchWindowSeconds = r.number("batchWindowSeconds", smallestWindow(s.BatchSize), smallestWindow(s.BatchSize), 300)
+	if len(s.StackName()) > maxStackName {
+		r.failf("application", s.StackName(), "with environment, at most %d characters as <application>-<environment>", maxStackName)
+	}
+	if s.ExportStatusTableStreamArn != "" && s.ExportStatusTableName == "" {
+		r.failf("exportStatusTableStreamArn", s.ExportStatusTableStreamArn, "only together with exportStatusTableName")
+	}
+	return s, errors.Join(r.errs...)
+}
+
+// smallestWindow is what SQS pollers ask for: batches of more than 10 messages are gathered for at least a second.
+func smallestWindow(batchSize int) int {
+	if batchSize > 10 {
+		return 1
+	}
+	return 0
+}
+
+// reader reads single settings and gathers what is wrong with them.
+type reader struct {
+	get  func(key string) any
+	errs []error
+}
+
+func (r *reader) failf(key, value, allowed string, args ...any) {
+	r.errs = append(r.errs, fmt.Errorf("context %s: %q is not allowed; allowed: %s", key, value, fmt.Sprintf(allowed, args...)))
+}
+
+// text is the value as `-c` would have given it; an empty one counts as absent.
+func (r *reader) text(key, byDefault string) string {
+	value := r.get(key)
+	if value == nil {
+		return byDefault
+	}
+	if text := strings.TrimSpace(fmt.Sprint(value)); text != "" {
+		return text
+	}
+	return byDefault
+}
+
+func (r *reader) match(key, byDefault string, pattern *regexp.Regexp, allowed string) string {
+	value := r.text(key, byDefault)
+	if value != "" && !pattern.MatchString(value) {
+		r.failf(key, value, "%s", allowed)
+	}
+	return value
+}
+
+// oneOf reads one of the words, in any case, and returns it as it is written there.
+func (r *reader) oneOf(key, byDefault string, allowed ...string) string {
+	value := r.text(key, byDefault)
+	for _, word := range allowed {
+		if strings.EqualFold(value, word) {
+			return word
+		}
+	}
+	r.failf(key, value, "%s", strings.Join(allowed, ", "))
+	return byDefault
+}
+
+func (r *reader) number(key string, byDefault, low, high int) int {
+	value := r.text(key, strconv.Itoa(byDefault))
+	number, err := strconv.Atoi(value)
+	if err != nil || number < low || number > high {
+		r.failf(key, value, "a whole number from %d to %d", low, high)
+		return byDefault
+	}
+	return number
+}
+
+// statuses reads a comma-separated list. Statuses that this system itself waits for or writes cannot be exempt.
+func (r *reader) statuses(key string) []string {
+	var statuses []string
+	for part := range strings.SplitSeq(r.text(key, ""), ",") {
+		status := strings.TrimSpace(part)
+		if status == "" {
+			continue
+		}
+		if !statusPattern.MatchString(status) || slices.Contains([]string{"sent", "received", "success"}, strings.ToLower(status)) {
+			r.failf(key, status, "statuses separated by commas, such as Table_Unavailable,Blocked_Topic, but not Sent, Received, Success")
+			continue
+		}
+		statuses = append(statuses, status)
+	}
+	return statuses
+}

@@ -1,0 +1,46 @@
+package main
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// StackProps are the settings and the folder that holds <task>/bootstrap, built for the settings' architecture.
+type StackProps struct {
+	Settings     Settings
+	FunctionsDir string
+}
+
+// NewStack makes the whole system as one stack, in the order in which a message meets it last to first, and names
+// what outsiders use as its outputs.
+func NewStack(scope constructs.Construct, props StackProps) awscdk.Stack {
+	s := props.Settings
+	stack := awscdk.NewStack(scope, jsii.String(s.StackName()), &awscdk.StackProps{
+		Description: jsii.String("Counts the files that arrived of snapshot sender runs and tells when collections and runs are complete"),
+		Tags:        &map[string]*string{"application": &s.Application, "environment": &s.Environment},
+	})
+	key := NewKey(stack, "Key", s.KmsKeyArn)
+	tables := NewTables(stack, "Tables", TablesProps{Settings: s, Key: key})
+	queues := NewQueues(stack, "Queues", QueuesProps{Settings: s, Key: key})
+	monitoring := NewMonitoring(stack, "Monitoring", MonitoringProps{Settings: s, Key: key})
+	functions := NewFunctions(stack, "Functions", FunctionsProps{
+		Settings: s, Key: key, Dir: props.FunctionsDir, Tables: tables, Queues: queues, Monitoring: monitoring,
+	})
+	workflow := NewWorkflow(stack, "Workflow", WorkflowProps{Settings: s, Key: key, Functions: functions, Queues: queues})
+	NewFileReceivedPipe(stack, "FileReceivedPipe", PipeProps{Settings: s, Key: key, Queues: queues, Workflow: workflow})
+	NewAlarms(stack, "Alarms", AlarmsProps{Settings: s, Queues: queues, Workflow: workflow})
+
+	output(stack, "FileReceivedQueueUrl", queues.FileReceived.QueueUrl(), "Where messages of received files are sent to")
+	output(stack, "ExportStatusTableName", tables.ExportStatus.TableName(), "The table of collections, shared with exporter and sender")
+	output(stack, "LedgerTableName", tables.Ledger.TableName(), "What was counted, claimed and delivered")
+	output(stack, "ExportStateQueueUrl", queues.ExportState.QueueUrl(), "Requests for success files")
+	output(stack, "MonitoringTopicArn", monitoring.Topic.TopicArn(), "The news of runs")
+	output(stack, "RejectedMessagesQueueUrl", queues.Rejected.QueueUrl(), "Messages that could not be counted, with their reasons")
+	output(stack, "StateMachineArn", workflow.StateMachine.StateMachineArn(), "The status checker itself")
+	return stack
+}
+
+func output(stack awscdk.Stack, name string, value *string, description string) {
+	awscdk.NewCfnOutput(stack, &name, &awscdk.CfnOutputProps{Value: value, Description: &description})
+}
