@@ -1,0 +1,23 @@
+// The function check-all.
+package main
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	checkall "snapshot-status-checker/functions/check-all"
+	"snapshot-status-checker/internal/bootstrap"
+	"snapshot-status-checker/internal/settings"
+	"snapshot-status-checker/internal/store"
+	"snapshot-status-checker/internal/table/dynamo"
+)
+
+func main() {
+	bootstrap.Run("check-all", func(s settings.CheckAll, cfg aws.Config, log *slog.Logger) bootstrap.Handler[checkall.Input, checkall.Output] {
+		runs := &store.Runs{DB: dynamo.New(dynamodb.NewFromConfig(cfg)), Tables: store.NewTables(s.StatusTable, s.LedgerTable), Exempt: s.ExemptStatuses, Now: time.Now, Pause: store.Jitter}
+		return checkall.New(runs, log).Handle
+	})
+}

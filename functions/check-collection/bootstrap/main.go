@@ -1,0 +1,23 @@
+// The function check-collection.
+package main
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	checkcollection "snapshot-status-checker/functions/check-collection"
+	"snapshot-status-checker/internal/bootstrap"
+	"snapshot-status-checker/internal/settings"
+	"snapshot-status-checker/internal/store"
+	"snapshot-status-checker/internal/table/dynamo"
+)
+
+func main() {
+	bootstrap.Run("check-collection", func(s settings.CheckCollection, cfg aws.Config, log *slog.Logger) bootstrap.Handler[checkcollection.Input, checkcollection.Output] {
+		looker := &store.Looker{DB: dynamo.New(dynamodb.NewFromConfig(cfg)), Tables: store.NewTables(s.StatusTable, s.LedgerTable), Now: time.Now, Pause: store.Jitter}
+		return checkcollection.New(looker, log).Handle
+	})
+}

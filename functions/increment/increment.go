@@ -1,0 +1,178 @@
+// Package increment is the first task of the state machine: it counts the files of the messages that an
+// execution brought.
+package increment
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+
+	"snapshot-status-checker/internal/logging"
+	"snapshot-status-checker/internal/snapshot"
+	"snapshot-status-checker/internal/store"
+)
+
+// Counter is what the task asks of the protocol. See store.Counter.
+type Counter interface {
+	Read(context.Context, []snapshot.CollectionKey) (map[snapshot.CollectionKey]store.State, error)
+	RegisterRun(ctx context.Context, correlationID string, said snapshot.Export) error
+	Count(ctx context.Context, execution string, state store.State, receipts []snapshot.Receipt) (store.Tally, error)
+}
+
+// Keeper keeps a message that cannot be counted. See delivery.Rejected.
+type Keeper interface {
+	Keep(context.Context, snapshot.Receipt) error
+}
+
+// Input is what the state machine passes in.
+type Input struct {
+	ExecutionID string          `json:"execution_id"`
+	Messages    json.RawMessage `json:"messages"` // the execution's input: see snapshot.Unwrap
+}
+
+// Output tells the state machine which collections to look at now. Usually there are none.
+type Output struct {
+	Collections []snapshot.CollectionKey `json:"collections"`
+	Counted     int                      `json:"counted"`
+	Duplicates  int                      `json:"duplicates"`
+	Rejected    int                      `json:"rejected"`
+}
+
+// Task is safe for one invocation at a time, as the Lambda runtime does it.
+type Task struct {
+	counter  Counter
+	rejected Keeper
+	log      *slog.Logger
+
+	mu         sync.Mutex
+	registered map[string]bool // runs that this process registered
+}
+
+// New makes the task.
+func New(counter Counter, rejected Keeper, log *slog.Logger) *Task {
+	return &Task{counter: counter, rejected: rejected, log: log, registered: map[string]bool{}}
+}
+
+// Handle counts each valid message once and keeps each invalid one. Trouble with one collection does not
+// hold back the others; it is returned at the end, and the whole call may then be repeated: what was counted
+// is recognised. Invalid messages are kept last, so that a repeated call seldom keeps them again.
+func (t *Task) Handle(ctx context.Context, in Input) (Output, error) {
+	groups, duplicates, rejected := snapshot.GroupByCollection(snapshot.Unwrap(in.Messages, in.ExecutionID))
+	out := Output{Collections: []snapshot.CollectionKey{}, Duplicates: len(duplicates)}
+
+	states, err := t.counter.Read(ctx, collections(groups))
+	if err != nil {
+		return out, fmt.Errorf("reading the collections: %w", err)
+	}
+	var errs []error
+	for _, group := range groups {
+		state := states[group.CollectionKey]
+		if state.Row == nil {
+			rejected = append(rejected, rejectAll(group.Receipts, snapshot.UnknownCollection())...)
+			continue
+		}
+		tally, err := t.count(ctx, in.ExecutionID, state, group)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("counting %d messages of %s: %w", len(group.Receipts), group.CollectionName, err))
+			continue
+		}
+		out.Counted += len(tally.Counted)
+		out.Duplicates += len(tally.Duplicates)
+		rejected = append(rejected, tally.Reused...)
+		if mayMove(tally) && !slices.Contains(out.Collections, group.CollectionKey) {
+			out.Collections = append(out.Collections, group.CollectionKey)
+		}
+	}
+	out.Rejected = len(rejected)
+	for _, receipt := range rejected {
+		errs = append(errs, t.keep(ctx, receipt))
+	}
+	return out, errors.Join(errs...)
+}
+
+func (t *Task) count(ctx context.Context, execution string, state store.State, group snapshot.Group) (store.Tally, error) {
+	if err := t.register(ctx, group.CorrelationID, group.Receipts[0].Message.Export); err != nil {
+		return store.Tally{}, err
+	}
+	tally, err := t.counter.Count(ctx, execution, state, group.Receipts)
+	if err != nil {
+		return tally, err
+	}
+	for _, receipt := range tally.Counted {
+		t.log.InfoContext(ctx, "counted", about(receipt)...)
+	}
+	for _, receipt := range tally.Duplicates {
+		t.log.InfoContext(ctx, "duplicate", about(receipt)...)
+	}
+	if row := tally.Row; row != nil && row.FilesSent.N >= 1 && row.FilesReceived.N > row.FilesSent.N {
+		t.log.WarnContext(ctx, "more files received than sent", logging.CorrelationID, row.CorrelationID,
+			logging.CollectionName, row.CollectionName, "files_received", row.FilesReceived.N, "files_sent", row.FilesSent.N)
+	}
+	return tally, nil
+}
+
+// register makes a run known to the ledger before its first file is counted, once per process and run.
+func (t *Task) register(ctx context.Context, correlationID string, said snapshot.Export) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.registered[correlationID] {
+		return nil
+	}
+	if err := t.counter.RegisterRun(ctx, correlationID, said); err != nil {
+		return err
+	}
+	if len(t.registered) == maxRemembered {
+		clear(t.registered)
+	}
+	t.registered[correlationID] = true
+	return nil
+}
+
+// maxRemembered bounds the memory that a hostile producer of correlation ids can take.
+const maxRemembered = 1000
+
+func (t *Task) keep(ctx context.Context, receipt snapshot.Receipt) error {
+	if err := t.rejected.Keep(ctx, receipt); err != nil {
+		return err
+	}
+	t.log.WarnContext(ctx, "rejected", append(about(receipt),
+		logging.Reason, receipt.Rejection.Reason, "detail", receipt.Rejection.Detail)...)
+	return nil
+}
+
+// mayMove reports whether the collection needs a look. A success file always does: its memory was written
+// after the row was read, and the move that it waits for may have happened in between.
+func mayMove(tally store.Tally) bool {
+	isSuccess := func(r snapshot.Receipt) bool { return r.Message.IsSuccessFile }
+	return tally.Row != nil && (tally.Row.MayMove() ||
+		slices.ContainsFunc(tally.Counted, isSuccess) || slices.ContainsFunc(tally.Duplicates, isSuccess))
+}
+
+func collections(groups []snapshot.Group) []snapshot.CollectionKey {
+	var keys []snapshot.CollectionKey
+	for _, group := range groups {
+		if !slices.Contains(keys, group.CollectionKey) {
+			keys = append(keys, group.CollectionKey)
+		}
+	}
+	return keys
+}
+
+func rejectAll(receipts []snapshot.Receipt, why *snapshot.Rejection) []snapshot.Receipt {
+	var rejected []snapshot.Receipt
+	for _, receipt := range receipts {
+		rejected = append(rejected, receipt.Rejected(why))
+	}
+	return rejected
+}
+
+func about(receipt snapshot.Receipt) []any {
+	return []any{
+		logging.CorrelationID, receipt.Message.CorrelationID, logging.CollectionName, receipt.Message.CollectionName,
+		logging.FileName, receipt.Message.Filename, logging.Identity, receipt.Identity,
+	}
+}

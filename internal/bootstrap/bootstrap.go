@@ -1,0 +1,49 @@
+// Package bootstrap starts a task as a Lambda function.
+package bootstrap
+
+import (
+	"context"
+	"log"
+	"log/slog"
+	"os"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+
+	"snapshot-status-checker/internal/failure"
+	"snapshot-status-checker/internal/logging"
+	"snapshot-status-checker/internal/settings"
+)
+
+// Handler is a task's method.
+type Handler[In, Out any] func(context.Context, In) (Out, error)
+
+// Run reads the function's settings S from the environment, makes the task and serves it until the process
+// is ended. It ends the process with an error that names the variable if a setting is missing or wrong.
+// Errors of the task leave under the type that the state machine matches.
+func Run[S settings.Settings, In, Out any](task string, wire func(S, aws.Config, *slog.Logger) Handler[In, Out]) {
+	s, err := settings.Read[S]()
+	if err != nil {
+		log.Fatal(err)
+	}
+	cfg, err := config.LoadDefaultConfig(context.Background())
+	if err != nil {
+		log.Fatalf("loading the AWS configuration: %v", err)
+	}
+	c := s.About()
+	logger := logging.New(os.Stdout, slog.Level(c.LogLevel), task, c.Application, c.Environment)
+	lambda.Start(Wrap(wire(s, cfg, logger), logger))
+}
+
+// Wrap logs a task's error and returns it as the type by which the state machine knows it.
+func Wrap[In, Out any](handle Handler[In, Out], logger *slog.Logger) Handler[In, Out] {
+	return func(ctx context.Context, in In) (Out, error) {
+		ctx = logging.Begin(ctx, logger)
+		out, err := handle(ctx, in)
+		if err != nil {
+			logger.ErrorContext(ctx, "failed", logging.Error, err.Error())
+		}
+		return out, failure.Outermost(err)
+	}
+}

@@ -1,0 +1,42 @@
+package delivery
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"snapshot-status-checker/internal/snapshot"
+)
+
+// Rejected keeps messages that cannot be counted in the rejected-messages queue, for a person.
+type Rejected struct {
+	SQS      SQS
+	QueueURL string
+}
+
+// Attributes of a kept message.
+const (
+	AttrReasonCode = "reason_code" // a snapshot.Reason
+	AttrReason     = "reason"      // a sentence
+	AttrIdentity   = "identity"    // to put the message back with: the record's messageId
+)
+
+// Keep sends a rejected message to the queue: its raw text as it came, and why it was rejected. A message
+// that is kept twice is there twice, with one identity.
+func (r *Rejected) Keep(ctx context.Context, receipt snapshot.Receipt) error {
+	_, err := r.SQS.SendMessage(ctx, &sqs.SendMessageInput{
+		QueueUrl:    &r.QueueURL,
+		MessageBody: &receipt.Raw,
+		MessageAttributes: map[string]types.MessageAttributeValue{
+			AttrReasonCode: text(string(receipt.Rejection.Reason)),
+			AttrReason:     text(receipt.Rejection.Detail),
+			AttrIdentity:   text(receipt.Identity),
+		},
+	})
+	if err != nil {
+		return fmt.Errorf("keeping a rejected message: %w", err)
+	}
+	return nil
+}

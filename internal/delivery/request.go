@@ -1,0 +1,111 @@
+// Package delivery sends the messages that leave the system: requests to the sender, news to monitoring, and
+// rejected messages to their queue. Sending is at least once; each message carries an identity that does
+// not change from try to try.
+package delivery
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"snapshot-status-checker/internal/snapshot"
+)
+
+// SQS is what this package asks of SQS.
+type SQS interface {
+	SendMessage(context.Context, *sqs.SendMessageInput, ...func(*sqs.Options)) (*sqs.SendMessageOutput, error)
+}
+
+// Sender asks the snapshot sender for _success files over the export state queue.
+type Sender struct {
+	SQS      SQS
+	QueueURL string // of a FIFO queue if it ends in .fifo, of a standard one otherwise
+}
+
+// request is the message on the export state queue, to the letter: all values are strings.
+type request struct {
+	ShutdownFlag         string `json:"shutdown_flag"`
+	CorrelationID        string `json:"correlation_id"`
+	TopicName            string `json:"topic_name"`
+	SnapshotType         string `json:"snapshot_type"`
+	ReprocessFiles       string `json:"reprocess_files"`
+	ExportDate           string `json:"export_date"`
+	SendSuccessIndicator string `json:"send_success_indicator"`
+}
+
+// Request asks for the _success file of a collection. On a FIFO queue a request that is sent again within
+// five minutes is dropped by the queue; the sender answers a repeated one harmlessly.
+func (s *Sender) Request(ctx context.Context, debt snapshot.Debt, said snapshot.Export) error {
+	body := encode(request{
+		ShutdownFlag:         strconv.FormatBool(said.ShutdownFlag),
+		CorrelationID:        debt.CorrelationID,
+		TopicName:            debt.CollectionName,
+		SnapshotType:         said.SnapshotType,
+		ReprocessFiles:       strconv.FormatBool(said.ReprocessFiles),
+		ExportDate:           said.ExportDate,
+		SendSuccessIndicator: "true",
+	})
+	in := &sqs.SendMessageInput{QueueUrl: &s.QueueURL, MessageBody: &body, MessageAttributes: map[string]types.MessageAttributeValue{
+		attrEventID: text(debt.EventID()),
+	}}
+	if strings.HasSuffix(s.QueueURL, ".fifo") {
+		in.MessageGroupId = aws.String(MessageGroup(debt.CollectionName))
+		in.MessageDeduplicationId = aws.String(debt.EventID())
+	}
+	if _, err := s.SQS.SendMessage(ctx, in); err != nil {
+		return fmt.Errorf("sending the request: %w", err)
+	}
+	return nil
+}
+
+// attrEventID is the message attribute by which a consumer recognises a message that is sent again.
+const attrEventID = "event_id"
+
+// maxGroup is the longest message group id; it may hold ASCII letters, digits and punctuation only
+// (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html).
+const maxGroup = 128
+
+// MessageGroup is a collection's message group: its name with _ in place of each dot or, if no group may be
+// called that, a digest of its name.
+func MessageGroup(collectionName string) string {
+	group := strings.ReplaceAll(collectionName, ".", "_")
+	odd := func(r rune) bool { return r <= ' ' || r > '~' }
+	if len(group) > maxGroup || strings.ContainsFunc(group, odd) {
+		sum := sha256.Sum256([]byte(collectionName))
+		return hex.EncodeToString(sum[:])
+	}
+	return group
+}
+
+// encode leaves <, > and & as they are, which json.Marshal would escape.
+func encode(message any) string {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(message); err != nil {
+		panic(fmt.Sprintf("delivery: encoding %T: %v", message, err)) // only strings in structs come here
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// text makes a message attribute. SQS refuses the whole message for a character that it does not know, so
+// such a value is quoted.
+func text(value string) types.MessageAttributeValue {
+	if strings.ContainsFunc(value, unsendable) {
+		value = strconv.QuoteToASCII(value)
+	}
+	return types.MessageAttributeValue{DataType: aws.String("String"), StringValue: &value}
+}
+
+func unsendable(r rune) bool {
+	return r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0xFFFE || r == 0xFFFF
+}

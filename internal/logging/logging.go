@@ -1,0 +1,83 @@
+// Package logging writes the functions' logs: one JSON object a line, with the keys that serverless tools
+// expect, and nothing of a message's body.
+package logging
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"os"
+	"sync/atomic"
+
+	"github.com/aws/aws-lambda-go/lambdacontext"
+)
+
+// Keys of the log lines that name what a line is about.
+const (
+	CorrelationID  = "correlation_id"
+	CollectionName = "collection_name"
+	FileName       = "file_name"
+	Identity       = "identity"
+	ExecutionID    = "execution_id"
+	Reason         = "reason_code"
+	Error          = "error"
+)
+
+// New makes a logger for one function. service is the function's task.
+func New(w io.Writer, level slog.Level, service, application, environment string) *slog.Logger {
+	handler := slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: rename})
+	return slog.New(&invocation{Handler: handler, invocations: new(atomic.Int64)}).With(
+		"service", service, "application", application, "environment", environment,
+		"function_name", os.Getenv("AWS_LAMBDA_FUNCTION_NAME"))
+}
+
+func rename(groups []string, attr slog.Attr) slog.Attr {
+	if len(groups) == 0 {
+		switch attr.Key {
+		case slog.TimeKey:
+			attr.Key = "timestamp"
+		case slog.MessageKey:
+			attr.Key = "message"
+		}
+	}
+	return attr
+}
+
+// invocation adds what the Lambda runtime says of the invocation in whose context a line is written.
+type invocation struct {
+	slog.Handler
+	invocations *atomic.Int64
+}
+
+type coldStartKey struct{}
+
+// Begin marks the beginning of an invocation: the lines in the returned context carry cold_start, which is
+// true for a process's first.
+func Begin(ctx context.Context, logger *slog.Logger) context.Context {
+	cold := true
+	if h, ok := logger.Handler().(*invocation); ok {
+		cold = h.invocations.Add(1) == 1
+	}
+	return context.WithValue(ctx, coldStartKey{}, cold)
+}
+
+func (h *invocation) Handle(ctx context.Context, record slog.Record) error {
+	if cold, ok := ctx.Value(coldStartKey{}).(bool); ok {
+		record.AddAttrs(slog.Bool("cold_start", cold))
+	}
+	if lambda, ok := lambdacontext.FromContext(ctx); ok {
+		record.AddAttrs(slog.String("function_request_id", lambda.AwsRequestID))
+	}
+	if trace := os.Getenv("_X_AMZN_TRACE_ID"); trace != "" {
+		record.AddAttrs(slog.String("xray_trace_id", trace))
+	}
+	return h.Handler.Handle(ctx, record)
+}
+
+func (h *invocation) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return &invocation{Handler: h.Handler.WithAttrs(attrs), invocations: h.invocations}
+}
+
+func (h *invocation) WithGroup(name string) slog.Handler {
+	return &invocation{Handler: h.Handler.WithGroup(name), invocations: h.invocations}
+}

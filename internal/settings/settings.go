@@ -1,0 +1,96 @@
+// Package settings reads the functions' environment variables, once at start. Their names, defaults and
+// which are required are those of the seed document ("Environment variables"); LEDGER_TABLE_NAME,
+// REJECTED_MESSAGES_QUEUE_URL and EXEMPT_STATUSES are ours.
+package settings
+
+import (
+	"fmt"
+	"log/slog"
+	"strings"
+
+	"github.com/caarlos0/env/v11"
+
+	"snapshot-status-checker/internal/snapshot"
+)
+
+// Common is what every function has.
+type Common struct {
+	Environment string `env:"ENVIRONMENT" envDefault:"dev"`
+	Application string `env:"APPLICATION" envDefault:"snapshot-sender-status-checker"`
+	LogLevel    Level  `env:"LOG_LEVEL" envDefault:"INFO"`
+}
+
+// About returns what is common to all functions.
+func (c Common) About() Common { return c }
+
+// Settings is the environment of any function.
+type Settings interface{ About() Common }
+
+// Ledger is what a function has that works on the ledger.
+type Ledger struct {
+	LedgerTable string `env:"LEDGER_TABLE_NAME,required,notEmpty"`
+}
+
+// Tables is what a function has that works on both tables.
+type Tables struct {
+	Ledger
+	StatusTable string `env:"DYNAMO_DB_EXPORT_STATUS_TABLE_NAME" envDefault:"UCExportToCrownStatus"`
+}
+
+// Increment is the environment of functions/increment.
+type Increment struct {
+	Common
+	Tables
+	RejectedMessagesQueueURL string `env:"REJECTED_MESSAGES_QUEUE_URL,required,notEmpty"`
+}
+
+// CheckCollection is the environment of functions/check-collection.
+type CheckCollection struct {
+	Common
+	Tables
+}
+
+// CheckAll is the environment of functions/check-all.
+type CheckAll struct {
+	Common
+	Tables
+	ExemptStatuses []snapshot.Status `env:"EXEMPT_STATUSES"` // comma separated
+}
+
+// Notify is the environment of functions/notify.
+type Notify struct {
+	Common
+	Ledger
+	ExportStateQueueURL string `env:"EXPORT_STATE_SQS_QUEUE_URL,required,notEmpty"`
+	MonitoringTopicARN  string `env:"MONITORING_SNS_TOPIC_ARN,required,notEmpty"`
+}
+
+// Read reads the environment into one of the structs above. The error names every variable that is missing
+// or wrong.
+func Read[T any]() (T, error) {
+	settings, err := env.ParseAs[T]()
+	if err != nil {
+		return settings, fmt.Errorf("reading the environment variables: %w", err)
+	}
+	return settings, nil
+}
+
+// Level is a log level by name. Besides Go's names it knows those of the system that this one replaces.
+type Level slog.Level
+
+// UnmarshalText takes DEBUG, INFO, WARN, WARNING, ERROR and CRITICAL in any case.
+func (l *Level) UnmarshalText(text []byte) error {
+	name := strings.ToUpper(strings.TrimSpace(string(text)))
+	switch name {
+	case "WARNING":
+		name = "WARN"
+	case "CRITICAL":
+		name = "ERROR"
+	}
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(name)); err != nil {
+		return fmt.Errorf("log level %q is none of DEBUG, INFO, WARN, ERROR", text)
+	}
+	*l = Level(level)
+	return nil
+}

@@ -1,0 +1,106 @@
+package snapshot
+
+import "time"
+
+// Counter is a number attribute that a row may lack. A missing one counts as 0 but is not the same as 0 in
+// a condition.
+type Counter struct {
+	N   int64
+	Set bool
+}
+
+// Count is a Counter that is set.
+func Count(n int64) Counter { return Counter{N: n, Set: true} }
+
+// Row is a collection's row of the export status table. The table is shared: anything here may have been
+// overwritten by others since it was read.
+type Row struct {
+	CollectionKey
+	Status        Status
+	FilesSent     Counter // by the sender; final once the status is Sent
+	FilesReceived Counter // ours, but set back to 0 by others when the collection is exported again
+	FilesCounted  Counter // ours alone: how much of the ledger's count FilesReceived holds
+}
+
+// Attempt numbers the exports of a collection under one correlation id. It is constant while files come in,
+// and another number after somebody set the counters back or replaced the row. It may be negative, and it
+// is not a count.
+func (r Row) Attempt() int64 { return r.FilesCounted.N - r.FilesReceived.N }
+
+// Complete reports whether every file that was sent has arrived. A collection of no files never is: the
+// sender itself moves it.
+func (r Row) Complete() bool { return r.FilesSent.N >= 1 && r.FilesReceived.N >= r.FilesSent.N }
+
+// MayMove reports whether a look at the collection could change anything. The hot path ends where it is false.
+func (r Row) MayMove() bool {
+	return r.Status.Is(Sent) && r.Complete() || r.Status.Is(Received) || r.Status.Is(Success)
+}
+
+// Collection is what the ledger knows of a collection.
+type Collection struct {
+	Counted   int64   // distinct file messages, ever
+	Projected bool    // the row carried FilesCounted once; if it lacks it now, it was replaced whole
+	Base      int64   // what was counted before the row was last replaced whole
+	Latest    Export  // what the last counted message said
+	Success   Counter // the attempt whose success file came
+	Request   Claim   // the request for the _success file
+}
+
+// Before is the part of Counted that the row's FilesReceived does not wait for: what it holds already or,
+// if the row was replaced whole, what belongs to older attempts.
+func (c Collection) Before(row Row) int64 {
+	switch {
+	case row.FilesCounted.Set:
+		return row.FilesCounted.N
+	case c.Projected:
+		return c.Counted
+	default:
+		return c.Base
+	}
+}
+
+// Missing is how many counted files the row's FilesReceived lacks.
+func (c Collection) Missing(row Row) int64 { return max(0, c.Counted-c.Before(row)) }
+
+// Attempt is the row's attempt as it will be once the row is brought up to date. What a collection is owed
+// and what it remembers is keyed by it.
+func (c Collection) Attempt(row Row) int64 { return c.Before(row) - row.FilesReceived.N }
+
+// RequestOwed reports whether the sender is still to be asked for the attempt's _success file: the row is
+// Received and nobody delivered the request, or a claimer moved on to Success and died before it delivered.
+// A collection that no message was counted for is not ours to ask for.
+func (c Collection) RequestOwed(row Row) bool {
+	attempt := c.Attempt(row)
+	if c.Counted == 0 || c.Request.Settles(attempt) {
+		return false
+	}
+	return row.Status.Is(Received) || row.Status.Is(Success) && c.Request.For(attempt)
+}
+
+// Step is what a look at a collection does next.
+type Step string
+
+// The steps, in the order in which they are due.
+const (
+	BringUpToDate  Step = "BRING_UP_TO_DATE" // add what is counted but missing in the row
+	MoveToReceived Step = "MOVE_TO_RECEIVED"
+	ClaimRequest   Step = "CLAIM_REQUEST"
+	MoveToSuccess  Step = "MOVE_TO_SUCCESS"
+	Rest           Step = "REST" // nothing more to do now
+)
+
+// NextStep decides the next step from what is stored, never from the event that led here. The request is
+// claimed before the move to Success, so that a success file that came early does not make it forgotten.
+func NextStep(row Row, c Collection, claimer string, now time.Time) Step {
+	switch {
+	case c.Missing(row) > 0:
+		return BringUpToDate
+	case row.Status.Is(Sent) && row.Complete():
+		return MoveToReceived
+	case c.RequestOwed(row) && c.Request.Free(c.Attempt(row), claimer, now):
+		return ClaimRequest
+	case row.Status.Is(Received) && c.Success == Count(c.Attempt(row)):
+		return MoveToSuccess
+	}
+	return Rest
+}

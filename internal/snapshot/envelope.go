@@ -1,0 +1,123 @@
+package snapshot
+
+import (
+	"encoding/json"
+	"strconv"
+)
+
+// Receipt is one message as it came in, whether it can be counted or not.
+type Receipt struct {
+	Identity  string     // does not change when the message is delivered again
+	Raw       string     // the text to keep if the message is rejected: untouched
+	Message   Message    // valid only if Rejection is nil
+	Rejection *Rejection // why it cannot be counted
+}
+
+// maxIdentity bounds an identity that a record brings along, in bytes. SQS message ids have 36.
+const maxIdentity = 256
+
+// maxNesting is how deep envelopes may stand in each other: a kept message goes back inside an envelope,
+// and may have been an envelope itself.
+const maxNesting = 2
+
+// Unwrap takes the input of an execution apart into its messages, each judged by itself.
+//
+// The input is the array of SQS records that EventBridge Pipes delivers, or, if a person started the
+// execution, one message in either format of the seed document. executionID identifies messages that come
+// without an identity of their own. The identity of a message is its SQS message id; a record inside an
+// envelope has its own messageId if it carries one, else the outer identity and its index.
+func Unwrap(input []byte, executionID string) []Receipt {
+	var records []sqsRecord
+	if json.Unmarshal(input, &records) != nil || len(records) == 0 {
+		return unwrapText(input, string(input), executionID, 0)
+	}
+	var receipts []Receipt
+	for i, record := range records {
+		identity := record.MessageID
+		if identity == "" {
+			identity = indexed(executionID, i)
+		}
+		receipts = append(receipts, record.unwrap(identity)...)
+	}
+	return receipts
+}
+
+// sqsRecord is one element of the array that Pipes delivers for an SQS source
+// (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-sqs.html).
+type sqsRecord struct {
+	MessageID string
+	Body      json.RawMessage
+	raw       json.RawMessage
+}
+
+// UnmarshalJSON never fails on an element, so that one odd element cannot take its neighbours along.
+func (r *sqsRecord) UnmarshalJSON(raw []byte) error {
+	r.raw = append(r.raw[:0], raw...)
+	if fields, rejection := parseObject(raw); rejection == nil {
+		r.MessageID, _ = asString(fields["messageId"])
+		r.Body = fields["body"]
+	}
+	return nil
+}
+
+func (r sqsRecord) unwrap(identity string) []Receipt {
+	text, escaped := asString(r.Body)
+	switch {
+	case escaped && text != "":
+		return unwrapText([]byte(text), text, identity, 0)
+	case escaped, r.Body == nil:
+		return unwrapText(r.raw, string(r.raw), identity, 0)
+	default:
+		return unwrapText(r.Body, string(r.Body), identity, 0)
+	}
+}
+
+func unwrapText(text []byte, raw, identity string, nesting int) []Receipt {
+	fields, rejection := parseObject(text)
+	if rejection != nil {
+		return []Receipt{{Identity: identity, Raw: raw, Rejection: rejection}}
+	}
+	if records, ok := fields["Records"]; ok && nesting < maxNesting {
+		return unwrapEnvelope(records, raw, identity, nesting)
+	}
+	message, rejection := messageOf(fields, text)
+	return []Receipt{{Identity: identity, Raw: raw, Message: message, Rejection: rejection}}
+}
+
+func unwrapEnvelope(list json.RawMessage, raw, identity string, nesting int) []Receipt {
+	var records []json.RawMessage
+	if json.Unmarshal(list, &records) != nil || len(records) == 0 {
+		return []Receipt{{Identity: identity, Raw: raw,
+			Rejection: reject(ReasonNoRecords, "field Records is not an array with at least one record")}}
+	}
+	var receipts []Receipt
+	for i, record := range records {
+		receipts = append(receipts, unwrapRecord(record, indexed(identity, i), nesting)...)
+	}
+	return receipts
+}
+
+func unwrapRecord(record json.RawMessage, identity string, nesting int) []Receipt {
+	rejected := func(rejection *Rejection) []Receipt {
+		return []Receipt{{Identity: identity, Raw: string(record), Rejection: rejection}}
+	}
+	fields, rejection := parseObject(record)
+	if rejection != nil {
+		return rejected(rejection)
+	}
+	if own, ok := asString(fields["messageId"]); ok && own != "" && len(own) <= maxIdentity {
+		identity = own
+	}
+	body := fields["body"]
+	text, escaped := asString(body)
+	switch {
+	case body == nil, isNull(body), escaped && text == "":
+		return rejected(reject(ReasonNoBody, "the record has no body"))
+	case escaped:
+		return unwrapText([]byte(text), string(record), identity, nesting+1)
+	default:
+		return unwrapText(body, string(record), identity, nesting+1)
+	}
+}
+
+func indexed(identity string, i int) string { return identity + "/" + strconv.Itoa(i) }

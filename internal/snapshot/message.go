@@ -1,0 +1,189 @@
+package snapshot
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"strings"
+	"unicode/utf8"
+)
+
+// Longest values that fit into the export status table's key, in bytes of UTF-8
+// (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html: partition key 2048,
+// sort key 1024). The fields that are not keys share the sort key's limit.
+const (
+	MaxCorrelationID  = 2048
+	MaxCollectionName = 1024
+	maxOther          = 1024
+)
+
+// FilenameNotSet stands in the logs for a message that names no file (seed document, "SQS message example").
+const FilenameNotSet = "NOT_SET"
+
+// CollectionKey names one collection of one run.
+type CollectionKey struct {
+	CorrelationID  string `json:"correlation_id"`
+	CollectionName string `json:"collection_name"`
+}
+
+// Export is what a message says about the export that its file belongs to. The request to the sender and
+// the run's news repeat it.
+type Export struct {
+	SnapshotType   string
+	ExportDate     string // not always a date: the heartbeat's is NIFI_HEARTBEAT
+	ShutdownFlag   bool
+	ReprocessFiles bool
+}
+
+// Message is one valid file-received message.
+type Message struct {
+	CollectionKey
+	Export
+	IsSuccessFile bool   // the collection's _success file rather than one of its data files
+	Filename      string // for logs and markers only
+	Digest        string // of the body; tells a redelivered message from another one with the same identity
+}
+
+// ParseMessage reads the body of one message: the text of a plain message in the format of the seed
+// document ("SQS message example"). Unknown fields are ignored, flags may be strings in any case or JSON
+// booleans. A body that breaks the format comes back as a Rejection that names the field.
+func ParseMessage(body []byte) (Message, *Rejection) {
+	fields, rejection := parseObject(body)
+	if rejection != nil {
+		return Message{}, rejection
+	}
+	return messageOf(fields, body)
+}
+
+func messageOf(fields object, body []byte) (Message, *Rejection) {
+	p := parser{fields: fields}
+	m := Message{
+		CollectionKey: CollectionKey{
+			CorrelationID:  p.required("correlation_id", MaxCorrelationID),
+			CollectionName: p.required("collection_name", MaxCollectionName),
+		},
+		Export: Export{
+			SnapshotType:   p.required("snapshot_type", maxOther),
+			ExportDate:     p.required("export_date", maxOther),
+			ShutdownFlag:   p.flag("shutdown_flag", true),
+			ReprocessFiles: p.flag("reprocess_files", true),
+		},
+		IsSuccessFile: p.flag("is_success_file", false),
+		Filename:      p.filename(),
+		Digest:        digest(body),
+	}
+	if p.rejection != nil {
+		return Message{}, p.rejection
+	}
+	return m, nil
+}
+
+// digest ignores insignificant white space, so that a body which Step Functions serialised anew is the same body.
+func digest(body []byte) string {
+	var compact bytes.Buffer
+	if json.Compact(&compact, body) == nil {
+		body = compact.Bytes()
+	}
+	sum := sha256.Sum256(body)
+	return hex.EncodeToString(sum[:])
+}
+
+// object keeps the exact names of a JSON object's fields; encoding/json's structs would match them in any case.
+type object map[string]json.RawMessage
+
+func parseObject(text []byte) (object, *Rejection) {
+	if !json.Valid(text) {
+		return nil, reject(ReasonNotJSON, "the text is not valid JSON")
+	}
+	var fields object
+	if json.Unmarshal(text, &fields) != nil || fields == nil {
+		return nil, reject(ReasonNotAnObject, "the text is valid JSON but not an object")
+	}
+	return fields, nil
+}
+
+// parser reads fields one after the other and remembers the first that is wrong.
+type parser struct {
+	fields    object
+	rejection *Rejection
+}
+
+func (p *parser) fail(reason Reason, format string, args ...any) {
+	if p.rejection == nil {
+		p.rejection = reject(reason, format, args...)
+	}
+}
+
+func (p *parser) required(name string, maxBytes int) string {
+	raw, ok := p.fields[name]
+	switch {
+	case !ok:
+		p.fail(ReasonFieldMissing, "required field %s is missing", name)
+		return ""
+	case isNull(raw):
+		p.fail(ReasonFieldMissing, "required field %s is null", name)
+		return ""
+	}
+	value, ok := asString(raw)
+	switch {
+	case !ok:
+		p.fail(ReasonFieldNotString, "required field %s is not a string", name)
+	case value == "":
+		p.fail(ReasonFieldMissing, "required field %s is empty", name)
+	case len(value) > maxBytes:
+		p.fail(ReasonFieldTooLong, "required field %s has %d bytes, at most %d are possible", name, len(value), maxBytes)
+	}
+	return value
+}
+
+func (p *parser) flag(name string, missing bool) bool {
+	raw, ok := p.fields[name]
+	if !ok {
+		return missing
+	}
+	text, ok := asString(raw)
+	if !ok {
+		text = string(raw)
+	}
+	switch strings.ToLower(text) {
+	case "true":
+		return true
+	case "false":
+		return false
+	}
+	p.fail(ReasonFlagInvalid, "flag %s is neither true nor false", name)
+	return missing
+}
+
+// filename is never a reason to reject, since nothing but logs and markers depends on it.
+func (p *parser) filename() string {
+	for _, name := range []string{"filename", "file_name"} {
+		if value, ok := asString(p.fields[name]); ok && value != "" {
+			return truncate(value, maxOther)
+		}
+	}
+	return FilenameNotSet
+}
+
+func truncate(s string, maxBytes int) string {
+	if len(s) <= maxBytes {
+		return s
+	}
+	cut := maxBytes
+	for cut > 0 && !utf8.RuneStart(s[cut]) {
+		cut--
+	}
+	return s[:cut]
+}
+
+func isNull(raw json.RawMessage) bool { return string(raw) == "null" }
+
+// asString reports false for anything but a JSON string; null, which encoding/json would take for "", included.
+func asString(raw json.RawMessage) (string, bool) {
+	if len(raw) == 0 || raw[0] != '"' {
+		return "", false
+	}
+	var value string
+	return value, json.Unmarshal(raw, &value) == nil
+}

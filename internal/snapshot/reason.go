@@ -1,0 +1,34 @@
+package snapshot
+
+import "fmt"
+
+// Reason is the code that a message is kept under in the rejected-messages queue. It travels as the
+// message attribute reason_code; docs/failures.md says what a person does about each.
+type Reason string
+
+// The reasons for keeping a message instead of counting it.
+const (
+	ReasonNotJSON           Reason = "NOT_JSON"           // the text is not one JSON value
+	ReasonNotAnObject       Reason = "NOT_AN_OBJECT"      // JSON, but not an object
+	ReasonNoRecords         Reason = "NO_RECORDS"         // an envelope whose Records hold nothing
+	ReasonNoBody            Reason = "NO_BODY"            // a record of an envelope without a body
+	ReasonFieldMissing      Reason = "FIELD_MISSING"      // a required field is absent, null or empty
+	ReasonFieldNotString    Reason = "FIELD_NOT_STRING"   // a required field is of another type
+	ReasonFieldTooLong      Reason = "FIELD_TOO_LONG"     // a required field would not fit into a DynamoDB key
+	ReasonFlagInvalid       Reason = "FLAG_INVALID"       // a flag that is neither true nor false
+	ReasonUnknownCollection Reason = "UNKNOWN_COLLECTION" // the export status table has no row for it
+	ReasonIdentityReused    Reason = "IDENTITY_REUSED"    // the identity was seen before with another body
+	ReasonNotCounted        Reason = "NOT_COUNTED"        // counting failed for good; set by the state machine
+)
+
+// Rejection says why a message cannot be counted: a code for programs and a sentence for people.
+type Rejection struct {
+	Reason Reason
+	Detail string
+}
+
+func (r *Rejection) Error() string { return string(r.Reason) + ": " + r.Detail }
+
+func reject(reason Reason, format string, args ...any) *Rejection {
+	return &Rejection{Reason: reason, Detail: fmt.Sprintf(format, args...)}
+}

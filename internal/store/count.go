@@ -1,0 +1,140 @@
+package store
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"snapshot-status-checker/internal/snapshot"
+	"snapshot-status-checker/internal/table"
+)
+
+// CountingDB is what counting asks of the tables.
+type CountingDB interface {
+	GetMany(context.Context, []table.Read) (map[table.Ref]table.Item, error)
+	Update(context.Context, table.Write) (table.Item, error)
+	Transact(context.Context, []table.Write) error
+}
+
+// Counter counts files: each distinct message once, in the ledger first and then in the row.
+type Counter struct {
+	DB CountingDB
+	Tables
+	Now   func() time.Time
+	Pause Pause
+}
+
+// State is what is stored of a collection, as it was read.
+type State struct {
+	Row        *snapshot.Row // nil if the export status table has none
+	Collection snapshot.Collection
+}
+
+// agreed reports whether the row held all that was counted when both were read.
+func (s State) agreed() bool { return s.Collection.Counted == s.Collection.Before(*s.Row) }
+
+// after is the state that a transaction which counts so many files leaves behind.
+func (s State) after(files int64) State {
+	if s.replaced() {
+		s.Collection.Base, s.Collection.Projected = s.Collection.Counted, false
+	}
+	s.Collection.Counted += files
+	return s
+}
+
+// replaced reports whether the row lost FilesCounted and nobody counted since.
+func (s State) replaced() bool { return !s.Row.FilesCounted.Set && s.Collection.Projected }
+
+// Tally is what became of the messages of one collection.
+type Tally struct {
+	Counted    []snapshot.Receipt // counted by this call; success files are among them although they add nothing
+	Duplicates []snapshot.Receipt // counted before
+	Reused     []snapshot.Receipt // identity seen before with another body: to be kept
+	Row        *snapshot.Row      // as brought up to date; nil if it went away meanwhile
+}
+
+// Read reads the rows and the ledger's collections, strongly consistent, up to table.MaxBatch items a call.
+func (c *Counter) Read(ctx context.Context, keys []snapshot.CollectionKey) (map[snapshot.CollectionKey]State, error) {
+	states := map[snapshot.CollectionKey]State{}
+	for chunk := range slices.Chunk(keys, table.MaxBatch/2) {
+		err := c.Pause.tries(ctx, "reading collections", func() error { return c.readInto(ctx, states, chunk) })
+		if err != nil {
+			return nil, err
+		}
+	}
+	return states, nil
+}
+
+func (c *Counter) readInto(ctx context.Context, states map[snapshot.CollectionKey]State, keys []snapshot.CollectionKey) error {
+	var reads []table.Read
+	for _, key := range keys {
+		reads = append(reads,
+			table.Read{Ref: c.rowRef(key), Attributes: rowAttributes, Consistent: true},
+			table.Read{Ref: c.collectionRef(key), Attributes: collectionAttributes, Consistent: true})
+	}
+	items, err := c.DB.GetMany(ctx, reads)
+	if err != nil {
+		return err
+	}
+	for _, key := range keys {
+		var state State
+		if item := items[c.rowRef(key)]; item != nil {
+			row, err := c.decodeRow(key, item)
+			if err != nil {
+				return err
+			}
+			state.Row = &row
+		}
+		if state.Collection, err = c.decodeCollection(key, items[c.collectionRef(key)]); err != nil {
+			return err
+		}
+		states[key] = state
+	}
+	return nil
+}
+
+// Count counts messages of one collection, at most snapshot.MaxGroup, and brings its row up to date. The
+// state must come from Read and must have a row. execution names who counts, for the markers.
+//
+// Calling it again with the same messages adds nothing, brings the row up to date if an earlier call did not
+// come to that, and reports them as duplicates.
+func (c *Counter) Count(ctx context.Context, execution string, state State, receipts []snapshot.Receipt) (Tally, error) {
+	r := &recording{Counter: c, key: state.Row.CollectionKey, execution: execution, state: state, pending: receipts}
+	if err := c.Pause.tries(ctx, "counting", func() error { return r.record(ctx) }); err != nil {
+		return Tally{}, err
+	}
+	row, err := c.bringUpToDate(ctx, r)
+	if err != nil {
+		return Tally{}, err
+	}
+	r.tally.Row = row
+	return r.tally, nil
+}
+
+// bringUpToDate makes the row hold at least what was counted when the recording ended.
+//
+// If nothing came in between and the row agreed with the ledger before, the recorded files are added to the
+// row as it was read, without reading again. Should that leave out somebody's files that were recorded at the
+// same time, it changes FilesCounted after that somebody read it; so their own update fails its condition,
+// and they read again.
+func (c *Counter) bringUpToDate(ctx context.Context, r *recording) (*snapshot.Row, error) {
+	state, known := r.state.after(r.files), r.undisturbed && r.state.agreed()
+	var row *snapshot.Row
+	err := c.Pause.tries(ctx, "bringing the row up to date", func() error {
+		if !known {
+			states, err := c.Read(ctx, []snapshot.CollectionKey{r.key})
+			if err != nil {
+				return err
+			}
+			state = states[r.key]
+		}
+		known = false
+		if row = state.Row; row == nil {
+			return nil // gone; whoever makes it anew finds it brought up to date by the next look
+		}
+		updated, err := c.project(ctx, c.DB, *row, state.Collection)
+		row = &updated
+		return err
+	})
+	return row, err
+}

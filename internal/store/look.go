@@ -1,0 +1,104 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"snapshot-status-checker/internal/snapshot"
+	"snapshot-status-checker/internal/table"
+)
+
+// LookingDB is what a look at a collection asks of the tables.
+type LookingDB interface {
+	Get(context.Context, table.Read) (table.Item, error)
+	Update(context.Context, table.Write) (table.Item, error)
+}
+
+// Looker moves collections as far as they may go.
+type Looker struct {
+	DB LookingDB
+	Tables
+	Now   func() time.Time
+	Pause Pause
+}
+
+// maxSteps bounds a look. Undisturbed it takes four steps at most; the rest is for disturbances.
+const maxSteps = 12
+
+// Look does one step after the other, reading anew before each, until nothing is left to do for the
+// collection: bring the row up to date, move it, claim its request. It returns the state that it came to
+// rest in; the row is nil if the table has none.
+//
+// claimer names who looks: the same for a task that runs again, another for every other look.
+func (l *Looker) Look(ctx context.Context, key snapshot.CollectionKey, claimer string) (State, error) {
+	for try := range maxSteps {
+		state, err := l.read(ctx, key)
+		if err != nil || state.Row == nil {
+			return state, err
+		}
+		step := snapshot.NextStep(*state.Row, state.Collection, claimer, l.Now())
+		if step == snapshot.Rest {
+			return state, nil
+		}
+		err = l.take(ctx, step, state, claimer)
+		if overtaken(err) {
+			err = l.Pause(ctx, try)
+		}
+		if err != nil {
+			return state, err
+		}
+	}
+	return State{}, fmt.Errorf("looking at a collection: no rest after %d steps", maxSteps)
+}
+
+// read reads the ledger before the row: a claim or a success file that is not seen here was made for a row
+// that is at least as new as the one seen.
+func (l *Looker) read(ctx context.Context, key snapshot.CollectionKey) (State, error) {
+	item, err := l.DB.Get(ctx, table.Read{Ref: l.collectionRef(key), Attributes: collectionAttributes, Consistent: true})
+	if err != nil {
+		return State{}, err
+	}
+	collection, err := l.decodeCollection(key, item)
+	if err != nil {
+		return State{}, err
+	}
+	item, err = l.DB.Get(ctx, table.Read{Ref: l.rowRef(key), Attributes: rowAttributes, Consistent: true})
+	if err != nil || item == nil {
+		return State{Collection: collection}, err
+	}
+	row, err := l.decodeRow(key, item)
+	return State{Row: &row, Collection: collection}, err
+}
+
+// take takes one step, on condition that the state still is as it was read.
+func (l *Looker) take(ctx context.Context, step snapshot.Step, s State, claimer string) error {
+	var err error
+	switch row := *s.Row; step {
+	case snapshot.BringUpToDate:
+		_, err = l.project(ctx, l.DB, row, s.Collection)
+	case snapshot.MoveToReceived:
+		err = l.move(ctx, row, snapshot.Received)
+	case snapshot.MoveToSuccess:
+		err = l.move(ctx, row, snapshot.Success)
+	case snapshot.ClaimRequest:
+		err = claim(ctx, l.DB, l.collectionRef(row.CollectionKey), snapshot.SuccessFileRequest, s.Collection.Request,
+			snapshot.Claim{Attempt: snapshot.Count(s.Collection.Attempt(row)), By: claimer, Until: l.Now().Add(snapshot.Lease)})
+	}
+	return err
+}
+
+// move is the only write of CollectionStatus: from the row as it was read, and from nothing else.
+func (l *Looker) move(ctx context.Context, row snapshot.Row, to snapshot.Status) error {
+	_, err := l.DB.Update(ctx, table.Write{
+		Ref: l.rowRef(row.CollectionKey),
+		Set: map[string]any{attrStatus: string(to.As(row.Status))},
+		If: []table.Condition{
+			{Attribute: attrStatus, Operator: table.Equals, Value: string(row.Status)},
+			asRead(attrFilesSent, row.FilesSent),
+			asRead(attrFilesReceived, row.FilesReceived),
+			asRead(attrFilesCounted, row.FilesCounted),
+		},
+	})
+	return err
+}
