@@ -18,6 +18,7 @@ import (
 type commands struct {
 	Up    upCommand    `cmd:"" help:"Start the local engine, deploy the stack to it and serve its pipes. Again: update."`
 	Down  downCommand  `cmd:"" help:"End what up started."`
+	Demo  demoCommand  `cmd:"" help:"Do up, send a run through the stack and check what comes out."`
 	Pipes pipesCommand `cmd:"" help:"Serve the pipes of the deployed stack (up starts this in the background)."`
 }
 

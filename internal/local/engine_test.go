@@ -1,0 +1,270 @@
+package local
+
+import (
+	"archive/zip"
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+)
+
+// scratchProject is a project in a folder of its own, which shares the engine's installation with this one.
+func scratchProject(t *testing.T) Project {
+	t.Helper()
+	project, err := FindProject()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := project.InstallEngine(t.Context(), quiet); err != nil {
+		t.Fatal(err)
+	}
+	scratch := Project{Root: t.TempDir()}
+	if err := os.Mkdir(scratch.Dir(), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(project.venv(), scratch.venv()); err != nil {
+		t.Fatal(err)
+	}
+	return scratch
+}
+
+var quiet = Log{Steps: io.Discard, Output: io.Discard}
+
+func TestPortTaken(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	port := listener.Addr().(*net.TCPAddr).Port
+	project := Project{Root: t.TempDir()}
+
+	for name, start := range map[string]func() error{
+		"Up":          func() error { return project.Up(t.Context(), port, nil, quiet) },
+		"StartEngine": func() error { return project.StartEngine(t.Context(), port, quiet) },
+	} {
+		err := start()
+		var taken *PortTakenError
+		if !errors.As(err, &taken) || taken.Port != port {
+			t.Fatalf("%s: got %v, want a PortTakenError of port %d", name, err, port)
+		}
+		if want := fmt.Sprintf("`PORT=%d make up`", port+1); !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: the error does not say %s: %v", name, want, err)
+		}
+	}
+}
+
+func TestStartEngine(t *testing.T) {
+	t.Parallel()
+	project := scratchProject(t)
+	t.Cleanup(func() {
+		if _, err := project.Down(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	first := startOn(t, project, mustFreePort(t))
+	if again := startOn(t, project, first.Port); again.PID != first.PID {
+		t.Errorf("started again on the same port: pid %d, want %d as before", again.PID, first.PID)
+	}
+	invokeFunction(t, Endpoint(first.Port))
+	if got := len(groupMembers(first)); got < 2 {
+		t.Fatalf("the engine's group has %d processes, want the engine and its function at least", got)
+	}
+
+	moved := startOn(t, project, mustFreePort(t))
+	if left := groupMembers(first); len(left) > 0 {
+		t.Errorf("after moving to another port, these are left of the first engine: %v", left)
+	}
+	was, err := project.Down(t.Context())
+	if err != nil || !was {
+		t.Fatalf("Down: %v, %v, want true and no error", was, err)
+	}
+	if left := groupMembers(moved); len(left) > 0 {
+		t.Errorf("after Down, these are left: %v", left)
+	}
+	if was, err := project.Down(t.Context()); err != nil || was {
+		t.Errorf("Down again: %v, %v, want false and no error", was, err)
+	}
+}
+
+func startOn(t *testing.T, project Project, port int) process {
+	t.Helper()
+	if err := project.StartEngine(t.Context(), port, quiet); err != nil {
+		t.Fatal(err)
+	}
+	proc, err := project.recorded(engineName)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if proc.Port != port || !proc.running() {
+		t.Fatalf("recorded %+v, running %v, want a running engine on port %d", proc, proc.running(), port)
+	}
+	return proc
+}
+
+func mustFreePort(t *testing.T) int {
+	t.Helper()
+	port, err := freePort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return port
+}
+
+// invokeFunction makes the engine start a worker process, which it keeps.
+func invokeFunction(t *testing.T, endpoint string) {
+	t.Helper()
+	var code bytes.Buffer
+	archive := zip.NewWriter(&code)
+	file, err := archive.Create("index.py")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(file, "def handler(event, context):\n    return 'here'\n"); err != nil {
+		t.Fatal(err)
+	}
+	if err := archive.Close(); err != nil {
+		t.Fatal(err)
+	}
+	client := lambda.NewFromConfig(Config(endpoint))
+	if _, err := client.CreateFunction(t.Context(), &lambda.CreateFunctionInput{
+		FunctionName: aws.String("here"), Runtime: types.RuntimePython312, Handler: aws.String("index.handler"),
+		Role: aws.String("arn:aws:iam::000000000000:role/any"), Code: &types.FunctionCode{ZipFile: code.Bytes()},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	invoked, err := client.Invoke(t.Context(), &lambda.InvokeInput{FunctionName: aws.String("here")})
+	if err != nil || string(invoked.Payload) != `"here"` {
+		t.Fatalf("invoking: %s, %v", invoked.Payload, err)
+	}
+}
+
+func TestStopLeavesOthersAlone(t *testing.T) {
+	t.Parallel()
+	project := Project{Root: t.TempDir()}
+	if err := os.Mkdir(project.Dir(), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	other, ended, err := startGroup(exec.Command("sleep", "600"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := other.stop(context.Background()); err != nil {
+			t.Error(err)
+		}
+		<-ended
+	})
+	// The process id of an engine that has gone long ago is another process's now.
+	gone := process{PID: other.PID, Started: "1", Token: "another"}
+	if err := project.record(engineName, gone); err != nil {
+		t.Fatal(err)
+	}
+	was, err := project.Down(t.Context())
+	if err != nil || was {
+		t.Fatalf("Down: %v, %v, want false and no error", was, err)
+	}
+	if !other.running() {
+		t.Error("Down ended a process that is not ours")
+	}
+}
+
+// killedVariable makes this test's binary play the part of a test process that is killed.
+const killedVariable = "LOCAL_TEST_KILLED"
+
+func TestEngineEndsWithKilledProcess(t *testing.T) {
+	t.Parallel()
+	if dir := os.Getenv(killedVariable); dir != "" {
+		startAndWait(t, dir)
+		return
+	}
+	project, err := FindProject()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := project.InstallEngine(t.Context(), quiet); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(os.Args[0], "-test.run=^TestEngineEndsWithKilledProcess$", "-test.v")
+	cmd.Env = append(os.Environ(), killedVariable+"="+t.TempDir())
+	output, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var proc process
+	for lines := bufio.NewScanner(output); proc.PID == 0 && lines.Scan(); {
+		if after, ok := strings.CutPrefix(lines.Text(), "STARTED "); ok {
+			if err := json.Unmarshal([]byte(after), &proc); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if !proc.running() {
+		t.Fatal("the engine was not started")
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait() // was killed
+	eventually(t, "the engine ends with the process that started it", func() bool { return len(groupMembers(proc)) == 0 })
+}
+
+// startAndWait starts an engine, says so, and waits to be killed.
+func startAndWait(t *testing.T, dir string) {
+	project, err := FindProject()
+	if err != nil {
+		t.Fatal(err)
+	}
+	engine, err := project.StartTestEngine(t.Context(), dir, quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	said, err := json.Marshal(engine.proc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Printf("STARTED %s\n", said)
+	_, _ = io.Copy(io.Discard, os.Stdin)
+	<-t.Context().Done()
+}
+
+// eventually waits until the condition holds, for half a minute at most.
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	for !holds() {
+		if pause(ctx, readyPoll) != nil {
+			t.Fatalf("waited in vain: %s", what)
+		}
+	}
+}
+
+func TestFindProject(t *testing.T) {
+	t.Parallel()
+	project, err := FindProject()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(project.Root, "internal", "local", "project.go")); err != nil {
+		t.Error(err)
+	}
+}
