@@ -7,6 +7,9 @@ CDK_ARGS ?=
 # Where `make deploy` writes the stack's outputs.
 OUTPUTS  ?= build/outputs.json
 
+# CDK runs on Node 20, whose end of life jsii else announces in a box on every run (cdk.json says it too).
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
+
 TASKS     := $(patsubst functions/%/bootstrap/,%,$(wildcard functions/*/bootstrap/))
 FUNCTIONS := build/functions/$(GOARCH)
 CDK       := npx --no-install cdk

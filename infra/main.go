@@ -13,16 +13,15 @@ import (
 )
 
 func main() {
-	defer jsii.Close()
-	if err := run(); err != nil {
+	err := run()
+	jsii.Close()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
-		jsii.Close()
 		os.Exit(1)
 	}
 }
 
 func run() error {
-	silenceNodeBanner()
 	app := awscdk.NewApp(nil)
 	settings, err := ReadSettings(func(key string) any { return app.Node().TryGetContext(&key) })
 	if err != nil {
@@ -35,12 +34,6 @@ func run() error {
 	NewStack(app, StackProps{Settings: settings, FunctionsDir: "build/functions/" + goarch})
 	app.Synth(nil)
 	return nil
-}
-
-// silenceNodeBanner keeps jsii from announcing on every run that Node 20, which CDK's command line still supports, is
-// past its end of life. It must come before the first construct.
-func silenceNodeBanner() {
-	os.Setenv("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
 }
 
 // buildFunctions makes build/functions/<goarch>/<task>/bootstrap for every task, so that `cdk deploy` alone

@@ -1,0 +1,190 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/assertions"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// functionsDir holds a dummy bootstrap for every task, so that no test builds the functions.
+var functionsDir string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "infra")
+	if err != nil {
+		panic(err)
+	}
+	functionsDir = dir
+	for _, task := range []string{"increment", "check-collection", "check-all", "notify"} {
+		if err := os.MkdirAll(filepath.Join(dir, task), 0o755); err != nil {
+			panic(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, task, "bootstrap"), []byte(task), 0o755); err != nil {
+			panic(err)
+		}
+	}
+	code := m.Run()
+	jsii.Close()
+	os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+const (
+	testAlarmTopic = "arn:aws:sns:eu-west-1:123456789012:alarms"
+	testKey        = "arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555"
+	testFileQueue  = "arn:aws:sqs:eu-west-1:123456789012:files"
+	testStateQueue = "arn:aws:sqs:eu-west-1:123456789012:export-state.fifo"
+	testTopic      = "arn:aws:sns:eu-west-1:123456789012:monitoring"
+	testStream     = "arn:aws:dynamodb:eu-west-1:123456789012:table/UCExportToCrownStatus/stream/2026-11-23T00:00:00.000"
+)
+
+// The stacks that the tests share; each is made once.
+var (
+	// byDefault is the stack without any setting.
+	byDefault = sync.OnceValue(func() template { return synthesize(nil) })
+	// express has every setting that changes what is made, but adopts nothing.
+	express = sync.OnceValue(func() template {
+		return synthesize(map[string]any{
+			"environment": "prod", "application": "checker", "logLevel": "debug", "architecture": "x86_64",
+			"workflowType": "EXPRESS", "batchSize": "20", "batchWindowSeconds": "5",
+			"exemptStatuses": "Table_Unavailable, Blocked_Topic", "alarmTopicArn": testAlarmTopic, "kmsKeyArn": testKey,
+		})
+	})
+	// adopting uses existing resources wherever it can.
+	adopting = sync.OnceValue(func() template {
+		return synthesize(map[string]any{
+			"exportStatusTableName": "UCExportToCrownStatus", "exportStatusTableStreamArn": testStream,
+			"fileReceivedQueueArn": testFileQueue, "exportStateQueueArn": testStateQueue, "monitoringTopicArn": testTopic,
+		})
+	})
+)
+
+// template is a synthesized stack as CloudFormation reads it.
+type template struct {
+	Resources map[string]resource
+	Outputs   map[string]struct{ Value any }
+	json      string
+}
+
+type resource struct {
+	Type           string
+	Properties     map[string]any
+	DeletionPolicy string
+	DependsOn      []string
+}
+
+var synthesizing sync.Mutex // jsii has one kernel
+
+// synthesize makes the stack of the context, under the feature flags of cdk.json.
+func synthesize(context map[string]any) template {
+	synthesizing.Lock()
+	defer synthesizing.Unlock()
+	settings, err := ReadSettings(func(key string) any { return context[key] })
+	if err != nil {
+		panic(err)
+	}
+	var config struct{ Context map[string]any }
+	must(json.Unmarshal(mustRead("../cdk.json"), &config))
+	app := awscdk.NewApp(&awscdk.AppProps{Context: &config.Context, Outdir: jsii.String(filepath.Join(functionsDir, "cdk.out"))})
+	stack := NewStack(app, StackProps{Settings: settings, FunctionsDir: functionsDir})
+	text, err := json.Marshal(assertions.Template_FromStack(stack, nil).ToJSON())
+	must(err)
+	made := template{json: string(text)}
+	must(json.Unmarshal(text, &made))
+	return made
+}
+
+func must(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
+
+func mustRead(path string) []byte {
+	text, err := os.ReadFile(path)
+	must(err)
+	return text
+}
+
+// ofType gives the properties of the resources of a type, by their logical id without its hash.
+func (made template) ofType(kind string) map[string]map[string]any {
+	found := map[string]map[string]any{}
+	for id, r := range made.Resources {
+		if r.Type == kind {
+			found[short(id)] = show(r.Properties).(map[string]any)
+		}
+	}
+	return found
+}
+
+// types gives the sorted types of all resources that begin with the prefix, each as often as it is made.
+func (made template) types(prefix string) []string {
+	var types []string
+	for _, r := range made.Resources {
+		if strings.HasPrefix(r.Type, prefix) {
+			types = append(types, r.Type)
+		}
+	}
+	slices.Sort(types)
+	return types
+}
+
+var logicalIDHash = regexp.MustCompile(`[0-9A-F]{8}$`)
+
+func short(id string) string { return logicalIDHash.ReplaceAllString(id, "") }
+
+// show writes the intrinsic functions in a value for the eye: ${Queue}, ${Queue.Arn}, and joined text as one.
+func show(value any) any {
+	switch v := value.(type) {
+	case []any:
+		shown := make([]any, len(v))
+		for i := range v {
+			shown[i] = show(v[i])
+		}
+		return shown
+	case map[string]any:
+		if ref, ok := v["Ref"].(string); ok {
+			return "${" + short(ref) + "}"
+		}
+		if att, ok := v["Fn::GetAtt"].([]any); ok {
+			return fmt.Sprintf("${%s.%s}", short(att[0].(string)), att[1])
+		}
+		if join, ok := v["Fn::Join"].([]any); ok {
+			var parts []string
+			for _, part := range join[1].([]any) {
+				parts = append(parts, fmt.Sprint(show(part)))
+			}
+			return strings.Join(parts, join[0].(string))
+		}
+		shown := map[string]any{}
+		for key := range v {
+			shown[key] = show(v[key])
+		}
+		return shown
+	default:
+		return v
+	}
+}
+
+// list reads what IAM lets be one string or a list of them.
+func list(value any) []string {
+	items, ok := value.([]any)
+	if !ok {
+		items = []any{value}
+	}
+	texts := make([]string, len(items))
+	for i := range items {
+		texts[i] = fmt.Sprint(items[i])
+	}
+	return texts
+}

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+func read(context map[string]any) (Settings, error) {
+	return ReadSettings(func(key string) any { return context[key] })
+}
+
+func TestReadSettings(t *testing.T) {
+	t.Parallel()
+	defaults := Settings{
+		Environment: "dev", Application: "snapshot-sender-status-checker", LogLevel: "INFO", Architecture: ARM64,
+		WorkflowType: Standard, BatchSize: 1, StalledAfterMinutes: 60,
+	}
+	with := func(change func(*Settings)) Settings {
+		changed := defaults
+		change(&changed)
+		return changed
+	}
+	tests := map[string]struct {
+		context map[string]any
+		want    Settings
+	}{
+		"Defaults":          {nil, defaults},
+		"EmptyIsAbsent":     {map[string]any{"kmsKeyArn": "", "batchSize": " "}, defaults},
+		"WordsInAnyCase":    {map[string]any{"logLevel": "debug", "workflowType": "express", "architecture": "X86_64"}, with(func(s *Settings) { s.LogLevel, s.WorkflowType, s.Architecture = "DEBUG", Express, X8664 })},
+		"NumberAsText":      {map[string]any{"batchSize": "10"}, with(func(s *Settings) { s.BatchSize = 10 })},
+		"NumberOfJSON":      {map[string]any{"batchSize": float64(10), "stalledAfterMinutes": float64(1440)}, with(func(s *Settings) { s.BatchSize, s.StalledAfterMinutes = 10, 1440 })},
+		"LargeBatchGathers": {map[string]any{"batchSize": "11"}, with(func(s *Settings) { s.BatchSize, s.BatchWindowSeconds = 11, 1 })},
+		"WindowOfItsOwn":    {map[string]any{"batchSize": "100", "batchWindowSeconds": "300"}, with(func(s *Settings) { s.BatchSize, s.BatchWindowSeconds = 100, 300 })},
+		"Statuses":          {map[string]any{"exemptStatuses": " Table_Unavailable,, Blocked_Topic "}, with(func(s *Settings) { s.ExemptStatuses = []string{"Table_Unavailable", "Blocked_Topic"} })},
+		"Existing": {
+			map[string]any{
+				"exportStatusTableName": "UCExportToCrownStatus", "exportStatusTableStreamArn": testStream, "fileReceivedQueueArn": testFileQueue,
+				"exportStateQueueArn": testStateQueue, "monitoringTopicArn": testTopic, "alarmTopicArn": testAlarmTopic, "kmsKeyArn": testKey,
+			},
+			with(func(s *Settings) {
+				s.ExportStatusTableName, s.ExportStatusTableStreamArn, s.FileReceivedQueueArn = "UCExportToCrownStatus", testStream, testFileQueue
+				s.ExportStateQueueArn, s.MonitoringTopicArn, s.AlarmTopicArn, s.KmsKeyArn = testStateQueue, testTopic, testAlarmTopic, testKey
+			}),
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got, err := read(test.context)
+			if err != nil {
+				t.Fatal(err)
+			}
+			compare(t, test.want, got)
+		})
+	}
+}
+
+// An error names the key, shows the value, and says what is allowed.
+func TestReadSettingsErrors(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		key   string
+		value any
+		says  string
+	}{
+		"EnvironmentWithBlank":   {"environment", "my dev", "letters, digits and hyphens"},
+		"ApplicationWithDigit":   {"application", "1st", "a letter first"},
+		"ApplicationTooLong":     {"application", strings.Repeat("a", 44), "at most 47 characters"},
+		"LogLevelUnknown":        {"logLevel", "LOUD", "DEBUG, INFO, WARN, WARNING, ERROR"},
+		"ArchitectureOfGo":       {"architecture", "amd64", "arm64, x86_64"},
+		"WorkflowTypeUnknown":    {"workflowType", "FAST", "STANDARD, EXPRESS"},
+		"BatchSizeZero":          {"batchSize", "0", "from 1 to 100"},
+		"BatchSizeTooLarge":      {"batchSize", "101", "from 1 to 100"},
+		"BatchSizeNoNumber":      {"batchSize", "ten", "from 1 to 100"},
+		"BatchSizeFraction":      {"batchSize", 1.5, "from 1 to 100"},
+		"WindowNegative":         {"batchWindowSeconds", "-1", "from 0 to 300"},
+		"WindowTooLong":          {"batchWindowSeconds", "301", "from 0 to 300"},
+		"StalledAfterNothing":    {"stalledAfterMinutes", "0", "from 1 to 20160"},
+		"ExemptOwnStatus":        {"exemptStatuses", "Blocked_Topic,SENT", "but not Sent"},
+		"ExemptStatusMalformed":  {"exemptStatuses", "a;b", "separated by commas"},
+		"AlarmTopicByName":       {"alarmTopicArn", "alarms", "ARN of a standard SNS topic"},
+		"KeyAlias":               {"kmsKeyArn", "arn:aws:kms:eu-west-1:123456789012:alias/mine", "not of an alias"},
+		"TableByArn":             {"exportStatusTableName", "arn:aws:dynamodb:eu-west-1:123456789012:table/x", "a table's name"},
+		"StreamOfNothing":        {"exportStatusTableStreamArn", "x", "stream"},
+		"StreamWithoutTable":     {"exportStatusTableStreamArn", testStream, "only together with exportStatusTableName"},
+		"FileReceivedByUrl":      {"fileReceivedQueueArn", "https://sqs.eu-west-1.amazonaws.com/123456789012/files", "ARN of an SQS queue"},
+		"ExportStateOtherArn":    {"exportStateQueueArn", testTopic, "ARN of an SQS queue"},
+		"MonitoringTopicIsAFifo": {"monitoringTopicArn", testTopic + ".fifo", "standard SNS topic"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := read(map[string]any{test.key: test.value})
+			if err == nil {
+				t.Fatal("no error")
+			}
+			if text := err.Error(); !strings.HasPrefix(text, "context "+test.key+": ") || !strings.Contains(text, test.says) {
+				t.Errorf("error %q does not name %s and say %q", text, test.key, test.says)
+			}
+		})
+	}
+	t.Run("LargeBatchWithoutWindow", func(t *testing.T) {
+		t.Parallel()
+		_, err := read(map[string]any{"batchSize": "11", "batchWindowSeconds": "0"})
+		if err == nil || !strings.Contains(err.Error(), "from 1 to 300") {
+			t.Errorf("error %v does not ask for a second", err)
+		}
+	})
+	t.Run("AllAtOnce", func(t *testing.T) {
+		t.Parallel()
+		_, err := read(map[string]any{"batchSize": "0", "workflowType": "x", "kmsKeyArn": "y"})
+		if err == nil || strings.Count(err.Error(), "context ") != 3 {
+			t.Errorf("not all 3 errors: %v", err)
+		}
+	})
+}
