@@ -201,7 +201,7 @@ func TestEngineEndsWithKilledProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(os.Args[0], "-test.run=^TestEngineEndsWithKilledProcess$", "-test.v")
-	cmd.Env = append(os.Environ(), killedVariable+"="+t.TempDir())
+	cmd.Env = append(os.Environ(), killedVariable+"="+t.TempDir(), "TMPDIR="+t.TempDir()) // it cannot tidy up
 	output, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
