@@ -1,0 +1,277 @@
+package statemachine_test
+
+import (
+	"encoding/json"
+	"maps"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	checkall "snapshot-status-checker/functions/check-all"
+	checkcollection "snapshot-status-checker/functions/check-collection"
+	"snapshot-status-checker/internal/delivery"
+	"snapshot-status-checker/internal/failure"
+	"snapshot-status-checker/internal/snapshot"
+	"snapshot-status-checker/statemachine"
+	"snapshot-status-checker/statemachine/paths"
+)
+
+// state is the part of a state that the tests look at.
+type state struct {
+	Type           string
+	Comment        string
+	Next           string
+	End            bool
+	Default        string
+	TimeoutSeconds int
+	Choices        []struct{ Condition, Next string }
+	Retry          []retrier
+	Catch          []struct {
+		ErrorEquals []string
+		Next        string
+	}
+	Arguments     json.RawMessage
+	ItemProcessor *machine
+}
+
+type retrier struct {
+	ErrorEquals     []string
+	IntervalSeconds float64
+	BackoffRate     float64
+	MaxDelaySeconds float64
+	MaxAttempts     int
+	JitterStrategy  string
+}
+
+type machine struct {
+	QueryLanguage string
+	StartAt       string
+	States        map[string]state
+}
+
+func definition(t *testing.T) machine {
+	t.Helper()
+	var m machine
+	if err := json.Unmarshal([]byte(statemachine.Definition), &m); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// all lists every state, those inside of Maps included.
+func (m machine) all() map[string]state {
+	states := maps.Clone(m.States)
+	for _, s := range m.States {
+		if s.ItemProcessor != nil {
+			maps.Copy(states, s.ItemProcessor.all())
+		}
+	}
+	return states
+}
+
+func TestEveryNextIsAState(t *testing.T) {
+	t.Parallel()
+	var check func(m machine)
+	check = func(m machine) {
+		reached := map[string]bool{m.StartAt: true}
+		to := func(from, next string) {
+			if _, ok := m.States[next]; !ok {
+				t.Errorf("%s goes on to %q, which is not a state", from, next)
+			}
+			reached[next] = true
+		}
+		to("StartAt", m.StartAt)
+		for name, s := range m.States {
+			if s.Next != "" {
+				to(name, s.Next)
+			}
+			for _, choice := range s.Choices {
+				to(name, choice.Next)
+			}
+			for _, catcher := range s.Catch {
+				to(name, catcher.Next)
+			}
+			if s.Type == "Choice" {
+				to(name, s.Default)
+			} else if s.Next == "" && !s.End && s.Type != "Succeed" && s.Type != "Fail" {
+				t.Errorf("%s has neither Next nor End", name)
+			}
+			if s.ItemProcessor != nil {
+				check(*s.ItemProcessor)
+			}
+		}
+		for name := range m.States {
+			if !reached[name] {
+				t.Errorf("nothing leads to %s", name)
+			}
+		}
+	}
+	check(definition(t))
+}
+
+func TestEveryStateSaysWhatItIsFor(t *testing.T) {
+	t.Parallel()
+	for name, s := range definition(t).all() {
+		if len(s.Comment) < 20 {
+			t.Errorf("%s has the comment %q", name, s.Comment)
+		}
+	}
+}
+
+func TestEveryTaskIsBounded(t *testing.T) {
+	t.Parallel()
+	for name, s := range definition(t).all() {
+		if s.Type != "Task" {
+			continue
+		}
+		if s.TimeoutSeconds == 0 {
+			t.Errorf("%s has no timeout", name)
+		}
+		if len(s.Retry) == 0 || s.Retry[len(s.Retry)-1].JitterStrategy != "FULL" || s.Retry[len(s.Retry)-1].ErrorEquals[0] != "States.ALL" {
+			t.Errorf("%s is not retried with full jitter on every error", name)
+		}
+		// If a message cannot even be kept, the execution fails with that and holds the message in its history.
+		if len(s.Catch) == 0 && name != "Keep Message" {
+			t.Errorf("%s has no catch", name)
+		}
+	}
+}
+
+// The Lambda runtime reports a Go error under the name of its type.
+func TestErrorNamesAreGoTypes(t *testing.T) {
+	t.Parallel()
+	known := map[string]bool{}
+	for _, err := range []error{&failure.Malformed{}, &failure.Unavailable{}} {
+		known[reflect.TypeOf(err).Elem().Name()] = true
+	}
+	matched := map[string]bool{}
+	for name, s := range definition(t).all() {
+		var errs []string
+		for _, r := range s.Retry {
+			errs = append(errs, r.ErrorEquals...)
+		}
+		for _, c := range s.Catch {
+			errs = append(errs, c.ErrorEquals...)
+		}
+		for _, e := range errs {
+			if !strings.HasPrefix(e, "States.") && !known[e] {
+				t.Errorf("%s matches %q, which no task returns", name, e)
+			}
+			matched[e] = true
+		}
+	}
+	if !matched["Malformed"] {
+		t.Error("nothing keeps Malformed from being retried in vain")
+	}
+}
+
+var literal = regexp.MustCompile(`verdict = '([A-Z_]+)'`)
+
+func TestChoicesCoverTheVerdicts(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string][]string{
+		"Decide Whether a Request Is Owed": {
+			string(checkcollection.RequestOwed), string(checkcollection.RunMayMove), string(checkcollection.Waiting)},
+		"Decide Whether News Is Owed": {string(checkall.NewsOwed), string(checkall.NoNews)},
+	} {
+		choice := definition(t).all()[name]
+		var got []string
+		for _, c := range choice.Choices {
+			got = append(got, literal.FindStringSubmatch(c.Condition)[1])
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-Go +definition)\n%s", name, diff)
+		}
+		if failing := definition(t).all()[choice.Default]; failing.Type != "Fail" {
+			t.Errorf("the default of %s is %q, which does not fail", name, choice.Default)
+		}
+	}
+}
+
+func TestKeptMessagesCarryTheAttributesOfRejectedOnes(t *testing.T) {
+	t.Parallel()
+	var arguments struct {
+		MessageAttributes map[string]struct{ StringValue string }
+	}
+	if err := json.Unmarshal(definition(t).all()["Keep Message"].Arguments, &arguments); err != nil {
+		t.Fatal(err)
+	}
+	got := slices.Sorted(maps.Keys(arguments.MessageAttributes))
+	if diff := cmp.Diff([]string{delivery.AttrIdentity, delivery.AttrReason, delivery.AttrReasonCode}, got); diff != "" {
+		t.Errorf("(-Go +definition)\n%s", diff)
+	}
+	if code := arguments.MessageAttributes[delivery.AttrReasonCode].StringValue; code != string(snapshot.ReasonNotCounted) {
+		t.Errorf("the reason code is %q", code)
+	}
+}
+
+// A claim outlives its claimer's longest way from the claim to its delivery: the claiming task and then the
+// notifying one, each with every try timing out.
+func TestLeaseOutlivesTheRetries(t *testing.T) {
+	t.Parallel()
+	states := definition(t).all()
+	for _, way := range [][]string{{"Check Collection", "Notify Sender"}, {"Check All Collections", "Notify Monitoring"}} {
+		var longest time.Duration
+		for _, name := range way {
+			s := states[name]
+			r := s.Retry[len(s.Retry)-1]
+			seconds, delay := float64(s.TimeoutSeconds*(1+r.MaxAttempts)), r.IntervalSeconds
+			for range r.MaxAttempts {
+				seconds += min(delay, r.MaxDelaySeconds)
+				delay *= r.BackoffRate
+			}
+			longest += time.Duration(seconds * float64(time.Second))
+		}
+		if longest >= snapshot.Lease {
+			t.Errorf("%v take up to %v, the lease ends after %v", way, longest, snapshot.Lease)
+		}
+	}
+}
+
+var placeholder = regexp.MustCompile(`\$\{(\w+)\}`)
+
+func TestPlaceholders(t *testing.T) {
+	t.Parallel()
+	found := map[string]bool{}
+	for _, match := range placeholder.FindAllStringSubmatch(statemachine.Definition, -1) {
+		found[match[1]] = true
+	}
+	want := []string{"CheckAllFunctionArn", "CheckCollectionFunctionArn", "IncrementFunctionArn", "NotifyFunctionArn", "RejectedMessagesQueueUrl"}
+	if diff := cmp.Diff(want, slices.Sorted(maps.Keys(found))); diff != "" {
+		t.Errorf("(-stack +definition)\n%s", diff)
+	}
+}
+
+func TestPathsEnterEveryState(t *testing.T) {
+	t.Parallel()
+	states := definition(t).all()
+	entered := map[string]bool{}
+	for _, path := range paths.Table {
+		for _, name := range path.States {
+			entered[name] = true
+			if _, ok := states[name]; !ok {
+				t.Errorf("%s: there is no state %q", path.Name, name)
+			}
+		}
+	}
+	for name := range states {
+		if !entered[name] {
+			t.Errorf("no path enters %s", name)
+		}
+	}
+}
+
+// A receipt that completes nothing is by far the commonest event.
+func TestHotPathEntersThreeStates(t *testing.T) {
+	t.Parallel()
+	for _, path := range paths.Table {
+		if path.Name == "one file of several" && len(path.States) > 3 {
+			t.Errorf("it enters %v", path.States)
+		}
+	}
+}

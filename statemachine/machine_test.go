@@ -1,0 +1,196 @@
+package statemachine_test
+
+import (
+	"context"
+	"crypto/rand"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
+	"github.com/google/go-cmp/cmp"
+
+	"snapshot-status-checker/internal/local/localtest"
+	"snapshot-status-checker/statemachine/paths"
+)
+
+func TestMain(m *testing.M) {
+	os.Setenv("SFN_WAIT_SCALE", "0.01") // the engine's: retries wait a hundredth of their time
+	localtest.Main(m)
+}
+
+// TestPaths runs the deployed definition with the deployed functions.
+func TestPaths(t *testing.T) {
+	d := newDriver(t)
+	for _, path := range paths.Table {
+		t.Run(path.Name, func(t *testing.T) {
+			t.Parallel()
+			d.follow(t, path, d.machine(t, path.Broken, false), outer(t, path.States))
+		})
+	}
+}
+
+// TestPathsInside runs the same with the states inside of the Map in sight.
+func TestPathsInside(t *testing.T) {
+	d := newDriver(t)
+	for _, path := range paths.Table {
+		t.Run(path.Name, func(t *testing.T) {
+			t.Parallel()
+			// Keep Message stands in the other Map; that it keeps the message is seen in the queue (package e2e).
+			want := slices.DeleteFunc(slices.Clone(path.States), func(name string) bool { return name == "Keep Message" })
+			d.follow(t, path, d.machine(t, path.Broken, true), want)
+		})
+	}
+}
+
+// follow makes the path's situation, handles its event and compares the states that were entered.
+func (d driver) follow(t *testing.T, path paths.Path, machine string, want []string) {
+	t.Helper()
+	run := "path-" + rand.Text()
+	for _, row := range path.Rows {
+		d.putRow(t, run, row)
+	}
+	for _, event := range path.Earlier {
+		if end := d.run(t, d.stack.Outputs.StateMachineArn, event(run)); end.failed {
+			t.Fatal("an earlier execution failed")
+		}
+	}
+	for _, row := range path.Meanwhile {
+		d.writeStatus(t, run, row)
+	}
+	end := d.run(t, machine, path.Event(run))
+	if diff := cmp.Diff(want, end.states); diff != "" {
+		t.Errorf("states entered (-want +got)\n%s", diff)
+	}
+	if end.failed != path.Fails {
+		t.Errorf("failed: %v, want %v", end.failed, path.Fails)
+	}
+}
+
+func newDriver(t *testing.T) driver {
+	t.Helper()
+	stack := localtest.Deploy(t)
+	return driver{stack: stack, table: dynamodb.NewFromConfig(stack.Config), machines: sfn.NewFromConfig(stack.Config)}
+}
+
+type driver struct {
+	stack    *localtest.Stack
+	table    *dynamodb.Client
+	machines *sfn.Client
+}
+
+func (d driver) putRow(t *testing.T, run string, row paths.Row) {
+	t.Helper()
+	var sent types.AttributeValue = &types.AttributeValueMemberN{Value: strconv.FormatInt(row.Sent, 10)}
+	if row.Malformed {
+		sent = &types.AttributeValueMemberS{Value: "three"}
+	}
+	_, err := d.table.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: d.statusTable(), Item: map[string]types.AttributeValue{
+		"CorrelationId":    &types.AttributeValueMemberS{Value: run},
+		"CollectionName":   &types.AttributeValueMemberS{Value: row.Collection},
+		"CollectionStatus": &types.AttributeValueMemberS{Value: row.Status},
+		"FilesSent":        sent,
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (d driver) writeStatus(t *testing.T, run string, row paths.Row) {
+	t.Helper()
+	set := "SET CollectionStatus = :s"
+	_, err := d.table.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{TableName: d.statusTable(), UpdateExpression: &set,
+		Key: map[string]types.AttributeValue{
+			"CorrelationId":  &types.AttributeValueMemberS{Value: run},
+			"CollectionName": &types.AttributeValueMemberS{Value: row.Collection},
+		},
+		ExpressionAttributeValues: map[string]types.AttributeValue{":s": &types.AttributeValueMemberS{Value: row.Status}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (d driver) statusTable() *string {
+	name := d.stack.Outputs.ExportStatusTableName
+	return &name
+}
+
+// machine returns the deployed state machine or, if it is to be unrolled or a function to be broken, a copy,
+// in which another function stands in the broken one's place.
+func (d driver) machine(t *testing.T, broken paths.Function, unrolled bool) string {
+	t.Helper()
+	arn := d.stack.Outputs.StateMachineArn
+	if broken == "" && !unrolled {
+		return arn
+	}
+	deployed, err := d.machines.DescribeStateMachine(t.Context(), &sfn.DescribeStateMachineInput{StateMachineArn: &arn})
+	if err != nil {
+		t.Fatal(err)
+	}
+	definition := *deployed.Definition
+	function := func(task string) string { return d.stack.Name + "-" + task + `"` }
+	switch broken {
+	case paths.NotifyMissing:
+		definition = strings.ReplaceAll(definition, function("notify"), function("missing"))
+	case paths.NoVerdict:
+		definition = strings.ReplaceAll(definition, function("check-collection"), function("check-all"))
+	}
+	if unrolled {
+		definition = unroll(t, definition)
+	}
+	if definition == *deployed.Definition {
+		t.Fatalf("the deployed definition does not call the function to break: %s", definition)
+	}
+	name := "copy-" + rand.Text()
+	made, err := d.machines.CreateStateMachine(t.Context(), &sfn.CreateStateMachineInput{Name: &name, Definition: &definition, RoleArn: deployed.RoleArn})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return *made.StateMachineArn
+}
+
+type ending struct {
+	states []string
+	failed bool
+}
+
+// run starts an execution, waits for its end and reads its history.
+func (d driver) run(t *testing.T, machine, input string) ending {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	started, err := d.machines.StartExecution(ctx, &sfn.StartExecutionInput{StateMachineArn: &machine, Input: &input})
+	if err != nil {
+		t.Fatal(err)
+	}
+	status := sfntypes.ExecutionStatusRunning
+	for status == sfntypes.ExecutionStatusRunning {
+		described, err := d.machines.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: started.ExecutionArn})
+		if err != nil {
+			t.Fatal(err)
+		}
+		status = described.Status
+	}
+	var end ending
+	end.failed = status != sfntypes.ExecutionStatusSucceeded
+	history := sfn.NewGetExecutionHistoryPaginator(d.machines, &sfn.GetExecutionHistoryInput{ExecutionArn: started.ExecutionArn})
+	for history.HasMorePages() {
+		page, err := history.NextPage(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, event := range page.Events {
+			if event.StateEnteredEventDetails != nil && *event.StateEnteredEventDetails.Name != noItems {
+				end.states = append(end.states, *event.StateEnteredEventDetails.Name)
+			}
+		}
+	}
+	return end
+}
