@@ -80,6 +80,7 @@ func TestReadSettingsErrors(t *testing.T) {
 		"ExemptStatusMalformed":  {"exemptStatuses", "a;b", "separated by commas"},
 		"AlarmTopicByName":       {"alarmTopicArn", "alarms", "ARN of a standard SNS topic"},
 		"KeyAlias":               {"kmsKeyArn", "arn:aws:kms:eu-west-1:123456789012:alias/mine", "not of an alias"},
+		"KeyWithoutId":           {"kmsKeyArn", "arn:aws:kms:eu-west-1:123456789012:key/mine", "ARN of a KMS key"},
 		"TableByArn":             {"exportStatusTableName", "arn:aws:dynamodb:eu-west-1:123456789012:table/x", "a table's name"},
 		"StreamOfNothing":        {"exportStatusTableStreamArn", "x", "stream"},
 		"StreamWithoutTable":     {"exportStatusTableStreamArn", testStream, "only together with exportStatusTableName"},
