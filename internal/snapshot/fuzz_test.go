@@ -1,0 +1,134 @@
+package snapshot_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"snapshot-status-checker/internal/snapshot"
+)
+
+// The corpora are in testdata/fuzz. To look for more:
+//
+//	go test ./internal/snapshot -fuzz FuzzUnwrap -fuzztime 1m
+
+func FuzzParseMessage(f *testing.F) {
+	f.Add([]byte(body()))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		m, rejection := snapshot.ParseMessage(text)
+		switch {
+		case rejection == nil:
+			holdsForAnyMessage(t, m)
+		case m != snapshot.Message{}:
+			t.Errorf("rejected with %v, and with content %+v", rejection, m)
+		case rejection.Reason == "" || rejection.Detail == "":
+			t.Errorf("rejected without saying why: %+v", rejection)
+		}
+		// White space around a value changes nothing, not even whether it is the same body.
+		if padded, again := snapshot.ParseMessage([]byte(" " + string(text) + "\n")); padded != m || (again == nil) != (rejection == nil) {
+			t.Errorf("got %+v %v, and in white space %+v %v", m, rejection, padded, again)
+		}
+	})
+}
+
+func FuzzUnwrap(f *testing.F) {
+	f.Add([]byte("[{\"messageId\":\"m1\",\"body\":" + quoted(body()) + "}]"))
+	f.Fuzz(func(t *testing.T, input []byte) {
+		if len(bytes.TrimSpace(input)) == 0 {
+			t.Skip("the input of an execution is JSON")
+		}
+		holdsForAnyInput(t, input)
+	})
+}
+
+type failer interface {
+	Helper()
+	Errorf(string, ...any)
+}
+
+// holdsForAnyInput is what the tasks rely on, whatever an execution is started with.
+func holdsForAnyInput(t failer, input []byte) {
+	t.Helper()
+	untouched := bytes.Clone(input)
+	receipts := snapshot.Unwrap(input, execution)
+	if len(receipts) == 0 {
+		t.Errorf("%q vanished", input)
+	}
+	texts := textsIn(input)
+	for _, r := range receipts {
+		if r.Identity == "" {
+			t.Errorf("no identity: %+v", r)
+		}
+		if r.Raw == "" || !strings.Contains(texts, r.Raw) {
+			t.Errorf("its raw text %q is not what came in", r.Raw)
+		}
+		switch {
+		case r.Rejection == nil:
+			holdsForAnyMessage(t, r.Message)
+		case r.Message != snapshot.Message{}:
+			t.Errorf("both a message and a rejection: %+v", r)
+		case r.Rejection.Reason == "" || r.Rejection.Detail == "":
+			t.Errorf("rejected without saying why: %+v", r.Rejection)
+		}
+	}
+	if !bytes.Equal(input, untouched) {
+		t.Errorf("the input was changed to %q", input)
+	}
+	if diff := cmp.Diff(receipts, snapshot.Unwrap(input, execution)); diff != "" {
+		t.Errorf("unwrapped again it is something else: %s", diff)
+	}
+	groups, duplicates, rejected := snapshot.GroupByCollection(receipts)
+	total := len(duplicates) + len(rejected)
+	for _, g := range groups {
+		total += len(g.Receipts)
+	}
+	if total != len(receipts) {
+		t.Errorf("%d of %d receipts are left after grouping", total, len(receipts))
+	}
+}
+
+func holdsForAnyMessage(t failer, m snapshot.Message) {
+	t.Helper()
+	for _, field := range []struct {
+		value string
+		limit int
+	}{
+		{m.CorrelationID, snapshot.MaxCorrelationID}, {m.CollectionName, snapshot.MaxCollectionName},
+		{m.SnapshotType, 1024}, {m.ExportDate, 1024}, {m.Filename, 1024}, {m.Digest, 64},
+	} {
+		if field.value == "" || len(field.value) > field.limit {
+			t.Errorf("a value of %d bytes in %+v", len(field.value), m)
+		}
+	}
+}
+
+// textsIn is the input and every string in it, read as often as it is escaped.
+func textsIn(input []byte) string {
+	texts := string(input)
+	decoder := json.NewDecoder(bytes.NewReader(input))
+	decoder.UseNumber()
+	var value any
+	if !json.Valid(input) || decoder.Decode(&value) != nil {
+		return texts
+	}
+	var walk func(any)
+	walk = func(value any) {
+		switch v := value.(type) {
+		case string:
+			texts += "\x00" + textsIn([]byte(v))
+		case []any:
+			for _, element := range v {
+				walk(element)
+			}
+		case map[string]any:
+			for _, field := range v {
+				walk(field)
+			}
+		}
+	}
+	walk(value)
+	return texts
+}

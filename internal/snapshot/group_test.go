@@ -1,0 +1,127 @@
+package snapshot_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"snapshot-status-checker/internal/snapshot"
+)
+
+// batch is the array of Pipes for messages of the form "identity collection/file", or "identity !" for a bad one.
+func batch(messages ...string) []snapshot.Receipt {
+	if len(messages) == 0 {
+		return nil
+	}
+	var records []string
+	for _, message := range messages {
+		identity, about, _ := strings.Cut(message, " ")
+		text := "bad"
+		if collection, file, ok := strings.Cut(about, "/"); ok {
+			text = body("collection_name", quoted(collection), "filename", quoted(file))
+		}
+		records = append(records, fmt.Sprintf(`{"messageId":%q,"body":%s}`, identity, quoted(text)))
+	}
+	return snapshot.Unwrap([]byte("["+strings.Join(records, ",")+"]"), execution)
+}
+
+func TestGroupByCollection(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name       string
+		messages   []string
+		groups     []string // "collection: identities"
+		duplicates []string
+		rejected   []string // "identity reason"
+	}{
+		{name: "nothing"},
+		{name: "one", messages: []string{"m1 a/1"}, groups: []string{"a: m1"}},
+		{name: "each in the order of its first message", messages: []string{"m1 b/1", "m2 a/1", "m3 b/2"}, groups: []string{"b: m1 m3", "a: m2"}},
+		{name: "the same message again", messages: []string{"m1 a/1", "m2 a/2", "m1 a/1", "m1 a/1"}, groups: []string{"a: m1 m2"}, duplicates: []string{"m1", "m1"}},
+		{name: "the same body in another message", messages: []string{"m1 a/1", "m2 a/1"}, groups: []string{"a: m1 m2"}},
+		{name: "the same identity with another body", messages: []string{"m1 a/1", "m1 a/2", "m1 a/1"}, groups: []string{"a: m1"},
+			duplicates: []string{"m1"}, rejected: []string{"m1 IDENTITY_REUSED"}},
+		{name: "the same identity in another collection", messages: []string{"m1 a/1", "m1 b/1"}, groups: []string{"a: m1"}, rejected: []string{"m1 IDENTITY_REUSED"}},
+		{name: "bad ones among them", messages: []string{"m1 !", "m2 a/1", "m3 !"}, groups: []string{"a: m2"}, rejected: []string{"m1 NOT_JSON", "m3 NOT_JSON"}},
+		{name: "a bad one leaves its identity to a good one", messages: []string{"m1 !", "m1 a/1"}, groups: []string{"a: m1"}, rejected: []string{"m1 NOT_JSON"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			groups, duplicates, rejected := snapshot.GroupByCollection(batch(test.messages...))
+			var gotGroups, gotDuplicates, gotRejected []string
+			for _, g := range groups {
+				line := g.CollectionName + ":"
+				for _, r := range g.Receipts {
+					line += " " + r.Identity
+				}
+				gotGroups = append(gotGroups, line)
+			}
+			for _, r := range duplicates {
+				gotDuplicates = append(gotDuplicates, r.Identity)
+			}
+			for _, r := range rejected {
+				gotRejected = append(gotRejected, r.Identity+" "+string(r.Rejection.Reason))
+			}
+			if diff := cmp.Diff([][]string{test.groups, test.duplicates, test.rejected}, [][]string{gotGroups, gotDuplicates, gotRejected}); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestGroupByCollectionTellsRunsApart(t *testing.T) {
+	t.Parallel()
+	receipts := snapshot.Unwrap([]byte(`{"Records":[{"body":`+body("correlation_id", `"x"`)+`},{"body":`+body("correlation_id", `"y"`)+`}]}`), execution)
+	groups, _, _ := snapshot.GroupByCollection(receipts)
+	if len(groups) != 2 || groups[0].CorrelationID != "x" || groups[1].CorrelationID != "y" {
+		t.Errorf("got %+v", groups)
+	}
+}
+
+// DynamoDB's transactions take 100 items: the messages' markers and the collection.
+func TestGroupByCollectionSplits(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		messages int
+		want     []int
+	}{
+		{99, []int{99}}, {100, []int{99, 1}}, {198, []int{99, 99}}, {250, []int{99, 99, 52}},
+	} {
+		t.Run(fmt.Sprint(test.messages), func(t *testing.T) {
+			t.Parallel()
+			var messages, order, seen []string
+			for i := range test.messages {
+				identity := fmt.Sprintf("m%d", i)
+				messages = append(messages, identity+" a/1")
+				order = append(order, identity)
+			}
+			groups, _, _ := snapshot.GroupByCollection(batch(messages...))
+			var sizes []int
+			for _, g := range groups {
+				sizes = append(sizes, len(g.Receipts))
+				for _, r := range g.Receipts {
+					seen = append(seen, r.Identity)
+				}
+			}
+			if diff := cmp.Diff([]any{test.want, order}, []any{sizes, seen}); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestRejectionsOfWhatOnlyTheTablesKnow(t *testing.T) {
+	t.Parallel()
+	receipt := batch("m1 a/1")[0]
+	rejected := receipt.Rejected(snapshot.UnknownCollection())
+	rejectedFor(t, rejected.Rejection, snapshot.ReasonUnknownCollection, "no row")
+	if receipt.Rejection != nil {
+		t.Error("the receipt itself was changed")
+	}
+	if rejected.Raw != receipt.Raw || rejected.Identity != receipt.Identity {
+		t.Errorf("got %+v", rejected)
+	}
+	rejectedFor(t, snapshot.IdentityReused(), snapshot.ReasonIdentityReused, "another body")
+}
