@@ -45,7 +45,7 @@ type Runs struct {
 // Verdict is what a check of a run came to.
 type Verdict struct {
 	Claimed []snapshot.Debt  // news that the claimer has to deliver now
-	Blocker snapshot.Blocker // if nothing is claimed because of a collection that is not done: the first one
+	Blocker snapshot.Blocker // a collection that is not received or, if all are, not successful
 	Blocked bool
 }
 
@@ -79,8 +79,10 @@ func (r *Runs) check(ctx context.Context, correlationID, claimer string) (Verdic
 		return Verdict{}, err
 	}
 	var verdict Verdict
-	verdict.Blocker, verdict.Blocked = tally.Blocked(snapshot.AllSuccessful)
 	for _, news := range snapshot.News {
+		if !verdict.Blocked {
+			verdict.Blocker, verdict.Blocked = tally.Blocked(news)
+		}
 		if item == nil || !tally.True(news) {
 			continue
 		}
