@@ -43,11 +43,11 @@ func NewFunctions(scope constructs.Construct, id string, props FunctionsProps) F
 		Notify:          newFunction(here, "Notify", "notify", 256, props),
 	}
 	f.Increment.usesExportStatus(props.Tables.ExportStatus, "BatchGetItem", "UpdateItem")
-	f.Increment.usesLedger(props.Tables.Ledger, "BatchGetItem", "PutItem", "UpdateItem")
+	f.Increment.usesLedger(props.Tables.Ledger, "BatchGetItem", "UpdateItem")
 	f.Increment.sendsTo(props.Queues.Rejected, "REJECTED_MESSAGES_QUEUE_URL")
 
-	f.CheckCollection.usesExportStatus(props.Tables.ExportStatus, "BatchGetItem", "UpdateItem")
-	f.CheckCollection.usesLedger(props.Tables.Ledger, "BatchGetItem", "UpdateItem")
+	f.CheckCollection.usesExportStatus(props.Tables.ExportStatus, "GetItem", "UpdateItem")
+	f.CheckCollection.usesLedger(props.Tables.Ledger, "GetItem", "UpdateItem")
 
 	f.CheckAll.usesExportStatus(props.Tables.ExportStatus, "Query")
 	f.CheckAll.usesLedger(props.Tables.Ledger, "GetItem", "UpdateItem")

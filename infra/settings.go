@@ -78,7 +78,7 @@ func ReadSettings(get func(key string) any) (Settings, error) {
 	s := Settings{
 		Environment:         r.match("environment", "dev", namePattern, "letters, digits and hyphens, a letter first"),
 		Application:         r.match("application", "snapshot-sender-status-checker", namePattern, "letters, digits and hyphens, a letter first"),
-		LogLevel:            r.oneOf("logLevel", "INFO", "DEBUG", "INFO", "WARN", "WARNING", "ERROR"),
+		LogLevel:            r.oneOf("logLevel", "INFO", "DEBUG", "INFO", "WARN", "WARNING", "ERROR", "CRITICAL"),
 		Architecture:        Architecture(r.oneOf("architecture", string(ARM64), string(ARM64), string(X8664))),
 		WorkflowType:        WorkflowType(r.oneOf("workflowType", string(Standard), string(Standard), string(Express))),
 		BatchSize:           r.number("batchSize", 1, 1, 100),

@@ -66,7 +66,7 @@ func TestReadSettingsErrors(t *testing.T) {
 		"EnvironmentWithBlank":   {"environment", "my dev", "letters, digits and hyphens"},
 		"ApplicationWithDigit":   {"application", "1st", "a letter first"},
 		"ApplicationTooLong":     {"application", strings.Repeat("a", 44), "at most 47 characters"},
-		"LogLevelUnknown":        {"logLevel", "LOUD", "DEBUG, INFO, WARN, WARNING, ERROR"},
+		"LogLevelUnknown":        {"logLevel", "LOUD", "DEBUG, INFO, WARN, WARNING, ERROR, CRITICAL"},
 		"ArchitectureOfGo":       {"architecture", "amd64", "arm64, x86_64"},
 		"WorkflowTypeUnknown":    {"workflowType", "FAST", "STANDARD, EXPRESS"},
 		"BatchSizeZero":          {"batchSize", "0", "from 1 to 100"},
