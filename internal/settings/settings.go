@@ -54,7 +54,7 @@ type CheckCollection struct {
 type CheckAll struct {
 	Common
 	Tables
-	ExemptStatuses []snapshot.Status `env:"EXEMPT_STATUSES"` // comma separated
+	ExemptStatuses Statuses `env:"EXEMPT_STATUSES"`
 }
 
 // Notify is the environment of functions/notify.
@@ -73,6 +73,20 @@ func Read[T any]() (T, error) {
 		return settings, fmt.Errorf("reading the environment variables: %w", err)
 	}
 	return settings, nil
+}
+
+// Statuses is a list of statuses, separated by commas. Blanks around them do not count, nor do empty ones: a
+// row without a status must not be taken for one of the list.
+type Statuses []snapshot.Status
+
+// UnmarshalText never fails.
+func (s *Statuses) UnmarshalText(text []byte) error {
+	for name := range strings.SplitSeq(string(text), ",") {
+		if name = strings.TrimSpace(name); name != "" {
+			*s = append(*s, snapshot.Status(name))
+		}
+	}
+	return nil
 }
 
 // Level is a log level by name. Besides Go's names it knows those of the system that this one replaces.

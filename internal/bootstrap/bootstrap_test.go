@@ -1,0 +1,157 @@
+package bootstrap_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/google/go-cmp/cmp"
+
+	"snapshot-status-checker/internal/bootstrap"
+	"snapshot-status-checker/internal/failure"
+	"snapshot-status-checker/internal/settings"
+)
+
+// asFunction in the environment makes the test's process a Lambda function.
+const asFunction = "BOOTSTRAP_TEST_FUNCTION"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asFunction) != "" {
+		bootstrap.Run("test-task", func(s settings.CheckAll, _ aws.Config, log *slog.Logger) bootstrap.Handler[string, string] {
+			return func(ctx context.Context, in string) (string, error) {
+				log.DebugContext(ctx, "called")
+				switch in {
+				case "malformed":
+					return "", fmt.Errorf("reading: %w", &failure.Malformed{Err: errors.New("not a number")})
+				case "unavailable":
+					return "", fmt.Errorf("reading: %w", errors.New("throttled"))
+				}
+				return in + " from " + s.LedgerTable, nil
+			}
+		})
+	}
+	os.Exit(m.Run())
+}
+
+// answer is what the function says to Lambda's runtime API about one invocation.
+type answer struct {
+	kind string // response or error
+	body string
+}
+
+// runtimeAPI stands for Lambda: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
+func runtimeAPI(t *testing.T, events []string) (host string, answers <-chan answer) {
+	t.Helper()
+	queue, given := make(chan string, len(events)), make(chan answer, len(events))
+	for _, event := range events {
+		queue <- event
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/invocation/next") {
+			select {
+			case event := <-queue:
+				w.Header().Set("Lambda-Runtime-Aws-Request-Id", "request-"+event)
+				w.Header().Set("Lambda-Runtime-Deadline-Ms", "9999999999999")
+				w.Header().Set("Lambda-Runtime-Trace-Id", "Root=1-x")
+				fmt.Fprintf(w, "%q", event)
+			case <-r.Context().Done():
+			}
+			return
+		}
+		body, _ := io.ReadAll(r.Body)
+		given <- answer{path.Base(r.URL.Path), string(body)}
+		w.WriteHeader(http.StatusAccepted)
+	}))
+	t.Cleanup(server.Close)
+	return strings.TrimPrefix(server.URL, "http://"), given
+}
+
+func function(t *testing.T, environment ...string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), os.Args[0])
+	cmd.Env = append([]string{asFunction + "=1", "AWS_REGION=eu-west-1", "AWS_EC2_METADATA_DISABLED=true"}, environment...)
+	return cmd
+}
+
+// The state machine sees the types of errors by the names in these answers.
+func TestRun(t *testing.T) {
+	t.Parallel()
+	host, answers := runtimeAPI(t, []string{"hello", "malformed", "unavailable"})
+	cmd := function(t, "AWS_LAMBDA_RUNTIME_API="+host, "AWS_LAMBDA_FUNCTION_NAME=f", "LEDGER_TABLE_NAME=ledger", "LOG_LEVEL=DEBUG", "APPLICATION=app")
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	type failed struct{ ErrorType, ErrorMessage string }
+	wantErrors := []failed{{"Malformed", "reading: not a number"}, {"Unavailable", "reading: throttled"}}
+	if got := <-answers; got != (answer{"response", `"hello from ledger"`}) {
+		t.Errorf("got %+v", got)
+	}
+	for _, want := range wantErrors {
+		got := <-answers
+		var is failed
+		if err := json.Unmarshal([]byte(got.body), &is); err != nil || got.kind != "error" {
+			t.Errorf("got %+v, %v", got, err)
+		}
+		if diff := cmp.Diff(want, is); diff != "" {
+			t.Error(diff)
+		}
+	}
+	if err := cmd.Process.Kill(); err != nil { // it waits for the next invocation, forever
+		t.Fatal(err)
+	}
+	var logged []string
+	for scanner := bufio.NewScanner(stdout); scanner.Scan(); {
+		var line struct {
+			Level, Message, Service, Application, Error string
+			ColdStart                                   bool   `json:"cold_start"`
+			Request                                     string `json:"function_request_id"`
+			Trace                                       string `json:"xray_trace_id"`
+		}
+		if err := json.Unmarshal(scanner.Bytes(), &line); err != nil {
+			t.Fatalf("%s: %v", scanner.Text(), err)
+		}
+		logged = append(logged, fmt.Sprint(line))
+	}
+	_ = cmd.Wait() // it was killed
+	want := []string{
+		"{DEBUG called test-task app  true request-hello Root=1-x}",
+		"{DEBUG called test-task app  false request-malformed Root=1-x}",
+		"{ERROR failed test-task app reading: not a number false request-malformed Root=1-x}",
+		"{DEBUG called test-task app  false request-unavailable Root=1-x}",
+		"{ERROR failed test-task app reading: throttled false request-unavailable Root=1-x}",
+	}
+	if diff := cmp.Diff(want, logged); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestRunEndsWithoutARequiredSetting(t *testing.T) {
+	t.Parallel()
+	var stderr bytes.Buffer
+	cmd := function(t)
+	cmd.Stderr = &stderr
+	var exit *exec.ExitError
+	if err := cmd.Run(); !errors.As(err, &exit) {
+		t.Fatalf("got %v, want a failure", err)
+	}
+	if !strings.Contains(stderr.String(), "LEDGER_TABLE_NAME") {
+		t.Errorf("%q does not name the variable", stderr.String())
+	}
+}
