@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
@@ -28,7 +29,7 @@ const (
 func (r *Rejected) Keep(ctx context.Context, receipt snapshot.Receipt) error {
 	_, err := r.SQS.SendMessage(ctx, &sqs.SendMessageInput{
 		QueueUrl:    &r.QueueURL,
-		MessageBody: &receipt.Raw,
+		MessageBody: aws.String(sendable(receipt.Raw)),
 		MessageAttributes: map[string]types.MessageAttributeValue{
 			AttrReasonCode: text(string(receipt.Rejection.Reason)),
 			AttrReason:     text(receipt.Rejection.Detail),

@@ -86,7 +86,7 @@ func MessageGroup(collectionName string) string {
 	return group
 }
 
-// encode leaves <, > and & as they are, which json.Marshal would escape.
+// encode leaves <, > and & as they are, which json.Marshal would escape, and escapes what SQS refuses.
 func encode(message any) string {
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
@@ -94,16 +94,24 @@ func encode(message any) string {
 	if err := encoder.Encode(message); err != nil {
 		panic(fmt.Sprintf("delivery: encoding %T: %v", message, err)) // only strings in structs come here
 	}
-	return strings.TrimSuffix(b.String(), "\n")
+	return escapeRefused.Replace(strings.TrimSuffix(b.String(), "\n"))
 }
 
-// text makes a message attribute. SQS refuses the whole message for a character that it does not know, so
-// such a value is quoted.
+// escapeRefused escapes the characters that JSON may hold as they are but SQS refuses.
+var escapeRefused = strings.NewReplacer("\uFFFE", `\ufffe`, "\uFFFF", `\uffff`)
+
+// text makes a message attribute.
 func text(value string) types.MessageAttributeValue {
-	if strings.ContainsFunc(value, unsendable) {
-		value = strconv.QuoteToASCII(value)
+	return types.MessageAttributeValue{DataType: aws.String("String"), StringValue: aws.String(sendable(value))}
+}
+
+// sendable quotes a text with a character for which SQS would refuse the whole message. Only an execution
+// that was started by hand can hold one: what came through SQS has none.
+func sendable(text string) string {
+	if strings.ContainsFunc(text, unsendable) {
+		return strconv.QuoteToASCII(text)
 	}
-	return types.MessageAttributeValue{DataType: aws.String("String"), StringValue: &value}
+	return text
 }
 
 func unsendable(r rune) bool {

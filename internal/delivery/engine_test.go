@@ -1,0 +1,97 @@
+package delivery_test
+
+import (
+	"fmt"
+	"regexp"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"snapshot-status-checker/internal/local/localtest"
+	"snapshot-status-checker/internal/snapshot"
+)
+
+func TestMain(m *testing.M) { localtest.Main(m) }
+
+func queues(t *testing.T) *sqs.Client {
+	t.Helper()
+	return sqs.NewFromConfig(localtest.Config(localtest.Engine(t)))
+}
+
+var odd = regexp.MustCompile(`[^A-Za-z0-9]+`)
+
+// queue makes a queue of the test's own. The suffix .fifo makes it a FIFO queue.
+func queue(t *testing.T, client *sqs.Client, suffix string) (url string) {
+	t.Helper()
+	name := odd.ReplaceAllString(t.Name(), "-")
+	name = name[max(0, len(name)-70):] + suffix
+	in := &sqs.CreateQueueInput{QueueName: &name}
+	if suffix == ".fifo" {
+		in.Attributes = map[string]string{"FifoQueue": "true"}
+	}
+	out, err := client.CreateQueue(t.Context(), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return *out.QueueUrl
+}
+
+// received is a message as a consumer sees it.
+type received struct {
+	Body       string
+	Group      string
+	Dedup      string
+	Attributes map[string]string
+}
+
+// receive takes messages from a queue until there are so many, and none is left after them.
+func receive(t *testing.T, client *sqs.Client, url string, want int) []received {
+	t.Helper()
+	var all []received
+	for {
+		wait := int32(0)
+		if len(all) < want {
+			wait = 10
+		}
+		out, err := client.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{
+			QueueUrl: &url, MaxNumberOfMessages: 10, WaitTimeSeconds: wait,
+			MessageAttributeNames:       []string{"All"},
+			MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameAll},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range out.Messages {
+			r := received{Body: *m.Body, Group: m.Attributes["MessageGroupId"], Dedup: m.Attributes["MessageDeduplicationId"], Attributes: map[string]string{}}
+			for name, attribute := range m.MessageAttributes {
+				r.Attributes[name] = aws.ToString(attribute.DataType) + " " + aws.ToString(attribute.StringValue)
+			}
+			all = append(all, r)
+			if _, err := client.DeleteMessage(t.Context(), &sqs.DeleteMessageInput{QueueUrl: &url, ReceiptHandle: m.ReceiptHandle}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if len(out.Messages) == 0 {
+			if len(all) != want {
+				t.Fatalf("received %d messages, want %d: %+v", len(all), want, all)
+			}
+			return all
+		}
+	}
+}
+
+func requestDebt(collection string, attempt int64) snapshot.Debt {
+	return snapshot.Debt{Kind: snapshot.SuccessFileRequest, Attempt: attempt,
+		CollectionKey: snapshot.CollectionKey{CorrelationID: "run-1", CollectionName: collection}}
+}
+
+func newsDebt(kind snapshot.DebtKind) snapshot.Debt {
+	return snapshot.Debt{Kind: kind, CollectionKey: snapshot.CollectionKey{CorrelationID: "run-1"}, Attempt: 3}
+}
+
+// id writes the attribute by which a consumer recognises a message, as receive shows it.
+func id(d snapshot.Debt) map[string]string {
+	return map[string]string{"event_id": fmt.Sprint("String ", d.EventID())}
+}
