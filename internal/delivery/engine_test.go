@@ -3,6 +3,7 @@ package delivery_test
 import (
 	"fmt"
 	"regexp"
+	"sync/atomic"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -20,13 +21,21 @@ func queues(t *testing.T) *sqs.Client {
 	return sqs.NewFromConfig(localtest.Config(localtest.Engine(t)))
 }
 
-var odd = regexp.MustCompile(`[^A-Za-z0-9]+`)
+var (
+	odd  = regexp.MustCompile(`[^A-Za-z0-9]+`)
+	made atomic.Int64
+)
+
+// unique is a name for something of the test's own, also when the test runs again.
+func unique(t *testing.T) string {
+	name := fmt.Sprintf("%s-%d", odd.ReplaceAllString(t.Name(), "-"), made.Add(1))
+	return name[max(0, len(name)-70):]
+}
 
 // queue makes a queue of the test's own. The suffix .fifo makes it a FIFO queue.
 func queue(t *testing.T, client *sqs.Client, suffix string) (url string) {
 	t.Helper()
-	name := odd.ReplaceAllString(t.Name(), "-")
-	name = name[max(0, len(name)-70):] + suffix
+	name := unique(t) + suffix
 	in := &sqs.CreateQueueInput{QueueName: &name}
 	if suffix == ".fifo" {
 		in.Attributes = map[string]string{"FifoQueue": "true"}

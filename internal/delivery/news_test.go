@@ -21,7 +21,7 @@ import (
 func topic(t *testing.T, queueClient *sqs.Client, raw string) (topics *sns.Client, arn, url string) {
 	t.Helper()
 	topics = sns.NewFromConfig(localtest.Config(localtest.Engine(t)))
-	name := odd.ReplaceAllString(t.Name(), "-")
+	name := unique(t)
 	made, err := topics.CreateTopic(t.Context(), &sns.CreateTopicInput{Name: &name})
 	if err != nil {
 		t.Fatal(err)
