@@ -15,7 +15,10 @@ type Run struct {
 	CorrelationID string
 	SnapshotType  string // as the run's first counted message said
 	ExportDate    string
-	News          map[DebtKind]Claim
+	News          map[DebtKind]Claim // for reports, too
+	RegisteredAt  time.Time
+	Progress      Progress
+	LetGo         bool // nobody looks after it any more
 }
 
 // News lists what monitoring is told about a whole run.
@@ -23,9 +26,12 @@ var News = []DebtKind{AllReceived, AllSuccessful}
 
 // Tally follows the rows of a run as they are read, page by page. The zero Tally has seen none.
 type Tally struct {
-	Rows     int
-	Attempts int64                // sum over the rows; grows with every new attempt of a collection
-	blocker  map[DebtKind]Blocker // the first row in each news's way
+	Rows          int
+	Attempts      int64 // sum over the rows; grows with every new attempt of a collection
+	FilesReceived int64
+	FilesSent     int64
+	missing       map[DebtKind]int   // how many rows are in the news's way
+	holders       map[DebtKind][]Row // the first MaxNamed of them
 }
 
 // Blocker is a collection that keeps a run from being received or successful.
@@ -36,29 +42,34 @@ type Blocker struct {
 
 // Add takes in one more row.
 func (t *Tally) Add(row Row, exempt []Status) {
+	if t.missing == nil {
+		t.missing, t.holders = map[DebtKind]int{}, map[DebtKind][]Row{}
+	}
 	t.Rows++
 	t.Attempts += row.Attempt()
+	t.FilesReceived += row.FilesReceived.N
+	t.FilesSent += row.FilesSent.N
 	for _, news := range News {
-		if _, blocked := t.blocker[news]; !blocked && !row.Status.AtLeast(news.Wanted(), exempt) {
-			if t.blocker == nil {
-				t.blocker = map[DebtKind]Blocker{}
-			}
-			t.blocker[news] = Blocker{CollectionName: row.CollectionName, Status: row.Status}
+		if row.Status.AtLeast(news.Wanted(), exempt) {
+			continue
+		}
+		if t.missing[news]++; t.missing[news] <= MaxNamed {
+			t.holders[news] = append(t.holders[news], row)
 		}
 	}
 }
 
 // Blocked says which collection is in the news's way, if any of those seen is.
 func (t *Tally) Blocked(news DebtKind) (Blocker, bool) {
-	b, blocked := t.blocker[news]
-	return b, blocked
+	if t.missing[news] == 0 {
+		return Blocker{}, false
+	}
+	first := t.holders[news][0]
+	return Blocker{CollectionName: first.CollectionName, Status: first.Status}, true
 }
 
 // True reports whether the news holds, once every row of the run was added. A run without rows has no news.
-func (t *Tally) True(news DebtKind) bool {
-	_, blocked := t.blocker[news]
-	return t.Rows > 0 && !blocked
-}
+func (t *Tally) True(news DebtKind) bool { return t.Rows > 0 && t.missing[news] == 0 }
 
 // NewsOwed reports whether the run's news for this sum of attempts is still to be delivered. The claimed sum
 // only grows: a regression repeats nothing, a new attempt is told again.

@@ -47,6 +47,14 @@ func (d *decoder) bool(attribute string) bool {
 	return value
 }
 
+// time reads epoch seconds; the zero time if the item lacks them.
+func (d *decoder) time(attribute string) time.Time {
+	if seconds := d.int(attribute); seconds != 0 {
+		return time.Unix(seconds, 0).UTC()
+	}
+	return time.Time{}
+}
+
 func (d *decoder) counter(attribute string) snapshot.Counter {
 	return snapshot.Counter{N: d.int(attribute), Set: d.item.Has(attribute)}
 }
@@ -96,8 +104,11 @@ func (t Tables) decodeRun(correlationID string, item table.Item) (snapshot.Run, 
 		SnapshotType:  d.string(attrSnapshotType),
 		ExportDate:    d.string(attrExportDate),
 		News:          map[snapshot.DebtKind]snapshot.Claim{},
+		RegisteredAt:  d.time(attrRegisteredAt),
+		Progress:      snapshot.Progress{Sums: d.string(attrProgress), Since: d.time(attrProgressSince)},
+		LetGo:         d.bool(attrLetGo),
 	}
-	for _, kind := range snapshot.News {
+	for _, kind := range []snapshot.DebtKind{snapshot.AllReceived, snapshot.AllSuccessful, snapshot.RunStalled, snapshot.RunLetGo} {
 		run.News[kind] = d.claim(kind)
 	}
 	return run, d.err(t.runRef(correlationID))
@@ -110,6 +121,10 @@ func claimPrefix(kind snapshot.DebtKind) string {
 		return "AllReceived"
 	case snapshot.AllSuccessful:
 		return "AllSuccessful"
+	case snapshot.RunStalled:
+		return "Stalled"
+	case snapshot.RunLetGo:
+		return "LetGo"
 	default:
 		return "Request"
 	}
@@ -129,15 +144,12 @@ func claimAttributes(kind snapshot.DebtKind) []string {
 
 func (d *decoder) claim(kind snapshot.DebtKind) snapshot.Claim {
 	prefix := claimPrefix(kind)
-	claim := snapshot.Claim{
+	return snapshot.Claim{
 		Attempt:   d.counter(prefix + claimAttempt),
 		By:        d.string(prefix + claimBy),
+		Until:     d.time(prefix + claimUntil),
 		Delivered: d.bool(prefix + claimDelivered),
 	}
-	if until := d.int(prefix + claimUntil); until != 0 {
-		claim.Until = time.Unix(until, 0).UTC()
-	}
-	return claim
 }
 
 // asRead is the condition that a number stands as it was read, or is missing as it was.

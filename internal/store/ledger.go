@@ -48,7 +48,10 @@ const (
 	attrKind           = "Kind"
 	attrCountedAt      = "CountedAt"
 	attrExecution      = "ExecutionId"
-	attrRegisteredAt   = "RegisteredAt" // run
+	attrRegisteredAt   = "RegisteredAt" // run …
+	attrProgress       = "Progress"
+	attrProgressSince  = "ProgressSince"
+	attrLetGo          = "LetGo"
 	attrCorrelationID  = "CorrelationId"
 	attrCollectionName = "CollectionName"
 )
@@ -70,7 +73,14 @@ func (t Tables) markerRef(key snapshot.CollectionKey, identity string) table.Ref
 }
 
 func (t Tables) runRef(correlationID string) table.Ref {
-	return t.Ledger.At("run", part(correlationID))
+	return t.Ledger.At(runPartition, part(correlationID))
+}
+
+const runPartition = "run"
+
+// itemExists keeps an update from making an item of the ledger anew after its time.
+func (t Tables) itemExists() []table.Condition {
+	return []table.Condition{{Attribute: t.Ledger.PartitionKey, Operator: table.Exists}}
 }
 
 func (t Tables) rowRef(key snapshot.CollectionKey) table.Ref {

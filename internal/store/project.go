@@ -46,7 +46,7 @@ func (t Tables) rememberProjected(ctx context.Context, db updater, key snapshot.
 	_, err := db.Update(ctx, table.Write{
 		Ref: t.collectionRef(key),
 		Set: map[string]any{attrProjected: true},
-		If:  []table.Condition{{Attribute: t.Ledger.PartitionKey, Operator: table.Exists}, base},
+		If:  append(t.itemExists(), base),
 	})
 	return unlessOvertaken(err)
 }

@@ -110,21 +110,37 @@ func (r *Runs) claim(ctx context.Context, run snapshot.Run, news snapshot.DebtKi
 // be true.
 func (r *Runs) tally(ctx context.Context, correlationID string) (*snapshot.Tally, error) {
 	tally := &snapshot.Tally{}
-	query := table.Query{Name: r.Status, Partition: correlationID, Attributes: rowAttributes, Consistent: true}
+	err := r.eachRow(ctx, r.DB, correlationID, func(row snapshot.Row) bool {
+		tally.Add(row, r.Exempt)
+		_, blocked := tally.Blocked(snapshot.AllReceived)
+		return !blocked
+	})
+	return tally, err
+}
+
+type querier interface {
+	Query(context.Context, table.Query) (table.Page, error)
+}
+
+// eachRow reads the rows of a run, strongly consistent and over all pages, until visit returns false.
+func (t Tables) eachRow(ctx context.Context, db querier, correlationID string, visit func(snapshot.Row) bool) error {
+	query := table.Query{Name: t.Status, Partition: correlationID, Attributes: rowAttributes, Consistent: true}
 	for {
-		page, err := r.DB.Query(ctx, query)
+		page, err := db.Query(ctx, query)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		for _, keyed := range page.Items {
-			row, err := r.decodeRow(snapshot.CollectionKey{CorrelationID: correlationID, CollectionName: keyed.Sort}, keyed.Item)
+			row, err := t.decodeRow(snapshot.CollectionKey{CorrelationID: correlationID, CollectionName: keyed.Sort}, keyed.Item)
 			if err != nil {
-				return nil, err
+				return err
 			}
-			tally.Add(row, r.Exempt)
+			if !visit(row) {
+				return nil
+			}
 		}
-		if _, blocked := tally.Blocked(snapshot.AllReceived); blocked || page.Next == "" {
-			return tally, nil
+		if page.Next == "" {
+			return nil
 		}
 		query.After = page.Next
 	}

@@ -1,0 +1,190 @@
+package store
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"snapshot-status-checker/internal/snapshot"
+	"snapshot-status-checker/internal/table"
+)
+
+// SweepDB is what sweeping asks of the tables.
+type SweepDB interface {
+	Query(context.Context, table.Query) (table.Page, error)
+	GetMany(context.Context, []table.Read) (map[table.Ref]table.Item, error)
+	Update(context.Context, table.Write) (table.Item, error)
+}
+
+// Sweeper finds what no event will finish any more: debts whose claimer died, rows that are behind, runs
+// that have stalled.
+type Sweeper struct {
+	DB SweepDB
+	Tables
+	Exempt       []snapshot.Status
+	StalledAfter time.Duration
+	Now          func() time.Time
+	Pause        Pause
+}
+
+// Examination is what a sweep found about one run.
+type Examination struct {
+	Looks   []snapshot.CollectionKey // collections to look at
+	Report  *snapshot.Debt           // the report that the claimer has to deliver now, if any
+	Holders snapshot.Holders         // for the report
+	Let     bool                     // nothing keeps the run from being let go, once the report is delivered
+}
+
+// OpenRuns lists the runs that are looked after, over all pages. To find one whose first message was counted
+// a moment ago, it reads strongly consistent.
+func (s *Sweeper) OpenRuns(ctx context.Context) ([]snapshot.Run, error) {
+	var runs []snapshot.Run
+	query := table.Query{Name: s.Ledger, Partition: runPartition, Consistent: true}
+	for {
+		page, err := s.DB.Query(ctx, query)
+		if err != nil {
+			return nil, err
+		}
+		for _, keyed := range page.Items {
+			correlationID, err := keyed.String(attrCorrelationID)
+			if err != nil {
+				return nil, err
+			}
+			run, err := s.decodeRun(correlationID, keyed.Item)
+			if err != nil {
+				return nil, err
+			}
+			if !run.LetGo {
+				runs = append(runs, run)
+			}
+		}
+		if page.Next == "" {
+			return runs, nil
+		}
+		query.After = page.Next
+	}
+}
+
+// Examine reads a run whole, remembers its progress, and claims the report that is due. Examining again as
+// the same claimer returns the report that it holds and has not delivered.
+func (s *Sweeper) Examine(ctx context.Context, run snapshot.Run, claimer string) (Examination, error) {
+	rows, tally, err := s.rows(ctx, run.CorrelationID)
+	if err != nil {
+		return Examination{}, err
+	}
+	found := Examination{Holders: tally.Holders(), Let: run.LettingGo(s.Now())}
+	if !run.Done(tally) {
+		if found.Looks, err = s.looks(ctx, run, rows, tally); err != nil {
+			return found, err
+		}
+	}
+	progress, stalled := run.Stall(tally, s.Now(), s.StalledAfter)
+	if progress != run.Progress {
+		if err := s.remember(ctx, run, progress); err != nil {
+			return found, err
+		}
+	}
+	switch {
+	case found.Let && tally.Rows > 0 && !run.Done(tally):
+		found.Report, err = s.report(ctx, run, snapshot.RunLetGo, run.RegisteredAt, claimer)
+	case stalled && tally.Rows > 0:
+		found.Report, err = s.report(ctx, run, snapshot.RunStalled, progress.Since, claimer)
+	}
+	return found, err
+}
+
+// LetGo ends the looking after a run. What is counted stays, and messages are counted as before.
+func (s *Sweeper) LetGo(ctx context.Context, run snapshot.Run) error {
+	_, err := s.DB.Update(ctx, table.Write{Ref: s.runRef(run.CorrelationID), Set: map[string]any{attrLetGo: true}, If: s.itemExists()})
+	return unlessOvertaken(err)
+}
+
+// Delivered marks a report as delivered.
+func (s *Sweeper) Delivered(ctx context.Context, report snapshot.Debt) error {
+	return delivered(ctx, s.DB, s.runRef(report.CorrelationID), report.Kind, report.Attempt)
+}
+
+// looks lists the collections for which there is something to do: a step that is due, or news of the run
+// that is due after it. While a claimer lives, what it claimed is not due.
+func (s *Sweeper) looks(ctx context.Context, run snapshot.Run, rows []snapshot.Row, tally *snapshot.Tally) ([]snapshot.CollectionKey, error) {
+	collections, err := s.collections(ctx, rows)
+	if err != nil {
+		return nil, err
+	}
+	var due []snapshot.CollectionKey
+	for i, row := range rows {
+		if snapshot.NextStep(row, collections[i], "", s.Now()) != snapshot.Rest {
+			due = append(due, row.CollectionKey)
+		}
+	}
+	for _, news := range snapshot.News {
+		if len(due) == 0 && tally.True(news) && run.NewsFree(news, tally.Attempts, "", s.Now()) {
+			due = append(due, rows[0].CollectionKey)
+		}
+	}
+	return due, nil
+}
+
+// collections reads what the ledger knows of the rows, in their order.
+func (s *Sweeper) collections(ctx context.Context, rows []snapshot.Row) ([]snapshot.Collection, error) {
+	var collections []snapshot.Collection
+	for chunk := range slices.Chunk(rows, table.MaxBatch) {
+		var reads []table.Read
+		for _, row := range chunk {
+			reads = append(reads, table.Read{Ref: s.collectionRef(row.CollectionKey), Attributes: collectionAttributes, Consistent: true})
+		}
+		var items map[table.Ref]table.Item
+		err := s.Pause.tries(ctx, "reading collections", func() (err error) {
+			items, err = s.DB.GetMany(ctx, reads)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		for _, row := range chunk {
+			collection, err := s.decodeCollection(row.CollectionKey, items[s.collectionRef(row.CollectionKey)])
+			if err != nil {
+				return nil, err
+			}
+			collections = append(collections, collection)
+		}
+	}
+	return collections, nil
+}
+
+func (s *Sweeper) rows(ctx context.Context, correlationID string) ([]snapshot.Row, *snapshot.Tally, error) {
+	var rows []snapshot.Row
+	tally := &snapshot.Tally{}
+	err := s.eachRow(ctx, s.DB, correlationID, func(row snapshot.Row) bool {
+		rows = append(rows, row)
+		tally.Add(row, s.Exempt)
+		return true
+	})
+	return rows, tally, err
+}
+
+func (s *Sweeper) remember(ctx context.Context, run snapshot.Run, progress snapshot.Progress) error {
+	_, err := s.DB.Update(ctx, table.Write{
+		Ref: s.runRef(run.CorrelationID),
+		Set: map[string]any{attrProgress: progress.Sums, attrProgressSince: progress.Since.Unix()},
+		If:  s.itemExists(),
+	})
+	return unlessOvertaken(err)
+}
+
+func (s *Sweeper) report(ctx context.Context, run snapshot.Run, kind snapshot.DebtKind, since time.Time, claimer string) (*snapshot.Debt, error) {
+	debt := &snapshot.Debt{Kind: kind, CollectionKey: snapshot.CollectionKey{CorrelationID: run.CorrelationID}, Attempt: since.Unix()}
+	old := run.News[kind]
+	if old.HeldBy(claimer, debt.Attempt) {
+		return debt, nil
+	}
+	if !old.Free(debt.Attempt, claimer, s.Now()) {
+		return nil, nil
+	}
+	err := claim(ctx, s.DB, s.runRef(run.CorrelationID), kind, old,
+		snapshot.Claim{Attempt: snapshot.Count(debt.Attempt), By: claimer, Until: s.Now().Add(snapshot.Lease)})
+	if err != nil {
+		return nil, unlessOvertaken(err)
+	}
+	return debt, nil
+}
