@@ -3,6 +3,7 @@ package delivery
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -42,17 +43,50 @@ type element struct {
 var titles = map[snapshot.DebtKind]string{
 	snapshot.AllReceived:   "All collections received by NiFi",
 	snapshot.AllSuccessful: "All collections successful",
+	snapshot.RunStalled:    "Run stalled",
+	snapshot.RunLetGo:      "Run let go",
 }
 
 // News publishes one piece of news about a run. The attribute event_id is the same if it is published again.
 func (m *Monitoring) News(ctx context.Context, debt snapshot.Debt, run snapshot.Run) error {
-	message := encode(notification{
+	return m.publish(ctx, debt, notification{
 		Severity:         "Critical",
 		NotificationType: "Information",
-		SlackUsername:    "Snapshot Sender",
-		TitleText:        titleCase(run.SnapshotType) + " - " + titles[debt.Kind],
-		CustomElements:   []element{{"Export date", run.ExportDate}, {"Correlation Id", debt.CorrelationID}},
+		TitleText:        title(debt, run),
+		CustomElements:   about(run),
 	})
+}
+
+// Report publishes that a run has stalled or is let go, and what holds it: monitoring shows at most eight
+// elements, so five collections are named and the last element says how many more there are.
+func (m *Monitoring) Report(ctx context.Context, report snapshot.Debt, run snapshot.Run, holders snapshot.Holders) error {
+	elements := about(run)
+	for _, row := range holders.Named {
+		elements = append(elements, element{row.CollectionName,
+			fmt.Sprintf("%s, %d of %d files received", row.Status, row.FilesReceived.N, row.FilesSent.N)})
+	}
+	if holders.More > 0 {
+		elements = append(elements, element{"More collections", strconv.Itoa(holders.More)})
+	}
+	return m.publish(ctx, report, notification{
+		Severity:         "High",
+		NotificationType: "Warning",
+		TitleText:        title(report, run),
+		CustomElements:   elements,
+	})
+}
+
+func title(debt snapshot.Debt, run snapshot.Run) string {
+	return titleCase(run.SnapshotType) + " - " + titles[debt.Kind]
+}
+
+func about(run snapshot.Run) []element {
+	return []element{{"Export date", run.ExportDate}, {"Correlation Id", run.CorrelationID}}
+}
+
+func (m *Monitoring) publish(ctx context.Context, debt snapshot.Debt, n notification) error {
+	n.SlackUsername = "Snapshot Sender"
+	message := encode(n)
 	_, err := m.SNS.Publish(ctx, &sns.PublishInput{
 		TopicArn: &m.TopicARN,
 		Message:  &message,
@@ -61,7 +95,7 @@ func (m *Monitoring) News(ctx context.Context, debt snapshot.Debt, run snapshot.
 		},
 	})
 	if err != nil {
-		return fmt.Errorf("publishing the news: %w", err)
+		return fmt.Errorf("publishing %s: %w", debt.Kind, err)
 	}
 	return nil
 }

@@ -1,6 +1,6 @@
 // Package settings reads the functions' environment variables, once at start. Their names, defaults and
 // which are required are those of the seed document ("Environment variables"); LEDGER_TABLE_NAME,
-// REJECTED_MESSAGES_QUEUE_URL and EXEMPT_STATUSES are ours.
+// REJECTED_MESSAGES_QUEUE_URL, EXEMPT_STATUSES, STALLED_AFTER_MINUTES and STATE_MACHINE_ARN are ours.
 package settings
 
 import (
@@ -55,6 +55,16 @@ type CheckAll struct {
 	Common
 	Tables
 	ExemptStatuses Statuses `env:"EXEMPT_STATUSES"`
+}
+
+// Sweep is the environment of functions/sweep.
+type Sweep struct {
+	Common
+	Tables
+	ExemptStatuses      []snapshot.Status `env:"EXEMPT_STATUSES"`
+	StalledAfterMinutes int               `env:"STALLED_AFTER_MINUTES" envDefault:"60"`
+	StateMachineARN     string            `env:"STATE_MACHINE_ARN,required,notEmpty"`
+	MonitoringTopicARN  string            `env:"MONITORING_SNS_TOPIC_ARN,required,notEmpty"`
 }
 
 // Notify is the environment of functions/notify.

@@ -32,7 +32,7 @@ type Examination struct {
 	Looks   []snapshot.CollectionKey // collections to look at
 	Report  *snapshot.Debt           // the report that the claimer has to deliver now, if any
 	Holders snapshot.Holders         // for the report
-	Let     bool                     // nothing keeps the run from being let go, once the report is delivered
+	LetGo   bool                     // the run is to be let go
 }
 
 // OpenRuns lists the runs that are looked after, over all pages. To find one whose first message was counted
@@ -72,7 +72,7 @@ func (s *Sweeper) Examine(ctx context.Context, run snapshot.Run, claimer string)
 	if err != nil {
 		return Examination{}, err
 	}
-	found := Examination{Holders: tally.Holders(), Let: run.LettingGo(s.Now())}
+	found := Examination{Holders: tally.Holders(), LetGo: run.LettingGo(s.Now())}
 	if !run.Done(tally) {
 		if found.Looks, err = s.looks(ctx, run, rows, tally); err != nil {
 			return found, err
@@ -85,23 +85,29 @@ func (s *Sweeper) Examine(ctx context.Context, run snapshot.Run, claimer string)
 		}
 	}
 	switch {
-	case found.Let && tally.Rows > 0 && !run.Done(tally):
+	case found.LetGo && tally.Rows > 0 && !run.Done(tally):
 		found.Report, err = s.report(ctx, run, snapshot.RunLetGo, run.RegisteredAt, claimer)
+		found.LetGo = found.Report != nil || run.News[snapshot.RunLetGo].Settles(run.RegisteredAt.Unix())
 	case stalled && tally.Rows > 0:
 		found.Report, err = s.report(ctx, run, snapshot.RunStalled, progress.Since, claimer)
 	}
 	return found, err
 }
 
-// LetGo ends the looking after a run. What is counted stays, and messages are counted as before.
-func (s *Sweeper) LetGo(ctx context.Context, run snapshot.Run) error {
-	_, err := s.DB.Update(ctx, table.Write{Ref: s.runRef(run.CorrelationID), Set: map[string]any{attrLetGo: true}, If: s.itemExists()})
+// Settle ends the examination: the report, if there is one, was delivered, and a run that is old enough is let
+// go. What is counted stays, and its messages are counted as before.
+func (s *Sweeper) Settle(ctx context.Context, run snapshot.Run, found Examination) error {
+	ref := s.runRef(run.CorrelationID)
+	if report := found.Report; report != nil {
+		if err := delivered(ctx, s.DB, ref, report.Kind, report.Attempt); err != nil {
+			return err
+		}
+	}
+	if !found.LetGo {
+		return nil
+	}
+	_, err := s.DB.Update(ctx, table.Write{Ref: ref, Set: map[string]any{attrLetGo: true}, If: s.itemExists()})
 	return unlessOvertaken(err)
-}
-
-// Delivered marks a report as delivered.
-func (s *Sweeper) Delivered(ctx context.Context, report snapshot.Debt) error {
-	return delivered(ctx, s.DB, s.runRef(report.CorrelationID), report.Kind, report.Attempt)
 }
 
 // looks lists the collections for which there is something to do: a step that is due, or news of the run

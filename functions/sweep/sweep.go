@@ -1,0 +1,100 @@
+// Package sweep is the task on a schedule that finds what no event will finish any more. It starts the state
+// machine for looks, and reports runs that have stalled or are let go.
+package sweep
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+
+	"snapshot-status-checker/internal/logging"
+	"snapshot-status-checker/internal/snapshot"
+	"snapshot-status-checker/internal/store"
+)
+
+// Sweeper is what the task asks of the protocol. See store.Sweeper.
+type Sweeper interface {
+	OpenRuns(context.Context) ([]snapshot.Run, error)
+	Examine(ctx context.Context, run snapshot.Run, claimer string) (store.Examination, error)
+	Settle(ctx context.Context, run snapshot.Run, found store.Examination) error
+}
+
+// Starter starts an execution of the state machine that looks at collections. See delivery.Looks.
+type Starter interface {
+	Start(context.Context, []snapshot.CollectionKey) error
+}
+
+// Monitoring is told reports. See delivery.Monitoring.
+type Monitoring interface {
+	Report(ctx context.Context, report snapshot.Debt, run snapshot.Run, holders snapshot.Holders) error
+}
+
+// Input is what the schedule passes in.
+type Input struct {
+	ExecutionID string `json:"execution_id"` // the same if the schedule repeats the call
+}
+
+// Output says what the sweep did.
+type Output struct {
+	OpenRuns int `json:"open_runs"`
+	Looks    int `json:"looks"`
+	Reports  int `json:"reports"`
+}
+
+// Task holds no state of its own.
+type Task struct {
+	sweeper    Sweeper
+	starter    Starter
+	monitoring Monitoring
+	log        *slog.Logger
+}
+
+// New makes the task.
+func New(sweeper Sweeper, starter Starter, monitoring Monitoring, log *slog.Logger) *Task {
+	return &Task{sweeper: sweeper, starter: starter, monitoring: monitoring, log: log}
+}
+
+// MaxLooks is how many collections one execution looks at: their names fit into its input at any length.
+const MaxLooks = 50
+
+// Handle sweeps every open run. Trouble with one does not hold back the others; it is returned at the end.
+// Sweeping twice starts looks that find less or nothing to do, and reports nothing twice.
+func (t *Task) Handle(ctx context.Context, in Input) (Output, error) {
+	runs, err := t.sweeper.OpenRuns(ctx)
+	if err != nil {
+		return Output{}, fmt.Errorf("listing the open runs: %w", err)
+	}
+	out := Output{OpenRuns: len(runs)}
+	var errs []error
+	for _, run := range runs {
+		if err := t.sweep(ctx, run, "sweep/"+in.ExecutionID, &out); err != nil {
+			errs = append(errs, fmt.Errorf("sweeping run %s: %w", run.CorrelationID, err))
+		}
+	}
+	t.log.InfoContext(ctx, "swept", "open_runs", out.OpenRuns, "looks", out.Looks, "reports", out.Reports)
+	return out, errors.Join(errs...)
+}
+
+func (t *Task) sweep(ctx context.Context, run snapshot.Run, claimer string, out *Output) error {
+	found, err := t.sweeper.Examine(ctx, run, claimer)
+	if err != nil {
+		return err
+	}
+	for looks := range slices.Chunk(found.Looks, MaxLooks) {
+		if err := t.starter.Start(ctx, looks); err != nil {
+			return err
+		}
+		out.Looks += len(looks)
+		t.log.InfoContext(ctx, "looking again", logging.CorrelationID, run.CorrelationID, "collections", len(looks))
+	}
+	if found.Report != nil {
+		if err := t.monitoring.Report(ctx, *found.Report, run, found.Holders); err != nil {
+			return err
+		}
+		out.Reports++
+		t.log.WarnContext(ctx, "reported", logging.CorrelationID, run.CorrelationID, "kind", found.Report.Kind)
+	}
+	return t.sweeper.Settle(ctx, run, found)
+}

@@ -1,0 +1,109 @@
+// Package pattern matches events against the part of EventBridge's event patterns that this system's pipes
+// use, for where no EventBridge does it: the local pipe runner and the simulation. The meaning is that of
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html.
+package pattern
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+)
+
+// Pattern is a parsed event pattern.
+type Pattern struct{ fields map[string]any }
+
+// Parse reads a pattern. An operator that this package does not know is an error, never a match or a miss.
+func Parse(text string) (Pattern, error) {
+	var fields map[string]any
+	if err := json.Unmarshal([]byte(text), &fields); err != nil {
+		return Pattern{}, fmt.Errorf("event pattern: %w", err)
+	}
+	return Pattern{fields: fields}, validate(fields)
+}
+
+// Matches reports whether the event, as decoded JSON, has every field of the pattern with a value that one of
+// the field's alternatives accepts.
+func (p Pattern) Matches(event map[string]any) bool { return matches(p.fields, event) }
+
+func matches(fields map[string]any, event map[string]any) bool {
+	for name, wanted := range fields {
+		value, present := event[name]
+		switch wanted := wanted.(type) {
+		case map[string]any:
+			inner, _ := value.(map[string]any)
+			if !matches(wanted, inner) {
+				return false
+			}
+		case []any:
+			if !accepted(wanted, value, present) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func accepted(alternatives []any, value any, present bool) bool {
+	for _, alternative := range alternatives {
+		operator, isOperator := alternative.(map[string]any)
+		if !isOperator {
+			if present && alternative == value {
+				return true
+			}
+			continue
+		}
+		text, isText := value.(string)
+		if wanted, ok := operator["equals-ignore-case"].(string); ok && isText && strings.EqualFold(wanted, text) {
+			return true
+		}
+		if wanted, ok := operator["exists"].(bool); ok && wanted == present {
+			return true
+		}
+		if but, ok := operator["anything-but"].([]any); ok && present && !accepted(but, value, present) {
+			return true
+		}
+	}
+	return false
+}
+
+func validate(fields map[string]any) error {
+	for name, wanted := range fields {
+		switch wanted := wanted.(type) {
+		case map[string]any:
+			if err := validate(wanted); err != nil {
+				return err
+			}
+		case []any:
+			for _, alternative := range wanted {
+				if err := validateAlternative(name, alternative); err != nil {
+					return err
+				}
+			}
+		default:
+			return fmt.Errorf("event pattern: field %s is neither an object nor an array", name)
+		}
+	}
+	return nil
+}
+
+func validateAlternative(field string, alternative any) error {
+	operator, isOperator := alternative.(map[string]any)
+	if !isOperator {
+		return nil
+	}
+	for name, operand := range operator {
+		ok := false
+		switch name {
+		case "equals-ignore-case":
+			_, ok = operand.(string)
+		case "exists":
+			_, ok = operand.(bool)
+		case "anything-but":
+			_, ok = operand.([]any)
+		}
+		if !ok {
+			return fmt.Errorf("event pattern: field %s: operator %s with operand %v is not known here", field, name, operand)
+		}
+	}
+	return nil
+}
