@@ -1,0 +1,210 @@
+package increment_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"snapshot-status-checker/functions/increment"
+	. "snapshot-status-checker/functions/internal/tasktest"
+	"snapshot-status-checker/internal/snapshot"
+	"snapshot-status-checker/internal/table"
+)
+
+var errDown = errors.New("service is down")
+
+// fails makes calls fail that are of this kind and touch the collection, or the run for "run".
+func fails(op, collection string) func(string, ...table.Ref) error {
+	return func(called string, refs ...table.Ref) error {
+		for _, ref := range refs {
+			if called == op && (strings.HasSuffix(ref.Partition, "#"+collection) || ref.Partition == collection || ref.Sort == collection) {
+				return errDown
+			}
+		}
+		return nil
+	}
+}
+
+// One collection that cannot be counted holds back nobody, and the repeated call counts it.
+func TestTroubleWithOneCollection(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name   string
+		breaks func(*DB)
+		during string // row of a, while in trouble
+		again  increment.Output
+	}{
+		{"its transaction fails", func(db *DB) { db.Before = fails("Transact", "a") }, "Sent 0/1",
+			increment.Output{Collections: keys("a", "b"), Counted: 1, Duplicates: 2, Rejected: 1}},
+		{"its transaction takes effect and the answer is lost", func(db *DB) { db.After = fails("Transact", "a") }, "Sent 0/1",
+			increment.Output{Collections: keys("a", "b"), Duplicates: 3, Rejected: 1}},
+		{"its row cannot be brought up to date", func(db *DB) { db.Before = fails("Update", "a") }, "Sent 0/1",
+			increment.Output{Collections: keys("a", "b"), Duplicates: 3, Rejected: 1}},
+		{"its row is brought up to date and the answer is lost", func(db *DB) { db.After = fails("Update", "a") }, "Sent 1/1",
+			increment.Output{Collections: keys("a", "b"), Duplicates: 3, Rejected: 1}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t)
+			b.Put("a", Sent(1))
+			b.Put("b", Sent(1))
+			b.Put("c", Sent(2))
+			messages := Batch(Message("m1", Body("a", "1")), Message("m2", Body("b", "1")), Message("m3", "x"), Message("m4", Body("c", "1")))
+			test.breaks(b.DB)
+			if _, err := b.handle(t, messages); !errors.Is(err, errDown) || !strings.Contains(err.Error(), "of a:") {
+				t.Errorf("got %v, want an error that names the collection and keeps its cause", err)
+			}
+			if diff := cmp.Diff([]string{test.during, "Sent 1/1", "Sent 1/2"}, []string{b.Row("a"), b.Row("b"), b.Row("c")}); diff != "" {
+				t.Error("rows:", diff)
+			}
+			if len(b.kept.kept) != 1 {
+				t.Errorf("kept %q, want the one bad message", b.kept.kept)
+			}
+			b.DB.Before, b.DB.After = nil, nil
+			for range 2 { // the second time everything is a duplicate
+				got, err := b.handle(t, messages)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if diff := cmp.Diff(test.again, got); diff != "" {
+					t.Error(diff)
+				}
+				test.again.Counted, test.again.Duplicates = 0, 3
+				if diff := cmp.Diff([]string{"Sent 1/1", "Sent 1/1", "Sent 1/2"}, []string{b.Row("a"), b.Row("b"), b.Row("c")}); diff != "" {
+					t.Error("rows:", diff)
+				}
+			}
+		})
+	}
+}
+
+func TestNothingIsCountedBeforeItsRunIsRegistered(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.Put("a", Sent(2))
+	b.DB.Before = fails("Update", "run")
+	messages := Batch(Message("m1", Body("a", "1")))
+	if _, err := b.handle(t, messages); !errors.Is(err, errDown) {
+		t.Errorf("got %v", err)
+	}
+	if got := b.Row("a"); got != "Sent 0/2" {
+		t.Errorf("counted without a registered run: %s", got)
+	}
+	b.DB.Before = nil
+	got, err := b.handle(t, messages)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(increment.Output{Collections: keys(), Counted: 1}, got); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{Run}, b.counter.registered); diff != "" {
+		t.Error("a registration that failed was remembered:", diff)
+	}
+}
+
+func TestRejectsAreKeptAfterCounting(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.Put("a", Sent(3))
+	var rows []string
+	b.kept.keep = func(snapshot.Receipt) error {
+		rows = append(rows, b.Row("a"))
+		return nil
+	}
+	if _, err := b.handle(t, Batch(Message("m1", "x"), Message("m2", Body("a", "1")), Message("m3", "y"), Message("m4", Body("a", "2")))); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"Sent 2/3", "Sent 2/3"}, rows); diff != "" {
+		t.Error("the row while each bad message was kept:", diff)
+	}
+}
+
+func TestTroubleKeepingOneMessage(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.Put("a", Sent(1))
+	b.kept.keep = func(r snapshot.Receipt) error {
+		if r.Identity == "m1" {
+			return errDown
+		}
+		return nil
+	}
+	messages := Batch(Message("m1", "x"), Message("m2", Body("a", "1")), Message("m3", "y"))
+	if _, err := b.handle(t, messages); !errors.Is(err, errDown) {
+		t.Errorf("got %v: a message that is not kept is lost", err)
+	}
+	if diff := cmp.Diff([]string{"m3 NOT_JSON"}, b.kept.kept); diff != "" {
+		t.Error(diff)
+	}
+	b.kept.keep = nil
+	got, err := b.handle(t, messages)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(increment.Output{Collections: keys("a"), Duplicates: 1, Rejected: 2}, got); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"m3 NOT_JSON", "m1 NOT_JSON", "m3 NOT_JSON"}, b.kept.kept); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestLog(t *testing.T) {
+	t.Parallel()
+	const canary = "CANARY-7f3a"
+	hidden := `"secret":"` + canary + `"`
+	b := newBench(t)
+	b.Put("a", Sent(1))
+	_, err := b.handle(t, Batch(
+		Message("m1", Body("a", "f1", hidden)), Message("m2", Body("a", "f2", hidden)), Message("m3", canary), Message("m4", Body("unknown", "f4", hidden)),
+		Message("m5", Body("a", "f5", hidden, `"is_success_file":"`+canary+`"`)), Message("m6", `{"Records":[{"x":"`+canary+`"}]}`)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.handle(t, Batch(Message("m1", Body("a", "f1", hidden)))); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(b.LogText(), canary) {
+		t.Error("something of a body stands in the log:", b.LogText())
+	}
+	var got []string
+	for _, line := range b.Logged("") {
+		text := line["level"].(string) + " " + line["message"].(string)
+		for _, key := range []string{"identity", "correlation_id", "collection_name", "file_name", "reason_code", "files_received", "files_sent"} {
+			if value, ok := line[key]; ok && value != "" {
+				text += " " + strings.TrimSuffix(strings.ReplaceAll(jsonText(value), `"`, ""), ".0")
+			}
+		}
+		got = append(got, text)
+	}
+	want := []string{
+		"INFO counted m1 run-1 a f1",
+		"INFO counted m2 run-1 a f2",
+		"WARN more files received than sent run-1 a 2 1",
+		"WARN rejected m3 NOT_JSON",
+		"WARN rejected m5 FLAG_INVALID",
+		"WARN rejected m6/0 NO_BODY",
+		"WARN rejected m4 run-1 unknown f4 UNKNOWN_COLLECTION",
+		"INFO duplicate m1 run-1 a f1",
+		"WARN more files received than sent run-1 a 2 1",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// FilesSent is not known yet, or 0 for a collection without files: then nothing was received in excess.
+func TestNoWarningBeforeTheSenderHasCounted(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.Put("a", table.Item{"CollectionStatus": "Exported"})
+	if _, err := b.handle(t, Batch(Message("m1", Body("a", "1")))); err != nil {
+		t.Fatal(err)
+	}
+	if warned := b.Logged("more files received than sent"); len(warned) > 0 {
+		t.Errorf("warned: %v", warned)
+	}
+}
