@@ -1,0 +1,55 @@
+package e2e_test
+
+import (
+	"flag"
+	"os"
+	"testing"
+
+	"snapshot-status-checker/internal/local/localtest"
+)
+
+func TestMain(m *testing.M) {
+	os.Setenv("SFN_WAIT_SCALE", "0.01") // the engine's: retries wait a hundredth of their time
+	// The scenarios mostly wait, so that more of them than there are processors go well side by side.
+	if err := flag.Set("test.parallel", "16"); err != nil {
+		panic(err)
+	}
+	localtest.Main(m)
+}
+
+// TestScenarios plays the scenarios side by side on one deployed stack, each with a run of its own.
+func TestScenarios(t *testing.T) {
+	s := deploy(t)
+	for _, scenario := range []struct {
+		name string
+		play func(*testing.T, *system)
+	}{
+		{"a whole run", wholeRun},
+		{"forty collections finish at once", fortyAtOnce},
+		{"a run of more than one page", manyPages},
+		{"names that no message group may carry", oddNames},
+		{"started by hand", byHand},
+
+		{"one identity many times", oneIdentityManyTimes},
+		{"one identity with two bodies", oneIdentityTwoBodies},
+		{"bad messages, each by itself", badMessages},
+		{"bad records among good ones", badRecords},
+		{"unknown collections", unknownCollections},
+		{"a message too large for the queue", tooLarge},
+		{"counting fails for good", countingFails},
+		{"counting fails for one of an envelope", countingFailsForOne},
+
+		{"rows in their own case", rowsInTheirOwnCase},
+		{"rows of others", rowsOfOthers},
+		{"a success file that comes too early", earlySuccessFile},
+		{"statuses that block", blockingStatuses},
+		{"Sent is written after the last receipt", sentWrittenLast},
+		{"more received than sent", moreReceivedThanSent},
+		{"late files", lateFiles},
+	} {
+		t.Run(scenario.name, func(t *testing.T) {
+			t.Parallel()
+			scenario.play(t, s)
+		})
+	}
+}

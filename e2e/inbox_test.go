@@ -1,0 +1,104 @@
+package e2e_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+)
+
+// mail is one message that came out of the system.
+type mail struct {
+	text       string
+	group      string            // FIFO queues only
+	attributes map[string]string // its message attributes
+}
+
+// inbox collects what comes into a queue, for all scenarios; each picks its own.
+type inbox struct {
+	queues *sqs.Client
+	url    string
+	mu     sync.Mutex
+	mails  []mail
+}
+
+func newInbox(queues *sqs.Client, url string) *inbox { return &inbox{queues: queues, url: url} }
+
+// collect takes messages out of the queue until the context is done.
+func (b *inbox) collect(ctx context.Context) error {
+	for {
+		got, err := b.queues.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
+			QueueUrl: &b.url, MaxNumberOfMessages: 10, WaitTimeSeconds: 1,
+			MessageAttributeNames:       []string{"All"},
+			MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameAll},
+		})
+		if err != nil {
+			return fmt.Errorf("collecting: %w", err)
+		}
+		for _, message := range got.Messages {
+			b.add(message) // first, so that an empty queue means that everything is here
+			if _, err := b.queues.DeleteMessage(ctx,
+				&sqs.DeleteMessageInput{QueueUrl: &b.url, ReceiptHandle: message.ReceiptHandle}); err != nil {
+				return fmt.Errorf("collecting: %w", err)
+			}
+		}
+	}
+}
+
+func (b *inbox) add(message types.Message) {
+	m := mail{
+		text:       aws.ToString(message.Body),
+		group:      message.Attributes[string(types.MessageSystemAttributeNameMessageGroupId)],
+		attributes: map[string]string{},
+	}
+	for name, value := range message.MessageAttributes {
+		m.attributes[name] = aws.ToString(value.StringValue)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.mails = append(b.mails, m)
+}
+
+// pick returns those of the mails that are wanted, in the order in which they came.
+func (b *inbox) pick(wanted func(mail) bool) []mail {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var picked []mail
+	for _, m := range b.mails {
+		if wanted(m) {
+			picked = append(picked, m)
+		}
+	}
+	return picked
+}
+
+// awaitEmpty waits until everything that was in the queue before is collected.
+func (b *inbox) awaitEmpty(t *testing.T) {
+	t.Helper()
+	await(t, func() string {
+		waiting := countWaiting(t, b.queues, b.url)
+		if waiting == "" {
+			return ""
+		}
+		return "not collected yet: " + waiting
+	})
+}
+
+// countWaiting says how many messages are in the queue, or nothing if there are none.
+func countWaiting(t *testing.T, queues *sqs.Client, url string) string {
+	t.Helper()
+	visible, hidden := types.QueueAttributeNameApproximateNumberOfMessages, types.QueueAttributeNameApproximateNumberOfMessagesNotVisible
+	got, err := queues.GetQueueAttributes(t.Context(),
+		&sqs.GetQueueAttributesInput{QueueUrl: &url, AttributeNames: []types.QueueAttributeName{visible, hidden}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v, h := got.Attributes[string(visible)], got.Attributes[string(hidden)]; v != "0" || h != "0" {
+		return v + " messages in the queue and " + h + " in flight"
+	}
+	return ""
+}

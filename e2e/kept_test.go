@@ -1,0 +1,112 @@
+package e2e_test
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"github.com/aws/smithy-go"
+
+	"snapshot-status-checker/internal/snapshot"
+)
+
+// The producer of a message that could not be delivered gets the error; one that the queue takes is counted, even if
+// JSON writes nearly every byte of it as two.
+func tooLarge(t *testing.T, s *system) {
+	r := s.newRun(t)
+	r.put("db.too.large", "Sent", 1)
+	most := r.maxMessageSize()
+	frame := r.file("db.too.large", fields{"filename": ""})
+	filler := most - len(frame)
+	largest := strings.Replace(frame, `"filename":""`, `"filename":"`+strings.Repeat(`\"`, filler/2)+strings.Repeat("x", filler%2)+`"`, 1)
+
+	_, err := r.queues.SendMessage(t.Context(), &sqs.SendMessageInput{
+		QueueUrl: &r.outputs.FileReceivedQueueUrl, MessageBody: aws.String(largest + " ")})
+	var refused smithy.APIError
+	if !errors.As(err, &refused) || refused.ErrorFault() != smithy.FaultClient {
+		t.Errorf("a message of %d bytes: got %v, want that the queue refuses it", most+1, err)
+	}
+	r.handle(largest)
+	r.wantRow("db.too.large", "Received", 1)
+	r.wantRequests(r.request("db.too.large"))
+	r.wantRejected()
+}
+
+func (r *run) maxMessageSize() int {
+	r.t.Helper()
+	name := types.QueueAttributeNameMaximumMessageSize
+	got, err := r.queues.GetQueueAttributes(r.t.Context(), &sqs.GetQueueAttributesInput{
+		QueueUrl: &r.outputs.FileReceivedQueueUrl, AttributeNames: []types.QueueAttributeName{name}})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	size, err := strconv.Atoi(got.Attributes[string(name)])
+	if err != nil || size >= 256*1024/2 {
+		r.t.Fatalf("the source queue takes %q bytes (%v), more than Pipes delivers for certain", got.Attributes[string(name)], err)
+	}
+	return size
+}
+
+// What cannot be counted for good is kept by the state machine. When the cause is mended and it is put back, it counts.
+func countingFails(t *testing.T, s *system) {
+	r := s.newRun(t)
+	const collection = "db.broken.row"
+	r.put(collection, "Sent", 0, item{"FilesSent": text("two")})
+	first := r.file(collection)
+	id := r.handle(first)[0]
+	r.wantRejected(kept{id, snapshot.ReasonNotCounted, first})
+
+	byHand, record := r.file(collection), identified(r.id+"-record", r.file(collection))
+	ended := r.start(byHand, delivered(record))
+	for _, execution := range ended {
+		if execution.Status != sfntypes.ExecutionStatusFailed {
+			t.Errorf("execution %s, want it failed", execution.Status)
+		}
+		if cause := aws.ToString(execution.Cause); aws.ToString(execution.Error) == "" || !strings.Contains(cause, "FilesSent") {
+			t.Errorf("the cause is not in sight: %q %q", aws.ToString(execution.Error), cause)
+		}
+	}
+	for _, m := range r.rejectedMails() {
+		if !strings.Contains(m.attributes["reason"], "FilesSent") {
+			t.Errorf("the reason does not say what is wrong: %q", m.attributes["reason"])
+		}
+		if m.attributes["identity"] == *ended[0].ExecutionArn && !sameJSON(t, m.text, byHand) {
+			t.Errorf("started by hand, kept %q, want %q", m.text, byHand)
+		}
+	}
+	if got := len(r.rejectedMails()); got != 3 {
+		t.Errorf("kept %d messages, want 3", got)
+	}
+
+	r.set(collection, "FilesSent", number(2))
+	putBack := envelope(identified(id, first))
+	r.handle(putBack, putBack)
+	r.wantRow(collection, "Sent", 1)
+	r.handle(putBack, envelope(record))
+	r.wantRow(collection, "Received", 2)
+	r.wantRequests(r.request(collection))
+	r.wantNews(r.allReceived())
+}
+
+// A broken row holds back nothing of another collection for good: what was kept with it counts at last, once.
+func countingFailsForOne(t *testing.T, s *system) {
+	r := s.newRun(t)
+	r.put("db.good.row", "Sent", 1)
+	r.put("db.broken.row", "Sent", 0, item{"FilesSent": text("two")})
+	both := envelope(object(r.file("db.good.row")), object(r.file("db.broken.row")))
+	id := r.handle(both)[0]
+	r.wantRejected(kept{id, snapshot.ReasonNotCounted, both})
+	r.wantRow("db.good.row", "Received", 1)
+
+	r.set("db.broken.row", "FilesSent", number(1))
+	r.handle(envelope(identified(id, both)), envelope(identified(id, both)))
+	r.wantRow("db.good.row", "Received", 1)
+	r.wantRow("db.broken.row", "Received", 1)
+	r.wantRequests(r.request("db.good.row"), r.request("db.broken.row"))
+	r.wantNews(r.allReceived())
+}

@@ -1,0 +1,100 @@
+package e2e_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"sync/atomic"
+)
+
+// fields are those of a message that differ from the usual ones; absent leaves one out.
+type fields map[string]any
+
+var absent = struct{}{}
+
+const exportDate = "2020-01-01"
+
+var files atomic.Int64
+
+// file is a plain message for one file of a collection. Each names a file of its own, so that no two texts are the same.
+func (r *run) file(collection string, change ...fields) string {
+	message := fields{
+		"correlation_id": r.id, "collection_name": collection, "snapshot_type": "full", "export_date": exportDate,
+		"filename": fmt.Sprintf("%s-%d.gz.enc", collection, files.Add(1)),
+	}
+	for _, changes := range change {
+		for name, value := range changes {
+			message[name] = value
+			if value == absent {
+				delete(message, name)
+			}
+		}
+	}
+	return encode(message)
+}
+
+// successFile is the message for a collection's _success file.
+func (r *run) successFile(collection string) string {
+	return r.file(collection, fields{"is_success_file": "true"})
+}
+
+// many is the messages for a number of files of a collection.
+func (r *run) many(count int, collection string, change ...fields) []string {
+	var messages []string
+	for range count {
+		messages = append(messages, r.file(collection, change...))
+	}
+	return messages
+}
+
+// object is a record of an envelope with its body as an object, escaped one with its body as a string, and identified
+// one that brings its identity along.
+func object(body string) string  { return `{"body": ` + body + `}` }
+func escaped(body string) string { return `{"body": ` + encode(body) + `}` }
+func identified(id, body string) string {
+	return `{"messageId": ` + encode(id) + `, "body": ` + encode(body) + `}`
+}
+
+func envelope(records ...string) string { return `{"Records": ` + list(records...) + `}` }
+
+// delivered is an array of records as Pipes delivers it.
+func delivered(records ...string) string { return list(records...) }
+
+func list(elements ...string) string {
+	return "[" + strings.Join(elements, ", ") + "]"
+}
+
+// encode leaves <, > and & as they are.
+func encode(value any) string {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
+		panic(err) // only plain values come here
+	}
+	return string(bytes.TrimSpace(b.Bytes()))
+}
+
+// request is the request for a collection's _success file, to the letter, if its messages said nothing of the flags.
+func (r *run) request(collection string) string { return r.flaggedRequest(collection, true, true) }
+
+func (r *run) flaggedRequest(collection string, shutdown, reprocess bool) string {
+	return fmt.Sprintf(`{"shutdown_flag":"%t","correlation_id":"%s","topic_name":%s,"snapshot_type":"full",`+
+		`"reprocess_files":"%t","export_date":"%s","send_success_indicator":"true"}`,
+		shutdown, r.id, encode(collection), reprocess, exportDate)
+}
+
+// allReceived and allSuccessful are the news of the run, to the letter.
+func (r *run) allReceived() string {
+	return r.newsOf("Full - All collections received by NiFi", exportDate)
+}
+func (r *run) allSuccessful() string {
+	return r.newsOf("Full - All collections successful", exportDate)
+}
+
+func (r *run) newsOf(title, exportDate string) string {
+	return fmt.Sprintf(`{"severity":"Critical","notification_type":"Information","slack_username":"Snapshot Sender",`+
+		`"title_text":"%s","custom_elements":[{"key":"Export date","value":"%s"},{"key":"Correlation Id","value":"%s"}]}`,
+		title, exportDate, r.id)
+}

@@ -1,0 +1,115 @@
+package e2e_test
+
+import (
+	"strings"
+	"testing"
+)
+
+// A success file that comes before the last file is remembered; it adds nothing to the count.
+func earlySuccessFile(t *testing.T, s *system) {
+	r := s.newRun(t)
+	r.put("db.early.a", "Sent", 2)
+	r.put("db.early.b", "Exported", 1)
+	r.handle(r.successFile("db.early.a"), r.file("db.early.a"))
+	r.wantRow("db.early.a", "Sent", 1)
+	r.handle(r.successFile("db.early.b"))
+	r.wantRequests()
+	r.wantNews()
+
+	r.handle(r.file("db.early.a"))
+	r.wantRow("db.early.a", "Success", 2)
+	r.wantRequests(r.request("db.early.a"))
+	r.wantNews() // the other is not received
+
+	r.set("db.early.b", "CollectionStatus", text("Sent"))
+	r.handle(r.file("db.early.b"))
+	r.wantRow("db.early.b", "Success", 1)
+	r.wantRequests(r.request("db.early.a"), r.request("db.early.b"))
+	r.wantUnorderedNews(r.allReceived(), r.allSuccessful())
+}
+
+// A collection that is not received keeps the run from both pieces of news, whatever its status is.
+func blockingStatuses(t *testing.T, s *system) {
+	var messages, successes []string
+	var runs []*run
+	for _, status := range []string{"Exporting", "Exported", "Export_Failed", "Table_Unavailable", "Blocked_Topic", "BLOCKED_TOPIC", "Sent", "Unheard_Of"} {
+		r := s.newRun(t)
+		r.put("db.blocked.a", "Sent", 1)
+		r.put("db.blocked.b", status, 2, item{"FilesReceived": number(1)})
+		messages, successes = append(messages, r.file("db.blocked.a")), append(successes, r.successFile("db.blocked.a"))
+		runs = append(runs, r)
+	}
+	all := runs[0]
+	all.handle(messages...)
+	all.handle(successes...)
+	for _, r := range runs {
+		r.settle(nil)
+		r.wantRow("db.blocked.a", "Success", 1)
+		r.wantRequests(r.request("db.blocked.a"))
+		r.wantNews()
+	}
+
+	// A receipt does not move what is not Sent.
+	all.handle(all.file("db.blocked.b"))
+	all.wantRow("db.blocked.b", "Exporting", 2)
+	all.wantNews()
+
+	// When the blocking one gets there, the news follows with the next message, be it an old one.
+	duplicate := envelope(identified(strings.ToLower(all.id), all.file("db.blocked.a")))
+	all.handle(duplicate)
+	all.wantNews()
+	all.set("db.blocked.b", "CollectionStatus", text("Success"))
+	all.handle(duplicate)
+	all.wantUnorderedNews(all.allReceived(), all.allSuccessful())
+	all.wantRequests(all.request("db.blocked.a"))
+}
+
+// The sender writes Sent when every receipt is in; the next look, here for a message that comes again, moves on.
+func sentWrittenLast(t *testing.T, s *system) {
+	r := s.newRun(t)
+	r.put("db.last.collection", "Exported", 0)
+	file := envelope(identified(r.id+"-file", r.file("db.last.collection")))
+	r.handle(file, r.file("db.last.collection"))
+	r.wantRow("db.last.collection", "Exported", 2)
+	r.set("db.last.collection", "FilesSent", number(2))
+	r.set("db.last.collection", "CollectionStatus", text("Sent"))
+	r.handle(file)
+	r.wantRow("db.last.collection", "Received", 2)
+	r.wantRequests(r.request("db.last.collection"))
+	r.wantNews(r.allReceived())
+
+	// Sent written over Received is moved again, and nothing is told again.
+	r.set("db.last.collection", "CollectionStatus", text("Sent"))
+	r.handle(file)
+	r.wantRow("db.last.collection", "Received", 2)
+	r.wantRequests(r.request("db.last.collection"))
+	r.wantNews(r.allReceived())
+}
+
+func moreReceivedThanSent(t *testing.T, s *system) {
+	r := s.newRun(t)
+	r.put("db.more.collection", "Exported", 0)
+	r.handle(r.many(3, "db.more.collection")...)
+	r.set("db.more.collection", "FilesSent", number(2))
+	r.set("db.more.collection", "CollectionStatus", text("Sent"))
+	r.handle(r.file("db.more.collection"))
+	r.wantRow("db.more.collection", "Received", 4)
+	r.wantRequests(r.request("db.more.collection"))
+	r.wantNews(r.allReceived())
+}
+
+// A file that comes late is counted and changes nothing else.
+func lateFiles(t *testing.T, s *system) {
+	r := s.newRun(t)
+	r.put("db.late.collection", "Sent", 2)
+	r.handle(r.many(2, "db.late.collection")...)
+	r.wantRow("db.late.collection", "Received", 2)
+	r.handle(r.many(2, "db.late.collection")...)
+	r.wantRow("db.late.collection", "Received", 4)
+	r.handle(r.successFile("db.late.collection"), r.successFile("db.late.collection"))
+	r.handle(r.file("db.late.collection"))
+	r.wantRow("db.late.collection", "Success", 5)
+	r.wantRequests(r.request("db.late.collection"))
+	r.wantNews(r.allReceived(), r.allSuccessful())
+	r.wantRejected()
+}

@@ -1,0 +1,157 @@
+package e2e_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"snapshot-status-checker/internal/snapshot"
+)
+
+// badBody is a message that cannot be counted. About is what the sentence beside it must name.
+type badBody struct {
+	text   string
+	reason snapshot.Reason
+	about  string
+}
+
+// badBodies are all kinds of bad input that a message alone can show.
+func (r *run) badBodies(collection string) []badBody {
+	with := func(field string, value any) string { return r.file(collection, fields{field: value}) }
+	bad := []badBody{
+		{"not JSON at all", snapshot.ReasonNotJSON, "JSON"},
+		{r.file(collection)[1:], snapshot.ReasonNotJSON, "JSON"},
+		{r.file(collection) + r.file(collection), snapshot.ReasonNotJSON, "JSON"},
+		{`["` + r.id + `"]`, snapshot.ReasonNotAnObject, "object"},
+		{`null`, snapshot.ReasonNotAnObject, "object"},
+		{`42`, snapshot.ReasonNotAnObject, "object"},
+		{`{"Records": []}`, snapshot.ReasonNoRecords, "Records"},
+		{`{"Records": {"body": 1}}`, snapshot.ReasonNoRecords, "Records"},
+		{with("correlation_id", strings.Repeat("i", 2049)), snapshot.ReasonFieldTooLong, "correlation_id"},
+		{with("collection_name", strings.Repeat("é", 513)), snapshot.ReasonFieldTooLong, "collection_name"},
+		{with("collection_name", "db.no.row"), snapshot.ReasonUnknownCollection, "row"},
+		{" { \"odd\" :\t\"Кириллица </b> \\u00e9 \\/ é\"}\r\n", snapshot.ReasonFieldMissing, "correlation_id"},
+	}
+	for _, field := range []string{"correlation_id", "collection_name", "snapshot_type", "export_date"} {
+		bad = append(bad,
+			badBody{with(field, absent), snapshot.ReasonFieldMissing, field},
+			badBody{with(field, nil), snapshot.ReasonFieldMissing, field},
+			badBody{with(field, ""), snapshot.ReasonFieldMissing, field},
+			badBody{with(field, 7), snapshot.ReasonFieldNotString, field},
+		)
+	}
+	for _, flag := range []string{"shutdown_flag", "reprocess_files", "is_success_file"} {
+		bad = append(bad,
+			badBody{with(flag, "yes"), snapshot.ReasonFlagInvalid, flag},
+			badBody{with(flag, 1), snapshot.ReasonFlagInvalid, flag},
+		)
+	}
+	return bad
+}
+
+// Each bad message is kept as it came, under its reason.
+func badMessages(t *testing.T, s *system) {
+	r := s.newRun(t)
+	r.put("db.bad.messages", "Sent", 10)
+	bad := r.badBodies("db.bad.messages")
+	messages := []string{r.file("db.bad.messages")}
+	for _, b := range bad {
+		messages = append(messages, b.text)
+	}
+	ids := r.handle(messages...)[1:]
+	var want []kept
+	for i, b := range bad {
+		want = append(want, kept{ids[i], b.reason, b.text})
+	}
+	r.wantRejected(want...)
+	r.wantReasons(ids, bad)
+	r.wantRow("db.bad.messages", "Sent", 1)
+	r.wantNoRow("db.no.row")
+	r.wantRequests()
+	r.wantNews()
+}
+
+// Each bad record is kept as it stood in its envelope, and each good one beside it is counted.
+func badRecords(t *testing.T, s *system) {
+	r := s.newRun(t)
+	r.put("db.bad.records", "Sent", 60)
+	records := []string{object(r.file("db.bad.records"))}
+	var want []kept
+	add := func(record string, reason snapshot.Reason) {
+		want = append(want, kept{fmt.Sprint("/", len(records)), reason, record})
+		records = append(records, record, escaped(r.file("db.bad.records")))
+	}
+	bad := r.badBodies("db.bad.records")
+	for _, b := range bad {
+		add(escaped(b.text), b.reason)
+	}
+	for _, record := range []string{`{}`, `{"body": null}`, `{"body": ""}`, `{ "BODY" : {} }`} {
+		add(record, snapshot.ReasonNoBody)
+		bad = append(bad, badBody{about: "body"})
+	}
+	for _, record := range []string{`7`, `null`, `"record"`, `[]`} {
+		add(record, snapshot.ReasonNotAnObject)
+		bad = append(bad, badBody{about: "object"})
+	}
+	// One that brings its identity along is kept under it.
+	own := identified(r.id+"-own", r.file("db.bad.records", fields{"export_date": ""}))
+	records = append(records, own)
+	outer := r.handle(envelope(records...))[0]
+	var ids []string
+	for i := range want {
+		want[i].Identity = outer + want[i].Identity
+		ids = append(ids, want[i].Identity)
+	}
+	r.wantRejected(append(want, kept{r.id + "-own", snapshot.ReasonFieldMissing, own})...)
+	r.wantReasons(ids, bad)
+	r.wantRow("db.bad.records", "Sent", 1+len(bad))
+	r.wantNoRow("db.no.row")
+}
+
+// Of a collection without a row nothing comes into being.
+func unknownCollections(t *testing.T, s *system) {
+	r := s.newRun(t)
+	r.put("db.known.collection", "Sent", 1)
+	known := r.file("db.known.collection")
+	unknown := object(r.file("db.unknown.collection"))
+	success := object(r.successFile("db.unknown.collection"))
+	other := object(r.file("db.known.collection", fields{"correlation_id": r.id + "-other"}))
+	outer := r.handle(envelope(unknown, object(known), success, other))[0]
+
+	r.wantRejected(
+		kept{outer + "/0", snapshot.ReasonUnknownCollection, unknown},
+		kept{outer + "/2", snapshot.ReasonUnknownCollection, success},
+		kept{outer + "/3", snapshot.ReasonUnknownCollection, other},
+	)
+	r.wantNoRow("db.unknown.collection")
+	r.wantRow("db.known.collection", "Received", 1)
+	r.wantRequests(r.request("db.known.collection"))
+	r.wantNews(r.allReceived())
+
+	// Once the row is there, a kept message counts when it is put back.
+	r.put("db.unknown.collection", "Sent", 1)
+	putBack := envelope(identified(outer+"/0", unknown[len(`{"body": `):len(unknown)-1]))
+	r.handle(putBack, putBack)
+	r.wantRow("db.unknown.collection", "Received", 1)
+}
+
+// wantReasons looks for what each sentence must name.
+func (r *run) wantReasons(ids []string, bad []badBody) {
+	r.t.Helper()
+	about := map[string]string{}
+	for i, id := range ids {
+		about[id] = bad[i].about
+	}
+	for _, m := range r.rejectedMails() {
+		if want := about[m.attributes["identity"]]; !strings.Contains(m.attributes["reason"], want) {
+			r.t.Errorf("the reason does not name %s: %q", want, m.attributes["reason"])
+		}
+	}
+}
+
+func (r *run) wantNoRow(collection string) {
+	r.t.Helper()
+	if row := r.row(collection); len(row) > 0 {
+		r.t.Errorf("a row came into being: %s", show(row))
+	}
+}

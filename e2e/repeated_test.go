@@ -1,0 +1,64 @@
+package e2e_test
+
+import "testing"
+
+// However often and in whatever company a message comes, it counts once.
+func oneIdentityManyTimes(t *testing.T, s *system) {
+	r := s.newRun(t)
+	const collection = "db.repeated.collection"
+	r.put(collection, "Sent", 3)
+	a, b, c := r.file(collection), r.file(collection), r.file(collection)
+	idA, idB, idC := r.id+"-a", r.id+"-b", r.id+"-c"
+
+	// Inside one batch, and in several that come together.
+	fiveTimes := envelope(identified(idA, a), identified(idA, a), identified(idA, a), identified(idA, a), identified(idA, a))
+	r.handle(fiveTimes, fiveTimes, fiveTimes)
+	r.wantRow(collection, "Sent", 1)
+
+	// As Pipes delivers them, side by side.
+	batch := delivered(identified(idB, b), identified(idB, b), identified(idA, a), identified(idB, b))
+	r.start(batch, batch, batch, delivered(identified(idA, a)), delivered(identified(idB, b)))
+	r.wantRow(collection, "Sent", 2)
+	r.wantRequests()
+
+	// The last one completes the collection for many who look at once.
+	last := envelope(identified(idC, c), identified(idC, c), identified(idA, a))
+	r.handle(last, last, last, last, fiveTimes)
+	r.wantRow(collection, "Received", 3)
+	r.wantRequests(r.request(collection))
+	r.wantNews(r.allReceived())
+
+	// The success file too.
+	success := r.successFile(collection)
+	successes := envelope(identified(r.id+"-s", success), identified(r.id+"-s", success))
+	r.handle(successes, successes, last)
+	r.wantRow(collection, "Success", 3)
+
+	// Later again.
+	r.handle(fiveTimes, last, successes)
+	r.start(batch)
+	r.wantRow(collection, "Success", 3)
+	r.wantRequests(r.request(collection))
+	r.wantNews(r.allReceived(), r.allSuccessful())
+	r.wantRejected()
+}
+
+// An identity that comes back with another body is no duplicate: the second body is kept.
+func oneIdentityTwoBodies(t *testing.T, s *system) {
+	r := s.newRun(t)
+	const collection = "db.reused.collection"
+	r.put(collection, "Sent", 10)
+	first, other, another := r.file(collection), r.file(collection), r.file(collection)
+	id, idInBatch := r.id+"-reused", r.id+"-batch"
+
+	r.handle(envelope(identified(id, first)))
+	r.handle(envelope(identified(id, other), identified(r.id+"-good", r.file(collection))))
+	r.start(delivered(identified(idInBatch, first), identified(idInBatch, another)))
+	r.handle(envelope(identified(id, first))) // is still the duplicate that it was
+
+	r.wantRow(collection, "Sent", 3)
+	r.wantRejected(
+		kept{id, "IDENTITY_REUSED", identified(id, other)},
+		kept{idInBatch, "IDENTITY_REUSED", another},
+	)
+}

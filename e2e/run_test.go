@@ -1,0 +1,174 @@
+package e2e_test
+
+import (
+	"crypto/rand"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"golang.org/x/sync/errgroup"
+)
+
+// run is one run of the snapshot sender: what a scenario does to the system and sees of it.
+type run struct {
+	*system
+	t    *testing.T
+	id   string   // the correlation id
+	sent []string // SQS ids of the messages, and ids of the executions started by hand
+}
+
+func (s *system) newRun(t *testing.T) *run {
+	return &run{system: s, t: t, id: "e2e-" + rand.Text()}
+}
+
+type item = map[string]types.AttributeValue
+
+func text(value string) types.AttributeValue { return &types.AttributeValueMemberS{Value: value} }
+
+func number(value int) types.AttributeValue {
+	return &types.AttributeValueMemberN{Value: strconv.Itoa(value)}
+}
+
+func (r *run) key(collection string) item {
+	return item{"CorrelationId": text(r.id), "CollectionName": text(collection)}
+}
+
+// put writes a collection's row, as the exporter does. A row without further attributes lacks FilesReceived.
+func (r *run) put(collection, status string, sent int, further ...item) {
+	r.t.Helper()
+	row := r.key(collection)
+	row["CollectionStatus"], row["FilesSent"] = text(status), number(sent)
+	for _, attributes := range further {
+		for name, value := range attributes {
+			row[name] = value
+		}
+	}
+	if _, err := r.table.PutItem(r.t.Context(),
+		&dynamodb.PutItemInput{TableName: &r.outputs.ExportStatusTableName, Item: row}); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// set writes one attribute of a row without a condition, as the sender does.
+func (r *run) set(collection, attribute string, value types.AttributeValue) {
+	r.t.Helper()
+	if _, err := r.table.UpdateItem(r.t.Context(), &dynamodb.UpdateItemInput{
+		TableName: &r.outputs.ExportStatusTableName, Key: r.key(collection),
+		UpdateExpression: aws.String("SET #a = :v"), ExpressionAttributeNames: map[string]string{"#a": attribute},
+		ExpressionAttributeValues: item{":v": value},
+	}); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// row reads a collection's row; there is none if it is empty.
+func (r *run) row(collection string) item {
+	r.t.Helper()
+	got, err := r.table.GetItem(r.t.Context(), &dynamodb.GetItemInput{
+		TableName: &r.outputs.ExportStatusTableName, Key: r.key(collection), ConsistentRead: aws.Bool(true),
+	})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return got.Item
+}
+
+// send puts messages into the file-received queue, side by side, and returns their ids.
+func (r *run) send(messages ...string) []string {
+	r.t.Helper()
+	ids := make([]string, len(messages))
+	var sending errgroup.Group
+	sending.SetLimit(10)
+	for i, message := range messages {
+		sending.Go(func() error {
+			sent, err := r.queues.SendMessage(r.t.Context(),
+				&sqs.SendMessageInput{QueueUrl: &r.outputs.FileReceivedQueueUrl, MessageBody: &message})
+			if err == nil {
+				ids[i] = *sent.MessageId
+			}
+			return err
+		})
+	}
+	if err := sending.Wait(); err != nil {
+		r.t.Fatal(err)
+	}
+	r.sent = append(r.sent, ids...)
+	return ids
+}
+
+// handle sends messages and waits until nothing more can come of them.
+func (r *run) handle(messages ...string) []string {
+	r.t.Helper()
+	ids := r.send(messages...)
+	r.settle(ids)
+	return ids
+}
+
+// settle waits until the executions for the messages are over, the messages are gone from the source queue, and all that
+// came out is collected. What has not happened by then does not happen without another event.
+func (r *run) settle(messageIDs []string) {
+	r.t.Helper()
+	await(r.t, func() string { return r.executions.unfinished(r.id, messageIDs) })
+	await(r.t, func() string { return countWaiting(r.t, r.queues, r.outputs.FileReceivedQueueUrl) })
+	for _, box := range []*inbox{r.requests, r.news, r.rejected} {
+		box.awaitEmpty(r.t)
+	}
+}
+
+// start starts executions by hand, side by side, waits until they are over, and returns how they ended.
+func (r *run) start(inputs ...string) []*sfn.DescribeExecutionOutput {
+	r.t.Helper()
+	var started []string
+	for _, input := range inputs {
+		execution, err := r.machines.StartExecution(r.t.Context(),
+			&sfn.StartExecutionInput{StateMachineArn: &r.outputs.StateMachineArn, Input: &input})
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		started = append(started, *execution.ExecutionArn)
+	}
+	r.sent = append(r.sent, started...)
+	var endings []*sfn.DescribeExecutionOutput
+	for _, arn := range started {
+		endings = append(endings, r.ending(arn))
+	}
+	r.settle(nil)
+	return endings
+}
+
+func (r *run) ending(execution string) (ended *sfn.DescribeExecutionOutput) {
+	r.t.Helper()
+	await(r.t, func() string {
+		var err error
+		ended, err = r.machines.DescribeExecution(r.t.Context(), &sfn.DescribeExecutionInput{ExecutionArn: &execution})
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		if ended.Status == sfntypes.ExecutionStatusRunning {
+			return "still running: " + execution
+		}
+		return ""
+	})
+	return ended
+}
+
+// requestMails, newsMails and rejectedMails are what came out for this run so far. A rejected message need not name
+// its run; it is known by the message that it came with.
+func (r *run) requestMails() []mail { return r.requests.pick(r.names) }
+func (r *run) newsMails() []mail    { return r.news.pick(r.names) }
+
+func (r *run) rejectedMails() []mail {
+	return r.rejected.pick(func(m mail) bool {
+		return r.names(m) || strings.Contains(m.attributes["identity"], r.id) ||
+			slices.ContainsFunc(r.sent, func(id string) bool { return strings.HasPrefix(m.attributes["identity"], id) })
+	})
+}
+
+func (r *run) names(m mail) bool { return strings.Contains(m.text, r.id) }

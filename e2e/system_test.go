@@ -1,0 +1,114 @@
+package e2e_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"golang.org/x/sync/errgroup"
+
+	"snapshot-status-checker/internal/local"
+	"snapshot-status-checker/internal/local/localtest"
+)
+
+// system is the deployed stack as outsiders see it. All scenarios share it.
+type system struct {
+	outputs    local.Outputs
+	table      *dynamodb.Client
+	queues     *sqs.Client
+	machines   *sfn.Client
+	executions *executions
+	requests   *inbox // of the export state queue
+	news       *inbox // of a queue that is subscribed to the monitoring topic
+	rejected   *inbox // of the rejected-messages queue
+}
+
+// deploy returns the stack with its pipes served and its outgoing messages collected until the test, with all of its
+// subtests, has ended.
+func deploy(t *testing.T) *system {
+	t.Helper()
+	stack := localtest.Deploy(t)
+	stack.StartPipes(t)
+	s := &system{
+		outputs:  stack.Outputs,
+		table:    dynamodb.NewFromConfig(stack.Config),
+		queues:   sqs.NewFromConfig(stack.Config),
+		machines: sfn.NewFromConfig(stack.Config),
+	}
+	s.executions = newExecutions(s.machines, stack.Outputs.StateMachineArn)
+	s.requests = newInbox(s.queues, stack.Outputs.ExportStateQueueUrl)
+	s.news = newInbox(s.queues, subscribe(t, s.queues, sns.NewFromConfig(stack.Config), stack.Outputs.MonitoringTopicArn))
+	s.rejected = newInbox(s.queues, stack.Outputs.RejectedMessagesQueueUrl)
+
+	ctx, cancel := context.WithCancel(t.Context())
+	var watching errgroup.Group
+	for _, watch := range []func(context.Context) error{s.executions.watch, s.requests.collect, s.news.collect, s.rejected.collect} {
+		watching.Go(func() error {
+			if err := watch(ctx); ctx.Err() == nil {
+				return err // nobody would notice what it misses
+			}
+			return nil
+		})
+	}
+	t.Cleanup(func() {
+		cancel()
+		if err := watching.Wait(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// subscribe makes a queue that gets the topic's messages as they were published.
+func subscribe(t *testing.T, queues *sqs.Client, topics *sns.Client, topic string) (url string) {
+	t.Helper()
+	made, err := queues.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String("e2e-news")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	arn := sqstypes.QueueAttributeNameQueueArn
+	attributes, err := queues.GetQueueAttributes(t.Context(),
+		&sqs.GetQueueAttributesInput{QueueUrl: made.QueueUrl, AttributeNames: []sqstypes.QueueAttributeName{arn}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := topics.Subscribe(t.Context(), &sns.SubscribeInput{
+		TopicArn: &topic, Protocol: aws.String("sqs"), Endpoint: aws.String(attributes.Attributes[string(arn)]),
+		Attributes: map[string]string{"RawMessageDelivery": "true"},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return *made.QueueUrl
+}
+
+const (
+	waitAtMost = 2 * time.Minute // for what takes seconds: the machine may be busy
+	lookEvery  = 100 * time.Millisecond
+)
+
+// await waits until the condition holds, and fails the test with what it says is missing otherwise.
+func await(t *testing.T, condition func() (missing string)) {
+	t.Helper()
+	deadline := time.After(waitAtMost)
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for {
+		missing := condition()
+		if missing == "" {
+			return
+		}
+		select {
+		case <-t.Context().Done():
+			t.Fatal("stopped while waiting: ", missing)
+		case <-deadline:
+			t.Fatal("waited in vain: ", missing)
+		case <-tick.C:
+		}
+	}
+}

@@ -1,0 +1,147 @@
+package e2e_test
+
+import (
+	"cmp"
+	"encoding/json"
+	"regexp"
+	"slices"
+	"strconv"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"snapshot-status-checker/internal/snapshot"
+)
+
+// wantRow compares a collection's status, in its very case, and its count of received files.
+func (r *run) wantRow(collection, status string, received int) {
+	r.t.Helper()
+	row := r.row(collection)
+	got, _ := row["CollectionStatus"].(*types.AttributeValueMemberS)
+	count, _ := row["FilesReceived"].(*types.AttributeValueMemberN)
+	if got == nil || got.Value != status || count == nil || count.Value != strconv.Itoa(received) {
+		r.t.Errorf("row of %q: got %s, want %s with %d received", collection, show(row), status, received)
+	}
+}
+
+// wantRequests compares all requests that were sent for the run so far, in any order.
+func (r *run) wantRequests(want ...string) {
+	r.t.Helper()
+	got := texts(r.requestMails())
+	slices.Sort(got)
+	slices.Sort(want)
+	if diff := gocmp.Diff(want, got); diff != "" {
+		r.t.Errorf("requests to the sender (-want +got)\n%s", diff)
+	}
+}
+
+// wantNews compares all news that was told of the run so far, in its order.
+func (r *run) wantNews(want ...string) {
+	r.t.Helper()
+	if diff := gocmp.Diff(want, texts(r.newsMails())); diff != "" {
+		r.t.Errorf("news (-want +got)\n%s", diff)
+	}
+}
+
+// kept is a message in the rejected-messages queue.
+type kept struct {
+	Identity string
+	Reason   snapshot.Reason
+	Text     string
+}
+
+// wantRejected compares all messages of the run that were kept so far, in any order. Each must say why in a sentence.
+func (r *run) wantRejected(want ...kept) {
+	r.t.Helper()
+	var got []kept
+	for _, m := range r.rejectedMails() {
+		got = append(got, kept{m.attributes["identity"], snapshot.Reason(m.attributes["reason_code"]), m.text})
+		if m.attributes["reason"] == "" {
+			r.t.Errorf("kept without a sentence that says why: %+v", m)
+		}
+	}
+	order := func(a, b kept) int {
+		return cmp.Or(cmp.Compare(a.Identity, b.Identity), cmp.Compare(a.Reason, b.Reason), cmp.Compare(a.Text, b.Text))
+	}
+	slices.SortFunc(got, order)
+	slices.SortFunc(want, order)
+	if diff := gocmp.Diff(want, got); diff != "" {
+		r.t.Errorf("kept in the rejected-messages queue (-want +got)\n%s", diff)
+	}
+}
+
+func texts(mails []mail) []string {
+	var all []string
+	for _, m := range mails {
+		all = append(all, m.text)
+	}
+	return all
+}
+
+// show writes a row so that a person can read it.
+func show(row item) string {
+	plain := map[string]string{}
+	for name, value := range row {
+		switch value := value.(type) {
+		case *types.AttributeValueMemberS:
+			plain[name] = value.Value
+		case *types.AttributeValueMemberN:
+			plain[name] = value.Value
+		default:
+			plain[name] = "…"
+		}
+	}
+	return encode(plain)
+}
+
+// wantGroups compares the message groups of requests by collection. A collection that is not listed must have a group
+// of its own, of those characters that SQS takes.
+func (r *run) wantGroups(want map[string]string) {
+	r.t.Helper()
+	owner := map[string]string{}
+	for _, m := range r.requestMails() {
+		var request struct {
+			Collection string `json:"topic_name"`
+		}
+		if err := json.Unmarshal([]byte(m.text), &request); err != nil {
+			r.t.Error(err)
+		}
+		if group, listed := want[request.Collection]; listed && m.group != group {
+			r.t.Errorf("message group of %q: %q, want %q", request.Collection, m.group, group)
+		}
+		if !groupID.MatchString(m.group) {
+			r.t.Errorf("message group of %q: SQS does not take %q", request.Collection, m.group)
+		}
+		if other, taken := owner[m.group]; taken && other != request.Collection {
+			r.t.Errorf("message group of %q is that of %q: %q", request.Collection, other, m.group)
+		}
+		owner[m.group] = request.Collection
+	}
+}
+
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html, MessageGroupId
+var groupID = regexp.MustCompile(`^[!-~]{1,128}$`)
+
+// wantUnorderedNews is wantNews where both pieces became true at the same moment.
+func (r *run) wantUnorderedNews(want ...string) {
+	r.t.Helper()
+	got := texts(r.newsMails())
+	slices.Sort(got)
+	slices.Sort(want)
+	if diff := gocmp.Diff(want, got); diff != "" {
+		r.t.Errorf("news (-want +got)\n%s", diff)
+	}
+}
+
+func sameJSON(t *testing.T, a, b string) bool {
+	t.Helper()
+	var one, other any
+	if err := json.Unmarshal([]byte(a), &one); err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal([]byte(b), &other); err != nil {
+		t.Fatal(err)
+	}
+	return gocmp.Equal(one, other)
+}
