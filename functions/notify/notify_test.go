@@ -26,11 +26,12 @@ var (
 
 // sent is one message that left: a request or a piece of news.
 type sent struct {
-	Debt         snapshot.Debt
-	Said         snapshot.Export // by a request
-	SnapshotType string          // by news
-	ExportDate   string
+	Debt snapshot.Debt
+	Said snapshot.Export // by a request
+	Run  about           // by news
 }
+
+type about struct{ CorrelationID, SnapshotType, ExportDate string }
 
 // outbox records what is sent over both ways.
 type outbox struct {
@@ -43,7 +44,7 @@ func (o *outbox) Request(_ context.Context, debt snapshot.Debt, said snapshot.Ex
 }
 
 func (o *outbox) News(_ context.Context, debt snapshot.Debt, run snapshot.Run) error {
-	return o.send(sent{Debt: debt, SnapshotType: run.SnapshotType, ExportDate: run.ExportDate})
+	return o.send(sent{Debt: debt, Run: about{run.CorrelationID, run.SnapshotType, run.ExportDate}})
 }
 
 func (o *outbox) send(s sent) error {
@@ -94,7 +95,7 @@ func TestHandlePays(t *testing.T) {
 			t.Errorf("call %d delivered %d, want %d", i, got.Delivered, delivered)
 		}
 	}
-	want := []sent{{Debt: request, Said: said}, {Debt: news, SnapshotType: "full", ExportDate: "2020-01-01"}}
+	want := []sent{{Debt: request, Said: said}, {Debt: news, Run: about{Run, "full", "2020-01-01"}}}
 	if diff := cmp.Diff(want, b.out.sent); diff != "" {
 		t.Error(diff)
 	}

@@ -51,13 +51,13 @@ func TestNews(t *testing.T) {
 		run  snapshot.Run
 		want string
 	}{
-		{"all received", snapshot.AllReceived, snapshot.Run{SnapshotType: "full", ExportDate: "2020-01-01"},
+		{"all received", snapshot.AllReceived, snapshot.Run{CorrelationID: "run-1", SnapshotType: "full", ExportDate: "2020-01-01"},
 			`{"severity":"Critical","notification_type":"Information","slack_username":"Snapshot Sender","title_text":"Full - All collections received by NiFi","custom_elements":[{"key":"Export date","value":"2020-01-01"},{"key":"Correlation Id","value":"run-1"}]}`},
-		{"all successful", snapshot.AllSuccessful, snapshot.Run{SnapshotType: "incremental", ExportDate: "NIFI_HEARTBEAT"},
+		{"all successful", snapshot.AllSuccessful, snapshot.Run{CorrelationID: "run-1", SnapshotType: "incremental", ExportDate: "NIFI_HEARTBEAT"},
 			`{"severity":"Critical","notification_type":"Information","slack_username":"Snapshot Sender","title_text":"Incremental - All collections successful","custom_elements":[{"key":"Export date","value":"NIFI_HEARTBEAT"},{"key":"Correlation Id","value":"run-1"}]}`},
-		{"a type in capitals, and what needs no escape", snapshot.AllReceived, snapshot.Run{SnapshotType: "FULL", ExportDate: "<a> & \"b\""},
+		{"a type in capitals, and what needs no escape", snapshot.AllReceived, snapshot.Run{CorrelationID: "run-1", SnapshotType: "FULL", ExportDate: "<a> & \"b\""},
 			`{"severity":"Critical","notification_type":"Information","slack_username":"Snapshot Sender","title_text":"Full - All collections received by NiFi","custom_elements":[{"key":"Export date","value":"<a> & \"b\""},{"key":"Correlation Id","value":"run-1"}]}`},
-		{"a type in another script", snapshot.AllSuccessful, snapshot.Run{SnapshotType: "éTAT", ExportDate: "d"},
+		{"a type in another script", snapshot.AllSuccessful, snapshot.Run{CorrelationID: "run-1", SnapshotType: "éTAT", ExportDate: "d"},
 			`{"severity":"Critical","notification_type":"Information","slack_username":"Snapshot Sender","title_text":"État - All collections successful","custom_elements":[{"key":"Export date","value":"d"},{"key":"Correlation Id","value":"run-1"}]}`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -78,6 +78,40 @@ func TestNews(t *testing.T) {
 	}
 }
 
+// A report that a run has stalled names what holds it, within the eight elements that monitoring shows.
+func TestReport(t *testing.T) {
+	t.Parallel()
+	client := queues(t)
+	row := func(name string, status snapshot.Status, received, sent int64) snapshot.Row {
+		return snapshot.Row{CollectionKey: snapshot.CollectionKey{CollectionName: name}, Status: status, FilesReceived: snapshot.Count(received), FilesSent: snapshot.Count(sent)}
+	}
+	for _, test := range []struct {
+		name    string
+		kind    snapshot.DebtKind
+		holders snapshot.Holders
+		want    string
+	}{
+		{"stalled", snapshot.RunStalled, snapshot.Holders{Named: []snapshot.Row{row("db.a", "Sent", 1, 2), row("db.b", "Exporting", 0, 0)}, More: 7},
+			`{"severity":"High","notification_type":"Warning","slack_username":"Snapshot Sender","title_text":"Full - Run stalled","custom_elements":[{"key":"Export date","value":"2020-01-01"},{"key":"Correlation Id","value":"run-1"},` +
+				`{"key":"db.a","value":"Sent, 1 of 2 files received"},{"key":"db.b","value":"Exporting, 0 of 0 files received"},{"key":"More collections","value":"7"}]}`},
+		{"let go, held by nothing", snapshot.RunLetGo, snapshot.Holders{},
+			`{"severity":"High","notification_type":"Warning","slack_username":"Snapshot Sender","title_text":"Full - Run let go","custom_elements":[{"key":"Export date","value":"2020-01-01"},{"key":"Correlation Id","value":"run-1"}]}`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			topics, arn, url := topic(t, client, "true")
+			monitoring := &delivery.Monitoring{SNS: topics, TopicARN: arn}
+			report := newsDebt(test.kind)
+			if err := monitoring.Report(t.Context(), report, snapshot.Run{CorrelationID: "run-1", SnapshotType: "full", ExportDate: "2020-01-01"}, test.holders); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff([]received{{Body: test.want, Attributes: id(report)}}, receive(t, client, url, 1)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
 // A subscriber without raw delivery finds the identity beside the message.
 func TestNewsInSNSEnvelope(t *testing.T) {
 	t.Parallel()
@@ -85,7 +119,7 @@ func TestNewsInSNSEnvelope(t *testing.T) {
 	topics, arn, url := topic(t, client, "false")
 	monitoring := &delivery.Monitoring{SNS: topics, TopicARN: arn}
 	debt := newsDebt(snapshot.AllReceived)
-	if err := monitoring.News(t.Context(), debt, snapshot.Run{SnapshotType: "full", ExportDate: "d"}); err != nil {
+	if err := monitoring.News(t.Context(), debt, snapshot.Run{CorrelationID: "run-1", SnapshotType: "full", ExportDate: "d"}); err != nil {
 		t.Fatal(err)
 	}
 	var envelope struct {
