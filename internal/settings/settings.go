@@ -48,6 +48,7 @@ type Increment struct {
 type CheckCollection struct {
 	Common
 	Tables
+	ExemptStatuses []snapshot.Status `env:"EXEMPT_STATUSES"` // comma separated
 }
 
 // CheckAll is the environment of functions/check-all.
@@ -61,10 +62,10 @@ type CheckAll struct {
 type Sweep struct {
 	Common
 	Tables
-	ExemptStatuses      []snapshot.Status `env:"EXEMPT_STATUSES"`
-	StalledAfterMinutes int               `env:"STALLED_AFTER_MINUTES" envDefault:"60"`
-	StateMachineARN     string            `env:"STATE_MACHINE_ARN,required,notEmpty"`
-	MonitoringTopicARN  string            `env:"MONITORING_SNS_TOPIC_ARN,required,notEmpty"`
+	ExemptStatuses      Statuses `env:"EXEMPT_STATUSES"`
+	StalledAfterMinutes int      `env:"STALLED_AFTER_MINUTES" envDefault:"60"`
+	StateMachineARN     string   `env:"STATE_MACHINE_ARN,required,notEmpty"`
+	MonitoringTopicARN  string   `env:"MONITORING_SNS_TOPIC_ARN,required,notEmpty"`
 }
 
 // Notify is the environment of functions/notify.

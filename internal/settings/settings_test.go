@@ -14,6 +14,7 @@ import (
 var variables = []string{
 	"ENVIRONMENT", "APPLICATION", "LOG_LEVEL", "DYNAMO_DB_EXPORT_STATUS_TABLE_NAME", "LEDGER_TABLE_NAME", "EXEMPT_STATUSES",
 	"REJECTED_MESSAGES_QUEUE_URL", "EXPORT_STATE_SQS_QUEUE_URL", "MONITORING_SNS_TOPIC_ARN",
+	"STALLED_AFTER_MINUTES", "STATE_MACHINE_ARN",
 }
 
 // environment sets exactly these variables (NAME=value) of those that the functions read.
@@ -48,14 +49,15 @@ var (
 )
 
 func TestDefaults(t *testing.T) {
-	environment(t, "LEDGER_TABLE_NAME=ledger", "REJECTED_MESSAGES_QUEUE_URL=queue", "EXPORT_STATE_SQS_QUEUE_URL=state", "MONITORING_SNS_TOPIC_ARN=topic")
+	environment(t, "LEDGER_TABLE_NAME=ledger", "REJECTED_MESSAGES_QUEUE_URL=queue", "EXPORT_STATE_SQS_QUEUE_URL=state", "MONITORING_SNS_TOPIC_ARN=topic", "STATE_MACHINE_ARN=machine")
 	want := []any{
 		settings.Increment{Common: common, Tables: tables, RejectedMessagesQueueURL: "queue"},
 		settings.CheckCollection{Common: common, Tables: tables},
 		settings.CheckAll{Common: common, Tables: tables},
 		settings.Notify{Common: common, Ledger: ledger, ExportStateQueueURL: "state", MonitoringTopicARN: "topic"},
+		settings.Sweep{Common: common, Tables: tables, StalledAfterMinutes: 60, StateMachineARN: "machine", MonitoringTopicARN: "topic"},
 	}
-	got := []any{read[settings.Increment](t), read[settings.CheckCollection](t), read[settings.CheckAll](t), read[settings.Notify](t)}
+	got := []any{read[settings.Increment](t), read[settings.CheckCollection](t), read[settings.CheckAll](t), read[settings.Notify](t), read[settings.Sweep](t)}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
@@ -94,6 +96,8 @@ func TestErrorsNameTheVariable(t *testing.T) {
 		{"check-collection", nil, readError[settings.CheckCollection], []string{"LEDGER_TABLE_NAME"}},
 		{"check-all", nil, readError[settings.CheckAll], []string{"LEDGER_TABLE_NAME"}},
 		{"notify", nil, readError[settings.Notify], []string{"LEDGER_TABLE_NAME", "EXPORT_STATE_SQS_QUEUE_URL", "MONITORING_SNS_TOPIC_ARN"}},
+		{"sweep", nil, readError[settings.Sweep], []string{"LEDGER_TABLE_NAME", "STATE_MACHINE_ARN", "MONITORING_SNS_TOPIC_ARN"}},
+		{"no number", []string{"LEDGER_TABLE_NAME=l", "STATE_MACHINE_ARN=m", "MONITORING_SNS_TOPIC_ARN=t", "STALLED_AFTER_MINUTES=soon"}, readError[settings.Sweep], []string{"StalledAfterMinutes", "soon"}},
 		{"required and empty", []string{"LEDGER_TABLE_NAME=l", "EXPORT_STATE_SQS_QUEUE_URL=q", "MONITORING_SNS_TOPIC_ARN="}, readError[settings.Notify], []string{"MONITORING_SNS_TOPIC_ARN"}},
 		{"no log level", []string{"LEDGER_TABLE_NAME=l", "LOG_LEVEL=loud"}, readError[settings.CheckAll], []string{"LogLevel", "loud"}},
 	} {
