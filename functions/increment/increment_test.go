@@ -72,6 +72,8 @@ func TestHandle(t *testing.T) {
 			increment.Output{Counted: 1, Rejected: 3}, []string{"m1/1 NO_BODY", "own NOT_JSON", "m1/2 UNKNOWN_COLLECTION"}, map[string]string{"a": "Sent 1/3"}},
 		{"more than fit into one transaction", rows{"a": Sent(250)}, nil, json.RawMessage(many(250)),
 			increment.Output{Counted: 250, Collections: keys("a")}, nil, map[string]string{"a": "Sent 250/250"}},
+		{"more than fit into one transaction, each of which lets it move", rows{"a": Sent(1)}, nil, json.RawMessage(many(100)),
+			increment.Output{Counted: 100, Collections: keys("a")}, nil, map[string]string{"a": "Sent 100/1"}},
 		{"started by hand with a plain message", rows{"a": Sent(2)}, nil, json.RawMessage(Body("a", "1")),
 			increment.Output{Counted: 1}, nil, map[string]string{"a": "Sent 1/2"}},
 		{"started by hand with nonsense", nil, nil, json.RawMessage(`[]`),

@@ -97,6 +97,7 @@ func TestErrorsNameTheVariable(t *testing.T) {
 		{"check-all", nil, readError[settings.CheckAll], []string{"LEDGER_TABLE_NAME"}},
 		{"notify", nil, readError[settings.Notify], []string{"LEDGER_TABLE_NAME", "EXPORT_STATE_SQS_QUEUE_URL", "MONITORING_SNS_TOPIC_ARN"}},
 		{"sweep", nil, readError[settings.Sweep], []string{"LEDGER_TABLE_NAME", "STATE_MACHINE_ARN", "MONITORING_SNS_TOPIC_ARN"}},
+		{"required and empty for the sweep", []string{"LEDGER_TABLE_NAME=", "STATE_MACHINE_ARN=", "MONITORING_SNS_TOPIC_ARN="}, readError[settings.Sweep], []string{"LEDGER_TABLE_NAME", "STATE_MACHINE_ARN", "MONITORING_SNS_TOPIC_ARN"}},
 		{"no number", []string{"LEDGER_TABLE_NAME=l", "STATE_MACHINE_ARN=m", "MONITORING_SNS_TOPIC_ARN=t", "STALLED_AFTER_MINUTES=soon"}, readError[settings.Sweep], []string{"StalledAfterMinutes", "soon"}},
 		{"required and empty", []string{"LEDGER_TABLE_NAME=l", "EXPORT_STATE_SQS_QUEUE_URL=q", "MONITORING_SNS_TOPIC_ARN="}, readError[settings.Notify], []string{"MONITORING_SNS_TOPIC_ARN"}},
 		{"no log level", []string{"LEDGER_TABLE_NAME=l", "LOG_LEVEL=loud"}, readError[settings.CheckAll], []string{"LogLevel", "loud"}},
