@@ -98,6 +98,7 @@ func TestDone(t *testing.T) {
 		{"successful and exempt", tally("Success", "Blocked_Topic"), told, true},
 		{"not successful", tally("Success", "Received"), told, false},
 		{"not told", tally("Success"), nil, false},
+		{"told the other only", tally("Success"), map[snapshot.DebtKind]snapshot.Claim{snapshot.AllSuccessful: deliveredFor(0)}, false},
 		{"told the one only", tally("Success"), map[snapshot.DebtKind]snapshot.Claim{snapshot.AllReceived: deliveredFor(0)}, false},
 		{"claimed and not told", tally("Success"), map[snapshot.DebtKind]snapshot.Claim{
 			snapshot.AllReceived: deliveredFor(0), snapshot.AllSuccessful: claimed(0, "x", 0)}, false},
