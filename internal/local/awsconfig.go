@@ -7,6 +7,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"snapshot-status-checker/internal/plainbody"
 )
 
 // Config is the SDK's configuration for the engine at this endpoint. It takes nothing from the environment or from
@@ -16,7 +18,7 @@ func Config(endpoint string) aws.Config {
 		Region:       Region,
 		BaseEndpoint: aws.String(endpoint),
 		Credentials:  credentials.NewStaticCredentialsProvider(accessKey, secretKey, ""),
-		APIOptions:   []func(*middleware.Stack) error{withoutHostPrefix},
+		APIOptions:   []func(*middleware.Stack) error{withoutHostPrefix, plainbody.Option},
 	}
 }
 

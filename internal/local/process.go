@@ -46,6 +46,14 @@ func startGroup(cmd *exec.Cmd) (process, <-chan struct{}, error) {
 		defer close(ended)
 		_ = cmd.Wait()
 	}()
+	// While the program is being loaded its environment, and with it the token, cannot be seen.
+	for !proc.running() {
+		select {
+		case <-ended:
+			return proc, ended, nil
+		case <-time.After(time.Millisecond):
+		}
+	}
 	return proc, ended, nil
 }
 
