@@ -48,7 +48,7 @@ type Increment struct {
 type CheckCollection struct {
 	Common
 	Tables
-	ExemptStatuses []snapshot.Status `env:"EXEMPT_STATUSES"` // comma separated
+	ExemptStatuses Statuses `env:"EXEMPT_STATUSES"`
 }
 
 // CheckAll is the environment of functions/check-all.

@@ -153,8 +153,16 @@ func TestExemptStatuses(t *testing.T) {
 	} {
 		t.Run(text, func(t *testing.T) {
 			environment(t, "LEDGER_TABLE_NAME=l", "EXEMPT_STATUSES="+text)
-			if diff := cmp.Diff(want, read[settings.CheckAll](t).ExemptStatuses); diff != "" {
-				t.Error(diff)
+			t.Setenv("STATE_MACHINE_ARN", "m")
+			t.Setenv("MONITORING_SNS_TOPIC_ARN", "t")
+			for task, got := range map[string]settings.Statuses{
+				"check-collection": read[settings.CheckCollection](t).ExemptStatuses,
+				"check-all":        read[settings.CheckAll](t).ExemptStatuses,
+				"sweep":            read[settings.Sweep](t).ExemptStatuses,
+			} {
+				if diff := cmp.Diff(want, got); diff != "" {
+					t.Error(task, diff)
+				}
 			}
 		})
 	}
