@@ -1,6 +1,8 @@
 package main
 
 import (
+	"math"
+
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatchactions"
@@ -12,9 +14,11 @@ import (
 
 // AlarmsProps are what the alarms watch.
 type AlarmsProps struct {
-	Settings Settings
-	Queues   Queues
-	Workflow Workflow
+	Settings                 Settings
+	Queues                   Queues
+	StatusChangedDeadLetters awssqs.IQueue // nil without that pipe
+	Workflow                 Workflow
+	Sweep                    Function
 }
 
 // alarms adds alarms of one kind: each goes off at a threshold and calls the topic of the context, if there is one.
@@ -23,7 +27,8 @@ type alarms struct {
 	topic awssns.ITopic
 }
 
-// NewAlarms makes the alarms. What they watch is silent while nothing happens, so missing data is no alarm.
+// NewAlarms makes the alarms. What they watch is silent while nothing happens, so missing data is no alarm, except for
+// the sweep, which is called whatever happens.
 func NewAlarms(scope constructs.Construct, id string, props AlarmsProps) {
 	a := alarms{scope: constructs.NewConstruct(scope, &id)}
 	if arn := props.Settings.AlarmTopicArn; arn != "" {
@@ -42,6 +47,16 @@ func NewAlarms(scope constructs.Construct, id string, props AlarmsProps) {
 	a.notEmpty("ExportStateDeadLetters", props.Queues.ExportStateDeadLetters,
 		"The snapshot sender did not take requests for success files. See whether it runs and what it logs, then redrive "+
 			"the queue: a repeated request is harmless.")
+	a.notEmpty("StatusChangedDeadLetters", props.StatusChangedDeadLetters,
+		"No execution could be started for changes of status. The sweep finds the collections and looks at them, so nothing "+
+			"is lost: read the pipe's log group, remove the cause, then purge the queue.")
+	a.add("SweepErrors",
+		props.Sweep.MetricErrors(options("Sum")), 1, 1,
+		"The sweep failed. Read its log group: the error names the run. The next sweep does what this one did not.")
+	a.missing("SweepMissing",
+		props.Sweep.MetricInvocations(options("Sum")), max(3, math.Ceil(3*float64(props.Settings.SweepEveryMinutes)/5)),
+		"The sweep was not called 3 times in a row. See whether its schedule is enabled and its role may invoke it: without "+
+			"the sweep, what is owed too long stays owed and stalled runs are not reported.")
 	a.add("FileReceivedAge",
 		props.Queues.FileReceived.MetricApproximateAgeOfOldestMessage(options("Maximum")), 15*60, 3,
 		"Messages of received files have waited for over 15 minutes. See whether the pipe is running, what its log group "+
@@ -58,13 +73,28 @@ func (a alarms) notEmpty(id string, queue awssqs.IQueue, description string) {
 
 // add makes an alarm that goes off when the metric is at the threshold or above for a number of periods of 5 minutes.
 func (a alarms) add(id string, metric awscloudwatch.Metric, threshold, periods float64, description string) {
-	alarm := metric.CreateAlarm(a.scope, &id, &awscloudwatch.CreateAlarmOptions{
+	a.create(id, metric, &awscloudwatch.CreateAlarmOptions{
 		AlarmDescription:   &description,
 		ComparisonOperator: awscloudwatch.ComparisonOperator_GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
 		Threshold:          &threshold,
 		EvaluationPeriods:  &periods,
 		TreatMissingData:   awscloudwatch.TreatMissingData_NOT_BREACHING,
 	})
+}
+
+// missing makes an alarm that goes off when the metric has nothing to tell for a number of periods of 5 minutes.
+func (a alarms) missing(id string, metric awscloudwatch.Metric, periods float64, description string) {
+	a.create(id, metric, &awscloudwatch.CreateAlarmOptions{
+		AlarmDescription:   &description,
+		ComparisonOperator: awscloudwatch.ComparisonOperator_LESS_THAN_THRESHOLD,
+		Threshold:          jsii.Number(1),
+		EvaluationPeriods:  &periods,
+		TreatMissingData:   awscloudwatch.TreatMissingData_BREACHING,
+	})
+}
+
+func (a alarms) create(id string, metric awscloudwatch.Metric, options *awscloudwatch.CreateAlarmOptions) {
+	alarm := metric.CreateAlarm(a.scope, &id, options)
 	if a.topic != nil {
 		alarm.AddAlarmAction(awscloudwatchactions.NewSnsAction(a.topic))
 	}

@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	functionsDir = dir
-	for _, task := range []string{"increment", "check-collection", "check-all", "notify"} {
+	for _, task := range []string{"increment", "check-collection", "check-all", "notify", "sweep"} {
 		if err := os.MkdirAll(filepath.Join(dir, task), 0o755); err != nil {
 			panic(err)
 		}
@@ -57,6 +57,7 @@ var (
 		return synthesize(map[string]any{
 			"environment": "prod", "application": "checker", "logLevel": "debug", "architecture": "x86_64",
 			"workflowType": "EXPRESS", "batchSize": "20", "batchWindowSeconds": "5",
+			"sweepEveryMinutes": "60", "stalledAfterMinutes": "90",
 			"exemptStatuses": "Table_Unavailable, Blocked_Topic", "alarmTopicArn": testAlarmTopic, "kmsKeyArn": testKey,
 		})
 	})
@@ -68,6 +69,9 @@ var (
 		})
 	})
 )
+
+// withoutStream uses an existing table that has no stream.
+var withoutStream = sync.OnceValue(func() template { return synthesize(map[string]any{"exportStatusTableName": "UCExportToCrownStatus"}) })
 
 // template is a synthesized stack as CloudFormation reads it.
 type template struct {

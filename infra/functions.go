@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3assets"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctions"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 )
@@ -37,10 +38,10 @@ type Functions struct {
 func NewFunctions(scope constructs.Construct, id string, props FunctionsProps) Functions {
 	here := constructs.NewConstruct(scope, &id)
 	f := Functions{
-		Increment:       newFunction(here, "Increment", "increment", 512, props),
-		CheckCollection: newFunction(here, "CheckCollection", "check-collection", 256, props),
-		CheckAll:        newFunction(here, "CheckAll", "check-all", 256, props),
-		Notify:          newFunction(here, "Notify", "notify", 256, props),
+		Increment:       newFunction(here, "Increment", "increment", limits{memoryMB: 512, seconds: 30}, props),
+		CheckCollection: newFunction(here, "CheckCollection", "check-collection", limits{memoryMB: 256, seconds: 30}, props),
+		CheckAll:        newFunction(here, "CheckAll", "check-all", limits{memoryMB: 256, seconds: 30}, props),
+		Notify:          newFunction(here, "Notify", "notify", limits{memoryMB: 256, seconds: 30}, props),
 	}
 	f.Increment.usesExportStatus(props.Tables.ExportStatus, "BatchGetItem", "UpdateItem")
 	f.Increment.usesLedger(props.Tables.Ledger, "BatchGetItem", "UpdateItem")
@@ -67,7 +68,10 @@ type Function struct {
 	key  Key
 }
 
-func newFunction(scope constructs.Construct, id, task string, memoryMB float64, props FunctionsProps) Function {
+// limits are a function's memory and the longest that a call may take.
+type limits struct{ memoryMB, seconds float64 }
+
+func newFunction(scope constructs.Construct, id, task string, limits limits, props FunctionsProps) Function {
 	here := constructs.NewConstruct(scope, &id)
 	name := props.Settings.StackName() + "-" + task
 	logs := newLogGroup(here, "/aws/lambda/"+name, props.Key)
@@ -81,8 +85,8 @@ func newFunction(scope constructs.Construct, id, task string, memoryMB float64, 
 		Architecture: lambdaArchitecture(props.Settings.Architecture),
 		Handler:      jsii.String("bootstrap"),
 		Code:         awslambda.Code_FromAsset(jsii.String(props.Dir+"/"+task), &awss3assets.AssetOptions{}),
-		MemorySize:   &memoryMB,
-		Timeout:      awscdk.Duration_Seconds(jsii.Number(30)),
+		MemorySize:   &limits.memoryMB,
+		Timeout:      awscdk.Duration_Seconds(&limits.seconds),
 		Tracing:      awslambda.Tracing_ACTIVE,
 		LogGroup:     logs,
 		Role:         role,
@@ -141,6 +145,11 @@ func (f Function) sendsTo(queue awssqs.IQueue, variable string) {
 	f.set(variable, *queue.QueueUrl())
 	allow(f.role, queue.QueueArn(), "sqs:SendMessage")
 	f.key.allowSending(f.role)
+}
+
+func (f Function) starts(machine awsstepfunctions.IStateMachine, variable string) {
+	f.set(variable, *machine.StateMachineArn())
+	allow(f.role, machine.StateMachineArn(), "states:StartExecution")
 }
 
 func (f Function) publishesTo(topic awssns.ITopic, variable string) {

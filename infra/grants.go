@@ -53,6 +53,9 @@ func (k Key) allowTableUse(role awsiam.Role) {
 // allowSending grants what SQS and SNS ask of a sender to an encrypted queue or topic.
 func (k Key) allowSending(role awsiam.Role) { k.allow(role, "kms:Decrypt", "kms:GenerateDataKey") }
 
+// allowReadingStream grants what DynamoDB asks of a reader of an encrypted table's stream.
+func (k Key) allowReadingStream(role awsiam.Role) { k.allow(role, "kms:Decrypt", "kms:DescribeKey") }
+
 // allowReceiving grants what SQS asks of a receiver from an encrypted queue.
 func (k Key) allowReceiving(role awsiam.Role) { k.allow(role, "kms:Decrypt") }
 

@@ -13,8 +13,8 @@ import (
 	"snapshot-status-checker/internal/store"
 )
 
-// Every role of the stack by default, and all that it may do: action and resource. X-Ray and the log delivery of
-// state machines know no resource but "*".
+// Every role of the stack by default, and all that it may do: action and resource. X-Ray, the log delivery of state
+// machines, and the listing of streams know no resource but "*".
 var permissions = map[string][]string{
 	"FunctionsIncrementRole": {
 		"dynamodb:BatchGetItem ${TablesExportStatus.Arn}",
@@ -56,6 +56,19 @@ var permissions = map[string][]string{
 		"xray:PutTelemetryRecords *",
 		"xray:PutTraceSegments *",
 	},
+	"SweepRole": {
+		"dynamodb:Query ${TablesExportStatus.Arn}",
+		"dynamodb:BatchGetItem ${TablesLedger.Arn}",
+		"dynamodb:Query ${TablesLedger.Arn}",
+		"dynamodb:UpdateItem ${TablesLedger.Arn}",
+		"states:StartExecution ${WorkflowStateMachine}",
+		"sns:Publish ${MonitoringTopic}",
+		"logs:CreateLogStream ${SweepLogs.Arn}",
+		"logs:PutLogEvents ${SweepLogs.Arn}",
+		"xray:PutTelemetryRecords *",
+		"xray:PutTraceSegments *",
+	},
+	"SweepScheduleRole": {"lambda:InvokeFunction ${SweepFunction.Arn}"},
 	"WorkflowRole": {
 		"lambda:InvokeFunction ${FunctionsIncrementFunction.Arn}",
 		"lambda:InvokeFunction ${FunctionsCheckCollectionFunction.Arn}",
@@ -83,6 +96,16 @@ var permissions = map[string][]string{
 		"logs:CreateLogStream ${FileReceivedPipeLogs.Arn}",
 		"logs:PutLogEvents ${FileReceivedPipeLogs.Arn}",
 	},
+	"StatusChangedPipeRole": {
+		"dynamodb:DescribeStream ${TablesExportStatus.StreamArn}",
+		"dynamodb:GetRecords ${TablesExportStatus.StreamArn}",
+		"dynamodb:GetShardIterator ${TablesExportStatus.StreamArn}",
+		"dynamodb:ListStreams *",
+		"sqs:SendMessage ${StatusChangedPipeDeadLetters.Arn}",
+		"states:StartExecution ${WorkflowStateMachine}",
+		"logs:CreateLogStream ${StatusChangedPipeLogs.Arn}",
+		"logs:PutLogEvents ${StatusChangedPipeLogs.Arn}",
+	},
 }
 
 // What the roles may do besides with a customer managed key.
@@ -91,8 +114,10 @@ var keyPermissions = map[string][]string{
 	"FunctionsCheckCollectionRole": {"kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"},
 	"FunctionsCheckAllRole":        {"kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"},
 	"FunctionsNotifyRole":          {"kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"},
+	"SweepRole":                    {"kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"},
 	"WorkflowRole":                 {"kms:Decrypt", "kms:GenerateDataKey"},
 	"FileReceivedPipeRole":         {"kms:Decrypt"},
+	"StatusChangedPipeRole":        {"kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"},
 }
 
 func TestPermissions(t *testing.T) {
@@ -110,7 +135,9 @@ func TestPermissions(t *testing.T) {
 				want[role] = append(want[role], action+" "+testKey)
 			}
 		}
-		replace(want["FileReceivedPipeRole"], "states:StartExecution ${WorkflowStateMachine}", "states:StartSyncExecution ${WorkflowStateMachine}")
+		for _, pipe := range []string{"FileReceivedPipeRole", "StatusChangedPipeRole"} {
+			replace(want[pipe], "states:StartExecution ${WorkflowStateMachine}", "states:StartSyncExecution ${WorkflowStateMachine}")
+		}
 		compare(t, sorted(want), granted(express()))
 	})
 	t.Run("Adopting", func(t *testing.T) {
@@ -124,6 +151,9 @@ func TestPermissions(t *testing.T) {
 			}
 			for _, action := range []string{"ReceiveMessage", "DeleteMessage", "GetQueueAttributes"} {
 				replace(want[role], "sqs:"+action+" ${QueuesFileReceived.Arn}", "sqs:"+action+" "+testFileQueue)
+			}
+			for _, action := range []string{"DescribeStream", "GetRecords", "GetShardIterator"} {
+				replace(want[role], "dynamodb:"+action+" ${TablesExportStatus.StreamArn}", "dynamodb:"+action+" "+testStream)
 			}
 			replace(want[role], "sqs:SendMessage ${QueuesExportState.Arn}", "sqs:SendMessage "+testStateQueue)
 			replace(want[role], "sns:Publish ${MonitoringTopic}", "sns:Publish "+testTopic)
@@ -144,6 +174,7 @@ func TestTableRightsFollowFromTheCalls(t *testing.T) {
 		"FunctionsCheckCollectionRole": reflect.TypeFor[store.LookingDB](),
 		"FunctionsCheckAllRole":        reflect.TypeFor[store.RunDB](),
 		"FunctionsNotifyRole":          reflect.TypeFor[store.DebtDB](),
+		"SweepRole":                    reflect.TypeFor[store.SweepDB](),
 	} {
 		want := map[string]bool{}
 		for method := range calls.Methods() {
@@ -169,7 +200,8 @@ func TestRoles(t *testing.T) {
 	made := byDefault()
 	services := map[string]string{
 		"FunctionsIncrementRole": "lambda", "FunctionsCheckCollectionRole": "lambda", "FunctionsCheckAllRole": "lambda",
-		"FunctionsNotifyRole": "lambda", "WorkflowRole": "states", "FileReceivedPipeRole": "pipes",
+		"FunctionsNotifyRole": "lambda", "SweepRole": "lambda", "SweepScheduleRole": "scheduler", "WorkflowRole": "states",
+		"FileReceivedPipeRole": "pipes", "StatusChangedPipeRole": "pipes",
 	}
 	want := map[string]any{}
 	for role, service := range services {

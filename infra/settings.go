@@ -42,13 +42,16 @@ type Settings struct {
 
 	BatchSize           int      // messages, 1 to 100
 	BatchWindowSeconds  int      // seconds, 0 to 300
+	SweepEveryMinutes   int      // minutes from one sweep to the next, 1 to 60
 	StalledAfterMinutes int      // minutes without progress after which a run is reported
-	ExemptStatuses      []string // statuses that count as done
+	ExemptStatuses      []string // statuses that count as done, at most maxExemptStatuses
 
 	AlarmTopicArn string
 	KmsKeyArn     string
 
-	ExportStatusTableName      string
+	ExportStatusTableName string
+	// The stream of the existing table, with new and old images. Without it no pipe sees a change of status: what an
+	// event could have finished at once waits for the next message or sweep.
 	ExportStatusTableStreamArn string
 	FileReceivedQueueArn       string
 	ExportStateQueueArn        string
@@ -61,10 +64,14 @@ func (s Settings) StackName() string { return s.Application + "-" + s.Environmen
 // A function's name is the stack's and the longest task's, 64 characters at most.
 const maxStackName = 64 - len("-check-collection")
 
+// A pipe takes 5 filters, and 2 of them are for Sent and Received
+// (https://docs.aws.amazon.com/eventbridge/latest/pipes-reference/API_FilterCriteria.html).
+const maxExemptStatuses = 5 - 2
+
 var (
 	namePattern   = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]*$`)
 	tablePattern  = regexp.MustCompile(`^[A-Za-z0-9_.-]{3,255}$`)
-	statusPattern = regexp.MustCompile(`^[A-Za-z][A-Za-z_ ]*$`)
+	statusPattern = regexp.MustCompile(`^[A-Za-z][A-Za-z_ ]{0,63}$`)
 	queueArn      = regexp.MustCompile(`^arn:aws[a-z-]*:sqs:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,80}(\.fifo)?$`)
 	topicArn      = regexp.MustCompile(`^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$`)
 	keyArn        = regexp.MustCompile(`^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/(mrk-[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$`)
@@ -82,6 +89,7 @@ func ReadSettings(get func(key string) any) (Settings, error) {
 		Architecture:        Architecture(r.oneOf("architecture", string(ARM64), string(ARM64), string(X8664))),
 		WorkflowType:        WorkflowType(r.oneOf("workflowType", string(Standard), string(Standard), string(Express))),
 		BatchSize:           r.number("batchSize", 1, 1, 100),
+		SweepEveryMinutes:   r.number("sweepEveryMinutes", 2, 1, 60),
 		StalledAfterMinutes: r.number("stalledAfterMinutes", 60, 1, 14*24*60),
 		ExemptStatuses:      r.statuses("exemptStatuses"),
 
@@ -98,8 +106,8 @@ func ReadSettings(get func(key string) any) (Settings, error) {
 	if len(s.StackName()) > maxStackName {
 		r.failf("application", s.StackName(), "with environment, at most %d characters as <application>-<environment>", maxStackName)
 	}
-	if s.ExportStatusTableStreamArn != "" && s.ExportStatusTableName == "" {
-		r.failf("exportStatusTableStreamArn", s.ExportStatusTableStreamArn, "only together with exportStatusTableName")
+	if stream := s.ExportStatusTableStreamArn; stream != "" && !strings.Contains(stream, ":table/"+s.ExportStatusTableName+"/stream/") {
+		r.failf("exportStatusTableStreamArn", stream, "only the stream of the table that exportStatusTableName names")
 	}
 	return s, errors.Join(r.errs...)
 }
@@ -177,6 +185,10 @@ func (r *reader) statuses(key string) []string {
 			continue
 		}
 		statuses = append(statuses, status)
+	}
+	if len(statuses) > maxExemptStatuses {
+		r.failf(key, strings.Join(statuses, ","), "at most %d statuses, since each takes one of the 5 filters that a pipe may have, "+
+			"and Sent and Received take the others", maxExemptStatuses)
 	}
 	return statuses
 }

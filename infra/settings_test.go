@@ -13,7 +13,7 @@ func TestReadSettings(t *testing.T) {
 	t.Parallel()
 	defaults := Settings{
 		Environment: "dev", Application: "snapshot-sender-status-checker", LogLevel: "INFO", Architecture: ARM64,
-		WorkflowType: Standard, BatchSize: 1, StalledAfterMinutes: 60,
+		WorkflowType: Standard, BatchSize: 1, SweepEveryMinutes: 2, StalledAfterMinutes: 60,
 	}
 	with := func(change func(*Settings)) Settings {
 		changed := defaults
@@ -31,6 +31,7 @@ func TestReadSettings(t *testing.T) {
 		"NumberOfJSON":      {map[string]any{"batchSize": float64(10), "stalledAfterMinutes": float64(1440)}, with(func(s *Settings) { s.BatchSize, s.StalledAfterMinutes = 10, 1440 })},
 		"LargeBatchGathers": {map[string]any{"batchSize": "11"}, with(func(s *Settings) { s.BatchSize, s.BatchWindowSeconds = 11, 1 })},
 		"WindowOfItsOwn":    {map[string]any{"batchSize": "100", "batchWindowSeconds": "300"}, with(func(s *Settings) { s.BatchSize, s.BatchWindowSeconds = 100, 300 })},
+		"SweepSeldom":       {map[string]any{"sweepEveryMinutes": "60"}, with(func(s *Settings) { s.SweepEveryMinutes = 60 })},
 		"Statuses":          {map[string]any{"exemptStatuses": " Table_Unavailable,, Blocked_Topic "}, with(func(s *Settings) { s.ExemptStatuses = []string{"Table_Unavailable", "Blocked_Topic"} })},
 		"Existing": {
 			map[string]any{
@@ -76,6 +77,10 @@ func TestReadSettingsErrors(t *testing.T) {
 		"WindowNegative":         {"batchWindowSeconds", "-1", "from 0 to 300"},
 		"WindowTooLong":          {"batchWindowSeconds", "301", "from 0 to 300"},
 		"StalledAfterNothing":    {"stalledAfterMinutes", "0", "from 1 to 20160"},
+		"SweepTooSeldom":         {"sweepEveryMinutes", "61", "from 1 to 60"},
+		"SweepAlways":            {"sweepEveryMinutes", "0", "from 1 to 60"},
+		"ExemptTooMany":          {"exemptStatuses", "a,b,c,d", "at most 3 statuses, since each takes one of the 5 filters that a pipe may have"},
+		"ExemptStatusTooLong":    {"exemptStatuses", strings.Repeat("a", 65), "separated by commas"},
 		"ExemptOwnStatus":        {"exemptStatuses", "Blocked_Topic,SENT", "but not Sent"},
 		"ExemptStatusMalformed":  {"exemptStatuses", "a;b", "separated by commas"},
 		"AlarmTopicByName":       {"alarmTopicArn", "alarms", "ARN of a standard SNS topic"},
@@ -83,7 +88,7 @@ func TestReadSettingsErrors(t *testing.T) {
 		"KeyWithoutId":           {"kmsKeyArn", "arn:aws:kms:eu-west-1:123456789012:key/mine", "ARN of a KMS key"},
 		"TableByArn":             {"exportStatusTableName", "arn:aws:dynamodb:eu-west-1:123456789012:table/x", "a table's name"},
 		"StreamOfNothing":        {"exportStatusTableStreamArn", "x", "stream"},
-		"StreamWithoutTable":     {"exportStatusTableStreamArn", testStream, "only together with exportStatusTableName"},
+		"StreamWithoutTable":     {"exportStatusTableStreamArn", testStream, "only the stream of the table that exportStatusTableName names"},
 		"FileReceivedByUrl":      {"fileReceivedQueueArn", "https://sqs.eu-west-1.amazonaws.com/123456789012/files", "ARN of an SQS queue"},
 		"ExportStateOtherArn":    {"exportStateQueueArn", testTopic, "ARN of an SQS queue"},
 		"MonitoringTopicIsAFifo": {"monitoringTopicArn", testTopic + ".fifo", "standard SNS topic"},
@@ -100,6 +105,13 @@ func TestReadSettingsErrors(t *testing.T) {
 			}
 		})
 	}
+	t.Run("StreamOfAnotherTable", func(t *testing.T) {
+		t.Parallel()
+		_, err := read(map[string]any{"exportStatusTableName": "Other", "exportStatusTableStreamArn": testStream})
+		if err == nil || !strings.Contains(err.Error(), "only the stream of the table") {
+			t.Errorf("error %v does not refuse the stream", err)
+		}
+	})
 	t.Run("LargeBatchWithoutWindow", func(t *testing.T) {
 		t.Parallel()
 		_, err := read(map[string]any{"batchSize": "11", "batchWindowSeconds": "0"})

