@@ -3,8 +3,10 @@ package checkcollection
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 
+	"snapshot-status-checker/internal/failure"
 	"snapshot-status-checker/internal/logging"
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/store"
@@ -45,15 +47,21 @@ type Output struct {
 // Task holds no state of its own.
 type Task struct {
 	looker Looker
+	exempt []snapshot.Status
 	log    *slog.Logger
 }
 
-// New makes the task.
-func New(looker Looker, log *slog.Logger) *Task { return &Task{looker: looker, log: log} }
+// New makes the task. A collection in an exempt status is done, so its run is to be checked.
+func New(looker Looker, exempt []snapshot.Status, log *slog.Logger) *Task {
+	return &Task{looker: looker, exempt: exempt, log: log}
+}
 
 // Handle looks at the collection. Repeated by the same execution it comes to the same verdict, as long as
 // what it claimed is not delivered.
 func (t *Task) Handle(ctx context.Context, in Input) (Output, error) {
+	if in.CorrelationID == "" || in.CollectionName == "" {
+		return Output{}, &failure.Malformed{Err: errors.New("a look needs correlation_id and collection_name")}
+	}
 	claimer := in.ExecutionID + "/" + in.CollectionName
 	out := Output{Verdict: Waiting, Claimer: claimer, Owed: []snapshot.Debt{}, CollectionKey: in.CollectionKey}
 	state, err := t.looker.Look(ctx, in.CollectionKey, claimer)
@@ -66,7 +74,7 @@ func (t *Task) Handle(ctx context.Context, in Input) (Output, error) {
 		if state.Collection.Request.HeldBy(claimer, attempt) {
 			out.Verdict = RequestOwed
 			out.Owed = append(out.Owed, snapshot.Debt{Kind: snapshot.SuccessFileRequest, CollectionKey: in.CollectionKey, Attempt: attempt})
-		} else if row.Status.AtLeast(snapshot.Received, nil) {
+		} else if row.Status.AtLeast(snapshot.Received, t.exempt) {
 			out.Verdict = RunMayMove
 		}
 	}

@@ -18,6 +18,6 @@ import (
 func main() {
 	bootstrap.Run("check-collection", func(s settings.CheckCollection, cfg aws.Config, log *slog.Logger) bootstrap.Handler[checkcollection.Input, checkcollection.Output] {
 		looker := &store.Looker{DB: dynamo.New(dynamodb.NewFromConfig(cfg)), Tables: store.NewTables(s.StatusTable, s.LedgerTable), Now: time.Now, Pause: store.Jitter}
-		return checkcollection.New(looker, log).Handle
+		return checkcollection.New(looker, s.ExemptStatuses, log).Handle
 	})
 }
