@@ -1,0 +1,210 @@
+package statemachine_test
+
+import (
+	"encoding/json"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"snapshot-status-checker/internal/pattern"
+	"snapshot-status-checker/statemachine"
+)
+
+var exempt = []string{"Table_Unavailable", "Blocked_Topic"}
+
+// Who of the records in testdata starts a look, with those exempt statuses.
+var passes = map[string]bool{
+	"counting while Sent":         false,
+	"first count of a row":        false,
+	"counting while Exported":     false,
+	"late receipt while Received": false,
+	"late receipt while Success":  false,
+	"our move to Received":        false,
+	"our move to Success":         false,
+
+	"sender adds to FilesSent":            false,
+	"exporter exports":                    false,
+	"sender writes Sent":                  true,
+	"row inserted as Sent":                true,
+	"row without a status becomes Sent":   true,
+	"sender writes Sent over Received":    true,
+	"sender writes Sent over Success":     true,
+	"sender writes Received for no files": true,
+	"row inserted as Received":            true,
+	"table became unavailable":            true,
+	"topic blocked after Sent":            true,
+	"counting while Blocked_Topic":        false,
+	"export failed, counters set back":    false,
+	"row deleted while Sent":              false,
+	"row expired while Received":          false,
+}
+
+func TestFilterOnStreamRecords(t *testing.T) {
+	t.Parallel()
+	records := streamRecords(t)
+	if got, want := slices.Sorted(maps.Keys(records)), slices.Sorted(maps.Keys(passes)); !slices.Equal(got, want) {
+		t.Fatalf("records %q, but expectations for %q", got, want)
+	}
+	for name, record := range records {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := passed(t, exempt, record); got != passes[name] {
+				t.Errorf("passes: %v", got)
+			}
+		})
+	}
+}
+
+// Without exempt statuses, nobody looks at what never finishes.
+func TestFilterWithoutExemptStatuses(t *testing.T) {
+	t.Parallel()
+	records := streamRecords(t)
+	for name, want := range map[string]bool{
+		"table became unavailable": false, "topic blocked after Sent": false, "sender writes Sent": true, "sender writes Received for no files": true,
+	} {
+		if got := passed(t, nil, records[name]); got != want {
+			t.Errorf("%s: passes: %v", name, got)
+		}
+	}
+}
+
+// What the system itself writes: counting, and its two moves.
+func TestOwnWritesNeverPass(t *testing.T) {
+	t.Parallel()
+	filter := changes(t, exempt)
+	for _, sent := range spellings("Sent") {
+		filter.drops(sent, sent) // counting
+		for _, received := range spellings("Received") {
+			filter.drops(sent, received)
+		}
+	}
+	for _, received := range spellings("Received") {
+		for _, success := range usual("Success") {
+			filter.drops(received, success)
+		}
+	}
+	// Late receipts.
+	for _, status := range append(exempt, "Received", "Success", "Exported", "Exporting", "Export_Failed") {
+		for _, spelling := range usual(status) {
+			filter.drops(spelling, spelling)
+		}
+	}
+}
+
+// What others write and a look may follow from.
+func TestChangesByOthersPass(t *testing.T) {
+	t.Parallel()
+	filter := changes(t, exempt)
+	for _, before := range []string{"Exporting", "Exported", "Export_Failed", "Table_Unavailable", "Received", "Success", "Anything"} {
+		for _, old := range usual(before) {
+			for _, sent := range spellings("Sent") {
+				filter.passes(old, sent)
+			}
+			for _, received := range spellings("Received") {
+				if before != "Received" {
+					filter.passes(old, received)
+				}
+			}
+		}
+	}
+	for _, status := range exempt {
+		for _, to := range usual(status) {
+			for _, old := range append(usual("Exporting"), usual("Sent")...) {
+				filter.passes(old, to)
+			}
+		}
+	}
+}
+
+// https://docs.aws.amazon.com/eventbridge/latest/pipes-reference/API_Filter.html
+func TestFiltersFit(t *testing.T) {
+	t.Parallel()
+	const most, longestStatus = 4096, 64
+	for _, filter := range statemachine.StreamFilters([]string{strings.Repeat("a", longestStatus)}) {
+		if len(filter) > most {
+			t.Errorf("a filter of %d characters: %.60s…", len(filter), filter)
+		}
+	}
+}
+
+// filter asserts what becomes of a change of status, in a record that is otherwise the same.
+type filter struct {
+	*testing.T
+	patterns []pattern.Pattern
+	record   map[string]any
+}
+
+func changes(t *testing.T, exempt []string) filter {
+	return filter{T: t, patterns: parsed(t, exempt), record: streamRecords(t)["our move to Received"]}
+}
+
+func (f filter) passes(from, to string) { f.Helper(); f.expect(from, to, true) }
+func (f filter) drops(from, to string)  { f.Helper(); f.expect(from, to, false) }
+
+func (f filter) expect(from, to string, want bool) {
+	f.Helper()
+	images := f.record["dynamodb"].(map[string]any)
+	images["OldImage"].(map[string]any)["CollectionStatus"] = map[string]any{"S": from}
+	images["NewImage"].(map[string]any)["CollectionStatus"] = map[string]any{"S": to}
+	if got := matchesAny(f.patterns, f.record); got != want {
+		f.Errorf("%s -> %s passes: %v", from, to, got)
+	}
+}
+
+// streamRecords reads records as Pipes delivers them from a DynamoDB stream, by what happened.
+func streamRecords(t *testing.T) map[string]map[string]any {
+	t.Helper()
+	text, err := os.ReadFile("testdata/stream-records.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var records map[string]map[string]any
+	if err := json.Unmarshal(text, &records); err != nil {
+		t.Fatal(err)
+	}
+	return records
+}
+
+func passed(t *testing.T, exempt []string, record map[string]any) bool {
+	t.Helper()
+	return matchesAny(parsed(t, exempt), record)
+}
+
+func matchesAny(patterns []pattern.Pattern, record map[string]any) bool {
+	return slices.ContainsFunc(patterns, func(p pattern.Pattern) bool { return p.Matches(record) })
+}
+
+func parsed(t *testing.T, exempt []string) []pattern.Pattern {
+	t.Helper()
+	var patterns []pattern.Pattern
+	for _, text := range statemachine.StreamFilters(exempt) {
+		p, err := pattern.Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		patterns = append(patterns, p)
+	}
+	return patterns
+}
+
+// spellings lists a word in capitals and small letters in all 2^n ways, by counting in binary.
+func spellings(word string) []string {
+	var all []string
+	for bits := range 1 << len(word) {
+		letters := []byte(strings.ToLower(word))
+		for i := range letters {
+			if bits>>i&1 == 1 {
+				letters[i] = strings.ToUpper(word)[i]
+			}
+		}
+		all = append(all, string(letters))
+	}
+	return all
+}
+
+// usual lists the spellings of a status that are in use.
+func usual(status string) []string {
+	return []string{status, strings.ToUpper(status), strings.ToLower(status)}
+}
