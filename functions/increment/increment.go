@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"sync"
 
 	"snapshot-status-checker/internal/logging"
 	"snapshot-status-checker/internal/snapshot"
@@ -42,13 +41,12 @@ type Output struct {
 	Rejected    int                      `json:"rejected"`
 }
 
-// Task is safe for one invocation at a time, as the Lambda runtime does it.
+// Task handles one invocation at a time, as the Lambda runtime hands them to a process.
 type Task struct {
 	counter  Counter
 	rejected Keeper
 	log      *slog.Logger
 
-	mu         sync.Mutex
 	registered map[string]bool // runs that this process registered
 }
 
@@ -117,8 +115,6 @@ func (t *Task) count(ctx context.Context, execution string, state store.State, g
 
 // register makes a run known to the ledger before its first file is counted, once per process and run.
 func (t *Task) register(ctx context.Context, correlationID string, said snapshot.Export) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	if t.registered[correlationID] {
 		return nil
 	}

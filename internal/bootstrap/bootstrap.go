@@ -13,6 +13,7 @@ import (
 
 	"snapshot-status-checker/internal/failure"
 	"snapshot-status-checker/internal/logging"
+	"snapshot-status-checker/internal/plainbody"
 	"snapshot-status-checker/internal/settings"
 )
 
@@ -32,6 +33,7 @@ func Run[S settings.Settings, In, Out any](task string, wire func(S, aws.Config,
 		log.Fatalf("loading the AWS configuration: %v", err)
 	}
 	c := s.About()
+	cfg.APIOptions = append(cfg.APIOptions, plainbody.Option)
 	logger := logging.New(os.Stdout, slog.Level(c.LogLevel), task, c.Application, c.Environment)
 	lambda.Start(Wrap(wire(s, cfg, logger), logger))
 }

@@ -62,6 +62,12 @@ func (c Collection) Before(row Row) int64 {
 // Missing is how many counted files the row's FilesReceived lacks.
 func (c Collection) Missing(row Row) int64 { return max(0, c.Counted-c.Before(row)) }
 
+// Behind reports whether something is to be brought up to date: the row lacks counted files, or the ledger
+// the memory that the row carries FilesCounted, because a process died in between.
+func (c Collection) Behind(row Row) bool {
+	return c.Missing(row) > 0 || row.FilesCounted.Set && c.Counted > 0 && !c.Projected
+}
+
 // Attempt is the row's attempt as it will be once the row is brought up to date. What a collection is owed
 // and what it remembers is keyed by it.
 func (c Collection) Attempt(row Row) int64 { return c.Before(row) - row.FilesReceived.N }
@@ -93,7 +99,7 @@ const (
 // claimed before the move to Success, so that a success file that came early does not make it forgotten.
 func NextStep(row Row, c Collection, claimer string, now time.Time) Step {
 	switch {
-	case c.Missing(row) > 0:
+	case c.Behind(row):
 		return BringUpToDate
 	case row.Status.Is(Sent) && row.Complete():
 		return MoveToReceived

@@ -36,9 +36,10 @@ func (s State) agreed() bool { return s.Collection.Counted == s.Collection.Befor
 // after is the state that a transaction which counts so many files leaves behind.
 func (s State) after(files int64) State {
 	if s.replaced() {
-		s.Collection.Base, s.Collection.Projected = s.Collection.Counted, false
+		s.Collection.Base = s.Collection.Counted
 	}
 	s.Collection.Counted += files
+	s.Collection.Projected = s.Row.FilesCounted.Set
 	return s
 }
 

@@ -15,29 +15,28 @@ type updater interface {
 // was read: run twice it changes nothing, and if another was faster it returns table.ErrConditionFailed. The
 // files are added to whatever FilesReceived is by then, since others set it back without looking.
 func (t Tables) project(ctx context.Context, db updater, row snapshot.Row, c snapshot.Collection) (snapshot.Row, error) {
-	missing := c.Missing(row)
-	if missing == 0 {
-		return row, nil
-	}
-	item, err := db.Update(ctx, table.Write{
-		Ref: t.rowRef(row.CollectionKey),
-		Set: map[string]any{attrFilesCounted: c.Counted},
-		Add: map[string]table.Sum{attrFilesReceived: {N: missing}},
-		If:  []table.Condition{t.rowExists(), asRead(attrFilesCounted, row.FilesCounted)},
-	})
-	if err != nil {
-		return row, err
-	}
-	if !row.FilesCounted.Set {
-		if err := t.rememberProjected(ctx, db, row.CollectionKey, c); err != nil {
+	if missing := c.Missing(row); missing > 0 {
+		item, err := db.Update(ctx, table.Write{
+			Ref: t.rowRef(row.CollectionKey),
+			Set: map[string]any{attrFilesCounted: c.Counted},
+			Add: map[string]table.Sum{attrFilesReceived: {N: missing}},
+			If:  []table.Condition{t.rowExists(), asRead(attrFilesCounted, row.FilesCounted)},
+		})
+		if err != nil {
+			return row, err
+		}
+		if row, err = t.decodeRow(row.CollectionKey, item); err != nil {
 			return row, err
 		}
 	}
-	return t.decodeRow(row.CollectionKey, item)
+	if c.Behind(row) {
+		return row, t.rememberProjected(ctx, db, row.CollectionKey, c)
+	}
+	return row, nil
 }
 
-// rememberProjected notes, once per row, that it carries FilesCounted from now on. If we die before this,
-// the next count notes it. It is void if the row was meanwhile found to be replaced.
+// rememberProjected notes, once per row, that it carries FilesCounted from now on. If we die before this, the
+// next count or look notes it. It is void if the row was meanwhile found to be replaced.
 func (t Tables) rememberProjected(ctx context.Context, db updater, key snapshot.CollectionKey, c snapshot.Collection) error {
 	base := table.Condition{Attribute: attrBase, Operator: table.Absent}
 	if c.Base != 0 {

@@ -66,7 +66,7 @@ func describe(value any) string {
 // Read asks for one item. A read that is not Consistent may miss the latest writes.
 type Read struct {
 	Ref
-	Attributes []string // to read besides the key
+	Attributes []string // to read besides the key; all if none is named
 	Consistent bool
 }
 
@@ -76,7 +76,7 @@ type Query struct {
 	Partition  string
 	After      string   // sort key to go on from, exclusive; "" from the beginning
 	Limit      int32    // items at most, 0 for as many as fit into 1 MB
-	Attributes []string // to read besides the key
+	Attributes []string // to read besides the key; all if none is named
 	Consistent bool
 }
 

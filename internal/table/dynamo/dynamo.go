@@ -42,7 +42,7 @@ func (db *DB) GetMany(ctx context.Context, reads []table.Read) (map[table.Ref]ta
 	for _, read := range reads {
 		keys, ok := request[read.Table]
 		if !ok {
-			keys.ProjectionExpression, keys.ExpressionAttributeNames = project(append(read.Attributes, read.PartitionKey, read.SortKey))
+			keys.ProjectionExpression, keys.ExpressionAttributeNames = projectWithKey(read.Name, read.Attributes)
 			keys.ConsistentRead = aws.Bool(read.Consistent)
 			names[read.Table] = read.Name
 		}
@@ -68,7 +68,7 @@ func (db *DB) GetMany(ctx context.Context, reads []table.Read) (map[table.Ref]ta
 
 // Query reads one page.
 func (db *DB) Query(ctx context.Context, query table.Query) (table.Page, error) {
-	projection, names := project(append(query.Attributes, query.PartitionKey, query.SortKey))
+	projection, names := projectWithKey(query.Name, query.Attributes)
 	if names == nil {
 		names = map[string]string{}
 	}

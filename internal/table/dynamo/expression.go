@@ -84,6 +84,14 @@ func project(attributes []string) (*string, map[string]string) {
 	return aws.String(strings.Join(placeholders, ", ")), e.names
 }
 
+// projectWithKey asks for the key beside the attributes, or for the whole item if no attributes are named.
+func projectWithKey(name table.Name, attributes []string) (*string, map[string]string) {
+	if len(attributes) == 0 {
+		return nil, nil
+	}
+	return project(append(slices.Clone(attributes), name.PartitionKey, name.SortKey))
+}
+
 // encode panics on a type that table.Item does not name: only this program's own values come here.
 func encode(value any) types.AttributeValue {
 	switch value := value.(type) {

@@ -36,6 +36,7 @@ func Run(t *testing.T, db DB, one, other table.Name) {
 		"Update/OneOfManyWins":           s.oneWins,
 		"Transact/AllOrNothing":          s.transactCanceled,
 		"Transact/ReasonsInOrder":        s.transactReasons,
+		"Query/WholeItems":               s.queryWhole,
 		"Query/OrderAndPages":            s.queryPages,
 		"Query/OnlyThePartition":         s.queryPartition,
 		"Types/WrongTypeIsAnError":       s.wrongType,
@@ -288,6 +289,21 @@ func (s suite) queryPages(t *testing.T) {
 	if pages < 3 {
 		t.Errorf("25 items in pages of 10 came in %d pages", pages)
 	}
+}
+
+func (s suite) queryWhole(t *testing.T) {
+	s.update(t, table.Write{Ref: s.ref(t, "a"), Set: map[string]any{"N": int64(1), "S": "x"}})
+	page, err := s.db.Query(t.Context(), table.Query{Name: s.one, Partition: t.Name(), Consistent: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []table.Keyed{{Key: table.Key{Partition: t.Name(), Sort: "a"}, Item: table.Item{"N": int64(1), "S": "x"}}}
+	same(t, page.Items, want)
+	items, err := s.db.GetMany(t.Context(), []table.Read{{Ref: s.ref(t, "a"), Consistent: true}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, items, map[table.Ref]table.Item{s.ref(t, "a"): want[0].Item})
 }
 
 func (s suite) queryPartition(t *testing.T) {

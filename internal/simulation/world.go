@@ -1,0 +1,268 @@
+package simulation
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"snapshot-status-checker/functions/increment"
+	"snapshot-status-checker/functions/sweep"
+	"snapshot-status-checker/internal/pattern"
+	"snapshot-status-checker/internal/snapshot"
+	"snapshot-status-checker/internal/store"
+	"snapshot-status-checker/internal/table"
+	"snapshot-status-checker/internal/table/memory"
+	"snapshot-status-checker/statemachine"
+)
+
+// world is everything around the tasks, and the scheduler that orders it.
+type world struct {
+	plan     Plan
+	random   *rand.Rand
+	trace    io.Writer
+	sabotage *Sabotage
+	faulty   bool // whether processes die and answers get lost now
+
+	db     *memory.DB
+	tables store.Tables
+	clock  time.Time
+	exempt []snapshot.Status
+
+	actors    []*actor
+	current   *actor
+	steps     int
+	started   int
+	idle      []*increment.Task // warm processes of increment
+	changes   []string          // stream records on their way
+	filters   []pattern.Pattern
+	rejected  []kept
+	everKept  map[string]bool
+	sent      map[snapshot.Debt]int
+	reached   map[reached]bool
+	violation string
+
+	collections []*collection
+	history     []message  // every message that was ever sent
+	mustKeep    []string   // identities of messages that nobody can count
+	then        [][]func() // chains that an event has set off
+	over        bool       // the rows expire
+}
+
+// kept is a message in the rejected-messages queue.
+type kept struct {
+	identity, raw string
+	reason        snapshot.Reason
+}
+
+// reached remembers that a collection was seen in a status during an attempt.
+type reached struct {
+	collection string
+	attempt    int64
+	status     snapshot.Status
+}
+
+const run = "run"
+
+var exemptStatus = snapshot.Status("Table_Unavailable")
+
+func newWorld(plan Plan, seed uint64, trace io.Writer) *world {
+	w := &world{
+		plan: plan, trace: trace, sabotage: &Sabotage{}, random: rand.New(rand.NewPCG(seed, 1)),
+		db: &memory.DB{PageSize: 2}, tables: store.NewTables("status", "ledger"), clock: time.Unix(1_600_000_000, 0),
+		everKept: map[string]bool{}, sent: map[snapshot.Debt]int{}, reached: map[reached]bool{},
+	}
+	if plan.Sabotage != nil {
+		w.sabotage = plan.Sabotage
+	}
+	if w.chance(0.5) {
+		w.exempt = []snapshot.Status{exemptStatus}
+	}
+	for _, text := range statemachine.StreamFilters([]string{string(exemptStatus)}) {
+		filter, err := pattern.Parse(text)
+		if err != nil {
+			panic(err)
+		}
+		w.filters = append(w.filters, filter)
+	}
+	return w
+}
+
+func (w *world) now() time.Time { return w.clock }
+
+func (w *world) chance(p float64) bool { return w.random.Float64() < p }
+
+func (w *world) say(format string, args ...any) {
+	if w.trace != nil {
+		fmt.Fprintf(w.trace, "%5d  %s\n", w.steps, fmt.Sprintf(format, args...))
+	}
+}
+
+// broken notes the first guarantee that is broken.
+func (w *world) broken(format string, args ...any) {
+	if w.violation == "" {
+		w.violation = fmt.Sprintf(format, args...)
+		w.say("BROKEN: %s", w.violation)
+	}
+}
+
+// faultNow decides what goes wrong with a call.
+func (w *world) faultNow() fault {
+	x := w.random.Float64()
+	switch {
+	case x < 0.02:
+		return refused
+	case !w.faulty:
+		return none
+	case x < 0.03:
+		return crashBefore
+	case x < 0.04:
+		return crashAfter
+	case x < 0.05:
+		return lost
+	}
+	return none
+}
+
+// play lets events happen and actors run, in any order, until all is done. Each chain's events happen in
+// their order.
+func (w *world) play(chains [][]func()) {
+	for w.violation == "" {
+		chains, w.then = append(chains, w.then...), nil
+		chains = slices.DeleteFunc(chains, func(chain []func()) bool { return len(chain) == 0 })
+		w.actors = slices.DeleteFunc(w.actors, func(a *actor) bool { return a.done })
+		switch {
+		case len(chains) > 0 && (len(w.actors) == 0 || w.chance(0.12)):
+			i := w.random.IntN(len(chains))
+			event := chains[i][0]
+			chains[i] = chains[i][1:]
+			event()
+		case len(w.changes) > 0 && (len(w.actors) == 0 || w.chance(0.12)):
+			i := w.random.IntN(len(w.changes))
+			change := w.changes[i]
+			w.changes = slices.Delete(w.changes, i, i+1)
+			w.start("change", change)
+		case len(w.actors) > 0:
+			w.step(w.actors[w.random.IntN(len(w.actors))])
+		default:
+			return
+		}
+	}
+	w.abandon()
+}
+
+// step gives an actor its turn. One that waits for an invocation may lose its patience.
+func (w *world) step(a *actor) {
+	if a.blocked() {
+		if !w.faulty || !w.chance(0.005) {
+			return
+		}
+		w.say("%s does not wait for %s any longer", a.name, a.waitsFor.name)
+		a.gaveUp = true
+	}
+	w.resume(a)
+}
+
+// abandon ends what still runs, once a guarantee is broken.
+func (w *world) abandon() {
+	for _, a := range w.actors {
+		a.stop()
+	}
+	w.actors = nil
+}
+
+// start starts an execution of the state machine.
+func (w *world) start(why, input string) *execution {
+	w.started++
+	e := &execution{world: w, id: fmt.Sprintf("%s-%d", why, w.started), input: input}
+	w.say("%s starts with %s", e.id, input)
+	w.spawn(e.id, e.run)
+	return e
+}
+
+// process takes a warm process of increment or a new one: each remembers which runs it registered.
+func (w *world) process() *increment.Task {
+	if n := len(w.idle); n > 0 && w.chance(0.7) {
+		process := w.idle[n-1]
+		w.idle = w.idle[:n-1]
+		return process
+	}
+	counter := &store.Counter{DB: seam{w}, Tables: w.tables, Now: w.now, Pause: noPause}
+	return increment.New(counter, outbox{w}, quiet)
+}
+
+func (w *world) sweep() {
+	w.started++
+	id := fmt.Sprintf("sweep-%d", w.started)
+	w.spawn(id, func(*actor) {
+		sweeper := &store.Sweeper{DB: seam{w}, Tables: w.tables, Exempt: w.exempt, StalledAfter: time.Hour, Now: w.now, Pause: noPause}
+		if _, err := sweep.New(sweeper, outbox{w}, outbox{w}, quiet).Handle(context.Background(), sweep.Input{ExecutionID: id}); err != nil {
+			w.say("%s failed: %v", id, err)
+		}
+	})
+}
+
+func (w *world) keep(k kept) {
+	w.say("kept: %s as %s", k.identity, k.reason)
+	w.rejected = append(w.rejected, k)
+	w.everKept[k.identity] = true
+}
+
+// others writes a row as the other systems do: without looking. A nil item deletes it.
+func (w *world) others(what, collection string, item table.Item) {
+	ref := w.tables.Status.At(run, collection)
+	old := w.item(ref)
+	w.say("others: %s %s: %v → %v", what, collection, old, item)
+	w.db.Put(ref, item)
+	w.changed(ref, old)
+}
+
+// changed takes note of a write on the export status table, by whomever, and lets the stream tell it.
+func (w *world) changed(ref table.Ref, old table.Item) {
+	now := w.item(ref)
+	row := decode(ref.Sort, now)
+	for _, status := range []snapshot.Status{snapshot.Received, snapshot.Success} {
+		if now != nil && row.Status.AtLeast(status, w.exempt) {
+			w.reached[reached{ref.Sort, row.Attempt(), status}] = true
+		}
+	}
+	record := map[string]any{"eventSource": "aws:dynamodb", "dynamodb": map[string]any{
+		"Keys":     map[string]any{"CorrelationId": map[string]any{"S": ref.Partition}, "CollectionName": map[string]any{"S": ref.Sort}},
+		"OldImage": image(old), "NewImage": image(now),
+	}}
+	passes := slices.ContainsFunc(w.filters, func(filter pattern.Pattern) bool { return filter.Matches(record) })
+	if passes && !w.sabotage.NoStream {
+		w.changes = append(w.changes, encode([]any{record}))
+	}
+}
+
+func image(item table.Item) map[string]any {
+	status, ok := item["CollectionStatus"]
+	if !ok {
+		return map[string]any{}
+	}
+	return map[string]any{"CollectionStatus": map[string]any{"S": status}}
+}
+
+func decode(collection string, item table.Item) snapshot.Row {
+	counter := func(attribute string) snapshot.Counter {
+		n, set := item[attribute].(int64)
+		return snapshot.Counter{N: n, Set: set}
+	}
+	status, _ := item["CollectionStatus"].(string)
+	return snapshot.Row{
+		CollectionKey: snapshot.CollectionKey{CorrelationID: run, CollectionName: collection}, Status: snapshot.Status(status),
+		FilesSent: counter("FilesSent"), FilesReceived: counter("FilesReceived"), FilesCounted: counter("FilesCounted"),
+	}
+}
+
+func encode(value any) string {
+	text, err := json.Marshal(value)
+	if err != nil {
+		panic(err) // only maps, slices and strings of this package come here
+	}
+	return string(text)
+}
