@@ -125,14 +125,20 @@ func (r *run) settle(messageIDs []string) {
 // start starts executions by hand, side by side, waits until they are over, and returns how they ended.
 func (r *run) start(inputs ...string) []*sfn.DescribeExecutionOutput {
 	r.t.Helper()
-	var started []string
-	for _, input := range inputs {
-		execution, err := r.machines.StartExecution(r.t.Context(),
-			&sfn.StartExecutionInput{StateMachineArn: &r.outputs.StateMachineArn, Input: &input})
-		if err != nil {
-			r.t.Fatal(err)
-		}
-		started = append(started, *execution.ExecutionArn)
+	started := make([]string, len(inputs))
+	var starting errgroup.Group
+	for i, input := range inputs {
+		starting.Go(func() error {
+			execution, err := r.machines.StartExecution(r.t.Context(),
+				&sfn.StartExecutionInput{StateMachineArn: &r.outputs.StateMachineArn, Input: &input})
+			if err == nil {
+				started[i] = *execution.ExecutionArn
+			}
+			return err
+		})
+	}
+	if err := starting.Wait(); err != nil {
+		r.t.Fatal(err)
 	}
 	r.sent = append(r.sent, started...)
 	var endings []*sfn.DescribeExecutionOutput
