@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"slices"
 
+	"snapshot-status-checker/internal/failure"
 	"snapshot-status-checker/internal/logging"
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/store"
@@ -57,7 +58,7 @@ func New(counter Counter, rejected Keeper, log *slog.Logger) *Task {
 
 // Handle counts each valid message once and keeps each invalid one. Trouble with one collection does not
 // hold back the others; it is returned at the end, and the whole call may then be repeated: what was counted
-// is recognised. Invalid messages are kept last, so that a repeated call seldom keeps them again.
+// is recognised. Invalid messages are kept only by a call that need not be repeated, so that they are kept once.
 func (t *Task) Handle(ctx context.Context, in Input) (Output, error) {
 	groups, duplicates, rejected := snapshot.GroupByCollection(snapshot.Unwrap(in.Messages, in.ExecutionID))
 	out := Output{Collections: []snapshot.CollectionKey{}, Duplicates: len(duplicates)}
@@ -69,6 +70,10 @@ func (t *Task) Handle(ctx context.Context, in Input) (Output, error) {
 	var errs []error
 	for _, group := range groups {
 		state := states[group.CollectionKey]
+		if state.Malformed != nil {
+			errs = append(errs, state.Malformed)
+			continue
+		}
 		if state.Row == nil {
 			rejected = append(rejected, rejectAll(group.Receipts, snapshot.UnknownCollection())...)
 			continue
@@ -86,10 +91,31 @@ func (t *Task) Handle(ctx context.Context, in Input) (Output, error) {
 		}
 	}
 	out.Rejected = len(rejected)
-	for _, receipt := range rejected {
-		errs = append(errs, t.keep(ctx, receipt))
+	if mendable(errs) == nil {
+		for _, receipt := range rejected {
+			errs = append(errs, t.keep(ctx, receipt))
+		}
 	}
-	return out, errors.Join(errs...)
+	return out, worthRetrying(errs)
+}
+
+// worthRetrying joins the errors that a retry may mend. Those that it cannot come out only when they are all
+// that is left, so that a malformed row does not keep its neighbours from being retried.
+func worthRetrying(errs []error) error {
+	if err := mendable(errs); err != nil {
+		return err
+	}
+	return errors.Join(errs...)
+}
+
+func mendable(errs []error) error {
+	var left []error
+	for _, err := range errs {
+		if malformed := (*failure.Malformed)(nil); err != nil && !errors.As(err, &malformed) {
+			left = append(left, err)
+		}
+	}
+	return errors.Join(left...)
 }
 
 func (t *Task) count(ctx context.Context, execution string, state store.State, group snapshot.Group) (store.Tally, error) {

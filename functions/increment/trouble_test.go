@@ -9,6 +9,7 @@ import (
 
 	"snapshot-status-checker/functions/increment"
 	. "snapshot-status-checker/functions/internal/tasktest"
+	"snapshot-status-checker/internal/failure"
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/table"
 )
@@ -59,8 +60,8 @@ func TestTroubleWithOneCollection(t *testing.T) {
 			if diff := cmp.Diff([]string{test.during, "Sent 1/1", "Sent 1/2"}, []string{b.Row("a"), b.Row("b"), b.Row("c")}); diff != "" {
 				t.Error("rows:", diff)
 			}
-			if len(b.kept.kept) != 1 {
-				t.Errorf("kept %q, want the one bad message", b.kept.kept)
+			if len(b.kept.kept) != 0 {
+				t.Errorf("kept %q by a call that is to be repeated", b.kept.kept)
 			}
 			b.DB.Before, b.DB.After = nil, nil
 			for range 2 { // the second time everything is a duplicate
@@ -70,6 +71,9 @@ func TestTroubleWithOneCollection(t *testing.T) {
 				}
 				if diff := cmp.Diff(test.again, got); diff != "" {
 					t.Error(diff)
+				}
+				if len(b.kept.kept) == 0 {
+					t.Error("the bad message was not kept")
 				}
 				test.again.Counted, test.again.Duplicates = 0, 3
 				if diff := cmp.Diff([]string{"Sent 1/1", "Sent 1/1", "Sent 1/2"}, []string{b.Row("a"), b.Row("b"), b.Row("c")}); diff != "" {
@@ -149,6 +153,23 @@ func TestTroubleKeepingOneMessage(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"m3 NOT_JSON", "m1 NOT_JSON", "m3 NOT_JSON"}, b.kept.kept); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// Somebody wrote a row that no retry can read: its neighbours are counted, and the call is not to be repeated
+// on its account, but on that of a neighbour who had mendable trouble.
+func TestMalformedRowHoldsNobodyBack(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.Put("a", table.Item{"CollectionStatus": "Sent", "FilesReceived": "three"})
+	b.Put("b", Sent(1))
+	got, err := b.handle(t, Batch(Message("m1", Body("a", "1")), Message("m2", Body("b", "1"))))
+	var malformed *failure.Malformed
+	if !errors.As(err, &malformed) || !strings.Contains(err.Error(), "FilesReceived") {
+		t.Errorf("got the error %v", err)
+	}
+	if got.Counted != 1 || len(got.Collections) != 1 {
+		t.Errorf("got %+v, want the neighbour counted", got)
 	}
 }
 

@@ -78,6 +78,13 @@ type Guard struct {
 	Taken Sabotage
 }
 
+// Without is the plan of schedules in which the guard is missing.
+func (g Guard) Without() Plan {
+	plan, taken := g.Plan, g.Taken
+	plan.Sabotage = &taken
+	return plan
+}
+
 var (
 	calm     = Plans[0]
 	swept    = Plans[1]

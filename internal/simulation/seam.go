@@ -153,7 +153,7 @@ type outbox struct{ *world }
 
 func (o outbox) send(debt snapshot.Debt) error {
 	f := o.call("sends %s for attempt %d of %q", debt.Kind, debt.Attempt, debt.CollectionName)
-	if f == refused {
+	if f == refused && o.faulty {
 		return errors.New("throttled")
 	}
 	o.sent[debt]++
@@ -175,7 +175,7 @@ func (o outbox) Report(_ context.Context, report snapshot.Debt, _ snapshot.Run, 
 
 func (o outbox) Start(_ context.Context, keys []snapshot.CollectionKey) error {
 	f := o.call("starts a look at %d collections", len(keys))
-	if f == refused {
+	if f == refused && o.faulty {
 		return errors.New("throttled")
 	}
 	o.start("look", encode(map[string]any{"look": keys}))
@@ -184,7 +184,7 @@ func (o outbox) Start(_ context.Context, keys []snapshot.CollectionKey) error {
 
 func (o outbox) Keep(_ context.Context, receipt snapshot.Receipt) error {
 	f := o.call("keeps %s: %v", receipt.Identity, receipt.Rejection)
-	if f == refused {
+	if f == refused && o.faulty {
 		return errors.New("throttled")
 	}
 	o.keep(kept{identity: receipt.Identity, raw: receipt.Raw, reason: receipt.Rejection.Reason})

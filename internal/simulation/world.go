@@ -113,6 +113,8 @@ func (w *world) broken(format string, args ...any) {
 func (w *world) faultNow() fault {
 	x := w.random.Float64()
 	switch {
+	case w.plan.Smooth:
+		return none
 	case x < 0.02:
 		return refused
 	case !w.faulty:

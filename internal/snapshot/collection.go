@@ -72,6 +72,10 @@ func (c Collection) Behind(row Row) bool {
 // and what it remembers is keyed by it.
 func (c Collection) Attempt(row Row) int64 { return c.Before(row) - row.FilesReceived.N }
 
+// Stale reports whether the row holds files that the ledger, which is read first, did not know of yet. Then it
+// cannot say whether a request is owed; but whoever counted them looks after us and knows.
+func (c Collection) Stale(row Row) bool { return c.Counted == 0 && row.FilesCounted.N > 0 }
+
 // RequestOwed reports whether the sender is still to be asked for the attempt's _success file: the row is
 // Received and nobody delivered the request, or a claimer moved on to Success and died before it delivered.
 // A collection that no message was counted for is not ours to ask for.
@@ -105,7 +109,7 @@ func NextStep(row Row, c Collection, claimer string, now time.Time) Step {
 		return MoveToReceived
 	case c.RequestOwed(row) && c.Request.Free(c.Attempt(row), claimer, now):
 		return ClaimRequest
-	case row.Status.Is(Received) && c.Success == Count(c.Attempt(row)):
+	case row.Status.Is(Received) && c.Success == Count(c.Attempt(row)) && !c.Stale(row):
 		return MoveToSuccess
 	}
 	return Rest

@@ -13,8 +13,9 @@ const MaxNamed = 5
 
 // Progress is when a run's sums changed last.
 type Progress struct {
-	Sums  string
-	Since time.Time
+	Sums    string
+	Since   time.Time
+	Settled bool // with these sums the run was found done, and nothing was owed any more
 }
 
 // Sums sums the rows up. A run moves as long as they change.

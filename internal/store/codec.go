@@ -105,7 +105,7 @@ func (t Tables) decodeRun(correlationID string, item table.Item) (snapshot.Run, 
 		ExportDate:    d.string(attrExportDate),
 		News:          map[snapshot.DebtKind]snapshot.Claim{},
 		RegisteredAt:  d.time(attrRegisteredAt),
-		Progress:      snapshot.Progress{Sums: d.string(attrProgress), Since: d.time(attrProgressSince)},
+		Progress:      snapshot.Progress{Sums: d.string(attrProgress), Since: d.time(attrProgressSince), Settled: d.bool(attrSettled)},
 		LetGo:         d.bool(attrLetGo),
 	}
 	for _, kind := range []snapshot.DebtKind{snapshot.AllReceived, snapshot.AllSuccessful, snapshot.RunStalled, snapshot.RunLetGo} {

@@ -28,6 +28,7 @@ type Counter struct {
 type State struct {
 	Row        *snapshot.Row // nil if the export status table has none
 	Collection snapshot.Collection
+	Malformed  error // a *failure.Malformed, if what is stored cannot be read: then nothing else is set
 }
 
 // agreed reports whether the row held all that was counted when both were read.
@@ -55,6 +56,7 @@ type Tally struct {
 }
 
 // Read reads the rows and the ledger's collections, strongly consistent, up to table.MaxBatch items a call.
+// One that cannot be read keeps none of the others from being read.
 func (c *Counter) Read(ctx context.Context, keys []snapshot.CollectionKey) (map[snapshot.CollectionKey]State, error) {
 	states := map[snapshot.CollectionKey]State{}
 	for chunk := range slices.Chunk(keys, table.MaxBatch/2) {
@@ -78,20 +80,25 @@ func (c *Counter) readInto(ctx context.Context, states map[snapshot.CollectionKe
 		return err
 	}
 	for _, key := range keys {
-		var state State
-		if item := items[c.rowRef(key)]; item != nil {
-			row, err := c.decodeRow(key, item)
-			if err != nil {
-				return err
-			}
-			state.Row = &row
-		}
-		if state.Collection, err = c.decodeCollection(key, items[c.collectionRef(key)]); err != nil {
-			return err
-		}
-		states[key] = state
+		states[key] = c.decode(key, items)
 	}
 	return nil
+}
+
+func (c *Counter) decode(key snapshot.CollectionKey, items map[table.Ref]table.Item) State {
+	var state State
+	if item := items[c.rowRef(key)]; item != nil {
+		row, err := c.decodeRow(key, item)
+		if err != nil {
+			return State{Malformed: err}
+		}
+		state.Row = &row
+	}
+	var err error
+	if state.Collection, err = c.decodeCollection(key, items[c.collectionRef(key)]); err != nil {
+		return State{Malformed: err}
+	}
+	return state
 }
 
 // Count counts messages of one collection, at most snapshot.MaxGroup, and brings its row up to date. The
@@ -127,7 +134,9 @@ func (c *Counter) bringUpToDate(ctx context.Context, r *recording) (*snapshot.Ro
 			if err != nil {
 				return err
 			}
-			state = states[r.key]
+			if state = states[r.key]; state.Malformed != nil {
+				return state.Malformed
+			}
 		}
 		known = false
 		if row = state.Row; row == nil {

@@ -23,7 +23,7 @@ type Debts struct {
 // Request returns what the request for the collection's _success file has to say. owed is false if it was
 // delivered meanwhile or if its claim went to another claimer, who then pays it.
 func (d *Debts) Request(ctx context.Context, debt snapshot.Debt, claimer string) (said snapshot.Export, owed bool, err error) {
-	item, err := d.DB.Get(ctx, table.Read{Ref: d.collectionRef(debt.CollectionKey), Consistent: true})
+	item, err := d.get(ctx, d.collectionRef(debt.CollectionKey))
 	if err != nil {
 		return said, false, err
 	}
@@ -33,7 +33,7 @@ func (d *Debts) Request(ctx context.Context, debt snapshot.Debt, claimer string)
 
 // News returns the run that the news is about. owed is as for Request.
 func (d *Debts) News(ctx context.Context, debt snapshot.Debt, claimer string) (run snapshot.Run, owed bool, err error) {
-	item, err := d.DB.Get(ctx, table.Read{Ref: d.runRef(debt.CorrelationID), Consistent: true})
+	item, err := d.get(ctx, d.runRef(debt.CorrelationID))
 	if err != nil {
 		return run, false, err
 	}
@@ -50,4 +50,12 @@ func (d *Debts) Delivered(ctx context.Context, debt snapshot.Debt) error {
 	return d.Pause.tries(ctx, "marking a debt delivered", func() error {
 		return delivered(ctx, d.DB, ref, debt.Kind, debt.Attempt)
 	})
+}
+
+func (d *Debts) get(ctx context.Context, ref table.Ref) (item table.Item, err error) {
+	err = d.Pause.tries(ctx, "reading a debt", func() error {
+		item, err = d.DB.Get(ctx, table.Read{Ref: ref, Consistent: true})
+		return err
+	})
+	return item, err
 }

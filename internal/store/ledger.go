@@ -51,6 +51,7 @@ const (
 	attrRegisteredAt   = "RegisteredAt" // run …
 	attrProgress       = "Progress"
 	attrProgressSince  = "ProgressSince"
+	attrSettled        = "Settled"
 	attrLetGo          = "LetGo"
 	attrCorrelationID  = "CorrelationId"
 	attrCollectionName = "CollectionName"

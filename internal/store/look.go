@@ -34,14 +34,16 @@ const maxSteps = 12
 func (l *Looker) Look(ctx context.Context, key snapshot.CollectionKey, claimer string) (State, error) {
 	for try := range maxSteps {
 		state, err := l.read(ctx, key)
-		if err != nil || state.Row == nil {
-			return state, err
-		}
-		step := snapshot.NextStep(*state.Row, state.Collection, claimer, l.Now())
-		if step == snapshot.Rest {
+		if err == nil && state.Row == nil {
 			return state, nil
 		}
-		err = l.take(ctx, step, state, claimer)
+		if err == nil {
+			step := snapshot.NextStep(*state.Row, state.Collection, claimer, l.Now())
+			if step == snapshot.Rest {
+				return state, nil
+			}
+			err = l.take(ctx, step, state, claimer)
+		}
 		if overtaken(err) {
 			err = l.Pause(ctx, try)
 		}

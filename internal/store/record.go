@@ -68,6 +68,9 @@ func (r *recording) sortOut(ctx context.Context, canceled *table.Canceled) error
 		if err != nil {
 			return err
 		}
+		if err := states[r.key].Malformed; err != nil {
+			return err
+		}
 		if states[r.key].Row != nil {
 			r.state = states[r.key]
 		}

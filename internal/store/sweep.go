@@ -73,12 +73,12 @@ func (s *Sweeper) Examine(ctx context.Context, run snapshot.Run, claimer string)
 		return Examination{}, err
 	}
 	found := Examination{Holders: tally.Holders(), LetGo: run.LettingGo(s.Now())}
-	if !run.Done(tally) {
-		if found.Looks, err = s.looks(ctx, run, rows, tally); err != nil {
+	progress, stalled := run.Stall(tally, s.Now(), s.StalledAfter)
+	if !progress.Settled {
+		if found.Looks, progress.Settled, err = s.looks(ctx, run, rows, tally); err != nil {
 			return found, err
 		}
 	}
-	progress, stalled := run.Stall(tally, s.Now(), s.StalledAfter)
 	if progress != run.Progress {
 		if err := s.remember(ctx, run, progress); err != nil {
 			return found, err
@@ -111,24 +111,25 @@ func (s *Sweeper) Settle(ctx context.Context, run snapshot.Run, found Examinatio
 }
 
 // looks lists the collections for which there is something to do: a step that is due, or news of the run
-// that is due after it. While a claimer lives, what it claimed is not due.
-func (s *Sweeper) looks(ctx context.Context, run snapshot.Run, rows []snapshot.Row, tally *snapshot.Tally) ([]snapshot.CollectionKey, error) {
+// that is due after it. While a claimer lives, what it claimed is not due, but the run is not settled.
+func (s *Sweeper) looks(ctx context.Context, run snapshot.Run, rows []snapshot.Row, tally *snapshot.Tally) (due []snapshot.CollectionKey, settled bool, err error) {
 	collections, err := s.collections(ctx, rows)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	var due []snapshot.CollectionKey
+	settled = run.Done(tally)
 	for i, row := range rows {
 		if snapshot.NextStep(row, collections[i], "", s.Now()) != snapshot.Rest {
 			due = append(due, row.CollectionKey)
 		}
+		settled = settled && !collections[i].RequestOwed(row)
 	}
 	for _, news := range snapshot.News {
 		if len(due) == 0 && tally.True(news) && run.NewsFree(news, tally.Attempts, "", s.Now()) {
 			due = append(due, rows[0].CollectionKey)
 		}
 	}
-	return due, nil
+	return due, settled && len(due) == 0, nil
 }
 
 // collections reads what the ledger knows of the rows, in their order.
@@ -172,7 +173,7 @@ func (s *Sweeper) rows(ctx context.Context, correlationID string) ([]snapshot.Ro
 func (s *Sweeper) remember(ctx context.Context, run snapshot.Run, progress snapshot.Progress) error {
 	_, err := s.DB.Update(ctx, table.Write{
 		Ref: s.runRef(run.CorrelationID),
-		Set: map[string]any{attrProgress: progress.Sums, attrProgressSince: progress.Since.Unix()},
+		Set: map[string]any{attrProgress: progress.Sums, attrProgressSince: progress.Since.Unix(), attrSettled: progress.Settled},
 		If:  s.itemExists(),
 	})
 	return unlessOvertaken(err)

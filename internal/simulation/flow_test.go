@@ -1,0 +1,51 @@
+package simulation
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"snapshot-status-checker/internal/table"
+	"snapshot-status-checker/statemachine/paths"
+)
+
+// The deployed definition passes the same table.
+func TestFlowFollowsThePaths(t *testing.T) {
+	t.Parallel()
+	for _, path := range paths.Table {
+		t.Run(path.Name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(Plan{Smooth: true, Sabotage: &Sabotage{NoStream: true}}, 1, nil)
+			w.exempt = nil
+			for _, row := range path.Rows {
+				c := &collection{name: row.Collection, arrived: map[string]bool{}, success: true}
+				for i := range 10 {
+					c.arrived[fmt.Sprint(i)] = true
+				}
+				w.collections = append(w.collections, c)
+				item := table.Item{"CollectionStatus": row.Status, "FilesSent": row.Sent}
+				if row.Malformed {
+					item["FilesSent"] = "three"
+				}
+				w.others("test makes", row.Collection, item)
+			}
+			for _, event := range path.Earlier {
+				w.start("earlier", event(run))
+				w.play(nil)
+			}
+			for _, row := range path.Meanwhile {
+				w.write(w.find(row.Collection), "test", table.Item{"CollectionStatus": row.Status})
+			}
+			e := w.start("path", path.Event(run))
+			e.broken = path.Broken
+			w.play(nil)
+			if diff := cmp.Diff(path.States, e.entered); diff != "" {
+				t.Errorf("states entered (-want +got)\n%s", diff)
+			}
+			if e.failed != path.Fails || w.violation != "" {
+				t.Errorf("failed: %v, want %v; violation: %q", e.failed, path.Fails, w.violation)
+			}
+		})
+	}
+}
