@@ -19,6 +19,7 @@ type actor struct {
 	next     func() (struct{}, bool)
 	stop     func()
 	yield    func(struct{}) bool
+	slow     bool   // seldom gets its turn, so that much happens between two of its calls
 	waitsFor *actor // the invocation that this execution waits for
 	gaveUp   bool   // … and waited too long for
 	done     bool
@@ -36,7 +37,7 @@ type death struct{}
 
 // spawn makes an actor that runs when the scheduler picks it.
 func (w *world) spawn(name string, body func(a *actor)) *actor {
-	a := &actor{name: name}
+	a := &actor{name: name, slow: w.chance(0.1)}
 	a.next, a.stop = iter.Pull(func(yield func(struct{}) bool) {
 		a.yield = yield
 		defer func() {

@@ -145,7 +145,8 @@ func (w *world) once(arrival func(), m message) []func() {
 // newAttempt lets a collection go through again under the same correlation id: its counters are set back, or
 // its row is replaced whole. Only then do files of the new attempt arrive.
 func (w *world) newAttempt(c *collection) []func() {
-	return []func(){func() {
+	over := func() { w.write(c, "sender", table.Item{"CollectionStatus": c.spell("Sent")}) }
+	return []func(){over, func() {
 		exporting := c.spell("Exporting")
 		if w.chance(0.5) {
 			w.write(c, "exporter", table.Item{"CollectionStatus": exporting, "FilesReceived": int64(0), "FilesSent": int64(0)})

@@ -158,6 +158,9 @@ func (w *world) play(chains [][]func()) {
 
 // step gives an actor its turn. One that waits for an invocation may lose its patience.
 func (w *world) step(a *actor) {
+	if a.slow && w.chance(0.9) {
+		return
+	}
 	if a.blocked() {
 		if !w.faulty || !w.chance(0.005) {
 			return
