@@ -63,6 +63,17 @@ down: ## End exactly what up started
 
 # --- tests -----------------------------------------------------------------------------------------------------------
 
+# How many schedules `make simulate` tries.
+SEEDS ?= 20000
+
+.PHONY: test simulate
+
+test: ## Everything: unit tests, both tables, simulation, the definition, the deployed stack (starts what it needs)
+	go test -timeout 20m ./...
+
+simulate: ## Try SEEDS schedules of the simulation (SEEDS=20000) and say what held
+	go run ./cmd/simulate --seeds $(SEEDS)
+
 # --- tools -----------------------------------------------------------------------------------------------------------
 
 $(NODE): package.json package-lock.json
