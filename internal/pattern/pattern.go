@@ -5,7 +5,9 @@ package pattern
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -17,6 +19,9 @@ func Parse(text string) (Pattern, error) {
 	var fields map[string]any
 	if err := json.Unmarshal([]byte(text), &fields); err != nil {
 		return Pattern{}, fmt.Errorf("event pattern: %w", err)
+	}
+	if fields == nil {
+		return Pattern{}, errors.New("event pattern: null is no pattern")
 	}
 	return Pattern{fields: fields}, validate(fields)
 }
@@ -86,10 +91,17 @@ func validate(fields map[string]any) error {
 	return nil
 }
 
+// validateAlternative accepts a plain value, or an object of one operator.
 func validateAlternative(field string, alternative any) error {
+	if _, isArray := alternative.([]any); isArray {
+		return fmt.Errorf("event pattern: field %s: an array is no alternative", field)
+	}
 	operator, isOperator := alternative.(map[string]any)
 	if !isOperator {
 		return nil
+	}
+	if len(operator) != 1 {
+		return fmt.Errorf("event pattern: field %s: %d operators in one object, want 1", field, len(operator))
 	}
 	for name, operand := range operator {
 		ok := false
@@ -99,11 +111,23 @@ func validateAlternative(field string, alternative any) error {
 		case "exists":
 			_, ok = operand.(bool)
 		case "anything-but":
-			_, ok = operand.([]any)
+			ok = isListOfScalars(operand)
 		}
 		if !ok {
 			return fmt.Errorf("event pattern: field %s: operator %s with operand %v is not known here", field, name, operand)
 		}
 	}
 	return nil
+}
+
+// isListOfScalars reports whether the operand is a list of texts and numbers, all that anything-but may exclude.
+func isListOfScalars(operand any) bool {
+	list, isList := operand.([]any)
+	return isList && !slices.ContainsFunc(list, func(element any) bool {
+		switch element.(type) {
+		case string, float64:
+			return false
+		}
+		return true
+	})
 }

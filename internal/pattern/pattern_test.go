@@ -72,6 +72,13 @@ func TestParseRefuses(t *testing.T) {
 		"UnknownNested":        `{"a":{"b":["x",{"suffix":"y"}]}}`,
 		"OperandOfIgnoreCase":  `{"a":[{"equals-ignore-case":["x"]}]}`,
 		"OperandOfExists":      `{"a":[{"exists":"true"}]}`,
+		"NullPattern":          `null`,
+		"ArrayAmongValues":     `{"a":["x",["y"]]}`,
+		"NoOperator":           `{"a":[{}]}`,
+		"TwoOperators":         `{"a":[{"exists":true,"equals-ignore-case":"x"}]}`,
+		"OperatorInsideBut":    `{"a":[{"anything-but":["x",{"exists":false}]}]}`,
+		"ArrayInsideBut":       `{"a":[{"anything-but":["x",["y"]]}]}`,
+		"NullInsideBut":        `{"a":[{"anything-but":[null]}]}`,
 		"OperandOfAnythingBut": `{"a":[{"anything-but":{"equals-ignore-case":"x"}}]}`, // Pipes does not know it either
 	} {
 		t.Run(name, func(t *testing.T) {
