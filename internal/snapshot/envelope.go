@@ -80,8 +80,19 @@ func unwrapText(text []byte, raw, identity string, nesting int) []Receipt {
 	if records, ok := fields["Records"]; ok && nesting < maxNesting {
 		return unwrapEnvelope(records, raw, identity, nesting)
 	}
+	if fields.isRecord() && nesting > 0 {
+		return unwrapRecord(text, identity, nesting)
+	}
 	message, rejection := messageOf(fields, text)
 	return []Receipt{{Identity: identity, Raw: raw, Message: message, Rejection: rejection}}
+}
+
+// isRecord tells a record, as which a message of an envelope is kept, from a message: whoever puts a kept
+// message back need not know what it was.
+func (o object) isRecord() bool {
+	_, hasBody := o["body"]
+	_, isMessage := o["correlation_id"]
+	return hasBody && !isMessage
 }
 
 func unwrapEnvelope(list json.RawMessage, raw, identity string, nesting int) []Receipt {

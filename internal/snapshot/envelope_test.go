@@ -187,3 +187,19 @@ func TestKeptMessagePutBackIsTheSame(t *testing.T) {
 		}
 	}
 }
+
+// What is kept of an envelope is one record. It goes back in the same way as a whole message does.
+func TestKeptRecordPutBackIsTheSame(t *testing.T) {
+	t.Parallel()
+	for _, record := range []string{`{"body": ` + body() + `}`, `{"body":` + quoted(body()) + `,"messageId":"own"}`} {
+		original := snapshot.Unwrap([]byte(`[{"messageId":"m1","body":`+quoted(`{"Records":[`+record+`]}`)+`}]`), "e1")[0]
+		envelope := `{"Records":[{"messageId":` + quoted(original.Identity) + `,"body":` + quoted(record) + `}]}`
+		back := snapshot.Unwrap([]byte(`[{"messageId":"m2","body":`+quoted(envelope)+`}]`), "e2")[0]
+		if back.Rejection != nil {
+			t.Fatalf("%s: %v", envelope, back.Rejection)
+		}
+		if diff := cmp.Diff([]any{original.Identity, original.Message}, []any{back.Identity, back.Message}); diff != "" {
+			t.Errorf("%s: %s", envelope, diff)
+		}
+	}
+}
