@@ -26,7 +26,8 @@ type Outputs struct {
 
 // Deploy deploys the project's CDK app to the engine at the endpoint, exactly as `cdk deploy` deploys it to AWS but
 // for this machine's processor, and writes the outputs to outputsFile. Context holds further settings of the app,
-// as key=value. Deploying what is deployed already changes nothing.
+// as key=value. Deploying what is deployed already changes nothing. The engine's own poller of stream pipes is left
+// stopped: see StopStreamPipes.
 // Deployments of one project wait for each other, since they share the folders that are built into.
 func (p Project) Deploy(ctx context.Context, endpoint, outputsFile string, settings []string, log Log) error {
 	unlock, err := p.Lock(ctx, "deploy")
@@ -66,7 +67,11 @@ func (p Project) Deploy(ctx context.Context, endpoint, outputsFile string, setti
 	if err := p.run(ctx, log, env, cdk, args...); err != nil {
 		return fmt.Errorf("deploying: %w", err)
 	}
-	return nil
+	stack, _, err := ReadOutputs(outputsFile)
+	if err != nil {
+		return err
+	}
+	return StopStreamPipes(ctx, Config(endpoint), stack)
 }
 
 // architecture is this machine's processor as the CDK app's setting of that name calls it.

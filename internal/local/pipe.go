@@ -96,6 +96,25 @@ func Pipes(ctx context.Context, config aws.Config, stack string) ([]Pipe, error)
 	return found, nil
 }
 
+// StopStreamPipes stops the engine's own poller of the deployed stack's pipes from streams, which ignores filters and
+// batch sizes, so that RunPipes alone serves them. A deployment that makes or updates such a pipe starts it again. To
+// stop what is stopped changes nothing.
+func StopStreamPipes(ctx context.Context, config aws.Config, stack string) error {
+	deployed, err := Pipes(ctx, config, stack)
+	if err != nil {
+		return err
+	}
+	for _, pipe := range deployed {
+		if pipe.sourceService() != "dynamodb" {
+			continue
+		}
+		if _, err := pipes.NewFromConfig(config).StopPipe(ctx, &pipes.StopPipeInput{Name: &pipe.Name}); err != nil {
+			return fmt.Errorf("stopping the engine's poller of pipe %s: %w", pipe.Name, err)
+		}
+	}
+	return nil
+}
+
 func describePipe(ctx context.Context, client *pipes.Client, name string, definition json.RawMessage) (Pipe, error) {
 	var template pipeTemplate
 	if err := json.Unmarshal(definition, &template); err != nil {

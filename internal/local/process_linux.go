@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 )
@@ -39,6 +40,15 @@ func groupMembers(p process) []int {
 		}
 	}
 	return members
+}
+
+// program is the file name of the program that the process runs; empty if there is no such process.
+func program(pid int) string {
+	file, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid))
+	if err != nil {
+		return ""
+	}
+	return filepath.Base(file)
 }
 
 // statFields returns the fields of /proc/<pid>/stat after the program's name: state, parent, process group, …;

@@ -4,6 +4,7 @@ package local
 
 import (
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 )
@@ -15,6 +16,15 @@ func startTime(pid int) string {
 		return ""
 	}
 	return strings.TrimSpace(string(out))
+}
+
+// program is the file name of the program that the process runs; empty if there is no such process.
+func program(pid int) string {
+	out, err := exec.Command("ps", "-o", "comm=", "-p", strconv.Itoa(pid)).Output()
+	if err != nil {
+		return ""
+	}
+	return filepath.Base(strings.TrimSpace(string(out)))
 }
 
 // groupMembers lists the living processes of the group. A group whose leader is gone, or is another process than the

@@ -10,8 +10,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
-	"github.com/aws/aws-sdk-go-v2/service/sfn"
-	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 )
@@ -21,16 +19,14 @@ const (
 	// longPoll is short, since a receive that is given up would take messages with it; it is waited for at the end.
 	longPoll   = time.Second
 	afterError = time.Second
-	// startWithin bounds a start: an EXPRESS execution may take 5 minutes.
-	startWithin = 6 * time.Minute
 )
 
 // queuePipe brings messages from a queue to a state machine.
 type queuePipe struct {
 	Pipe
+	target
 	queueURL string
 	queue    *sqs.Client
-	machines *sfn.Client
 	log      *slog.Logger
 }
 
@@ -49,9 +45,9 @@ func newQueuePipe(ctx context.Context, config aws.Config, pipe Pipe, log *slog.L
 	}
 	return &queuePipe{
 		Pipe:     pipe,
+		target:   newTarget(config, pipe),
 		queueURL: aws.ToString(found.QueueUrl),
 		queue:    client,
-		machines: sfn.NewFromConfig(config),
 		log:      log.With("pipe", pipe.Name),
 	}, nil
 }
@@ -119,27 +115,6 @@ func (q *queuePipe) receiveUpTo(ctx context.Context, most int, wait time.Duratio
 		return nil, fmt.Errorf("receiving: %w", err)
 	}
 	return received.Messages, nil
-}
-
-func (q *queuePipe) start(ctx context.Context, input string) error {
-	ctx, cancel := context.WithTimeout(ctx, startWithin)
-	defer cancel()
-	if !q.Synchronous {
-		_, err := q.machines.StartExecution(ctx, &sfn.StartExecutionInput{StateMachineArn: &q.Target, Input: &input})
-		if err != nil {
-			return fmt.Errorf("starting an execution: %w", err)
-		}
-		return nil
-	}
-	done, err := q.machines.StartSyncExecution(ctx,
-		&sfn.StartSyncExecutionInput{StateMachineArn: &q.Target, Input: &input})
-	if err != nil {
-		return fmt.Errorf("running an execution: %w", err)
-	}
-	if done.Status != sfntypes.SyncExecutionStatusSucceeded {
-		return fmt.Errorf("execution %s: %s: %s", done.Status, aws.ToString(done.Error), aws.ToString(done.Cause))
-	}
-	return nil
 }
 
 func (q *queuePipe) delete(ctx context.Context, batch []sqstypes.Message) error {

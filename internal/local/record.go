@@ -1,8 +1,6 @@
 package local
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -61,11 +59,5 @@ func recordsInput(queueARN string, messages []types.Message) (string, error) {
 			AWSRegion:              parsed.Region,
 		})
 	}
-	var input bytes.Buffer
-	encoder := json.NewEncoder(&input)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(records); err != nil {
-		return "", fmt.Errorf("writing the records: %w", err)
-	}
-	return string(bytes.TrimSpace(input.Bytes())), nil
+	return asInput(records)
 }

@@ -10,8 +10,9 @@ import (
 )
 
 // RunPipes serves the pipes until the context is done, and then finishes what it has begun.
-// Pipes with a queue as their source are served here; others are left to the engine.
-// Trouble on the way is logged and tried again. It fails at once if a pipe asks for something that it cannot do.
+// Its sources are queues and streams of tables; the engine's own poller of streams, which ignores filters, must have been
+// stopped (StopStreamPipes). Trouble on the way is logged and tried again. It fails at once if a pipe asks for something that it
+// cannot do.
 func RunPipes(ctx context.Context, config aws.Config, all []Pipe, log *slog.Logger) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for _, pipe := range all {
@@ -24,8 +25,14 @@ func RunPipes(ctx context.Context, config aws.Config, all []Pipe, log *slog.Logg
 			for range pollers {
 				group.Go(func() error { queue.poll(ctx); return nil })
 			}
+		case "dynamodb":
+			stream, err := newStreamPipe(ctx, config, pipe, log)
+			if err != nil {
+				return fmt.Errorf("serving pipe %s: %w", pipe.Name, err)
+			}
+			group.Go(func() error { stream.poll(ctx); return nil })
 		default:
-			log.Info("left to the engine", "pipe", pipe.Name, "source", service)
+			return fmt.Errorf("serving pipe %s: a source of service %q is not supported", pipe.Name, service)
 		}
 	}
 	return group.Wait()

@@ -42,7 +42,7 @@ type pipeStack struct {
 func deployPipe(t *testing.T, kind, definition, invocation string, visibility, batchSize, batchWindow int) pipeStack {
 	t.Helper()
 	stack := pipeStack{name: strings.ReplaceAll(t.Name(), "/", "-"), config: localtest.Config(localtest.Engine(t))}
-	template, err := json.Marshal(map[string]any{
+	outputs := deployTemplate(t, stack.config, stack.name, map[string]any{
 		"Resources": map[string]any{
 			"Dead": map[string]any{"Type": "AWS::SQS::Queue"},
 			"Queue": map[string]any{"Type": "AWS::SQS::Queue", "Properties": map[string]any{
@@ -51,9 +51,7 @@ func deployPipe(t *testing.T, kind, definition, invocation string, visibility, b
 					"deadLetterTargetArn": map[string]any{"Fn::GetAtt": []string{"Dead", "Arn"}}, "maxReceiveCount": 2,
 				},
 			}},
-			"Machine": map[string]any{"Type": "AWS::StepFunctions::StateMachine", "Properties": map[string]any{
-				"DefinitionString": definition, "StateMachineType": kind, "RoleArn": "arn:aws:iam::000000000000:role/any",
-			}},
+			"Machine": machineResource(kind, definition),
 			"Pipe": map[string]any{"Type": "AWS::Pipes::Pipe", "Properties": map[string]any{
 				"RoleArn": "arn:aws:iam::000000000000:role/any",
 				"Source":  map[string]any{"Fn::GetAtt": []string{"Queue", "Arn"}},
@@ -73,16 +71,31 @@ func deployPipe(t *testing.T, kind, definition, invocation string, visibility, b
 			"Machine": map[string]any{"Value": map[string]any{"Ref": "Machine"}},
 		},
 	})
+	stack.queueURL, stack.deadURL = outputs["Url"], outputs["Dead"]
+	stack.queueARN, stack.machine = outputs["Arn"], outputs["Machine"]
+	return stack
+}
+
+func machineResource(kind, definition string) map[string]any {
+	return map[string]any{"Type": "AWS::StepFunctions::StateMachine", "Properties": map[string]any{
+		"DefinitionString": definition, "StateMachineType": kind, "RoleArn": "arn:aws:iam::000000000000:role/any",
+	}}
+}
+
+// deployTemplate makes a stack and returns its outputs.
+func deployTemplate(t *testing.T, config aws.Config, name string, template map[string]any) map[string]string {
+	t.Helper()
+	body, err := json.Marshal(template)
 	if err != nil {
 		t.Fatal(err)
 	}
-	client := cloudformation.NewFromConfig(stack.config)
+	client := cloudformation.NewFromConfig(config)
 	if _, err := client.CreateStack(t.Context(), &cloudformation.CreateStackInput{
-		StackName: &stack.name, TemplateBody: aws.String(string(template)),
+		StackName: &name, TemplateBody: aws.String(string(body)),
 	}); err != nil {
 		t.Fatal(err)
 	}
-	named := &cloudformation.DescribeStacksInput{StackName: &stack.name}
+	named := &cloudformation.DescribeStacksInput{StackName: &name}
 	if err := cloudformation.NewStackCreateCompleteWaiter(client, func(o *cloudformation.StackCreateCompleteWaiterOptions) {
 		o.MinDelay, o.MaxDelay = 100*time.Millisecond, time.Second
 	}).Wait(t.Context(), named, time.Minute); err != nil {
@@ -96,27 +109,32 @@ func deployPipe(t *testing.T, kind, definition, invocation string, visibility, b
 	for _, output := range described.Stacks[0].Outputs {
 		outputs[aws.ToString(output.OutputKey)] = aws.ToString(output.OutputValue)
 	}
-	stack.queueURL, stack.deadURL = outputs["Url"], outputs["Dead"]
-	stack.queueARN, stack.machine = outputs["Arn"], outputs["Machine"]
-	return stack
+	return outputs
 }
 
 // run serves the stack's pipes until the test has ended.
 func (s pipeStack) run(t *testing.T) {
 	t.Helper()
-	pipes, err := local.Pipes(t.Context(), s.config, s.name)
+	stop := serve(t, s.config, s.name, slog.New(slog.NewTextHandler(t.Output(), nil)))
+	t.Cleanup(stop)
+}
+
+// serve serves the pipes of the stack until stop is called, which returns when what was begun is finished.
+func serve(t *testing.T, config aws.Config, stack string, log *slog.Logger) (stop func()) {
+	t.Helper()
+	pipes, err := local.Pipes(t.Context(), config, stack)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- local.RunPipes(ctx, s.config, pipes, slog.New(slog.NewTextHandler(t.Output(), nil))) }()
-	t.Cleanup(func() {
+	go func() { ended <- local.RunPipes(ctx, config, pipes, log) }()
+	return func() {
 		cancel()
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
-	})
+	}
 }
 
 // send sends messages with the texts "0", "1", …, each with an attribute, and returns their ids.

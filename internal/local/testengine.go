@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 // TestEngine is an engine of this process's own, beside the one of `make up`.
@@ -18,12 +19,13 @@ type TestEngine struct {
 
 // StartTestEngine starts an engine on a free port, which keeps its files in dir. It ends with Stop, or with this
 // process, even if that is killed. The engine is installed into the project's folder if it is not there yet.
-func (p Project) StartTestEngine(ctx context.Context, dir string, log Log) (*TestEngine, error) {
+// Variables (NAME=value) are added to the engine's environment, which its function processes inherit.
+func (p Project) StartTestEngine(ctx context.Context, dir string, log Log, variables ...string) (*TestEngine, error) {
 	if err := p.InstallEngine(ctx, log); err != nil {
 		return nil, err
 	}
 	for try := 1; ; try++ {
-		engine, err := p.startTestEngine(ctx, dir)
+		engine, err := p.startTestEngine(ctx, dir, variables)
 		if err == nil || try == 3 || ctx.Err() != nil {
 			return engine, err
 		}
@@ -31,7 +33,7 @@ func (p Project) StartTestEngine(ctx context.Context, dir string, log Log) (*Tes
 	}
 }
 
-func (p Project) startTestEngine(ctx context.Context, dir string) (*TestEngine, error) {
+func (p Project) startTestEngine(ctx context.Context, dir string, variables []string) (*TestEngine, error) {
 	port, err := freePort()
 	if err != nil {
 		return nil, err
@@ -48,7 +50,7 @@ func (p Project) startTestEngine(ctx context.Context, dir string) (*TestEngine, 
 		return nil, fmt.Errorf("starting the engine: %w", err)
 	}
 	defer far.Close()
-	proc, ended, err := p.launchEngine(port, dir, logFile, far)
+	proc, ended, err := p.launchEngine(port, dir, logFile, far, variables...)
 	if err != nil {
 		return nil, errors.Join(err, near.Close())
 	}
@@ -63,6 +65,13 @@ func (p Project) startTestEngine(ctx context.Context, dir string) (*TestEngine, 
 // Stop ends the engine with all that belongs to it, and returns when it is gone.
 func (e *TestEngine) Stop(ctx context.Context) error {
 	return errors.Join(e.lifeline.Close(), e.proc.stop(ctx))
+}
+
+// Functions lists the ids of the function processes that this engine has running, called or waiting for a call.
+func (e *TestEngine) Functions() []int {
+	return slices.DeleteFunc(groupMembers(e.proc), func(pid int) bool {
+		return program(pid) != "bootstrap" // what Lambda calls a custom runtime's program
+	})
 }
 
 func freePort() (int, error) {
