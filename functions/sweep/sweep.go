@@ -33,7 +33,9 @@ type Monitoring interface {
 
 // Input is what the schedule passes in.
 type Input struct {
-	ExecutionID string `json:"execution_id"` // the same if the schedule repeats the call
+	// ExecutionID names this sweep. The Scheduler gives each attempted invocation a new one; only Lambda's own
+	// retry of an asynchronous invocation repeats the payload, and with it the claims of the sweep that failed.
+	ExecutionID string `json:"execution_id"`
 }
 
 // Output says what the sweep did.
@@ -56,8 +58,9 @@ func New(sweeper Sweeper, starter Starter, monitoring Monitoring, log *slog.Logg
 	return &Task{sweeper: sweeper, starter: starter, monitoring: monitoring, log: log}
 }
 
-// MaxLooks is how many collections one execution looks at: their names fit into its input at any length.
-const MaxLooks = 50
+// MaxLooks is how many collections one execution looks at: as many as it looks at side by side, and their names
+// fit into its input (256 KiB) at any length, even if JSON writes each of their bytes as six.
+const MaxLooks = 10
 
 // Handle sweeps every open run. Trouble with one does not hold back the others; it is returned at the end.
 // Sweeping twice starts looks that find less or nothing to do, and reports nothing twice.

@@ -3,6 +3,7 @@ package delivery_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -78,6 +79,16 @@ func TestNews(t *testing.T) {
 	}
 }
 
+// most is what holds a run of more collections than a report names.
+func most() snapshot.Holders {
+	var all snapshot.Tally
+	for i := range snapshot.MaxNamed + 1 {
+		all.Add(snapshot.Row{CollectionKey: snapshot.CollectionKey{CollectionName: fmt.Sprint("db.", i)}, Status: "SENT",
+			FilesSent: snapshot.Count(9), FilesReceived: snapshot.Count(int64(i))}, nil)
+	}
+	return all.Holders()
+}
+
 // A report that a run has stalled names what holds it, within the eight elements that monitoring shows.
 func TestReport(t *testing.T) {
 	t.Parallel()
@@ -96,6 +107,9 @@ func TestReport(t *testing.T) {
 				`{"key":"db.a","value":"Sent, 1 of 2 files received"},{"key":"db.b","value":"Exporting, 0 of 0 files received"},{"key":"More collections","value":"7"}]}`},
 		{"let go, held by nothing", snapshot.RunLetGo, snapshot.Holders{},
 			`{"severity":"High","notification_type":"Warning","slack_username":"Snapshot Sender","title_text":"Full - Run let go","custom_elements":[{"key":"Export date","value":"2020-01-01"},{"key":"Correlation Id","value":"run-1"}]}`},
+		{"the most that is shown: eight elements", snapshot.RunLetGo, most(),
+			`{"severity":"High","notification_type":"Warning","slack_username":"Snapshot Sender","title_text":"Full - Run let go","custom_elements":[{"key":"Export date","value":"2020-01-01"},{"key":"Correlation Id","value":"run-1"},` +
+				`{"key":"db.0","value":"SENT, 0 of 9 files received"},{"key":"db.1","value":"SENT, 1 of 9 files received"},{"key":"db.2","value":"SENT, 2 of 9 files received"},{"key":"db.3","value":"SENT, 3 of 9 files received"},{"key":"db.4","value":"SENT, 4 of 9 files received"},{"key":"More collections","value":"1"}]}`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

@@ -8,11 +8,12 @@ import (
 	"snapshot-status-checker/internal/table"
 )
 
-// claim takes a claim on condition that it stands as it was read. It returns table.ErrConditionFailed if
-// another was faster, or if an earlier try of the same claimer took effect and its answer was lost.
+// claim takes a claim on condition that it stands as it was read, on an item that is still there. It returns
+// table.ErrConditionFailed if another was faster, or if an earlier try of the same claimer took effect and its
+// answer was lost.
 func claim(ctx context.Context, db updater, ref table.Ref, kind snapshot.DebtKind, old, taken snapshot.Claim) error {
 	prefix := claimPrefix(kind)
-	conditions := []table.Condition{asRead(prefix+claimAttempt, old.Attempt)}
+	conditions := []table.Condition{{Attribute: ref.PartitionKey, Operator: table.Exists}, asRead(prefix+claimAttempt, old.Attempt)}
 	if old.Attempt.Set {
 		conditions = append(conditions,
 			table.Condition{Attribute: prefix + claimBy, Operator: table.Equals, Value: old.By},

@@ -1,0 +1,201 @@
+package sweep_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/google/go-cmp/cmp"
+
+	. "snapshot-status-checker/functions/internal/tasktest"
+	"snapshot-status-checker/functions/sweep"
+	"snapshot-status-checker/internal/delivery"
+	"snapshot-status-checker/internal/snapshot"
+	"snapshot-status-checker/internal/table"
+)
+
+var errDown = errors.New("service is down")
+
+func TestLooksInChunks(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	var want []string
+	for i := range 2*sweep.MaxLooks + 3 {
+		name := fmt.Sprintf("c%03d", i)
+		b.Put(name, Sent(1))
+		b.Count(Message(name, Body(name, "f")))
+		want = append(want, Run+"/"+name)
+	}
+	out, err := b.handle("e1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(sweep.Output{OpenRuns: 1, Looks: len(want)}, out); diff != "" {
+		t.Error(diff)
+	}
+	var chunks []string
+	for chunk := range slices.Chunk(want, sweep.MaxLooks) {
+		chunks = append(chunks, strings.Join(chunk, " "))
+	}
+	if diff := cmp.Diff(chunks, b.looks.started); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// An execution takes 256 KiB of input (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html),
+// and JSON may write each byte of a name as six.
+func TestMaxLooksFitIntoAnInput(t *testing.T) {
+	t.Parallel()
+	longest := snapshot.CollectionKey{
+		CorrelationID:  strings.Repeat("\x01", snapshot.MaxCorrelationID),
+		CollectionName: strings.Repeat("\x01", snapshot.MaxCollectionName),
+	}
+	machine := &recorder{}
+	looks := &delivery.Looks{SFN: machine, StateMachineARN: "arn"}
+	if err := looks.Start(t.Context(), slices.Repeat([]snapshot.CollectionKey{longest}, sweep.MaxLooks)); err != nil {
+		t.Fatal(err)
+	}
+	if size := len(*machine.in.Input); size > 256*1024 {
+		t.Errorf("%d bytes", size)
+	}
+}
+
+type recorder struct{ in *sfn.StartExecutionInput }
+
+func (r *recorder) StartExecution(_ context.Context, in *sfn.StartExecutionInput, _ ...func(*sfn.Options)) (*sfn.StartExecutionOutput, error) {
+	r.in = in
+	return &sfn.StartExecutionOutput{}, nil
+}
+
+func TestNothingToSweep(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	out, err := b.handle("e1")
+	if err != nil || out != (sweep.Output{}) || len(b.looks.started)+len(b.monitoring.reports) > 0 {
+		t.Errorf("got %+v, %v", out, err)
+	}
+}
+
+// Trouble with run-2 does not hold back run-1 and run-3.
+func TestTroubleWithOneRun(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name   string
+		breaks func(*bench)
+	}{
+		{"a malformed row", func(b *bench) {
+			b.DB.Put(b.Tables.Status.At("run-2", "a"), table.Item{"CollectionStatus": "Sent", "FilesSent": "one"})
+		}},
+		{"no execution starts", func(b *bench) {
+			b.looks.fail = func(key snapshot.CollectionKey) error {
+				if key.CorrelationID == "run-2" {
+					return errDown
+				}
+				return nil
+			}
+		}},
+		{"the ledger refuses", func(b *bench) {
+			b.DB.Before = func(op string, refs ...table.Ref) error {
+				if refs[0].Sort == "run-2" {
+					return errDown
+				}
+				return nil
+			}
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t)
+			for _, id := range []string{"run-1", "run-2", "run-3"} {
+				b.run(id)
+			}
+			test.breaks(b)
+			out, err := b.handle("e1")
+			if err == nil || !strings.Contains(err.Error(), "run-2") || strings.Contains(err.Error(), "run-1") || strings.Contains(err.Error(), "run-3") {
+				t.Errorf("got the error %v", err)
+			}
+			if out != (sweep.Output{OpenRuns: 3, Looks: 2}) {
+				t.Errorf("got %+v", out)
+			}
+			if diff := cmp.Diff([]string{"run-1/a", "run-3/a"}, b.looks.started); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// What a message said is not in the log but for the names that are keys, whatever these hold.
+func TestLog(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	const canary = "CANARY-7f3a"
+	id := "odd\n{\"run\"}"
+	b.DB.Put(b.Tables.Status.At(id, "a"), Sent(1))
+	text, _ := json.Marshal(id) // a string always marshals
+	b.Count(Message("m1", fmt.Sprintf(`{"correlation_id":%s,"collection_name":"a","snapshot_type":%q,"export_date":%q,"filename":%q}`,
+		text, canary, canary, canary)))
+	if _, err := b.handle("e1"); err != nil {
+		t.Fatal(err)
+	}
+	b.Now = b.Now.Add(stalledAfter)
+	b.sweep("e2", 1)
+	b.looks.fail = func(snapshot.CollectionKey) error { return errDown }
+	if _, err := b.handle("e3"); err == nil || strings.Contains(err.Error(), canary) {
+		t.Errorf("got the error %v", err)
+	}
+	if strings.Contains(b.LogText(), canary) {
+		t.Errorf("the log holds what a message said: %s", b.LogText())
+	}
+	for message, want := range map[string]map[string]any{
+		"looking again": {"correlation_id": id, "collections": 1.0, "level": "INFO"},
+		"reported":      {"correlation_id": id, "kind": "RUN_STALLED", "level": "WARN"},
+		"swept":         {"open_runs": 1.0, "looks": 1.0, "reports": 0.0, "level": "INFO"},
+	} {
+		lines := b.Logged(message)
+		if len(lines) == 0 {
+			t.Errorf("%q is not logged: %s", message, b.LogText())
+			continue
+		}
+		for key, value := range want {
+			if lines[0][key] != value {
+				t.Errorf("%s of %q is %v, want %v", key, message, lines[0][key], value)
+			}
+		}
+	}
+}
+
+// What the schedule passes in and gets back, to the letter; the execution is the claimer.
+func TestHandleAsInvoked(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("testdata/input.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var in sweep.Input
+	if err := json.Unmarshal(text, &in); err != nil {
+		t.Fatal(err)
+	}
+	b := newBench(t)
+	b.stalls()
+	out, err := b.task.Handle(t.Context(), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := json.Marshal(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(`{"open_runs":1,"looks":0,"reports":1}`, string(got)); diff != "" {
+		t.Error(diff)
+	}
+	item, err := b.DB.Get(t.Context(), table.Read{Ref: b.Tables.Ledger.At("run", Run), Consistent: true})
+	if err != nil || item["StalledClaimedBy"] != "sweep/c5f2b1f0-8a4e-4d0e-9d57-2f1c8f0f2b11" {
+		t.Errorf("claimed by %v, %v", item["StalledClaimedBy"], err)
+	}
+}

@@ -1,0 +1,83 @@
+package delivery_test
+
+import (
+	"errors"
+	"slices"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
+	"github.com/google/go-cmp/cmp"
+
+	"snapshot-status-checker/internal/delivery"
+	"snapshot-status-checker/internal/local/localtest"
+	"snapshot-status-checker/internal/snapshot"
+)
+
+// machine makes a state machine of the test's own, of one state.
+func machine(t *testing.T) (client *sfn.Client, arn string) {
+	t.Helper()
+	client = sfn.NewFromConfig(localtest.Config(localtest.Engine(t)))
+	made, err := client.CreateStateMachine(t.Context(), &sfn.CreateStateMachineInput{
+		Name:       aws.String(unique(t)),
+		RoleArn:    aws.String("arn:aws:iam::000000000000:role/looks"),
+		Definition: aws.String(`{"StartAt": "Pass", "States": {"Pass": {"Type": "Pass", "End": true}}}`),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client, *made.StateMachineArn
+}
+
+// inputs are those of all executions of a state machine, sorted.
+func inputs(t *testing.T, client *sfn.Client, machine string) []string {
+	t.Helper()
+	listed, err := client.ListExecutions(t.Context(), &sfn.ListExecutionsInput{StateMachineArn: &machine})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, execution := range listed.Executions {
+		described, err := client.DescribeExecution(t.Context(), &sfn.DescribeExecutionInput{ExecutionArn: execution.ExecutionArn})
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, aws.ToString(described.Input))
+	}
+	slices.Sort(all)
+	return all
+}
+
+// The whole input, as the state machine routes it. Started twice, it looks twice.
+func TestLooks(t *testing.T) {
+	t.Parallel()
+	client, arn := machine(t)
+	looks := &delivery.Looks{SFN: client, StateMachineARN: arn}
+	key := func(run, collection string) snapshot.CollectionKey {
+		return snapshot.CollectionKey{CorrelationID: run, CollectionName: collection}
+	}
+	one := []snapshot.CollectionKey{key("run-1", "db.a.b"), key("run-1", "db.a.c")}
+	odd := []snapshot.CollectionKey{key("run é\n", `db.<a>&"b"`)}
+	for _, collections := range [][]snapshot.CollectionKey{one, one, odd} {
+		if err := looks.Start(t.Context(), collections); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const both = `{"look":[{"correlation_id":"run-1","collection_name":"db.a.b"},{"correlation_id":"run-1","collection_name":"db.a.c"}]}`
+	want := []string{`{"look":[{"correlation_id":"run é\n","collection_name":"db.<a>&\"b\""}]}`, both, both}
+	if diff := cmp.Diff(want, inputs(t, client, arn)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestLooksKeepTheCauseOfAnError(t *testing.T) {
+	t.Parallel()
+	client, arn := machine(t)
+	looks := &delivery.Looks{SFN: client, StateMachineARN: arn + "-that-is-not-there"}
+	err := looks.Start(t.Context(), []snapshot.CollectionKey{{CorrelationID: "run-1", CollectionName: "db.a.b"}})
+	var missing *types.StateMachineDoesNotExist
+	if !errors.As(err, &missing) {
+		t.Errorf("got %v", err)
+	}
+}
