@@ -44,6 +44,11 @@ func TestScenarios(t *testing.T) {
 		{"a success file that comes too early", earlySuccessFile},
 		{"statuses that block", blockingStatuses},
 		{"Sent is written after the last receipt", sentWrittenLast},
+		{"Sent is written over Received and Success", sentWrittenOver},
+		{"somebody else writes Received", receivedByOthers},
+		{"a success file that comes before Sent", successBeforeSent},
+		{"counters are set back", countersSetBack},
+		{"a row is replaced", rowReplaced},
 		{"more received than sent", moreReceivedThanSent},
 		{"late files", lateFiles},
 	} {

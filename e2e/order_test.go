@@ -60,28 +60,6 @@ func blockingStatuses(t *testing.T, s *system) {
 	one.wantRequests(one.request("db.blocked.a"))
 }
 
-// The sender writes Sent when every receipt is in; the next look, here for a message that comes again, moves on.
-func sentWrittenLast(t *testing.T, s *system) {
-	r := s.newRun(t)
-	r.put("db.last.collection", "Exported", 0)
-	file := envelope(identified(r.id+"-file", r.file("db.last.collection")))
-	r.handle(file, r.file("db.last.collection"))
-	r.wantRow("db.last.collection", "Exported", 2)
-	r.set("db.last.collection", "FilesSent", number(2))
-	r.set("db.last.collection", "CollectionStatus", text("Sent"))
-	r.handle(file)
-	r.wantRow("db.last.collection", "Received", 2)
-	r.wantRequests(r.request("db.last.collection"))
-	r.wantNews(r.allReceived())
-
-	// Sent written over Received is moved again, and nothing is told again.
-	r.set("db.last.collection", "CollectionStatus", text("Sent"))
-	r.handle(file)
-	r.wantRow("db.last.collection", "Received", 2)
-	r.wantRequests(r.request("db.last.collection"))
-	r.wantNews(r.allReceived())
-}
-
 func moreReceivedThanSent(t *testing.T, s *system) {
 	r := s.newRun(t)
 	r.put("db.more.collection", "Exported", 0)

@@ -122,6 +122,23 @@ func (r *run) settle(messageIDs []string) {
 	}
 }
 
+// becomes waits until a collection has the status that a change of its row leads to, and then until nothing more can
+// come of the look that gave it.
+func (r *run) becomes(collection, status string) {
+	r.t.Helper()
+	await(r.t, func() string {
+		row := r.row(collection)
+		if got, _ := row["CollectionStatus"].(*types.AttributeValueMemberS); got != nil && got.Value == status {
+			return ""
+		}
+		return status + ": " + show(row)
+	})
+	if err := r.executions.look(r.t.Context()); err != nil { // or the one that gave it may not be known yet
+		r.t.Fatal(err)
+	}
+	r.settle(nil)
+}
+
 // start starts executions by hand, side by side, waits until they are over, and returns how they ended.
 func (r *run) start(inputs ...string) []*sfn.DescribeExecutionOutput {
 	r.t.Helper()

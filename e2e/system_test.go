@@ -33,7 +33,7 @@ type system struct {
 // subtests, has ended.
 func deploy(t *testing.T) *system {
 	t.Helper()
-	stack := localtest.Deploy(t)
+	stack := localtest.Deploy(t, "sweepEveryMinutes=60") // so that it does not do what the stream should have done
 	stack.StartPipes(t)
 	s := &system{
 		outputs:  stack.Outputs,

@@ -1,0 +1,134 @@
+package e2e_test
+
+import "testing"
+
+// The sender writes Sent when every receipt is in: no message follows any more, so the look comes from the change.
+func sentWrittenLast(t *testing.T, s *system) {
+	r := s.newRun(t)
+	r.put("db.last.a", "Exported", 0)
+	r.put("db.last.b", "EXPORTED", 1)
+	r.handle(append(r.many(2, "db.last.a"), r.file("db.last.b"))...)
+	r.wantRow("db.last.a", "Exported", 2)
+	r.set("db.last.a", "FilesSent", number(2))
+	r.wantRequests()
+
+	r.set("db.last.a", "CollectionStatus", text("Sent"))
+	r.becomes("db.last.a", "Received")
+	r.wantRow("db.last.a", "Received", 2)
+	r.wantRequests(r.request("db.last.a"))
+	r.wantNews()
+	r.set("db.last.b", "CollectionStatus", text("SENT"))
+	r.becomes("db.last.b", "RECEIVED")
+	r.wantRow("db.last.b", "RECEIVED", 1)
+	r.wantRequests(r.request("db.last.a"), r.request("db.last.b"))
+	r.wantNews(r.allReceived())
+}
+
+// The sender asks for nothing new by writing Sent over what is Received, or even Success.
+func sentWrittenOver(t *testing.T, s *system) {
+	r := s.newRun(t)
+	r.put("db.over.a", "Sent", 2)
+	r.handle(r.many(2, "db.over.a")...)
+	r.wantRow("db.over.a", "Received", 2)
+	for range 2 {
+		r.set("db.over.a", "CollectionStatus", text("Sent"))
+		r.becomes("db.over.a", "Received")
+		r.wantRow("db.over.a", "Received", 2)
+		r.wantRequests(r.request("db.over.a"))
+		r.wantNews(r.allReceived())
+	}
+
+	r.handle(r.successFile("db.over.a"))
+	r.wantRow("db.over.a", "Success", 2)
+	for range 2 {
+		r.set("db.over.a", "CollectionStatus", text("Sent"))
+		r.becomes("db.over.a", "Success")
+		r.wantRow("db.over.a", "Success", 2)
+		r.wantRequests(r.request("db.over.a"))
+		r.wantNews(r.allReceived(), r.allSuccessful())
+	}
+}
+
+// Someone else moves the last collection of a run to Received: the run is looked at.
+func receivedByOthers(t *testing.T, s *system) {
+	r := s.newRun(t)
+	r.put("db.others.a", "Sent", 1)
+	r.put("db.others.empty", "Exported", 0) // the sender itself moves a collection of no files
+	r.handle(r.file("db.others.a"))
+	r.wantNews()
+	r.set("db.others.empty", "CollectionStatus", text("Received"))
+	await(t, func() string {
+		if len(r.newsMails()) == 0 {
+			return "news"
+		}
+		return ""
+	})
+	r.becomes("db.others.empty", "Received")
+	r.wantNews(r.allReceived())
+	r.wantRequests(r.request("db.others.a"))
+}
+
+// The success file comes first and the Sent last of all.
+func successBeforeSent(t *testing.T, s *system) {
+	r := s.newRun(t)
+	r.put("db.before.a", "Exported", 2)
+	r.handle(r.successFile("db.before.a"))
+	r.handle(r.many(2, "db.before.a")...)
+	r.wantRow("db.before.a", "Exported", 2)
+	r.wantRequests()
+	r.wantNews()
+	r.set("db.before.a", "CollectionStatus", text("Sent"))
+	r.becomes("db.before.a", "Success")
+	r.wantRow("db.before.a", "Success", 2)
+	r.wantRequests(r.request("db.before.a"))
+	r.wantUnorderedNews(r.allReceived(), r.allSuccessful())
+}
+
+func countersSetBack(t *testing.T, s *system) {
+	newAttempt(t, s, func(r *run, collection string) {
+		r.set(collection, "CollectionStatus", text("Exporting"))
+		r.set(collection, "FilesReceived", number(0))
+		r.set(collection, "FilesSent", number(0))
+	})
+}
+
+func rowReplaced(t *testing.T, s *system) {
+	newAttempt(t, s, func(r *run, collection string) { r.put(collection, "Exporting", 0) })
+}
+
+// A collection is exported again under its correlation id: the sender is asked again, and both news are told again.
+// The success file of the attempt before does not count for it.
+func newAttempt(t *testing.T, s *system, begin func(r *run, collection string)) {
+	r := s.newRun(t)
+	const again, other = "db.again.a", "db.again.b"
+	r.put(again, "Sent", 3)
+	r.put(other, "Sent", 1)
+	r.handle(append(r.many(3, again), r.file(other))...)
+	r.handle(r.successFile(again), r.successFile(other))
+	requests := []string{r.request(again), r.request(other)}
+	news := []string{r.allReceived(), r.allSuccessful()}
+	r.wantRequests(requests...)
+	r.wantNews(news...)
+
+	begin(r, again)
+	r.handle(r.file(again))
+	r.wantRow(again, "Exporting", 1)
+	r.handle(r.file(again))
+	r.set(again, "FilesSent", number(2))
+	r.wantRequests(requests...)
+	r.wantNews(news...)
+
+	r.set(again, "CollectionStatus", text("Sent"))
+	r.becomes(again, "Received")
+	r.wantRow(again, "Received", 2)
+	requests, news = append(requests, r.request(again)), append(news, r.allReceived())
+	r.wantRequests(requests...)
+	r.wantNews(news...)
+
+	r.handle(r.successFile(again))
+	r.wantRow(again, "Success", 2)
+	r.wantRow(other, "Success", 1)
+	r.wantRequests(requests...)
+	r.wantNews(append(news, r.allSuccessful())...)
+	r.wantRejected()
+}
