@@ -31,13 +31,13 @@ func TestFlowFollowsThePaths(t *testing.T) {
 				w.others("test makes", row.Collection, item)
 			}
 			for _, event := range path.Earlier {
-				w.start("earlier", event(run))
+				w.start("earlier", "an earlier event", event(run))
 				w.play(nil)
 			}
 			for _, row := range path.Meanwhile {
 				w.write(w.find(row.Collection), "test", table.Item{"CollectionStatus": row.Status})
 			}
-			e := w.start("path", path.Event(run))
+			e := w.start("path", "the event", path.Event(run))
 			e.broken = path.Broken
 			w.play(nil)
 			if diff := cmp.Diff(path.States, e.entered); diff != "" {

@@ -23,14 +23,14 @@ const (
 	refused // contention: nothing took effect
 )
 
-// call gives way, and then decides what goes wrong. Whatever a task calls comes through here.
-func (w *world) call(format string, args ...any) fault {
+// call gives way, and then decides what goes wrong. Whatever a task calls comes through here; words say what.
+func (w *world) call(words func() string) fault {
 	a := w.current
 	a.giveWay()
 	w.steps++
 	f := w.faultNow()
 	if w.trace != nil {
-		w.say("%s: %s%s", a.name, fmt.Sprintf(format, args...), [...]string{"", " — dies before", " — dies after", " — the answer is lost", " — refused"}[f])
+		w.say("%s %s%s", a.name, words(), [...]string{"", " — and dies before", " — and dies after", " — and the answer is lost", " — and is refused"}[f])
 	}
 	if f == crashBefore {
 		panic(death{})
@@ -52,7 +52,7 @@ func (f fault) after() error {
 type seam struct{ *world }
 
 func (s seam) Get(ctx context.Context, read table.Read) (table.Item, error) {
-	f := s.call("reads %s", read.Key)
+	f := s.call(func() string { return "reads " + s.itemInWords(read.Ref) })
 	if f == refused {
 		return nil, table.ErrContention
 	}
@@ -65,7 +65,7 @@ func (s seam) Get(ctx context.Context, read table.Read) (table.Item, error) {
 }
 
 func (s seam) GetMany(ctx context.Context, reads []table.Read) (map[table.Ref]table.Item, error) {
-	f := s.call("reads %d items from %s", len(reads), reads[0].Key)
+	f := s.call(func() string { return "reads " + s.readsInWords(reads) })
 	if f == refused {
 		return nil, table.ErrContention
 	}
@@ -80,7 +80,9 @@ func (s seam) GetMany(ctx context.Context, reads []table.Read) (map[table.Ref]ta
 }
 
 func (s seam) Query(ctx context.Context, query table.Query) (table.Page, error) {
-	f := s.call("queries %s after %q", query.Partition, query.After)
+	f := s.call(func() string {
+		return fmt.Sprintf("reads a page of %s %s after %q", query.Table, query.Partition, query.After)
+	})
 	if f == refused {
 		return table.Page{}, table.ErrContention
 	}
@@ -99,7 +101,7 @@ func (s seam) Query(ctx context.Context, query table.Query) (table.Page, error) 
 }
 
 func (s seam) Update(ctx context.Context, write table.Write) (table.Item, error) {
-	f := s.call("writes %s %v %v if %v", write.Key, write.Set, write.Add, write.If)
+	f := s.call(func() string { return "writes " + s.writeInWords(write) })
 	if f == refused {
 		return nil, table.ErrContention
 	}
@@ -108,6 +110,8 @@ func (s seam) Update(ctx context.Context, write table.Write) (table.Item, error)
 	item, err := s.db.Update(ctx, write)
 	if err == nil {
 		s.observe(write, old)
+	} else {
+		s.say("    … which fails: %v", err)
 	}
 	if lost := f.after(); lost != nil {
 		return nil, lost
@@ -116,7 +120,7 @@ func (s seam) Update(ctx context.Context, write table.Write) (table.Item, error)
 }
 
 func (s seam) Transact(ctx context.Context, writes []table.Write) error {
-	f := s.call("transaction of %d writes: %s …, count %v", len(writes), writes[0].Key, writes[len(writes)-1].Add)
+	f := s.call(func() string { return "writes together " + s.transactionInWords(writes) })
 	if f == refused {
 		reasons := make([]table.Reason, len(writes))
 		reasons[s.random.IntN(len(writes))].Contention = true
@@ -131,7 +135,9 @@ func (s seam) Transact(ctx context.Context, writes []table.Write) error {
 		}
 	}
 	err := s.db.Transact(ctx, sabotaged)
-	if err == nil {
+	if err != nil {
+		s.say("    … which is cancelled")
+	} else {
 		for i, write := range sabotaged {
 			s.observe(write, old[i])
 		}
@@ -152,7 +158,9 @@ func (w *world) item(ref table.Ref) table.Item {
 type outbox struct{ *world }
 
 func (o outbox) send(debt snapshot.Debt) error {
-	f := o.call("sends %s for attempt %d of %q", debt.Kind, debt.Attempt, debt.CollectionName)
+	f := o.call(func() string {
+		return fmt.Sprintf("sends %s for attempt %d of %q", debt.Kind, debt.Attempt, debt.CollectionName)
+	})
 	if f == refused && o.faulty {
 		return errors.New("throttled")
 	}
@@ -174,16 +182,16 @@ func (o outbox) Report(_ context.Context, report snapshot.Debt, _ snapshot.Run, 
 }
 
 func (o outbox) Start(_ context.Context, keys []snapshot.CollectionKey) error {
-	f := o.call("starts a look at %d collections", len(keys))
+	f := o.call(func() string { return fmt.Sprintf("starts a look at %v", keys) })
 	if f == refused && o.faulty {
 		return errors.New("throttled")
 	}
-	o.start("look", encode(map[string]any{"look": keys}))
+	o.start("look", "a look that the sweep asks for", encode(map[string]any{"look": keys}))
 	return f.after()
 }
 
 func (o outbox) Keep(_ context.Context, receipt snapshot.Receipt) error {
-	f := o.call("keeps %s: %v", receipt.Identity, receipt.Rejection)
+	f := o.call(func() string { return fmt.Sprintf("keeps %s: %v", receipt.Identity, receipt.Rejection) })
 	if f == refused && o.faulty {
 		return errors.New("throttled")
 	}

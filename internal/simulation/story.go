@@ -225,7 +225,7 @@ func (w *world) deliver(m message) {
 	for _, m := range batch {
 		records = append(records, map[string]string{"messageId": m.id, "body": m.body, "eventSource": "aws:sqs"})
 	}
-	w.start("message", encode(records))
+	w.start("message", fmt.Sprintf("%d times the message %s", len(batch), m.id), encode(records))
 }
 
 // putBack is a person who puts kept messages back once what kept them from being counted is mended: inside

@@ -146,7 +146,7 @@ func (w *world) play(chains [][]func()) {
 			i := w.random.IntN(len(w.changes))
 			change := w.changes[i]
 			w.changes = slices.Delete(w.changes, i, i+1)
-			w.start("change", change)
+			w.start("change", "a change of status in the stream", change)
 		case len(w.actors) > 0:
 			w.step(w.actors[w.random.IntN(len(w.actors))])
 		default:
@@ -180,10 +180,10 @@ func (w *world) abandon() {
 }
 
 // start starts an execution of the state machine.
-func (w *world) start(why, input string) *execution {
+func (w *world) start(why, words, input string) *execution {
 	w.started++
 	e := &execution{world: w, id: fmt.Sprintf("%s-%d", why, w.started), input: input}
-	w.say("%s starts with %s", e.id, input)
+	w.say("%s starts with %s", e.id, words)
 	w.spawn(e.id, e.run)
 	return e
 }
@@ -220,7 +220,7 @@ func (w *world) keep(k kept) {
 func (w *world) others(what, collection string, item table.Item) {
 	ref := w.tables.Status.At(run, collection)
 	old := w.item(ref)
-	w.say("others: %s %s: %v → %v", what, collection, old, item)
+	w.say("%s %s: %s → %s", what, collection, rowInWords(old), rowInWords(item))
 	w.db.Put(ref, item)
 	w.changed(ref, old)
 }
