@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"snapshot-status-checker/internal/snapshot"
+	"snapshot-status-checker/internal/store"
 	"snapshot-status-checker/internal/table"
 )
 
@@ -91,6 +92,7 @@ func TestSettleMakesNoRun(t *testing.T) {
 			w.Fatal(err)
 		}
 		w.settle(gone, found)
+		w.settle(gone, store.Examination{LetGo: true, Report: reported(snapshot.RunLetGo, gone.RegisteredAt)})
 		item, err := w.db.DB.Get(w.Context(), table.Read{Ref: w.tables.Ledger.At("run", run), Consistent: true})
 		if err != nil || item != nil {
 			w.Errorf("made %v, %v", item, err)

@@ -50,36 +50,49 @@ func (w *world) tell() {
 	}
 }
 
+// ledgerReads examines the run and wants so many reads of the ledger's collections.
+func (w *world) ledgerReads(want int) {
+	w.Helper()
+	w.db.calls = map[string]int{}
+	w.examine("sweep")
+	if got := w.db.calls["GetMany"]; got != want {
+		w.Errorf("%d reads of the ledger's collections, want %d", got, want)
+	}
+}
+
 // A run that is done costs one read of its rows; as soon as they change, the ledger is read again.
 func TestASettledRunIsNotReadInTheLedger(t *testing.T) {
-	everywhere(t, func(w *world) {
-		reads := func(want int) {
-			w.Helper()
-			w.db.calls = map[string]int{}
-			w.examine("sweep")
-			if got := w.db.calls["GetMany"]; got != want {
-				w.Errorf("%d reads of the ledger's collections, want %d", got, want)
-			}
-		}
-		w.register()
-		w.row("a", "Sent", 1)
-		w.count("a", receipt("a", "one"), successFile("a", "success"))
-		w.look("a", "x")
-		reads(1)
-		reads(1) // the news is owed
-		w.tell()
-		reads(1)
-		reads(1) // done, but the request is still owed
-		w.deliver(request("a", 0))
-		reads(1)
-		reads(0)
-		reads(0)
-		w.overwrite("a", map[string]any{"CollectionStatus": "Sent"})
-		reads(1)
-		w.look("a", "x")
-		reads(1)
-		reads(0)
-	})
+	told := func(w *world) { w.tell() }
+	asked := func(w *world) { w.deliver(request("a", 0)) }
+	for name, c := range map[string]struct{ done, owing, paid func(w *world) }{
+		"the request is owed":                    {told, func(*world) {}, asked},
+		"the news is owed":                       {asked, func(*world) {}, told},
+		"the news is owed by somebody who lives": {asked, func(w *world) { w.check("x") }, told},
+		"a late file is missing in the row": {func(w *world) { told(w); asked(w) }, func(w *world) { w.countAndDie("a", 0) },
+			func(w *world) { w.look("a", "x") }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			everywhere(t, func(w *world) {
+				w.register()
+				w.row("a", "Sent", 1)
+				w.count("a", receipt("a", "one"), successFile("a", "success"))
+				w.look("a", "x")
+				c.done(w)
+				c.owing(w)
+				w.ledgerReads(1)
+				w.ledgerReads(1)
+				c.paid(w)
+				w.ledgerReads(1)
+				w.ledgerReads(0)
+				w.ledgerReads(0)
+				w.overwrite("a", map[string]any{"CollectionStatus": "Sent"})
+				w.ledgerReads(1)
+				w.look("a", "x")
+				w.ledgerReads(1)
+				w.ledgerReads(0)
+			})
+		})
+	}
 }
 
 func TestProgressIsRemembered(t *testing.T) {
