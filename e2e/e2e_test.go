@@ -51,6 +51,7 @@ func TestScenarios(t *testing.T) {
 		{"a row is replaced", rowReplaced},
 		{"more received than sent", moreReceivedThanSent},
 		{"late files", lateFiles},
+		{"complete without an event", completeWithoutAnEvent},
 	} {
 		t.Run(scenario.name, func(t *testing.T) {
 			t.Parallel()

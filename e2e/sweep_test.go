@@ -1,0 +1,59 @@
+package e2e_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+
+	"snapshot-status-checker/internal/local/localtest"
+)
+
+// A FilesSent that is lowered after Sent completes a collection, and no event tells: the sweep finds it.
+func completeWithoutAnEvent(t *testing.T, s *system) {
+	r := s.newRun(t)
+	r.put("db.swept.a", "Sent", 2)
+	r.put("db.swept.b", "SENT", 3)
+	r.handle(r.file("db.swept.a"), r.file("db.swept.b"))
+	r.wantRow("db.swept.a", "Sent", 1)
+	r.wantRequests()
+
+	r.set("db.swept.a", "FilesSent", number(1))
+	r.sweep(1, 0)
+	r.wantRow("db.swept.a", "Received", 1)
+	r.wantRow("db.swept.b", "SENT", 1)
+	r.wantRequests(r.request("db.swept.a"))
+	r.wantNews()
+
+	r.set("db.swept.b", "FilesSent", number(1))
+	r.sweep(2, 1)
+	r.wantRow("db.swept.b", "RECEIVED", 1)
+	r.wantRequests(r.request("db.swept.a"), r.request("db.swept.b"))
+	r.wantNews(r.allReceived())
+}
+
+// sweep calls the deployed function as its schedule does, and waits until so many requests and so much news went
+// out for the run, and nothing more comes of it.
+func (r *run) sweep(requests, news int) {
+	r.t.Helper()
+	stack := localtest.Deploy(r.t) // which is deployed already
+	answer, err := lambda.NewFromConfig(stack.Config).Invoke(r.t.Context(), &lambda.InvokeInput{
+		FunctionName: aws.String(stack.Name + "-sweep"), Payload: []byte(encode(map[string]string{"execution_id": r.id})),
+	})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	// Runs of other scenarios have rows that nobody can read; of those the sweep complains in the end.
+	if failed := aws.ToString(answer.FunctionError); failed != "" && !strings.Contains(string(answer.Payload), "sweeping run") ||
+		strings.Contains(string(answer.Payload), r.id) {
+		r.t.Fatalf("the sweep failed: %s %s", failed, answer.Payload)
+	}
+	await(r.t, func() string {
+		if len(r.requestMails()) < requests || len(r.newsMails()) < news {
+			return "what the sweep leads to"
+		}
+		return ""
+	})
+	r.settle(nil)
+}
