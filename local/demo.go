@@ -39,7 +39,8 @@ func (c *demoCommand) Run(ctx context.Context, project local.Project) error {
 		return err
 	}
 	run := newRun("demo-"+strings.ToLower(rand.Text()[:10]), c.Collections, c.Files)
-	fmt.Printf("\nRun %s: %d collections of %d files, with duplicates, a late file and malformed messages\n",
+	fmt.Printf("\nRun %s: %d collections of %d files, with duplicates, a late file, malformed messages, and a collection\n"+
+		"that the sender marks as Sent only after its last file has arrived\n",
 		run.correlationID, c.Collections, c.Files)
 	began := time.Now()
 	seen, err := play(ctx, newWorld(local.Config(local.Endpoint(port)), outputs), run, os.Stdout)
@@ -76,23 +77,30 @@ func play(ctx context.Context, world *world, run *run, out io.Writer) (*seen, er
 	return seen, nil
 }
 
-// send sends the run's messages in three acts, each when the one before has had its effect.
+// send plays the exporter and the sender in four acts, each when the one before has had its effect.
 func send(ctx context.Context, world *world, run *run, seen *seen, progress *progress) error {
 	defer progress.end()
-	acts := []struct {
-		messages []outgoing
-		done     func() bool
-	}{
-		{run.first, func() bool { return seen.succeeded() == len(run.collections)-1 }},
-		{run.late, seen.complete},
-		{run.afterwards, func() bool { return true }},
-	}
-	for _, act := range acts {
-		expected, err := world.send(ctx, act.messages)
-		if err != nil {
+	messages := func(some []outgoing) func() error {
+		return func() error {
+			expected, err := world.send(ctx, some)
+			seen.expect(expected)
 			return err
 		}
-		seen.expect(expected)
+	}
+	inTime := len(run.collections) - 1
+	acts := []struct {
+		play func() error
+		done func() bool
+	}{
+		{messages(run.first), func() bool { return seen.succeeded()+seen.arrived() == inTime }},
+		{func() error { return world.writeSent(ctx, run) }, func() bool { return seen.succeeded() == inTime }},
+		{messages(run.late), seen.complete},
+		{messages(run.afterwards), func() bool { return true }},
+	}
+	for _, act := range acts {
+		if err := act.play(); err != nil {
+			return err
+		}
 		finished, err := watch(ctx, world, seen, progress, act.done)
 		if err != nil || !finished {
 			return err // what is missing is reported

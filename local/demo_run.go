@@ -13,7 +13,7 @@ import (
 type run struct {
 	correlationID string
 	collections   []collection
-	first         []outgoing // sent first, shuffled
+	first         []outgoing // sent first, shuffled; then the status of those that are sentLast is written
 	late          []outgoing // sent when all collections but the last have succeeded
 	afterwards    []outgoing // sent when all is over: must change nothing
 }
@@ -24,6 +24,8 @@ type collection struct {
 	files  int
 	// withoutCounter: the row has no FilesReceived yet.
 	withoutCounter bool
+	// sentLast: the sender writes the status only when the last file has arrived, so that no message follows it.
+	sentLast bool
 }
 
 // wantStatus is Success in the case that the row uses.
@@ -53,13 +55,13 @@ const (
 	exportDate   = "2026-11-23"
 )
 
-// newRun plans a run. Its last collection's last file is late.
+// newRun plans a run. Its last collection's last file is late, and the one before is sentLast.
 func newRun(correlationID string, collections, files int) *run {
 	r := &run{correlationID: correlationID}
 	for i := range collections {
 		c := collection{
 			name: fmt.Sprintf("db.%s.collection-%03d", correlationID, i), status: "Sent", files: files,
-			withoutCounter: i%3 == 1,
+			withoutCounter: i%3 == 1, sentLast: i == collections-2,
 		}
 		if i == min(2, collections-1) {
 			c.status = "SENT"

@@ -49,6 +49,19 @@ func (s *seen) succeeded() int {
 	return s.inStatus("Success")
 }
 
+// arrived is the number of collections in status Exported whose files have all arrived.
+func (s *seen) arrived() int {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	count := 0
+	for _, row := range s.rows {
+		if row.status == "Exported" && row.received >= row.sent {
+			count++
+		}
+	}
+	return count
+}
+
 func (s *seen) inStatus(statuses ...string) int {
 	count := 0
 	for _, row := range s.rows {

@@ -20,6 +20,9 @@ func TestNewRun(t *testing.T) {
 		t.Run(fmt.Sprintf("%dx%d", size.collections, size.files), func(t *testing.T) {
 			t.Parallel()
 			run := newRun("demo-x", size.collections, size.files)
+			if last := slices.IndexFunc(run.collections, func(c collection) bool { return c.sentLast }); last != size.collections-2 && size.collections > 1 {
+				t.Errorf("collection %d is sent last, want the one before the late one", last)
+			}
 			counted := map[string]map[string]bool{} // identities by collection
 			var got, want []string
 			for i, sent := range slices.Concat(run.first, run.late, run.afterwards) {

@@ -50,7 +50,7 @@ func number(value int) dynamodbtypes.AttributeValue {
 	return &dynamodbtypes.AttributeValueMemberN{Value: strconv.Itoa(value)}
 }
 
-// putRows writes the run's rows as the exporter and the sender leave them.
+// putRows writes the run's rows as the exporter and the sender leave them. What is sentLast is exported only.
 func (w *world) putRows(ctx context.Context, run *run) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(sideBySide)
@@ -59,6 +59,9 @@ func (w *world) putRows(ctx context.Context, run *run) error {
 			"CorrelationId": text(run.correlationID), "CollectionName": text(c.name),
 			"CollectionStatus": text(c.status), "ExportDate": text(exportDate),
 			"FilesExported": number(c.files), "FilesSent": number(c.files), "FilesReceived": number(0),
+		}
+		if c.sentLast {
+			item["CollectionStatus"] = text("Exported")
 		}
 		if c.withoutCounter {
 			delete(item, "FilesReceived")
@@ -72,6 +75,24 @@ func (w *world) putRows(ctx context.Context, run *run) error {
 		})
 	}
 	return group.Wait()
+}
+
+// writeSent writes the status of the collections that are sentLast, as the sender does: it looks at nothing else.
+func (w *world) writeSent(ctx context.Context, run *run) error {
+	for _, c := range run.collections {
+		if !c.sentLast {
+			continue
+		}
+		if _, err := w.dynamodb.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+			TableName:                 &w.outputs.ExportStatusTableName,
+			Key:                       map[string]dynamodbtypes.AttributeValue{"CorrelationId": text(run.correlationID), "CollectionName": text(c.name)},
+			UpdateExpression:          aws.String("SET CollectionStatus = :status"),
+			ExpressionAttributeValues: map[string]dynamodbtypes.AttributeValue{":status": text(c.status)},
+		}); err != nil {
+			return fmt.Errorf("writing %s: %w", c.status, err)
+		}
+	}
+	return nil
 }
 
 // row is a collection's row as it is now.
