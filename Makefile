@@ -66,13 +66,16 @@ down: ## End exactly what up started
 # How many schedules `make simulate` tries.
 SEEDS ?= 20000
 
-.PHONY: test simulate
+.PHONY: test simulate chaos
 
 test: ## Everything: unit tests, both tables, simulation, the definition, the deployed stack (starts what it needs)
 	go test -timeout 20m ./...
 
 simulate: ## Try SEEDS schedules of the simulation (SEEDS=20000) and say what held
 	go run ./cmd/simulate --seeds $(SEEDS)
+
+chaos: ## Break what can be broken around the deployed stack (COLLECTIONS=100 MESSAGES=10000) and say what held
+	@go run ./cmd/chaos
 
 # --- tools -----------------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,150 @@
+package chaos
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"snapshot-status-checker/internal/snapshot"
+)
+
+// check holds what is there when all has come to rest against the guarantees.
+func (w *world) check(ctx context.Context) (*Report, error) {
+	r := &Report{world: w}
+	var err error
+	if r.history, err = w.readHistory(ctx); err != nil {
+		return nil, err
+	}
+	rows, err := w.readRows(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r.checkRows(rows)
+	markers, err := w.readMarkers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r.checkCounting(markers)
+	r.checkRequests()
+	r.checkNews()
+	for reason, identities := range w.seen.rejected.by {
+		if reason != string(snapshot.ReasonNotCounted) {
+			r.broken("%d messages were rejected as %s", len(identities), reason)
+		}
+	}
+	for code, n := range w.seen.writeErrors.counts() {
+		r.broken("the rows' other writer met %s %d times", code, n)
+	}
+	if n := w.faults.transactions.Load(); n > 0 {
+		r.broken("%d transactions on the shared table", n)
+	}
+	r.checkChaos()
+	return r, nil
+}
+
+func (r *Report) checkRows(rows map[string]row) {
+	if len(rows) != len(r.plan.collections) {
+		r.broken("there are %d rows, want %d", len(rows), len(r.plan.collections))
+	}
+	for _, c := range r.plan.collections {
+		got := rows[c.name]
+		if !got.is("Success") {
+			r.broken("%s is %s, want Success", c.name, got.CollectionStatus)
+		}
+		if got.FilesReceived != c.files || got.FilesCounted != c.files {
+			r.broken("%s: FilesReceived %d, FilesCounted %d, want %d", c.name, got.FilesReceived, got.FilesCounted, c.files)
+		}
+		if got.FilesSent != c.files {
+			r.broken("%s: FilesSent %d, but its writer added %d", c.name, got.FilesSent, c.files)
+		}
+	}
+}
+
+// marker is a ledger's item that says that a message was counted.
+type marker struct{ Kind, Identity string }
+
+func (w *world) readMarkers(ctx context.Context) (map[string]int, error) {
+	pages := dynamodb.NewScanPaginator(w.table,
+		&dynamodb.ScanInput{TableName: &w.outputs.LedgerTableName, ConsistentRead: aws.Bool(true)})
+	files := map[string]int{}
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("reading the ledger: %w", err)
+		}
+		var items []marker
+		if err := attributevalue.UnmarshalListOfMaps(page.Items, &items); err != nil {
+			return nil, fmt.Errorf("reading the ledger: %w", err)
+		}
+		for _, item := range items {
+			if item.Kind == "FILE" {
+				files[item.Identity]++
+			}
+		}
+	}
+	return files, nil
+}
+
+// checkCounting holds each message that was sent against the ledger, so that one that was lost cannot hide behind one
+// that was counted twice.
+func (r *Report) checkCounting(markers map[string]int) {
+	sent := r.seen.files.counts()
+	for identity := range sent {
+		switch n := markers[identity]; {
+		case n == 0:
+			r.lost++
+		case n > 1:
+			r.twice++
+		}
+	}
+	for identity, n := range markers {
+		if sent[identity] == 0 {
+			r.broken("counted %d messages as %s, which nobody sent", n, identity)
+		}
+	}
+	if len(sent) != r.Messages || r.lost > 0 || r.twice > 0 {
+		r.broken("of %d messages, want %d, %d were lost and %d counted twice", len(sent), r.Messages, r.lost, r.twice)
+	}
+}
+
+func (r *Report) checkRequests() {
+	for _, c := range r.plan.collections {
+		ids := r.seen.requests.by[c.name]
+		if len(ids) != 1 || ids[""] != 0 {
+			r.broken("%s was asked for by the event ids %v, want one", c.name, ids)
+		}
+	}
+	if n := len(r.seen.requests.by); n != len(r.plan.collections) {
+		r.broken("%d collections were asked for, want %d", n, len(r.plan.collections))
+	}
+}
+
+func (r *Report) checkNews() {
+	for _, title := range []string{"Full - All collections received by NiFi", "Full - All collections successful"} {
+		if ids := r.seen.news.by[title]; len(ids) != 1 || ids[""] != 0 {
+			r.broken("%q was told under the event ids %v, want one", title, ids)
+		}
+	}
+	if n := len(r.seen.news.by); n != 2 {
+		r.broken("told %d kinds of news, want 2: %q", n, r.seen.news.labels())
+	}
+}
+
+// checkChaos makes sure that there was any.
+func (r *Report) checkChaos() {
+	for what, n := range map[string]int64{
+		"requests cut": r.faults.requestsCut.Load(), "answers cut": r.faults.answersCut.Load(),
+		"answers late": r.faults.answersLate.Load(), "processes killed": r.seen.killed.Load(),
+		"Sent written late": r.seen.sentLate.Load(),
+	} {
+		if n == 0 {
+			r.broken("no chaos: no %s", what)
+		}
+	}
+	if got := int(r.seen.duplicates.Load()); got != r.plan.duplicates {
+		r.broken("no chaos: %d duplicates sent, want %d", got, r.plan.duplicates)
+	}
+}

@@ -1,0 +1,63 @@
+package chaos
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
+	"golang.org/x/sync/errgroup"
+)
+
+// history is what the executions went through.
+type history struct {
+	executions map[string]int // by status
+	calls      atomic.Int64   // of functions
+	failed     bag            // calls, by error
+}
+
+const readersOfHistory = 8
+
+func (w *world) readHistory(ctx context.Context) (*history, error) {
+	h := &history{executions: map[string]int{}}
+	readers, ctx := errgroup.WithContext(ctx)
+	readers.SetLimit(readersOfHistory)
+	pages := sfn.NewListExecutionsPaginator(w.machines, &sfn.ListExecutionsInput{StateMachineArn: &w.outputs.StateMachineArn})
+	for pages.HasMorePages() && ctx.Err() == nil {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("listing the executions: %w", err)
+		}
+		for _, execution := range page.Executions {
+			h.executions[string(execution.Status)]++
+			readers.Go(func() error { return w.readExecution(ctx, execution.ExecutionArn, h) })
+		}
+	}
+	return h, readers.Wait()
+}
+
+func (w *world) readExecution(ctx context.Context, arn *string, h *history) error {
+	pages := sfn.NewGetExecutionHistoryPaginator(w.machines,
+		&sfn.GetExecutionHistoryInput{ExecutionArn: arn, MaxResults: 1000, IncludeExecutionData: aws.Bool(false)})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return fmt.Errorf("reading an execution's history: %w", err)
+		}
+		for _, event := range page.Events {
+			switch event.Type {
+			case sfntypes.HistoryEventTypeTaskScheduled:
+				h.calls.Add(1)
+			case sfntypes.HistoryEventTypeTaskFailed:
+				if details := event.TaskFailedEventDetails; details != nil {
+					h.failed.add(aws.ToString(details.Error))
+				}
+			case sfntypes.HistoryEventTypeTaskTimedOut:
+				h.failed.add("States.Timeout")
+			}
+		}
+	}
+	return nil
+}
