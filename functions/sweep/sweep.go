@@ -99,5 +99,5 @@ func (t *Task) sweep(ctx context.Context, run snapshot.Run, claimer string, out 
 		out.Reports++
 		t.log.WarnContext(ctx, "reported", logging.CorrelationID, run.CorrelationID, "kind", found.Report.Kind)
 	}
-	return t.sweeper.Settle(ctx, run, found)
+	return errors.Join(t.sweeper.Settle(ctx, run, found), found.Malformed)
 }

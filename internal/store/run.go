@@ -110,10 +110,10 @@ func (r *Runs) claim(ctx context.Context, run snapshot.Run, news snapshot.DebtKi
 // be true.
 func (r *Runs) tally(ctx context.Context, correlationID string) (*snapshot.Tally, error) {
 	tally := &snapshot.Tally{}
-	err := r.eachRow(ctx, r.DB, correlationID, func(row snapshot.Row) bool {
+	err := r.eachRow(ctx, r.DB, correlationID, func(row snapshot.Row, malformed error) (goOn bool, err error) {
 		tally.Add(row, r.Exempt)
 		_, blocked := tally.Blocked(snapshot.AllReceived)
-		return !blocked
+		return !blocked, malformed
 	})
 	return tally, err
 }
@@ -122,8 +122,9 @@ type querier interface {
 	Query(context.Context, table.Query) (table.Page, error)
 }
 
-// eachRow reads the rows of a run, strongly consistent and over all pages, until visit returns false.
-func (t Tables) eachRow(ctx context.Context, db querier, correlationID string, visit func(snapshot.Row) bool) error {
+// eachRow reads the rows of a run, strongly consistent and over all pages, until visit says not to go on. A row
+// that breaks the table's contract is visited with its error.
+func (t Tables) eachRow(ctx context.Context, db querier, correlationID string, visit func(row snapshot.Row, malformed error) (goOn bool, err error)) error {
 	query := table.Query{Name: t.Status, Partition: correlationID, Attributes: rowAttributes, Consistent: true}
 	for {
 		page, err := db.Query(ctx, query)
@@ -131,12 +132,9 @@ func (t Tables) eachRow(ctx context.Context, db querier, correlationID string, v
 			return err
 		}
 		for _, keyed := range page.Items {
-			row, err := t.decodeRow(snapshot.CollectionKey{CorrelationID: correlationID, CollectionName: keyed.Sort}, keyed.Item)
-			if err != nil {
+			goOn, err := visit(t.decodeRow(snapshot.CollectionKey{CorrelationID: correlationID, CollectionName: keyed.Sort}, keyed.Item))
+			if err != nil || !goOn {
 				return err
-			}
-			if !visit(row) {
-				return nil
 			}
 		}
 		if page.Next == "" {

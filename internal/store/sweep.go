@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -33,6 +34,8 @@ type Examination struct {
 	Report  *snapshot.Debt           // the report that the claimer has to deliver now, if any
 	Holders snapshot.Holders         // for the report
 	LetGo   bool                     // the run is to be let go
+
+	Malformed error // *failure.Malformed for each row that nobody can read; the others were examined all the same
 }
 
 // OpenRuns lists the runs that are looked after, over all pages. To find one whose first message was counted
@@ -68,11 +71,11 @@ func (s *Sweeper) OpenRuns(ctx context.Context) ([]snapshot.Run, error) {
 // Examine reads a run whole, remembers its progress, and claims the report that is due. Examining again as
 // the same claimer returns the report that it holds and has not delivered.
 func (s *Sweeper) Examine(ctx context.Context, run snapshot.Run, claimer string) (Examination, error) {
-	rows, tally, err := s.rows(ctx, run.CorrelationID)
+	rows, tally, malformed, err := s.rows(ctx, run.CorrelationID)
 	if err != nil {
 		return Examination{}, err
 	}
-	found := Examination{Holders: tally.Holders(), LetGo: run.LettingGo(s.Now())}
+	found := Examination{Holders: tally.Holders(), LetGo: run.LettingGo(s.Now()), Malformed: malformed}
 	progress, stalled := run.Stall(tally, s.Now(), s.StalledAfter)
 	if !progress.Settled {
 		if found.Looks, progress.Settled, err = s.looks(ctx, run, rows, tally); err != nil {
@@ -159,15 +162,20 @@ func (s *Sweeper) collections(ctx context.Context, rows []snapshot.Row) ([]snaps
 	return collections, nil
 }
 
-func (s *Sweeper) rows(ctx context.Context, correlationID string) ([]snapshot.Row, *snapshot.Tally, error) {
-	var rows []snapshot.Row
-	tally := &snapshot.Tally{}
-	err := s.eachRow(ctx, s.DB, correlationID, func(row snapshot.Row) bool {
-		rows = append(rows, row)
+// rows reads the run's rows. One that breaks the table's contract holds the run, and is in the tally only.
+func (s *Sweeper) rows(ctx context.Context, correlationID string) (rows []snapshot.Row, tally *snapshot.Tally, malformed, err error) {
+	tally = &snapshot.Tally{}
+	err = s.eachRow(ctx, s.DB, correlationID, func(row snapshot.Row, broken error) (goOn bool, err error) {
+		if broken != nil {
+			malformed = errors.Join(malformed, broken)
+			row = snapshot.Row{CollectionKey: row.CollectionKey, Status: "Malformed row"}
+		} else {
+			rows = append(rows, row)
+		}
 		tally.Add(row, s.Exempt)
-		return true
+		return true, nil
 	})
-	return rows, tally, err
+	return rows, tally, malformed, err
 }
 
 func (s *Sweeper) remember(ctx context.Context, run snapshot.Run, progress snapshot.Progress) error {

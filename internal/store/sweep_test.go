@@ -222,26 +222,23 @@ func TestExamineARunOf120Collections(t *testing.T) {
 	})
 }
 
-// Whoever wrote it has to mend it: until then the sweep of this run fails, naming it, and of no other.
+// Whoever wrote it has to mend it. Until then it holds its run and is named, and its neighbours are looked at.
 func TestExamineAMalformedRow(t *testing.T) {
 	everywhere(t, func(w *world) {
 		w.register()
 		w.row("a", "Sent", 1)
 		w.count("a", receipt("a", "one"))
-		w.registerAs("broken", "2020-01-01")
-		broken := w.tables.Status.At("broken", "b")
-		if _, err := w.db.DB.Update(w.Context(), table.Write{Ref: broken, Set: map[string]any{"CollectionStatus": "Sent", "FilesSent": "two"}}); err != nil {
-			w.Fatal(err)
+		w.overwrite("b", map[string]any{"CollectionStatus": "Sent", "FilesSent": "two"})
+		found := w.examine("sweep")
+		if diff := cmp.Diff([]snapshot.CollectionKey{key("a")}, found.Looks); diff != "" {
+			w.Errorf("looks (-want +got)\n%s", diff)
 		}
-		for _, open := range w.openRuns() {
-			found, err := w.sweeper().Examine(w.Context(), open, "sweep")
-			var malformed *failure.Malformed
-			switch {
-			case open.CorrelationID == run && (err != nil || len(found.Looks) != 1):
-				w.Errorf("the good run: %+v, %v", found, err)
-			case open.CorrelationID == "broken" && (!errors.As(err, &malformed) || !strings.Contains(err.Error(), `"broken" / "b"`)):
-				w.Errorf("the broken run: %+v, %v", found, err)
-			}
+		if named := found.Holders.Named; len(named) != 2 || named[1].CollectionName != "b" || named[1].Status != "Malformed row" {
+			w.Errorf("the run is held by %+v", named)
+		}
+		var malformed *failure.Malformed
+		if !errors.As(found.Malformed, &malformed) || !strings.Contains(found.Malformed.Error(), `"b"`) {
+			w.Errorf("got %v, want an error that names the row", found.Malformed)
 		}
 	})
 }
