@@ -13,7 +13,6 @@ import (
 	"snapshot-status-checker/internal/failure"
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/store"
-	"snapshot-status-checker/internal/table"
 )
 
 func (w *world) sweeper(exempt ...snapshot.Status) *store.Sweeper {
