@@ -22,7 +22,7 @@ type bench struct {
 func newBench(t *testing.T) *bench {
 	w := tasktest.New(t)
 	b := &bench{World: w, kept: &keeper{}, counter: &counter{Counter: w.Counter()}}
-	b.task = increment.New(b.counter, b.kept, w.Log)
+	b.task = increment.New(b.counter, b.kept, increment.OneByOne, w.Log)
 	return b
 }
 

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync"
 
 	"snapshot-status-checker/internal/failure"
 	"snapshot-status-checker/internal/logging"
@@ -46,15 +47,46 @@ type Output struct {
 type Task struct {
 	counter  Counter
 	rejected Keeper
+	each     Each
 	log      *slog.Logger
 
 	registered map[string]bool // runs that this process registered
 }
 
-// New makes the task.
-func New(counter Counter, rejected Keeper, log *slog.Logger) *Task {
-	return &Task{counter: counter, rejected: rejected, log: log, registered: map[string]bool{}}
+// New makes the task. each orders the work on the collections of a batch.
+func New(counter Counter, rejected Keeper, each Each, log *slog.Logger) *Task {
+	return &Task{counter: counter, rejected: rejected, each: each, log: log, registered: map[string]bool{}}
 }
+
+// Each calls do for every number from 0 to n-1, in any order or side by side, and returns when all are done.
+type Each func(n int, do func(i int))
+
+// OneByOne is an Each that calls in order.
+func OneByOne(n int, do func(i int)) {
+	for i := range n {
+		do(i)
+	}
+}
+
+// SideBySide is an Each that calls up to maxSideBySide at a time.
+func SideBySide(n int, do func(i int)) {
+	var group sync.WaitGroup
+	next := make(chan int)
+	for range min(n, maxSideBySide) {
+		group.Go(func() {
+			for i := range next {
+				do(i)
+			}
+		})
+	}
+	for i := range n {
+		next <- i
+	}
+	close(next)
+	group.Wait()
+}
+
+const maxSideBySide = 16
 
 // Handle counts each valid message once and keeps each invalid one. Trouble with one collection does not
 // hold back the others; it is returned at the end, and the whole call may then be repeated: what was counted
@@ -67,27 +99,24 @@ func (t *Task) Handle(ctx context.Context, in Input) (Output, error) {
 	if err != nil {
 		return out, fmt.Errorf("reading the collections: %w", err)
 	}
+	unregistered := t.registerRuns(ctx, groups, states)
+	results := make([]result, len(groups))
+	t.each(len(groups), func(i int) {
+		if results[i].err = unregistered[groups[i].CorrelationID]; results[i].err == nil {
+			results[i] = t.count(ctx, in.ExecutionID, states[groups[i].CollectionKey], groups[i])
+		}
+	})
 	var errs []error
-	for _, group := range groups {
-		state := states[group.CollectionKey]
-		if state.Malformed != nil {
-			errs = append(errs, state.Malformed)
+	for i, result := range results {
+		if result.err != nil {
+			errs = append(errs, fmt.Errorf("counting %d messages of %s: %w", len(groups[i].Receipts), groups[i].CollectionName, result.err))
 			continue
 		}
-		if state.Row == nil {
-			rejected = append(rejected, rejectAll(group.Receipts, snapshot.UnknownCollection())...)
-			continue
-		}
-		tally, err := t.count(ctx, in.ExecutionID, state, group)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("counting %d messages of %s: %w", len(group.Receipts), group.CollectionName, err))
-			continue
-		}
-		out.Counted += len(tally.Counted)
-		out.Duplicates += len(tally.Duplicates)
-		rejected = append(rejected, tally.Reused...)
-		if mayMove(tally) && !slices.Contains(out.Collections, group.CollectionKey) {
-			out.Collections = append(out.Collections, group.CollectionKey)
+		out.Counted += len(result.tally.Counted)
+		out.Duplicates += len(result.tally.Duplicates)
+		rejected = append(append(rejected, result.unknown...), result.tally.Reused...)
+		if mayMove(result.tally) && !slices.Contains(out.Collections, groups[i].CollectionKey) {
+			out.Collections = append(out.Collections, groups[i].CollectionKey)
 		}
 	}
 	out.Rejected = len(rejected)
@@ -97,6 +126,13 @@ func (t *Task) Handle(ctx context.Context, in Input) (Output, error) {
 		}
 	}
 	return out, worthRetrying(errs)
+}
+
+// result is what became of a group.
+type result struct {
+	tally   store.Tally
+	unknown []snapshot.Receipt // rejected, since the collection has no row
+	err     error
 }
 
 // worthRetrying joins the errors that a retry may mend. Those that it cannot come out only when they are all
@@ -118,13 +154,16 @@ func mendable(errs []error) error {
 	return errors.Join(left...)
 }
 
-func (t *Task) count(ctx context.Context, execution string, state store.State, group snapshot.Group) (store.Tally, error) {
-	if err := t.register(ctx, group.CorrelationID, group.Receipts[0].Message.Export); err != nil {
-		return store.Tally{}, err
+func (t *Task) count(ctx context.Context, execution string, state store.State, group snapshot.Group) result {
+	switch {
+	case state.Malformed != nil:
+		return result{err: state.Malformed}
+	case state.Row == nil:
+		return result{unknown: rejectAll(group.Receipts, snapshot.UnknownCollection())}
 	}
 	tally, err := t.counter.Count(ctx, execution, state, group.Receipts)
 	if err != nil {
-		return tally, err
+		return result{err: err}
 	}
 	for _, receipt := range tally.Counted {
 		t.log.InfoContext(ctx, "counted", about(receipt)...)
@@ -136,7 +175,19 @@ func (t *Task) count(ctx context.Context, execution string, state store.State, g
 		t.log.WarnContext(ctx, "more files received than sent", logging.CorrelationID, row.CorrelationID,
 			logging.CollectionName, row.CollectionName, "files_received", row.FilesReceived.N, "files_sent", row.FilesSent.N)
 	}
-	return tally, nil
+	return result{tally: tally}
+}
+
+// registerRuns makes the groups' runs known to the ledger, and returns those for which it failed. A run none of
+// whose collections has a row is not one.
+func (t *Task) registerRuns(ctx context.Context, groups []snapshot.Group, states map[snapshot.CollectionKey]store.State) map[string]error {
+	failed := map[string]error{}
+	for _, group := range groups {
+		if states[group.CollectionKey].Row != nil && failed[group.CorrelationID] == nil {
+			failed[group.CorrelationID] = t.register(ctx, group.CorrelationID, group.Receipts[0].Message.Export)
+		}
+	}
+	return failed
 }
 
 // register makes a run known to the ledger before its first file is counted, once per process and run.

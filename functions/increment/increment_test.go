@@ -167,7 +167,7 @@ func TestRunIsRegisteredOnceAProcess(t *testing.T) {
 	if diff := cmp.Diff([]string{Run, "run-2"}, b.counter.registered); diff != "" {
 		t.Error(diff)
 	}
-	another := increment.New(b.counter, b.kept, b.Log)
+	another := increment.New(b.counter, b.kept, increment.OneByOne, b.Log)
 	if _, err := another.Handle(t.Context(), increment.Input{Messages: Batch(Message("m6", Body("a", "3")))}); err != nil {
 		t.Fatal(err)
 	}

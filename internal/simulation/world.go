@@ -196,7 +196,7 @@ func (w *world) process() *increment.Task {
 		return process
 	}
 	counter := &store.Counter{DB: seam{w}, Tables: w.tables, Now: w.now, Pause: noPause}
-	return increment.New(counter, outbox{w}, quiet)
+	return increment.New(counter, outbox{w}, increment.OneByOne, quiet)
 }
 
 func (w *world) sweep() {

@@ -21,6 +21,6 @@ func main() {
 	bootstrap.Run("increment", func(s settings.Increment, cfg aws.Config, log *slog.Logger) bootstrap.Handler[increment.Input, increment.Output] {
 		counter := &store.Counter{DB: dynamo.New(dynamodb.NewFromConfig(cfg)), Tables: store.NewTables(s.StatusTable, s.LedgerTable), Now: time.Now, Pause: store.Jitter}
 		rejected := &delivery.Rejected{SQS: sqs.NewFromConfig(cfg), QueueURL: s.RejectedMessagesQueueURL}
-		return increment.New(counter, rejected, log).Handle
+		return increment.New(counter, rejected, increment.SideBySide, log).Handle
 	})
 }
