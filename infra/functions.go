@@ -49,6 +49,7 @@ func NewFunctions(scope constructs.Construct, id string, props FunctionsProps) F
 
 	f.CheckCollection.usesExportStatus(props.Tables.ExportStatus, "GetItem", "UpdateItem")
 	f.CheckCollection.usesLedger(props.Tables.Ledger, "GetItem", "UpdateItem")
+	f.CheckCollection.set("EXEMPT_STATUSES", strings.Join(props.Settings.ExemptStatuses, ","))
 
 	f.CheckAll.usesExportStatus(props.Tables.ExportStatus, "Query")
 	f.CheckAll.usesLedger(props.Tables.Ledger, "GetItem", "UpdateItem")

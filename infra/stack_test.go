@@ -113,7 +113,7 @@ func TestFunctions(t *testing.T) {
 				"DYNAMO_DB_EXPORT_STATUS_TABLE_NAME": "${TablesExportStatus}", "LEDGER_TABLE_NAME": "${TablesLedger}",
 				"REJECTED_MESSAGES_QUEUE_URL": "${QueuesRejectedMessages}"})},
 			"CheckCollection": {name + "check-collection", arm, 256.0, 30.0, with(map[string]any{
-				"DYNAMO_DB_EXPORT_STATUS_TABLE_NAME": "${TablesExportStatus}", "LEDGER_TABLE_NAME": "${TablesLedger}"})},
+				"DYNAMO_DB_EXPORT_STATUS_TABLE_NAME": "${TablesExportStatus}", "LEDGER_TABLE_NAME": "${TablesLedger}", "EXEMPT_STATUSES": ""})},
 			"CheckAll": {name + "check-all", arm, 256.0, 30.0, with(map[string]any{
 				"DYNAMO_DB_EXPORT_STATUS_TABLE_NAME": "${TablesExportStatus}", "LEDGER_TABLE_NAME": "${TablesLedger}", "EXEMPT_STATUSES": ""})},
 			"Notify": {name + "notify", arm, 256.0, 30.0, with(map[string]any{
@@ -130,9 +130,10 @@ func TestFunctions(t *testing.T) {
 			"DYNAMO_DB_EXPORT_STATUS_TABLE_NAME": "${TablesExportStatus}", "LEDGER_TABLE_NAME": "${TablesLedger}",
 			"EXEMPT_STATUSES": "Table_Unavailable,Blocked_Topic",
 		}}, functions(express())["CheckAll"])
-		environment := functions(express())["Sweep"].Environment
-		compare(t, any("Table_Unavailable,Blocked_Topic"), environment["EXEMPT_STATUSES"])
-		compare(t, any("90"), environment["STALLED_AFTER_MINUTES"])
+		for _, task := range []string{"CheckCollection", "CheckAll", "Sweep"} {
+			compare(t, any("Table_Unavailable,Blocked_Topic"), functions(express())[task].Environment["EXEMPT_STATUSES"])
+		}
+		compare(t, any("90"), functions(express())["Sweep"].Environment["STALLED_AFTER_MINUTES"])
 	})
 }
 
