@@ -16,9 +16,9 @@ type Receipt struct {
 // maxIdentity bounds an identity that a record brings along, in bytes. SQS message ids have 36.
 const maxIdentity = 256
 
-// maxNesting is how deep envelopes may stand in each other: a kept message goes back inside an envelope,
-// and may have been an envelope itself.
-const maxNesting = 2
+// maxNesting is how deep envelopes may stand in each other. A kept message goes back inside an envelope; it may
+// have been an envelope itself, and may be kept and put back again and again.
+const maxNesting = 10
 
 // Unwrap takes the input of an execution apart into its messages, each judged by itself.
 //

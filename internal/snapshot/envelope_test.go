@@ -1,6 +1,7 @@
 package snapshot_test
 
 import (
+	"fmt"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -201,5 +202,19 @@ func TestKeptRecordPutBackIsTheSame(t *testing.T) {
 		if diff := cmp.Diff([]any{original.Identity, original.Message}, []any{back.Identity, back.Message}); diff != "" {
 			t.Errorf("%s: %s", envelope, diff)
 		}
+	}
+}
+
+// Trouble that lasts keeps a message each time that it is put back, as the envelope that it came in.
+func TestMessagePutBackManyTimesIsTheSame(t *testing.T) {
+	t.Parallel()
+	text, identity := `{"Records":[{"messageId":"m1","body":`+quoted(body())+`}]}`, "sqs-0"
+	for n := range 5 {
+		receipts := snapshot.Unwrap([]byte(`[{"messageId":`+quoted(identity)+`,"body":`+quoted(text)+`}]`), "e")
+		if len(receipts) != 1 || receipts[0].Rejection != nil || receipts[0].Identity != "m1" {
+			t.Fatalf("put back %d times it is %+v", n, receipts)
+		}
+		text = `{"Records":[{"messageId":` + quoted(identity) + `,"body":` + quoted(text) + `}]}`
+		identity = fmt.Sprint("sqs-", n+1)
 	}
 }
