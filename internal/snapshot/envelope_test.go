@@ -1,8 +1,8 @@
 package snapshot_test
 
 import (
-	"fmt"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -95,8 +95,7 @@ func TestUnwrap(t *testing.T) {
 		// A kept envelope that is put back whole has the identities that its records had.
 		{"an envelope in an envelope", `[{"messageId":"m9","body":` + quoted(`{"Records":[{"messageId":"m1","body":`+quoted(`{"Records":[{"body":`+a+`},{"body":`+b+`}]}`)+`}]}`) + `}]`,
 			[]seen{{"m1/0", `{"body":` + a + `}`, "a"}, {"m1/1", `{"body":` + b + `}`, "b"}}},
-		{"an envelope deeper than that is no message", `{"Records":[{"body":{"Records":[{"body":{"Records":[{"body":` + a + `}]}}]}}]}`,
-			[]seen{{execution + "/0/0", `{"body":{"Records":[{"body":` + a + `}]}}`, "FIELD_MISSING"}}},
+		{"envelopes in each other have a limit", enveloped(a, 11), []seen{{execution + strings.Repeat("/0", 10), `{"body":` + enveloped(a, 1) + `}`, "FIELD_MISSING"}}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -217,4 +216,12 @@ func TestMessagePutBackManyTimesIsTheSame(t *testing.T) {
 		text = `{"Records":[{"messageId":` + quoted(identity) + `,"body":` + quoted(text) + `}]}`
 		identity = fmt.Sprint("sqs-", n+1)
 	}
+}
+
+// enveloped puts a message into so many envelopes, one in the other.
+func enveloped(message string, times int) string {
+	for range times {
+		message = `{"Records":[{"body":` + message + `}]}`
+	}
+	return message
 }
