@@ -144,6 +144,9 @@ func (r *Report) checkChaos() {
 			r.broken("no chaos: no %s", what)
 		}
 	}
+	if r.seen.sentLate.Load() == int64(len(r.plan.collections)) {
+		r.broken("no chaos: Sent was never written before the last receipt")
+	}
 	if got := int(r.seen.duplicates.Load()); got != r.plan.duplicates {
 		r.broken("no chaos: %d duplicates sent, want %d", got, r.plan.duplicates)
 	}

@@ -31,7 +31,7 @@ type faults struct {
 // How often each fault strikes.
 const (
 	requestCut  = 0.01 // before the engine sees it
-	answerCut   = 0.04 // after the engine did what was asked
+	answerCut   = 0.02 // after the engine did what was asked
 	answerHung  = 0.001
 	answerLate  = 0.15
 	mostLatency = 250 * time.Millisecond

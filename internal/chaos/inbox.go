@@ -145,7 +145,11 @@ func (w *world) putBackKept(ctx context.Context) error {
 		if identity == "" {
 			return errors.New("a message was kept without its identity")
 		}
-		_, err := w.post(ctx, envelope(identity, aws.ToString(message.Body)))
+		body := aws.ToString(message.Body)
+		if !identified(body) {
+			body = envelope(identity, body)
+		}
+		_, err := w.post(ctx, body)
 		w.seen.putBack.Add(1)
 		return err
 	})

@@ -1,11 +1,13 @@
 package chaos
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -91,27 +93,23 @@ func (w *world) watchRows(ctx context.Context) error {
 type writing struct {
 	due        float64
 	collection collection
-	sent       bool // writes the status Sent; else adds one to FilesSent
+	files      int  // to add to FilesSent
+	sent       bool // writes the status Sent instead
 }
 
-// writings are all writes of the sender: each collection's files one by one, and Sent after the last of them.
+// lot is how many files the sender adds to FilesSent at once, at most.
+const lot = 10
+
+// writings are all writes of the sender: each collection's files, lot by lot, and Sent after the last of them.
 func (p *plan) writings() []writing {
 	var all []writing
 	for _, c := range p.collections {
-		for range c.files {
-			all = append(all, writing{due: min(c.sentAt, 1) * rand.Float64(), collection: c})
+		for left := c.files; left > 0; left -= lot {
+			all = append(all, writing{due: min(c.sentAt, 1) * rand.Float64(), collection: c, files: min(left, lot)})
 		}
 		all = append(all, writing{due: c.sentAt, collection: c, sent: true})
 	}
-	slices.SortStableFunc(all, func(a, b writing) int {
-		switch {
-		case a.due < b.due:
-			return -1
-		case a.due > b.due:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(all, func(a, b writing) int { return cmp.Compare(a.due, b.due) })
 	return all
 }
 
@@ -127,7 +125,7 @@ func (w *world) writeRows(ctx context.Context, written func()) error {
 			if next.sent && (*w.rows.Load())[next.collection.name].FilesReceived >= next.collection.files {
 				w.seen.sentLate.Add(1)
 			}
-			if err := w.write(ctx, plain, next, 1); err != nil {
+			if err := w.write(ctx, plain, next); err != nil {
 				return err
 			}
 		}
@@ -135,7 +133,7 @@ func (w *world) writeRows(ctx context.Context, written func()) error {
 			written()
 		}
 		any := w.plan.collections[rand.N(len(w.plan.collections))]
-		return w.write(ctx, plain, writing{collection: any}, 0)
+		return w.write(ctx, plain, writing{collection: any})
 	})
 }
 
@@ -150,12 +148,12 @@ func (w *world) due(next writing) bool {
 	return (*rows)[next.collection.name].FilesReceived >= next.collection.files
 }
 
-func (w *world) write(ctx context.Context, plain *dynamodb.Client, this writing, files int) error {
+func (w *world) write(ctx context.Context, plain *dynamodb.Client, this writing) error {
 	update := &dynamodb.UpdateItemInput{
 		TableName: &w.outputs.ExportStatusTableName, Key: w.key(this.collection.name),
 		UpdateExpression: aws.String("ADD FilesSent :files"),
 		ExpressionAttributeValues: map[string]types.AttributeValue{
-			":files": &types.AttributeValueMemberN{Value: fmt.Sprint(files)}},
+			":files": &types.AttributeValueMemberN{Value: strconv.Itoa(this.files)}},
 	}
 	if this.sent {
 		update.UpdateExpression = aws.String("SET CollectionStatus = :sent")
