@@ -145,11 +145,7 @@ func (w *world) putBackKept(ctx context.Context) error {
 		if identity == "" {
 			return errors.New("a message was kept without its identity")
 		}
-		body := aws.ToString(message.Body)
-		if !identified(body) {
-			body = envelope(identity, body)
-		}
-		_, err := w.post(ctx, body)
+		_, err := w.post(ctx, envelope(identity, aws.ToString(message.Body)))
 		w.seen.putBack.Add(1)
 		return err
 	})

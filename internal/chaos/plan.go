@@ -81,22 +81,6 @@ func envelope(identity, body string) string {
 	return asText(fields{"Records": []fields{{"messageId": identity, "body": body}}})
 }
 
-// identified tells whether the text is an envelope whose records have identities of their own. It goes back as it is.
-func identified(text string) bool {
-	var e struct {
-		Records []struct{ MessageID string }
-	}
-	if json.Unmarshal([]byte(text), &e) != nil || len(e.Records) == 0 {
-		return false
-	}
-	for _, record := range e.Records {
-		if record.MessageID == "" {
-			return false
-		}
-	}
-	return true
-}
-
 func asText(value any) string {
 	text, err := json.Marshal(value)
 	if err != nil {

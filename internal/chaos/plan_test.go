@@ -54,16 +54,3 @@ func TestNextSends(t *testing.T) {
 		t.Errorf("took %v and left %v, want all taken", now, rest)
 	}
 }
-
-func TestIdentified(t *testing.T) {
-	t.Parallel()
-	for text, want := range map[string]bool{
-		envelope("id", `{"Records": []}`):                                true,
-		`{"Records": [{"messageId": "id", "body": "x"}, {"body": "x"}]}`: false,
-		`{"Records": []}`: false, `{"filename": "x"}`: false, "x": false,
-	} {
-		if got := identified(text); got != want {
-			t.Errorf("%s: got %v", text, got)
-		}
-	}
-}

@@ -38,7 +38,7 @@ func FuzzUnwrap(f *testing.F) {
 	f.Add([]byte("[{\"messageId\":\"m1\",\"body\":" + quoted(body()) + "}]"))
 	f.Fuzz(func(t *testing.T, input []byte) {
 		if len(bytes.TrimSpace(input)) == 0 {
-			t.Skip("the input of an execution is JSON")
+			return // the input of an execution is JSON
 		}
 		holdsForAnyInput(t, input)
 	})
