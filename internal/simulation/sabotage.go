@@ -20,6 +20,7 @@ type Sabotage struct {
 	NoStream         bool
 	IgnoreDuplicates bool // a duplicate is not looked at
 	LateMemory       bool // a success file is remembered after its look instead of before
+	IgnoreDigest     bool // an identity that comes again with another body is taken for a duplicate
 
 	// Write changes a write before it is carried out.
 	Write func(w *world, write *table.Write)
@@ -178,6 +179,19 @@ var Guards = []Guard{
 		}
 	}}},
 	{"memory that a row was brought up to date once", calm, Sabotage{Write: func(_ *world, write *table.Write) { delete(write.Set, "Projected") }}},
+	{"digest in a marker", calm, Sabotage{IgnoreDigest: true}},
+	{"registration of a run", calm, Sabotage{Write: func(_ *world, write *table.Write) {
+		if write.Partition == "run" && write.SetOnce != nil {
+			write.Sort = "elsewhere"
+		}
+	}}},
+	{"mark of a delivered debt", swept, Sabotage{Write: func(_ *world, write *table.Write) {
+		for _, prefix := range []string{"Request", "AllReceived", "AllSuccessful"} {
+			if write.Set[prefix+"Delivered"] == true {
+				write.Set[prefix+"Delivered"] = false
+			}
+		}
+	}}},
 	{"consistent read", calm, Sabotage{StaleReads: true}},
 	{"paging", calm, Sabotage{FirstPageOnly: true}},
 	{"sweep", swept, Sabotage{NoSweep: true}},

@@ -135,9 +135,15 @@ func (s seam) Transact(ctx context.Context, writes []table.Write) error {
 		}
 	}
 	err := s.db.Transact(ctx, sabotaged)
-	if err != nil {
+	var canceled *table.Canceled
+	if errors.As(err, &canceled) {
 		s.say("    … which is cancelled")
-	} else {
+		for i, reason := range canceled.Reasons {
+			if s.sabotage.IgnoreDigest && reason.Old.Has("Digest") {
+				reason.Old["Digest"] = writes[i].Set["Digest"]
+			}
+		}
+	} else if err == nil {
 		for i, write := range sabotaged {
 			s.observe(write, old[i])
 		}
@@ -165,6 +171,9 @@ func (o outbox) send(debt snapshot.Debt) error {
 		return errors.New("throttled")
 	}
 	o.sent[debt]++
+	if debt.Kind != snapshot.RunStalled {
+		o.sends++
+	}
 	o.checkSend(debt)
 	return f.after()
 }

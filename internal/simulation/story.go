@@ -87,7 +87,9 @@ func (w *world) part(chains [][]func()) {
 	w.faulty = w.plan.Storm
 	w.play(chains)
 	w.faulty = false
+	sent := 0
 	for range 3 {
+		sent = w.sends
 		if w.plan.Storm {
 			w.clock = w.clock.Add(snapshot.Lease)
 		}
@@ -101,6 +103,9 @@ func (w *world) part(chains [][]func()) {
 			}
 		}
 		w.play(chains)
+	}
+	if w.sends != sent {
+		w.broken("%d messages were sent although all was paid", w.sends-sent)
 	}
 	w.checkRest()
 }
@@ -125,6 +130,9 @@ func (w *world) attempt(c *collection) [][]func() {
 			w.deliver(file)
 		}
 		chains = append(chains, w.once(arrival, file))
+		if w.chance(0.05) {
+			chains = append(chains, []func(){func() { w.reuse(c, file) }})
+		}
 	}
 	sent := func() { w.write(c, "sender", table.Item{"CollectionStatus": c.spell("Sent")}) }
 	sender = append(sender, sent)
@@ -132,6 +140,14 @@ func (w *world) attempt(c *collection) [][]func() {
 		sender = append(sender, sent)
 	}
 	return append(chains, sender)
+}
+
+// reuse delivers another body under the identity of a file's message. Whichever comes first is counted, and the
+// other is kept.
+func (w *world) reuse(c *collection, file message) {
+	c.arrived[file.id] = true
+	w.mustKeep = append(w.mustKeep, file.id)
+	w.deliver(newMessage(c, file.id, `,"unknown":"field"`))
 }
 
 // once delivers a message once, or now and then twice.

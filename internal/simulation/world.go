@@ -42,6 +42,7 @@ type world struct {
 	rejected  []kept
 	everKept  map[string]bool
 	sent      map[snapshot.Debt]int
+	sends     int
 	reached   map[reached]bool
 	violation string
 

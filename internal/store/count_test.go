@@ -156,6 +156,29 @@ func TestCountAfterReplacementAndDeath(t *testing.T) {
 	})
 }
 
+// Somebody who read the row after it was replaced, and counts only after it was replaced once more, must not
+// take for the new attempt what was counted in between.
+func TestCountWithAnOldLookAtAReplacedRow(t *testing.T) {
+	everywhere(t, func(w *world) {
+		w.row("a", "Sent", 2)
+		w.count("a", receipts("a", 2)...)
+		replaced(w, "a")
+		old := w.read("a")
+		w.count("a", receipt("a", "second attempt"))
+		replaced(w, "a")
+		state := w.read("a")
+		w.dies("Update", 0)
+		if _, err := w.counter.Count(w.Context(), "e", state, []snapshot.Receipt{receipt("a", "dies")}); err == nil {
+			w.Fatal("nothing died")
+		}
+		w.revives()
+		tally, err := w.counter.Count(w.Context(), "e", old, []snapshot.Receipt{receipt("a", "late")})
+		if err != nil || tally.Row.FilesReceived.N != 2 || tally.Row.Attempt() != 3 {
+			w.Errorf("got %+v, %v, want the 2 files since the second replacement in attempt 3", tally.Row, err)
+		}
+	})
+}
+
 func TestCountGoesOnFromARowThatOutlivedItsLedger(t *testing.T) {
 	everywhere(t, func(w *world) {
 		w.overwrite("a", map[string]any{"CollectionStatus": "Sent", "FilesSent": int64(9), "FilesReceived": int64(4), "FilesCounted": int64(7)})
