@@ -40,7 +40,15 @@ type Examination struct {
 
 // OpenRuns lists the runs that are looked after, over all pages. To find one whose first message was counted
 // a moment ago, it reads strongly consistent.
-func (s *Sweeper) OpenRuns(ctx context.Context) ([]snapshot.Run, error) {
+func (s *Sweeper) OpenRuns(ctx context.Context) (runs []snapshot.Run, err error) {
+	err = s.Pause.tries(ctx, "listing the open runs", func() error {
+		runs, err = s.openRuns(ctx)
+		return err
+	})
+	return runs, err
+}
+
+func (s *Sweeper) openRuns(ctx context.Context) ([]snapshot.Run, error) {
 	var runs []snapshot.Run
 	query := table.Query{Name: s.Ledger, Partition: runPartition, Consistent: true}
 	for {
@@ -70,7 +78,15 @@ func (s *Sweeper) OpenRuns(ctx context.Context) ([]snapshot.Run, error) {
 
 // Examine reads a run whole, remembers its progress, and claims the report that is due. Examining again as
 // the same claimer returns the report that it holds and has not delivered.
-func (s *Sweeper) Examine(ctx context.Context, run snapshot.Run, claimer string) (Examination, error) {
+func (s *Sweeper) Examine(ctx context.Context, run snapshot.Run, claimer string) (found Examination, err error) {
+	err = s.Pause.tries(ctx, "examining a run", func() error {
+		found, err = s.examine(ctx, run, claimer)
+		return err
+	})
+	return found, err
+}
+
+func (s *Sweeper) examine(ctx context.Context, run snapshot.Run, claimer string) (Examination, error) {
 	rows, tally, malformed, err := s.rows(ctx, run.CorrelationID)
 	if err != nil {
 		return Examination{}, err
@@ -100,6 +116,10 @@ func (s *Sweeper) Examine(ctx context.Context, run snapshot.Run, claimer string)
 // Settle ends the examination: the report, if there is one, was delivered, and a run that is old enough is let
 // go. What is counted stays, and its messages are counted as before.
 func (s *Sweeper) Settle(ctx context.Context, run snapshot.Run, found Examination) error {
+	return s.Pause.tries(ctx, "settling a run", func() error { return s.settle(ctx, run, found) })
+}
+
+func (s *Sweeper) settle(ctx context.Context, run snapshot.Run, found Examination) error {
 	ref := s.runRef(run.CorrelationID)
 	if report := found.Report; report != nil {
 		if err := delivered(ctx, s.DB, ref, report.Kind, report.Attempt); err != nil {
@@ -143,11 +163,7 @@ func (s *Sweeper) collections(ctx context.Context, rows []snapshot.Row) ([]snaps
 		for _, row := range chunk {
 			reads = append(reads, table.Read{Ref: s.collectionRef(row.CollectionKey), Attributes: collectionAttributes, Consistent: true})
 		}
-		var items map[table.Ref]table.Item
-		err := s.Pause.tries(ctx, "reading collections", func() (err error) {
-			items, err = s.DB.GetMany(ctx, reads)
-			return err
-		})
+		items, err := s.DB.GetMany(ctx, reads)
 		if err != nil {
 			return nil, err
 		}
