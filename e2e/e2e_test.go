@@ -9,7 +9,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	os.Setenv("SFN_WAIT_SCALE", "0.01") // the engine's: retries wait a hundredth of their time
+	os.Setenv("SFN_WAIT_SCALE", "0.1") // the engine's: retries wait a tenth of their time
 	// The scenarios mostly wait, so that more of them than there are processors go well side by side.
 	if err := flag.Set("test.parallel", "16"); err != nil {
 		panic(err)

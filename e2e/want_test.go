@@ -68,6 +68,9 @@ func (r *run) wantRejected(want ...kept) {
 	slices.SortFunc(want, order)
 	if diff := gocmp.Diff(want, got); diff != "" {
 		r.t.Errorf("kept in the rejected-messages queue (-want +got)\n%s", diff)
+		for _, m := range r.rejectedMails() {
+			r.t.Logf("%s was kept: %s", m.attributes["identity"], m.attributes["reason"])
+		}
 	}
 }
 
