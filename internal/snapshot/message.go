@@ -45,17 +45,9 @@ type Message struct {
 	Digest        string // of the body; tells a redelivered message from another one with the same identity
 }
 
-// ParseMessage reads the body of one message: the text of a plain message in the format of the seed
-// document ("SQS message example"). Unknown fields are ignored, flags may be strings in any case or JSON
-// booleans. A body that breaks the format comes back as a Rejection that names the field.
-func ParseMessage(body []byte) (Message, *Rejection) {
-	fields, rejection := parseObject(body)
-	if rejection != nil {
-		return Message{}, rejection
-	}
-	return messageOf(fields, body)
-}
-
+// messageOf reads the fields of one message in the format of the seed document ("SQS message example"); body is
+// their text. Unknown fields are ignored, flags may be strings in any case or JSON booleans. A message that breaks
+// the format comes back as a Rejection that names the field.
 func messageOf(fields object, body []byte) (Message, *Rejection) {
 	p := parser{fields: fields}
 	m := Message{
