@@ -1,0 +1,51 @@
+package price
+
+import (
+	"math"
+	"time"
+)
+
+// Chunks is how many requests SQS and Pipes count for so many bytes of payload: one for each 64 KiB begun, at least 1.
+func Chunks(bytes int) float64 { return steps(float64(bytes), 64*1024) }
+
+// ReadUnits is what a strongly consistent read of an item, or of a query's page as a whole, consumes: one for each
+// 4 KiB begun, at least 1, also for an item that is not there.
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
+func ReadUnits(bytes int) float64 { return steps(float64(bytes), 4*1024) }
+
+// WriteUnits is what a write of an item consumes: one for each KiB begun, at least 1, also if its condition fails.
+func WriteUnits(bytes int) float64 { return steps(float64(bytes), 1024) }
+
+// TransactWriteUnits is what an item of a transaction consumes: twice that of a plain write, for preparing and
+// committing it, also if the transaction is cancelled.
+func TransactWriteUnits(bytes int) float64 { return 2 * WriteUnits(bytes) }
+
+// LambdaGBSeconds is the compute of one call: its duration, rounded up to 1 ms, times the function's memory.
+// The initialisation of a cold start is part of the duration since August 2025.
+func LambdaGBSeconds(d time.Duration, memoryMB float64) float64 {
+	return up(d, time.Millisecond).Seconds() * memoryMB / 1024
+}
+
+// ExpressGBSeconds is the compute of one Express execution: its duration, rounded up to 100 ms, times its memory,
+// rounded up to 64 MB.
+func ExpressGBSeconds(d time.Duration, memoryMB float64) float64 {
+	return up(d, 100*time.Millisecond).Seconds() * steps(memoryMB, 64) * 64 / 1024
+}
+
+// ExpressMemoryMB estimates the memory of an Express execution as AWS's pricing page does: 50 MB, the definition, and
+// the payload for each branch of a Map or Parallel.
+func ExpressMemoryMB(definitionBytes, payloadBytes, branches int) float64 {
+	return 50 + float64(definitionBytes+payloadBytes*max(branches, 1))/1e6
+}
+
+// Traces is how many traces X-Ray's default rule samples of so many requests within some seconds: the first of each
+// second, and 5 % of the others. https://docs.aws.amazon.com/xray/latest/devguide/xray-console-sampling.html
+func Traces(requests, seconds float64) float64 {
+	first := min(requests, math.Ceil(seconds))
+	return first + 0.05*(requests-first)
+}
+
+// steps is how many steps of a size are begun, at least 1.
+func steps(n, size float64) float64 { return max(1, math.Ceil(n/size)) }
+
+func up(d, unit time.Duration) time.Duration { return (d + unit - 1) / unit * unit }

@@ -1,0 +1,147 @@
+package price_test
+
+import (
+	"math"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"pgregory.net/rapid"
+
+	"snapshot-status-checker/internal/price"
+)
+
+func near(a, b float64) bool { return math.Abs(a-b) <= 1e-9*max(1, math.Abs(a), math.Abs(b)) }
+
+// What the dimensions cost, against figures worked out by hand from AWS's pages.
+func TestBill(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name  string
+		usage price.Usage
+		want  float64
+	}{
+		{"nothing", price.Usage{}, 0},
+		{"a million messages sent, received and deleted one by one", price.Usage{price.SQSRequest: 3e6}, 1.20},
+		{"a million transitions", price.Usage{price.StateTransition: 1e6}, 25},
+		{"a million write units and reads", price.Usage{price.WriteUnit: 1e6, price.ReadUnit: 1e6}, 0.705 + 0.1415},
+		// Example 3 of https://aws.amazon.com/step-functions/pricing/: 100 million executions of 10 s in 64 MB.
+		{"AWS's example of Express", price.Usage{price.ExpressRequest: 100e6, price.ExpressGBSecond: 62.5e6},
+			100 + 60 + 120 + 0.01642*(62.5e6/3600-5000)},
+		{"Express up to the first tier", price.Usage{price.ExpressGBSecond: 1000 * 3600}, 60},
+		{"Express a little into the second tier", price.Usage{price.ExpressGBSecond: 1001 * 3600}, 60.03},
+		{"10 GB of logs", price.Usage{price.LogGB: 10}, 5.70},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if got := price.List.Bill(tt.usage).Total(); !near(got, tt.want) {
+				t.Errorf("%v USD, want %v", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestBillLines(t *testing.T) {
+	t.Parallel()
+	bill := price.List.Bill(price.Usage{price.WriteUnit: 2e6, price.LambdaRequest: 1e6})
+	want := []price.Line{
+		{Dimension: price.LambdaRequest, Name: "Lambda requests", Unit: "call", Quantity: 1e6, USD: 0.20},
+		{Dimension: price.WriteUnit, Name: "DynamoDB write request units", Unit: "unit", Quantity: 2e6, USD: 1.41},
+	}
+	if diff := cmp.Diff(want, bill.Lines, cmpopts.EquateApprox(1e-9, 0)); diff != "" {
+		t.Errorf("lines (-want +got)\n%s", diff)
+	}
+	if got := bill.USD(price.WriteUnit, price.ReadUnit); !near(got, 1.41) {
+		t.Errorf("DynamoDB's share is %v, want 1.41", got)
+	}
+}
+
+func TestCounting(t *testing.T) {
+	t.Parallel()
+	const ms = time.Millisecond
+	tests := []struct {
+		name      string
+		got, want float64
+	}{
+		{"an empty payload is one chunk", price.Chunks(0), 1},
+		{"64 KiB are one chunk", price.Chunks(65536), 1},
+		{"a byte more is two", price.Chunks(65537), 2},
+		{"a missing item costs a read", price.ReadUnits(0), 1},
+		{"4 KiB", price.ReadUnits(4096), 1},
+		{"a byte more than 4 KiB", price.ReadUnits(4097), 2},
+		{"1 KiB", price.WriteUnits(1024), 1},
+		{"a byte more than 1 KiB, in a transaction", price.TransactWriteUnits(1025), 4},
+		{"Lambda rounds up to 1 ms", price.LambdaGBSeconds(10*ms+1, 512), 0.011 * 0.5},
+		{"Lambda does not round a whole ms", price.LambdaGBSeconds(10*ms, 1024), 0.010},
+		{"Express rounds up to 100 ms and 64 MB", price.ExpressGBSeconds(101*ms, 51), 0.2 / 16},
+		{"Express in more than 64 MB", price.ExpressGBSeconds(100*ms, 65), 0.1 / 8},
+		// Example 4 of the pricing page: 400 branches of 32 KB with a definition of 50 KB.
+		{"Express memory", price.ExpressMemoryMB(50e3, 32e3, 400), 62.85},
+		{"no more than one trace a second of few requests", price.Traces(10, 60), 10},
+		{"5 % of many", price.Traces(1060, 60), 60 + 50},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if !near(tt.got, tt.want) {
+				t.Errorf("%v, want %v", tt.got, tt.want)
+			}
+		})
+	}
+}
+
+// Every price has a source, a date and tiers that rise to an open end.
+func TestEveryPriceHasASource(t *testing.T) {
+	t.Parallel()
+	names := map[string]bool{}
+	for d, p := range price.List {
+		if p.Name == "" || names[p.Name] || p.Unit == "" || p.Region == "" || p.Published == "" {
+			t.Errorf("dimension %d: %+v lacks a name of its own, a unit, a region or a date", d, p)
+		}
+		names[p.Name] = true
+		if u, err := url.Parse(p.Source); err != nil || u.Scheme != "https" {
+			t.Errorf("%s: source %q", p.Name, p.Source)
+		}
+		for i, tier := range p.Tiers {
+			last := i == len(p.Tiers)-1
+			if tier.USD <= 0 || last != (tier.Upto == 0) || i > 0 && (!last && tier.Upto <= p.Tiers[i-1].Upto || tier.USD >= p.Tiers[i-1].USD) {
+				t.Errorf("%s: tiers %+v", p.Name, p.Tiers)
+			}
+		}
+		if len(p.Tiers) == 0 {
+			t.Errorf("%s has no price", p.Name)
+		}
+	}
+}
+
+func usages() *rapid.Generator[price.Usage] {
+	return rapid.Custom(func(t *rapid.T) price.Usage {
+		var u price.Usage
+		for d := range u {
+			u[d] = float64(rapid.Int64Range(0, 1e12).Draw(t, "quantity"))
+		}
+		return u
+	})
+}
+
+// Two usages billed together never cost more than apart, and more never costs less.
+func TestBillProperties(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		a, b := usages().Draw(t, "a"), usages().Draw(t, "b")
+		one, other := price.List.Bill(a).Total(), price.List.Bill(b).Total()
+		both := price.List.Bill(a.Plus(b)).Total()
+		if both > one+other && !near(both, one+other) {
+			t.Errorf("together %v, apart %v", both, one+other)
+		}
+		if both < max(one, other) {
+			t.Errorf("together %v, less than %v", both, max(one, other))
+		}
+		if a.Plus(b) != b.Plus(a) || a.Plus(a) != a.Times(2) {
+			t.Error("Plus and Times disagree")
+		}
+	})
+}
