@@ -15,7 +15,7 @@ import (
 
 	. "snapshot-status-checker/functions/internal/tasktest"
 	"snapshot-status-checker/functions/sweep"
-	"snapshot-status-checker/internal/delivery"
+	"snapshot-status-checker/internal/delivery/looks"
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/table"
 )
@@ -57,8 +57,8 @@ func TestMaxLooksFitIntoAnInput(t *testing.T) {
 		CollectionName: strings.Repeat("\x01", snapshot.MaxCollectionName),
 	}
 	machine := &recorder{}
-	looks := &delivery.Looks{SFN: machine, StateMachineARN: "arn"}
-	if err := looks.Start(t.Context(), slices.Repeat([]snapshot.CollectionKey{longest}, sweep.MaxLooks)); err != nil {
+	starter := &looks.Machine{SFN: machine, ARN: "arn"}
+	if err := starter.Start(t.Context(), slices.Repeat([]snapshot.CollectionKey{longest}, sweep.MaxLooks)); err != nil {
 		t.Fatal(err)
 	}
 	if size := len(*machine.in.Input); size > 256*1024 {

@@ -14,6 +14,7 @@ import (
 	"snapshot-status-checker/internal/snapshot"
 )
 
+// The tests of news and looks stand here too, so that they share one engine.
 func TestMain(m *testing.M) { localtest.Main(m) }
 
 func queues(t *testing.T) *sqs.Client {

@@ -10,7 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 	"github.com/google/go-cmp/cmp"
 
-	"snapshot-status-checker/internal/delivery"
+	"snapshot-status-checker/internal/delivery/looks"
 	"snapshot-status-checker/internal/local/localtest"
 	"snapshot-status-checker/internal/snapshot"
 )
@@ -53,14 +53,14 @@ func inputs(t *testing.T, client *sfn.Client, machine string) []string {
 func TestLooks(t *testing.T) {
 	t.Parallel()
 	client, arn := machine(t)
-	looks := &delivery.Looks{SFN: client, StateMachineARN: arn}
+	machine := &looks.Machine{SFN: client, ARN: arn}
 	key := func(run, collection string) snapshot.CollectionKey {
 		return snapshot.CollectionKey{CorrelationID: run, CollectionName: collection}
 	}
 	one := []snapshot.CollectionKey{key("run-1", "db.a.b"), key("run-1", "db.a.c")}
 	odd := []snapshot.CollectionKey{key("run é\n", `db.<a>&"b"`)}
 	for _, collections := range [][]snapshot.CollectionKey{one, one, odd} {
-		if err := looks.Start(t.Context(), collections); err != nil {
+		if err := machine.Start(t.Context(), collections); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -74,8 +74,8 @@ func TestLooks(t *testing.T) {
 func TestLooksKeepTheCauseOfAnError(t *testing.T) {
 	t.Parallel()
 	client, arn := machine(t)
-	looks := &delivery.Looks{SFN: client, StateMachineARN: arn + "-that-is-not-there"}
-	err := looks.Start(t.Context(), []snapshot.CollectionKey{{CorrelationID: "run-1", CollectionName: "db.a.b"}})
+	machine := &looks.Machine{SFN: client, ARN: arn + "-that-is-not-there"}
+	err := machine.Start(t.Context(), []snapshot.CollectionKey{{CorrelationID: "run-1", CollectionName: "db.a.b"}})
 	var missing *types.StateMachineDoesNotExist
 	if !errors.As(err, &missing) {
 		t.Errorf("got %v", err)

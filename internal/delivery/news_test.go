@@ -13,7 +13,7 @@ import (
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/google/go-cmp/cmp"
 
-	"snapshot-status-checker/internal/delivery"
+	"snapshot-status-checker/internal/delivery/news"
 	"snapshot-status-checker/internal/local/localtest"
 	"snapshot-status-checker/internal/snapshot"
 )
@@ -64,7 +64,7 @@ func TestNews(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			topics, arn, url := topic(t, client, "true")
-			monitoring := &delivery.Monitoring{SNS: topics, TopicARN: arn}
+			monitoring := &news.Monitoring{SNS: topics, TopicARN: arn}
 			debt := newsDebt(test.kind)
 			for range 2 { // told again, it has the same identity
 				if err := monitoring.News(t.Context(), debt, test.run); err != nil {
@@ -114,7 +114,7 @@ func TestReport(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			topics, arn, url := topic(t, client, "true")
-			monitoring := &delivery.Monitoring{SNS: topics, TopicARN: arn}
+			monitoring := &news.Monitoring{SNS: topics, TopicARN: arn}
 			report := newsDebt(test.kind)
 			if err := monitoring.Report(t.Context(), report, snapshot.Run{CorrelationID: "run-1", SnapshotType: "full", ExportDate: "2020-01-01"}, test.holders); err != nil {
 				t.Fatal(err)
@@ -131,7 +131,7 @@ func TestNewsInSNSEnvelope(t *testing.T) {
 	t.Parallel()
 	client := queues(t)
 	topics, arn, url := topic(t, client, "false")
-	monitoring := &delivery.Monitoring{SNS: topics, TopicARN: arn}
+	monitoring := &news.Monitoring{SNS: topics, TopicARN: arn}
 	debt := newsDebt(snapshot.AllReceived)
 	if err := monitoring.News(t.Context(), debt, snapshot.Run{CorrelationID: "run-1", SnapshotType: "full", ExportDate: "d"}); err != nil {
 		t.Fatal(err)
@@ -150,7 +150,7 @@ func TestNewsInSNSEnvelope(t *testing.T) {
 func TestNewsKeepsTheCauseOfAnError(t *testing.T) {
 	t.Parallel()
 	topics, arn, _ := topic(t, queues(t), "true")
-	monitoring := &delivery.Monitoring{SNS: topics, TopicARN: arn + "-that-is-not-there"}
+	monitoring := &news.Monitoring{SNS: topics, TopicARN: arn + "-that-is-not-there"}
 	err := monitoring.News(t.Context(), newsDebt(snapshot.AllReceived), snapshot.Run{})
 	var missing *types.NotFoundException
 	if !errors.As(err, &missing) {

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
+	"snapshot-status-checker/internal/delivery/sendable"
 	"snapshot-status-checker/internal/snapshot"
 )
 
@@ -29,7 +30,7 @@ const (
 func (r *Rejected) Keep(ctx context.Context, receipt snapshot.Receipt) error {
 	_, err := r.SQS.SendMessage(ctx, &sqs.SendMessageInput{
 		QueueUrl:    &r.QueueURL,
-		MessageBody: aws.String(sendable(receipt.Raw)),
+		MessageBody: aws.String(sendable.Text(receipt.Raw)),
 		MessageAttributes: map[string]types.MessageAttributeValue{
 			AttrReasonCode: text(string(receipt.Rejection.Reason)),
 			AttrReason:     text(receipt.Rejection.Detail),

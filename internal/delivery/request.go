@@ -1,14 +1,13 @@
-// Package delivery sends the messages that leave the system: requests to the sender, news to monitoring, and
-// rejected messages to their queue. Sending is at least once; each message carries an identity that does
-// not change from try to try.
+// Package delivery sends the messages that leave the system over queues: requests to the sender, and rejected messages.
+// Its neighbours tell monitoring the news (news) and start the state machine (looks): one package for each service,
+// so that a function links the clients that it calls and no others. Sending is at least once; each message carries
+// an identity that does not change from try to try.
 package delivery
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -17,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
+	"snapshot-status-checker/internal/delivery/sendable"
 	"snapshot-status-checker/internal/snapshot"
 )
 
@@ -45,7 +45,7 @@ type request struct {
 // Request asks for the _success file of a collection. On a FIFO queue a request that is sent again within
 // five minutes is dropped by the queue; the sender answers a repeated one harmlessly.
 func (s *Sender) Request(ctx context.Context, debt snapshot.Debt, said snapshot.Export) error {
-	body := encode(request{
+	body := sendable.JSON(request{
 		ShutdownFlag:         strconv.FormatBool(said.ShutdownFlag),
 		CorrelationID:        debt.CorrelationID,
 		TopicName:            debt.CollectionName,
@@ -55,7 +55,7 @@ func (s *Sender) Request(ctx context.Context, debt snapshot.Debt, said snapshot.
 		SendSuccessIndicator: "true",
 	})
 	in := &sqs.SendMessageInput{QueueUrl: &s.QueueURL, MessageBody: &body, MessageAttributes: map[string]types.MessageAttributeValue{
-		attrEventID: text(debt.EventID()),
+		sendable.EventID: text(debt.EventID()),
 	}}
 	if strings.HasSuffix(s.QueueURL, ".fifo") {
 		in.MessageGroupId = aws.String(MessageGroup(debt.CollectionName))
@@ -66,9 +66,6 @@ func (s *Sender) Request(ctx context.Context, debt snapshot.Debt, said snapshot.
 	}
 	return nil
 }
-
-// attrEventID is the message attribute by which a consumer recognises a message that is sent again.
-const attrEventID = "event_id"
 
 // maxGroup is the longest message group id; it may hold ASCII letters, digits and punctuation only
 // (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html).
@@ -86,34 +83,7 @@ func MessageGroup(collectionName string) string {
 	return group
 }
 
-// encode leaves <, > and & as they are, which json.Marshal would escape, and escapes what SQS refuses.
-func encode(message any) string {
-	var b bytes.Buffer
-	encoder := json.NewEncoder(&b)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(message); err != nil {
-		panic(fmt.Sprintf("delivery: encoding %T: %v", message, err)) // only strings in structs come here
-	}
-	return escapeRefused.Replace(strings.TrimSuffix(b.String(), "\n"))
-}
-
-// escapeRefused escapes the characters that JSON may hold as they are but SQS refuses.
-var escapeRefused = strings.NewReplacer("\uFFFE", `\ufffe`, "\uFFFF", `\uffff`)
-
 // text makes a message attribute.
 func text(value string) types.MessageAttributeValue {
-	return types.MessageAttributeValue{DataType: aws.String("String"), StringValue: aws.String(sendable(value))}
-}
-
-// sendable quotes a text with a character for which SQS would refuse the whole message. Only an execution
-// that was started by hand can hold one: what came through SQS has none.
-func sendable(text string) string {
-	if strings.ContainsFunc(text, unsendable) {
-		return strconv.QuoteToASCII(text)
-	}
-	return text
-}
-
-func unsendable(r rune) bool {
-	return r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0xFFFE || r == 0xFFFF
+	return types.MessageAttributeValue{DataType: aws.String("String"), StringValue: aws.String(sendable.Text(value))}
 }

@@ -1,4 +1,5 @@
-package delivery
+// Package looks starts the state machine to look at collections.
+package looks
 
 import (
 	"context"
@@ -7,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 
+	"snapshot-status-checker/internal/delivery/sendable"
 	"snapshot-status-checker/internal/snapshot"
 )
 
@@ -15,16 +17,16 @@ type SFN interface {
 	StartExecution(context.Context, *sfn.StartExecutionInput, ...func(*sfn.Options)) (*sfn.StartExecutionOutput, error)
 }
 
-// Looks starts the state machine.
-type Looks struct {
-	SFN             SFN
-	StateMachineARN string
+// Machine starts the state machine.
+type Machine struct {
+	SFN SFN
+	ARN string
 }
 
 // Start starts an execution that looks at the collections. Started twice, it looks twice.
-func (l *Looks) Start(ctx context.Context, collections []snapshot.CollectionKey) error {
-	input := encode(map[string]any{"look": collections})
-	_, err := l.SFN.StartExecution(ctx, &sfn.StartExecutionInput{StateMachineArn: &l.StateMachineARN, Input: aws.String(input)})
+func (m *Machine) Start(ctx context.Context, collections []snapshot.CollectionKey) error {
+	input := sendable.JSON(map[string]any{"look": collections})
+	_, err := m.SFN.StartExecution(ctx, &sfn.StartExecutionInput{StateMachineArn: &m.ARN, Input: aws.String(input)})
 	if err != nil {
 		return fmt.Errorf("starting a look: %w", err)
 	}

@@ -1,4 +1,5 @@
-package delivery
+// Package news tells the monitoring topic about runs. Telling is at least once, with one identity for every try.
+package news
 
 import (
 	"context"
@@ -12,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
 
+	"snapshot-status-checker/internal/delivery/sendable"
 	"snapshot-status-checker/internal/snapshot"
 )
 
@@ -86,12 +88,12 @@ func about(run snapshot.Run) []element {
 
 func (m *Monitoring) publish(ctx context.Context, debt snapshot.Debt, n notification) error {
 	n.SlackUsername = "Snapshot Sender"
-	message := encode(n)
+	message := sendable.JSON(n)
 	_, err := m.SNS.Publish(ctx, &sns.PublishInput{
 		TopicArn: &m.TopicARN,
 		Message:  &message,
 		MessageAttributes: map[string]types.MessageAttributeValue{
-			attrEventID: {DataType: aws.String("String"), StringValue: aws.String(debt.EventID())},
+			sendable.EventID: {DataType: aws.String("String"), StringValue: aws.String(debt.EventID())},
 		},
 	})
 	if err != nil {
