@@ -7,6 +7,7 @@ import (
 	"log/slog"
 
 	"snapshot-status-checker/internal/logging"
+	"snapshot-status-checker/internal/metrics"
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/store"
 )
@@ -51,6 +52,7 @@ func New(runs Runs, log *slog.Logger) *Task { return &Task{runs: runs, log: log}
 // Handle checks the run. Repeated by the same claimer it returns the same news, as long as that is not delivered.
 func (t *Task) Handle(ctx context.Context, in Input) (Output, error) {
 	out := Output{Verdict: NoNews, Claimer: in.Claimer, Owed: []snapshot.Debt{}}
+	metrics.About(ctx, logging.CorrelationID, in.CorrelationID)
 	verdict, err := t.runs.Check(ctx, in.CorrelationID, in.Claimer)
 	if err != nil {
 		return out, err

@@ -8,6 +8,7 @@ import (
 
 	"snapshot-status-checker/internal/failure"
 	"snapshot-status-checker/internal/logging"
+	"snapshot-status-checker/internal/metrics"
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/store"
 )
@@ -63,6 +64,9 @@ func (t *Task) Handle(ctx context.Context, in Input) (Output, error) {
 		return Output{}, &failure.Malformed{Err: errors.New("a look needs correlation_id and collection_name")}
 	}
 	claimer := in.ExecutionID + "/" + in.CollectionName
+	metrics.About(ctx, logging.CorrelationID, in.CorrelationID)
+	metrics.About(ctx, logging.CollectionName, in.CollectionName)
+	metrics.About(ctx, logging.ExecutionID, in.ExecutionID)
 	out := Output{Verdict: Waiting, Claimer: claimer, Owed: []snapshot.Debt{}, CollectionKey: in.CollectionKey}
 	state, err := t.looker.Look(ctx, in.CollectionKey, claimer)
 	if err != nil {

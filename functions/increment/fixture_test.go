@@ -28,7 +28,11 @@ func newBench(t *testing.T) *bench {
 
 func (b *bench) handle(t *testing.T, messages json.RawMessage) (increment.Output, error) {
 	t.Helper()
-	return b.task.Handle(t.Context(), increment.Input{ExecutionID: tasktest.Execution, Messages: messages})
+	return b.handleIn(t.Context(), messages)
+}
+
+func (b *bench) handleIn(ctx context.Context, messages json.RawMessage) (increment.Output, error) {
+	return b.task.Handle(ctx, increment.Input{ExecutionID: tasktest.Execution, Messages: messages})
 }
 
 // keeper records what is kept, each as "identity REASON".

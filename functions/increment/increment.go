@@ -13,6 +13,7 @@ import (
 
 	"snapshot-status-checker/internal/failure"
 	"snapshot-status-checker/internal/logging"
+	"snapshot-status-checker/internal/metrics"
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/store"
 )
@@ -94,6 +95,11 @@ const maxSideBySide = 16
 func (t *Task) Handle(ctx context.Context, in Input) (Output, error) {
 	groups, duplicates, rejected := snapshot.GroupByCollection(snapshot.Unwrap(in.Messages, in.ExecutionID))
 	out := Output{Collections: []snapshot.CollectionKey{}, Duplicates: len(duplicates)}
+	metrics.About(ctx, logging.ExecutionID, in.ExecutionID)
+	metrics.Add(ctx, metrics.DuplicateMessages, int64(len(duplicates)))
+	if run, one := onlyRun(groups); one {
+		metrics.About(ctx, logging.CorrelationID, run)
+	}
 
 	states, err := t.counter.Read(ctx, collections(groups))
 	if err != nil {
@@ -162,20 +168,31 @@ func (t *Task) count(ctx context.Context, execution string, state store.State, g
 		return result{unknown: rejectAll(group.Receipts, snapshot.UnknownCollection())}
 	}
 	tally, err := t.counter.Count(ctx, execution, state, group.Receipts)
-	if err != nil {
-		return result{err: err}
-	}
+	t.tell(ctx, tally)
+	return result{tally: tally, err: err}
+}
+
+// tell logs and counts what became of messages.
+func (t *Task) tell(ctx context.Context, tally store.Tally) {
+	files := int64(0)
 	for _, receipt := range tally.Counted {
 		t.log.InfoContext(ctx, "counted", about(receipt)...)
+		metrics.Processed(ctx, receipt.SentAt)
+		if !receipt.Message.IsSuccessFile {
+			files++
+		}
 	}
 	for _, receipt := range tally.Duplicates {
 		t.log.InfoContext(ctx, "duplicate", about(receipt)...)
 	}
-	if row := tally.Row; row != nil && row.FilesSent.N >= 1 && row.FilesReceived.N > row.FilesSent.N {
+	metrics.Add(ctx, metrics.FilesReceived, files)
+	metrics.Add(ctx, metrics.SuccessFilesReceived, int64(len(tally.Counted))-files)
+	metrics.Add(ctx, metrics.DuplicateMessages, int64(len(tally.Duplicates)))
+	if row := tally.Row; row != nil && row.Over() > 0 {
 		t.log.WarnContext(ctx, "more files received than sent", logging.CorrelationID, row.CorrelationID,
 			logging.CollectionName, row.CollectionName, "files_received", row.FilesReceived.N, "files_sent", row.FilesSent.N)
+		metrics.Add(ctx, metrics.FilesOverReceived, min(files, row.Over()))
 	}
-	return result{tally: tally}
 }
 
 // registerRuns makes the groups' runs known to the ledger, and returns those for which it failed. A run none of
@@ -212,6 +229,7 @@ func (t *Task) keep(ctx context.Context, receipt snapshot.Receipt) error {
 	if err := t.rejected.Keep(ctx, receipt); err != nil {
 		return err
 	}
+	metrics.Reject(ctx, string(receipt.Rejection.Reason))
 	t.log.WarnContext(ctx, "rejected", append(about(receipt),
 		logging.Reason, receipt.Rejection.Reason, "detail", receipt.Rejection.Detail)...)
 	return nil
@@ -233,6 +251,17 @@ func collections(groups []snapshot.Group) []snapshot.CollectionKey {
 		}
 	}
 	return keys
+}
+
+// onlyRun is the run that all groups are of, if they are of one.
+func onlyRun(groups []snapshot.Group) (correlationID string, one bool) {
+	for _, group := range groups {
+		if group.CorrelationID != groups[0].CorrelationID {
+			return "", false
+		}
+		correlationID = group.CorrelationID
+	}
+	return correlationID, len(groups) > 0
 }
 
 func rejectAll(receipts []snapshot.Receipt, why *snapshot.Rejection) []snapshot.Receipt {

@@ -8,6 +8,7 @@ import (
 
 	"snapshot-status-checker/internal/failure"
 	"snapshot-status-checker/internal/logging"
+	"snapshot-status-checker/internal/metrics"
 	"snapshot-status-checker/internal/snapshot"
 )
 
@@ -64,13 +65,22 @@ func (t *Task) Handle(ctx context.Context, in Input) (Output, error) {
 		message := "delivered"
 		if sent {
 			out.Delivered++
+			metrics.Add(ctx, delivered[debt.Kind], 1)
 		} else {
 			message = "not owed any more"
 		}
+		metrics.About(ctx, logging.CorrelationID, debt.CorrelationID)
 		t.log.InfoContext(ctx, message, logging.CorrelationID, debt.CorrelationID, logging.CollectionName, debt.CollectionName,
 			"kind", debt.Kind, "attempt", debt.Attempt, "event_id", debt.EventID())
 	}
 	return out, nil
+}
+
+// delivered is what a payment is counted as.
+var delivered = map[snapshot.DebtKind]metrics.Metric{
+	snapshot.SuccessFileRequest: metrics.RequestsSent,
+	snapshot.AllReceived:        metrics.RunsReceived,
+	snapshot.AllSuccessful:      metrics.RunsSuccessful,
 }
 
 func (t *Task) pay(ctx context.Context, debt snapshot.Debt, claimer string) (sent bool, err error) {

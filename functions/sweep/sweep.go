@@ -70,21 +70,24 @@ func (t *Task) Handle(ctx context.Context, in Input) (Output, error) {
 		return Output{}, fmt.Errorf("listing the open runs: %w", err)
 	}
 	out := Output{OpenRuns: len(runs)}
+	var seen sight
 	var errs []error
 	for _, run := range runs {
-		if err := t.sweep(ctx, run, "sweep/"+in.ExecutionID, &out); err != nil {
+		if err := t.sweep(ctx, run, "sweep/"+in.ExecutionID, &out, &seen); err != nil {
 			errs = append(errs, fmt.Errorf("sweeping run %s: %w", run.CorrelationID, err))
 		}
 	}
+	seen.measure(ctx)
 	t.log.InfoContext(ctx, "swept", "open_runs", out.OpenRuns, "looks", out.Looks, "reports", out.Reports)
 	return out, errors.Join(errs...)
 }
 
-func (t *Task) sweep(ctx context.Context, run snapshot.Run, claimer string, out *Output) error {
+func (t *Task) sweep(ctx context.Context, run snapshot.Run, claimer string, out *Output, seen *sight) error {
 	found, err := t.sweeper.Examine(ctx, run, claimer)
 	if err != nil {
 		return err
 	}
+	seen.add(run, found)
 	for looks := range slices.Chunk(found.Looks, MaxLooks) {
 		if err := t.starter.Start(ctx, looks); err != nil {
 			return err

@@ -6,6 +6,7 @@ import (
 	"log"
 	"log/slog"
 	"os"
+	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -13,6 +14,7 @@ import (
 
 	"snapshot-status-checker/internal/failure"
 	"snapshot-status-checker/internal/logging"
+	"snapshot-status-checker/internal/metrics"
 	"snapshot-status-checker/internal/plainbody"
 	"snapshot-status-checker/internal/settings"
 )
@@ -38,11 +40,13 @@ func Run[S settings.Settings, In, Out any](task string, wire func(S, aws.Config,
 	lambda.Start(Wrap(wire(s, cfg, logger), logger))
 }
 
-// Wrap logs a task's error and returns it as the type by which the state machine knows it.
+// Wrap writes what a task's call counted, logs its error and returns that as the type by which the state machine
+// knows it.
 func Wrap[In, Out any](handle Handler[In, Out], logger *slog.Logger) Handler[In, Out] {
 	return func(ctx context.Context, in In) (Out, error) {
-		ctx = logging.Begin(ctx, logger)
+		ctx = metrics.Begin(logging.Begin(ctx, logger), time.Now)
 		out, err := handle(ctx, in)
+		metrics.Write(ctx, logger)
 		if err != nil {
 			logger.ErrorContext(ctx, "failed", logging.Error, err.Error())
 		}

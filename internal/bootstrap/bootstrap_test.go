@@ -22,6 +22,9 @@ import (
 
 	"snapshot-status-checker/internal/bootstrap"
 	"snapshot-status-checker/internal/failure"
+	"snapshot-status-checker/internal/logging"
+	"snapshot-status-checker/internal/metrics"
+	"snapshot-status-checker/internal/metrics/metricstest"
 	"snapshot-status-checker/internal/settings"
 )
 
@@ -153,5 +156,34 @@ func TestRunEndsWithoutARequiredSetting(t *testing.T) {
 	}
 	if !strings.Contains(stderr.String(), "LEDGER_TABLE_NAME") {
 		t.Errorf("%q does not name the variable", stderr.String())
+	}
+}
+
+// What a call counted is written even if it fails, and whatever the level: it is done all the same.
+func TestWrapWritesMetrics(t *testing.T) {
+	t.Parallel()
+	for name, fails := range map[string]error{"OK": nil, "Fails": errors.New("throttled")} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var out bytes.Buffer
+			logger := logging.New(&out, slog.LevelError, "task", "app", "dev")
+			handle := bootstrap.Wrap(func(ctx context.Context, _ string) (string, error) {
+				metrics.Add(ctx, metrics.FilesReceived, 2)
+				return "", fails
+			}, logger)
+			for range 2 { // each call by itself
+				out.Reset()
+				_, _ = handle(t.Context(), "")
+				line, err := out.ReadBytes('\n')
+				if err != nil {
+					t.Fatal(err)
+				}
+				data, err := metricstest.Extract(line)
+				want := []metricstest.Datum{{Namespace: "SnapshotStatusChecker", Name: "FilesReceived", Unit: "Count", Dimensions: "application=app environment=dev", Value: 2}}
+				if diff := cmp.Diff(want, data); diff != "" || err != nil {
+					t.Error(err, diff)
+				}
+			}
+		})
 	}
 }

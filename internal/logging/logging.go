@@ -21,13 +21,17 @@ const (
 	ExecutionID    = "execution_id"
 	Reason         = "reason_code"
 	Error          = "error"
+
+	// Every line has these; metrics are told apart by them.
+	Application = "application"
+	Environment = "environment"
 )
 
 // New makes a logger for one function. service is the function's task.
 func New(w io.Writer, level slog.Level, service, application, environment string) *slog.Logger {
 	handler := slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: rename})
 	return slog.New(&invocation{Handler: handler, invocations: new(atomic.Int64)}).With(
-		"service", service, "application", application, "environment", environment,
+		"service", service, Application, application, Environment, environment,
 		"function_name", os.Getenv("AWS_LAMBDA_FUNCTION_NAME"))
 }
 

@@ -13,6 +13,7 @@ const Lease = 10 * time.Minute
 type Claim struct {
 	Attempt   Counter   // what it is for: a collection's attempt, or the sum of a run's attempts
 	By        string    // the claimer: an execution and the collection that it looks at
+	Since     time.Time // when the attempt's claim was first taken, by whomever
 	Until     time.Time // end of the lease
 	Delivered bool
 }
@@ -22,6 +23,15 @@ func (c Claim) For(attempt int64) bool { return c.Attempt == Count(attempt) }
 
 // Settles reports whether the attempt's message was delivered.
 func (c Claim) Settles(attempt int64) bool { return c.For(attempt) && c.Delivered }
+
+// Again is the claim that takes this one's place: it has been owed for as long, if it is for the same attempt.
+func (c Claim) Again(next Claim) Claim {
+	next.Since = next.Until.Add(-Lease)
+	if c.For(next.Attempt.N) && !c.Since.IsZero() {
+		next.Since = c.Since
+	}
+	return next
+}
 
 // HeldBy reports whether the claimer has taken the claim for the attempt and not yet delivered. A task that
 // runs again recognises its own claim by this.

@@ -42,6 +42,30 @@ func TestClaim(t *testing.T) {
 	}
 }
 
+// A debt that one claimer after the other fails to pay has been owed since the first of them.
+func TestClaimAgain(t *testing.T) {
+	t.Parallel()
+	claimedAt := now.Add(-snapshot.Lease)
+	for _, test := range []struct {
+		name  string
+		old   snapshot.Claim
+		since time.Time
+	}{
+		{"never taken", snapshot.Claim{}, claimedAt},
+		{"taken before", snapshot.Claim{Attempt: n(3), Since: now.Add(-time.Hour)}, now.Add(-time.Hour)},
+		{"taken before anybody noted when", snapshot.Claim{Attempt: n(3)}, claimedAt},
+		{"taken for another attempt", snapshot.Claim{Attempt: n(2), Since: now.Add(-time.Hour)}, claimedAt},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			want := snapshot.Claim{Attempt: n(3), By: "me", Until: now, Since: test.since}
+			if got := test.old.Again(snapshot.Claim{Attempt: n(3), By: "me", Until: now}); got != want {
+				t.Errorf("got %+v, want %+v", got, want)
+			}
+		})
+	}
+}
+
 func TestClaimForAttemptZeroIsNotTheZeroClaim(t *testing.T) {
 	t.Parallel()
 	if (snapshot.Claim{}).For(0) {

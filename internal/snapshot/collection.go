@@ -31,6 +31,15 @@ func (r Row) Attempt() int64 { return r.FilesCounted.N - r.FilesReceived.N }
 // sender itself moves it.
 func (r Row) Complete() bool { return r.FilesSent.N >= 1 && r.FilesReceived.N >= r.FilesSent.N }
 
+// Over is how many more files have arrived than were sent. As long as the sender has not written Sent, FilesSent may
+// still grow, and nobody can tell.
+func (r Row) Over() int64 {
+	if r.FilesSent.N < 1 || !r.Status.Is(Sent) && !r.Status.AtLeast(Received, nil) {
+		return 0
+	}
+	return max(0, r.FilesReceived.N-r.FilesSent.N)
+}
+
 // MayMove reports whether a look at the collection could change anything. The hot path ends where it is false.
 func (r Row) MayMove() bool {
 	return r.Status.Is(Sent) && r.Complete() || r.Status.Is(Received) || r.Status.Is(Success)

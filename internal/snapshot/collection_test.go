@@ -52,6 +52,28 @@ func TestRowCompleteAndMayMove(t *testing.T) {
 	}
 }
 
+// While the sender still sends, more may have arrived than it has written down.
+func TestRowOver(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		row  snapshot.Row
+		over int64
+	}{
+		"files are missing":  {row("Sent", n(3), n(2), n(2)), 0},
+		"as many as sent":    {row("Sent", n(3), n(3), n(3)), 0},
+		"more":               {row("SENT", n(3), n(5), n(5)), 2},
+		"more, and received": {row("Received", n(3), n(4), n(4)), 1},
+		"more, and success":  {row("Success", n(3), n(4), n(4)), 1},
+		"still being sent":   {row("Exported", n(3), n(5), n(5)), 0},
+		"no files":           {row("Sent", n(0), n(1), n(1)), 0},
+		"no FilesSent":       {row("Sent", none, n(1), n(1)), 0},
+	} {
+		if got := test.row.Over(); got != test.over {
+			t.Errorf("%s: %d, want %d", name, got, test.over)
+		}
+	}
+}
+
 func TestCollectionAgainstItsRow(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

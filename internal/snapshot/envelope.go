@@ -3,6 +3,7 @@ package snapshot
 import (
 	"encoding/json"
 	"strconv"
+	"time"
 )
 
 // Receipt is one message as it came in, whether it can be counted or not.
@@ -11,6 +12,7 @@ type Receipt struct {
 	Raw       string     // the text to keep if the message is rejected: untouched
 	Message   Message    // valid only if Rejection is nil
 	Rejection *Rejection // why it cannot be counted
+	SentAt    time.Time  // when the SQS message was sent; the zero time if nobody says so
 }
 
 // maxIdentity bounds an identity that a record brings along, in bytes. SQS message ids have 36.
@@ -37,7 +39,10 @@ func Unwrap(input []byte, executionID string) []Receipt {
 		if identity == "" {
 			identity = indexed(executionID, i)
 		}
-		receipts = append(receipts, record.unwrap(identity)...)
+		for _, receipt := range record.unwrap(identity) {
+			receipt.SentAt = record.sentAt
+			receipts = append(receipts, receipt)
+		}
 	}
 	return receipts
 }
@@ -48,6 +53,7 @@ type sqsRecord struct {
 	MessageID string
 	Body      json.RawMessage
 	raw       json.RawMessage
+	sentAt    time.Time
 }
 
 // UnmarshalJSON never fails on an element, so that one odd element cannot take its neighbours along.
@@ -56,8 +62,22 @@ func (r *sqsRecord) UnmarshalJSON(raw []byte) error {
 	if fields, rejection := parseObject(raw); rejection == nil {
 		r.MessageID, _ = asString(fields["messageId"])
 		r.Body = fields["body"]
+		r.sentAt = sentAt(fields["attributes"])
 	}
 	return nil
+}
+
+// sentAt reads the SentTimestamp of a record's attributes: milliseconds since 1970, as a string.
+func sentAt(attributes json.RawMessage) time.Time {
+	var sent struct{ SentTimestamp string }
+	if json.Unmarshal(attributes, &sent) != nil {
+		return time.Time{}
+	}
+	milliseconds, err := strconv.ParseInt(sent.SentTimestamp, 10, 64)
+	if err != nil {
+		return time.Time{}
+	}
+	return time.UnixMilli(milliseconds).UTC()
 }
 
 func (r sqsRecord) unwrap(identity string) []Receipt {

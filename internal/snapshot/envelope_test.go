@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -103,6 +104,29 @@ func TestUnwrap(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// SQS says it in milliseconds, as text; all messages of an envelope were sent with it.
+func TestUnwrapSaysWhenAMessageWasSent(t *testing.T) {
+	t.Parallel()
+	sent := []time.Time{time.UnixMilli(1545082649183).UTC(), time.UnixMilli(1545082650636).UTC(), time.UnixMilli(1545082650636).UTC(), time.UnixMilli(1545082650636).UTC()}
+	for input, want := range map[string][]time.Time{
+		string(event(t, "pipes.json")):                      sent,
+		string(event(t, "plain.json")):                      {{}},
+		`[{"messageId":"m","body":"x"}]`:                    {{}},
+		`[{"body":"x","attributes":{}}]`:                    {{}},
+		`[{"body":"x","attributes":[]}]`:                    {{}},
+		`[{"body":"x","attributes":{"SentTimestamp":7}}]`:   {{}},
+		`[{"body":"x","attributes":{"SentTimestamp":"a"}}]`: {{}},
+	} {
+		var got []time.Time
+		for _, receipt := range snapshot.Unwrap([]byte(input), execution) {
+			got = append(got, receipt.SentAt)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: %s", input, diff)
+		}
 	}
 }
 

@@ -78,6 +78,32 @@ func (r Run) NewsOwed(news DebtKind, attempts int64) bool {
 	return !claim.Settles(attempts) && (!claim.Attempt.Set || claim.Attempt.N <= attempts)
 }
 
+// OwedSince says since when the oldest debt of the run has been owed, the zero time if nothing is: of what was
+// claimed, since its first claim; of what nobody has claimed yet, at least since the run's sums changed last.
+func (r Run) OwedSince(t *Tally, rows []Row, collections []Collection, changed time.Time) time.Time {
+	var oldest time.Time
+	owed := func(claim Claim, attempt int64) {
+		since := changed
+		if claim.For(attempt) && !claim.Since.IsZero() {
+			since = claim.Since
+		}
+		if oldest.IsZero() || since.Before(oldest) {
+			oldest = since
+		}
+	}
+	for i, row := range rows {
+		if collections[i].RequestOwed(row) {
+			owed(collections[i].Request, collections[i].Attempt(row))
+		}
+	}
+	for _, news := range News {
+		if t.True(news) && r.NewsOwed(news, t.Attempts) {
+			owed(r.News[news], t.Attempts)
+		}
+	}
+	return oldest
+}
+
 // NewsFree reports whether the claimer may claim the run's news for this sum of attempts.
 func (r Run) NewsFree(news DebtKind, attempts int64, claimer string, now time.Time) bool {
 	return r.NewsOwed(news, attempts) && r.News[news].Free(attempts, claimer, now)

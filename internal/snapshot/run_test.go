@@ -106,3 +106,50 @@ func TestNewsForNegativeAttempts(t *testing.T) {
 		t.Error("news for negative sums does not follow the rule")
 	}
 }
+
+func TestOwedSince(t *testing.T) {
+	t.Parallel()
+	hour := func(n int) time.Time { return now.Add(time.Duration(n) * time.Hour) }
+	received := func(claim snapshot.Claim) (snapshot.Row, snapshot.Collection) {
+		return row("Received", n(1), n(1), n(1)), snapshot.Collection{Counted: 1, Projected: true, Request: claim}
+	}
+	paid, open := deliveredFor(0), func(hours int) snapshot.Claim { return snapshot.Claim{Attempt: n(0), By: "other", Since: hour(hours)} }
+	for _, test := range []struct {
+		name     string
+		requests []snapshot.Claim // of one collection each
+		news     snapshot.Claim   // that all is received
+		want     time.Time
+	}{
+		{"all is paid", []snapshot.Claim{paid, paid}, paid, time.Time{}},
+		{"a request is claimed", []snapshot.Claim{paid, open(-3)}, paid, hour(-3)},
+		{"two are", []snapshot.Claim{open(-3), open(-5)}, paid, hour(-5)},
+		{"a request that nobody has claimed", []snapshot.Claim{{}, paid}, paid, hour(-1)},
+		{"news is claimed", []snapshot.Claim{paid}, open(-2), hour(-2)},
+		{"news that nobody has claimed", []snapshot.Claim{paid}, snapshot.Claim{}, hour(-1)},
+		{"claimed before anybody noted when", []snapshot.Claim{{Attempt: n(0), By: "other"}}, paid, hour(-1)},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			tally, rows, collections := &snapshot.Tally{}, []snapshot.Row{}, []snapshot.Collection{}
+			for _, claim := range test.requests {
+				row, collection := received(claim)
+				tally.Add(row, nil)
+				rows, collections = append(rows, row), append(collections, collection)
+			}
+			run := snapshot.Run{News: map[snapshot.DebtKind]snapshot.Claim{snapshot.AllReceived: test.news}}
+			if got := run.OwedSince(tally, rows, collections, hour(-1)); !got.Equal(test.want) {
+				t.Errorf("got %v, want %v", got, test.want)
+			}
+		})
+	}
+}
+
+// News that is not true yet is not owed.
+func TestNothingIsOwedWhileCollectionsAreMissing(t *testing.T) {
+	t.Parallel()
+	tally, waiting := &snapshot.Tally{}, row("Sent", n(2), n(1), n(1))
+	tally.Add(waiting, nil)
+	if got := (snapshot.Run{}).OwedSince(tally, []snapshot.Row{waiting}, []snapshot.Collection{{Counted: 1, Projected: true}}, now); !got.IsZero() {
+		t.Errorf("owed since %v", got)
+	}
+}

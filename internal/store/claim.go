@@ -12,7 +12,7 @@ import (
 // table.ErrConditionFailed if another was faster, or if an earlier try of the same claimer took effect and its
 // answer was lost.
 func claim(ctx context.Context, db updater, ref table.Ref, kind snapshot.DebtKind, old, taken snapshot.Claim) error {
-	prefix := claimPrefix(kind)
+	prefix, taken := claimPrefix(kind), old.Again(taken)
 	conditions := []table.Condition{{Attribute: ref.PartitionKey, Operator: table.Exists}, asRead(prefix+claimAttempt, old.Attempt)}
 	if old.Attempt.Set {
 		conditions = append(conditions,
@@ -25,6 +25,7 @@ func claim(ctx context.Context, db updater, ref table.Ref, kind snapshot.DebtKin
 		Set: map[string]any{
 			prefix + claimAttempt:   taken.Attempt.N,
 			prefix + claimBy:        taken.By,
+			prefix + claimSince:     taken.Since.Unix(),
 			prefix + claimUntil:     taken.Until.Unix(),
 			prefix + claimDelivered: false,
 		},

@@ -133,13 +133,14 @@ func claimPrefix(kind snapshot.DebtKind) string {
 const (
 	claimAttempt   = "Attempt"
 	claimBy        = "ClaimedBy"
+	claimSince     = "OwedSince"    // epoch seconds
 	claimUntil     = "ClaimedUntil" // epoch seconds
 	claimDelivered = "Delivered"
 )
 
 func claimAttributes(kind snapshot.DebtKind) []string {
 	prefix := claimPrefix(kind)
-	return []string{prefix + claimAttempt, prefix + claimBy, prefix + claimUntil, prefix + claimDelivered}
+	return []string{prefix + claimAttempt, prefix + claimBy, prefix + claimSince, prefix + claimUntil, prefix + claimDelivered}
 }
 
 func (d *decoder) claim(kind snapshot.DebtKind) snapshot.Claim {
@@ -147,6 +148,7 @@ func (d *decoder) claim(kind snapshot.DebtKind) snapshot.Claim {
 	return snapshot.Claim{
 		Attempt:   d.counter(prefix + claimAttempt),
 		By:        d.string(prefix + claimBy),
+		Since:     d.time(prefix + claimSince),
 		Until:     d.time(prefix + claimUntil),
 		Delivered: d.bool(prefix + claimDelivered),
 	}

@@ -105,18 +105,15 @@ func (c *Counter) decode(key snapshot.CollectionKey, items map[table.Ref]table.I
 // state must come from Read and must have a row. execution names who counts, for the markers.
 //
 // Calling it again with the same messages adds nothing, brings the row up to date if an earlier call did not
-// come to that, and reports them as duplicates.
+// come to that, and reports them as duplicates. A tally that comes with an error says what was counted before it.
 func (c *Counter) Count(ctx context.Context, execution string, state State, receipts []snapshot.Receipt) (Tally, error) {
 	r := &recording{Counter: c, key: state.Row.CollectionKey, execution: execution, state: state, pending: receipts}
 	if err := c.Pause.tries(ctx, "counting", func() error { return r.record(ctx) }); err != nil {
 		return Tally{}, err
 	}
 	row, err := c.bringUpToDate(ctx, r)
-	if err != nil {
-		return Tally{}, err
-	}
 	r.tally.Row = row
-	return r.tally, nil
+	return r.tally, err
 }
 
 // bringUpToDate makes the row hold at least what was counted when the recording ended.
@@ -146,5 +143,8 @@ func (c *Counter) bringUpToDate(ctx context.Context, r *recording) (*snapshot.Ro
 		row = &updated
 		return err
 	})
-	return row, err
+	if err != nil {
+		return nil, err
+	}
+	return row, nil
 }

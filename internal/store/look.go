@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"snapshot-status-checker/internal/metrics"
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/table"
 )
@@ -45,6 +46,7 @@ func (l *Looker) Look(ctx context.Context, key snapshot.CollectionKey, claimer s
 			err = l.take(ctx, step, state, claimer)
 		}
 		if overtaken(err) {
+			metrics.Add(ctx, metrics.ContentionRetries, 1)
 			err = l.Pause(ctx, try)
 		}
 		if err != nil {
@@ -80,9 +82,14 @@ func (l *Looker) take(ctx context.Context, step snapshot.Step, s State, claimer 
 	case snapshot.BringUpToDate:
 		_, err = l.project(ctx, l.DB, row, s.Collection)
 	case snapshot.MoveToReceived:
-		err = l.move(ctx, row, snapshot.Received)
+		// A request for this attempt says that the collection was Received before, and somebody wrote Sent over it.
+		if err = l.move(ctx, row, snapshot.Received); err == nil && !s.Collection.Request.For(s.Collection.Attempt(row)) {
+			metrics.Add(ctx, metrics.CollectionsReceived, 1)
+		}
 	case snapshot.MoveToSuccess:
-		err = l.move(ctx, row, snapshot.Success)
+		if err = l.move(ctx, row, snapshot.Success); err == nil {
+			metrics.Add(ctx, metrics.CollectionsSuccessful, 1)
+		}
 	case snapshot.ClaimRequest:
 		err = claim(ctx, l.DB, l.collectionRef(row.CollectionKey), snapshot.SuccessFileRequest, s.Collection.Request,
 			snapshot.Claim{Attempt: snapshot.Count(s.Collection.Attempt(row)), By: claimer, Until: l.Now().Add(snapshot.Lease)})

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"snapshot-status-checker/internal/metrics"
 	"snapshot-status-checker/internal/table"
 )
 
@@ -47,6 +48,7 @@ func (p Pause) tries(ctx context.Context, doing string, do func() error) error {
 		if !overtaken(err) {
 			return err
 		}
+		metrics.Add(ctx, metrics.ContentionRetries, 1)
 		if pauseErr := p(ctx, try); pauseErr != nil {
 			return fmt.Errorf("%s: %w", doing, errors.Join(err, pauseErr))
 		}

@@ -35,6 +35,10 @@ type Examination struct {
 	Holders snapshot.Holders         // for the report
 	LetGo   bool                     // the run is to be let go
 
+	Open      bool      // something is left to do for the run
+	Stalled   bool      // it is open and stands still for too long, whether that was reported or not
+	OwedSince time.Time // since when the oldest of its debts has been owed, at least; zero if nothing is
+
 	Malformed error // *failure.Malformed for each row that nobody can read; the others were examined all the same
 }
 
@@ -94,10 +98,17 @@ func (s *Sweeper) examine(ctx context.Context, run snapshot.Run, claimer string)
 	found := Examination{Holders: tally.Holders(), LetGo: run.LettingGo(s.Now()), Malformed: malformed}
 	progress, stalled := run.Stall(tally, s.Now(), s.StalledAfter)
 	if !progress.Settled {
-		if found.Looks, progress.Settled, err = s.looks(ctx, run, rows, tally); err != nil {
+		collections, err := s.collections(ctx, rows)
+		if err != nil {
+			return found, err
+		}
+		found.OwedSince = run.OwedSince(tally, rows, collections, progress.Since)
+		if found.Looks, progress.Settled, err = s.looks(ctx, run, rows, collections, tally); err != nil {
 			return found, err
 		}
 	}
+	found.Open = !progress.Settled && tally.Rows > 0
+	found.Stalled = found.Open && stalled
 	if progress != run.Progress {
 		if err := s.remember(ctx, run, progress); err != nil {
 			return found, err
@@ -135,11 +146,7 @@ func (s *Sweeper) settle(ctx context.Context, run snapshot.Run, found Examinatio
 
 // looks lists the collections for which there is something to do: a step that is due, or news of the run
 // that is due after it. While a claimer lives, what it claimed is not due, but the run is not settled.
-func (s *Sweeper) looks(ctx context.Context, run snapshot.Run, rows []snapshot.Row, tally *snapshot.Tally) (due []snapshot.CollectionKey, settled bool, err error) {
-	collections, err := s.collections(ctx, rows)
-	if err != nil {
-		return nil, false, err
-	}
+func (s *Sweeper) looks(ctx context.Context, run snapshot.Run, rows []snapshot.Row, collections []snapshot.Collection, tally *snapshot.Tally) (due []snapshot.CollectionKey, settled bool, err error) {
 	settled = run.Done(tally)
 	for i, row := range rows {
 		if snapshot.NextStep(row, collections[i], "", s.Now()) != snapshot.Rest {

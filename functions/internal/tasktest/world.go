@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"snapshot-status-checker/internal/logging"
+	"snapshot-status-checker/internal/metrics"
+	"snapshot-status-checker/internal/metrics/metricstest"
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/store"
 	"snapshot-status-checker/internal/table"
@@ -177,6 +179,28 @@ func (w *World) Logged(message string) []map[string]any {
 		}
 	}
 	return found
+}
+
+// Counted calls a task in a context in which it counts, and returns what CloudWatch makes of it: the sum of each
+// metric's values, under the metric's name and, for one that is told apart by its reason, "name REASON" too.
+func (w *World) Counted(call func(context.Context)) map[string]float64 {
+	w.t.Helper()
+	ctx := metrics.Begin(w.t.Context(), w.now)
+	call(ctx)
+	before := w.logs.Len()
+	metrics.Write(ctx, w.Log)
+	sums := map[string]float64{}
+	for line := range bytes.Lines(w.logs.Bytes()[before:]) {
+		data, err := metricstest.Extract(line)
+		if err != nil {
+			w.t.Errorf("%v: %s", err, line)
+		}
+		for _, d := range data {
+			_, reason, _ := strings.Cut(d.Dimensions, logging.Reason+"=")
+			sums[strings.TrimSpace(d.Name+" "+reason)] += d.Value
+		}
+	}
+	return sums
 }
 
 // LogText is the whole log.

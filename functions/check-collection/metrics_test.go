@@ -1,0 +1,86 @@
+package checkcollection_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	checkcollection "snapshot-status-checker/functions/check-collection"
+	. "snapshot-status-checker/functions/internal/tasktest"
+	"snapshot-status-checker/internal/table"
+)
+
+// A collection counts when it moves, by the call that moved it: not when it is looked at again.
+func TestMetrics(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name  string
+		given func(*World)
+		want  map[string]float64
+	}{
+		{"files are missing", func(w *World) { w.Put("a", Sent(2)); w.Count(Message("m1", Body("a", "1"))) }, map[string]float64{}},
+		{"all are there", func(w *World) { w.Put("a", Sent(1)); w.Count(Message("m1", Body("a", "1"))) }, map[string]float64{"CollectionsReceived": 1}},
+		{"its success file came early", func(w *World) {
+			w.Put("a", Sent(1))
+			w.Count(Message("m1", Body("a", "1")), Message("m2", Body("a", "s", SuccessFile)))
+		}, map[string]float64{"CollectionsReceived": 1, "CollectionsSuccessful": 1}},
+		{"received before", func(w *World) { w.Receive("a", "other") }, map[string]float64{}},
+		{"its success file comes", func(w *World) { w.Receive("a", "other"); w.Count(Message("m2", Body("a", "s", SuccessFile))) },
+			map[string]float64{"CollectionsSuccessful": 1}},
+		{"Sent was written over Received", func(w *World) { w.Receive("a", "other"); w.Change("a", table.Item{"CollectionStatus": "Sent"}) },
+			map[string]float64{}},
+		{"exported again: a new attempt", func(w *World) {
+			w.Receive("a", "other")
+			w.Change("a", table.Item{"CollectionStatus": "Sent", "FilesReceived": int64(0)})
+			w.Count(Message("m2", Body("a", "1")))
+		}, map[string]float64{"CollectionsReceived": 1}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			w := New(t)
+			test.given(w)
+			task := checkcollection.New(w.Looker(), nil, w.Log)
+			look := func(ctx context.Context) {
+				if _, err := task.Handle(ctx, checkcollection.Input{ExecutionID: Execution, CollectionKey: Key("a")}); err != nil {
+					t.Error(err)
+				}
+			}
+			if diff := cmp.Diff(test.want, w.Counted(look)); diff != "" {
+				t.Error(diff)
+			}
+			if again := w.Counted(look); len(again) > 0 {
+				t.Errorf("repeated, it counts %v", again)
+			}
+			for _, line := range w.Logged("metrics") {
+				if line["correlation_id"] != Run || line["collection_name"] != "a" {
+					t.Errorf("the line is of %v, %v", line["correlation_id"], line["collection_name"])
+				}
+			}
+		})
+	}
+}
+
+// Somebody else changed the row meanwhile: the look begins anew.
+func TestMetricsOfContention(t *testing.T) {
+	t.Parallel()
+	w := New(t)
+	w.Put("a", Sent(1))
+	w.Count(Message("m1", Body("a", "1")))
+	times := 2
+	w.DB.Before = func(op string, _ ...table.Ref) error {
+		if op == "Update" && times > 0 {
+			times--
+			return table.ErrConditionFailed
+		}
+		return nil
+	}
+	got := w.Counted(func(ctx context.Context) {
+		if _, err := checkcollection.New(w.Looker(), nil, w.Log).Handle(ctx, checkcollection.Input{ExecutionID: Execution, CollectionKey: Key("a")}); err != nil {
+			t.Error(err)
+		}
+	})
+	if diff := cmp.Diff(map[string]float64{"CollectionsReceived": 1, "ContentionRetries": 2}, got); diff != "" {
+		t.Error(diff)
+	}
+}
