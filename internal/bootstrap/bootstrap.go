@@ -10,34 +10,35 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/config"
 
 	"snapshot-status-checker/internal/failure"
 	"snapshot-status-checker/internal/logging"
 	"snapshot-status-checker/internal/metrics"
-	"snapshot-status-checker/internal/plainbody"
 	"snapshot-status-checker/internal/settings"
 )
 
 // Handler is a task's method.
 type Handler[In, Out any] func(context.Context, In) (Out, error)
 
-// Run reads the function's settings S from the environment, makes the task and serves it until the process
-// is ended. It ends the process with an error that names the variable if a setting is missing or wrong.
+// Run reads the function's settings S from the environment, makes the task, connects to DynamoDB and serves the task
+// until the process is ended. It ends the process with an error that names the variable if a setting is missing or wrong.
 // Errors of the task leave under the type that the state machine matches.
 func Run[S settings.Settings, In, Out any](task string, wire func(S, aws.Config, *slog.Logger) Handler[In, Out]) {
 	s, err := settings.Read[S]()
 	if err != nil {
 		log.Fatal(err)
 	}
-	cfg, err := config.LoadDefaultConfig(context.Background())
+	a, err := settings.Read[settings.AWS]()
 	if err != nil {
-		log.Fatalf("loading the AWS configuration: %v", err)
+		log.Fatal(err)
 	}
-	c := s.About()
-	cfg.APIOptions = append(cfg.APIOptions, plainbody.Option)
+	c, cfg := s.About(), Config(a)
 	logger := logging.New(os.Stdout, slog.Level(c.LogLevel), task, c.Application, c.Environment)
-	lambda.Start(Wrap(wire(s, cfg, logger), logger))
+	handler := Wrap(wire(s, cfg, logger), logger)
+	if err := Connect(context.Background(), cfg); err != nil {
+		logger.Debug("not connected yet", logging.Error, err.Error())
+	}
+	lambda.Start(handler)
 }
 
 // Wrap writes what a task's call counted, logs its error and returns that as the type by which the state machine

@@ -85,7 +85,7 @@ func runtimeAPI(t *testing.T, events []string) (host string, answers <-chan answ
 func function(t *testing.T, environment ...string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
-	cmd.Env = append([]string{asFunction + "=1", "AWS_REGION=eu-west-1", "AWS_EC2_METADATA_DISABLED=true"}, environment...)
+	cmd.Env = append([]string{asFunction + "=1", "AWS_REGION=eu-west-1", "AWS_ACCESS_KEY_ID=key", "AWS_SECRET_ACCESS_KEY=secret"}, environment...)
 	return cmd
 }
 
@@ -93,7 +93,8 @@ func function(t *testing.T, environment ...string) *exec.Cmd {
 func TestRun(t *testing.T) {
 	t.Parallel()
 	host, answers := runtimeAPI(t, []string{"hello", "malformed", "unavailable"})
-	cmd := function(t, "AWS_LAMBDA_RUNTIME_API="+host, "AWS_LAMBDA_FUNCTION_NAME=f", "LEDGER_TABLE_NAME=ledger", "LOG_LEVEL=DEBUG", "APPLICATION=app")
+	url, connections := endpoint(t, empty)
+	cmd := function(t, "AWS_LAMBDA_RUNTIME_API="+host, "AWS_ENDPOINT_URL="+url, "AWS_LAMBDA_FUNCTION_NAME=f", "LEDGER_TABLE_NAME=ledger", "LOG_LEVEL=DEBUG", "APPLICATION=app")
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -115,6 +116,9 @@ func TestRun(t *testing.T) {
 		if diff := cmp.Diff(want, is); diff != "" {
 			t.Error(diff)
 		}
+	}
+	if connections.Load() != 1 {
+		t.Error("it did not connect to DynamoDB")
 	}
 	if err := cmd.Process.Kill(); err != nil { // it waits for the next invocation, forever
 		t.Fatal(err)
@@ -147,15 +151,24 @@ func TestRun(t *testing.T) {
 
 func TestRunEndsWithoutARequiredSetting(t *testing.T) {
 	t.Parallel()
-	var stderr bytes.Buffer
-	cmd := function(t)
-	cmd.Stderr = &stderr
-	var exit *exec.ExitError
-	if err := cmd.Run(); !errors.As(err, &exit) {
-		t.Fatalf("got %v, want a failure", err)
-	}
-	if !strings.Contains(stderr.String(), "LEDGER_TABLE_NAME") {
-		t.Errorf("%q does not name the variable", stderr.String())
+	for missing, environment := range map[string][]string{
+		"LEDGER_TABLE_NAME": nil,
+		"AWS_ACCESS_KEY_ID": {"LEDGER_TABLE_NAME=ledger", "AWS_ACCESS_KEY_ID="},
+		"AWS_REGION":        {"LEDGER_TABLE_NAME=ledger", "AWS_REGION="},
+	} {
+		t.Run(missing, func(t *testing.T) {
+			t.Parallel()
+			var stderr bytes.Buffer
+			cmd := function(t, environment...)
+			cmd.Stderr = &stderr
+			var exit *exec.ExitError
+			if err := cmd.Run(); !errors.As(err, &exit) {
+				t.Fatalf("got %v, want a failure", err)
+			}
+			if !strings.Contains(stderr.String(), missing) {
+				t.Errorf("%q does not name the variable", stderr.String())
+			}
+		})
 	}
 }
 

@@ -71,8 +71,9 @@ func Environment() []string {
 	}
 }
 
-// Measure starts the binary n times, one after the other, in this environment and no other. It fails if a start ends
-// before its first poll, with what the process said.
+// Measure starts the binary n times, one after the other, in this environment and no other. What it calls of AWS
+// before its first poll ends at this process, at once, unless the environment names another AWS_ENDPOINT_URL. It fails
+// if a start ends before its first poll, with what the process said.
 func Measure(ctx context.Context, binary string, env []string, n int) (Result, error) {
 	file, err := os.Stat(binary)
 	if err != nil {
@@ -98,7 +99,7 @@ func once(ctx context.Context, binary string, env []string) (Start, error) {
 	defer stop()
 	var said bytes.Buffer
 	cmd := exec.CommandContext(ctx, binary)
-	cmd.Env = append(slices.Clone(env), "AWS_LAMBDA_RUNTIME_API="+host)
+	cmd.Env = slices.Concat([]string{"AWS_ENDPOINT_URL=http://" + host}, env, []string{"AWS_LAMBDA_RUNTIME_API=" + host})
 	cmd.Stdout, cmd.Stderr = &said, &said
 	begun := time.Now()
 	if err := cmd.Start(); err != nil {

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/caarlos0/env/v11"
 
 	"snapshot-status-checker/internal/snapshot"
@@ -76,6 +77,19 @@ type Notify struct {
 	MonitoringTopicARN  string `env:"MONITORING_SNS_TOPIC_ARN,required,notEmpty"`
 }
 
+// AWS is what Lambda says of a function's place and role
+// (https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html), and of what the SDKs may be told besides
+// (https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html) what makes sense there.
+type AWS struct {
+	Region          string `env:"AWS_REGION,required,notEmpty"`
+	AccessKeyID     string `env:"AWS_ACCESS_KEY_ID,required,notEmpty"`
+	SecretAccessKey string `env:"AWS_SECRET_ACCESS_KEY,required,notEmpty"`
+	SessionToken    string `env:"AWS_SESSION_TOKEN"`
+	Endpoint        string `env:"AWS_ENDPOINT_URL"` // of all services; the local engine's
+	RetryMode       Mode   `env:"AWS_RETRY_MODE"`
+	MaxAttempts     int    `env:"AWS_MAX_ATTEMPTS"`
+}
+
 // Read reads the environment into one of the structs above. The error names every variable that is missing
 // or wrong.
 func Read[T any]() (T, error) {
@@ -118,4 +132,14 @@ func (l *Level) UnmarshalText(text []byte) error {
 	}
 	*l = Level(level)
 	return nil
+}
+
+// Mode is a way to retry: "" for the SDK's own choice.
+type Mode aws.RetryMode
+
+// UnmarshalText takes the names that the SDKs know.
+func (m *Mode) UnmarshalText(text []byte) error {
+	mode, err := aws.ParseRetryMode(string(text))
+	*m = Mode(mode)
+	return err
 }
