@@ -233,6 +233,15 @@ func TestLeaseOutlivesTheRetries(t *testing.T) {
 	}
 }
 
+// A reader's time is not over while the one invocation that reads may still go on.
+func TestReaderLeaseOutlivesAnInvocation(t *testing.T) {
+	t.Parallel()
+	timeout := time.Duration(definition(t).all()["Check All Collections"].TimeoutSeconds) * time.Second
+	if timeout == 0 || timeout >= snapshot.ReaderLease {
+		t.Errorf("check-all may take %v, and its place is taken after %v", timeout, snapshot.ReaderLease)
+	}
+}
+
 var placeholder = regexp.MustCompile(`\$\{(\w+)\}`)
 
 func TestPlaceholders(t *testing.T) {

@@ -14,13 +14,15 @@ import (
 
 // Runs is what the task asks of the protocol. See store.Runs.
 type Runs interface {
-	Check(ctx context.Context, correlationID, claimer string) (store.Verdict, error)
+	Check(ctx context.Context, correlationID, claimer string, reached snapshot.Status) (store.Verdict, error)
 }
 
 // Input is what the state machine passes in.
 type Input struct {
 	CorrelationID string `json:"correlation_id"`
 	Claimer       string `json:"claimer"`
+	// Status is what the collection reached that was looked at. It only decides what is read first.
+	Status snapshot.Status `json:"status"`
 }
 
 // Verdict is what the state machine branches on.
@@ -53,7 +55,7 @@ func New(runs Runs, log *slog.Logger) *Task { return &Task{runs: runs, log: log}
 func (t *Task) Handle(ctx context.Context, in Input) (Output, error) {
 	out := Output{Verdict: NoNews, Claimer: in.Claimer, Owed: []snapshot.Debt{}}
 	metrics.About(ctx, logging.CorrelationID, in.CorrelationID)
-	verdict, err := t.runs.Check(ctx, in.CorrelationID, in.Claimer)
+	verdict, err := t.runs.Check(ctx, in.CorrelationID, in.Claimer, in.Status)
 	if err != nil {
 		return out, err
 	}

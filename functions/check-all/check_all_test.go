@@ -65,7 +65,7 @@ func TestHandle(t *testing.T) {
 		blocker string
 	}{
 		{"a run without rows", func(t *testing.T, w *World) { statuses(t, w) }, nil, nil, ""},
-		{"a run that no message was counted for", func(_ *testing.T, w *World) { w.Put("a", table.Item{"CollectionStatus": "Received"}) }, nil, nil, "a"},
+		{"a run that no message was counted for", func(_ *testing.T, w *World) { w.Put("a", table.Item{"CollectionStatus": "Received"}) }, nil, nil, ""},
 		{"one is not received: it blocks more than one that is not successful", func(t *testing.T, w *World) { statuses(t, w, "Received", "Sent", "Exported") }, nil, nil, "b"},
 		{"the last page blocks", func(t *testing.T, w *World) { statuses(t, w, "Success", "Success", "Success", "Success", "Sent") }, nil, nil, "e"},
 		{"all received", func(t *testing.T, w *World) { statuses(t, w, "Received", "Received", "Received") }, nil, news(0, received), "a"},
@@ -95,9 +95,12 @@ func TestHandle(t *testing.T) {
 			w.Change("a", table.Item{"CollectionStatus": "Received"})
 		}, nil, nil, "a"},
 		{"another attempt is told again", func(t *testing.T, w *World) {
-			statuses(t, w, "Received", "Received")
+			w.Receive("a", "other")
+			statuses(t, w, "Received")
 			deliver(t, w, check(t, w, "other").Owed)
-			w.Change("b", table.Item{"FilesCounted": int64(2)}) // set back, and one file since
+			w.Change("a", table.Item{"CollectionStatus": "Sent", "FilesReceived": int64(0)})
+			w.Count(Message("a-2", Body("a", "again")))
+			w.Look("a", "third")
 		}, nil, news(1, received), "a"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -36,7 +36,7 @@ func TestMetrics(t *testing.T) {
 		}
 	}
 	b.Change("a", table.Item{"CollectionStatus": "Success"})
-	verdict, err := b.Runs().Check(t.Context(), received.CorrelationID, claimer)
+	verdict, err := b.Runs().Check(t.Context(), received.CorrelationID, claimer, snapshot.Received)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -75,7 +75,7 @@ func (b *bench) handle(t *testing.T, owed ...snapshot.Debt) (notify.Output, erro
 func (b *bench) claimed(t *testing.T, claimer string) (request, news snapshot.Debt) {
 	t.Helper()
 	b.Receive("a", claimer)
-	verdict, err := b.Runs().Check(t.Context(), Run, claimer)
+	verdict, err := b.Runs().Check(t.Context(), Run, claimer, snapshot.Received)
 	if err != nil || len(verdict.Claimed) != 1 {
 		t.Fatalf("claimed %+v, %v", verdict, err)
 	}
@@ -106,7 +106,7 @@ func TestHandlePaysBothPiecesOfNews(t *testing.T) {
 	b := newBench(t)
 	b.Receive("a", "other")
 	b.Change("a", table.Item{"CollectionStatus": "Success"})
-	verdict, err := b.Runs().Check(t.Context(), Run, claimer)
+	verdict, err := b.Runs().Check(t.Context(), Run, claimer, snapshot.Received)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,7 +155,7 @@ func TestHandleLeavesWhatIsNotItsOwn(t *testing.T) {
 			request, news := b.claimed(t, claimer)
 			b.Now = b.Now.Add(snapshot.Lease)
 			b.Look("a", "other")
-			if _, err := b.Runs().Check(t.Context(), Run, "other"); err != nil {
+			if _, err := b.Runs().Check(t.Context(), Run, "other", snapshot.Received); err != nil {
 				t.Fatal(err)
 			}
 			return []snapshot.Debt{request, news}

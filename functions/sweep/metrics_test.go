@@ -73,7 +73,7 @@ func TestMetrics(t *testing.T) {
 // pays delivers what the claimer claims of the request and the news.
 func pays(t *testing.T, b *bench, claimer string) {
 	t.Helper()
-	verdict, err := b.Runs().Check(t.Context(), Run, claimer)
+	verdict, err := b.Runs().Check(t.Context(), Run, claimer, snapshot.Received)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -110,7 +110,7 @@ func TestRunsAreLetGo(t *testing.T) {
 			b.Receive("a", "x")
 			if test.done {
 				b.Change("a", table.Item{"CollectionStatus": "Success"})
-				verdict, err := b.Runs().Check(t.Context(), Run, "x")
+				verdict, err := b.Runs().Check(t.Context(), Run, "x", snapshot.Received)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -91,7 +91,7 @@ func (e *execution) look(a *actor, key snapshot.CollectionKey) {
 	e.enter("Check All Collections")
 	checked, err := invoke(e, a, "check-all", func(ctx context.Context) (checkall.Output, error) {
 		runs := &store.Runs{DB: seam{e.world}, Tables: e.tables, Exempt: e.exempt, Now: e.now, Pause: noPause}
-		return checkall.New(runs, quiet).Handle(ctx, checkall.Input{CorrelationID: key.CorrelationID, Claimer: looked.Claimer})
+		return checkall.New(runs, quiet).Handle(ctx, checkall.Input{CorrelationID: key.CorrelationID, Claimer: looked.Claimer, Status: looked.Status})
 	})
 	if err != nil {
 		e.enter("Leave the Rest to the Next Look")

@@ -16,6 +16,7 @@ import (
 type Sabotage struct {
 	StaleReads       bool // reads are not consistent
 	FirstPageOnly    bool // queries end after their first page
+	FromTheWatchOnly bool // what is before the watched collection is taken for done
 	NoSweep          bool
 	NoStream         bool
 	IgnoreDuplicates bool // a duplicate is not looked at
@@ -28,6 +29,7 @@ type Sabotage struct {
 	Seen func(w *world, ref table.Ref, item table.Item)
 
 	withheld []table.Write // memories of success files that come late
+	watched  string        // the collection that was last read from
 }
 
 // lacking is write without the conditions on these attributes.
@@ -46,6 +48,17 @@ func (s *Sabotage) written(w *world, write table.Write) table.Write {
 		s.Write(w, &write)
 	}
 	return write
+}
+
+func (s *Sabotage) queried(query table.Query) table.Query {
+	query.Consistent = query.Consistent && !s.StaleReads
+	if query.From != "" {
+		s.watched = query.From
+	}
+	if s.FromTheWatchOnly && query.Limit > 0 {
+		query.From = s.watched
+	}
+	return query
 }
 
 func (s *Sabotage) seen(w *world, ref table.Ref, item table.Item) table.Item {
@@ -99,6 +112,15 @@ func isMove(write *table.Write) bool {
 	return onRow(write.Ref) && moves
 }
 func isProjection(write *table.Write) bool { return onRow(write.Ref) && write.Add != nil }
+
+// readerIsIgnored lets everybody who asks read on.
+func readerIsIgnored(write *table.Write) {
+	if reader := write.SetOnce["Reader"]; reader != nil {
+		write.Set, write.SetOnce = write.SetOnce, nil
+	}
+	lacking(write, "Reader")
+}
+
 func isClaim(write *table.Write, prefix string) bool {
 	_, claims := write.Set[prefix+"ClaimedBy"]
 	return claims
@@ -150,11 +172,26 @@ var Guards = []Guard{
 			write.If = nil
 		}
 	}}},
-	{"news claim", calm, Sabotage{Write: func(_ *world, write *table.Write) {
+	{"news claim, and the one reader before it", calm, Sabotage{Write: func(_ *world, write *table.Write) {
 		if isClaim(write, "AllReceived") {
 			write.If = nil
 		}
+		readerIsIgnored(write)
 	}}},
+	{"question on a new attempt", calm, Sabotage{Write: func(_ *world, write *table.Write) {
+		if write.SetOnce == nil && write.Add["AllReceivedAsked"].N > 0 {
+			write.Add = nil
+		}
+	}}},
+	{"reading again if somebody asked meanwhile", calm, Sabotage{Write: func(_ *world, write *table.Write) {
+		lacking(write, "AllReceivedAsked", "AllSuccessfulAsked")
+	}}},
+	{"reader's lease that ends", swept, Sabotage{Write: func(_ *world, write *table.Write) {
+		if write.SetOnce["Reader"] != nil {
+			write.SetOnce = map[string]any{"Reader": write.SetOnce["Reader"], "ReaderUntil": int64(1) << 40}
+		}
+	}}},
+	{"whole reading before news", calm, Sabotage{FromTheWatchOnly: true}},
 	{"lease that ends", swept, Sabotage{Seen: func(_ *world, _ table.Ref, item table.Item) {
 		for _, prefix := range []string{"Request", "AllReceived", "AllSuccessful"} {
 			if item.Has(prefix + "ClaimedUntil") {

@@ -86,7 +86,7 @@ func (s seam) Query(ctx context.Context, query table.Query) (table.Page, error) 
 	if f == refused {
 		return table.Page{}, table.ErrContention
 	}
-	query.Consistent = query.Consistent && !s.sabotage.StaleReads
+	query = s.sabotage.queried(query)
 	page, err := s.db.Query(ctx, query)
 	if lost := f.after(); lost != nil {
 		return table.Page{}, lost

@@ -96,6 +96,10 @@ func (c Collection) RequestOwed(row Row) bool {
 	return row.Status.Is(Received) || row.Status.Is(Success) && c.Request.For(attempt)
 }
 
+// FirstAttempt reports whether the request that the collection is owed is its first, in an attempt that began with
+// the row: then no news of its run can have been told for an earlier one.
+func (c Collection) FirstAttempt(row Row) bool { return !c.Request.Attempt.Set && c.Attempt(row) == 0 }
+
 // Step is what a look at a collection does next.
 type Step string
 

@@ -17,6 +17,7 @@ type Run struct {
 	ExportDate    string
 	News          map[DebtKind]Claim // for reports, too
 	RegisteredAt  time.Time
+	Watch         Watch
 	Progress      Progress
 	LetGo         bool // nobody looks after it any more
 }

@@ -105,6 +105,7 @@ func (t Tables) decodeRun(correlationID string, item table.Item) (snapshot.Run, 
 		ExportDate:    d.string(attrExportDate),
 		News:          map[snapshot.DebtKind]snapshot.Claim{},
 		RegisteredAt:  d.time(attrRegisteredAt),
+		Watch:         d.watch(),
 		Progress:      snapshot.Progress{Sums: d.string(attrProgress), Since: d.time(attrProgressSince), Settled: d.bool(attrSettled)},
 		LetGo:         d.bool(attrLetGo),
 	}
@@ -138,6 +139,12 @@ const (
 	claimDelivered = "Delivered"
 )
 
+// Of news there is also, under the same prefix, how often it was asked for and what of that is answered.
+const (
+	newsAsked    = "Asked"
+	newsAnswered = "Answered"
+)
+
 func claimAttributes(kind snapshot.DebtKind) []string {
 	prefix := claimPrefix(kind)
 	return []string{prefix + claimAttempt, prefix + claimBy, prefix + claimSince, prefix + claimUntil, prefix + claimDelivered}
@@ -152,6 +159,20 @@ func (d *decoder) claim(kind snapshot.DebtKind) snapshot.Claim {
 		Until:     d.time(prefix + claimUntil),
 		Delivered: d.bool(prefix + claimDelivered),
 	}
+}
+
+func (d *decoder) watch() snapshot.Watch {
+	watch := snapshot.Watch{
+		CollectionName: d.string(attrWatch),
+		Reader:         d.string(attrReader),
+		ReaderUntil:    d.time(attrReaderUntil),
+		Asked:          map[snapshot.DebtKind]int64{},
+		Answered:       map[snapshot.DebtKind]int64{},
+	}
+	for _, news := range snapshot.News {
+		watch.Asked[news], watch.Answered[news] = d.int(claimPrefix(news)+newsAsked), d.int(claimPrefix(news)+newsAnswered)
+	}
+	return watch
 }
 
 // asRead is the condition that a number stands as it was read, or is missing as it was.

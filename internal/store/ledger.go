@@ -49,6 +49,9 @@ const (
 	attrCountedAt      = "CountedAt"
 	attrExecution      = "ExecutionId"
 	attrRegisteredAt   = "RegisteredAt" // run …
+	attrWatch          = "Watch"
+	attrReader         = "Reader"
+	attrReaderUntil    = "ReaderUntil" // epoch seconds
 	attrProgress       = "Progress"
 	attrProgressSince  = "ProgressSince"
 	attrSettled        = "Settled"

@@ -91,6 +91,12 @@ func (l *Looker) take(ctx context.Context, step snapshot.Step, s State, claimer 
 			metrics.Add(ctx, metrics.CollectionsSuccessful, 1)
 		}
 	case snapshot.ClaimRequest:
+		if !s.Collection.FirstAttempt(row) {
+			// Asked before the claim: if we die in between, whoever claims asks again.
+			if err := l.askForNews(ctx, l.DB, row.CorrelationID); err != nil {
+				return err
+			}
+		}
 		err = claim(ctx, l.DB, l.collectionRef(row.CollectionKey), snapshot.SuccessFileRequest, s.Collection.Request,
 			snapshot.Claim{Attempt: snapshot.Count(s.Collection.Attempt(row)), By: claimer, Until: l.Now().Add(snapshot.Lease)})
 	}

@@ -49,97 +49,80 @@ type Verdict struct {
 	Blocked bool
 }
 
-// Check reads the run and claims the news that is true and owed. Asking again as the same claimer returns
-// what it holds and has not delivered.
+// Check claims the news of a run that is true and owed, if there is any. Asking again as the same claimer returns
+// what it holds and has not delivered. reached is the status of the collection that the claimer looked at; it only
+// decides what is read first.
 //
-// News is claimed only after every row of the run was read, strongly consistent, over all pages, in the
-// wanted status or further. The run's claims are read before the rows, so that a claim which is not seen was
-// made for rows at least as new as those seen.
-func (r *Runs) Check(ctx context.Context, correlationID, claimer string) (Verdict, error) {
+// As long as the watched collection is in the news's way, nothing else is read. News is claimed only after every row
+// of the run was read, strongly consistent, over all pages, in the wanted status or further.
+func (r *Runs) Check(ctx context.Context, correlationID, claimer string, reached snapshot.Status) (Verdict, error) {
 	var verdict Verdict
-	err := r.Pause.tries(ctx, "checking a run", func() error {
-		var err error
-		verdict, err = r.check(ctx, correlationID, claimer)
+	var run *snapshot.Run // once it is the claimer's to read on
+	err := r.Pause.tries(ctx, "checking a run", func() (err error) {
+		verdict, run, err = r.glance(ctx, correlationID, claimer, reached)
+		return err
+	})
+	if err != nil || run == nil {
+		return verdict, err
+	}
+	err = r.Pause.tries(ctx, "reading a run", func() (err error) {
+		if run == nil { // overtaken: claims and questions are to be read before the rows
+			if run, err = r.read(ctx, correlationID, true); err != nil || run == nil || run.Watch.Reader != claimer {
+				return err
+			}
+		}
+		verdict, err = r.readOn(ctx, *run, claimer)
+		run = nil
 		return err
 	})
 	return verdict, err
 }
 
-func (r *Runs) check(ctx context.Context, correlationID, claimer string) (Verdict, error) {
-	item, err := r.DB.Get(ctx, table.Read{Ref: r.runRef(correlationID), Consistent: true})
+// readOn reads the rows from the watched one on until one is in the news's way, which is watched then. If none is, it
+// reads all of them and claims the news that is true. It returns table.ErrConditionFailed if somebody was faster, or
+// asked meanwhile: then it is to be done again, with the run as it is by then.
+func (r *Runs) readOn(ctx context.Context, run snapshot.Run, claimer string) (Verdict, error) {
+	news, _ := run.MayOwe(r.Now())
+	tally, whole, err := r.tally(ctx, run.CorrelationID, run.Watch.CollectionName, news)
+	if err == nil && whole && run.Watch.CollectionName != "" {
+		tally, whole, err = r.tally(ctx, run.CorrelationID, "", news)
+	}
 	if err != nil {
 		return Verdict{}, err
 	}
-	run, err := r.decodeRun(correlationID, item)
-	if err != nil {
-		return Verdict{}, err
+	verdict := Verdict{Claimed: run.Held(claimer)}
+	verdict.Blocker, verdict.Blocked = tally.Blocked(news)
+	var answered []snapshot.DebtKind
+	if whole {
+		if answered, err = r.claimWhatIsTrue(ctx, run, tally, claimer, &verdict); err != nil {
+			return Verdict{}, err
+		}
 	}
-	tally, err := r.tally(ctx, correlationID)
-	if err != nil {
-		return Verdict{}, err
-	}
-	var verdict Verdict
+	return verdict, r.endReading(ctx, run, claimer, verdict.Blocker, answered)
+}
+
+// claimWhatIsTrue decides with all rows of the run.
+func (r *Runs) claimWhatIsTrue(ctx context.Context, run snapshot.Run, tally *snapshot.Tally, claimer string, verdict *Verdict) ([]snapshot.DebtKind, error) {
+	var found []snapshot.DebtKind
+	verdict.Claimed = nil
 	for _, news := range snapshot.News {
-		if !verdict.Blocked {
+		if !tally.True(news) {
 			verdict.Blocker, verdict.Blocked = tally.Blocked(news)
+			break
 		}
-		if item == nil || !tally.True(news) {
-			continue
-		}
+		found = append(found, news)
 		held := run.News[news].HeldBy(claimer, tally.Attempts)
 		if run.NewsFree(news, tally.Attempts, claimer, r.Now()) {
-			if err := r.claim(ctx, run, news, tally.Attempts, claimer); err != nil {
-				return Verdict{}, err
+			err := claim(ctx, r.DB, r.runRef(run.CorrelationID), news, run.News[news],
+				snapshot.Claim{Attempt: snapshot.Count(tally.Attempts), By: claimer, Until: r.Now().Add(snapshot.Lease)})
+			if err != nil {
+				return nil, err
 			}
 			held = true
 		}
 		if held {
-			verdict.Claimed = append(verdict.Claimed, snapshot.Debt{
-				Kind: news, CollectionKey: snapshot.CollectionKey{CorrelationID: correlationID}, Attempt: tally.Attempts})
+			verdict.Claimed = append(verdict.Claimed, run.Debt(news, tally.Attempts))
 		}
 	}
-	return verdict, nil
-}
-
-func (r *Runs) claim(ctx context.Context, run snapshot.Run, news snapshot.DebtKind, attempts int64, claimer string) error {
-	return claim(ctx, r.DB, r.runRef(run.CorrelationID), news, run.News[news],
-		snapshot.Claim{Attempt: snapshot.Count(attempts), By: claimer, Until: r.Now().Add(snapshot.Lease)})
-}
-
-// tally reads the run's rows up to the page with the first that is not received: from there on no news can
-// be true.
-func (r *Runs) tally(ctx context.Context, correlationID string) (*snapshot.Tally, error) {
-	tally := &snapshot.Tally{}
-	err := r.eachRow(ctx, r.DB, correlationID, func(row snapshot.Row, malformed error) (goOn bool, err error) {
-		tally.Add(row, r.Exempt)
-		_, blocked := tally.Blocked(snapshot.AllReceived)
-		return !blocked, malformed
-	})
-	return tally, err
-}
-
-type querier interface {
-	Query(context.Context, table.Query) (table.Page, error)
-}
-
-// eachRow reads the rows of a run, strongly consistent and over all pages, until visit says not to go on. A row
-// that breaks the table's contract is visited with its error.
-func (t Tables) eachRow(ctx context.Context, db querier, correlationID string, visit func(row snapshot.Row, malformed error) (goOn bool, err error)) error {
-	query := table.Query{Name: t.Status, Partition: correlationID, Attributes: rowAttributes, Consistent: true}
-	for {
-		page, err := db.Query(ctx, query)
-		if err != nil {
-			return err
-		}
-		for _, keyed := range page.Items {
-			goOn, err := visit(t.decodeRow(snapshot.CollectionKey{CorrelationID: correlationID, CollectionName: keyed.Sort}, keyed.Item))
-			if err != nil || !goOn {
-				return err
-			}
-		}
-		if page.Next == "" {
-			return nil
-		}
-		query.After = page.Next
-	}
+	return found, nil
 }

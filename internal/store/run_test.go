@@ -88,7 +88,7 @@ func TestChecksSideBySideClaimOnce(t *testing.T) {
 			group.Go(func() {
 				db := &counting{DB: w.db.DB, calls: map[string]int{}}
 				runs := &store.Runs{DB: db, Tables: w.tables, Now: w.runs.Now, Pause: store.Jitter}
-				verdict, err := runs.Check(w.Context(), run, fmt.Sprint(i))
+				verdict, err := runs.Check(w.Context(), run, fmt.Sprint(i), snapshot.Received)
 				if err != nil {
 					w.Error(err)
 				}
@@ -156,7 +156,7 @@ func TestARunWithoutRowsOrWithoutMessagesHasNoNews(t *testing.T) {
 	everywhere(t, func(w *world) {
 		w.row("a", "Success", 1)
 		w.wantClaims("nobody registered the run")
-		if _, err := w.runs.Check(w.Context(), "no such run", "me"); err != nil {
+		if _, err := w.runs.Check(w.Context(), "no such run", "me", snapshot.Received); err != nil {
 			w.Error(err)
 		}
 	})

@@ -157,6 +157,9 @@ func (s *Sweeper) looks(ctx context.Context, run snapshot.Run, rows []snapshot.R
 	for _, news := range snapshot.News {
 		if len(due) == 0 && tally.True(news) && run.NewsFree(news, tally.Attempts, "", s.Now()) {
 			due = append(due, rows[0].CollectionKey)
+			if err := s.askForNews(ctx, s.DB, run.CorrelationID); err != nil {
+				return nil, false, err
+			}
 		}
 	}
 	return due, settled && len(due) == 0, nil
@@ -188,7 +191,7 @@ func (s *Sweeper) collections(ctx context.Context, rows []snapshot.Row) ([]snaps
 // rows reads the run's rows. One that breaks the table's contract holds the run, and is in the tally only.
 func (s *Sweeper) rows(ctx context.Context, correlationID string) (rows []snapshot.Row, tally *snapshot.Tally, malformed, err error) {
 	tally = &snapshot.Tally{}
-	err = s.eachRow(ctx, s.DB, correlationID, func(row snapshot.Row, broken error) (goOn bool, err error) {
+	err = s.eachRow(ctx, s.DB, s.rowsOf(correlationID), func(row snapshot.Row, broken error) (goOn bool, err error) {
 		if broken != nil {
 			malformed = errors.Join(malformed, broken)
 			row = snapshot.Row{CollectionKey: row.CollectionKey, Status: "Malformed row"}
@@ -211,10 +214,10 @@ func (s *Sweeper) remember(ctx context.Context, run snapshot.Run, progress snaps
 }
 
 func (s *Sweeper) report(ctx context.Context, run snapshot.Run, kind snapshot.DebtKind, since time.Time, claimer string) (*snapshot.Debt, error) {
-	debt := &snapshot.Debt{Kind: kind, CollectionKey: snapshot.CollectionKey{CorrelationID: run.CorrelationID}, Attempt: since.Unix()}
+	debt := run.Debt(kind, since.Unix())
 	old := run.News[kind]
 	if old.HeldBy(claimer, debt.Attempt) {
-		return debt, nil
+		return &debt, nil
 	}
 	if !old.Free(debt.Attempt, claimer, s.Now()) {
 		return nil, nil
@@ -224,5 +227,5 @@ func (s *Sweeper) report(ctx context.Context, run snapshot.Run, kind snapshot.De
 	if err != nil {
 		return nil, unlessOvertaken(err)
 	}
-	return debt, nil
+	return &debt, nil
 }

@@ -208,7 +208,7 @@ func (w *world) look(collection, claimer string) store.State {
 
 func (w *world) check(claimer string) store.Verdict {
 	w.Helper()
-	verdict, err := w.runs.Check(w.Context(), run, claimer)
+	verdict, err := w.runs.Check(w.Context(), run, claimer, snapshot.Received)
 	if err != nil {
 		w.Fatal(err)
 	}

@@ -74,7 +74,8 @@ type Read struct {
 type Query struct {
 	Name
 	Partition  string
-	After      string   // sort key to go on from, exclusive; "" from the beginning
+	From       string   // sort key to begin at, inclusive; "" for the first
+	After      string   // sort key to go on from, exclusive, not before From; "" for the first page
 	Limit      int32    // items at most, 0 for as many as fit into 1 MB
 	Attributes []string // to read besides the key; all if none is named
 	Consistent bool
@@ -116,6 +117,7 @@ type Write struct {
 	Set     map[string]any // new values
 	SetOnce map[string]any // values for attributes that the item lacks
 	Add     map[string]Sum // numbers to add
+	Remove  []string       // attributes that the item shall lack
 	If      []Condition    // all must hold
 }
 

@@ -79,6 +79,11 @@ func (db *DB) Query(ctx context.Context, query table.Query) (table.Page, error) 
 		KeyConditionExpression:    aws.String("#partition = :partition"),
 		ExpressionAttributeValues: map[string]types.AttributeValue{":partition": encode(query.Partition)},
 	}
+	if query.From != "" {
+		names["#sort"] = query.SortKey
+		in.KeyConditionExpression = aws.String("#partition = :partition AND #sort >= :from")
+		in.ExpressionAttributeValues[":from"] = encode(query.From)
+	}
 	if query.Limit > 0 {
 		in.Limit = &query.Limit
 	}

@@ -22,7 +22,7 @@ type expression struct {
 
 func express(write table.Write) expression {
 	e := &expression{names: map[string]string{}}
-	var set, conditions []string
+	var set, remove, conditions, update []string
 	for _, attribute := range slices.Sorted(maps.Keys(write.Set)) {
 		set = append(set, e.name(attribute)+" = "+e.value(write.Set[attribute]))
 	}
@@ -34,11 +34,20 @@ func express(write table.Write) expression {
 		name, sum := e.name(attribute), write.Add[attribute]
 		set = append(set, name+" = if_not_exists("+name+", "+e.value(sum.From)+") + "+e.value(sum.N))
 	}
+	for _, attribute := range write.Remove {
+		remove = append(remove, e.name(attribute))
+	}
 	for _, condition := range write.If {
 		conditions = append(conditions, e.conditionOf(condition))
 	}
 	if len(set) > 0 {
-		e.update = aws.String("SET " + strings.Join(set, ", "))
+		update = append(update, "SET "+strings.Join(set, ", "))
+	}
+	if len(remove) > 0 {
+		update = append(update, "REMOVE "+strings.Join(remove, ", "))
+	}
+	if len(update) > 0 {
+		e.update = aws.String(strings.Join(update, " "))
 	}
 	if len(conditions) > 0 {
 		e.condition = aws.String(strings.Join(conditions, " AND "))

@@ -6,7 +6,6 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 
 	"snapshot-status-checker/internal/table"
@@ -19,8 +18,18 @@ type DB struct {
 	PageSize int
 
 	mu     sync.Mutex
-	tables map[string]map[table.Key]versions
+	items  map[place]versions
+	sorted map[partition][]string // sort keys of all items that ever were
 }
+
+type partition struct{ table, key string }
+
+type place struct {
+	partition
+	sort string
+}
+
+func at(ref table.Ref) place { return place{partition{ref.Table, ref.Partition}, ref.Sort} }
 
 // versions is an item now and as it was before its last write, which is what a read that is not consistent sees.
 type versions struct{ now, before table.Item }
@@ -46,7 +55,7 @@ func (db *DB) GetMany(_ context.Context, reads []table.Read) (map[table.Ref]tabl
 }
 
 func (db *DB) read(read table.Read) table.Item {
-	v := db.tables[read.Table][read.Key]
+	v := db.items[at(read.Ref)]
 	if !read.Consistent {
 		return projected(v.before, read.Attributes)
 	}
@@ -75,30 +84,28 @@ func (db *DB) Query(_ context.Context, query table.Query) (table.Page, error) {
 		limit = db.PageSize
 	}
 	var page table.Page
-	for _, key := range db.keys(query.Table) {
-		if key.Partition != query.Partition || key.Sort <= query.After && query.After != "" {
-			continue
+	keys := db.sorted[partition{query.Table, query.Partition}]
+	first, _ := slices.BinarySearch(keys, query.From)
+	if query.After != "" {
+		after, found := slices.BinarySearch(keys, query.After)
+		if found {
+			after++
 		}
-		item := db.read(table.Read{Ref: table.Ref{Name: query.Name, Key: key}, Attributes: query.Attributes, Consistent: query.Consistent})
+		first = max(first, after)
+	}
+	for _, sort := range keys[first:] {
+		ref := query.At(query.Partition, sort)
+		item := db.read(table.Read{Ref: ref, Attributes: query.Attributes, Consistent: query.Consistent})
 		if item == nil {
 			continue
 		}
-		page.Items = append(page.Items, table.Keyed{Key: key, Item: item})
+		page.Items = append(page.Items, table.Keyed{Key: ref.Key, Item: item})
 		if len(page.Items) == limit {
-			page.Next = key.Sort
+			page.Next = sort
 			break
 		}
 	}
 	return page, nil
-}
-
-func (db *DB) keys(name string) []table.Key {
-	return slices.SortedFunc(maps.Keys(db.tables[name]), func(a, b table.Key) int {
-		if c := strings.Compare(a.Partition, b.Partition); c != 0 {
-			return c
-		}
-		return strings.Compare(a.Sort, b.Sort)
-	})
 }
 
 // Update writes one item and returns it as it then is.
@@ -118,7 +125,7 @@ func (db *DB) Transact(_ context.Context, writes []table.Write) error {
 	reasons, failed := make([]table.Reason, len(writes)), false
 	for i, write := range writes {
 		if !db.holds(write) {
-			reasons[i] = table.Reason{ConditionFailed: true, Old: maps.Clone(db.tables[write.Table][write.Key].now)}
+			reasons[i] = table.Reason{ConditionFailed: true, Old: maps.Clone(db.items[at(write.Ref)].now)}
 			failed = true
 		}
 	}
@@ -132,7 +139,7 @@ func (db *DB) Transact(_ context.Context, writes []table.Write) error {
 }
 
 func (db *DB) holds(write table.Write) bool {
-	item := db.tables[write.Table][write.Key].now
+	item := db.items[at(write.Ref)].now
 	for _, c := range write.If {
 		value, has := item[c.Attribute]
 		if c.Attribute == write.PartitionKey || c.Attribute == write.SortKey {
@@ -157,13 +164,7 @@ func (db *DB) holds(write table.Write) bool {
 }
 
 func (db *DB) apply(write table.Write) table.Item {
-	if db.tables == nil {
-		db.tables = map[string]map[table.Key]versions{}
-	}
-	if db.tables[write.Table] == nil {
-		db.tables[write.Table] = map[table.Key]versions{}
-	}
-	old := db.tables[write.Table][write.Key].now
+	old := db.items[at(write.Ref)].now
 	item := maps.Clone(old)
 	if item == nil {
 		item = table.Item{}
@@ -181,19 +182,30 @@ func (db *DB) apply(write table.Write) table.Item {
 		}
 		item[attribute] = n + sum.N
 	}
-	db.tables[write.Table][write.Key] = versions{now: item, before: old}
+	for _, attribute := range write.Remove {
+		delete(item, attribute)
+	}
+	db.put(write.Ref, item)
 	return item
 }
 
-// Put replaces an item whole, as the other writers of a shared table do, who do not look.
+// Put replaces an item whole, as the other writers of a shared table do, who do not look. A nil item deletes it.
 func (db *DB) Put(ref table.Ref, item table.Item) {
 	db.mu.Lock()
 	defer db.mu.Unlock()
-	if db.tables == nil {
-		db.tables = map[string]map[table.Key]versions{}
+	db.put(ref, maps.Clone(item))
+}
+
+func (db *DB) put(ref table.Ref, item table.Item) {
+	if db.items == nil {
+		db.items, db.sorted = map[place]versions{}, map[partition][]string{}
 	}
-	if db.tables[ref.Table] == nil {
-		db.tables[ref.Table] = map[table.Key]versions{}
+	here := at(ref)
+	v, known := db.items[here]
+	if !known {
+		keys := db.sorted[here.partition]
+		i, _ := slices.BinarySearch(keys, here.sort)
+		db.sorted[here.partition] = slices.Insert(keys, i, here.sort)
 	}
-	db.tables[ref.Table][ref.Key] = versions{now: maps.Clone(item), before: db.tables[ref.Table][ref.Key].now}
+	db.items[here] = versions{now: item, before: v.now}
 }

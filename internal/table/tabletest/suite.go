@@ -37,7 +37,9 @@ func Run(t *testing.T, db DB, one, other table.Name) {
 		"Transact/AllOrNothing":          s.transactCanceled,
 		"Transact/ReasonsInOrder":        s.transactReasons,
 		"Query/WholeItems":               s.queryWhole,
+		"Update/Remove":                  s.updateRemove,
 		"Query/OrderAndPages":            s.queryPages,
+		"Query/FromAKeyOn":               s.queryFrom,
 		"Query/OnlyThePartition":         s.queryPartition,
 		"Types/WrongTypeIsAnError":       s.wrongType,
 		"Keys/NotAmongTheAttributes":     s.keysApart,
@@ -123,6 +125,13 @@ func (s suite) updateKinds(t *testing.T) {
 	write.Set["Said"], write.SetOnce["Since"] = "second", int64(2)
 	same(t, s.update(t, write), table.Item{"Said": "second", "Since": int64(1), "Total": int64(14), "Delta": int64(-2)})
 	same(t, s.get(t, ref), table.Item{"Said": "second", "Since": int64(1), "Total": int64(14), "Delta": int64(-2)})
+}
+
+func (s suite) updateRemove(t *testing.T) {
+	ref := s.ref(t, "a")
+	s.update(t, table.Write{Ref: ref, Set: map[string]any{"Kept": "x", "Gone": "y"}})
+	same(t, s.update(t, table.Write{Ref: ref, Set: map[string]any{"New": true}, Remove: []string{"Gone", "NeverThere"}}), table.Item{"Kept": "x", "New": true})
+	same(t, s.update(t, table.Write{Ref: ref, Remove: []string{"New"}}), table.Item{"Kept": "x"})
 }
 
 func (s suite) conditions(t *testing.T) {
@@ -289,6 +298,31 @@ func (s suite) queryPages(t *testing.T) {
 	if pages < 3 {
 		t.Errorf("25 items in pages of 10 came in %d pages", pages)
 	}
+}
+
+func (s suite) queryFrom(t *testing.T) {
+	for i := range 9 {
+		s.update(t, table.Write{Ref: s.ref(t, fmt.Sprint(i)), Set: map[string]any{"N": int64(i)}})
+	}
+	read := func(from string) (got []string) {
+		query := table.Query{Name: s.one, Partition: t.Name(), From: from, Limit: 2, Consistent: true}
+		for {
+			page, err := s.db.Query(t.Context(), query)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, keyed := range page.Items {
+				got = append(got, keyed.Sort)
+			}
+			if page.Next == "" {
+				return got
+			}
+			query.After = page.Next
+		}
+	}
+	same(t, read("5"), []string{"5", "6", "7", "8"})
+	same(t, read("55"), []string{"6", "7", "8"}) // that is not there
+	same(t, read("9"), []string(nil))
 }
 
 func (s suite) queryWhole(t *testing.T) {
