@@ -75,36 +75,44 @@ func badMessages(t *testing.T, s *system) {
 func badRecords(t *testing.T, s *system) {
 	r := s.newRun(t)
 	r.put("db.bad.records", "Sent", 60)
-	records := []string{object(r.file("db.bad.records"))}
-	var want []kept
-	add := func(record string, reason snapshot.Reason) {
-		want = append(want, kept{fmt.Sprint("/", len(records)), reason, record})
-		records = append(records, record, escaped(r.file("db.bad.records")))
-	}
-	bad := r.badBodies("db.bad.records")
-	for _, b := range bad {
-		add(escaped(b.text), b.reason)
+	var bad []badBody // text is a whole record
+	for _, b := range r.badBodies("db.bad.records") {
+		bad = append(bad, badBody{escaped(b.text), b.reason, b.about})
 	}
 	for _, record := range []string{`{}`, `{"body": null}`, `{"body": ""}`, `{ "BODY" : {} }`} {
-		add(record, snapshot.ReasonNoBody)
-		bad = append(bad, badBody{about: "body"})
+		bad = append(bad, badBody{record, snapshot.ReasonNoBody, "body"})
 	}
 	for _, record := range []string{`7`, `null`, `"record"`, `[]`} {
-		add(record, snapshot.ReasonNotAnObject)
-		bad = append(bad, badBody{about: "object"})
+		bad = append(bad, badBody{record, snapshot.ReasonNotAnObject, "object"})
 	}
 	// One that brings its identity along is kept under it.
 	own := identified(r.id+"-own", r.file("db.bad.records", fields{"export_date": ""}))
-	records = append(records, own)
-	outer := r.handle(envelope(records...))[0]
-	var ids []string
-	for i := range want {
-		want[i].Identity = outer + want[i].Identity
-		ids = append(ids, want[i].Identity)
+	ids := []string{r.id + "-own"}
+	want := []kept{{ids[0], snapshot.ReasonFieldMissing, own}}
+	named := []badBody{{own, snapshot.ReasonFieldMissing, "export_date"}}
+	r.handle(envelope(own))
+
+	most := r.maxMessageSize()
+	for len(bad) > 0 { // as many as fit into a message, each with a good one before it
+		var records []string
+		var part []badBody
+		for len(bad) > 0 {
+			more := append(records, escaped(r.file("db.bad.records")), bad[0].text)
+			if len(envelope(more...)) > most {
+				break
+			}
+			records, part, bad = more, append(part, bad[0]), bad[1:]
+		}
+		outer := r.handle(envelope(records...))[0]
+		for i, b := range part {
+			ids = append(ids, fmt.Sprint(outer, "/", 2*i+1))
+			want = append(want, kept{ids[len(ids)-1], b.reason, b.text})
+		}
+		named = append(named, part...)
 	}
-	r.wantRejected(append(want, kept{r.id + "-own", snapshot.ReasonFieldMissing, own})...)
-	r.wantReasons(ids, bad)
-	r.wantRow("db.bad.records", "Sent", 1+len(bad))
+	r.wantRejected(want...)
+	r.wantReasons(ids, named)
+	r.wantRow("db.bad.records", "Sent", len(named)-1)
 	r.wantNoRow("db.no.row")
 }
 

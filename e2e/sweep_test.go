@@ -6,8 +6,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
-
-	"snapshot-status-checker/internal/local/localtest"
 )
 
 // A FilesSent that is lowered after Sent completes a collection, and no event tells: the sweep finds it.
@@ -37,9 +35,8 @@ func completeWithoutAnEvent(t *testing.T, s *system) {
 // out for the run, and nothing more comes of it.
 func (r *run) sweep(requests, news int) {
 	r.t.Helper()
-	stack := localtest.Deploy(r.t) // which is deployed already
-	answer, err := lambda.NewFromConfig(stack.Config).Invoke(r.t.Context(), &lambda.InvokeInput{
-		FunctionName: aws.String(stack.Name + "-sweep"), Payload: []byte(encode(map[string]string{"execution_id": r.id})),
+	answer, err := lambda.NewFromConfig(r.stack.Config).Invoke(r.t.Context(), &lambda.InvokeInput{
+		FunctionName: aws.String(r.stack.Name + "-sweep"), Payload: []byte(encode(map[string]string{"execution_id": r.id})),
 	})
 	if err != nil {
 		r.t.Fatal(err)

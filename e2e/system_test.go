@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 
 // system is the deployed stack as outsiders see it. All scenarios share it.
 type system struct {
+	stack      *localtest.Stack
 	outputs    local.Outputs
 	table      *dynamodb.Client
 	queues     *sqs.Client
@@ -31,11 +33,13 @@ type system struct {
 
 // deploy returns the stack with its pipes served and its outgoing messages collected until the test, with all of its
 // subtests, has ended.
-func deploy(t *testing.T) *system {
+func deploy(t *testing.T, settings ...string) *system {
 	t.Helper()
-	stack := localtest.Deploy(t, "sweepEveryMinutes=60") // so that it does not do what the stream should have done
+	// The sweep comes seldom, so that it does not do what the stream should have done.
+	stack := localtest.Deploy(t, append(settings, "sweepEveryMinutes=60")...)
 	stack.StartPipes(t)
 	s := &system{
+		stack:    stack,
 		outputs:  stack.Outputs,
 		table:    dynamodb.NewFromConfig(stack.Config),
 		queues:   sqs.NewFromConfig(stack.Config),
@@ -68,7 +72,8 @@ func deploy(t *testing.T) *system {
 // subscribe makes a queue that gets the topic's messages as they were published.
 func subscribe(t *testing.T, queues *sqs.Client, topics *sns.Client, topic string) (url string) {
 	t.Helper()
-	made, err := queues.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String("e2e-news")})
+	name := "news-of-" + topic[strings.LastIndex(topic, ":")+1:]
+	made, err := queues.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: &name})
 	if err != nil {
 		t.Fatal(err)
 	}

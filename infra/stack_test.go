@@ -149,6 +149,7 @@ func TestStateMachine(t *testing.T) {
 				"CheckAllFunctionArn":        "${FunctionsCheckAllFunction.Arn}",
 				"NotifyFunctionArn":          "${FunctionsNotifyFunction.Arn}",
 				"RejectedMessagesQueueUrl":   "${QueuesRejectedMessages}",
+				"WorkflowType":               kind,
 			},
 			"LoggingConfiguration": map[string]any{
 				"Level": "ALL", "IncludeExecutionData": false,

@@ -35,6 +35,7 @@ func NewWorkflow(scope constructs.Construct, id string, props WorkflowProps) Wor
 	calls("CheckCollectionFunctionArn", props.Functions.CheckCollection)
 	calls("CheckAllFunctionArn", props.Functions.CheckAll)
 	calls("NotifyFunctionArn", props.Functions.Notify)
+	substitutions["WorkflowType"] = jsii.String(string(props.Settings.WorkflowType))
 	substitutions["RejectedMessagesQueueUrl"] = props.Queues.Rejected.QueueUrl()
 	allow(role, props.Queues.Rejected.QueueArn(), "sqs:SendMessage")
 	props.Key.allowSending(role)

@@ -137,6 +137,8 @@ func (d driver) machine(t *testing.T, broken paths.Function, unrolled bool) stri
 	definition := *deployed.Definition
 	function := func(task string) string { return d.stack.Name + "-" + task + `"` }
 	switch broken {
+	case paths.IncrementMissing:
+		definition = strings.ReplaceAll(definition, function("increment"), function("missing"))
 	case paths.NotifyMissing:
 		definition = strings.ReplaceAll(definition, function("notify"), function("missing"))
 	case paths.NoVerdict:

@@ -91,7 +91,9 @@ const maxSideBySide = 16
 
 // Handle counts each valid message once and keeps each invalid one. Trouble with one collection does not
 // hold back the others; it is returned at the end, and the whole call may then be repeated: what was counted
-// is recognised. Invalid messages are kept only by a call that need not be repeated, so that they are kept once.
+// is recognised. Where a repetition cannot help, since what is stored of the collection cannot be read, its
+// messages are kept like invalid ones, and nothing is returned. Messages are kept only by a call that need not
+// be repeated, so that they are kept once.
 func (t *Task) Handle(ctx context.Context, in Input) (Output, error) {
 	groups, duplicates, rejected := snapshot.GroupByCollection(snapshot.Unwrap(in.Messages, in.ExecutionID))
 	out := Output{Collections: []snapshot.CollectionKey{}, Duplicates: len(duplicates)}
@@ -114,6 +116,10 @@ func (t *Task) Handle(ctx context.Context, in Input) (Output, error) {
 	})
 	var errs []error
 	for i, result := range results {
+		if malformed := (*failure.Malformed)(nil); errors.As(result.err, &malformed) {
+			rejected = append(rejected, rejectAll(groups[i].Receipts, snapshot.NotCounted(result.err))...)
+			continue
+		}
 		if result.err != nil {
 			errs = append(errs, fmt.Errorf("counting %d messages of %s: %w", len(groups[i].Receipts), groups[i].CollectionName, result.err))
 			continue
@@ -126,12 +132,12 @@ func (t *Task) Handle(ctx context.Context, in Input) (Output, error) {
 		}
 	}
 	out.Rejected = len(rejected)
-	if mendable(errs) == nil {
+	if len(errs) == 0 {
 		for _, receipt := range rejected {
 			errs = append(errs, t.keep(ctx, receipt))
 		}
 	}
-	return out, worthRetrying(errs)
+	return out, errors.Join(errs...)
 }
 
 // result is what became of a group.
@@ -139,25 +145,6 @@ type result struct {
 	tally   store.Tally
 	unknown []snapshot.Receipt // rejected, since the collection has no row
 	err     error
-}
-
-// worthRetrying joins the errors that a retry may mend. Those that it cannot come out only when they are all
-// that is left, so that a malformed row does not keep its neighbours from being retried.
-func worthRetrying(errs []error) error {
-	if err := mendable(errs); err != nil {
-		return err
-	}
-	return errors.Join(errs...)
-}
-
-func mendable(errs []error) error {
-	var left []error
-	for _, err := range errs {
-		if malformed := (*failure.Malformed)(nil); err != nil && !errors.As(err, &malformed) {
-			left = append(left, err)
-		}
-	}
-	return errors.Join(left...)
 }
 
 func (t *Task) count(ctx context.Context, execution string, state store.State, group snapshot.Group) result {

@@ -9,7 +9,6 @@ import (
 
 	"snapshot-status-checker/functions/increment"
 	. "snapshot-status-checker/functions/internal/tasktest"
-	"snapshot-status-checker/internal/failure"
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/table"
 )
@@ -156,20 +155,45 @@ func TestTroubleKeepingOneMessage(t *testing.T) {
 	}
 }
 
-// Somebody wrote a row that no retry can read: its neighbours are counted, and the call is not to be repeated
-// on its account, but on that of a neighbour who had mendable trouble.
+// Somebody wrote a row that no retry can read: its messages are kept, by the call that need not be repeated, and its
+// neighbours are counted and looked at.
 func TestMalformedRowHoldsNobodyBack(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	b.Put("a", table.Item{"CollectionStatus": "Sent", "FilesReceived": "three"})
 	b.Put("b", Sent(1))
-	got, err := b.handle(t, Batch(Message("m1", Body("a", "1")), Message("m2", Body("b", "1"))))
-	var malformed *failure.Malformed
-	if !errors.As(err, &malformed) || !strings.Contains(err.Error(), "FilesReceived") {
-		t.Errorf("got the error %v", err)
+	var reason string
+	b.kept.keep = func(r snapshot.Receipt) error {
+		reason = r.Rejection.Detail
+		return nil
 	}
-	if got.Counted != 1 || len(got.Collections) != 1 {
-		t.Errorf("got %+v, want the neighbour counted", got)
+	messages := Batch(Message("m1", Body("a", "1")), Message("m2", Body("b", "1")), Message("m3", Body("a", "2")))
+	b.DB.Before = fails("Transact", "b")
+	if _, err := b.handle(t, messages); !errors.Is(err, errDown) || len(b.kept.kept) != 0 {
+		t.Errorf("got %v and kept %q, want the neighbour's trouble and nothing kept by a call that is to be repeated", err, b.kept.kept)
+	}
+	b.DB.Before = nil
+	got, err := b.handle(t, messages)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(increment.Output{Collections: keys("b"), Counted: 1, Rejected: 2}, got); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"m1 NOT_COUNTED", "m3 NOT_COUNTED"}, b.kept.kept); diff != "" {
+		t.Error("kept:", diff)
+	}
+	if !strings.Contains(reason, "FilesReceived") {
+		t.Errorf("the reason does not say what is wrong: %q", reason)
+	}
+
+	b.Put("a", Sent(2)) // a person mends the row and puts the messages back
+	got, err = b.handle(t, messages)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(increment.Output{Collections: keys("a", "b"), Counted: 2, Duplicates: 1}, got); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -40,6 +40,9 @@ func (e *execution) run(a *actor) {
 	if !isLook {
 		e.enter("Increment Files Received")
 		out, err := invoke(e, a, "increment", func(ctx context.Context) (increment.Output, error) {
+			if e.broken == paths.IncrementMissing {
+				return increment.Output{}, errors.New("Lambda.ResourceNotFoundException")
+			}
 			process := e.process()
 			out, err := process.Handle(ctx, increment.Input{ExecutionID: e.id, Messages: json.RawMessage(e.input)})
 			e.idle = append(e.idle, process) // unless it died
@@ -122,6 +125,7 @@ func (e *execution) notify(a *actor, in notify.Input) error {
 // keepUncounted keeps the messages of an execution whose counting failed for good. Step Functions does it
 // itself, so no process can die in between.
 func (e *execution) keepUncounted(cause error) {
+	e.enter("Decide Who Keeps the Messages")
 	e.enter("Keep Uncounted Messages")
 	var records []struct{ MessageID, Body string }
 	if json.Unmarshal([]byte(e.input), &records) != nil {

@@ -58,3 +58,9 @@ func IdentityReused() *Rejection {
 func UnknownCollection() *Rejection {
 	return reject(ReasonUnknownCollection, "the export status table has no row for this correlation_id and collection_name")
 }
+
+// NotCounted rejects a good message of a collection whose stored data breaks the contract of its table: a person has to
+// mend the data, and then puts the message back. It may have been counted all the same; then it is recognised.
+func NotCounted(cause error) *Rejection {
+	return reject(ReasonNotCounted, "counting failed for good: %v", cause)
+}

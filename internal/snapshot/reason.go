@@ -18,7 +18,7 @@ const (
 	ReasonFlagInvalid       Reason = "FLAG_INVALID"       // a flag that is neither true nor false
 	ReasonUnknownCollection Reason = "UNKNOWN_COLLECTION" // the export status table has no row for it
 	ReasonIdentityReused    Reason = "IDENTITY_REUSED"    // the identity was seen before with another body
-	ReasonNotCounted        Reason = "NOT_COUNTED"        // counting failed for good; set by the state machine
+	ReasonNotCounted        Reason = "NOT_COUNTED"        // counting failed for good; the state machine says so too
 )
 
 // Rejection says why a message cannot be counted: a code for programs and a sentence for people.

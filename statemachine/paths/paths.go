@@ -24,8 +24,9 @@ type Function string
 
 // The ways to break a function.
 const (
-	NotifyMissing Function = "notify is not there"
-	NoVerdict     Function = "check-collection returns no verdict"
+	IncrementMissing Function = "increment is not there"
+	NotifyMissing    Function = "notify is not there"
+	NoVerdict        Function = "check-collection returns no verdict"
 )
 
 // Row is a row of the export status table.

@@ -118,10 +118,17 @@ var Table = []Path{
 		States:    join(looked, "Check All Collections", "Decide Whether News Is Owed", "Leave Run Waiting"),
 	},
 	{
-		Name:   "counting that cannot succeed",
+		Name:   "a message for a row that nobody can read",
 		Rows:   []Row{{Collection: "a", Status: "Sent", Malformed: true}},
 		Event:  File("a", "1"),
-		States: []string{"Route Event by Source", "Increment Files Received", "Keep Uncounted Messages", "Keep Message", "Fail Counting"},
+		States: counted,
+	},
+	{
+		Name:   "counting that cannot succeed",
+		Rows:   []Row{{Collection: "a", Status: "Sent", Sent: 2}},
+		Event:  File("a", "1"),
+		Broken: IncrementMissing,
+		States: []string{"Route Event by Source", "Increment Files Received", "Decide Who Keeps the Messages", "Keep Uncounted Messages", "Keep Message", "Fail Counting"},
 		Fails:  true,
 	},
 	{

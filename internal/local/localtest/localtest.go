@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -32,8 +33,8 @@ var (
 	running struct {
 		sync.Mutex
 		engine *local.TestEngine
-		stack  *Stack
-		failed error // what did not work once is not tried again for every test
+		stacks map[string]*Stack // by their settings
+		failed error             // what did not work once is not tried again for every test
 	}
 )
 
@@ -101,20 +102,26 @@ type Stack struct {
 	Outputs  local.Outputs
 }
 
-// Deploy returns the deployed stack, which the first call of the process deploys with these settings of the
-// CDK app (key=value). All tests of the process share it; tell runs apart by their correlation ids.
+// Deploy returns the stack deployed with these settings of the CDK app (key=value). The first call of the process with
+// them deploys it, and all its tests share it; tell runs apart by their correlation ids. A second stack stands beside
+// the first if it has an environment (or application) of its own, and takes its place otherwise.
 func Deploy(t testing.TB, settings ...string) *Stack {
 	t.Helper()
 	running.Lock()
 	defer running.Unlock()
 	startEngine(t)
-	if running.stack == nil {
-		deploy(t, settings)
+	key := strings.Join(settings, " ")
+	if running.stacks[key] == nil {
+		stack := deploy(t, settings)
+		if running.stacks == nil {
+			running.stacks = map[string]*Stack{}
+		}
+		running.stacks[key] = stack
 	}
-	return running.stack
+	return running.stacks[key]
 }
 
-func deploy(t testing.TB, settings []string) {
+func deploy(t testing.TB, settings []string) *Stack {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), setUpWithin)
 	defer cancel()
@@ -122,7 +129,7 @@ func deploy(t testing.TB, settings []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	file := filepath.Join(dir, "outputs.json")
+	file := filepath.Join(dir, fmt.Sprintf("outputs-%d.json", len(running.stacks)))
 	stack := &Stack{Endpoint: running.engine.Endpoint, Config: local.Config(running.engine.Endpoint)}
 	if err = project.Deploy(ctx, stack.Endpoint, file, settings, log); err == nil {
 		stack.Name, stack.Outputs, err = local.ReadOutputs(file)
@@ -131,7 +138,7 @@ func deploy(t testing.TB, settings []string) {
 		running.failed = err
 		t.Fatal(err)
 	}
-	running.stack = stack
+	return stack
 }
 
 // StartPipes serves the stack's pipes until the test has ended. One test at a time may do so.
