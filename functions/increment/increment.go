@@ -127,7 +127,7 @@ func (t *Task) Handle(ctx context.Context, in Input) (Output, error) {
 		out.Counted += len(result.tally.Counted)
 		out.Duplicates += len(result.tally.Duplicates)
 		rejected = append(append(rejected, result.unknown...), result.tally.Reused...)
-		if mayMove(result.tally) && !slices.Contains(out.Collections, groups[i].CollectionKey) {
+		if mayMove(result.tally) {
 			out.Collections = append(out.Collections, groups[i].CollectionKey)
 		}
 	}
@@ -233,9 +233,7 @@ func mayMove(tally store.Tally) bool {
 func collections(groups []snapshot.Group) []snapshot.CollectionKey {
 	var keys []snapshot.CollectionKey
 	for _, group := range groups {
-		if !slices.Contains(keys, group.CollectionKey) {
-			keys = append(keys, group.CollectionKey)
-		}
+		keys = append(keys, group.CollectionKey)
 	}
 	return keys
 }

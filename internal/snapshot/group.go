@@ -1,9 +1,6 @@
 package snapshot
 
-// MaxGroup is how many messages are counted together: as many as one transaction holds beside the collection.
-const MaxGroup = 99
-
-// Group is messages of one collection that came together, at most MaxGroup, in their order.
+// Group is the messages of one collection that came together, in their order.
 type Group struct {
 	CollectionKey
 	Receipts []Receipt
@@ -33,7 +30,7 @@ func GroupByCollection(receipts []Receipt) (groups []Group, duplicates, rejected
 		digests[receipt.Identity] = receipt.Message.Digest
 		key := receipt.Message.CollectionKey
 		position, known := positions[key]
-		if !known || len(groups[position].Receipts) == MaxGroup {
+		if !known {
 			position = len(groups)
 			positions[key] = position
 			groups = append(groups, Group{CollectionKey: key})

@@ -101,12 +101,13 @@ func TestGroupByCollectionLosesNothing(t *testing.T) {
 		receipts := batch(messages...)
 		groups, duplicates, rejected := snapshot.GroupByCollection(receipts)
 		total := len(duplicates) + len(rejected)
-		counted := map[string]bool{}
+		counted, grouped := map[string]bool{}, map[snapshot.CollectionKey]bool{}
 		for _, g := range groups {
 			total += len(g.Receipts)
-			if len(g.Receipts) == 0 || len(g.Receipts) > snapshot.MaxGroup {
-				t.Errorf("a group of %d", len(g.Receipts))
+			if len(g.Receipts) == 0 || grouped[g.CollectionKey] {
+				t.Errorf("a group of %d, another of its collection: %v", len(g.Receipts), grouped[g.CollectionKey])
 			}
+			grouped[g.CollectionKey] = true
 			for _, r := range g.Receipts {
 				if counted[r.Identity] {
 					t.Errorf("%s is counted twice", r.Identity)

@@ -101,15 +101,21 @@ func (c *Counter) decode(key snapshot.CollectionKey, items map[table.Ref]table.I
 	return state
 }
 
-// Count counts messages of one collection, at most snapshot.MaxGroup, and brings its row up to date. The
-// state must come from Read and must have a row. execution names who counts, for the markers.
+// mostMarkers is how many messages a transaction counts: the collection's own item takes one of its places.
+const mostMarkers = table.MaxTransaction - 1
+
+// Count counts messages of one collection, and then brings its row up to date, once. The state must come from Read
+// and must have a row. execution names who counts, for the markers.
 //
 // Calling it again with the same messages adds nothing, brings the row up to date if an earlier call did not
 // come to that, and reports them as duplicates. A tally that comes with an error says what was counted before it.
 func (c *Counter) Count(ctx context.Context, execution string, state State, receipts []snapshot.Receipt) (Tally, error) {
-	r := &recording{Counter: c, key: state.Row.CollectionKey, execution: execution, state: state, pending: receipts}
-	if err := c.Pause.tries(ctx, "counting", func() error { return r.record(ctx) }); err != nil {
-		return Tally{}, err
+	r := &recording{Counter: c, key: state.Row.CollectionKey, execution: execution, state: state}
+	for some := range slices.Chunk(receipts, mostMarkers) { // one after the other: they write the same item
+		r.pending = some
+		if err := c.Pause.tries(ctx, "counting", func() error { return r.record(ctx) }); err != nil {
+			return Tally{}, err
+		}
 	}
 	row, err := c.bringUpToDate(ctx, r)
 	r.tally.Row = row
@@ -123,7 +129,8 @@ func (c *Counter) Count(ctx context.Context, execution string, state State, rece
 // same time, it changes FilesCounted after that somebody read it; so their own update fails its condition,
 // and they read again.
 func (c *Counter) bringUpToDate(ctx context.Context, r *recording) (*snapshot.Row, error) {
-	state, known := r.state.after(r.files), r.undisturbed && r.state.agreed()
+	undisturbed := len(r.tally.Duplicates)+len(r.tally.Reused) == 0
+	state, known := r.state.after(r.files), undisturbed && r.state.agreed()
 	var row *snapshot.Row
 	err := c.Pause.tries(ctx, "bringing the row up to date", func() error {
 		if !known {

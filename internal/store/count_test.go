@@ -55,6 +55,71 @@ func TestHotPathMakesThreeCalls(t *testing.T) {
 	})
 }
 
+// More messages of one collection than a transaction holds: a transaction for each 99, and still one update.
+func TestABatchUpdatesItsRowOnce(t *testing.T) {
+	everywhere(t, func(w *world) {
+		w.row("a", "Sent", 500)
+		w.count("a", receipt("a", "warm-up"))
+		counted := int64(1)
+		for _, test := range []struct{ messages, transactions int }{{10, 1}, {99, 1}, {100, 2}, {200, 3}} {
+			var batch []snapshot.Receipt
+			for i := range test.messages {
+				batch = append(batch, receipt("a", fmt.Sprint(test.messages, "-", i)))
+			}
+			clear(w.db.calls)
+			tally := w.count("a", batch...)
+			counted += int64(test.messages)
+			if len(tally.Counted) != test.messages || tally.Row.FilesReceived.N != counted {
+				w.Errorf("counted %d of %d messages, the row holds %d of %d", len(tally.Counted), test.messages, tally.Row.FilesReceived.N, counted)
+			}
+			if diff := cmp.Diff(map[string]int{"GetMany": 1, "Transact": test.transactions, "Update": 1}, w.db.calls); diff != "" {
+				w.Errorf("calls for %d messages (-want +got)\n%s", test.messages, diff)
+			}
+			if again := w.count("a", batch...); len(again.Duplicates) != test.messages || again.Row.FilesReceived.N != counted {
+				w.Errorf("again: %d of %d are duplicates, the row holds %d of %d", len(again.Duplicates), test.messages, again.Row.FilesReceived.N, counted)
+			}
+		}
+	})
+}
+
+// A row that was replaced whole starts with the messages at hand, however many transactions they take, and whoever
+// brings the row up to date between two of them.
+func TestABatchAfterTheRowWasReplacedWhole(t *testing.T) {
+	everywhere(t, func(w *world) {
+		w.row("a", "Sent", 500)
+		w.count("a", receipt("a", "old"))
+		replaced(w, "a")
+		var batch []snapshot.Receipt
+		for i := range 120 {
+			batch = append(batch, receipt("a", fmt.Sprint("new-", i)))
+		}
+		w.count("a", batch...)
+		w.wantRow("a", table.Item{"FilesReceived": int64(120), "FilesCounted": int64(121)})
+
+		replaced(w, "a")
+		other, transactions := &store.Counter{DB: w.db.DB, Tables: w.tables, Now: w.counter.Now, Pause: store.Jitter}, 0
+		w.db.fail = func(call string) error {
+			if call != "Transact" {
+				return nil
+			}
+			if transactions++; transactions != 2 {
+				return nil
+			}
+			states, err := other.Read(w.Context(), []snapshot.CollectionKey{key("a")})
+			if err == nil {
+				_, err = other.Count(w.Context(), "other", states[key("a")], []snapshot.Receipt{receipt("a", "other")})
+			}
+			return err
+		}
+		var again []snapshot.Receipt
+		for i := range 150 {
+			again = append(again, receipt("a", fmt.Sprint("again-", i)))
+		}
+		w.count("a", again...)
+		w.wantRow("a", table.Item{"FilesReceived": int64(151), "FilesCounted": int64(272)})
+	})
+}
+
 func TestCountIsExactSideBySide(t *testing.T) {
 	everywhere(t, func(w *world) {
 		const executions, each = 12, 4

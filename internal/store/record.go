@@ -8,16 +8,15 @@ import (
 	"snapshot-status-checker/internal/table"
 )
 
-// recording is one call of Count on its way to a transaction that takes effect.
+// recording is one call of Count on its way to transactions that take effect.
 type recording struct {
 	*Counter
-	key         snapshot.CollectionKey
-	execution   string
-	state       State // as last read
-	pending     []snapshot.Receipt
-	undisturbed bool // the first transaction took effect, so that state was not overtaken by itself
-	files       int64
-	tally       Tally
+	key       snapshot.CollectionKey
+	execution string
+	state     State // as last read
+	files     int64 // recorded since then
+	pending   []snapshot.Receipt
+	tally     Tally
 }
 
 // record tries one transaction: the markers of the pending messages, and the collection's count. What turns
@@ -35,9 +34,8 @@ func (r *recording) record(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.tally.Counted = r.pending
-	r.files = files(r.pending)
-	r.undisturbed = len(r.tally.Duplicates)+len(r.tally.Reused) == 0
+	r.tally.Counted = append(r.tally.Counted, r.pending...)
+	r.files += files(r.pending)
 	return nil
 }
 
@@ -72,7 +70,7 @@ func (r *recording) sortOut(ctx context.Context, canceled *table.Canceled) error
 			return err
 		}
 		if states[r.key].Row != nil {
-			r.state = states[r.key]
+			r.state, r.files = states[r.key], 0
 		}
 	}
 	return errAgain
