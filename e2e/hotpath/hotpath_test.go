@@ -1,160 +1,149 @@
-// Package hotpath counts what a receipt that completes nothing costs on the deployed stack. It is by far the
-// commonest event.
 package hotpath
 
 import (
-	"context"
+	"encoding/json"
 	"fmt"
-	"io"
-	"maps"
-	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
-	"os"
-	"path/filepath"
-	"sync"
+	"strings"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 	"github.com/google/go-cmp/cmp"
-
-	"snapshot-status-checker/internal/local"
-	"snapshot-status-checker/statemachine/paths"
 )
 
-// counter stands between the functions and the engine and counts the calls by their names.
-type counter struct {
-	*httptest.Server
-	mu     sync.Mutex
-	engine *url.URL
-	calls  map[string]int
-}
-
-func newCounter(t *testing.T) *counter {
-	c := &counter{calls: map[string]int{}}
-	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		c.calls[r.In.Header.Get("X-Amz-Target")]++
-		r.SetURL(c.engine)
-	}}
-	c.Server = httptest.NewServer(proxy)
-	t.Cleanup(c.Close)
-	return c
-}
-
-func (c *counter) leadTo(t *testing.T, endpoint string) {
-	t.Helper()
-	engine, err := url.Parse(endpoint)
-	if err != nil {
-		t.Fatal(err)
+// The tests come one after the other, since the proxy counts for all of them, and the exact ones first: a function's
+// process registers a run when it sees it first, and only the pipes make the engine start several.
+func TestDeployed(t *testing.T) {
+	engine, calls := engine(t)
+	for _, configuration := range []struct {
+		workflowType string
+		batchSize    int
+	}{{"STANDARD", 10}, {"EXPRESS", 100}} {
+		s := deploy(t, engine, calls, configuration.workflowType, configuration.batchSize)
+		t.Run(configuration.workflowType, func(t *testing.T) {
+			for _, size := range []int{1, 10, 100} {
+				t.Run(fmt.Sprintf("%d receipts of one collection", size), func(t *testing.T) { batchesThatCompleteNothing(t, s, size, 1) })
+			}
+			t.Run("a batch over several collections", func(t *testing.T) { batchesThatCompleteNothing(t, s, 100, 7) })
+			t.Run("a batch through the pipe", func(t *testing.T) { batchThroughThePipe(t, s) })
+			t.Run("a hot collection", func(t *testing.T) { hotCollection(t, s) })
+			t.Run("what cannot be counted", func(t *testing.T) { whatCannotBeCounted(t, s) })
+			t.Run("answers that are lost", func(t *testing.T) { lostAnswers(t, s) })
+		})
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.engine = engine
 }
 
-// take returns the calls since the last time.
-func (c *counter) take() map[string]int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	calls := maps.Clone(c.calls)
-	clear(c.calls)
-	return calls
-}
-
-func TestReceiptThatCompletesNothing(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
-	defer cancel()
-	calls := newCounter(t)
-	config, outputs := deploy(ctx, t, calls)
-	machines, table := sfn.NewFromConfig(config), dynamodb.NewFromConfig(config)
-	_, err := table.PutItem(ctx, &dynamodb.PutItemInput{TableName: &outputs.ExportStatusTableName, Item: map[string]types.AttributeValue{
-		"CorrelationId": &types.AttributeValueMemberS{Value: "run"}, "CollectionName": &types.AttributeValueMemberS{Value: "a"},
-		"CollectionStatus": &types.AttributeValueMemberS{Value: "Sent"}, "FilesSent": &types.AttributeValueMemberN{Value: "100"}}})
-	if err != nil {
-		t.Fatal(err)
+// A batch that completes nothing costs 3 states, 1 function call and 1 read call, and for each of its collections 1
+// transaction and 1 update; the hundredth message of one collection takes a second transaction.
+func batchesThatCompleteNothing(t *testing.T, s *stack, size, collections int) {
+	run := fmt.Sprintf("run-%d-%d", size, collections)
+	for c := range collections {
+		s.put(t, run, fmt.Sprint("c", c), number(1000))
 	}
-	// The first receipt registers the run and notes that the row carries FilesCounted: once for all that follow.
-	receive(ctx, t, machines, outputs.StateMachineArn, "warm-up")
-	calls.take()
+	// The first receipts register the run and note that the rows carry FilesCounted: once for all that follow.
+	s.receive(t, records(run, "warm-up", collections, collections))
+	s.calls.take()
 
-	const receipts = 5
-	for i := range receipts {
-		states := receive(ctx, t, machines, outputs.StateMachineArn, fmt.Sprint("file-", i))
+	const batches = 3
+	for i := range batches {
+		states, functionCalls := s.receive(t, records(run, fmt.Sprint("batch-", i), size, collections))
 		if diff := cmp.Diff([]string{"Route Event by Source", "Increment Files Received", "Look at Each Collection"}, states); diff != "" {
 			t.Errorf("states entered (-want +got)\n%s", diff)
 		}
-	}
-	want := map[string]int{}
-	for _, call := range []string{"BatchGetItem", "TransactWriteItems", "UpdateItem"} {
-		want["DynamoDB_20120810."+call] = receipts
-	}
-	if diff := cmp.Diff(want, calls.take()); diff != "" {
-		t.Errorf("calls of %d receipts (-want +got)\n%s", receipts, diff)
-	}
-}
-
-// deploy deploys the stack to an engine of its own, whose functions call through the counter.
-func deploy(ctx context.Context, t *testing.T, calls *counter) (aws.Config, local.Outputs) {
-	t.Helper()
-	project, err := local.FindProject()
-	if err != nil {
-		t.Fatal(err)
-	}
-	log := local.Log{Steps: os.Stderr, Output: io.Discard}
-	engine, err := project.StartTestEngine(ctx, t.TempDir(), log, "AWS_ENDPOINT_URL="+calls.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := engine.Stop(context.Background()); err != nil {
-			t.Error(err)
+		if functionCalls != 1 {
+			t.Errorf("%d function calls", functionCalls)
 		}
-	})
-	calls.leadTo(t, engine.Endpoint)
-	file := filepath.Join(t.TempDir(), "outputs.json")
-	if err := project.Deploy(ctx, engine.Endpoint, file, []string{"sweepEveryMinutes=60"}, log); err != nil {
-		t.Fatal(err)
 	}
-	_, outputs, err := local.ReadOutputs(file)
-	if err != nil {
-		t.Fatal(err)
+	transactions := collections
+	if collections == 1 && size == 100 {
+		transactions = 2
 	}
-	return local.Config(engine.Endpoint), outputs
+	want := map[call]int{
+		{Operation: "BatchGetItem"}:                                       batches,
+		{Operation: "TransactWriteItems"}:                                 batches * transactions,
+		{Operation: "UpdateItem", Table: s.outputs.ExportStatusTableName}: batches * collections,
+	}
+	if diff := cmp.Diff(want, s.calls.take()); diff != "" {
+		t.Errorf("calls of %d batches of %d receipts for %d collections (-want +got)\n%s", batches, size, collections, diff)
+	}
+	received := batches*(size/collections) + 1
+	for c := range collections {
+		want := received
+		if c < size%collections {
+			want += batches
+		}
+		if got := s.stands(t, run, fmt.Sprint("c", c)); got != fmt.Sprint("Sent ", want) {
+			t.Errorf("collection %d stands at %s, want %d received", c, got, want)
+		}
+	}
 }
 
-// receive runs one execution for a file to its end, and returns the states that it entered.
-func receive(ctx context.Context, t *testing.T, machines *sfn.Client, machine, id string) []string {
-	t.Helper()
-	input := paths.File("a", id)("run")
-	started, err := machines.StartExecution(ctx, &sfn.StartExecutionInput{StateMachineArn: &machine, Input: &input})
-	if err != nil {
-		t.Fatal(err)
+// records is a batch as the pipe delivers it: receipts of the collections in turn.
+func records(run, batch string, size, collections int) string {
+	var all []map[string]string
+	for i := range size {
+		all = append(all, map[string]string{"messageId": fmt.Sprint(run, batch, i), "eventSource": "aws:sqs",
+			"body": receipt(run, fmt.Sprint("c", i%collections), fmt.Sprint(batch, "-", i))})
 	}
-	for status := sfntypes.ExecutionStatusRunning; status != sfntypes.ExecutionStatusSucceeded; {
-		described, err := machines.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: started.ExecutionArn})
+	return encode(all)
+}
+
+func receipt(run, collection, file string) string {
+	return encode(map[string]string{"correlation_id": run, "collection_name": collection, "snapshot_type": "full",
+		"export_date": "2020-01-01", "filename": file})
+}
+
+func encode(value any) string {
+	text, err := json.Marshal(value)
+	if err != nil {
+		panic(err) // only maps, slices and strings come here
+	}
+	return string(text)
+}
+
+// receive runs one execution to its end, started as the pipe of its workflow type starts it, and returns the states that
+// it entered outside of the Map and how many functions it called. (The engine keeps the history of EXPRESS executions
+// too; on AWS it is in the log.)
+func (s *stack) receive(t *testing.T, input string) (states []string, functionCalls int) {
+	t.Helper()
+	var execution string
+	if s.express {
+		done, err := s.machines.StartSyncExecution(t.Context(), &sfn.StartSyncExecutionInput{StateMachineArn: &s.outputs.StateMachineArn, Input: &input})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if status = described.Status; status != sfntypes.ExecutionStatusRunning && status != sfntypes.ExecutionStatusSucceeded {
-			t.Fatalf("the execution ended as %s: %s", status, aws.ToString(described.Cause))
+		execution = *done.ExecutionArn
+	} else {
+		started, err := s.machines.StartExecution(t.Context(), &sfn.StartExecutionInput{StateMachineArn: &s.outputs.StateMachineArn, Input: &input})
+		if err != nil {
+			t.Fatal(err)
 		}
+		execution = *started.ExecutionArn
 	}
-	history, err := machines.GetExecutionHistory(ctx, &sfn.GetExecutionHistoryInput{ExecutionArn: started.ExecutionArn})
+	await(t, func() string {
+		described, err := s.machines.DescribeExecution(t.Context(), &sfn.DescribeExecutionInput{ExecutionArn: &execution})
+		switch {
+		case err != nil:
+			t.Fatal(err)
+		case described.Status == sfntypes.ExecutionStatusRunning:
+			return "the end of " + execution
+		case described.Status != sfntypes.ExecutionStatusSucceeded:
+			t.Fatalf("the execution ended as %s: %s", described.Status, aws.ToString(described.Cause))
+		}
+		return ""
+	})
+	history, err := s.machines.GetExecutionHistory(t.Context(), &sfn.GetExecutionHistoryInput{ExecutionArn: &execution})
 	if err != nil {
 		t.Fatal(err)
 	}
-	var states []string
 	for _, event := range history.Events {
 		if event.StateEnteredEventDetails != nil {
 			states = append(states, *event.StateEnteredEventDetails.Name)
 		}
+		if scheduled := event.TaskScheduledEventDetails; scheduled != nil && strings.Contains(aws.ToString(scheduled.ResourceType)+aws.ToString(scheduled.Resource), "lambda") {
+			functionCalls++
+		}
 	}
-	return states
+	return states, functionCalls
 }

@@ -1,0 +1,95 @@
+package hotpath
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"sync"
+)
+
+// call is what the functions ask of DynamoDB, as the proxy sees it.
+type call struct {
+	Operation string // such as UpdateItem
+	Table     string // of an UpdateItem only
+	Refused   bool   // answered with an error, such as a condition that failed
+}
+
+// proxy stands between the functions and the engine. It counts the calls to DynamoDB and lets those fail that it is
+// told to.
+type proxy struct {
+	engine  *httputil.ReverseProxy
+	mu      sync.Mutex
+	calls   map[call]int
+	breaks  string // the operation that fails
+	effects bool   // it takes effect before it fails: the answer is lost
+}
+
+func newProxy() *proxy { return &proxy{calls: map[call]int{}} }
+
+// leadTo is to be called before the first request.
+func (p *proxy) leadTo(endpoint string) error {
+	engine, err := url.Parse(endpoint)
+	p.engine = &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(engine) }}
+	return err
+}
+
+func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	_, operation, isDynamo := strings.Cut(r.Header.Get("X-Amz-Target"), "DynamoDB_20120810.")
+	if !isDynamo {
+		p.engine.ServeHTTP(w, r)
+		return
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	p.mu.Lock()
+	breaks, effects := p.breaks == operation, p.effects
+	p.mu.Unlock()
+	answer := httptest.NewRecorder()
+	if !breaks || effects {
+		p.engine.ServeHTTP(answer, r)
+	}
+	if breaks { // with an error that the SDK does not try again
+		answer = httptest.NewRecorder()
+		answer.Header().Set("Content-Type", "application/x-amz-json-1.0")
+		answer.WriteHeader(http.StatusBadRequest)
+		answer.WriteString(`{"__type":"com.amazonaws.dynamodb.v20120810#ResourceNotFoundException","message":"broken by the test"}`)
+	}
+	p.note(operation, body, answer.Code)
+	maps.Copy(w.Header(), answer.Header())
+	w.WriteHeader(answer.Code)
+	w.Write(answer.Body.Bytes())
+}
+
+func (p *proxy) note(operation string, body []byte, status int) {
+	var request struct{ TableName string }
+	_ = json.Unmarshal(body, &request)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.calls[call{operation, request.TableName, status != http.StatusOK}]++
+}
+
+// breakDown lets an operation fail from now on, after it took effect or before; an empty name mends it.
+func (p *proxy) breakDown(operation string, effects bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.breaks, p.effects = operation, effects
+}
+
+// take returns the calls since the last time.
+func (p *proxy) take() map[call]int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	calls := maps.Clone(p.calls)
+	clear(p.calls)
+	return calls
+}
