@@ -20,7 +20,7 @@ func TestMain(m *testing.M) { localtest.Main(m) }
 // the sweep comes too late to have done so.
 func TestDeploy(t *testing.T) {
 	stack := localtest.Deploy(t, "sweepEveryMinutes=60")
-	if again := localtest.Deploy(t); again != stack {
+	if again := localtest.Deploy(t, "sweepEveryMinutes=60"); again != stack {
 		t.Error("deployed twice, want one stack for all tests of a process")
 	}
 	wantEnginesPollerStopped(t, stack)
