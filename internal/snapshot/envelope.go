@@ -33,7 +33,7 @@ func Unwrap(input []byte, executionID string) []Receipt {
 	if json.Unmarshal(input, &records) != nil || len(records) == 0 {
 		return unwrapText(input, string(input), executionID, 0)
 	}
-	var receipts []Receipt
+	receipts := make([]Receipt, 0, len(records))
 	for i, record := range records {
 		identity := record.MessageID
 		if identity == "" {

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"strings"
 	"unicode/utf8"
 )
@@ -85,11 +86,12 @@ func digest(body []byte) string {
 type object map[string]json.RawMessage
 
 func parseObject(text []byte) (object, *Rejection) {
-	if !json.Valid(text) {
-		return nil, reject(ReasonNotJSON, "the text is not valid JSON")
-	}
 	var fields object
-	if json.Unmarshal(text, &fields) != nil || fields == nil {
+	err := json.Unmarshal(text, &fields)
+	switch {
+	case errors.As(err, new(*json.SyntaxError)):
+		return nil, reject(ReasonNotJSON, "the text is not valid JSON")
+	case err != nil, fields == nil:
 		return nil, reject(ReasonNotAnObject, "the text is valid JSON but not an object")
 	}
 	return fields, nil
@@ -171,10 +173,14 @@ func truncate(s string, maxBytes int) string {
 
 func isNull(raw json.RawMessage) bool { return string(raw) == "null" }
 
-// asString reports false for anything but a JSON string; null, which encoding/json would take for "", included.
+// asString reports false for anything but a JSON string; null, which encoding/json would take for "", included. raw is a
+// field's value, so its syntax is known to be right, and a text without escapes stands for itself.
 func asString(raw json.RawMessage) (string, bool) {
 	if len(raw) == 0 || raw[0] != '"' {
 		return "", false
+	}
+	if bytes.IndexByte(raw, '\\') < 0 && utf8.Valid(raw) {
+		return string(raw[1 : len(raw)-1]), true
 	}
 	var value string
 	return value, json.Unmarshal(raw, &value) == nil

@@ -1,6 +1,7 @@
 package snapshot_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"strings"
@@ -269,5 +270,27 @@ func rejectedFor(t *testing.T, got *snapshot.Rejection, reason snapshot.Reason, 
 		t.Fatalf("not rejected, want %s", reason)
 	case got.Reason != reason || !strings.Contains(got.Detail, says):
 		t.Errorf("got %v, want %s and that it says %q", got, reason, says)
+	}
+}
+
+// A field holds what encoding/json reads in it, whichever way it was read.
+func TestFieldsAreReadAsJSON(t *testing.T) {
+	t.Parallel()
+	for name, raw := range map[string]string{
+		"plain": `"db.a"`, "one letter": `"a"`, "an escape": `"a\"b"`, "a backslash at the end": `"a\\"`, "a code point": `"\u00e9\n"`,
+		"another script": `"Ελ😀"`, "no UTF-8": "\"a\xff\"", "half a code point": "\"\xc3\"", "a lone surrogate": `"\ud800"`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var want string
+			if err := json.Unmarshal([]byte(raw), &want); err != nil {
+				t.Fatal(err)
+			}
+			text := strings.Replace(`{"correlation_id":VALUE,"collection_name":"c","snapshot_type":"full","export_date":"d"}`, "VALUE", raw, 1)
+			m, rejection := snapshot.ParseMessage([]byte(text))
+			if rejection != nil || m.CorrelationID != want {
+				t.Errorf("got %q %v, want %q", m.CorrelationID, rejection, want)
+			}
+		})
 	}
 }

@@ -29,7 +29,7 @@ const (
 
 // World belongs to one test.
 type World struct {
-	t      *testing.T
+	t      testing.TB
 	DB     *DB
 	Tables store.Tables
 	Now    time.Time
@@ -38,7 +38,7 @@ type World struct {
 }
 
 // New makes a world without rows.
-func New(t *testing.T) *World {
+func New(t testing.TB) *World {
 	w := &World{t: t, DB: &DB{}, Tables: store.NewTables("statuses", "ledger"), Now: time.Date(2020, 1, 1, 12, 0, 0, 0, time.UTC)}
 	w.Log = logging.New(&w.logs, slog.LevelDebug, "task", "app", "dev")
 	return w

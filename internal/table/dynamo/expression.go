@@ -1,7 +1,6 @@
 package dynamo
 
 import (
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,15 +21,16 @@ type expression struct {
 
 func express(write table.Write) expression {
 	e := &expression{names: map[string]string{}}
-	var set, remove, conditions, update []string
-	for _, attribute := range slices.Sorted(maps.Keys(write.Set)) {
+	var remove, conditions, update []string
+	set := make([]string, 0, len(write.Set)+len(write.SetOnce)+len(write.Add))
+	for _, attribute := range sorted(write.Set) {
 		set = append(set, e.name(attribute)+" = "+e.value(write.Set[attribute]))
 	}
-	for _, attribute := range slices.Sorted(maps.Keys(write.SetOnce)) {
+	for _, attribute := range sorted(write.SetOnce) {
 		name := e.name(attribute)
 		set = append(set, name+" = if_not_exists("+name+", "+e.value(write.SetOnce[attribute])+")")
 	}
-	for _, attribute := range slices.Sorted(maps.Keys(write.Add)) {
+	for _, attribute := range sorted(write.Add) {
 		name, sum := e.name(attribute), write.Add[attribute]
 		set = append(set, name+" = if_not_exists("+name+", "+e.value(sum.From)+") + "+e.value(sum.N))
 	}
@@ -53,6 +53,16 @@ func express(write table.Write) expression {
 		e.condition = aws.String(strings.Join(conditions, " AND "))
 	}
 	return *e
+}
+
+// sorted returns the names of attributes in their order.
+func sorted[V any](attributes map[string]V) []string {
+	names := make([]string, 0, len(attributes))
+	for name := range attributes {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
 }
 
 func (e *expression) conditionOf(c table.Condition) string {
