@@ -18,6 +18,7 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/google/go-cmp/cmp"
 
 	"snapshot-status-checker/internal/bootstrap"
@@ -31,12 +32,18 @@ import (
 // asFunction in the environment makes the test's process a Lambda function.
 const asFunction = "BOOTSTRAP_TEST_FUNCTION"
 
+// callAWS is an event for that function.
+const callAWS = "call AWS"
+
 func TestMain(m *testing.M) {
 	if os.Getenv(asFunction) != "" {
-		bootstrap.Run("test-task", func(s settings.CheckAll, _ aws.Config, log *slog.Logger) bootstrap.Handler[string, string] {
+		bootstrap.Run("test-task", func(s settings.CheckAll, config aws.Config, log *slog.Logger) bootstrap.Handler[string, string] {
 			return func(ctx context.Context, in string) (string, error) {
 				log.DebugContext(ctx, "called")
 				switch in {
+				case callAWS:
+					_, err := dynamodb.NewFromConfig(config).ListTables(ctx, &dynamodb.ListTablesInput{})
+					return "", err
 				case "malformed":
 					return "", fmt.Errorf("reading: %w", &failure.Malformed{Err: errors.New("not a number")})
 				case "unavailable":
@@ -82,7 +89,7 @@ func runtimeAPI(t *testing.T, events []string) (host string, answers <-chan answ
 	return strings.TrimPrefix(server.URL, "http://"), given
 }
 
-func function(t *testing.T, environment ...string) *exec.Cmd {
+func function(t testing.TB, environment ...string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
 	cmd.Env = append([]string{asFunction + "=1", "AWS_REGION=eu-west-1", "AWS_ACCESS_KEY_ID=key", "AWS_SECRET_ACCESS_KEY=secret"}, environment...)
