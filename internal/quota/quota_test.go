@@ -1,0 +1,194 @@
+package quota_test
+
+import (
+	"math"
+	"testing"
+
+	"snapshot-status-checker/internal/price"
+	"snapshot-status-checker/internal/quota"
+)
+
+// boundless are limits that bind nothing, besides those that are given.
+func boundless(limits map[quota.Kind]quota.Limit) quota.Limits {
+	var all quota.Limits
+	for kind := range all {
+		all[kind] = quota.Limit{Rate: 1e12, Burst: 1e12}
+	}
+	all[quota.Conflicts] = quota.Limit{}
+	for kind, limit := range limits {
+		all[kind] = limit
+	}
+	return all
+}
+
+// instant are measures under which nothing takes time but what a case sets.
+func instant(set func(*quota.Measures)) quota.Measures {
+	m := quota.Assumed
+	m.Receive, m.Start, m.State, m.ExpressState, m.Cold, m.Call, m.Read = 0, 0, 0, 0, 0, 0, 0
+	m.Transaction, m.Marker, m.Update, m.Look, m.Reply = 0, 0, 0, 0, 0
+	if set != nil {
+		set(&m)
+	}
+	return m
+}
+
+// Each quota alone, against a time that is worked out by hand. A run has one message more for each collection than
+// files: its _success file.
+func TestOneQuotaBinds(t *testing.T) {
+	t.Parallel()
+	const files = 1000
+	one := quota.Shape{Files: files, Collections: 1, Active: 1}
+	many := quota.Shape{Files: files, Collections: 100, Active: 100}
+	tests := []struct {
+		name     string
+		kind     quota.Kind
+		limit    quota.Limit
+		shape    quota.Shape
+		settings quota.Settings
+		measures func(*quota.Measures)
+		want     float64 // s
+	}{
+		{"starts", quota.Starts, quota.Limit{Rate: 10, Burst: 1}, one, quota.Settings{Workflow: quota.Standard, BatchSize: 1}, nil,
+			(files + 1 - 1) / 10.},
+		{"starts after a burst", quota.Starts, quota.Limit{Rate: 10, Burst: 501}, one, quota.Settings{Workflow: quota.Standard, BatchSize: 1}, nil,
+			(files + 1 - 501) / 10.},
+		{"starts of batches", quota.Starts, quota.Limit{Rate: 10, Burst: 1}, one, quota.Settings{Workflow: quota.Standard, BatchSize: 10}, nil,
+			(files/10 + 1 - 1) / 10.},
+		{"Express starts", quota.ExpressStarts, quota.Limit{Rate: 10, Burst: 1}, one, quota.Settings{Workflow: quota.Express, BatchSize: 1}, nil,
+			(files + 1 - 1) / 10.},
+		// 3 states a receipt, 6 for a look that finds the collection received, 5 for one that finds it successful.
+		{"transitions", quota.Transitions, quota.Limit{Rate: 100, Burst: 1}, one, quota.Settings{Workflow: quota.Standard, BatchSize: 1}, nil,
+			(3*(files+1) + 6 + 5 - 1) / 100.},
+		{"the pipe's pollers, one second each", quota.PipePollers, quota.Limit{Burst: 5}, one, quota.Settings{Workflow: quota.Standard, BatchSize: 1},
+			func(m *quota.Measures) { m.Receive = 1 }, files/5 + 1},
+		{"the pipe's pollers, held by Express", quota.PipePollers, quota.Limit{Burst: 5}, one, quota.Settings{Workflow: quota.Express, BatchSize: 1},
+			func(m *quota.Measures) { m.Call = 1 }, files/5 + 1},
+		// Tried again every second.
+		{"open executions, 9.5 s each", quota.OpenExecutions, quota.Limit{Burst: 1}, quota.Shape{Files: 20, Collections: 1, Active: 1},
+			quota.Settings{Workflow: quota.Standard, BatchSize: 1}, func(m *quota.Measures) { m.Call = 9.5 }, 21 * 10},
+		// A file costs a marker and the count, 2 units each in a transaction.
+		{"a collection's writes, one by one", quota.CollectionWrites, quota.Limit{Rate: 100, Burst: 0}, one,
+			quota.Settings{Workflow: quota.Express, BatchSize: 1}, nil, 4 * (files + 1) / 100.},
+		{"a collection's writes, ten at a time", quota.CollectionWrites, quota.Limit{Rate: 100, Burst: 0}, one,
+			quota.Settings{Workflow: quota.Express, BatchSize: 10}, nil, (22*files/10 + 4) / 100.},
+		{"the ledger's writes", quota.LedgerWrites, quota.Limit{Rate: 100, Burst: 0}, many,
+			quota.Settings{Workflow: quota.Express, BatchSize: 1}, nil, 4 * (files + 100) / 100.},
+		// An update for each file, and one for each of a collection's two moves.
+		{"the run's writes", quota.RunWrites, quota.Limit{Rate: 100, Burst: 0}, quota.Shape{Files: files, Collections: files, Active: 1},
+			quota.Settings{Workflow: quota.Express, BatchSize: 1}, nil, (files + 2*files) / 100.},
+		{"the run's writes, split over 2 partitions", quota.RunWrites, quota.Limit{Rate: 100, Burst: 0},
+			quota.Shape{Files: files, Collections: files, Active: 1, Partitions: 2},
+			quota.Settings{Workflow: quota.Express, BatchSize: 1}, nil, (files + 2*files) / 200.},
+		// A row for each message, 4 and 3 in a collection's two looks.
+		{"the run's reads", quota.RunReads, quota.Limit{Rate: 100, Burst: 0}, many,
+			quota.Settings{Workflow: quota.Express, BatchSize: 1}, nil, (files + 100 + 7*100) / 100.},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			r := quota.Run(tt.shape, tt.settings, boundless(map[quota.Kind]quota.Limit{tt.kind: tt.limit}), instant(tt.measures), 1)
+			if math.Abs(r.Duration-tt.want) > 0.02*tt.want {
+				t.Errorf("%.2f s, want %.2f", r.Duration, tt.want)
+			}
+			if most, _ := r.Most(); most != tt.kind {
+				t.Errorf("waited longest for %s, want %s", most, tt.kind)
+			}
+			if !r.Complete || r.GivenUp != 0 {
+				t.Errorf("complete: %t, %d given up", r.Complete, r.GivenUp)
+			}
+		})
+	}
+}
+
+// The senders' own writes are held up by the run's partition, and with them their messages.
+func TestSendersShareTheRunsPartition(t *testing.T) {
+	t.Parallel()
+	limits := boundless(map[quota.Kind]quota.Limit{quota.RunWrites: {Rate: 100, Burst: 1}})
+	shape := quota.Shape{Files: 2000, Collections: 1, Active: 1, Rate: 1000}
+	r := quota.Run(shape, quota.Settings{Workflow: quota.Express, BatchSize: 1}, limits, instant(nil), 1)
+	if want := 2 * 2000 / 100.; math.Abs(r.Duration-want) > 0.05*want {
+		t.Errorf("%.1f s, want %.1f: a write of the sender and one of ours for each file", r.Duration, want)
+	}
+}
+
+// Two transactions on one item are never at work at the same time, and who meets another tries again.
+func TestTransactionsMeet(t *testing.T) {
+	t.Parallel()
+	const files, takes = 200, 0.1
+	shape := quota.Shape{Files: files, Collections: 1, Active: 1}
+	r := quota.Run(shape, quota.Settings{Workflow: quota.Express, BatchSize: 1}, boundless(nil), instant(func(m *quota.Measures) { m.Transaction = takes }), 1)
+	if r.Duration < (files+1)*takes || r.Conflicts == 0 || !r.Complete {
+		t.Errorf("%.1f s for %d transactions of %.1f s, %d cancelled, complete: %t", r.Duration, files+1, takes, r.Conflicts, r.Complete)
+	}
+	if want := 4 * float64(files+1+r.Conflicts); r.Usage[price.WriteUnit] < want {
+		t.Errorf("%.0f write units, want at least %.0f: a cancelled transaction consumes its units", r.Usage[price.WriteUnit], want)
+	}
+	if most, _ := r.Most(); most != quota.Conflicts {
+		t.Errorf("waited longest for %s", most)
+	}
+}
+
+// Calls above the concurrency are refused and tried again; when the retries are used up, the messages are given up.
+func TestConcurrency(t *testing.T) {
+	t.Parallel()
+	shape := quota.Shape{Files: 3000, Collections: 1, Active: 1}
+	settings := quota.Settings{Workflow: quota.Standard, BatchSize: 1, Reserved: 2}
+	slow := func(m *quota.Measures) { m.Call = 1 }
+	r := quota.Run(shape, settings, boundless(nil), instant(slow), 1)
+	if r.MostCalls != 2 || r.GivenUp == 0 || r.Complete {
+		t.Errorf("%d calls at a time, %d given up, complete: %t", r.MostCalls, r.GivenUp, r.Complete)
+	}
+	// 9 pauses of at most 1, 2, 4 … 32, 60, 60 and 60 s.
+	if longest := 63.0 + 3*60 + 2; r.Duration > longest {
+		t.Errorf("%.0f s, although the last is given up after %.0f", r.Duration, longest)
+	}
+	if refused := r.Waits[quota.Concurrency].Throttled; refused != r.Retries {
+		t.Errorf("%d refused, %d retries", refused, r.Retries)
+	}
+	settings.Reserved = 0
+	limited := boundless(map[quota.Kind]quota.Limit{quota.Concurrency: {Burst: 2}})
+	if account := quota.Run(shape, settings, limited, instant(slow), 1); account.Duration != r.Duration {
+		t.Errorf("the account's concurrency: %.0f s, reserved: %.0f s", account.Duration, r.Duration)
+	}
+	few := boundless(map[quota.Kind]quota.Limit{quota.Environments: {Rate: 0.001, Burst: 2}})
+	if fresh := quota.Run(shape, settings, few, instant(slow), 1); fresh.MostCalls != 2 {
+		t.Errorf("%d calls at a time in 2 environments", fresh.MostCalls)
+	}
+}
+
+// A new table doubles what it takes in half an hour in which it is short.
+func TestLedgerGrows(t *testing.T) {
+	t.Parallel()
+	limits := boundless(map[quota.Kind]quota.Limit{quota.LedgerWrites: {Rate: 4, Burst: 0}, quota.PipePollers: {Burst: 10}})
+	shape := quota.Shape{Files: 1800 + 3600 + 900, Collections: 1, Active: 1} // a file needs 4 units: one a second, then two, then four
+	r := quota.Run(shape, quota.Settings{Workflow: quota.Express, BatchSize: 1}, limits, instant(nil), 1)
+	if want := 1800 + 1800 + 225.; math.Abs(r.Duration-want) > 0.02*want {
+		t.Errorf("%.0f s, want %.0f", r.Duration, want)
+	}
+}
+
+// What a run of nothing but receipts uses, counted by hand.
+func TestUsage(t *testing.T) {
+	t.Parallel()
+	shape := quota.Shape{Files: 500, Collections: 10, Active: 10}
+	limits := quota.PublishedLimits()
+	standard := quota.Run(shape, quota.Settings{Workflow: quota.Standard, BatchSize: 1}, limits, instant(nil), 1)
+	want := price.Usage{
+		price.StateTransition: 3*510 + 10*(6+5+5), // receipts; looks: received, successful, status changed
+		price.LambdaRequest:   510 + 10*(3+2+1),
+		price.SQSRequest:      2 * 510,
+		price.SQSFIFORequest:  10,
+		price.PipesRequest:    510 + 10,
+		price.WriteUnit:       4*510 + 500 + 10*(2+1+1),
+		price.ReadUnit:        2*510 + 10*(9+6+2) + 2*1, // and twice the whole run; it takes no time, so there is no sweep
+	}
+	for d, quantity := range want {
+		if quantity != 0 && standard.Usage[d] != quantity {
+			t.Errorf("%s: %v, want %v", price.List[d].Name, standard.Usage[d], quantity)
+		}
+	}
+	express := quota.Run(shape, quota.Settings{Workflow: quota.Express, BatchSize: 1}, limits, instant(nil), 1)
+	if express.Usage[price.StateTransition] != 0 || express.Usage[price.ExpressRequest] != 510+10 {
+		t.Errorf("EXPRESS: %v transitions, %v requests", express.Usage[price.StateTransition], express.Usage[price.ExpressRequest])
+	}
+}
