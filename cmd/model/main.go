@@ -85,7 +85,7 @@ func (c *runCommand) Run() error {
 		return fmt.Errorf("a run has at least a file for each collection, a batch 1 to 100 messages: not %d files, %d collections, batchSize %d", c.Files, c.Collections, c.BatchSize)
 	}
 	r := quota.Run(shape, settings, quota.PublishedLimits(), quota.Assumed, c.Seed)
-	fmt.Printf("%s: %.0f s, %.0f s after the last file; complete: %t; %d messages given up\n", settings, r.Duration, r.Duration-r.Delivered, r.Complete, r.GivenUp)
+	fmt.Printf("%s: %.0f s, %.0f s after the last file; complete: %t; %d messages given up, %d returned to the queue\n", settings, r.Duration, r.Duration-r.Delivered, r.Complete, r.GivenUp, r.Returned)
 	fmt.Printf("%d executions (at most %d open), %d calls of increment (at most %d at a time, %d retries)\n", r.Executions, r.MostOpen, r.Calls, r.MostCalls, r.Retries)
 	fmt.Printf("%d groups counted, %d transactions cancelled by others, %d updates overtaken; senders held up for %.0f s\n", r.Groups, r.Conflicts, r.Overtaken, r.SendersHeld)
 	if first, ok := r.First(); ok {

@@ -6,7 +6,7 @@ import (
 	"snapshot-status-checker/internal/price"
 )
 
-// count tries the transaction of a group and the update of its row, and ends the group or tries it again.
+// count tries the transactions of a group and the update of its row, and ends the group or tries it again.
 func (m *model) count(e *execution, i int32, try uint8) {
 	g := e.groups[i]
 	c := &m.collections[g.collection]
@@ -16,8 +16,9 @@ func (m *model) count(e *execution, i int32, try uint8) {
 	if g.success {
 		files++
 	}
-	units := price.TransactWriteUnits(m.m.Marked) * (files + 1)
-	took := m.m.Transaction + files*m.m.Marker
+	parts := math.Ceil(files / mostMarkers) // one transaction after the other
+	units := price.TransactWriteUnits(m.m.Marked) * (files + parts)
+	took := parts*m.m.Transaction + files*m.m.Marker
 	patient := min(deadline, m.now+m.m.Patience)
 	at, ok := m.take(CollectionWrites, &c.writes, m.now, units, patient)
 	if ok {
@@ -154,6 +155,10 @@ func (m *model) end(e *execution) {
 		m.busy--
 		m.use(price.ExpressRequest, 1)
 		m.use(price.ExpressGBSecond, price.ExpressGBSeconds(seconds(m.now-e.begun), m.memory(e.messages)))
+	}
+	if e.returns {
+		m.at(e.received+hidden+m.settings.Window, event{step: returned, e: e})
+		return
 	}
 	m.free = append(m.free, e)
 }

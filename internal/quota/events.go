@@ -6,17 +6,18 @@ import "container/heap"
 type step uint8
 
 const (
-	arrive  step = iota // some files reach the queue
-	reply               // a _success file reaches the queue
-	window              // a poller's window is over
-	formed              // a poller has its batch and starts an execution
-	started             // the execution runs
-	invoke              // it calls increment
-	work                // the call has read its collections
-	again               // a group tries its transaction again
-	counted             // a group is counted, or given up for this call
-	timeout             // the call is cut off
-	looked              // its looks are done: the execution ends
+	arrive   step = iota // some files reach the queue
+	reply                // a _success file reaches the queue
+	window               // a poller's window is over
+	formed               // a poller has its batch and starts an execution
+	started              // the execution runs
+	invoke               // it calls increment
+	work                 // the call has read its collections
+	again                // a group tries its transaction again
+	counted              // a group is counted, or given up for this call
+	timeout              // the call is cut off
+	looked               // its looks are done: the execution ends
+	returned             // its messages are in the queue again
 )
 
 // event is a step of an execution, at a time.

@@ -1,5 +1,10 @@
 package quota
 
+import (
+	"snapshot-status-checker/internal/table"
+	"snapshot-status-checker/statemachine"
+)
+
 // Measures are times and sizes that AWS does not promise: assumptions, of the order of what its services usually take.
 // They decide how many calls run at a time and where transactions meet, not the rates that quotas set.
 type Measures struct {
@@ -39,7 +44,7 @@ var Assumed = Measures{
 	Cold: 0.15, Call: 0.003, Read: 0.006, Transaction: 0.015, Marker: 0.0002, Update: 0.005, Look: 0.15, Reply: 2, Patience: 15,
 	Body: 400, Record: 1100, Row: 220, Marked: 400,
 	FileLog: 600, CallLog: 400, ExecutionLog: 800, StateLog: 1500,
-	MemoryMB: 512, LookMemoryMB: 256, LookCompute: 0.06, Definition: 12069, SweepEvery: 120, MarkerMonths: 2,
+	MemoryMB: 512, LookMemoryMB: 256, LookCompute: 0.06, Definition: len(statemachine.Definition), SweepEvery: 120, MarkerMonths: 2,
 }
 
 // What the definition and the functions set, and the model follows.
@@ -50,9 +55,11 @@ const (
 	tries           = 10   // of a transaction in place: internal/store/pause.go
 	shortestJitter  = 0.010
 	longestJitter   = 1.0
-	sideBySide      = 16 // groups of a batch: functions/increment
-	maxGroup        = 99 // files in a transaction: internal/snapshot/group.go
-	mapLooks        = 10 // looks side by side: MaxConcurrency of the definition
+	sideBySide      = 16                       // groups of a batch: functions/increment
+	mostMarkers     = table.MaxTransaction - 1 // files in a transaction: internal/store/count.go
+	receives        = 5                        // of a message, before it goes to the dead-letter queue: infra/queues.go
+	hidden          = 360.0                    // s, and the window, that a message of an EXPRESS execution stays received: infra/queues.go
+	mapLooks        = 10                       // looks side by side: MaxConcurrency of the definition
 
 	statesBefore = 2 // Route Event by Source, Increment Files Received
 	statesAfter  = 1 // Look at Each Collection

@@ -40,7 +40,8 @@ type model struct {
 	collections []collection
 	messages    []message // in the queue; head is the first
 	head        int
-	toSend      int // files that the senders still have
+	returned    []*execution // batches that are in the queue again
+	toSend      int          // files that the senders still have
 
 	pollers   float64 // that the pipe has
 	busy      int     // of them
@@ -110,6 +111,9 @@ func (m *model) run() {
 			m.counted(e, next.group, next.ok)
 		case looked:
 			m.end(e)
+		case returned:
+			e.returns, e.retries, e.states = false, 0, 0
+			m.returned = append(m.returned, e)
 		}
 		m.dispatch()
 	}

@@ -15,7 +15,7 @@ func seconds(s float64) time.Duration { return time.Duration(math.Round(s * floa
 
 // waiting is how many messages are in the queue.
 func (m *model) waiting() int {
-	n := len(m.messages) - m.head
+	n := len(m.messages) - m.head + len(m.returned)
 	if m.shape.Rate == 0 {
 		n += m.toSend
 	}
@@ -60,7 +60,7 @@ func (m *model) deliver(next message) {
 	m.dispatch()
 }
 
-// take is the queue's next message.
+// pop is the queue's next message.
 func (m *model) pop() message {
 	if m.shape.Rate == 0 {
 		if collection, ok := m.sender.file(); ok {
@@ -79,6 +79,11 @@ func (m *model) pop() message {
 func (m *model) dispatch() {
 	for m.waiting() > 0 && m.busy < int(m.pollers) {
 		m.busy++
+		if len(m.returned) > 0 {
+			m.form(m.returned[0])
+			m.returned = m.returned[1:]
+			continue
+		}
 		e := m.newExecution()
 		for e.messages < m.settings.BatchSize && m.waiting() > 0 {
 			e.add(m.pop())
@@ -102,6 +107,8 @@ func (m *model) closeWindow(e *execution, call int32) {
 
 // form reads a batch from the queue.
 func (m *model) form(e *execution) {
+	e.received = m.now
+	e.receives++
 	receives := math.Ceil(float64(e.messages) / messagesAReceive)
 	m.use(price.SQSRequest, 2*receives) // and deletes
 	m.use(price.PipesRequest, price.Chunks(e.messages*(m.m.Body+m.m.Record)))

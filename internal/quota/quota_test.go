@@ -156,6 +156,20 @@ func TestConcurrency(t *testing.T) {
 	}
 }
 
+// What EXPRESS gives up comes back to the queue, and is counted in the end.
+func TestExpressReturnsMessages(t *testing.T) {
+	t.Parallel()
+	shape := quota.Shape{Files: 500, Collections: 1, Active: 1}
+	settings := quota.Settings{Workflow: quota.Express, BatchSize: 1, Reserved: 1}
+	r := quota.Run(shape, settings, boundless(nil), instant(func(m *quota.Measures) { m.Call = 1 }), 1)
+	if r.Returned == 0 || r.Duration < 360 || r.Executions != 501+r.Returned || r.Usage[price.SQSRequest] != 2*float64(r.Executions) {
+		t.Errorf("%d messages returned, %d executions, %.0f s, %.0f requests of the queue", r.Returned, r.Executions, r.Duration, r.Usage[price.SQSRequest])
+	}
+	if !r.Complete {
+		t.Errorf("%d given up", r.GivenUp)
+	}
+}
+
 // A new table doubles what it takes in half an hour in which it is short.
 func TestLedgerGrows(t *testing.T) {
 	t.Parallel()

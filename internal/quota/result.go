@@ -16,7 +16,8 @@ type Result struct {
 	Overtaken   int // updates of a row whose condition failed
 	MostCalls   int // at a time
 	MostOpen    int // STANDARD executions at a time
-	GivenUp     int // messages, kept in the rejected-messages queue
+	Returned    int // messages of EXPRESS that came back to the queue
+	GivenUp     int // messages, kept in the rejected-messages queue or, of EXPRESS, in the source's dead-letter queue
 	Waits       [kinds]wait
 	Usage       price.Usage
 }

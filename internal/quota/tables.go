@@ -233,10 +233,10 @@ func waitingTable() Table {
 		{Workflow: Standard, BatchSize: 10, Window: 1, Reserved: 100},
 		{Workflow: Express, BatchSize: 10, Window: 1, Reserved: 100},
 	})
-	return Table{Name: "waiting", Head: []string{"settings", "minutes", "waited for longest", "calls at a time", "transactions cancelled by others", "given up"},
+	return Table{Name: "waiting", Head: []string{"settings", "minutes", "waited for longest", "calls at a time", "cancelled by others", "came back", "given up"},
 		Rows: each(settings, func(s Settings) []string {
 			r := assumed(waiting, s)
-			return []string{s.String(), fmt.Sprintf("%.0f", r.Duration/60), held(r), thousands(float64(r.MostCalls)), thousands(float64(r.Conflicts)), thousands(float64(r.GivenUp))}
+			return []string{s.String(), fmt.Sprintf("%.0f", r.Duration/60), held(r), thousands(float64(r.MostCalls)), thousands(float64(r.Conflicts)), thousands(float64(r.Returned)), thousands(float64(r.GivenUp))}
 		})}
 }
 

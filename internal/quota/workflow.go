@@ -18,6 +18,9 @@ type group struct {
 type execution struct {
 	groups   []group
 	messages int
+	received float64 // when it was received from the queue
+	receives int     // how often: a batch that comes back stays together, in this model
+	returns  bool    // to the queue
 	begun    float64
 	states   float64
 
@@ -45,7 +48,7 @@ func (e *execution) add(next message) {
 	e.messages++
 	at := -1
 	for i := range e.groups {
-		if g := &e.groups[i]; g.collection == next.collection && g.files < maxGroup {
+		if e.groups[i].collection == next.collection {
 			at = i
 			break
 		}
@@ -129,8 +132,15 @@ func (m *model) tryLater(e *execution, refused Kind) {
 	m.at(at, event{step: invoke, e: e})
 }
 
-// giveUp puts what was not counted into the rejected-messages queue.
+// giveUp is what happens when the retries are used up. STANDARD puts the messages into the rejected-messages queue; of
+// EXPRESS they return to their own, which gives them up to its dead-letter queue in the end.
 func (m *model) giveUp(e *execution) {
+	if m.settings.Workflow == Express && e.receives < receives {
+		e.returns = true
+		m.result.Returned += e.messages
+		m.at(m.enter(e, m.now, 2), event{step: looked, e: e})
+		return
+	}
 	for _, g := range e.groups {
 		if !g.counted {
 			m.result.GivenUp += g.files
@@ -139,8 +149,12 @@ func (m *model) giveUp(e *execution) {
 			}
 		}
 	}
-	m.use(price.SQSRequest, float64(e.messages))
-	m.at(m.enter(e, m.now, float64(2+e.messages)), event{step: looked, e: e})
+	kept := 0.0
+	if m.settings.Workflow == Standard {
+		kept = float64(e.messages)
+		m.use(price.SQSRequest, kept)
+	}
+	m.at(m.enter(e, m.now, 3+kept), event{step: looked, e: e})
 }
 
 // work lets the call begin with its first groups.
