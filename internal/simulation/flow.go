@@ -27,6 +27,8 @@ type execution struct {
 	*world
 	id      string
 	input   string
+	receive int  // how often its messages were received by now; 0 if nothing waits for its end
+	cutOff  bool // its time is over
 	broken  paths.Function
 	entered []string
 	failed  bool
@@ -126,18 +128,63 @@ func (e *execution) notify(a *actor, in notify.Input) error {
 // itself, so no process can die in between.
 func (e *execution) keepUncounted(cause error) {
 	e.enter("Decide Who Keeps the Messages")
-	e.enter("Keep Uncounted Messages")
-	var records []struct{ MessageID, Body string }
-	if json.Unmarshal([]byte(e.input), &records) != nil {
-		records = []struct{ MessageID, Body string }{{e.id, e.input}}
-	}
-	for _, record := range records {
-		e.enter("Keep Message")
-		e.keep(kept{identity: record.MessageID, raw: record.Body, reason: snapshot.ReasonNotCounted})
+	if e.receive > 0 {
+		e.comeAgain()
+	} else {
+		e.enter("Keep Uncounted Messages")
+		for _, record := range records(e.input, e.id) {
+			e.enter("Keep Message")
+			e.keep(kept{identity: record.MessageID, raw: record.Body, reason: snapshot.ReasonNotCounted})
+		}
 	}
 	e.enter("Fail Counting")
 	e.say("%s fails: %v", e.id, cause)
 	e.failed = true
+}
+
+type record struct{ MessageID, Body string }
+
+// records are the messages of an execution, under its own id if it was started by hand.
+func records(input, id string) []record {
+	var records []record
+	if json.Unmarshal([]byte(input), &records) != nil {
+		return []record{{id, input}}
+	}
+	return records
+}
+
+// mostReceives is how often a queue hands a message out before it moves it to its dead-letter queue. The stack's is more;
+// fewer let a storm use them up now and then.
+const mostReceives = 2
+
+// comeAgain is what happens to the messages of an execution that a pipe waits for, once it has failed: their queue hands
+// them out again, and moves them to its dead-letter queue in the end.
+func (e *execution) comeAgain() {
+	if e.sabotage.NotAgain {
+		return
+	}
+	if e.receive < mostReceives {
+		e.then = append(e.then, []func(){func() { e.received(e.input, e.receive+1) }})
+		return
+	}
+	for _, record := range records(e.input, e.id) {
+		e.say("dead letter: %s", record.MessageID)
+		e.deadLetters = append(e.deadLetters, kept{identity: record.MessageID, raw: record.Body})
+	}
+}
+
+// tooLong lets an execution of EXPRESS be cut off now and then. What it invoked goes on.
+func (e *execution) tooLong() {
+	if e.express && e.faulty && !e.cutOff && e.chance(0.01) {
+		e.say("%s is cut off after five minutes", e.id)
+		e.cutOff = true
+		if e.receive > 0 {
+			e.comeAgain()
+		}
+	}
+	if e.cutOff {
+		panic(death{})
+	}
 }
 
 // route is the first state: which events go straight to the look.
@@ -170,6 +217,7 @@ func route(input string) (collections []snapshot.CollectionKey, isLook bool) {
 func invoke[Out any](e *execution, a *actor, function string, call func(context.Context) (Out, error)) (Out, error) {
 	var err error
 	for try := range maxTries {
+		e.tooLong()
 		answer := &struct {
 			out Out
 			err error

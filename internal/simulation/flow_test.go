@@ -17,7 +17,7 @@ func TestFlowFollowsThePaths(t *testing.T) {
 		t.Run(path.Name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(Plan{Smooth: true, Sabotage: &Sabotage{NoStream: true}}, 1, nil)
-			w.exempt = nil
+			w.exempt, w.express = nil, false
 			for _, row := range path.Rows {
 				c := &collection{name: row.Collection, arrived: map[string]bool{}, success: true}
 				for i := range 10 {

@@ -18,6 +18,7 @@ type Sabotage struct {
 	FirstPageOnly    bool // queries end after their first page
 	FromTheWatchOnly bool // what is before the watched collection is taken for done
 	NoSweep          bool
+	NotAgain         bool // the messages of an EXPRESS execution that failed do not come again
 	NoStream         bool
 	IgnoreDuplicates bool // a duplicate is not looked at
 	LateMemory       bool // a success file is remembered after its look instead of before
@@ -229,6 +230,7 @@ var Guards = []Guard{
 			}
 		}
 	}}},
+	{"messages that come again after EXPRESS failed", swept, Sabotage{NotAgain: true}},
 	{"consistent read", calm, Sabotage{StaleReads: true}},
 	{"paging", calm, Sabotage{FirstPageOnly: true}},
 	{"sweep", swept, Sabotage{NoSweep: true}},

@@ -241,7 +241,7 @@ func (w *world) deliver(m message) {
 	for _, m := range batch {
 		records = append(records, map[string]string{"messageId": m.id, "body": m.body, "eventSource": "aws:sqs"})
 	}
-	w.start("message", fmt.Sprintf("%d times the message %s", len(batch), m.id), encode(records))
+	w.received(encode(records), 1)
 }
 
 // putBack is a person who puts kept messages back once what kept them from being counted is mended: inside
@@ -254,11 +254,18 @@ func (w *world) putBack() []func() {
 			stay = append(stay, k)
 			continue
 		}
-		envelope := encode(map[string]any{"Records": []any{map[string]any{"messageId": k.identity, "body": k.raw}}})
-		events = append(events, func() { w.deliver(message{"put-back-" + k.identity, envelope}) })
+		events = append(events, func() { w.deliver(message{"put-back-" + k.identity, envelope(k)}) })
 	}
 	w.rejected = stay
+	for _, k := range w.deadLetters {
+		events = append(events, func() { w.deliver(message{"put-back-" + k.identity, envelope(k)}) })
+	}
+	w.deadLetters = nil
 	return events
+}
+
+func envelope(k kept) string {
+	return encode(map[string]any{"Records": []any{map[string]any{"messageId": k.identity, "body": k.raw}}})
 }
 
 func (w *world) row(c *collection) snapshot.Row {

@@ -31,20 +31,23 @@ type world struct {
 	tables store.Tables
 	clock  time.Time
 	exempt []snapshot.Status
+	// express executions run at most five minutes. The queue's pipe waits for their end; others may run twice.
+	express bool
 
-	actors    []*actor
-	current   *actor
-	steps     int
-	started   int
-	idle      []*increment.Task // warm processes of increment
-	changes   []string          // stream records on their way
-	filters   []pattern.Pattern
-	rejected  []kept
-	everKept  map[string]bool
-	sent      map[snapshot.Debt]int
-	sends     int
-	reached   map[reached]bool
-	violation string
+	actors      []*actor
+	current     *actor
+	steps       int
+	started     int
+	idle        []*increment.Task // warm processes of increment
+	changes     []string          // stream records on their way
+	filters     []pattern.Pattern
+	rejected    []kept
+	deadLetters []kept
+	everKept    map[string]bool
+	sent        map[snapshot.Debt]int
+	sends       int
+	reached     map[reached]bool
+	violation   string
 
 	collections []*collection
 	history     []message  // every message that was ever sent
@@ -82,6 +85,7 @@ func newWorld(plan Plan, seed uint64, trace io.Writer) *world {
 	if w.chance(0.5) {
 		w.exempt = []snapshot.Status{exemptStatus}
 	}
+	w.express = w.chance(0.5)
 	for _, text := range statemachine.StreamFilters([]string{string(exemptStatus)}) {
 		filter, err := pattern.Parse(text)
 		if err != nil {
@@ -180,10 +184,30 @@ func (w *world) abandon() {
 	w.actors = nil
 }
 
-// start starts an execution of the state machine.
+// start starts an execution of the state machine. If nothing waits for its end, EXPRESS runs it twice now and then.
 func (w *world) start(why, words, input string) *execution {
+	e := w.execute(&execution{id: w.newID(why), input: input}, words)
+	if w.express && w.faulty && w.chance(0.05) {
+		w.execute(&execution{id: e.id, input: input}, "the same, for the second time")
+	}
+	return e
+}
+
+// received starts an execution for messages of the queue.
+func (w *world) received(input string, receive int) {
+	if !w.express {
+		receive = 0 // once it started, they are deleted
+	}
+	w.execute(&execution{id: w.newID("message"), input: input, receive: receive}, fmt.Sprintf("messages, received for the %d. time", receive))
+}
+
+func (w *world) newID(why string) string {
 	w.started++
-	e := &execution{world: w, id: fmt.Sprintf("%s-%d", why, w.started), input: input}
+	return fmt.Sprintf("%s-%d", why, w.started)
+}
+
+func (w *world) execute(e *execution, words string) *execution {
+	e.world = w
 	w.say("%s starts with %s", e.id, words)
 	w.spawn(e.id, e.run)
 	return e
