@@ -32,7 +32,7 @@ func NewQueues(scope constructs.Construct, id string, props QueuesProps) Queues 
 		q.FileReceived = awssqs.Queue_FromQueueArn(here, jsii.String("FileReceived"), &arn)
 	} else {
 		q.FileReceived, q.FileReceivedDeadLetters = newQueueWithDeadLetters(here, "FileReceived", props.Key, 5, awssqs.QueueProps{
-			VisibilityTimeout:   visibilityTimeout(props.Settings),
+			VisibilityTimeout:   awscdk.Duration_Seconds(jsii.Number(visibilitySeconds(props.Settings))),
 			MaxMessageSizeBytes: jsii.Number(maxMessageBytes(props.Settings.BatchSize)),
 		})
 	}
@@ -63,14 +63,14 @@ func newQueue(scope constructs.Construct, id string, key Key, props awssqs.Queue
 	return awssqs.NewQueue(scope, &id, &props)
 }
 
-// visibilityTimeout outlasts what a message's delivery waits for: the gathering of its batch and the start of an
+// visibilitySeconds outlasts what a message's delivery waits for: the gathering of its batch and the start of an
 // execution, or with EXPRESS, which is started request-response, a whole execution of at most 5 minutes.
-func visibilityTimeout(s Settings) awscdk.Duration {
+func visibilitySeconds(s Settings) int {
 	seconds := 60 + s.BatchWindowSeconds
 	if s.WorkflowType == Express {
 		seconds += 5 * 60
 	}
-	return awscdk.Duration_Seconds(jsii.Number(seconds))
+	return seconds
 }
 
 const (

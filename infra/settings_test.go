@@ -127,3 +127,37 @@ func TestReadSettingsErrors(t *testing.T) {
 		}
 	})
 }
+
+// Every batch size and every window that SQS pollers take is taken, and the rest refused.
+func TestBatchSettings(t *testing.T) {
+	t.Parallel()
+	for size := 0; size <= 101; size++ {
+		for _, window := range []int{-1, 0, 1, 20, 300, 301} {
+			s, err := read(map[string]any{"batchSize": size, "batchWindowSeconds": window})
+			allowed := size >= 1 && size <= 100 && window >= 0 && window <= 300 && (size <= 10 || window >= 1)
+			if allowed != (err == nil) || allowed && (s.BatchSize != size || s.BatchWindowSeconds != window) {
+				t.Errorf("size %d, window %d: %d and %d, %v", size, window, s.BatchSize, s.BatchWindowSeconds, err)
+			}
+		}
+		if s, err := read(map[string]any{"batchSize": size}); err == nil && (s.BatchWindowSeconds > 0) != (size > 10) {
+			t.Errorf("size %d: the window is %d by default", size, s.BatchWindowSeconds)
+		}
+	}
+}
+
+// A message stays hidden for as long as its delivery may take, or the queue would count a receive too many: the gathering
+// of its batch, up to 20 seconds even for a shorter window
+// (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-sqs.html), and then the start, or with EXPRESS an
+// execution's 5 minutes.
+func TestVisibilityTimeoutOutlastsTheDelivery(t *testing.T) {
+	t.Parallel()
+	for window := 0; window <= 300; window++ {
+		gathering := max(20, window)
+		if got := visibilitySeconds(Settings{WorkflowType: Standard, BatchWindowSeconds: window}); got < gathering+30 {
+			t.Errorf("STANDARD, window %d: %d seconds", window, got)
+		}
+		if got := visibilitySeconds(Settings{WorkflowType: Express, BatchWindowSeconds: window}); got < gathering+5*60+30 {
+			t.Errorf("EXPRESS, window %d: %d seconds", window, got)
+		}
+	}
+}

@@ -70,21 +70,6 @@ func TestQueues(t *testing.T) {
 	})
 }
 
-func TestMaxMessageBytes(t *testing.T) {
-	t.Parallel()
-	for batchSize, want := range map[int]int{1: 130304, 2: 64768, 10: 12339, 73: 1027, 74: 1024, 100: 1024} {
-		if got := maxMessageBytes(batchSize); got != want {
-			t.Errorf("batches of %d: %d bytes, not %d", batchSize, got, want)
-		}
-	}
-	// A full batch of the largest messages fits, as long as SQS allows so small a limit.
-	for batchSize := 1; batchSize <= 73; batchSize++ {
-		if payload := batchSize * (2*maxMessageBytes(batchSize) + 1536); payload > 256*1024 {
-			t.Errorf("a batch of %d may be %d bytes", batchSize, payload)
-		}
-	}
-}
-
 // Who does not use TLS is refused by every queue and by the topic.
 func TestTLSOnly(t *testing.T) {
 	t.Parallel()

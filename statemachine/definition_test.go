@@ -242,6 +242,22 @@ func TestReaderLeaseOutlivesAnInvocation(t *testing.T) {
 	}
 }
 
+// An EXPRESS execution is cut off after 5 minutes. With tries that fail at once, increment gives up before, so that the
+// log has the error; with slow ones the end is the same: the messages come again from their queue.
+func TestIncrementGivesUpWithinAnExpressExecution(t *testing.T) {
+	t.Parallel()
+	increment := definition(t).States["Increment Files Received"]
+	r := increment.Retry[len(increment.Retry)-1]
+	waits, delay := 0.0, r.IntervalSeconds
+	for range r.MaxAttempts {
+		waits += min(delay, r.MaxDelaySeconds)
+		delay *= r.BackoffRate
+	}
+	if most := 5*time.Minute.Seconds() - float64(increment.TimeoutSeconds); waits > most {
+		t.Errorf("its retries wait up to %.0f seconds, more than %.0f", waits, most)
+	}
+}
+
 var placeholder = regexp.MustCompile(`\$\{(\w+)\}`)
 
 func TestPlaceholders(t *testing.T) {

@@ -71,7 +71,7 @@ func (q *queuePipe) bringOne(ctx context.Context) error {
 	if err != nil || len(batch) == 0 {
 		return err
 	}
-	input, err := recordsInput(q.Source, batch)
+	input, err := RecordsInput(q.Source, batch)
 	if err != nil {
 		return err
 	}

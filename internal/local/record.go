@@ -31,8 +31,8 @@ type recordAttribute struct {
 	DataType         string   `json:"dataType"`
 }
 
-// recordsInput is the input of the execution that these messages of the queue start: the array of their records.
-func recordsInput(queueARN string, messages []types.Message) (string, error) {
+// RecordsInput is the input of the execution that these messages of the queue start: the array of their records.
+func RecordsInput(queueARN string, messages []types.Message) (string, error) {
 	parsed, err := arn.Parse(queueARN)
 	if err != nil {
 		return "", fmt.Errorf("reading the queue's ARN: %w", err)

@@ -12,7 +12,7 @@ import (
 // The shape is that of https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-sqs.html.
 func TestRecordsInput(t *testing.T) {
 	t.Parallel()
-	input, err := recordsInput("arn:aws:sqs:eu-west-1:123456789012:my-queue", []types.Message{
+	input, err := RecordsInput("arn:aws:sqs:eu-west-1:123456789012:my-queue", []types.Message{
 		{
 			MessageId: aws.String("059f36b4-87a3-44ab-83d2-661975830a7d"), ReceiptHandle: aws.String("AQEBwJnK"),
 			Body: aws.String(`{"a": "<ö> &"}`), MD5OfBody: aws.String("e4e68fb7bd0e697a0ae8f1bb342846b3"),

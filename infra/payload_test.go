@@ -1,0 +1,99 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"snapshot-status-checker/internal/local"
+)
+
+func TestMaxMessageBytes(t *testing.T) {
+	t.Parallel()
+	for batchSize, want := range map[int]int{1: 130304, 2: 64768, 10: 12339, 73: 1027, 74: 1024, 100: 1024} {
+		if got := maxMessageBytes(batchSize); got != want {
+			t.Errorf("batches of %d: %d bytes, not %d", batchSize, got, want)
+		}
+	}
+}
+
+// A full batch of the largest messages that the queue takes is delivered, whatever its size is: up to 73 even if every
+// byte of every body has to be escaped; above, where SQS allows no limit so small, if a quarter of them has to be. (Of a
+// message of the document's format it is a fifth, and it has a tenth of 1024 bytes.)
+func TestAFullBatchFitsIntoAPayload(t *testing.T) {
+	t.Parallel()
+	for batchSize := 1; batchSize <= 100; batchSize++ {
+		size := maxMessageBytes(batchSize)
+		body := strings.Repeat(`"`, size)
+		if batchSize > 73 {
+			body = aQuarterEscaped(size)
+		}
+		if got := len(delivered(t, batchSize, body)); got > pipesPayloadBytes {
+			t.Errorf("a batch of %d messages of %d bytes makes a payload of %d", batchSize, size, got)
+		}
+	}
+	if got := len(delivered(t, 74, strings.Repeat(`"`, maxMessageBytes(74)))); got <= pipesPayloadBytes-20_000 {
+		t.Errorf("%d bytes: the exception in the README is none", got)
+	}
+}
+
+// Attributes of a message count towards its size, but JSON writes more around them than around a body. With ten of them
+// a full batch is delivered if a quarter of its bodies has to be escaped.
+func TestAFullBatchWithAttributesFitsIntoAPayload(t *testing.T) {
+	t.Parallel()
+	attributes, attributeBytes := map[string]types.MessageAttributeValue{}, 0
+	for i := range 10 {
+		name, value := fmt.Sprint("attribute-", i), strings.Repeat("v", 20)
+		attributes[name] = types.MessageAttributeValue{DataType: aws.String("String"), StringValue: &value}
+		attributeBytes += len(name) + len("String") + len(value)
+	}
+	for batchSize := 1; batchSize <= 73; batchSize++ {
+		body := aQuarterEscaped(maxMessageBytes(batchSize) - attributeBytes)
+		message := envelope(body)
+		message.MessageAttributes, message.MD5OfMessageAttributes = attributes, aws.String(strings.Repeat("0", 32))
+		if got := len(input(t, batchSize, message)); got > pipesPayloadBytes {
+			t.Errorf("a batch of %d makes a payload of %d bytes", batchSize, got)
+		}
+	}
+}
+
+func aQuarterEscaped(size int) string {
+	return strings.Repeat(`"`, size/4) + strings.Repeat("x", size-size/4)
+}
+
+func delivered(t *testing.T, batchSize int, body string) string {
+	return input(t, batchSize, envelope(body))
+}
+
+// input is the execution's input as the local runner writes it, in the shape of Pipes.
+func input(t *testing.T, batchSize int, message types.Message) string {
+	t.Helper()
+	var batch []types.Message
+	for range batchSize {
+		batch = append(batch, message)
+	}
+	// A queue's name has at most 80 characters.
+	text, err := local.RecordsInput("arn:aws-us-gov:sqs:us-gov-west-1:123456789012:"+strings.Repeat("q", 80), batch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// envelope is a message with all that SQS adds to one of a standard queue, each as long as it is seen to be: the handle
+// as in the API's examples, the sender as a role's session of the longest name, the trace of X-Ray.
+func envelope(body string) types.Message {
+	return types.Message{
+		MessageId: aws.String(strings.Repeat("0", 36)), ReceiptHandle: aws.String(strings.Repeat("A", 412)), Body: &body,
+		MD5OfBody: aws.String(strings.Repeat("0", 32)),
+		Attributes: map[string]string{
+			"ApproximateReceiveCount": "5", "SentTimestamp": "1763920000000", "ApproximateFirstReceiveTimestamp": "1763920000000",
+			"SenderId":                 strings.Repeat("A", 21) + ":" + strings.Repeat("s", 64),
+			"AWSTraceHeader":           "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1;Lineage=1:a87bd80c:1|68fd508a:5|c512fbe3:2",
+			"DeadLetterQueueSourceArn": "arn:aws-us-gov:sqs:us-gov-west-1:123456789012:" + strings.Repeat("q", 80),
+		},
+	}
+}
