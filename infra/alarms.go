@@ -37,12 +37,13 @@ func NewAlarms(scope constructs.Construct, id string, props AlarmsProps) {
 	a.add("ExecutionsFailed",
 		props.Workflow.StateMachine.MetricFailed(options("Sum")), 1, 1,
 		"Executions of the state machine failed. Open a failed execution and read its cause: increment's messages are "+
-			"in the rejected-messages queue; what failed later is owed in the tables and stays for the next look.")
+			"in the rejected-messages queue or, with EXPRESS, still in their own; what failed later is owed in the tables and stays for the next look.")
 	a.notEmpty("RejectedMessages", props.Queues.Rejected,
 		"Messages were rejected. Read their attributes: each carries its reason and a sentence that says what is wrong. "+
 			"Have the producer corrected, then put the message back in an envelope with its identity, or delete it.")
 	a.notEmpty("FileReceivedDeadLetters", props.Queues.FileReceivedDeadLetters,
-		"No execution could be started for messages. Read the pipe's log group, remove the cause, then put the messages "+
+		"No execution could be started for messages or, with EXPRESS, counting them failed again and again. Read the log groups "+
+			"of the pipe and of increment, remove the cause, then put the messages "+
 			"back in an envelope with their identity (a redrive of the queue would give them new ones).")
 	a.notEmpty("ExportStateDeadLetters", props.Queues.ExportStateDeadLetters,
 		"The snapshot sender did not take requests for success files. See whether it runs and what it logs, then redrive "+

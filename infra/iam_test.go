@@ -135,9 +135,7 @@ func TestPermissions(t *testing.T) {
 				want[role] = append(want[role], action+" "+testKey)
 			}
 		}
-		for _, pipe := range []string{"FileReceivedPipeRole", "StatusChangedPipeRole"} {
-			replace(want[pipe], "states:StartExecution ${WorkflowStateMachine}", "states:StartSyncExecution ${WorkflowStateMachine}")
-		}
+		replace(want["FileReceivedPipeRole"], "states:StartExecution ${WorkflowStateMachine}", "states:StartSyncExecution ${WorkflowStateMachine}")
 		compare(t, sorted(want), granted(express()))
 	})
 	t.Run("Adopting", func(t *testing.T) {

@@ -21,8 +21,8 @@ func TestMaxMessageBytes(t *testing.T) {
 }
 
 // A full batch of the largest messages that the queue takes is delivered, whatever its size is: up to 73 even if every
-// byte of every body has to be escaped; above, where SQS allows no limit so small, if a quarter of them has to be. (Of a
-// message of the document's format it is a fifth, and it has a tenth of 1024 bytes.)
+// byte of every body has to be escaped; above, where SQS allows no limit so small, if a quarter of them has to be. (In the
+// README's example it is a seventh.)
 func TestAFullBatchFitsIntoAPayload(t *testing.T) {
 	t.Parallel()
 	for batchSize := 1; batchSize <= 100; batchSize++ {

@@ -23,7 +23,7 @@ type PipeProps struct {
 // it is. There is no input template on purpose: Pipes would parse a body of JSON, and its raw text must stay
 // untouched.
 func NewFileReceivedPipe(scope constructs.Construct, id string, props PipeProps) {
-	p := newPipe(scope, id, "file-received", props)
+	p := newPipe(scope, id, "file-received", props, props.Settings.WorkflowType == Express)
 	queue := props.Queues.FileReceived.QueueArn()
 	allow(p.role, queue, "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
 	props.Key.allowReceiving(p.role)
@@ -45,7 +45,7 @@ func NewStatusChangedPipe(scope constructs.Construct, id string, props PipeProps
 	if stream == nil {
 		return nil
 	}
-	p := newPipe(scope, id, "status-changed", props)
+	p := newPipe(scope, id, "status-changed", props, false) // a look that fails is the sweep's, and must not hold up the stream
 	deadLetters = newQueue(p.here, "DeadLetters", props.Key, awssqs.QueueProps{})
 	allow(p.role, deadLetters.QueueArn(), "sqs:SendMessage")
 	props.Key.allowSending(p.role)
@@ -80,9 +80,10 @@ type pipe struct {
 	logs       *awspipes.CfnPipe_PipeLogConfigurationProperty
 }
 
-// newPipe makes what all pipes have. STANDARD is started fire-and-forget; EXPRESS request-response, so that a failed
-// execution returns its records to the source.
-func newPipe(scope constructs.Construct, id, name string, props PipeProps) pipe {
+// newPipe makes what all pipes have. One that waits for an execution's end (request-response, which EXPRESS alone offers)
+// returns its records to the source if that fails; one that does not is done with them once the start is accepted
+// (fire-and-forget).
+func newPipe(scope constructs.Construct, id, name string, props PipeProps, waits bool) pipe {
 	p := pipe{here: constructs.NewConstruct(scope, &id), machine: props.Workflow.StateMachine.StateMachineArn()}
 	logs := newLogGroup(p.here, "/aws/vendedlogs/pipes/"+props.Settings.StackName()+"-"+name, props.Key)
 	p.logs = &awspipes.CfnPipe_PipeLogConfigurationProperty{
@@ -91,7 +92,7 @@ func newPipe(scope constructs.Construct, id, name string, props PipeProps) pipe 
 	}
 	start := "states:StartExecution"
 	p.invocation = "FIRE_AND_FORGET"
-	if props.Settings.WorkflowType == Express {
+	if waits {
 		p.invocation, start = "REQUEST_RESPONSE", "states:StartSyncExecution"
 	}
 	p.role = newServiceRole(p.here, "Role", "pipes.amazonaws.com", "What the pipe "+name+" may do", forThisAccount(p.here))
