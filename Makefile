@@ -68,7 +68,7 @@ SEEDS ?= 20000
 
 .PHONY: test simulate model chaos coldstart
 
-test: ## Everything: unit tests, both tables, simulation, the definition, the deployed stack (starts what it needs)
+test: $(NODE) ## Everything: unit tests, both tables, simulation, the definition, the deployed stack (starts what it needs)
 	go test -timeout 20m ./...
 
 simulate: ## Try SEEDS schedules of the simulation (SEEDS=20000) and say what held

@@ -3,104 +3,155 @@ package main
 import (
 	"math"
 
-	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatchactions"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/constructs-go/constructs/v10"
-	"github.com/aws/jsii-runtime-go"
+
+	"snapshot-status-checker/internal/metrics"
+	"snapshot-status-checker/internal/snapshot"
 )
 
-// AlarmsProps are what the alarms watch.
-type AlarmsProps struct {
-	Settings                 Settings
-	Queues                   Queues
-	StatusChangedDeadLetters awssqs.IQueue // nil without that pipe
-	Workflow                 Workflow
-	Sweep                    Function
+// WatchedProps are what alarms and dashboard watch.
+type WatchedProps struct {
+	Settings      Settings
+	Tables        Tables
+	Queues        Queues
+	Monitoring    Monitoring
+	Functions     Functions
+	Workflow      Workflow
+	Sweep         Function
+	FileReceived  Pipe
+	StatusChanged Pipe // without a name if the table has no stream
 }
 
-// alarms adds alarms of one kind: each goes off at a threshold and calls the topic of the context, if there is one.
-type alarms struct {
-	scope constructs.Construct
-	topic awssns.ITopic
+// functions lists all functions by the names that their alarms begin with.
+func (p WatchedProps) functions() []namedFunction {
+	return []namedFunction{{"Increment", p.Functions.Increment}, {"CheckCollection", p.Functions.CheckCollection},
+		{"CheckAll", p.Functions.CheckAll}, {"Notify", p.Functions.Notify}, {"Sweep", p.Sweep}}
 }
 
-// NewAlarms makes the alarms. What they watch is silent while nothing happens, so missing data is no alarm, except for
-// the sweep, which is called whatever happens.
-func NewAlarms(scope constructs.Construct, id string, props AlarmsProps) {
-	a := alarms{scope: constructs.NewConstruct(scope, &id)}
-	if arn := props.Settings.AlarmTopicArn; arn != "" {
-		a.topic = awssns.Topic_FromTopicArn(a.scope, jsii.String("Topic"), &arn)
+type namedFunction struct {
+	name string
+	Function
+}
+
+// pipes lists the pipes that there are.
+func (p WatchedProps) pipes() []Pipe {
+	if p.StatusChanged.Name == nil {
+		return []Pipe{p.FileReceived}
 	}
-	a.add("ExecutionsFailed",
-		props.Workflow.StateMachine.MetricFailed(options("Sum")), 1, 1,
-		"Executions of the state machine failed. Open a failed execution and read its cause: increment's messages are "+
-			"in the rejected-messages queue or, with EXPRESS, still in their own; what failed later is owed in the tables and stays for the next look.")
-	a.notEmpty("RejectedMessages", props.Queues.Rejected,
-		"Messages were rejected. Read their attributes: each carries its reason and a sentence that says what is wrong. "+
-			"Have the producer corrected, then put the message back in an envelope with its identity, or delete it.")
-	a.notEmpty("FileReceivedDeadLetters", props.Queues.FileReceivedDeadLetters,
-		"No execution could be started for messages or, with EXPRESS, counting them failed again and again. Read the log groups "+
-			"of the pipe and of increment, remove the cause, then put the messages "+
-			"back in an envelope with their identity (a redrive of the queue would give them new ones).")
-	a.notEmpty("ExportStateDeadLetters", props.Queues.ExportStateDeadLetters,
-		"The snapshot sender did not take requests for success files. See whether it runs and what it logs, then redrive "+
-			"the queue: a repeated request is harmless.")
-	a.notEmpty("StatusChangedDeadLetters", props.StatusChangedDeadLetters,
-		"No execution could be started for changes of status. The sweep finds the collections and looks at them, so nothing "+
-			"is lost: read the pipe's log group, remove the cause, then purge the queue.")
-	a.add("SweepErrors",
-		props.Sweep.MetricErrors(options("Sum")), 1, 1,
-		"The sweep failed. Read its log group: the error names the run. The next sweep does what this one did not.")
-	a.missing("SweepMissing",
-		props.Sweep.MetricInvocations(options("Sum")), max(3, math.Ceil(3*float64(props.Settings.SweepEveryMinutes)/5)),
-		"The sweep was not called 3 times in a row. See whether its schedule is enabled and its role may invoke it: without "+
-			"the sweep, what is owed too long stays owed and stalled runs are not reported.")
-	a.add("FileReceivedAge",
-		props.Queues.FileReceived.MetricApproximateAgeOfOldestMessage(options("Maximum")), 15*60, 3,
-		"Messages of received files have waited for over 15 minutes. See whether the pipe is running, what its log group "+
-			"says, and whether starts of the state machine are throttled.")
+	return []Pipe{p.FileReceived, p.StatusChanged}
 }
 
-// notEmpty goes off when the queue holds a message; a queue that is nil has no alarm.
-func (a alarms) notEmpty(id string, queue awssqs.IQueue, description string) {
-	if queue == nil {
-		return
+// NewAlarms makes the alarms: all that a person has to know of, and what can be done about it.
+func NewAlarms(scope constructs.Construct, id string, props WatchedProps) []awscloudwatch.IAlarm {
+	a := newAlarms(constructs.NewConstruct(scope, &id), props.Settings)
+	a.ofRuns(props)
+	a.ofExecutions(props)
+	a.ofMessages(props.Queues, props.StatusChanged.DeadLetters)
+	a.ofPipes(props)
+	a.ofFunctions(props)
+	a.ofTables(props.Tables)
+	return a.made
+}
+
+// ofRuns: what was to happen and did not. The sweep measures it.
+func (a *alarms) ofRuns(p WatchedProps) {
+	sweeping := float64(p.Settings.SweepEveryMinutes)
+	a.add(alarm{id: "RunStalled", metric: p.Settings.metric(metrics.StalledRuns, "Maximum"), threshold: 1, periods: 1, missing: keeps,
+		text: "A run has stood still for too long. The report on the monitoring topic names the collections that hold it: find out whose move it is."})
+	a.add(alarm{id: "DebtUnpaid", metric: p.Settings.metric(metrics.OldestDebtAge, "Maximum"), periods: 1, missing: keeps,
+		threshold: snapshot.Lease.Seconds() + 2*60*sweeping, // a claimer may die, and the next sweep pays
+		text: "A request to the sender, or news to monitoring, has been owed for too long: paying it fails again and again. " +
+			"Read what the function notify logs, and see that queue and topic exist and let it in."})
+	a.add(alarm{id: "NewsNotDelivered", metric: topicMetric(p.Monitoring.Topic, "NumberOfNotificationsFailed", "Sum"), threshold: 1, periods: 1,
+		text: "The monitoring topic could not hand news on to a subscriber, and will not try again. Mend the subscription, and tell its owner what the topic said."})
+	a.add(alarm{id: "SweepMissing", metric: p.Sweep.metric("Invocations", "Sum"), threshold: 1, below: true, missing: isBroken,
+		periods: max(3, math.Ceil(3*sweeping/metricMinutes)),
+		text: "The sweep was not called 3 times in a row: what is owed too long stays owed, and stalled runs are not reported. " +
+			"See whether its schedule is enabled and its role may invoke it."})
+}
+
+func (a *alarms) ofExecutions(p WatchedProps) {
+	a.add(alarm{id: "ExecutionsFailed", metric: p.Workflow.metric("ExecutionsFailed", "Sum"), threshold: 1, periods: 1,
+		text: "Executions of the state machine failed. Read the cause of one: increment's messages are in the rejected-messages queue or, with EXPRESS, still in their own; " +
+			"what failed later is owed in the tables and stays for the next look."})
+	a.add(alarm{id: "ExecutionsTimedOut", metric: p.Workflow.metric("ExecutionsTimedOut", "Sum"), threshold: 1, periods: 1,
+		text: "Executions ran out of time, which only EXPRESS knows (5 minutes). Their messages are in the source queue again. See which state they stood in."})
+	a.add(alarm{id: "ExecutionsThrottled", metric: p.Workflow.metric("ExecutionThrottled", "Sum"), threshold: 1, periods: 3,
+		text: "Step Functions has throttled the state machine for 15 minutes. It goes on more slowly. Raise the account's quotas, or batchSize."})
+}
+
+// ofMessages: where messages wait, and those that nobody looks after but a person. Queues that are nil are not ours.
+func (a *alarms) ofMessages(q Queues, statusChangedDeadLetters awssqs.IQueue) {
+	const days = 24 * 60 * 60
+	waits := func(id string, queue awssqs.IQueue, seconds float64, text string) {
+		if queue != nil {
+			a.add(alarm{id: id, metric: queueMetric(queue, "ApproximateAgeOfOldestMessage", "Maximum"), threshold: seconds, periods: 3, text: text})
+		}
 	}
-	a.add(id, queue.MetricApproximateNumberOfMessagesVisible(options("Maximum")), 1, 1, description)
+	notEmpty := func(id string, queue awssqs.IQueue, text string) {
+		if queue != nil {
+			a.add(alarm{id: id, metric: queueMetric(queue, "ApproximateNumberOfMessagesVisible", "Maximum"), threshold: 1, periods: 1, text: text})
+		}
+	}
+	waits("FileReceivedAge", q.FileReceived, 15*60, "Messages of received files have waited for over 15 minutes. "+
+		"See whether the pipe is running, what its log group says, and whether starts of the state machine are throttled.")
+	waits("ExportStateAge", q.ExportState, 60*60, "Requests for success files have waited for over an hour. See whether the snapshot sender runs.")
+	notEmpty("RejectedMessages", q.Rejected, "Messages were rejected. Read their attributes: each carries its reason and a sentence that says what is wrong. "+
+		"Have the producer corrected, then put the message back in an envelope with its identity, or delete it.")
+	notEmpty("FileReceivedDeadLetters", q.FileReceivedDeadLetters, "No execution could be started for messages or, with EXPRESS, counting them failed again and again. "+
+		"Read the log groups of the pipe and of increment, remove the cause, then put the messages back in an envelope with their identity (a redrive of the queue would give them new ones).")
+	notEmpty("ExportStateDeadLetters", q.ExportStateDeadLetters, "The snapshot sender did not take requests for success files. "+
+		"See whether it runs and what it logs, then redrive the queue: a repeated request is harmless.")
+	notEmpty("StatusChangedDeadLetters", statusChangedDeadLetters, "No execution could be started for changes of status. The sweep looks at these collections, "+
+		"so nothing is lost: read the pipe's log group, remove the cause, then purge the queue.")
+	waits("RejectedMessagesExpire", q.Rejected, (keptDays-3)*days, "Rejected messages will be deleted in 3 days. Put them back, delete them, or save them elsewhere.")
+	waits("FileReceivedDeadLettersExpire", q.FileReceivedDeadLetters, (keptDays-6)*days, "Messages of received files will soon be deleted from their dead-letter queue, "+
+		"14 days after they were sent, and are not counted yet. Put them back or save them elsewhere.")
+	waits("ExportStateDeadLettersExpire", q.ExportStateDeadLetters, (keptDays-6)*days, "Requests for success files will soon be deleted from their dead-letter queue. "+
+		"Without them their runs hang. Redrive the queue.")
 }
 
-// add makes an alarm that goes off when the metric is at the threshold or above for a number of periods of 5 minutes.
-func (a alarms) add(id string, metric awscloudwatch.Metric, threshold, periods float64, description string) {
-	a.create(id, metric, &awscloudwatch.CreateAlarmOptions{
-		AlarmDescription:   &description,
-		ComparisonOperator: awscloudwatch.ComparisonOperator_GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-		Threshold:          &threshold,
-		EvaluationPeriods:  &periods,
-		TreatMissingData:   awscloudwatch.TreatMissingData_NOT_BREACHING,
-	})
-}
-
-// missing makes an alarm that goes off when the metric has nothing to tell for a number of periods of 5 minutes.
-func (a alarms) missing(id string, metric awscloudwatch.Metric, periods float64, description string) {
-	a.create(id, metric, &awscloudwatch.CreateAlarmOptions{
-		AlarmDescription:   &description,
-		ComparisonOperator: awscloudwatch.ComparisonOperator_LESS_THAN_THRESHOLD,
-		Threshold:          jsii.Number(1),
-		EvaluationPeriods:  &periods,
-		TreatMissingData:   awscloudwatch.TreatMissingData_BREACHING,
-	})
-}
-
-func (a alarms) create(id string, metric awscloudwatch.Metric, options *awscloudwatch.CreateAlarmOptions) {
-	alarm := metric.CreateAlarm(a.scope, &id, options)
-	if a.topic != nil {
-		alarm.AddAlarmAction(awscloudwatchactions.NewSnsAction(a.topic))
+func (a *alarms) ofPipes(p WatchedProps) {
+	for _, pipe := range p.pipes() {
+		a.add(alarm{id: pipe.ID + "Failed", entry: "pipe-failed", metric: pipe.metric("ExecutionFailed", "Sum"), threshold: 1, periods: 1,
+			text: "The pipe could not start the state machine. What it carried stays in its source and is tried again, a few times. Read the pipe's log group."})
+		a.add(alarm{id: pipe.ID + "Throttled", entry: "pipe-throttled", metric: pipe.metric("ExecutionThrottled", "Sum"), threshold: 1, periods: 3,
+			text: "The pipe has been throttled for 15 minutes. What it carries waits. Raise the account's quotas, or batchSize."})
 	}
 }
 
-func options(statistic string) *awscloudwatch.MetricOptions {
-	return &awscloudwatch.MetricOptions{Statistic: &statistic, Period: awscdk.Duration_Minutes(jsii.Number(5))}
+// ofFunctions. A single error is nothing to get up for: the state machine tries again, for minutes.
+func (a *alarms) ofFunctions(p WatchedProps) {
+	for _, f := range p.functions() {
+		periods := 3.0
+		if f.name == "Sweep" {
+			periods = 1 // its next call may come an hour later
+		}
+		a.add(alarm{id: f.name + "Errors", entry: "function-errors", metric: f.metric("Errors", "Sum"), threshold: 1, periods: periods,
+			text: "Calls of the function fail again and again. Read the errors in its log group: each names what it was about and its cause."})
+		a.add(alarm{id: f.name + "Throttled", entry: "function-throttled", metric: f.metric("Throttles", "Sum"), threshold: 1, periods: periods,
+			text: "Lambda refuses calls of the function, and has for a while. They are tried again. See what uses up the account's concurrency, and raise it."})
+		a.add(alarm{id: f.name + "Slow", entry: "function-slow", metric: f.metric("Duration", "Maximum"), threshold: 0.8 * 1000 * *f.Timeout().ToSeconds(nil), periods: periods,
+			text: "Calls of the function take over 80% of the time that they have. See whether tables or queues are slow or throttled, and whether runs have grown."})
+	}
+}
+
+// ofTables. Throttles are those of all who use a table. Conflicts on the ledger are ours, and retried: many of them
+// for long mean that batches are too small for so busy a collection. On the export status table nobody makes
+// transactions, since they make the plain writes of others fail.
+func (a *alarms) ofTables(t Tables) {
+	throttled := func(id string, metric awscloudwatch.Metric) {
+		a.add(alarm{id: id, entry: "table-throttled", metric: metric, threshold: 1, periods: 3,
+			text: "DynamoDB has throttled the table for 15 minutes. Calls are tried again. See whose reads or writes have grown, and whether one run is much larger than others."})
+	}
+	throttled("LedgerReadsThrottled", tableMetric(t.Ledger, "ReadThrottleEvents", "Sum"))
+	throttled("LedgerWritesThrottled", tableMetric(t.Ledger, "WriteThrottleEvents", "Sum"))
+	throttled("ExportStatusReadsThrottled", tableMetric(t.ExportStatus, "ReadThrottleEvents", "Sum"))
+	throttled("ExportStatusWritesThrottled", tableMetric(t.ExportStatus, "WriteThrottleEvents", "Sum"))
+	a.add(alarm{id: "LedgerConflicts", metric: tableMetric(t.Ledger, "TransactionConflict", "Sum"), threshold: 1000, periods: 3,
+		text: "Executions that count files of the same collection keep getting in each other's way. They try again. A larger batchSize, or a batch window, makes fewer of them."})
+	a.add(alarm{id: "ExportStatusConflicts", metric: tableMetric(t.ExportStatus, "TransactionConflict", "Sum"), threshold: 1, periods: 1,
+		text: "Somebody makes transactions on the export status table: not this system. They make the sender's plain writes fail. Find out who, in CloudTrail."})
 }

@@ -3,67 +3,125 @@ package main
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 )
 
+// What each alarm reads and when it goes off; its text and runbook entry are in runbook_test.go.
 func TestAlarms(t *testing.T) {
 	t.Parallel()
-	const queue, states, lambda = "AWS/SQS", "AWS/States", "AWS/Lambda"
-	wired := map[string]string{
-		"AlarmsExecutionsFailed":         states + " ExecutionsFailed map[StateMachineArn:${WorkflowStateMachine}] Sum >= 1, 1 x 300 s",
-		"AlarmsRejectedMessages":         queue + " ApproximateNumberOfMessagesVisible map[QueueName:${QueuesRejectedMessages.QueueName}] Maximum >= 1, 1 x 300 s",
-		"AlarmsFileReceivedDeadLetters":  queue + " ApproximateNumberOfMessagesVisible map[QueueName:${QueuesFileReceivedDeadLetters.QueueName}] Maximum >= 1, 1 x 300 s",
-		"AlarmsExportStateDeadLetters":   queue + " ApproximateNumberOfMessagesVisible map[QueueName:${QueuesExportStateDeadLetters.QueueName}] Maximum >= 1, 1 x 300 s",
-		"AlarmsStatusChangedDeadLetters": queue + " ApproximateNumberOfMessagesVisible map[QueueName:${StatusChangedPipeDeadLetters.QueueName}] Maximum >= 1, 1 x 300 s",
-		"AlarmsSweepErrors":              lambda + " Errors map[FunctionName:${SweepFunction}] Sum >= 1, 1 x 300 s",
-		"AlarmsSweepMissing":             lambda + " Invocations map[FunctionName:${SweepFunction}] Sum < 1, 3 x 300 s",
-		"AlarmsFileReceivedAge":          queue + " ApproximateAgeOfOldestMessage map[QueueName:${QueuesFileReceived.QueueName}] Maximum >= 900, 3 x 300 s",
-	}
 	t.Run("ByDefault", func(t *testing.T) {
 		t.Parallel()
-		compare(t, wired, wiring(t, byDefault(), nil))
+		compare(t, wired(), wiring(t, byDefault(), nil))
 	})
 	t.Run("WithTopic", func(t *testing.T) {
 		t.Parallel()
-		hourly := maps.Clone(wired)
-		hourly["AlarmsSweepMissing"] = strings.Replace(wired["AlarmsSweepMissing"], "3 x", "36 x", 1)
+		hourly := wired() // the sweep is called once an hour, and 3 times in a row are 36 periods
+		hourly["SweepMissing"] = strings.Replace(hourly["SweepMissing"], "3 x", "36 x", 1)
+		hourly["DebtUnpaid"] = strings.Replace(hourly["DebtUnpaid"], ">= 840", ">= 7800", 1)
+		for _, id := range []string{"DebtUnpaid", "RunStalled"} {
+			hourly[id] = strings.Replace(hourly[id], "snapshot-sender-status-checker dev", "checker prod", 1)
+		}
 		compare(t, hourly, wiring(t, express(), []any{testAlarmTopic}))
 	})
 	t.Run("Adopting", func(t *testing.T) {
 		t.Parallel()
-		compare(t, map[string]string{
-			"AlarmsExecutionsFailed":         wired["AlarmsExecutionsFailed"],
-			"AlarmsRejectedMessages":         wired["AlarmsRejectedMessages"],
-			"AlarmsStatusChangedDeadLetters": wired["AlarmsStatusChangedDeadLetters"],
-			"AlarmsSweepErrors":              wired["AlarmsSweepErrors"],
-			"AlarmsSweepMissing":             wired["AlarmsSweepMissing"],
-			"AlarmsFileReceivedAge":          strings.Replace(wired["AlarmsFileReceivedAge"], "${QueuesFileReceived.QueueName}", "files", 1),
-		}, wiring(t, adopting(), nil))
+		adopted := wired()
+		for id := range adopted { // the queues that are not made have dead-letter queues of their own
+			if strings.HasPrefix(id, "FileReceivedDeadLetters") || strings.HasPrefix(id, "ExportStateDeadLetters") {
+				delete(adopted, id)
+			}
+			adopted[id] = strings.NewReplacer("${QueuesFileReceived.QueueName}", "files", "${QueuesExportState.QueueName}", "export-state.fifo",
+				"${TablesExportStatus}", "UCExportToCrownStatus", "${MonitoringTopic.TopicName}", "monitoring").Replace(adopted[id])
+		}
+		maps.DeleteFunc(adopted, func(_, text string) bool { return text == "" })
+		compare(t, adopted, wiring(t, adopting(), nil))
+	})
+	t.Run("WithoutStream", func(t *testing.T) {
+		t.Parallel()
+		without := wired()
+		maps.DeleteFunc(without, func(id, _ string) bool { return strings.HasPrefix(id, "StatusChanged") })
+		compare(t, slices.Sorted(maps.Keys(without)), slices.Sorted(maps.Keys(wiring(t, withoutStream(), nil))))
 	})
 }
 
-// wiring writes each alarm as one line: metric, dimensions, statistic, threshold, periods. Whom it calls, what it
-// makes of missing data (only what must always be there is missed), and that it says what to do, is the same for all.
+// wired is what is wanted of the stack without any setting.
+func wired() map[string]string {
+	const once, thrice = ", 1 x 300 s, notBreaching", ", 3 x 300 s, notBreaching"
+	queue := func(name, metric string) string {
+		return fmt.Sprintf("AWS/SQS %s [${%s.QueueName}] Maximum", metric, name)
+	}
+	visible := func(name string) string {
+		return queue(name, "ApproximateNumberOfMessagesVisible") + " >= 1" + once
+	}
+	age := func(name string, seconds int) string {
+		return fmt.Sprint(queue(name, "ApproximateAgeOfOldestMessage"), " >= ", seconds, thrice)
+	}
+	const day = 24 * 60 * 60
+	all := map[string]string{
+		"RunStalled":       "SnapshotStatusChecker StalledRuns [snapshot-sender-status-checker dev] Maximum >= 1, 1 x 300 s, ignore",
+		"DebtUnpaid":       "SnapshotStatusChecker OldestDebtAge [snapshot-sender-status-checker dev] Maximum >= 840, 1 x 300 s, ignore",
+		"NewsNotDelivered": "AWS/SNS NumberOfNotificationsFailed [${MonitoringTopic.TopicName}] Sum >= 1" + once,
+		"SweepMissing":     "AWS/Lambda Invocations [${SweepFunction}] Sum < 1, 3 x 300 s, breaching",
+
+		"ExecutionsFailed":    "AWS/States ExecutionsFailed [${WorkflowStateMachine}] Sum >= 1" + once,
+		"ExecutionsTimedOut":  "AWS/States ExecutionsTimedOut [${WorkflowStateMachine}] Sum >= 1" + once,
+		"ExecutionsThrottled": "AWS/States ExecutionThrottled [${WorkflowStateMachine}] Sum >= 1" + thrice,
+
+		"FileReceivedAge":               age("QueuesFileReceived", 15*60),
+		"ExportStateAge":                age("QueuesExportState", 60*60),
+		"RejectedMessages":              visible("QueuesRejectedMessages"),
+		"FileReceivedDeadLetters":       visible("QueuesFileReceivedDeadLetters"),
+		"ExportStateDeadLetters":        visible("QueuesExportStateDeadLetters"),
+		"StatusChangedDeadLetters":      visible("StatusChangedPipeDeadLetters"),
+		"RejectedMessagesExpire":        age("QueuesRejectedMessages", 11*day),
+		"FileReceivedDeadLettersExpire": age("QueuesFileReceivedDeadLetters", 8*day),
+		"ExportStateDeadLettersExpire":  age("QueuesExportStateDeadLetters", 8*day),
+
+		"LedgerReadsThrottled":        "AWS/DynamoDB ReadThrottleEvents [${TablesLedger}] Sum >= 1" + thrice,
+		"LedgerWritesThrottled":       "AWS/DynamoDB WriteThrottleEvents [${TablesLedger}] Sum >= 1" + thrice,
+		"ExportStatusReadsThrottled":  "AWS/DynamoDB ReadThrottleEvents [${TablesExportStatus}] Sum >= 1" + thrice,
+		"ExportStatusWritesThrottled": "AWS/DynamoDB WriteThrottleEvents [${TablesExportStatus}] Sum >= 1" + thrice,
+		"LedgerConflicts":             "AWS/DynamoDB TransactionConflict [${TablesLedger}] Sum >= 1000" + thrice,
+		"ExportStatusConflicts":       "AWS/DynamoDB TransactionConflict [${TablesExportStatus}] Sum >= 1" + once,
+	}
+	for _, pipe := range []string{"FileReceivedPipe", "StatusChangedPipe"} {
+		all[pipe+"Failed"] = "AWS/EventBridge/Pipes ExecutionFailed [${" + pipe + "}] Sum >= 1" + once
+		all[pipe+"Throttled"] = "AWS/EventBridge/Pipes ExecutionThrottled [${" + pipe + "}] Sum >= 1" + thrice
+	}
+	for _, name := range []string{"Increment", "CheckCollection", "CheckAll", "Notify", "Sweep"} {
+		id, milliseconds, periods := "Functions"+name, "24000", thrice
+		if name == "Sweep" {
+			id, milliseconds, periods = name, "96000", once
+		}
+		all[name+"Errors"] = "AWS/Lambda Errors [${" + id + "Function}] Sum >= 1" + periods
+		all[name+"Throttled"] = "AWS/Lambda Throttles [${" + id + "Function}] Sum >= 1" + periods
+		all[name+"Slow"] = "AWS/Lambda Duration [${" + id + "Function}] Maximum >= " + milliseconds + periods
+	}
+	return all
+}
+
+// wiring writes each alarm as one line: metric, the values of its dimensions, statistic, threshold, periods, and
+// what it makes of missing data. What it is called and whom it calls is the same for all.
 func wiring(t *testing.T, made template, actions any) map[string]string {
 	t.Helper()
 	found := map[string]string{}
 	for id, p := range made.ofType("AWS::CloudWatch::Alarm") {
-		dimensions := map[string]any{}
-		for _, dimension := range p["Dimensions"].([]any) {
-			d := dimension.(map[string]any)
-			dimensions[d["Name"].(string)] = d["Value"]
+		id = strings.TrimPrefix(id, "Alarms")
+		metric := readMetric(p, p["Statistic"])
+		var values []string
+		for _, dimension := range slices.Sorted(maps.Keys(metric.dimensions)) {
+			values = append(values, metric.dimensions[dimension])
 		}
 		operator := strings.NewReplacer("GreaterThanOrEqualToThreshold", ">=", "LessThanThreshold", "<").Replace(p["ComparisonOperator"].(string))
-		missing := map[string]string{">=": "notBreaching", "<": "breaching"}[operator]
-		found[id] = fmt.Sprintf("%s %s %v %s %s %v, %v x %v s", p["Namespace"], p["MetricName"], dimensions, p["Statistic"], operator,
-			p["Threshold"], p["EvaluationPeriods"], p["Period"])
-		compare(t, any(missing), p["TreatMissingData"])
+		found[id] = fmt.Sprintf("%s %s %v %s %s %.0f, %v x %v s, %s", metric.namespace, metric.name, values, metric.statistic,
+			operator, p["Threshold"], p["EvaluationPeriods"], p["Period"], p["TreatMissingData"])
 		if got, _ := p["AlarmActions"].([]any); fmt.Sprint(got) != fmt.Sprint(actions) && !(got == nil && actions == nil) {
 			t.Errorf("%s calls %v, not %v", id, got, actions)
 		}
-		if description, _ := p["AlarmDescription"].(string); strings.Count(description, ". ") < 1 {
-			t.Errorf("%s does not say what is wrong and what to do: %q", id, description)
+		if name, _ := p["AlarmName"].(string); !strings.HasSuffix(name, "-"+id) || len(name) > 255 {
+			t.Errorf("%s is called %q", id, name)
 		}
 	}
 	return found

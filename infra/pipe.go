@@ -19,34 +19,42 @@ type PipeProps struct {
 	Workflow Workflow
 }
 
+// Pipe is a pipe for those who watch it.
+type Pipe struct {
+	ID          string        // begins the names of its alarms
+	Name        *string       // nil if there is no such pipe
+	DeadLetters awssqs.IQueue // nil if its source has some of its own
+}
+
 // NewFileReceivedPipe starts the state machine with batches of the file-received queue: the array of SQS records as
 // it is. There is no input template on purpose: Pipes would parse a body of JSON, and its raw text must stay
 // untouched.
-func NewFileReceivedPipe(scope constructs.Construct, id string, props PipeProps) {
+func NewFileReceivedPipe(scope constructs.Construct, id string, props PipeProps) Pipe {
 	p := newPipe(scope, id, "file-received", props, props.Settings.WorkflowType == Express)
 	queue := props.Queues.FileReceived.QueueArn()
 	allow(p.role, queue, "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
 	props.Key.allowReceiving(p.role)
-	p.run("Messages of received files to the status checker", queue, &awspipes.CfnPipe_PipeSourceParametersProperty{
+	name := p.run("Messages of received files to the status checker", queue, &awspipes.CfnPipe_PipeSourceParametersProperty{
 		SqsQueueParameters: &awspipes.CfnPipe_PipeSourceSqsQueueParametersProperty{
 			BatchSize:                      jsii.Number(props.Settings.BatchSize),
 			MaximumBatchingWindowInSeconds: jsii.Number(props.Settings.BatchWindowSeconds),
 		},
 	})
+	return Pipe{ID: id, Name: name}
 }
 
 // NewStatusChangedPipe starts the state machine with the changes of status in the export status table's stream that
-// statemachine.StreamFilters passes. It returns the queue that is told of records for which no execution could be
+// statemachine.StreamFilters passes. Its dead-letter queue is told of records for which no execution could be
 // started: not the records themselves, but where they stand in the stream. Since the sweep finds the same collections,
 // few retries are enough, and no bad record holds up the stream for long: a batch that fails is halved.
-// A table without a stream has no such pipe, and the queue is nil: the sweep alone looks again.
-func NewStatusChangedPipe(scope constructs.Construct, id string, props PipeProps) (deadLetters awssqs.IQueue) {
+// A table without a stream has no such pipe: the sweep alone looks again.
+func NewStatusChangedPipe(scope constructs.Construct, id string, props PipeProps) Pipe {
 	stream := props.Tables.ExportStatus.TableStreamArn()
 	if stream == nil {
-		return nil
+		return Pipe{}
 	}
 	p := newPipe(scope, id, "status-changed", props, false) // a look that fails is the sweep's, and must not hold up the stream
-	deadLetters = newQueue(p.here, "DeadLetters", props.Key, awssqs.QueueProps{})
+	deadLetters := newQueue(p.here, "DeadLetters", props.Key, awssqs.QueueProps{})
 	allow(p.role, deadLetters.QueueArn(), "sqs:SendMessage")
 	props.Key.allowSending(p.role)
 	allow(p.role, stream, "dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator")
@@ -57,7 +65,7 @@ func NewStatusChangedPipe(scope constructs.Construct, id string, props PipeProps
 	for _, pattern := range statemachine.StreamFilters(props.Settings.ExemptStatuses) {
 		filters = append(filters, &awspipes.CfnPipe_FilterProperty{Pattern: &pattern})
 	}
-	p.run("Changes of status to the status checker", stream, &awspipes.CfnPipe_PipeSourceParametersProperty{
+	name := p.run("Changes of status to the status checker", stream, &awspipes.CfnPipe_PipeSourceParametersProperty{
 		FilterCriteria: &awspipes.CfnPipe_FilterCriteriaProperty{Filters: &filters},
 		DynamoDbStreamParameters: &awspipes.CfnPipe_PipeSourceDynamoDBStreamParametersProperty{
 			StartingPosition:               jsii.String("LATEST"),
@@ -68,7 +76,7 @@ func NewStatusChangedPipe(scope constructs.Construct, id string, props PipeProps
 			DeadLetterConfig:               &awspipes.CfnPipe_DeadLetterConfigProperty{Arn: deadLetters.QueueArn()},
 		},
 	})
-	return deadLetters
+	return Pipe{ID: id, Name: name, DeadLetters: deadLetters}
 }
 
 // pipe is a pipe to the state machine in the making: its role still gets the rights on its source.
@@ -102,7 +110,7 @@ func newPipe(scope constructs.Construct, id, name string, props PipeProps, waits
 }
 
 // run makes the pipe itself.
-func (p pipe) run(description string, source *string, parameters *awspipes.CfnPipe_PipeSourceParametersProperty) {
+func (p pipe) run(description string, source *string, parameters *awspipes.CfnPipe_PipeSourceParametersProperty) (name *string) {
 	made := awspipes.NewCfnPipe(p.here, jsii.String("Pipe"), &awspipes.CfnPipeProps{
 		Description:      &description,
 		RoleArn:          p.role.RoleArn(),
@@ -115,4 +123,5 @@ func (p pipe) run(description string, source *string, parameters *awspipes.CfnPi
 		LogConfiguration: p.logs,
 	})
 	made.Node().AddDependency(p.role) // with its policy: Pipes tries its rights when it is made
+	return made.Ref()
 }

@@ -52,10 +52,13 @@ func newQueueWithDeadLetters(scope constructs.Construct, id string, key Key, max
 	return newQueue(scope, id, key, props), dead
 }
 
-// newQueue makes a queue that keeps its messages for 14 days, the longest that SQS offers.
+// keptDays is the longest that SQS offers.
+const keptDays = 14
+
+// newQueue makes a queue that keeps its messages for keptDays.
 func newQueue(scope constructs.Construct, id string, key Key, props awssqs.QueueProps) awssqs.Queue {
 	props.EnforceSSL = jsii.Bool(true)
-	props.RetentionPeriod = awscdk.Duration_Days(jsii.Number(14))
+	props.RetentionPeriod = awscdk.Duration_Days(jsii.Number(keptDays))
 	props.Encryption = awssqs.QueueEncryption_SQS_MANAGED
 	if key.given() {
 		props.Encryption, props.EncryptionMasterKey = awssqs.QueueEncryption_KMS, key.IKey

@@ -29,9 +29,9 @@ func NewStack(scope constructs.Construct, props StackProps) awscdk.Stack {
 	workflow := NewWorkflow(stack, "Workflow", WorkflowProps{Settings: s, Key: key, Functions: functions, Queues: queues})
 	sweep := NewSweep(stack, "Sweep", SweepProps{FunctionsProps: parts, Workflow: workflow})
 	ends := PipeProps{Settings: s, Key: key, Tables: tables, Queues: queues, Workflow: workflow}
-	NewFileReceivedPipe(stack, "FileReceivedPipe", ends)
-	unseen := NewStatusChangedPipe(stack, "StatusChangedPipe", ends)
-	NewAlarms(stack, "Alarms", AlarmsProps{Settings: s, Queues: queues, StatusChangedDeadLetters: unseen, Workflow: workflow, Sweep: sweep})
+	NewAlarms(stack, "Alarms", WatchedProps{Settings: s, Tables: tables, Queues: queues, Monitoring: monitoring, Functions: functions,
+		Workflow: workflow, Sweep: sweep, FileReceived: NewFileReceivedPipe(stack, "FileReceivedPipe", ends),
+		StatusChanged: NewStatusChangedPipe(stack, "StatusChangedPipe", ends)})
 
 	output(stack, "FileReceivedQueueUrl", queues.FileReceived.QueueUrl(), "Where messages of received files are sent to")
 	output(stack, "ExportStatusTableName", tables.ExportStatus.TableName(), "The table of collections, shared with exporter and sender")

@@ -21,6 +21,10 @@ const (
 	ReasonNotCounted        Reason = "NOT_COUNTED"        // counting failed for good; the state machine says so too
 )
 
+// Reasons lists all of them.
+var Reasons = []Reason{ReasonNotJSON, ReasonNotAnObject, ReasonNoRecords, ReasonNoBody, ReasonFieldMissing, ReasonFieldNotString,
+	ReasonFieldTooLong, ReasonFlagInvalid, ReasonUnknownCollection, ReasonIdentityReused, ReasonNotCounted}
+
 // Rejection says why a message cannot be counted: a code for programs and a sentence for people.
 type Rejection struct {
 	Reason Reason

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
+	"github.com/aws/jsii-runtime-go"
+
+	"snapshot-status-checker/internal/metrics"
+)
+
+// The metrics that alarms and dashboard read, each over 5 minutes. CloudWatch takes any name and is silent about one
+// that nobody emits: TestMetricsExist holds each against what AWS, or our functions, publish.
+
+func metric(namespace, name, statistic string, dimensions map[string]*string) awscloudwatch.Metric {
+	return awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
+		Namespace: &namespace, MetricName: &name, Statistic: &statistic, DimensionsMap: &dimensions,
+		Period: awscdk.Duration_Minutes(jsii.Number(metricMinutes)),
+	})
+}
+
+// metricMinutes is the period of the metrics. Every alarm counts in it.
+const metricMinutes = 5
+
+func (w Workflow) metric(name, statistic string) awscloudwatch.Metric {
+	return metric("AWS/States", name, statistic, map[string]*string{"StateMachineArn": w.StateMachine.StateMachineArn()})
+}
+
+func (f Function) metric(name, statistic string) awscloudwatch.Metric {
+	return metric("AWS/Lambda", name, statistic, map[string]*string{"FunctionName": f.FunctionName()})
+}
+
+func (p Pipe) metric(name, statistic string) awscloudwatch.Metric {
+	return metric("AWS/EventBridge/Pipes", name, statistic, map[string]*string{"PipeName": p.Name})
+}
+
+func queueMetric(queue awssqs.IQueue, name, statistic string) awscloudwatch.Metric {
+	return metric("AWS/SQS", name, statistic, map[string]*string{"QueueName": queue.QueueName()})
+}
+
+func tableMetric(table awsdynamodb.ITable, name, statistic string) awscloudwatch.Metric {
+	return metric("AWS/DynamoDB", name, statistic, map[string]*string{"TableName": table.TableName()})
+}
+
+func topicMetric(topic awssns.ITopic, name, statistic string) awscloudwatch.Metric {
+	return metric("AWS/SNS", name, statistic, map[string]*string{"TopicName": topic.TopicName()})
+}
+
+// metric is one that our functions count.
+func (s Settings) metric(of metrics.Metric, statistic string) awscloudwatch.Metric {
+	values := []*string{&s.Application, &s.Environment}
+	dimensions := map[string]*string{}
+	for i, name := range metrics.Dimensions {
+		dimensions[name] = values[i]
+	}
+	return metric(metrics.Namespace, of.Name, statistic, dimensions)
+}
