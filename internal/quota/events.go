@@ -32,19 +32,29 @@ type event struct {
 	e     *execution
 }
 
-// queue holds the events to come, the next first.
-type queue []*event
+// queue holds the events to come, the next first, with what orders them beside them: most of a model's time goes into
+// comparing it.
+type queue []queued
+
+type queued struct {
+	at  float64
+	seq uint64
+	*event
+}
 
 func (q queue) Len() int { return len(q) }
 func (q queue) Less(i, j int) bool {
 	return q[i].at < q[j].at || q[i].at == q[j].at && q[i].seq < q[j].seq
 }
 func (q queue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
-func (q *queue) Push(x any)   { *q = append(*q, x.(*event)) }
+func (q *queue) Push(x any) {
+	e := x.(*event)
+	*q = append(*q, queued{e.at, e.seq, e})
+}
 func (q *queue) Pop() any {
 	last := len(*q) - 1
-	e := (*q)[last]
-	(*q)[last] = nil
+	e := (*q)[last].event
+	(*q)[last].event = nil
 	*q = (*q)[:last]
 	return e
 }
