@@ -17,13 +17,15 @@ import (
 type Pipe struct {
 	Name   string
 	Source string // ARN
-	Target string // ARN of a state machine
+	Target string // ARN of a state machine or of a function
 	// BatchSize is the largest number of records of one execution, at least 1.
 	BatchSize int
 	// BatchWindow is how long the pipe may wait to fill a batch.
 	BatchWindow time.Duration
 	// Synchronous pipes wait for the execution's end (REQUEST_RESPONSE).
 	Synchronous bool
+	// Pollers is how many receive from the queue side by side; 0: defaultPollers.
+	Pollers int
 	// Filters are EventBridge patterns; a record passes if any of them matches, or if there is none.
 	Filters []string
 }

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -19,9 +21,11 @@ const (
 	// longPoll is short, since a receive that is given up would take messages with it; it is waited for at the end.
 	longPoll   = time.Second
 	afterError = time.Second
+	// shortPause is between looks at the queue in a window's last second.
+	shortPause = 100 * time.Millisecond
 )
 
-// queuePipe brings messages from a queue to a state machine.
+// queuePipe brings messages from a queue to its target.
 type queuePipe struct {
 	Pipe
 	target
@@ -38,6 +42,10 @@ func newQueuePipe(ctx context.Context, config aws.Config, pipe Pipe, log *slog.L
 	if err != nil {
 		return nil, fmt.Errorf("reading the source's ARN: %w", err)
 	}
+	target, err := newTarget(config, pipe)
+	if err != nil {
+		return nil, err
+	}
 	client := sqs.NewFromConfig(config)
 	found, err := client.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: &source.Resource})
 	if err != nil {
@@ -45,7 +53,7 @@ func newQueuePipe(ctx context.Context, config aws.Config, pipe Pipe, log *slog.L
 	}
 	return &queuePipe{
 		Pipe:     pipe,
-		target:   newTarget(config, pipe),
+		target:   target,
 		queueURL: aws.ToString(found.QueueUrl),
 		queue:    client,
 		log:      log.With("pipe", pipe.Name),
@@ -91,15 +99,30 @@ func (q *queuePipe) receive(ctx, whole context.Context) ([]sqstypes.Message, err
 	for len(batch) > 0 && len(batch) < q.BatchSize && time.Now().Before(closes) && ctx.Err() == nil {
 		wait := min(longPoll, time.Until(closes))
 		if wait < time.Second { // shorter than SQS can wait
-			_ = pause(ctx, wait)
+			_ = pause(ctx, min(wait, shortPause))
 		}
-		more, err := q.receiveUpTo(whole, q.BatchSize-len(batch), wait)
+		more, err := q.receiveSideBySide(whole, q.BatchSize-len(batch), wait)
+		batch = append(batch, more...)
 		if err != nil {
 			break // what is here goes its way; the next batch meets the error again
 		}
-		batch = append(batch, more...)
 	}
 	return batch, nil
+}
+
+// receiveSideBySide receives up to so many messages by as few receives as can bring them. Besides an error there may be
+// messages.
+func (q *queuePipe) receiveSideBySide(ctx context.Context, most int, wait time.Duration) ([]sqstypes.Message, error) {
+	receives := (most + mostPerReceive - 1) / mostPerReceive
+	received, errs := make([][]sqstypes.Message, receives), make([]error, receives)
+	var group sync.WaitGroup
+	for i := range receives {
+		group.Go(func() {
+			received[i], errs[i] = q.receiveUpTo(ctx, most-i*mostPerReceive, wait)
+		})
+	}
+	group.Wait()
+	return slices.Concat(received...), errors.Join(errs...)
 }
 
 // receiveUpTo receives once, waiting for up to wait in whole seconds if there is nothing.

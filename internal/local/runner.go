@@ -1,6 +1,7 @@
 package local
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -22,7 +23,7 @@ func RunPipes(ctx context.Context, config aws.Config, all []Pipe, log *slog.Logg
 			if err != nil {
 				return fmt.Errorf("serving pipe %s: %w", pipe.Name, err)
 			}
-			for range pollers {
+			for range cmp.Or(pipe.Pollers, defaultPollers) {
 				group.Go(func() error { queue.poll(ctx); return nil })
 			}
 		case "dynamodb":
@@ -38,5 +39,5 @@ func RunPipes(ctx context.Context, config aws.Config, all []Pipe, log *slog.Logg
 	return group.Wait()
 }
 
-// pollers is how many receive from one queue side by side.
-const pollers = 8
+// defaultPollers is how many receive from one queue side by side if the pipe does not say.
+const defaultPollers = 8

@@ -40,8 +40,12 @@ type streamPipe struct {
 }
 
 func newStreamPipe(ctx context.Context, config aws.Config, pipe Pipe, log *slog.Logger) (*streamPipe, error) {
+	target, err := newTarget(config, pipe)
+	if err != nil {
+		return nil, err
+	}
 	made := &streamPipe{
-		Pipe: pipe, target: newTarget(config, pipe),
+		Pipe: pipe, target: target,
 		stream: dynamodbstreams.NewFromConfig(config), log: log.With("pipe", pipe.Name),
 	}
 	for _, text := range pipe.Filters {

@@ -8,43 +8,78 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 )
 
-// startWithin bounds a start: an EXPRESS execution may take 5 minutes.
-const startWithin = 6 * time.Minute
+// startWithin bounds a start: an EXPRESS execution may take 5 minutes, a function 15.
+const startWithin = 16 * time.Minute
 
-// target is the state machine that a pipe starts.
-type target struct {
-	machine     string // ARN
+// target is what a pipe hands its records to. start returns once they were accepted or, of a synchronous pipe, once the
+// work on them has succeeded; else there is an error.
+type target interface {
+	start(ctx context.Context, input string) error
+}
+
+// newTarget is the pipe's state machine or function.
+func newTarget(config aws.Config, pipe Pipe) (target, error) {
+	parsed, err := arn.Parse(pipe.Target)
+	if err != nil {
+		return nil, fmt.Errorf("reading the target's ARN: %w", err)
+	}
+	switch parsed.Service {
+	case "states":
+		return machine{arn: pipe.Target, synchronous: pipe.Synchronous, client: sfn.NewFromConfig(config)}, nil
+	case "lambda":
+		return function{arn: pipe.Target, client: lambda.NewFromConfig(config)}, nil
+	}
+	return nil, fmt.Errorf("a target of service %q is not supported", parsed.Service)
+}
+
+// machine is a state machine as a target.
+type machine struct {
+	arn         string
 	synchronous bool
-	machines    *sfn.Client
+	client      *sfn.Client
 }
 
-func newTarget(config aws.Config, pipe Pipe) target {
-	return target{machine: pipe.Target, synchronous: pipe.Synchronous, machines: sfn.NewFromConfig(config)}
-}
-
-// start starts an execution with the input. It returns once the start was accepted or, of a synchronous pipe, once the
-// execution has succeeded; else there is an error.
-func (s target) start(ctx context.Context, input string) error {
+func (m machine) start(ctx context.Context, input string) error {
 	ctx, cancel := context.WithTimeout(ctx, startWithin)
 	defer cancel()
-	if !s.synchronous {
-		_, err := s.machines.StartExecution(ctx, &sfn.StartExecutionInput{StateMachineArn: &s.machine, Input: &input})
+	if !m.synchronous {
+		_, err := m.client.StartExecution(ctx, &sfn.StartExecutionInput{StateMachineArn: &m.arn, Input: &input})
 		if err != nil {
 			return fmt.Errorf("starting an execution: %w", err)
 		}
 		return nil
 	}
-	done, err := s.machines.StartSyncExecution(ctx,
-		&sfn.StartSyncExecutionInput{StateMachineArn: &s.machine, Input: &input})
+	done, err := m.client.StartSyncExecution(ctx, &sfn.StartSyncExecutionInput{StateMachineArn: &m.arn, Input: &input})
 	if err != nil {
 		return fmt.Errorf("running an execution: %w", err)
 	}
 	if done.Status != types.SyncExecutionStatusSucceeded {
 		return fmt.Errorf("execution %s: %s: %s", done.Status, aws.ToString(done.Error), aws.ToString(done.Cause))
+	}
+	return nil
+}
+
+// function is a function as a target: it gets the records as an event source mapping of Lambda delivers them.
+type function struct {
+	arn    string
+	client *lambda.Client
+}
+
+func (f function) start(ctx context.Context, input string) error {
+	ctx, cancel := context.WithTimeout(ctx, startWithin)
+	defer cancel()
+	done, err := f.client.Invoke(ctx, &lambda.InvokeInput{FunctionName: &f.arn, Payload: []byte(`{"Records":` + input + `}`)})
+	if err != nil {
+		return fmt.Errorf("calling the function: %w", err)
+	}
+	if done.FunctionError != nil {
+		return fmt.Errorf("the function failed (%s): %s", *done.FunctionError, done.Payload)
 	}
 	return nil
 }

@@ -82,3 +82,6 @@ func freePort() (int, error) {
 	defer listener.Close()
 	return listener.Addr().(*net.TCPAddr).Port, nil
 }
+
+// Processes lists the ids of everything that belongs to this engine: itself and its function processes.
+func (e *TestEngine) Processes() []int { return groupMembers(e.proc) }

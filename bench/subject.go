@@ -1,0 +1,193 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	dynamodbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"snapshot-status-checker/internal/local"
+)
+
+// subject is a deployed system that counts files: the stack, or the baseline.
+type subject struct {
+	statusTable, inURL, requestsURL, newsURL string
+	machine                                  string // ARN of the state machine; empty: it has none
+	functions                                []string
+	feed                                     local.Pipe // from its queue; the batch size is set for each measurement
+}
+
+// deployStack deploys the CDK app. The pipe from the table's stream is served from now on; the one from the queue by
+// the measurements. The batch size of the deployment only decides on the largest message, so the strictest is taken.
+func (w *world) deployStack(ctx context.Context, workflowType string) (*subject, error) {
+	dir, err := os.MkdirTemp("", "bench-outputs-")
+	if err != nil {
+		return nil, fmt.Errorf("making a folder for the outputs: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	file := filepath.Join(dir, "outputs.json")
+	if err := w.Project.Deploy(ctx, w.engine.Endpoint, file, []string{"workflowType=" + workflowType, "batchSize=100",
+		"sweepEveryMinutes=60"}, local.Log{Steps: io.Discard, Output: io.Discard}); err != nil {
+		return nil, err
+	}
+	stack, outputs, err := local.ReadOutputs(file)
+	if err != nil {
+		return nil, err
+	}
+	s := &subject{statusTable: outputs.ExportStatusTableName, inURL: outputs.FileReceivedQueueUrl,
+		requestsURL: outputs.ExportStateQueueUrl, machine: outputs.StateMachineArn}
+	if s.newsURL, err = w.subscribe(ctx, outputs.MonitoringTopicArn); err != nil {
+		return nil, err
+	}
+	if s.functions, err = w.deployedFunctions(ctx); err != nil {
+		return nil, err
+	}
+	pipes, err := local.Pipes(ctx, w.config, stack)
+	if err != nil {
+		return nil, err
+	}
+	for _, pipe := range pipes {
+		if strings.HasPrefix(pipe.Source, "arn:aws:sqs:") {
+			s.feed = pipe
+			continue
+		}
+		stop := w.serve(context.WithoutCancel(ctx), pipe)
+		w.undo = append(w.undo, stop)
+	}
+	if s.feed.Source == "" {
+		return nil, errors.New("the stack has no pipe from a queue")
+	}
+	return s, nil
+}
+
+func (w *world) deployedFunctions(ctx context.Context) ([]string, error) {
+	listed, err := w.lambdas.ListFunctions(ctx, &lambda.ListFunctionsInput{})
+	if err != nil {
+		return nil, fmt.Errorf("listing the functions: %w", err)
+	}
+	var names []string
+	for _, function := range listed.Functions {
+		names = append(names, aws.ToString(function.FunctionName))
+	}
+	return names, nil
+}
+
+// subscribe makes a queue that gets the topic's messages.
+func (w *world) subscribe(ctx context.Context, topic string) (url string, err error) {
+	url, arn, err := w.makeQueue(ctx, "bench-news")
+	if err != nil {
+		return "", err
+	}
+	if _, err := w.topics.Subscribe(ctx, &sns.SubscribeInput{TopicArn: &topic, Protocol: aws.String("sqs"), Endpoint: &arn,
+		Attributes: map[string]string{"RawMessageDelivery": "true"}}); err != nil {
+		return "", fmt.Errorf("subscribing to the news: %w", err)
+	}
+	return url, nil
+}
+
+func (w *world) makeQueue(ctx context.Context, name string) (url, arn string, err error) {
+	made, err := w.queues.CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: &name,
+		Attributes: map[string]string{"VisibilityTimeout": "300"}})
+	if err != nil {
+		return "", "", fmt.Errorf("making the queue %s: %w", name, err)
+	}
+	url = aws.ToString(made.QueueUrl)
+	attribute := sqstypes.QueueAttributeNameQueueArn
+	got, err := w.queues.GetQueueAttributes(ctx,
+		&sqs.GetQueueAttributesInput{QueueUrl: &url, AttributeNames: []sqstypes.QueueAttributeName{attribute}})
+	if err != nil {
+		return "", "", fmt.Errorf("making the queue %s: %w", name, err)
+	}
+	return url, got.Attributes[string(attribute)], nil
+}
+
+// deployBaseline makes the baseline with a queue, a table and a topic of its own.
+func (w *world) deployBaseline(ctx context.Context) (*subject, error) {
+	s := &subject{statusTable: "bench-baseline-status", functions: []string{"bench-baseline"}}
+	var inARN string
+	var err error
+	if s.inURL, inARN, err = w.makeQueue(ctx, "bench-baseline-in"); err != nil {
+		return nil, err
+	}
+	if s.requestsURL, _, err = w.makeQueue(ctx, "bench-baseline-requests"); err != nil {
+		return nil, err
+	}
+	topic, err := w.topics.CreateTopic(ctx, &sns.CreateTopicInput{Name: aws.String("bench-baseline")})
+	if err != nil {
+		return nil, fmt.Errorf("making the baseline's topic: %w", err)
+	}
+	if s.newsURL, err = w.subscribe(ctx, aws.ToString(topic.TopicArn)); err != nil {
+		return nil, err
+	}
+	if err := w.makeTable(ctx, s.statusTable); err != nil {
+		return nil, err
+	}
+	code, _, err := functionZip(ctx, w.options, "./bench/baseline/bootstrap")
+	if err != nil {
+		return nil, err
+	}
+	made, err := w.lambdas.CreateFunction(ctx, &lambda.CreateFunctionInput{
+		FunctionName: &s.functions[0], Runtime: lambdatypes.RuntimeProvidedal2023, Handler: aws.String("bootstrap"),
+		Role: aws.String("arn:aws:iam::000000000000:role/bench-baseline"), Code: &lambdatypes.FunctionCode{ZipFile: code},
+		MemorySize: aws.Int32(functionMemory), Timeout: aws.Int32(30),
+		Environment: &lambdatypes.Environment{Variables: map[string]string{
+			"DYNAMO_DB_EXPORT_STATUS_TABLE_NAME": s.statusTable, "EXPORT_STATE_SQS_QUEUE_URL": s.requestsURL,
+			"MONITORING_SNS_TOPIC_ARN": aws.ToString(topic.TopicArn),
+		}},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("making the baseline's function: %w", err)
+	}
+	s.feed = local.Pipe{Name: "bench-baseline", Source: inARN, Target: aws.ToString(made.FunctionArn), Synchronous: true}
+	waiter := lambda.NewFunctionActiveV2Waiter(w.lambdas)
+	if err := waiter.Wait(ctx, &lambda.GetFunctionInput{FunctionName: &s.functions[0]}, time.Minute); err != nil {
+		return nil, fmt.Errorf("waiting for the baseline's function: %w", err)
+	}
+	return s, nil
+}
+
+func (w *world) makeTable(ctx context.Context, name string) error {
+	attribute := func(name string) dynamodbtypes.AttributeDefinition {
+		return dynamodbtypes.AttributeDefinition{AttributeName: &name, AttributeType: dynamodbtypes.ScalarAttributeTypeS}
+	}
+	_, err := w.table.CreateTable(ctx, &dynamodb.CreateTableInput{
+		TableName: &name, BillingMode: dynamodbtypes.BillingModePayPerRequest,
+		AttributeDefinitions: []dynamodbtypes.AttributeDefinition{attribute("CorrelationId"), attribute("CollectionName")},
+		KeySchema: []dynamodbtypes.KeySchemaElement{
+			{AttributeName: aws.String("CorrelationId"), KeyType: dynamodbtypes.KeyTypeHash},
+			{AttributeName: aws.String("CollectionName"), KeyType: dynamodbtypes.KeyTypeRange},
+		},
+	})
+	if err != nil {
+		return fmt.Errorf("making the table %s: %w", name, err)
+	}
+	return nil
+}
+
+// mapQueue has the engine itself feed the baseline, with so many batches side by side, until the returned function is
+// called.
+func (w *world) mapQueue(ctx context.Context, s *subject, batch, sideBySide int) (stop func() error, err error) {
+	in := &lambda.CreateEventSourceMappingInput{EventSourceArn: &s.feed.Source, FunctionName: &s.feed.Target,
+		BatchSize: aws.Int32(int32(batch)), ScalingConfig: &lambdatypes.ScalingConfig{MaximumConcurrency: aws.Int32(int32(sideBySide))}}
+	made, err := w.lambdas.CreateEventSourceMapping(ctx, in)
+	if err != nil {
+		return nil, fmt.Errorf("mapping the queue to the function: %w", err)
+	}
+	return func() error {
+		_, err := w.lambdas.DeleteEventSourceMapping(context.WithoutCancel(ctx), &lambda.DeleteEventSourceMappingInput{UUID: made.UUID})
+		return err
+	}, nil
+}
