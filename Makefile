@@ -83,6 +83,16 @@ chaos: ## Break what can be broken around the deployed stack (COLLECTIONS=100 ME
 coldstart: functions ## Measure each function from its process's start to its first poll for work
 	@go run ./cmd/coldstart $(foreach task,$(TASKS),$(FUNCTIONS)/$(task)/bootstrap)
 
+# --- measurements ----------------------------------------------------------------------------------------------------
+
+.PHONY: bench bench-compare
+
+bench: ## Measure speed, calls and price against a baseline; writes docs/benchmarks.md (FILES=1000, about 10 minutes)
+	@go run ./bench run
+
+bench-compare: ## Two results of bench side by side: A=<name in build/bench> B=<another>
+	@go run ./bench compare $(A) $(B)
+
 # --- tools -----------------------------------------------------------------------------------------------------------
 
 $(NODE): package.json package-lock.json

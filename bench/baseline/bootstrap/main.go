@@ -14,6 +14,8 @@ import (
 func main() {
 	bootstrap.Run("baseline", func(s baseline.Settings, cfg aws.Config, log *slog.Logger) bootstrap.Handler[baseline.Event, struct{}] {
 		task := baseline.New(s, cfg, log)
-		return func(ctx context.Context, event baseline.Event) (struct{}, error) { return struct{}{}, task.Handle(ctx, event) }
+		return func(ctx context.Context, event baseline.Event) (struct{}, error) {
+			return struct{}{}, task.Handle(ctx, event)
+		}
 	})
 }

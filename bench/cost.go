@@ -1,0 +1,147 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"snapshot-status-checker/internal/price"
+	"snapshot-status-checker/statemachine"
+)
+
+// memoryOf is the memory of each function in MB, as the stack sets it.
+var memoryOf = map[string]float64{
+	"increment": 512, "check-collection": 256, "check-all": 256, "notify": 256, "sweep": 512, "bench-baseline": functionMemory,
+}
+
+// usageOf is what AWS bills for what was counted. In it: receiving and deleting (with up to 10 messages a request; empty
+// receives depend on the time and are left out), the pipe, the workflow, the functions with the durations that the
+// engine measured, capacity units, requests and news, and the functions' log lines. Not in it, since it is the same for all
+// or does not depend on the files: sending the messages, polling the stream, the sweep, storage, traces, and the execution log of
+// the workflow.
+func usageOf(c counted) price.Usage {
+	var u price.Usage
+	u[price.SQSRequest] = float64(c.Functions.Kinds["SQS.SendMessage"] + c.Runner.Kinds["SQS.ReceiveMessage"] + c.Runner.Kinds["SQS.DeleteMessageBatch"])
+	u[price.PipesRequest] = c.Runner.Payloads
+	if standard := c.Runner.Kinds["States.StartExecution"]; standard > 0 {
+		u[price.StateTransition] = float64(c.States)
+	}
+	if express := c.Runner.Kinds["States.StartSyncExecution"]; express > 0 {
+		u[price.ExpressRequest] = float64(express)
+		u[price.ExpressGBSecond] = expressGBSeconds(c, float64(express))
+	}
+	for task, called := range c.Invocations {
+		if called.Calls == 0 {
+			continue
+		}
+		u[price.LambdaRequest] += float64(called.Calls)
+		mean := time.Duration(called.Seconds / float64(called.Calls) * float64(time.Second))
+		u[price.LambdaGBSecond] += float64(called.Calls) * price.LambdaGBSeconds(mean, memoryOf[task])
+		u[price.LogGB] += float64(called.LogBytes) / 1e9
+	}
+	u[price.ReadUnit], u[price.WriteUnit] = c.Functions.readUnits(), c.Functions.writeUnits()
+	u[price.SNSPublish] = float64(c.Functions.Kinds["SNS.Publish"])
+	return u
+}
+
+// expressGBSeconds takes the time of the functions for the time of the executions: the engine waits 0.15 s before
+// each, which AWS does not.
+func expressGBSeconds(c counted, executions float64) float64 {
+	mean := time.Duration(c.invocations().Seconds / executions * float64(time.Second))
+	payload := int(c.Runner.Payloads / executions * 64 * 1024)
+	return executions * price.ExpressGBSeconds(mean, price.ExpressMemoryMB(len(statemachine.Definition), payload, 1))
+}
+
+// priceOf is the list price in USD.
+func priceOf(u price.Usage) float64 { return price.List.Bill(u).Total() }
+
+// readsOf are the read units of these kinds of calls.
+func (c counted) readsOf(kinds ...string) float64 {
+	sum := 0.0
+	for kind, units := range c.Functions.ReadUnits {
+		for _, wanted := range kinds {
+			if strings.HasSuffix(kind, "."+wanted) {
+				sum += units
+			}
+		}
+	}
+	return sum
+}
+
+// priceTable shows the bill of each configuration, part by part.
+func priceTable(r results) string {
+	parts := []struct {
+		name string
+		of   []price.Dimension
+	}{
+		{"receive, pipe", []price.Dimension{price.SQSRequest, price.PipesRequest}},
+		{"workflow", []price.Dimension{price.StateTransition, price.ExpressRequest, price.ExpressGBSecond}},
+		{"functions", []price.Dimension{price.LambdaRequest, price.LambdaGBSecond}},
+		{"reads", []price.Dimension{price.ReadUnit}},
+		{"writes", []price.Dimension{price.WriteUnit}},
+		{"news", []price.Dimension{price.SNSPublish}},
+		{"functions' logs", []price.Dimension{price.LogGB}},
+	}
+	head := []string{"USD for a million files", "total", "× baseline 1"}
+	for _, part := range parts {
+		head = append(head, part.name)
+	}
+	base, _ := r.cost("baseline 1")
+	var lines [][]string
+	for _, name := range names {
+		counted, ok := r.cost(name)
+		if !ok {
+			continue
+		}
+		bill := price.List.Bill(counted.Usage)
+		line := []string{name, fmt.Sprintf("%.2f", bill.Total()), times(bill.Total() / base.Million)}
+		for _, part := range parts {
+			line = append(line, fmt.Sprintf("%.2f", bill.USD(part.of...)))
+		}
+		lines = append(lines, line)
+	}
+	var out strings.Builder
+	writeTable(&out, head, lines)
+	return out.String()
+}
+
+// allCalls are the calls of the functions, of the runner that brought something, and of the functions themselves.
+func (c counted) allCalls() int {
+	n := 0
+	for kind, calls := range c.Functions.plus(c.Runner).Kinds {
+		if !strings.HasSuffix(kind, " empty") {
+			n += calls
+		}
+	}
+	if c.Executions > 0 { // else the runner's calls of the function are among them
+		n += c.invocations().Calls
+	}
+	return n
+}
+
+// floor is the engine's time for a file in milliseconds, if its calls cost what they cost bare. It works on one core:
+// no configuration is faster.
+func (r results) floor(c cost) float64 {
+	ms := map[string]float64{}
+	for _, ceiling := range r.Ceilings {
+		ms[ceiling.Call] = ceiling.EngineMS
+	}
+	kinds := c.Functions.plus(c.Runner).Kinds
+	of := func(names ...string) float64 {
+		n := 0
+		for _, name := range names {
+			n += kinds[name]
+		}
+		return float64(n)
+	}
+	transactions := of("DynamoDB.TransactWriteItems")
+	items := c.Functions.WriteUnits["DynamoDB.TransactWriteItems"] / 2
+	item := (ms[bareTransactionOf100] - ms[bareTransactionOf2]) / 98
+	sum := of("DynamoDB.UpdateItem")*ms[bareUpdateItem] +
+		of("DynamoDB.BatchGetItem", "DynamoDB.GetItem", "DynamoDB.Query")*ms[bareBatchGet] +
+		transactions*(ms[bareTransactionOf2]-2*item) + items*item +
+		of("SQS.ReceiveMessage")*ms[bareTenMessages]*2/3 + // a third of it is the sending
+		of("States.StartExecution")*ms[bareStart] + of("States.StartSyncExecution")*ms[bareStartSync] +
+		float64(c.invocations().Calls)*ms[bareInvoke]
+	return c.perFile(sum)
+}

@@ -1,0 +1,264 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"snapshot-status-checker/internal/price"
+)
+
+// calls is what a counter saw.
+type calls struct {
+	// Kinds is the number of calls by their kind, such as DynamoDB.UpdateItem.
+	Kinds map[string]int
+	// Failed is how many of them the engine refused, by kind and error: DynamoDB.UpdateItem ConditionalCheckFailedException.
+	Failed map[string]int
+	// Payloads is how many requests EventBridge Pipes bills for the inputs of the executions that were started.
+	Payloads float64
+	// ReadUnits and WriteUnits are the capacity that the calls of each kind consumed, as the engine reports it.
+	ReadUnits, WriteUnits map[string]float64
+}
+
+// counter stands between somebody and the engine and counts the calls. It asks DynamoDB for the capacity that each
+// consumed.
+type counter struct {
+	server *httptest.Server
+	engine atomic.Pointer[url.URL]
+	mu     sync.Mutex
+	seen   calls
+}
+
+func newCounter() *counter {
+	c := &counter{seen: newCalls()}
+	c.server = httptest.NewServer(&httputil.ReverseProxy{
+		Rewrite:        c.ask,
+		ModifyResponse: c.count,
+		Transport:      &http.Transport{MaxIdleConnsPerHost: 200},
+	})
+	return c
+}
+
+func newCalls() calls {
+	return calls{Kinds: map[string]int{}, Failed: map[string]int{}, ReadUnits: map[string]float64{}, WriteUnits: map[string]float64{}}
+}
+
+func (c *counter) url() string { return c.server.URL }
+
+func (c *counter) close() error { c.server.CloseClientConnections(); c.server.Close(); return nil }
+
+func (c *counter) leadTo(endpoint string) error {
+	engine, err := url.Parse(endpoint)
+	if err != nil {
+		return fmt.Errorf("reading the engine's address: %w", err)
+	}
+	c.engine.Store(engine)
+	return nil
+}
+
+// take returns what was seen since the last time.
+func (c *counter) take() calls {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	seen := c.seen
+	c.seen = newCalls()
+	return seen
+}
+
+// plus is both together.
+func (a calls) plus(b calls) calls {
+	sum := newCalls()
+	for _, part := range []calls{a, b} {
+		sum.Payloads += part.Payloads
+		for kind, n := range part.Kinds {
+			sum.Kinds[kind] += n
+		}
+		for kind, n := range part.Failed {
+			sum.Failed[kind] += n
+		}
+		for kind, n := range part.ReadUnits {
+			sum.ReadUnits[kind] += n
+		}
+		for kind, n := range part.WriteUnits {
+			sum.WriteUnits[kind] += n
+		}
+	}
+	return sum
+}
+
+func (a calls) readUnits() float64  { return total(a.ReadUnits) }
+func (a calls) writeUnits() float64 { return total(a.WriteUnits) }
+
+func total(units map[string]float64) float64 {
+	sum := 0.0
+	for n := range maps.Values(units) {
+		sum += n
+	}
+	return sum
+}
+
+// ask sends the request on, with the question for its capacity added.
+func (c *counter) ask(r *httputil.ProxyRequest) {
+	r.SetURL(c.engine.Load())
+	r.Out.Header.Set("Accept-Encoding", "identity") // so that the answer can be read
+	kind := kind(r.In)
+	dynamo, start := strings.HasPrefix(kind, "DynamoDB."), strings.HasPrefix(kind, "States.Start")
+	if !dynamo && !start {
+		return
+	}
+	var body map[string]json.RawMessage
+	raw, err := io.ReadAll(r.In.Body)
+	if err == nil && json.Unmarshal(raw, &body) == nil {
+		switch {
+		case start:
+			c.payload(body["input"])
+		case kind == "DynamoDB.BatchGetItem":
+			c.batchRead(body["RequestItems"])
+		default:
+			body["ReturnConsumedCapacity"] = json.RawMessage(`"TOTAL"`)
+			if asked, err := json.Marshal(body); err == nil {
+				raw = asked
+			}
+		}
+	}
+	r.Out.Body, r.Out.ContentLength = io.NopCloser(bytes.NewReader(raw)), int64(len(raw))
+}
+
+func (c *counter) batchRead(requested json.RawMessage) {
+	var tables map[string]struct{ Keys []json.RawMessage }
+	if json.Unmarshal(requested, &tables) != nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, table := range tables {
+		c.seen.ReadUnits["DynamoDB.BatchGetItem"] += float64(len(table.Keys))
+	}
+}
+
+func (c *counter) payload(quoted json.RawMessage) {
+	var input string
+	if json.Unmarshal(quoted, &input) == nil {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.seen.Payloads += price.Chunks(len(input))
+	}
+}
+
+// kind is the call's service and name.
+func kind(r *http.Request) string {
+	target := r.Header.Get("X-Amz-Target")
+	service, name, found := strings.Cut(target, ".")
+	switch {
+	case found:
+		for _, known := range []string{"DynamoDBStreams", "DynamoDB"} {
+			if strings.HasPrefix(service, known) {
+				return known + "." + name
+			}
+		}
+		if service == "AmazonSQS" {
+			return "SQS." + name
+		}
+		if service == "AWSStepFunctions" {
+			return "States." + name
+		}
+		return target
+	case strings.HasSuffix(r.URL.Path, "/invocations"):
+		return "Lambda.Invoke"
+	}
+	return "SNS.Publish" // the only call of the functions that names itself in its body
+}
+
+// capacity is what DynamoDB's answer says of a table.
+type capacity struct{ CapacityUnits float64 }
+
+func (c *counter) count(response *http.Response) error {
+	kind := kind(response.Request)
+	var body []byte
+	if strings.HasPrefix(kind, "DynamoDB.") || kind == "SQS.ReceiveMessage" || response.StatusCode >= http.StatusBadRequest {
+		var err error
+		if body, err = io.ReadAll(response.Body); err != nil {
+			return err
+		}
+		response.Body = io.NopCloser(bytes.NewReader(body))
+	}
+	if kind == "SQS.ReceiveMessage" && !bytes.Contains(body, []byte("ReceiptHandle")) {
+		kind += " empty"
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.seen.Kinds[kind]++
+	if response.StatusCode >= http.StatusBadRequest {
+		c.seen.Failed[kind+" "+errorName(body)]++
+	}
+	c.consumed(kind, body)
+	return nil
+}
+
+func errorName(body []byte) string {
+	var answer struct {
+		Type string `json:"__type"`
+	}
+	_ = json.Unmarshal(body, &answer)
+	return answer.Type[strings.LastIndexAny(answer.Type, "#.")+1:]
+}
+
+// consumed adds up what the call consumed, as the engine's answer says. What that does not say is made up for here:
+//   - a write whose condition failed is billed like one that took effect
+//     (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.ConditionExpressions.html): 1 unit
+//     for the small items that are written here, and 2 for each item of a transaction;
+//   - a batch read consumes 1 unit for each item, there or not: those here are small and strongly consistent;
+//   - a query's page consumes 1 unit for each 4 KiB that were looked at; the engine says 1, however large it is.
+func (c *counter) consumed(kind string, body []byte) {
+	var answer struct {
+		ConsumedCapacity    json.RawMessage
+		ScannedCount        int
+		CancellationReasons []json.RawMessage
+	}
+	if json.Unmarshal(body, &answer) != nil {
+		return
+	}
+	switch errorName(body) {
+	case "ConditionalCheckFailedException":
+		c.seen.WriteUnits[kind]++
+	case "TransactionCanceledException":
+		c.seen.WriteUnits[kind] += 2 * float64(len(answer.CancellationReasons))
+	}
+	switch strings.TrimPrefix(kind, "DynamoDB.") {
+	case "Query":
+		c.seen.ReadUnits[kind] += price.ReadUnits(answer.ScannedCount * rowBytes)
+	case "GetItem":
+		c.seen.ReadUnits[kind] += units(answer.ConsumedCapacity)
+	case "UpdateItem", "TransactWriteItems", "PutItem":
+		c.seen.WriteUnits[kind] += units(answer.ConsumedCapacity)
+	}
+}
+
+// rowBytes is about what a row of the export status table weighs: its names, its values, and our attribute.
+const rowBytes = 200
+
+// units is what ConsumedCapacity says, of one table or of several.
+func units(said json.RawMessage) float64 {
+	var all []capacity
+	if json.Unmarshal(said, &all) != nil {
+		var one capacity
+		if json.Unmarshal(said, &one) != nil {
+			return 0
+		}
+		all = []capacity{one}
+	}
+	sum := 0.0
+	for _, used := range all {
+		sum += used.CapacityUnits
+	}
+	return sum
+}
