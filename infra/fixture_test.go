@@ -84,6 +84,7 @@ type resource struct {
 	Type           string
 	Properties     map[string]any
 	DeletionPolicy string
+	Condition      string
 	DependsOn      []string
 }
 

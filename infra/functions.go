@@ -65,8 +65,9 @@ func NewFunctions(scope constructs.Construct, id string, props FunctionsProps) F
 // right and sets the variable that names the resource.
 type Function struct {
 	awslambda.Function
-	role awsiam.Role
-	key  Key
+	role     awsiam.Role
+	key      Key
+	memoryMB float64
 }
 
 // limits are a function's memory and the longest that a call may take.
@@ -97,7 +98,7 @@ func newFunction(scope constructs.Construct, id, task string, limits limits, pro
 			"LOG_LEVEL":   &props.Settings.LogLevel,
 		},
 	})
-	return Function{Function: function, role: role, key: props.Key}
+	return Function{Function: function, role: role, key: props.Key, memoryMB: limits.memoryMB}
 }
 
 func lambdaArchitecture(a Architecture) awslambda.Architecture {

@@ -8,7 +8,9 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/jsii-runtime-go"
 
+	"snapshot-status-checker/internal/logging"
 	"snapshot-status-checker/internal/metrics"
+	"snapshot-status-checker/internal/snapshot"
 )
 
 // The metrics that alarms and dashboard read, each over 5 minutes. CloudWatch takes any name and is silent about one
@@ -32,6 +34,11 @@ func (f Function) metric(name, statistic string) awscloudwatch.Metric {
 	return metric("AWS/Lambda", name, statistic, map[string]*string{"FunctionName": f.FunctionName()})
 }
 
+// logMetric is of the function's log group.
+func (f Function) logMetric(name string) awscloudwatch.Metric {
+	return metric("AWS/Logs", name, "Sum", map[string]*string{"LogGroupName": f.LogGroup().LogGroupName()})
+}
+
 func (p Pipe) metric(name, statistic string) awscloudwatch.Metric {
 	return metric("AWS/EventBridge/Pipes", name, statistic, map[string]*string{"PipeName": p.Name})
 }
@@ -50,10 +57,16 @@ func topicMetric(topic awssns.ITopic, name, statistic string) awscloudwatch.Metr
 
 // metric is one that our functions count.
 func (s Settings) metric(of metrics.Metric, statistic string) awscloudwatch.Metric {
-	values := []*string{&s.Application, &s.Environment}
-	dimensions := map[string]*string{}
-	for i, name := range metrics.Dimensions {
-		dimensions[name] = values[i]
-	}
-	return metric(metrics.Namespace, of.Name, statistic, dimensions)
+	return metric(metrics.Namespace, of.Name, statistic, s.dimensions())
+}
+
+func (s Settings) dimensions() map[string]*string {
+	return map[string]*string{logging.Application: &s.Application, logging.Environment: &s.Environment}
+}
+
+// rejected is MessagesRejected for one reason.
+func (s Settings) rejected(reason snapshot.Reason) awscloudwatch.Metric {
+	dimensions := s.dimensions()
+	dimensions[logging.Reason] = jsii.String(string(reason))
+	return metric(metrics.Namespace, metrics.MessagesRejected.Name, "Sum", dimensions)
 }

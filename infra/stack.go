@@ -29,9 +29,11 @@ func NewStack(scope constructs.Construct, props StackProps) awscdk.Stack {
 	workflow := NewWorkflow(stack, "Workflow", WorkflowProps{Settings: s, Key: key, Functions: functions, Queues: queues})
 	sweep := NewSweep(stack, "Sweep", SweepProps{FunctionsProps: parts, Workflow: workflow})
 	ends := PipeProps{Settings: s, Key: key, Tables: tables, Queues: queues, Workflow: workflow}
-	NewAlarms(stack, "Alarms", WatchedProps{Settings: s, Tables: tables, Queues: queues, Monitoring: monitoring, Functions: functions,
+	watched := WatchedProps{Settings: s, Tables: tables, Queues: queues, Monitoring: monitoring, Functions: functions,
 		Workflow: workflow, Sweep: sweep, FileReceived: NewFileReceivedPipe(stack, "FileReceivedPipe", ends),
-		StatusChanged: NewStatusChangedPipe(stack, "StatusChangedPipe", ends)})
+		StatusChanged: NewStatusChangedPipe(stack, "StatusChangedPipe", ends)}
+	NewDashboard(stack, "Dashboard", watched, NewAlarms(stack, "Alarms", watched))
+	NewQueries(stack, "Queries", watched)
 
 	output(stack, "FileReceivedQueueUrl", queues.FileReceived.QueueUrl(), "Where messages of received files are sent to")
 	output(stack, "ExportStatusTableName", tables.ExportStatus.TableName(), "The table of collections, shared with exporter and sender")

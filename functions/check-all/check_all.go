@@ -54,6 +54,7 @@ func New(runs Runs, log *slog.Logger) *Task { return &Task{runs: runs, log: log}
 // Handle checks the run. Repeated by the same claimer it returns the same news, as long as that is not delivered.
 func (t *Task) Handle(ctx context.Context, in Input) (Output, error) {
 	out := Output{Verdict: NoNews, Claimer: in.Claimer, Owed: []snapshot.Debt{}}
+	logging.Execution(ctx, snapshot.ExecutionOf(in.Claimer))
 	metrics.About(ctx, logging.CorrelationID, in.CorrelationID)
 	verdict, err := t.runs.Check(ctx, in.CorrelationID, in.Claimer, in.Status)
 	if err != nil {

@@ -63,10 +63,10 @@ func (t *Task) Handle(ctx context.Context, in Input) (Output, error) {
 	if in.CorrelationID == "" || in.CollectionName == "" {
 		return Output{}, &failure.Malformed{Err: errors.New("a look needs correlation_id and collection_name")}
 	}
-	claimer := in.ExecutionID + "/" + in.CollectionName
+	claimer := snapshot.Claimer(in.ExecutionID, in.CollectionName)
 	metrics.About(ctx, logging.CorrelationID, in.CorrelationID)
 	metrics.About(ctx, logging.CollectionName, in.CollectionName)
-	metrics.About(ctx, logging.ExecutionID, in.ExecutionID)
+	logging.Execution(ctx, in.ExecutionID)
 	out := Output{Verdict: Waiting, Claimer: claimer, Owed: []snapshot.Debt{}, CollectionKey: in.CollectionKey}
 	state, err := t.looker.Look(ctx, in.CollectionKey, claimer)
 	if err != nil {

@@ -97,7 +97,7 @@ const maxSideBySide = 16
 func (t *Task) Handle(ctx context.Context, in Input) (Output, error) {
 	groups, duplicates, rejected := snapshot.GroupByCollection(snapshot.Unwrap(in.Messages, in.ExecutionID))
 	out := Output{Collections: []snapshot.CollectionKey{}, Duplicates: len(duplicates)}
-	metrics.About(ctx, logging.ExecutionID, in.ExecutionID)
+	logging.Execution(ctx, in.ExecutionID)
 	metrics.Add(ctx, metrics.DuplicateMessages, int64(len(duplicates)))
 	if run, one := onlyRun(groups); one {
 		metrics.About(ctx, logging.CorrelationID, run)

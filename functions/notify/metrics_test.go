@@ -35,6 +35,11 @@ func TestMetrics(t *testing.T) {
 			t.Errorf("%s: %s", step.name, diff)
 		}
 	}
+	for _, line := range b.Logged("delivered") {
+		if line["execution_id"] != snapshot.ExecutionOf(claimer) || line["correlation_id"] != request.CorrelationID {
+			t.Errorf("the line is of %v, %v", line["execution_id"], line["correlation_id"])
+		}
+	}
 	b.Change("a", table.Item{"CollectionStatus": "Success"})
 	verdict, err := b.Runs().Check(t.Context(), received.CorrelationID, claimer, snapshot.Received)
 	if err != nil {

@@ -56,6 +56,7 @@ func New(debts Debts, sender Sender, monitoring Monitoring, log *slog.Logger) *T
 // Handle delivers each debt that is still the claimer's and marks it delivered. If it dies in between, the
 // message is sent again by the next try, with the same identity.
 func (t *Task) Handle(ctx context.Context, in Input) (Output, error) {
+	logging.Execution(ctx, snapshot.ExecutionOf(in.Claimer))
 	var out Output
 	for _, debt := range in.Owed {
 		sent, err := t.pay(ctx, debt, in.Claimer)

@@ -25,7 +25,7 @@ type Outputs struct {
 }
 
 // Deploy deploys the project's CDK app to the engine at the endpoint, exactly as `cdk deploy` deploys it to AWS but
-// for this machine's processor, and writes the outputs to outputsFile. Context holds further settings of the app,
+// for this machine's processor and without saved queries, and writes the outputs to outputsFile. Context holds further settings of the app,
 // as key=value. Deploying what is deployed already changes nothing. The engine's own poller of stream pipes is left
 // stopped: see StopStreamPipes.
 // Deployments of one project wait for each other, since they share the folders that are built into.
@@ -60,7 +60,8 @@ func (p Project) Deploy(ctx context.Context, endpoint, outputsFile string, setti
 	}
 	fmt.Fprintln(log.Steps, "deploying (cdklocal deploy)")
 	args := []string{"deploy", "--ci", "--no-notices", "--require-approval", "never", "--outputs-file", outputsFile,
-		"--output", filepath.Join(p.Dir(), "cdk.out"), "-c", "architecture=" + architecture()}
+		"--output", filepath.Join(p.Dir(), "cdk.out"), "-c", "architecture=" + architecture(),
+		"--parameters", "SavedQueries=false"} // the engine has no AWS::Logs::QueryDefinition
 	for _, setting := range settings {
 		args = append(args, "-c", setting)
 	}

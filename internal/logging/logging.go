@@ -53,7 +53,13 @@ type invocation struct {
 	invocations *atomic.Int64
 }
 
-type coldStartKey struct{}
+type callKey struct{}
+
+// call is what the lines of one invocation have in common.
+type call struct {
+	cold      bool
+	execution string
+}
 
 // Begin marks the beginning of an invocation: the lines in the returned context carry cold_start, which is
 // true for a process's first.
@@ -62,12 +68,23 @@ func Begin(ctx context.Context, logger *slog.Logger) context.Context {
 	if h, ok := logger.Handler().(*invocation); ok {
 		cold = h.invocations.Add(1) == 1
 	}
-	return context.WithValue(ctx, coldStartKey{}, cold)
+	return context.WithValue(ctx, callKey{}, &call{cold: cold})
+}
+
+// Execution says which execution of the state machine the invocation belongs to: the lines after it carry it. It is
+// called before any work goes side by side.
+func Execution(ctx context.Context, id string) {
+	if c, ok := ctx.Value(callKey{}).(*call); ok {
+		c.execution = id
+	}
 }
 
 func (h *invocation) Handle(ctx context.Context, record slog.Record) error {
-	if cold, ok := ctx.Value(coldStartKey{}).(bool); ok {
-		record.AddAttrs(slog.Bool("cold_start", cold))
+	if c, ok := ctx.Value(callKey{}).(*call); ok {
+		record.AddAttrs(slog.Bool("cold_start", c.cold))
+		if c.execution != "" {
+			record.AddAttrs(slog.String(ExecutionID, c.execution))
+		}
 	}
 	if lambda, ok := lambdacontext.FromContext(ctx); ok {
 		record.AddAttrs(slog.String("function_request_id", lambda.AwsRequestID))

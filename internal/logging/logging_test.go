@@ -57,6 +57,28 @@ func TestLine(t *testing.T) {
 	}
 }
 
+// Whoever follows an execution finds all lines of its calls, and no others.
+func TestExecution(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	logger := logging.New(&out, slog.LevelInfo, "s", "a", "e")
+	logging.Execution(t.Context(), "nobody's")
+	for _, execution := range []string{"e1", "", "e2"} {
+		ctx := logging.Begin(t.Context(), logger)
+		logger.InfoContext(ctx, "before it is known")
+		logging.Execution(ctx, execution)
+		logger.InfoContext(ctx, "first line")
+		logger.With("more", 1).InfoContext(ctx, "second line")
+	}
+	var got []any
+	for _, line := range lines(t, &out) {
+		got = append(got, line["execution_id"])
+	}
+	if diff := cmp.Diff([]any{nil, "e1", "e1", nil, nil, nil, nil, "e2", "e2"}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // Also through loggers that were made from the first one.
 func TestColdStartIsTrueForTheFirstInvocationOnly(t *testing.T) {
 	t.Parallel()

@@ -1,6 +1,9 @@
 package snapshot
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Lease is how long a claim keeps others from paying the same debt. It is longer than a claimer that lives
 // can take from claim to delivery: the retries of the notify states, with every try timing out, stay below
@@ -16,6 +19,15 @@ type Claim struct {
 	Since     time.Time // when the attempt's claim was first taken, by whomever
 	Until     time.Time // end of the lease
 	Delivered bool
+}
+
+// Claimer names who looks at a collection: an execution's claims are told apart by it.
+func Claimer(execution, collectionName string) string { return execution + "/" + collectionName }
+
+// ExecutionOf is the execution of a claimer; executions' ids hold no slash.
+func ExecutionOf(claimer string) string {
+	execution, _, _ := strings.Cut(claimer, "/")
+	return execution
 }
 
 // For reports whether the claim was taken for the attempt.

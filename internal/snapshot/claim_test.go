@@ -66,6 +66,18 @@ func TestClaimAgain(t *testing.T) {
 	}
 }
 
+// Collections may have any name; executions have those of Step Functions.
+func TestExecutionOf(t *testing.T) {
+	t.Parallel()
+	for _, execution := range []string{"arn:aws:states:eu-west-1:123456789012:execution:checker:e1", "arn:aws:states:eu-west-1:123456789012:express:checker:e1:x-1"} {
+		for _, collection := range []string{"db.a.b", "a/b", ""} {
+			if got := snapshot.ExecutionOf(snapshot.Claimer(execution, collection)); got != execution {
+				t.Errorf("%q of %s: %s", collection, execution, got)
+			}
+		}
+	}
+}
+
 func TestClaimForAttemptZeroIsNotTheZeroClaim(t *testing.T) {
 	t.Parallel()
 	if (snapshot.Claim{}).For(0) {

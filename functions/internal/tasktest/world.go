@@ -185,7 +185,7 @@ func (w *World) Logged(message string) []map[string]any {
 // metric's values, under the metric's name and, for one that is told apart by its reason, "name REASON" too.
 func (w *World) Counted(call func(context.Context)) map[string]float64 {
 	w.t.Helper()
-	ctx := metrics.Begin(w.t.Context(), w.now)
+	ctx := metrics.Begin(logging.Begin(w.t.Context(), w.Log), w.now)
 	call(ctx)
 	before := w.logs.Len()
 	metrics.Write(ctx, w.Log)
