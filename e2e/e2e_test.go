@@ -75,4 +75,6 @@ var scenarios = []struct {
 	{"more received than sent", moreReceivedThanSent},
 	{"late files", lateFiles},
 	{"complete without an event", completeWithoutAnEvent},
+
+	{"metrics of a run", metricsOfARun},
 }
