@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -23,12 +24,12 @@ func usageOf(c counted) price.Usage {
 	var u price.Usage
 	u[price.SQSRequest] = float64(c.Functions.Kinds["SQS.SendMessage"] + c.Runner.Kinds["SQS.ReceiveMessage"] + c.Runner.Kinds["SQS.DeleteMessageBatch"])
 	u[price.PipesRequest] = c.Runner.Payloads
-	if standard := c.Runner.Kinds["States.StartExecution"]; standard > 0 {
+	switch {
+	case c.Express:
+		u[price.ExpressRequest] = float64(c.Executions)
+		u[price.ExpressGBSecond] = expressGBSeconds(c)
+	case c.Executions > 0:
 		u[price.StateTransition] = float64(c.States)
-	}
-	if express := c.Runner.Kinds["States.StartSyncExecution"]; express > 0 {
-		u[price.ExpressRequest] = float64(express)
-		u[price.ExpressGBSecond] = expressGBSeconds(c, float64(express))
 	}
 	for task, called := range c.Invocations {
 		if called.Calls == 0 {
@@ -46,7 +47,8 @@ func usageOf(c counted) price.Usage {
 
 // expressGBSeconds takes the time of the functions for the time of the executions: the engine waits 0.15 s before
 // each, which AWS does not.
-func expressGBSeconds(c counted, executions float64) float64 {
+func expressGBSeconds(c counted) float64 {
+	executions := float64(c.Executions)
 	mean := time.Duration(c.invocations().Seconds / executions * float64(time.Second))
 	payload := int(c.Runner.Payloads / executions * 64 * 1024)
 	return executions * price.ExpressGBSeconds(mean, price.ExpressMemoryMB(len(statemachine.Definition), payload, 1))
@@ -54,19 +56,6 @@ func expressGBSeconds(c counted, executions float64) float64 {
 
 // priceOf is the list price in USD.
 func priceOf(u price.Usage) float64 { return price.List.Bill(u).Total() }
-
-// readsOf are the read units of these kinds of calls.
-func (c counted) readsOf(kinds ...string) float64 {
-	sum := 0.0
-	for kind, units := range c.Functions.ReadUnits {
-		for _, wanted := range kinds {
-			if strings.HasSuffix(kind, "."+wanted) {
-				sum += units
-			}
-		}
-	}
-	return sum
-}
 
 // priceTable shows the bill of each configuration, part by part.
 func priceTable(r results) string {
@@ -103,6 +92,27 @@ func priceTable(r results) string {
 	var out strings.Builder
 	writeTable(&out, head, lines)
 	return out.String()
+}
+
+// pricesBegin and pricesEnd stand around the README's table.
+const pricesBegin, pricesEnd = "<!-- prices: written by make bench -->", "<!-- end of prices -->"
+
+// putPrices writes the table of prices into the README.
+func putPrices(file string, r results) error {
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return fmt.Errorf("writing the prices: %w", err)
+	}
+	before, rest, begun := strings.Cut(string(raw), pricesBegin)
+	_, after, ended := strings.Cut(rest, pricesEnd)
+	if !begun || !ended {
+		return fmt.Errorf("writing the prices: %s has not got %s and %s", file, pricesBegin, pricesEnd)
+	}
+	text := before + pricesBegin + "\n" + priceTable(r) + pricesEnd + after
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		return fmt.Errorf("writing the prices: %w", err)
+	}
+	return nil
 }
 
 // allCalls are the calls of the functions, of the runner that brought something, and of the functions themselves.

@@ -21,6 +21,7 @@ type counted struct {
 	Executions  int
 	States      int                    // entered, also inside of the Map
 	Invocations map[string]invocations // by task
+	Express     bool
 	News        int
 	Seconds     float64 // of the files' part, through the counters
 }
@@ -89,7 +90,7 @@ func (w *world) count(ctx context.Context, s *subject, r run, f feeding) (counte
 	if err != nil {
 		return counted{}, err
 	}
-	c := counted{Feeding: f, Shape: r.shape, Functions: w.functions.take(), Runner: w.runner.take(),
+	c := counted{Express: s.express, Feeding: f, Shape: r.shape, Functions: w.functions.take(), Runner: w.runner.take(),
 		Invocations: map[string]invocations{}, News: timed.News + news, Seconds: timed.Seconds}
 	for task, called := range after {
 		called.Calls -= before[task].Calls

@@ -29,7 +29,7 @@ type runCommand struct {
 	CeilingFor         time.Duration `env:"CEILING_FOR" default:"1500ms" help:"How long each kind of bare call is made."`
 	ColdStarts         int           `env:"COLD_STARTS" default:"21" help:"Starts of each function."`
 	MicroTime          string        `env:"MICRO_TIME" default:"100ms" help:"Time of each Go benchmark, six times."`
-	Report             string        `env:"REPORT" default:"docs/benchmarks.md" help:"The report to write, in the project's folder; -: none."`
+	Report             string        `env:"REPORT" default:"docs/benchmarks.md" help:"The report to write, in the project's folder, and with it the table of prices in the README; -: neither."`
 }
 
 func main() {
@@ -70,6 +70,9 @@ func (c *runCommand) Run(ctx context.Context, project local.Project) error {
 	if c.Report != "-" {
 		if err := os.WriteFile(filepath.Join(project.Root, c.Report), []byte(report.document), 0o644); err != nil {
 			return fmt.Errorf("writing the report: %w", err)
+		}
+		if err := putPrices(filepath.Join(project.Root, "README.md"), found); err != nil {
+			return err
 		}
 	}
 	fmt.Fprintf(os.Stderr, "raw results: %s\n", folder)

@@ -105,11 +105,11 @@ func callTable(out *strings.Builder, r results) {
 		}
 		lines = append(lines, line)
 	}
-	late, reads := []string{"late updates of rows"}, []string{"read units of check-all, at most, each collection"}
+	late, reads := []string{"late updates of rows"}, []string{"read units of queries and single reads, each collection"}
 	for _, counted := range r.Counts {
 		head = append(head, counted.Name)
 		late = append(late, number(counted.perFile(float64(counted.lateUpdates()))))
-		reads = append(reads, number(counted.readsOf("Query", "GetItem")/float64(counted.Shape.Collections)))
+		reads = append(reads, number((counted.Functions.ReadUnits["DynamoDB.Query"]+counted.Functions.ReadUnits["DynamoDB.GetItem"])/float64(counted.Shape.Collections)))
 	}
 	writeTable(out, head, append(lines, late, reads))
 }

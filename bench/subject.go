@@ -26,6 +26,7 @@ import (
 type subject struct {
 	statusTable, inURL, requestsURL, newsURL string
 	machine                                  string // ARN of the state machine; empty: it has none
+	express                                  bool
 	functions                                []string
 	feed                                     local.Pipe // from its queue; the batch size is set for each measurement
 }
@@ -48,7 +49,7 @@ func (w *world) deployStack(ctx context.Context, workflowType string) (*subject,
 		return nil, err
 	}
 	s := &subject{statusTable: outputs.ExportStatusTableName, inURL: outputs.FileReceivedQueueUrl,
-		requestsURL: outputs.ExportStateQueueUrl, machine: outputs.StateMachineArn}
+		requestsURL: outputs.ExportStateQueueUrl, machine: outputs.StateMachineArn, express: workflowType == "EXPRESS"}
 	if s.newsURL, err = w.subscribe(ctx, outputs.MonitoringTopicArn); err != nil {
 		return nil, err
 	}
