@@ -47,7 +47,11 @@ func runMicro(ctx context.Context, project local.Project, folder, each string) (
 
 // benchstat is its table of one file, or of two side by side.
 func benchstat(ctx context.Context, project local.Project, files ...string) (string, error) {
-	cmd := exec.CommandContext(ctx, "go", append([]string{"tool", "benchstat"}, files...)...)
+	args := []string{"tool", "benchstat"}
+	for _, file := range files {
+		args = append(args, filepath.Base(filepath.Dir(file))+"="+file) // else its columns are headed by the path
+	}
+	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = project.Root
 	out, err := cmd.CombinedOutput()
 	if err != nil {
