@@ -28,6 +28,7 @@ func TestDeployed(t *testing.T) {
 			t.Run("a batch over several collections", func(t *testing.T) { batchesThatCompleteNothing(t, s, 100, 7) })
 			t.Run("a batch through the pipe", func(t *testing.T) { batchThroughThePipe(t, s) })
 			t.Run("a hot collection", func(t *testing.T) { hotCollection(t, s) })
+			t.Run("a run of 200 collections", func(t *testing.T) { readsOfARun(t, s) })
 			t.Run("what cannot be counted", func(t *testing.T) { whatCannotBeCounted(t, s) })
 			t.Run("answers that are lost", func(t *testing.T) { lostAnswers(t, s) })
 		})

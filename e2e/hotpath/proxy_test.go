@@ -26,8 +26,9 @@ type proxy struct {
 	engine  *httputil.ReverseProxy
 	mu      sync.Mutex
 	calls   map[call]int
-	breaks  string // the operation that fails
-	effects bool   // it takes effect before it fails: the answer is lost
+	checked float64 // read units of check-all: of queries, and of the ledger's runs
+	breaks  string  // the operation that fails
+	effects bool    // it takes effect before it fails: the answer is lost
 }
 
 func newProxy() *proxy { return &proxy{calls: map[call]int{}} }
@@ -50,7 +51,8 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
-	r.Body = io.NopCloser(bytes.NewReader(body))
+	body = askCapacity(operation, body)
+	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 	p.mu.Lock()
 	breaks, effects := p.breaks == operation, p.effects
 	p.mu.Unlock()
@@ -64,18 +66,52 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer.WriteHeader(http.StatusBadRequest)
 		answer.WriteString(`{"__type":"com.amazonaws.dynamodb.v20120810#ResourceNotFoundException","message":"broken by the test"}`)
 	}
-	p.note(operation, body, answer.Code)
+	p.note(operation, body, answer)
 	maps.Copy(w.Header(), answer.Header())
 	w.WriteHeader(answer.Code)
 	w.Write(answer.Body.Bytes())
 }
 
-func (p *proxy) note(operation string, body []byte, status int) {
-	var request struct{ TableName string }
+// askCapacity lets a read tell what it costs.
+func askCapacity(operation string, body []byte) []byte {
+	var request map[string]any
+	if operation != "GetItem" && operation != "Query" || json.Unmarshal(body, &request) != nil {
+		return body
+	}
+	request["ReturnConsumedCapacity"] = "TOTAL"
+	asking, err := json.Marshal(request)
+	if err != nil {
+		return body
+	}
+	return asking
+}
+
+func (p *proxy) note(operation string, body []byte, answer *httptest.ResponseRecorder) {
+	var request struct {
+		TableName string
+		Key       map[string]map[string]string
+	}
+	var cost struct {
+		ConsumedCapacity struct{ CapacityUnits float64 }
+	}
 	_ = json.Unmarshal(body, &request)
+	_ = json.Unmarshal(answer.Body.Bytes(), &cost)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.calls[call{operation, request.TableName, status != http.StatusOK}]++
+	p.calls[call{operation, request.TableName, answer.Code != http.StatusOK}]++
+	if operation == "Query" || request.Key["PK"]["S"] == "run" {
+		p.checked += cost.ConsumedCapacity.CapacityUnits
+	}
+}
+
+// takeChecked returns the read units of check-all since the last time, and the few with which notify reads what the
+// news is about.
+func (p *proxy) takeChecked() float64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	units := p.checked
+	p.checked = 0
+	return units
 }
 
 // breakDown lets an operation fail from now on, after it took effect or before; an empty name mends it.

@@ -180,12 +180,17 @@ var Guards = []Guard{
 		readerIsIgnored(write)
 	}}},
 	{"question on a new attempt", calm, Sabotage{Write: func(_ *world, write *table.Write) {
-		if write.SetOnce == nil && write.Add["AllReceivedAsked"].N > 0 {
+		if write.Add["Asked"].N > 0 {
 			write.Add = nil
 		}
 	}}},
-	{"reading again if somebody asked meanwhile", calm, Sabotage{Write: func(_ *world, write *table.Write) {
-		lacking(write, "AllReceivedAsked", "AllSuccessfulAsked")
+	{"condition that nobody asked another question", calm, Sabotage{Write: func(_ *world, write *table.Write) {
+		lacking(write, "Asked")
+	}}},
+	{"look at the watched collection if others came", calm, Sabotage{Write: func(_ *world, write *table.Write) {
+		if write.Add["Turns"].N > 0 {
+			write.Add = nil
+		}
 	}}},
 	{"reader's lease that ends", swept, Sabotage{Write: func(_ *world, write *table.Write) {
 		if write.SetOnce["Reader"] != nil {

@@ -2,16 +2,19 @@ package snapshot
 
 import "time"
 
-// Watch is how a run is checked without reading all of it whenever a collection moves: one collection that is in
-// the news's way is watched. As long as it is, there is no news; whoever moves it checks the run again. Only when
-// it is out of the way the rows after it are read and, before news is claimed, all of them, by one reader at a time.
+// Watch is how a run is checked without reading all of it whenever a collection moves: one collection that is in the
+// news's way is watched. As long as it is, there is no news; whoever moves it checks the run again. Only when it is out
+// of the way the rows after it are read and, before news is claimed, all of them, by one reader at a time.
 type Watch struct {
 	CollectionName string // in the news's way when it was last read; "" if none is known
-	// Asked counts, for each news, who asked for the run to be read on; Answered is what it was when the whole run
-	// was last read and the news found true. A reader who was asked meanwhile reads again.
-	Asked, Answered map[DebtKind]int64
-	Reader          string // who reads the run on just now: the claimer, "" for nobody
-	ReaderUntil     time.Time
+	Reader         string // who reads the run on just now: the claimer, "" for nobody
+	ReaderUntil    time.Time
+	// Turns counts who wanted to read on. A reader that sees others come meanwhile looks once more before it leaves.
+	Turns int64
+	// Asked counts who asked whether news that was told is owed again: for a collection in a new attempt, and the sweep.
+	// Answered is what it was when the run was last read whole and the news found true.
+	Asked    int64
+	Answered map[DebtKind]int64
 }
 
 // ReaderLease is how long a reader keeps others from reading. It is longer than an invocation of check-all may take
@@ -22,13 +25,12 @@ const ReaderLease = time.Minute
 func (w Watch) ReaderDied(now time.Time) bool { return !now.Before(w.ReaderUntil) }
 
 // MayOwe returns the first news that the run may owe, as far as can be said without its rows: it was never claimed,
-// or its claimer died, or somebody asked since it was last found true. It is asked for when a collection is claimed a
-// request in a new attempt, when the sweep finds news that is owed, and to have the run read on.
+// or its claimer died, or somebody asked since it was last found true.
 func (r Run) MayOwe(now time.Time) (DebtKind, bool) {
 	for _, news := range News {
 		claim := r.News[news]
 		died := !claim.Delivered && !now.Before(claim.Until)
-		if !claim.Attempt.Set || died || r.Watch.Asked[news] != r.Watch.Answered[news] {
+		if !claim.Attempt.Set || died || r.Watch.Asked != r.Watch.Answered[news] {
 			return news, true
 		}
 	}

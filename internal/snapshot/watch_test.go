@@ -19,19 +19,20 @@ func TestMayOwe(t *testing.T) {
 	type claims = map[snapshot.DebtKind]snapshot.Claim
 	type counts = map[snapshot.DebtKind]int64
 	for _, c := range []struct {
-		name            string
-		news            claims
-		asked, answered counts
-		want            snapshot.DebtKind
+		name     string
+		news     claims
+		asked    int64
+		answered counts
+		want     snapshot.DebtKind
 	}{
-		{"nothing was told", nil, nil, nil, received},
-		{"the first was told", claims{received: told}, nil, nil, successful},
-		{"both were told", claims{received: told, successful: told}, counts{received: 3, successful: 2}, counts{received: 3, successful: 2}, ""},
-		{"the first is being told", claims{received: living, successful: told}, nil, nil, ""},
-		{"who told the first died", claims{received: dead, successful: told}, nil, nil, received},
-		{"who told the second died", claims{received: told, successful: dead}, nil, nil, successful},
-		{"somebody asked for the first", claims{received: told, successful: told}, counts{received: 1}, nil, received},
-		{"somebody asked for the second", claims{received: told, successful: told}, counts{received: 4, successful: 2}, counts{received: 4, successful: 1}, successful},
+		{"nothing was told", nil, 0, nil, received},
+		{"the first was told", claims{received: told}, 0, nil, successful},
+		{"both were told", claims{received: told, successful: told}, 3, counts{received: 3, successful: 3}, ""},
+		{"the first is being told", claims{received: living, successful: told}, 0, nil, ""},
+		{"who told the first died", claims{received: dead, successful: told}, 0, nil, received},
+		{"who told the second died", claims{received: told, successful: dead}, 0, nil, successful},
+		{"somebody asked", claims{received: told, successful: told}, 4, counts{received: 3, successful: 3}, received},
+		{"that is answered for the first", claims{received: told, successful: told}, 4, counts{received: 4, successful: 3}, successful},
 	} {
 		run := snapshot.Run{News: c.news, Watch: snapshot.Watch{Asked: c.asked, Answered: c.answered}}
 		if got, may := run.MayOwe(now); got != c.want || may != (c.want != "") {

@@ -139,11 +139,8 @@ const (
 	claimDelivered = "Delivered"
 )
 
-// Of news there is also, under the same prefix, how often it was asked for and what of that is answered.
-const (
-	newsAsked    = "Asked"
-	newsAnswered = "Answered"
-)
+// newsAnswered stands under the same prefix, of news only.
+const newsAnswered = "Answered"
 
 func claimAttributes(kind snapshot.DebtKind) []string {
 	prefix := claimPrefix(kind)
@@ -166,11 +163,12 @@ func (d *decoder) watch() snapshot.Watch {
 		CollectionName: d.string(attrWatch),
 		Reader:         d.string(attrReader),
 		ReaderUntil:    d.time(attrReaderUntil),
-		Asked:          map[snapshot.DebtKind]int64{},
+		Turns:          d.int(attrTurns),
+		Asked:          d.int(attrAsked),
 		Answered:       map[snapshot.DebtKind]int64{},
 	}
 	for _, news := range snapshot.News {
-		watch.Asked[news], watch.Answered[news] = d.int(claimPrefix(news)+newsAsked), d.int(claimPrefix(news)+newsAnswered)
+		watch.Answered[news] = d.int(claimPrefix(news) + newsAnswered)
 	}
 	return watch
 }

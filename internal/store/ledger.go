@@ -52,6 +52,8 @@ const (
 	attrWatch          = "Watch"
 	attrReader         = "Reader"
 	attrReaderUntil    = "ReaderUntil" // epoch seconds
+	attrTurns          = "Turns"
+	attrAsked          = "Asked"
 	attrProgress       = "Progress"
 	attrProgressSince  = "ProgressSince"
 	attrSettled        = "Settled"

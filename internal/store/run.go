@@ -57,30 +57,21 @@ type Verdict struct {
 // of the run was read, strongly consistent, over all pages, in the wanted status or further.
 func (r *Runs) Check(ctx context.Context, correlationID, claimer string, reached snapshot.Status) (Verdict, error) {
 	var verdict Verdict
-	var run *snapshot.Run // once it is the claimer's to read on
-	err := r.Pause.tries(ctx, "checking a run", func() (err error) {
-		verdict, run, err = r.glance(ctx, correlationID, claimer, reached)
-		return err
-	})
-	if err != nil || run == nil {
-		return verdict, err
-	}
-	err = r.Pause.tries(ctx, "reading a run", func() (err error) {
-		if run == nil { // overtaken: claims and questions are to be read before the rows
-			if run, err = r.read(ctx, correlationID, true); err != nil || run == nil || run.Watch.Reader != claimer {
-				return err
-			}
+	consistent := reached.Is(snapshot.Success)
+	err := r.Pause.tries(ctx, "checking a run", func() error {
+		run, blocked, err := r.glance(ctx, correlationID, claimer, consistent)
+		verdict, consistent = blocked, true
+		if err == nil && run != nil {
+			verdict, err = r.readOn(ctx, *run, claimer)
 		}
-		verdict, err = r.readOn(ctx, *run, claimer)
-		run = nil
 		return err
 	})
 	return verdict, err
 }
 
 // readOn reads the rows from the watched one on until one is in the news's way, which is watched then. If none is, it
-// reads all of them and claims the news that is true. It returns table.ErrConditionFailed if somebody was faster, or
-// asked meanwhile: then it is to be done again, with the run as it is by then.
+// reads all of them and claims the news that is true. It returns an error that asks for another check if it was
+// overtaken: by a claim, by a question, or by whoever moved the collection that it found in the way.
 func (r *Runs) readOn(ctx context.Context, run snapshot.Run, claimer string) (Verdict, error) {
 	news, _ := run.MayOwe(r.Now())
 	tally, whole, err := r.tally(ctx, run.CorrelationID, run.Watch.CollectionName, news)
@@ -92,13 +83,13 @@ func (r *Runs) readOn(ctx context.Context, run snapshot.Run, claimer string) (Ve
 	}
 	verdict := Verdict{Claimed: run.Held(claimer)}
 	verdict.Blocker, verdict.Blocked = tally.Blocked(news)
-	var answered []snapshot.DebtKind
+	var found []snapshot.DebtKind
 	if whole {
-		if answered, err = r.claimWhatIsTrue(ctx, run, tally, claimer, &verdict); err != nil {
+		if found, err = r.claimWhatIsTrue(ctx, run, tally, claimer, &verdict); err != nil {
 			return Verdict{}, err
 		}
 	}
-	return verdict, r.endReading(ctx, run, claimer, verdict.Blocker, answered)
+	return verdict, r.leave(ctx, run, claimer, verdict, found)
 }
 
 // claimWhatIsTrue decides with all rows of the run.

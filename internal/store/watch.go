@@ -23,57 +23,61 @@ func (r *Runs) read(ctx context.Context, correlationID string, consistent bool) 
 
 // view reads a run as far as a glance needs it. As long as no news was ever claimed, an eventually consistent view is
 // enough: it only says which collection to look at first, and if that one is not received, there is no news. Later it
-// is not: somebody may have asked a moment ago. A successful collection tells that it is later.
-func (r *Runs) view(ctx context.Context, correlationID string, reached snapshot.Status) (*snapshot.Run, error) {
-	if !reached.Is(snapshot.Success) {
+// is not: somebody may have asked a moment ago.
+func (r *Runs) view(ctx context.Context, correlationID, claimer string, consistent bool) (*snapshot.Run, error) {
+	if !consistent {
 		run, err := r.read(ctx, correlationID, false)
-		if err != nil || run != nil && !run.News[snapshot.AllReceived].Attempt.Set {
+		if err != nil || run != nil && !run.News[snapshot.AllReceived].Attempt.Set && run.Watch.Reader != claimer {
 			return run, err
 		}
 	}
 	return r.read(ctx, correlationID, true)
 }
 
-// glance reads the run and what it watches. If that is not in the way of the news that may be owed, it asks for the
-// run to be read on, and returns the run if that is for the claimer to do.
-func (r *Runs) glance(ctx context.Context, correlationID, claimer string, reached snapshot.Status) (Verdict, *snapshot.Run, error) {
-	run, err := r.view(ctx, correlationID, reached)
+// glance reads the run and a page of rows from the watched one on. If one of them is in the way of the news that may be
+// owed, that is all. Else it returns the run, if it is the claimer's turn to read on.
+func (r *Runs) glance(ctx context.Context, correlationID, claimer string, consistent bool) (*snapshot.Run, Verdict, error) {
+	run, err := r.view(ctx, correlationID, claimer, consistent)
 	if err != nil || run == nil {
-		return Verdict{}, nil, err
+		return nil, Verdict{}, err
 	}
-	if run.Watch.Reader == claimer { // it runs again: it goes on, and ends what it began
-		run, err = r.read(ctx, correlationID, true)
-		return Verdict{}, run, err
+	if run.Watch.Reader == claimer { // it runs again, or was overtaken: it goes on, and ends what it began
+		return run, Verdict{}, nil
 	}
 	verdict := Verdict{Claimed: run.Held(claimer)}
 	news, may := run.MayOwe(r.Now())
 	if !may {
-		return verdict, nil, nil
+		return nil, verdict, nil
 	}
 	tally := &snapshot.Tally{}
-	if _, err := r.page(ctx, r.DB, r.rowsFrom(correlationID, run.Watch.CollectionName), r.until(news, tally)); err != nil {
-		return Verdict{}, nil, err
+	next, err := r.page(ctx, r.DB, r.rowsFrom(correlationID, run.Watch.CollectionName), r.until(news, tally))
+	if err != nil {
+		return nil, Verdict{}, err
 	}
 	if verdict.Blocker, verdict.Blocked = tally.Blocked(news); verdict.Blocked {
-		return verdict, nil, nil
+		return nil, verdict, nil
 	}
-	if run, err = r.ask(ctx, correlationID, news, claimer); err != nil || run == nil {
-		return Verdict{}, nil, err
+	seen := run.Watch.CollectionName
+	if run, err = r.takeTurn(ctx, correlationID, claimer); err != nil || run == nil {
+		return nil, Verdict{}, err
 	}
 	if run.Watch.Reader != claimer {
-		return Verdict{Claimed: run.Held(claimer)}, nil, nil
+		return nil, Verdict{Claimed: run.Held(claimer)}, nil // whoever reads, sees that we came
 	}
-	return Verdict{}, run, nil
+	if seen != "" && run.Watch.CollectionName == seen {
+		run.Watch.CollectionName = next // up to there nothing is in the way
+	}
+	return run, Verdict{}, nil
 }
 
-// ask asks for the run to be read on, and makes the claimer its reader unless there is one: that one sees that we
-// asked, and reads again. Asking twice costs a reading. It returns the run as it then is, nil if it is gone.
-func (r *Runs) ask(ctx context.Context, correlationID string, news snapshot.DebtKind, claimer string) (*snapshot.Run, error) {
+// takeTurn counts the claimer among those who want to read on, and makes it the reader unless there is one. It returns
+// the run as it then is, nil if it is gone.
+func (r *Runs) takeTurn(ctx context.Context, correlationID, claimer string) (*snapshot.Run, error) {
 	ref, until := r.runRef(correlationID), r.Now().Add(snapshot.ReaderLease).Unix()
 	item, err := r.DB.Update(ctx, table.Write{
 		Ref:     ref,
 		SetOnce: map[string]any{attrReader: claimer, attrReaderUntil: until},
-		Add:     map[string]table.Sum{claimPrefix(news) + newsAsked: {N: 1}},
+		Add:     map[string]table.Sum{attrTurns: {N: 1}},
 		If:      r.itemExists(),
 	})
 	if err != nil {
@@ -97,33 +101,46 @@ func (r *Runs) ask(ctx context.Context, correlationID string, news snapshot.Debt
 	return &run, err
 }
 
-// endReading notes what is watched from now on and which news was found true. It fails with table.ErrConditionFailed,
-// and the reader stays the reader, if somebody asked since the run was read.
-func (r *Runs) endReading(ctx context.Context, run snapshot.Run, claimer string, watched snapshot.Blocker, found []snapshot.DebtKind) error {
+// leave ends the reading: it notes which collection is watched from now on, and for which news the questions are
+// answered, on condition that nobody asked another. Whoever came meanwhile left it to this reader; if the watched
+// collection is out of the way by now, that was its mover, and it returns errAgain.
+func (r *Runs) leave(ctx context.Context, run snapshot.Run, claimer string, verdict Verdict, found []snapshot.DebtKind) error {
+	watched := verdict.Blocker.CollectionName
 	write := table.Write{
 		Ref:    r.runRef(run.CorrelationID),
-		Set:    map[string]any{attrWatch: watched.CollectionName},
+		Set:    map[string]any{attrWatch: watched},
 		Remove: []string{attrReader, attrReaderUntil},
 		If:     []table.Condition{{Attribute: attrReader, Operator: table.Equals, Value: claimer}},
 	}
-	for _, news := range snapshot.News {
-		asked := snapshot.Counter{N: run.Watch.Asked[news], Set: run.Watch.Asked[news] != 0}
-		write.If = append(write.If, asRead(claimPrefix(news)+newsAsked, asked))
-	}
 	for _, news := range found {
-		write.Set[claimPrefix(news)+newsAnswered] = run.Watch.Asked[news]
+		write.Set[claimPrefix(news)+newsAnswered] = run.Watch.Asked
 	}
-	_, err := r.DB.Update(ctx, write)
+	if len(found) > 0 {
+		write.If = append(write.If, asRead(attrAsked, snapshot.Counter{N: run.Watch.Asked, Set: run.Watch.Asked > 0}))
+	}
+	item, err := r.DB.Update(ctx, write)
+	if err != nil {
+		return err
+	}
+	left, err := r.decodeRun(run.CorrelationID, item)
+	if err != nil || left.Watch.Turns == run.Watch.Turns || watched == "" {
+		return err
+	}
+	key := snapshot.CollectionKey{CorrelationID: run.CorrelationID, CollectionName: watched}
+	item, err = r.DB.Get(ctx, table.Read{Ref: r.rowRef(key), Attributes: rowAttributes, Consistent: true})
+	if err != nil {
+		return err
+	}
+	row, err := r.decodeRow(key, item)
+	if err == nil && (item == nil || row.Status != verdict.Blocker.Status) {
+		return errAgain
+	}
 	return err
 }
 
-// askForNews notes that the run may owe news although it was told before: the next check reads it on.
+// askForNews asks whether news that was told is owed again: the next check reads the run on.
 func (t Tables) askForNews(ctx context.Context, db updater, correlationID string) error {
-	ask := map[string]table.Sum{}
-	for _, news := range snapshot.News {
-		ask[claimPrefix(news)+newsAsked] = table.Sum{N: 1}
-	}
-	_, err := db.Update(ctx, table.Write{Ref: t.runRef(correlationID), Add: ask, If: t.itemExists()})
+	_, err := db.Update(ctx, table.Write{Ref: t.runRef(correlationID), Add: map[string]table.Sum{attrAsked: {N: 1}}, If: t.itemExists()})
 	return unlessOvertaken(err)
 }
 

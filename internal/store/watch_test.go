@@ -190,6 +190,16 @@ func TestChecksOfARunReadALinearNumberOfUnits(t *testing.T) {
 					oneByOne(w, []string{collection}, snapshot.Success)
 				}
 			},
+			"in bursts of 20": func(w *wide) {
+				for _, status := range []snapshot.Status{snapshot.Received, snapshot.Success} {
+					for burst := range slices.Chunk(w.rows, 20) {
+						for _, collection := range burst {
+							w.set(collection, status)
+						}
+						w.atOnce(burst, status)
+					}
+				}
+			},
 			"at the same moment": func(w *wide) {
 				for _, status := range []snapshot.Status{snapshot.Received, snapshot.Success} {
 					for _, collection := range w.rows {
