@@ -25,11 +25,13 @@ var queries = []query{
 | sort @timestamp asc
 | limit 10000`},
 	{"FollowFile", "find a file or message", `fields @timestamp, message, correlation_id, collection_name, file_name, identity, reason_code, execution_id
-| filter file_name = "..." or identity = "..."
+| filter @message like "..."
 | sort @timestamp asc
 | limit 1000`},
-	{"RepeatedFiles", "files that were counted more than once", `filter message = "counted" and file_name != "NOT_SET"
-| stats count(*) as times, count_distinct(identity) as messages by correlation_id, collection_name, file_name
+	{"RepeatedFiles", "files that were counted more than once", `fields jsonParse(@message) as line
+| filter message = "counted"
+| unnest line.messages into counted
+| stats count(*) as times by correlation_id, collection_name, counted.file_name
 | filter times > 1
 | sort times desc
 | limit 1000`},

@@ -159,15 +159,27 @@ func (t *Task) count(ctx context.Context, execution string, state store.State, g
 	return result{tally: tally, err: err}
 }
 
+// message is what the log says of one that was counted. There is one line for all of a collection that came together:
+// a line for each would cost more than a tenth of what a file costs in large batches.
+type message struct {
+	FileName string `json:"file_name"`
+	Identity string `json:"identity"`
+}
+
 // tell logs and counts what became of messages.
 func (t *Task) tell(ctx context.Context, tally store.Tally) {
 	files := int64(0)
+	var messages []message
 	for _, receipt := range tally.Counted {
-		t.log.InfoContext(ctx, "counted", about(receipt)...)
+		messages = append(messages, message{receipt.Message.Filename, receipt.Identity})
 		metrics.Processed(ctx, receipt.SentAt)
 		if !receipt.Message.IsSuccessFile {
 			files++
 		}
+	}
+	if len(messages) > 0 {
+		t.log.InfoContext(ctx, "counted", logging.CorrelationID, tally.Counted[0].Message.CorrelationID,
+			logging.CollectionName, tally.Counted[0].Message.CollectionName, logging.Messages, messages)
 	}
 	for _, receipt := range tally.Duplicates {
 		t.log.InfoContext(ctx, "duplicate", about(receipt)...)

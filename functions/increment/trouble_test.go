@@ -218,7 +218,7 @@ func TestLog(t *testing.T) {
 	var got []string
 	for _, line := range b.Logged("") {
 		text := line["level"].(string) + " " + line["message"].(string)
-		for _, key := range []string{"identity", "correlation_id", "collection_name", "file_name", "reason_code", "files_received", "files_sent"} {
+		for _, key := range []string{"identity", "correlation_id", "collection_name", "file_name", "reason_code", "messages", "files_received", "files_sent"} {
 			if value, ok := line[key]; ok && value != "" {
 				text += " " + strings.TrimSuffix(strings.ReplaceAll(jsonText(value), `"`, ""), ".0")
 			}
@@ -226,8 +226,7 @@ func TestLog(t *testing.T) {
 		got = append(got, text)
 	}
 	want := []string{
-		"INFO counted m1 run-1 a f1",
-		"INFO counted m2 run-1 a f2",
+		"INFO counted run-1 a [{file_name:f1,identity:m1},{file_name:f2,identity:m2}]",
 		"WARN more files received than sent run-1 a 2 1",
 		"WARN rejected m3 NOT_JSON",
 		"WARN rejected m5 FLAG_INVALID",

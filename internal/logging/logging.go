@@ -18,6 +18,7 @@ const (
 	CollectionName = "collection_name"
 	FileName       = "file_name"
 	Identity       = "identity"
+	Messages       = "messages" // a list of what has file_name and identity
 	ExecutionID    = "execution_id"
 	Reason         = "reason_code"
 	Error          = "error"

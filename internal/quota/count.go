@@ -138,7 +138,7 @@ func (m *model) look(l look, times float64) {
 	m.use(price.ReadUnit, times*(l.reads+l.runReads))
 	m.use(price.WriteUnit, times*(l.ledgerWrites+l.statusWrites))
 	m.use(price.SQSFIFORequest, times*l.fifo)
-	m.use(price.LogGB, times*l.calls*(m.m.CallLog+m.m.FileLog)/1e9)
+	m.use(price.LogGB, times*l.calls*(m.m.CallLog+m.m.GroupLog)/1e9)
 }
 
 func (m *model) memory(messages int) float64 {

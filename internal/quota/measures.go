@@ -26,8 +26,9 @@ type Measures struct {
 	Record       int     // bytes that the pipe adds to it
 	Row          int     // bytes of a row
 	Marked       int     // bytes of a marker
-	FileLog      float64 // bytes of the line that increment writes for a file
-	CallLog      float64 // bytes of Lambda's own lines for a call
+	FileLog      float64 // bytes that increment's line grows by for each file
+	GroupLog     float64 // bytes of that line without files: one for each collection of a batch
+	CallLog      float64 // bytes of a call's other lines: Lambda's own and the metrics
 	ExecutionLog float64 // bytes of an execution's log besides its states
 	StateLog     float64 // bytes of what a state adds to it
 	MemoryMB     float64 // of increment
@@ -43,7 +44,7 @@ var Assumed = Measures{
 	Receive: 0.015, Start: 0.025, State: 0.025, ExpressState: 0.005,
 	Cold: 0.15, Call: 0.003, Read: 0.006, Transaction: 0.015, Marker: 0.0002, Update: 0.005, Look: 0.15, Reply: 2, Patience: 15,
 	Body: 400, Record: 1100, Row: 220, Marked: 400,
-	FileLog: 600, CallLog: 400, ExecutionLog: 800, StateLog: 1500,
+	FileLog: 110, GroupLog: 560, CallLog: 1300, ExecutionLog: 800, StateLog: 1500,
 	MemoryMB: 512, LookMemoryMB: 256, LookCompute: 0.06, Definition: len(statemachine.Definition), SweepEvery: 120, MarkerMonths: 2,
 }
 
@@ -53,7 +54,7 @@ const (
 	retries         = 9    // of increment: statemachine/status-checker.asl.json
 	longestPause    = 60.0 // s; the same
 	tries           = 10   // of a transaction in place: internal/store/pause.go
-	shortestJitter  = 0.010
+	shortestJitter  = 0.040
 	longestJitter   = 1.0
 	sideBySide      = 16                       // groups of a batch: functions/increment
 	mostMarkers     = table.MaxTransaction - 1 // files in a transaction: internal/store/count.go

@@ -186,7 +186,7 @@ func (m *model) counted(e *execution, i int32, ok bool) {
 	}
 	m.calls--
 	m.use(price.LambdaGBSecond, price.LambdaGBSeconds(seconds(min(m.now-e.called, functionTimeout)), m.m.MemoryMB))
-	m.use(price.LogGB, (m.m.CallLog+float64(e.messages)*m.m.FileLog)/1e9)
+	m.use(price.LogGB, (m.m.CallLog+float64(len(e.groups))*m.m.GroupLog+float64(e.messages)*m.m.FileLog)/1e9)
 	if e.failed {
 		m.tryLater(e, kinds)
 		return

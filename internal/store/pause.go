@@ -19,10 +19,11 @@ type Pause func(ctx context.Context, try int) error
 // which the state machine retries.
 const maxTries = 10
 
-// Jitter pauses for a random time between 0 and 10 ms · 2^try, at most 1 s: full jitter, after
-// https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/.
+// Jitter pauses for a random time between 0 and 40 ms · 2^try, at most 1 s: full jitter, after
+// https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/. The first pauses are some times longer than a
+// call takes, so that of many who want to bring one row up to date most find it done.
 func Jitter(ctx context.Context, try int) error {
-	timer := time.NewTimer(rand.N(min(10*time.Millisecond<<min(try, 10), time.Second)))
+	timer := time.NewTimer(rand.N(min(40*time.Millisecond<<min(try, 10), time.Second)))
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
