@@ -19,7 +19,7 @@ type options struct {
 	Files              int           // of a run at batch size 1; twice as many at 10, four times at 100
 	FilesPerCollection int           // at most
 	InFlight           int           // collections whose receipts are mixed
-	CountFiles         int           // of a run that is counted, and of a hot collection
+	CountFiles         int           // of a run that is counted; of a hot collection more in larger batches, in the same way
 	Concurrency        int           // function calls side by side that the engine allows
 	CeilingFor         time.Duration // for each kind of bare call
 	ColdStarts         int           // of each function
@@ -246,7 +246,7 @@ func (s *suite) countStandard(ctx context.Context) error {
 			return err
 		}
 		for _, batch := range batchSizes {
-			counted, err := s.cost(ctx, w, sub, fmt.Sprint("Standard ", batch), shape{Collections: 1, Files: s.CountFiles}, batch)
+			counted, err := s.cost(ctx, w, sub, fmt.Sprint("Standard ", batch), shape{Collections: 1, Files: s.CountFiles * s.filesAt(batch) / s.Files}, batch)
 			if err != nil {
 				return err
 			}
