@@ -15,7 +15,7 @@ import (
 // The tests come one after the other, since the proxy counts for all of them, and the exact ones first: a function's
 // process registers a run when it sees it first, and only the pipes make the engine start several.
 func TestDeployed(t *testing.T) {
-	engine, calls := engine(t)
+	engine, calls := engine(t, "0.01") // they are used up in some tests
 	for _, configuration := range []struct {
 		workflowType string
 		batchSize    int
@@ -28,7 +28,6 @@ func TestDeployed(t *testing.T) {
 			t.Run("a batch over several collections", func(t *testing.T) { batchesThatCompleteNothing(t, s, 100, 7) })
 			t.Run("a batch through the pipe", func(t *testing.T) { batchThroughThePipe(t, s) })
 			t.Run("a hot collection", func(t *testing.T) { hotCollection(t, s) })
-			t.Run("a run of 200 collections", func(t *testing.T) { readsOfARun(t, s) })
 			t.Run("what cannot be counted", func(t *testing.T) { whatCannotBeCounted(t, s) })
 			t.Run("answers that are lost", func(t *testing.T) { lostAnswers(t, s) })
 		})

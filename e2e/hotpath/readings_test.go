@@ -11,7 +11,9 @@ import (
 
 // A run of 200 collections that complete as their messages come, several at a time: what check-all reads stays linear.
 // (Package store counts the same for larger runs, and for other orders.)
-func readsOfARun(t *testing.T, s *stack) {
+func TestReadsOfARun(t *testing.T) {
+	engine, calls := engine(t, "0.2")
+	s := deploy(t, engine, calls, "STANDARD", 10)
 	const run, collections = "run-of-200", 200
 	var names, files, successFiles []string
 	for i := range collections {
@@ -28,7 +30,7 @@ func readsOfARun(t *testing.T, s *stack) {
 		want     string
 		messages []string
 	}{{"Received 1", files}, {"Success 1", successFiles}} {
-		// More at a time than the engine has functions for (100) would use up the retries, and then nobody but the sweep looks.
+		// All at once would be more than the engine has functions for (100): looks would be given up, and left to the sweep.
 		for first := 0; first < collections; first += 20 {
 			some := names[first : first+20]
 			s.send(t, part.messages[first:first+20]...)

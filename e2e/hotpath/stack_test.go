@@ -32,8 +32,9 @@ type stack struct {
 	queues   *sqs.Client
 }
 
-// engine starts an engine of the test's own whose functions call through the proxy.
-func engine(t *testing.T) (*local.TestEngine, *proxy) {
+// engine starts an engine of the test's own whose functions call through the proxy. Retries of the state machine wait
+// this part of their time.
+func engine(t *testing.T, waits string) (*local.TestEngine, *proxy) {
 	t.Helper()
 	project, err := local.FindProject()
 	if err != nil {
@@ -42,8 +43,7 @@ func engine(t *testing.T) (*local.TestEngine, *proxy) {
 	calls := newProxy()
 	server := httptest.NewServer(calls)
 	t.Cleanup(server.Close)
-	// Retries of the state machine wait a hundredth of their time.
-	engine, err := project.StartTestEngine(t.Context(), t.TempDir(), log, "AWS_ENDPOINT_URL="+server.URL, "SFN_WAIT_SCALE=0.01")
+	engine, err := project.StartTestEngine(t.Context(), t.TempDir(), log, "AWS_ENDPOINT_URL="+server.URL, "SFN_WAIT_SCALE="+waits)
 	if err != nil {
 		t.Fatal(err)
 	}
