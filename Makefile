@@ -38,11 +38,12 @@ deploy: $(NODE) ## Build and deploy to AWS; settings by CDK_ARGS="-c key=value"
 	@mkdir -p $(dir $(OUTPUTS))
 	$(CDK) deploy --outputs-file $(OUTPUTS) $(CDK_ARGS)
 
-lint: synth $(LINTERS) ## gofmt, go vet, staticcheck, and cfn-lint on the template
+lint: synth $(LINTERS) ## gofmt, go vet, staticcheck; cfn-lint and checkov on the template
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "run gofmt -w on:" $$unformatted; exit 1; }
 	go vet ./...
 	go tool staticcheck ./...
 	.venv/bin/cfn-lint cdk.out/*.template.json
+	.venv/bin/checkov --config-file tools/checkov.yaml --file cdk.out/*.template.json
 
 # --- local: up, demo, down -------------------------------------------------------------------------------------------
 

@@ -25,18 +25,18 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	functionsDir = dir
-	for _, task := range []string{"increment", "check-collection", "check-all", "notify", "sweep"} {
-		if err := os.MkdirAll(filepath.Join(dir, task), 0o755); err != nil {
-			panic(err)
-		}
-		if err := os.WriteFile(filepath.Join(dir, task, "bootstrap"), []byte(task), 0o755); err != nil {
-			panic(err)
-		}
-	}
+	makeFunctions(dir)
 	code := m.Run()
 	jsii.Close()
 	os.RemoveAll(dir)
 	os.Exit(code)
+}
+
+func makeFunctions(dir string) {
+	for _, task := range tasks {
+		must(os.MkdirAll(filepath.Join(dir, task), 0o755))
+		must(os.WriteFile(filepath.Join(dir, task, "bootstrap"), []byte(task), 0o755))
+	}
 }
 
 const (
@@ -59,6 +59,7 @@ var (
 			"workflowType": "EXPRESS", "batchSize": "20", "batchWindowSeconds": "5",
 			"sweepEveryMinutes": "60", "stalledAfterMinutes": "90",
 			"exemptStatuses": "Table_Unavailable, Blocked_Topic", "alarmTopicArn": testAlarmTopic, "kmsKeyArn": testKey,
+			"reservedConcurrency": "increment=20,sweep=1",
 		})
 	})
 	// adopting uses existing resources wherever it can.
@@ -91,7 +92,9 @@ type resource struct {
 var synthesizing sync.Mutex // jsii has one kernel
 
 // synthesize makes the stack of the context, under the feature flags of cdk.json.
-func synthesize(context map[string]any) template {
+func synthesize(context map[string]any) template { return synthesizeWith(functionsDir, context) }
+
+func synthesizeWith(functions string, context map[string]any) template {
 	synthesizing.Lock()
 	defer synthesizing.Unlock()
 	settings, err := ReadSettings(func(key string) any { return context[key] })
@@ -100,8 +103,8 @@ func synthesize(context map[string]any) template {
 	}
 	var config struct{ Context map[string]any }
 	must(json.Unmarshal(mustRead("../cdk.json"), &config))
-	app := awscdk.NewApp(&awscdk.AppProps{Context: &config.Context, Outdir: jsii.String(filepath.Join(functionsDir, "cdk.out"))})
-	stack := NewStack(app, StackProps{Settings: settings, FunctionsDir: functionsDir})
+	app := awscdk.NewApp(&awscdk.AppProps{Context: &config.Context, Outdir: jsii.String(filepath.Join(functions, "cdk.out"))})
+	stack := NewStack(app, StackProps{Settings: settings, FunctionsDir: functions})
 	text, err := json.Marshal(assertions.Template_FromStack(stack, nil).ToJSON())
 	must(err)
 	made := template{json: string(text)}

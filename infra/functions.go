@@ -88,10 +88,12 @@ func newFunction(scope constructs.Construct, id, task string, limits limits, pro
 		Handler:      jsii.String("bootstrap"),
 		Code:         awslambda.Code_FromAsset(jsii.String(props.Dir+"/"+task), &awss3assets.AssetOptions{}),
 		MemorySize:   &limits.memoryMB,
-		Timeout:      awscdk.Duration_Seconds(&limits.seconds),
-		Tracing:      awslambda.Tracing_ACTIVE,
-		LogGroup:     logs,
-		Role:         role,
+		// Nil unless the context names the task.
+		ReservedConcurrentExecutions: reserved(props.Settings, task),
+		Timeout:                      awscdk.Duration_Seconds(&limits.seconds),
+		Tracing:                      awslambda.Tracing_ACTIVE,
+		LogGroup:                     logs,
+		Role:                         role,
 		Environment: &map[string]*string{
 			"ENVIRONMENT": &props.Settings.Environment,
 			"APPLICATION": &props.Settings.Application,
@@ -99,6 +101,13 @@ func newFunction(scope constructs.Construct, id, task string, limits limits, pro
 		},
 	})
 	return Function{Function: function, role: role, key: props.Key, memoryMB: limits.memoryMB}
+}
+
+func reserved(s Settings, task string) *float64 {
+	if number, ok := s.ReservedConcurrency[task]; ok {
+		return jsii.Number(number)
+	}
+	return nil
 }
 
 func lambdaArchitecture(a Architecture) awslambda.Architecture {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -41,10 +42,13 @@ func run() error {
 func buildFunctions(goarch string) error {
 	command := exec.Command("make", "--no-print-directory", "functions", "GOARCH="+goarch)
 	command.Stdout, command.Stderr = os.Stderr, os.Stderr
-	for _, variable := range os.Environ() {
-		if !strings.HasPrefix(variable, "MAKEFLAGS=") && !strings.HasPrefix(variable, "MAKELEVEL=") {
-			command.Env = append(command.Env, variable)
-		}
-	}
+	command.Env = environment()
 	return command.Run()
+}
+
+// environment is ours, without what a make that called us hands on.
+func environment() []string {
+	return slices.DeleteFunc(os.Environ(), func(variable string) bool {
+		return strings.HasPrefix(variable, "MAKEFLAGS=") || strings.HasPrefix(variable, "MAKELEVEL=")
+	})
 }

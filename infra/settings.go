@@ -46,6 +46,10 @@ type Settings struct {
 	StalledAfterMinutes int      // minutes without progress after which a run is reported
 	ExemptStatuses      []string // statuses that count as done, at most maxExemptStatuses
 
+	// Calls of a task at one time, at most, and set aside for it from what the account shares. A task that is not named
+	// shares with all others.
+	ReservedConcurrency map[string]int
+
 	AlarmTopicArn string
 	KmsKeyArn     string
 
@@ -92,6 +96,7 @@ func ReadSettings(get func(key string) any) (Settings, error) {
 		SweepEveryMinutes:   r.number("sweepEveryMinutes", 2, 1, 60),
 		StalledAfterMinutes: r.number("stalledAfterMinutes", 60, 1, 14*24*60),
 		ExemptStatuses:      r.statuses("exemptStatuses"),
+		ReservedConcurrency: r.concurrency("reservedConcurrency"),
 
 		AlarmTopicArn: r.match("alarmTopicArn", "", topicArn, "the ARN of a standard SNS topic"),
 		KmsKeyArn:     r.match("kmsKeyArn", "", keyArn, "the ARN of a KMS key (not of an alias)"),
@@ -170,6 +175,30 @@ func (r *reader) number(key string, byDefault, low, high int) int {
 		return byDefault
 	}
 	return number
+}
+
+// tasks are the functions by the names that people and folders call them.
+var tasks = []string{"increment", "check-collection", "check-all", "notify", "sweep"}
+
+// concurrency reads `task=number` pairs separated by commas. Zero is refused: it would stop the function for good.
+func (r *reader) concurrency(key string) map[string]int {
+	var reserved map[string]int
+	for part := range strings.SplitSeq(r.text(key, ""), ",") {
+		if part = strings.TrimSpace(part); part == "" {
+			continue
+		}
+		task, text, _ := strings.Cut(part, "=")
+		number, err := strconv.Atoi(text)
+		if _, twice := reserved[task]; err != nil || number < 1 || twice || !slices.Contains(tasks, task) {
+			r.failf(key, part, "increment=20,sweep=1 and the like: each task once (%s), and a whole number from 1", strings.Join(tasks, ", "))
+			continue
+		}
+		if reserved == nil {
+			reserved = map[string]int{}
+		}
+		reserved[task] = number
+	}
+	return reserved
 }
 
 // statuses reads a comma-separated list. Statuses that this system itself waits for or writes cannot be exempt.

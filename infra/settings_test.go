@@ -33,6 +33,7 @@ func TestReadSettings(t *testing.T) {
 		"WindowOfItsOwn":    {map[string]any{"batchSize": "100", "batchWindowSeconds": "300"}, with(func(s *Settings) { s.BatchSize, s.BatchWindowSeconds = 100, 300 })},
 		"SweepSeldom":       {map[string]any{"sweepEveryMinutes": "60"}, with(func(s *Settings) { s.SweepEveryMinutes = 60 })},
 		"Statuses":          {map[string]any{"exemptStatuses": " Table_Unavailable,, Blocked_Topic "}, with(func(s *Settings) { s.ExemptStatuses = []string{"Table_Unavailable", "Blocked_Topic"} })},
+		"Concurrency":       {map[string]any{"reservedConcurrency": " increment=20, sweep=1,"}, with(func(s *Settings) { s.ReservedConcurrency = map[string]int{"increment": 20, "sweep": 1} })},
 		"Existing": {
 			map[string]any{
 				"exportStatusTableName": "UCExportToCrownStatus", "exportStatusTableStreamArn": testStream, "fileReceivedQueueArn": testFileQueue,
@@ -83,6 +84,12 @@ func TestReadSettingsErrors(t *testing.T) {
 		"ExemptStatusTooLong":    {"exemptStatuses", strings.Repeat("a", 65), "separated by commas"},
 		"ExemptOwnStatus":        {"exemptStatuses", "Blocked_Topic,SENT", "but not Sent"},
 		"ExemptStatusMalformed":  {"exemptStatuses", "a;b", "separated by commas"},
+		"ConcurrencyOfNobody":    {"reservedConcurrency", "20", "each task once"},
+		"ConcurrencyUnknownTask": {"reservedConcurrency", "count=2", "check-collection, check-all"},
+		"ConcurrencyZero":        {"reservedConcurrency", "increment=0", "whole number from 1"},
+		"ConcurrencyNegative":    {"reservedConcurrency", "increment=-1", "whole number from 1"},
+		"ConcurrencyNoNumber":    {"reservedConcurrency", "increment=many", "whole number from 1"},
+		"ConcurrencyTwice":       {"reservedConcurrency", "sweep=1,sweep=2", "each task once"},
 		"AlarmTopicByName":       {"alarmTopicArn", "alarms", "ARN of a standard SNS topic"},
 		"KeyAlias":               {"kmsKeyArn", "arn:aws:kms:eu-west-1:123456789012:alias/mine", "not of an alias"},
 		"KeyWithoutId":           {"kmsKeyArn", "arn:aws:kms:eu-west-1:123456789012:key/mine", "ARN of a KMS key"},
