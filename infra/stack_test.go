@@ -173,11 +173,3 @@ func TestEveryPlaceholderIsSubstituted(t *testing.T) {
 		}
 	}
 }
-
-func TestSynthIsDeterministic(t *testing.T) {
-	t.Parallel()
-	if first, second := byDefault(), synthesize(nil); first.json != second.json {
-		compare(t, first, second)
-		t.Error("two synths give two templates")
-	}
-}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/google/go-cmp/cmp"
@@ -54,6 +55,22 @@ func TestLine(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got[0]); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// A file's name cannot write a line of its own, nor a field.
+func TestNoValueBreaksOutOfItsLine(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"a\n{\"level\":\"ERROR\"}", "a\r\nb", "a\",\"level\":\"ERROR", "\x00\x1b[31m\b", "\u2028\u2029", "a\xff"} {
+		var out bytes.Buffer
+		logging.New(&out, slog.LevelInfo, "increment", "app", "dev").Info("counted", logging.FileName, name, logging.CorrelationID, name)
+		if text := strings.TrimSuffix(out.String(), "\n"); strings.ContainsFunc(text, unicode.IsControl) {
+			t.Errorf("%q: control characters in %q", name, text)
+		}
+		got := lines(t, &out)
+		if len(got) != 1 || got[0]["level"] != "INFO" || got[0][logging.FileName] != strings.ToValidUTF8(name, "\ufffd") {
+			t.Errorf("%q: %v", name, got)
+		}
 	}
 }
 
