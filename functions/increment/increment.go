@@ -235,11 +235,14 @@ func (t *Task) keep(ctx context.Context, receipt snapshot.Receipt) error {
 }
 
 // mayMove reports whether the collection needs a look. A success file always does: its memory was written
-// after the row was read, and the move that it waits for may have happened in between.
+// after the row was read, and the move that it waits for may have happened in between. Of those who counted files at
+// the same time it is for the one who brought the row up to date last; when a message comes again, that one may have died.
 func mayMove(tally store.Tally) bool {
 	isSuccess := func(r snapshot.Receipt) bool { return r.Message.IsSuccessFile }
-	return tally.Row != nil && (tally.Row.MayMove() ||
-		slices.ContainsFunc(tally.Counted, isSuccess) || slices.ContainsFunc(tally.Duplicates, isSuccess))
+	if slices.ContainsFunc(tally.Counted, isSuccess) || slices.ContainsFunc(tally.Duplicates, isSuccess) {
+		return tally.Row != nil
+	}
+	return tally.Row != nil && tally.Row.MayMove() && (tally.Last || len(tally.Duplicates) > 0)
 }
 
 func collections(groups []snapshot.Group) []snapshot.CollectionKey {

@@ -20,6 +20,7 @@ type Row struct {
 	FilesSent     Counter // by the sender; final once the status is Sent
 	FilesReceived Counter // ours, but set back to 0 by others when the collection is exported again
 	FilesCounted  Counter // ours alone: how much of the ledger's count FilesReceived holds
+	CountedBy     string  // ours alone: who brought the row up to date last
 }
 
 // Attempt numbers the exports of a collection under one correlation id. It is constant while files come in,

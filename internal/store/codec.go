@@ -10,15 +10,16 @@ import (
 	"snapshot-status-checker/internal/table"
 )
 
-// Attributes of the export status table that this system reads. It writes the first three of them only.
+// Attributes of the export status table that this system reads. It writes all but FilesSent.
 const (
 	attrStatus        = "CollectionStatus"
 	attrFilesReceived = "FilesReceived"
-	attrFilesCounted  = "FilesCounted" // our own
+	attrFilesCounted  = "FilesCounted" // our own, as is the next
+	attrCountedBy     = "CountedBy"
 	attrFilesSent     = "FilesSent"
 )
 
-var rowAttributes = []string{attrStatus, attrFilesReceived, attrFilesCounted, attrFilesSent}
+var rowAttributes = []string{attrStatus, attrFilesReceived, attrFilesCounted, attrCountedBy, attrFilesSent}
 
 var collectionAttributes = append([]string{attrCounted, attrBase, attrProjected, attrSnapshotType, attrExportDate,
 	attrShutdownFlag, attrReprocessFiles, attrSuccessAttempt}, claimAttributes(snapshot.SuccessFileRequest)...)
@@ -75,6 +76,7 @@ func (t Tables) decodeRow(key snapshot.CollectionKey, item table.Item) (snapshot
 		FilesSent:     d.counter(attrFilesSent),
 		FilesReceived: d.counter(attrFilesReceived),
 		FilesCounted:  d.counter(attrFilesCounted),
+		CountedBy:     d.string(attrCountedBy),
 	}
 	return row, d.err(t.rowRef(key))
 }

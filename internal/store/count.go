@@ -53,6 +53,7 @@ type Tally struct {
 	Duplicates []snapshot.Receipt // counted before
 	Reused     []snapshot.Receipt // identity seen before with another body: to be kept
 	Row        *snapshot.Row      // as brought up to date; nil if it went away meanwhile
+	Last       bool               // nobody has brought the row up to date since this call did; false if it had nothing to do
 }
 
 // Read reads the rows and the ledger's collections, strongly consistent, up to table.MaxBatch items a call.
@@ -119,6 +120,7 @@ func (c *Counter) Count(ctx context.Context, execution string, state State, rece
 	}
 	row, err := c.bringUpToDate(ctx, r)
 	r.tally.Row = row
+	r.tally.Last = row != nil && row.CountedBy == by(execution)
 	return r.tally, err
 }
 
@@ -146,7 +148,7 @@ func (c *Counter) bringUpToDate(ctx context.Context, r *recording) (*snapshot.Ro
 		if row = state.Row; row == nil {
 			return nil // gone; whoever makes it anew finds it brought up to date by the next look
 		}
-		updated, err := c.project(ctx, c.DB, *row, state.Collection)
+		updated, err := c.project(ctx, c.DB, *row, state.Collection, by(r.execution))
 		row = &updated
 		return err
 	})

@@ -80,7 +80,7 @@ func (l *Looker) take(ctx context.Context, step snapshot.Step, s State, claimer 
 	var err error
 	switch row := *s.Row; step {
 	case snapshot.BringUpToDate:
-		_, err = l.project(ctx, l.DB, row, s.Collection)
+		_, err = l.project(ctx, l.DB, row, s.Collection, by(claimer))
 	case snapshot.MoveToReceived:
 		// A request for this attempt says that the collection was Received before, and somebody wrote Sent over it.
 		if err = l.move(ctx, row, snapshot.Received); err == nil && !s.Collection.Request.For(s.Collection.Attempt(row)) {

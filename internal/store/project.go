@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/table"
@@ -14,11 +16,11 @@ type updater interface {
 // project adds to a row what the ledger counted and the row lacks, on condition that FilesCounted is as it
 // was read: run twice it changes nothing, and if another was faster it returns table.ErrConditionFailed. The
 // files are added to whatever FilesReceived is by then, since others set it back without looking.
-func (t Tables) project(ctx context.Context, db updater, row snapshot.Row, c snapshot.Collection) (snapshot.Row, error) {
+func (t Tables) project(ctx context.Context, db updater, row snapshot.Row, c snapshot.Collection, by string) (snapshot.Row, error) {
 	if missing := c.Missing(row); missing > 0 {
 		item, err := db.Update(ctx, table.Write{
 			Ref: t.rowRef(row.CollectionKey),
-			Set: map[string]any{attrFilesCounted: c.Counted},
+			Set: map[string]any{attrFilesCounted: c.Counted, attrCountedBy: by},
 			Add: map[string]table.Sum{attrFilesReceived: {N: missing}},
 			If:  []table.Condition{t.rowExists(), asRead(attrFilesCounted, row.FilesCounted)},
 		})
@@ -33,6 +35,12 @@ func (t Tables) project(ctx context.Context, db updater, row snapshot.Row, c sna
 		return row, t.rememberProjected(ctx, db, row.CollectionKey, c)
 	}
 	return row, nil
+}
+
+// by makes the name under which a row says who brought it up to date: short, since every read of a run reads it.
+func by(who string) string {
+	sum := sha256.Sum256([]byte(who))
+	return hex.EncodeToString(sum[:4])
 }
 
 // rememberProjected notes, once per row, that it carries FilesCounted from now on. If we die before this, the
