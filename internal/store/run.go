@@ -92,27 +92,28 @@ func (r *Runs) readOn(ctx context.Context, run snapshot.Run, claimer string) (Ve
 	return verdict, r.leave(ctx, run, claimer, verdict, found)
 }
 
-// claimWhatIsTrue decides with all rows of the run.
+// claimWhatIsTrue decides with all rows of the run. What the claimer held before it still has to deliver, also if that
+// is true no more: it was when it was claimed.
 func (r *Runs) claimWhatIsTrue(ctx context.Context, run snapshot.Run, tally *snapshot.Tally, claimer string, verdict *Verdict) ([]snapshot.DebtKind, error) {
 	var found []snapshot.DebtKind
 	verdict.Claimed = nil
 	for _, news := range snapshot.News {
-		if !tally.True(news) {
-			verdict.Blocker, verdict.Blocked = tally.Blocked(news)
-			break
+		if blocker, blocked := tally.Blocked(news); blocked && !verdict.Blocked {
+			verdict.Blocker, verdict.Blocked = blocker, true
 		}
-		found = append(found, news)
-		held := run.News[news].HeldBy(claimer, tally.Attempts)
-		if run.NewsFree(news, tally.Attempts, claimer, r.Now()) {
-			err := claim(ctx, r.DB, r.runRef(run.CorrelationID), news, run.News[news],
+		if tally.True(news) {
+			found = append(found, news)
+		}
+		old := run.News[news]
+		if tally.True(news) && run.NewsFree(news, tally.Attempts, claimer, r.Now()) {
+			err := claim(ctx, r.DB, r.runRef(run.CorrelationID), news, old,
 				snapshot.Claim{Attempt: snapshot.Count(tally.Attempts), By: claimer, Until: r.Now().Add(snapshot.Lease)})
 			if err != nil {
 				return nil, err
 			}
-			held = true
-		}
-		if held {
 			verdict.Claimed = append(verdict.Claimed, run.Debt(news, tally.Attempts))
+		} else if old.HeldBy(claimer, old.Attempt.N) {
+			verdict.Claimed = append(verdict.Claimed, run.Debt(news, old.Attempt.N))
 		}
 	}
 	return found, nil

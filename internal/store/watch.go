@@ -102,8 +102,8 @@ func (r *Runs) takeTurn(ctx context.Context, correlationID, claimer string) (*sn
 }
 
 // leave ends the reading: it notes which collection is watched from now on, and for which news the questions are
-// answered, on condition that nobody asked another. Whoever came meanwhile left it to this reader; if the watched
-// collection is out of the way by now, that was its mover, and it returns errAgain.
+// answered, on condition that nobody asked another. Whoever came meanwhile left it to this reader; if somebody
+// asked, or if the watched collection is out of the way by now, it returns errAgain.
 func (r *Runs) leave(ctx context.Context, run snapshot.Run, claimer string, verdict Verdict, found []snapshot.DebtKind) error {
 	watched := verdict.Blocker.CollectionName
 	write := table.Write{
@@ -123,8 +123,13 @@ func (r *Runs) leave(ctx context.Context, run snapshot.Run, claimer string, verd
 		return err
 	}
 	left, err := r.decodeRun(run.CorrelationID, item)
-	if err != nil || left.Watch.Turns == run.Watch.Turns || watched == "" {
+	switch {
+	case err != nil || left.Watch.Turns == run.Watch.Turns:
 		return err
+	case left.Watch.Asked != run.Watch.Asked: // whoever came may have come for news that was not looked for
+		return errAgain
+	case watched == "":
+		return nil
 	}
 	key := snapshot.CollectionKey{CorrelationID: run.CorrelationID, CollectionName: watched}
 	item, err = r.DB.Get(ctx, table.Read{Ref: r.rowRef(key), Attributes: rowAttributes, Consistent: true})

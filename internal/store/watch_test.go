@@ -157,6 +157,35 @@ func TestAReaderThatIsAskedMeanwhileReadsAgain(t *testing.T) {
 	w.wantTold(1)
 }
 
+// It reads for the second news when a new attempt asks for the first.
+func TestAReaderThatIsAskedForOtherNewsReadsAgain(t *testing.T) {
+	w, _ := receivedBut(t)
+	for _, collection := range w.rows {
+		w.set(collection, snapshot.Success)
+	}
+	w.set(w.rows[5], snapshot.Received)
+	w.set(w.rows[25], snapshot.Received)
+	w.check("any", snapshot.Received)
+	w.wantTold(1)
+	w.set(w.rows[5], snapshot.Success)
+	w.beforeTheReadingEnds(func() {
+		for ref, change := range map[table.Ref]table.Write{
+			w.runs.Status.At(run, w.rows[30]): {Set: map[string]any{"FilesCounted": int64(129), "CollectionStatus": "Received"}},
+			w.runs.Ledger.At("run", run):      {Add: map[string]table.Sum{"Asked": {N: 1}}},
+		} {
+			change.Ref = ref
+			if _, err := w.db.DB.Update(t.Context(), change); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.check(w.rows[30], snapshot.Received)
+	})
+	w.check(w.rows[5], snapshot.Success)
+	if told := w.told[news(snapshot.AllReceived, 1)]; told != 1 {
+		t.Errorf("the new attempt was told %d times: %v", told, w.told)
+	}
+}
+
 func TestAReadersPlaceIsTakenOnceItsTimeIsOver(t *testing.T) {
 	w, last := receivedBut(t)
 	w.db.before = func(_ string, write table.Write) {
