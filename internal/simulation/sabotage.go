@@ -184,9 +184,6 @@ var Guards = []Guard{
 			write.Add = nil
 		}
 	}}},
-	{"condition that nobody asked another question", calm, Sabotage{Write: func(_ *world, write *table.Write) {
-		lacking(write, "Asked")
-	}}},
 	{"look at the watched collection if others came", calm, Sabotage{Write: func(_ *world, write *table.Write) {
 		if write.Add["Turns"].N > 0 {
 			write.Add = nil
