@@ -48,12 +48,13 @@ func (r Row) MayMove() bool {
 
 // Collection is what the ledger knows of a collection.
 type Collection struct {
-	Counted   int64   // distinct file messages, ever
-	Projected bool    // the row carried FilesCounted once; if it lacks it now, it was replaced whole
-	Base      int64   // what was counted before the row was last replaced whole
-	Latest    Export  // what the last counted message said
-	Success   Counter // the attempt whose success file came
-	Request   Claim   // the request for the _success file
+	Counted   int64     // distinct file messages, ever
+	CountedAt time.Time // when the last message was counted, for people
+	Projected bool      // the row carried FilesCounted once; if it lacks it now, it was replaced whole
+	Base      int64     // what was counted before the row was last replaced whole
+	Latest    Export    // what the last counted message said
+	Success   Counter   // the attempt whose success file came
+	Request   Claim     // the request for the _success file
 }
 
 // Before is the part of Counted that the row's FilesReceived does not wait for: what it holds already or,

@@ -22,7 +22,7 @@ const (
 var rowAttributes = []string{attrStatus, attrFilesReceived, attrFilesCounted, attrCountedBy, attrFilesSent}
 
 var collectionAttributes = append([]string{attrCounted, attrBase, attrProjected, attrSnapshotType, attrExportDate,
-	attrShutdownFlag, attrReprocessFiles, attrSuccessAttempt}, claimAttributes(snapshot.SuccessFileRequest)...)
+	attrShutdownFlag, attrReprocessFiles, attrSuccessAttempt, attrCountedAt}, claimAttributes(snapshot.SuccessFileRequest)...)
 
 // decoder reads typed attributes and keeps what is wrong with them.
 type decoder struct {
@@ -93,8 +93,9 @@ func (t Tables) decodeCollection(key snapshot.CollectionKey, item table.Item) (s
 			ShutdownFlag:   d.bool(attrShutdownFlag),
 			ReprocessFiles: d.bool(attrReprocessFiles),
 		},
-		Success: d.counter(attrSuccessAttempt),
-		Request: d.claim(snapshot.SuccessFileRequest),
+		Success:   d.counter(attrSuccessAttempt),
+		CountedAt: d.time(attrCountedAt),
+		Request:   d.claim(snapshot.SuccessFileRequest),
 	}
 	return c, d.err(t.collectionRef(key))
 }

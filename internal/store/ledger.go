@@ -35,6 +35,7 @@ const (
 const (
 	attrExpiresAt      = "ExpiresAt" // all items; epoch seconds, read by DynamoDB's TTL
 	attrCounted        = "Counted"   // collection …
+	attrCountedAt      = "CountedAt" // epoch seconds; of the collection's last message, and of a marker's
 	attrBase           = "Base"
 	attrProjected      = "Projected"
 	attrSnapshotType   = "SnapshotType" // … and run
@@ -46,7 +47,6 @@ const (
 	attrDigest         = "Digest"
 	attrFilename       = "Filename"
 	attrKind           = "Kind"
-	attrCountedAt      = "CountedAt"
 	attrExecution      = "ExecutionId"
 	attrRegisteredAt   = "RegisteredAt" // run …
 	attrWatch          = "Watch"
@@ -75,14 +75,17 @@ func (t Tables) collectionRef(key snapshot.CollectionKey) table.Ref {
 }
 
 func (t Tables) markerRef(key snapshot.CollectionKey, identity string) table.Ref {
-	return t.Ledger.At(collectionPartition(key), "marker#"+part(identity))
+	return t.Ledger.At(collectionPartition(key), markerPrefix+part(identity))
 }
 
 func (t Tables) runRef(correlationID string) table.Ref {
 	return t.Ledger.At(runPartition, part(correlationID))
 }
 
-const runPartition = "run"
+const (
+	runPartition = "run"
+	markerPrefix = "marker#" // sorts behind the collection itself
+)
 
 // itemExists keeps an update from making an item of the ledger anew after its time.
 func (t Tables) itemExists() []table.Condition {

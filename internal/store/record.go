@@ -123,6 +123,7 @@ func (r *recording) count() table.Write {
 			attrExportDate:     latest.ExportDate,
 			attrShutdownFlag:   latest.ShutdownFlag,
 			attrReprocessFiles: latest.ReprocessFiles,
+			attrCountedAt:      r.Now().Unix(),
 			attrExpiresAt:      expires(r.Now(), ledgerTTL),
 		},
 		SetOnce: map[string]any{attrCorrelationID: r.key.CorrelationID, attrCollectionName: r.key.CollectionName},

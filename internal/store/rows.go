@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/table"
@@ -48,4 +49,58 @@ func (t Tables) page(ctx context.Context, db querier, query table.Query, visit v
 		}
 	}
 	return page.Next, nil
+}
+
+type batchReader interface {
+	GetMany(context.Context, []table.Read) (map[table.Ref]table.Item, error)
+}
+
+// collections reads what the ledger knows of the rows, in their order, strongly consistent.
+func (t Tables) collections(ctx context.Context, db batchReader, rows []snapshot.Row) ([]snapshot.Collection, error) {
+	var collections []snapshot.Collection
+	for chunk := range slices.Chunk(rows, table.MaxBatch) {
+		var reads []table.Read
+		for _, row := range chunk {
+			reads = append(reads, table.Read{Ref: t.collectionRef(row.CollectionKey), Attributes: collectionAttributes, Consistent: true})
+		}
+		items, err := db.GetMany(ctx, reads)
+		if err != nil {
+			return nil, err
+		}
+		for _, row := range chunk {
+			collection, err := t.decodeCollection(row.CollectionKey, items[t.collectionRef(row.CollectionKey)])
+			if err != nil {
+				return nil, err
+			}
+			collections = append(collections, collection)
+		}
+	}
+	return collections, nil
+}
+
+// runs lists the runs that the ledger knows, over all pages, strongly consistent.
+func (t Tables) runs(ctx context.Context, db querier) ([]snapshot.Run, error) {
+	var runs []snapshot.Run
+	query := table.Query{Name: t.Ledger, Partition: runPartition, Consistent: true}
+	for {
+		page, err := db.Query(ctx, query)
+		if err != nil {
+			return nil, err
+		}
+		for _, keyed := range page.Items {
+			correlationID, err := keyed.String(attrCorrelationID)
+			if err != nil {
+				return nil, err
+			}
+			run, err := t.decodeRun(correlationID, keyed.Item)
+			if err != nil {
+				return nil, err
+			}
+			runs = append(runs, run)
+		}
+		if page.Next == "" {
+			return runs, nil
+		}
+		query.After = page.Next
+	}
 }

@@ -53,31 +53,8 @@ func (s *Sweeper) OpenRuns(ctx context.Context) (runs []snapshot.Run, err error)
 }
 
 func (s *Sweeper) openRuns(ctx context.Context) ([]snapshot.Run, error) {
-	var runs []snapshot.Run
-	query := table.Query{Name: s.Ledger, Partition: runPartition, Consistent: true}
-	for {
-		page, err := s.DB.Query(ctx, query)
-		if err != nil {
-			return nil, err
-		}
-		for _, keyed := range page.Items {
-			correlationID, err := keyed.String(attrCorrelationID)
-			if err != nil {
-				return nil, err
-			}
-			run, err := s.decodeRun(correlationID, keyed.Item)
-			if err != nil {
-				return nil, err
-			}
-			if !run.LetGo {
-				runs = append(runs, run)
-			}
-		}
-		if page.Next == "" {
-			return runs, nil
-		}
-		query.After = page.Next
-	}
+	runs, err := s.runs(ctx, s.DB)
+	return slices.DeleteFunc(runs, func(run snapshot.Run) bool { return run.LetGo }), err
 }
 
 // Examine reads a run whole, remembers its progress, and claims the report that is due. Examining again as
@@ -98,7 +75,7 @@ func (s *Sweeper) examine(ctx context.Context, run snapshot.Run, claimer string)
 	found := Examination{Holders: tally.Holders(), LetGo: run.LettingGo(s.Now()), Malformed: malformed}
 	progress, stalled := run.Stall(tally, s.Now(), s.StalledAfter)
 	if !progress.Settled {
-		collections, err := s.collections(ctx, rows)
+		collections, err := s.collections(ctx, s.DB, rows)
 		if err != nil {
 			return found, err
 		}
@@ -163,29 +140,6 @@ func (s *Sweeper) looks(ctx context.Context, run snapshot.Run, rows []snapshot.R
 		}
 	}
 	return due, settled && len(due) == 0, nil
-}
-
-// collections reads what the ledger knows of the rows, in their order.
-func (s *Sweeper) collections(ctx context.Context, rows []snapshot.Row) ([]snapshot.Collection, error) {
-	var collections []snapshot.Collection
-	for chunk := range slices.Chunk(rows, table.MaxBatch) {
-		var reads []table.Read
-		for _, row := range chunk {
-			reads = append(reads, table.Read{Ref: s.collectionRef(row.CollectionKey), Attributes: collectionAttributes, Consistent: true})
-		}
-		items, err := s.DB.GetMany(ctx, reads)
-		if err != nil {
-			return nil, err
-		}
-		for _, row := range chunk {
-			collection, err := s.decodeCollection(row.CollectionKey, items[s.collectionRef(row.CollectionKey)])
-			if err != nil {
-				return nil, err
-			}
-			collections = append(collections, collection)
-		}
-	}
-	return collections, nil
 }
 
 // rows reads the run's rows. One that breaks the table's contract holds the run, and is in the tally only.

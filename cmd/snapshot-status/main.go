@@ -1,0 +1,139 @@
+// Command snapshot-status shows people what the runs of a deployed status checker wait for, and mends what can be mended
+// by hand. See `snapshot-status --help`.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"snapshot-status-checker/internal/local"
+	"snapshot-status-checker/internal/operator/deployment"
+)
+
+// Exit codes, for scripts.
+const (
+	exitOK       = 0
+	exitFailed   = 1 // the command could not do what it was asked for
+	exitUsage    = 2 // it was asked in a way that it does not understand
+	exitNotDone  = 3 // it did, and the answer is no: a run that is not done, a difference, a finding
+	exitNotFound = 4 // there is no such run, collection or message
+)
+
+// commands is the command line. Each command is a struct with a Run method, in a file of its own, and gets an *app.
+type commands struct {
+	Stack   string `group:"Where" env:"SNAPSHOT_STATUS_STACK" help:"The deployed stack (default: the local one if it is up, else ${stack})."`
+	Local   bool   `group:"Where" help:"The local stack of this project (make up)."`
+	Profile string `group:"Where" help:"Profile of the AWS configuration (or AWS_PROFILE)."`
+	Region  string `group:"Where" help:"AWS region (or AWS_REGION)."`
+	Names   names  `group:"Where" embed:""`
+
+	Output string `group:"Output" short:"o" enum:"text,json" default:"text" help:"text for people, json for scripts (docs/snapshot-status.md has the schema)."`
+	Color  string `group:"Output" enum:"auto,always,never" default:"auto" help:"Colours: auto (on a terminal), always, never."`
+}
+
+// names are flags for resources that are not those of the stack.
+type names struct {
+	ExportStatusTable string `placeholder:"NAME" help:"The export status table."`
+	LedgerTable       string `placeholder:"NAME" help:"The ledger."`
+	FileReceivedQueue string `placeholder:"URL" help:"The file-received queue."`
+	ExportStateQueue  string `placeholder:"URL" help:"The export state queue."`
+	RejectedQueue     string `placeholder:"URL" help:"The rejected-messages queue."`
+	MonitoringTopic   string `placeholder:"ARN" help:"The monitoring topic."`
+	StateMachine      string `placeholder:"ARN" help:"The state machine."`
+}
+
+// app is what a command works with.
+type app struct {
+	context.Context
+	out, err io.Writer
+	in       io.Reader
+	now      func() time.Time
+	json     bool
+	colors   bool
+	where    deployment.Where
+	found    *deployment.Deployment
+}
+
+// deployment finds the deployment, once.
+func (a *app) deployment() (deployment.Deployment, error) {
+	if a.found == nil {
+		found, err := a.where.Find(a)
+		if err != nil {
+			return found, err
+		}
+		a.found = &found
+	}
+	return *a.found, nil
+}
+
+// answer ends the program with an exit code other than exitFailed.
+type answer struct {
+	code int
+	text string // "" if all was said already
+}
+
+func (a answer) Error() string { return a.text }
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// run runs one command line and returns the exit code.
+func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) int {
+	var line commands
+	parser, err := kong.New(&line, kong.Name("snapshot-status"), kong.Writers(out, errOut), kong.UsageOnError(),
+		kong.Description("Shows what snapshot runs wait for, and mends what can be mended by hand."),
+		kong.Vars{"stack": deployment.DefaultStack})
+	if err != nil {
+		fmt.Fprintln(errOut, "snapshot-status:", err)
+		return exitFailed
+	}
+	command, err := parser.Parse(args)
+	if err != nil {
+		fmt.Fprintf(errOut, "snapshot-status: %v (see snapshot-status --help)\n", err)
+		return exitUsage
+	}
+	err = command.Run(&app{
+		Context: ctx, out: out, err: errOut, in: in, now: time.Now, json: line.Output == "json",
+		colors: line.colors(out), where: line.where(),
+	})
+	said := answer{code: exitFailed}
+	switch {
+	case err == nil:
+		return exitOK
+	case !errors.As(err, &said):
+		said.text = err.Error()
+	}
+	if said.text != "" {
+		fmt.Fprintln(errOut, "snapshot-status:", said.text)
+	}
+	return said.code
+}
+
+func (c commands) where() deployment.Where {
+	n := c.Names
+	return deployment.Where{Local: c.Local, Stack: c.Stack, Profile: c.Profile, Region: c.Region, Names: local.Outputs{
+		ExportStatusTableName: n.ExportStatusTable, LedgerTableName: n.LedgerTable, FileReceivedQueueUrl: n.FileReceivedQueue,
+		ExportStateQueueUrl: n.ExportStateQueue, RejectedMessagesQueueUrl: n.RejectedQueue, MonitoringTopicArn: n.MonitoringTopic,
+		StateMachineArn: n.StateMachine,
+	}}
+}
+
+func (c commands) colors(out io.Writer) bool {
+	if c.Color != "auto" {
+		return c.Color == "always"
+	}
+	file, ok := out.(*os.File)
+	return ok && isTerminal(file) && os.Getenv("NO_COLOR") == ""
+}
