@@ -1,0 +1,93 @@
+package report
+
+import (
+	"slices"
+	"time"
+
+	"snapshot-status-checker/internal/snapshot"
+	"snapshot-status-checker/internal/store"
+)
+
+// Collection is one collection of a run.
+type Collection struct {
+	Collection    string     `json:"collection"`
+	Status        string     `json:"status"` // as the table spells it
+	FilesReceived int64      `json:"files_received"`
+	FilesSent     int64      `json:"files_sent"`
+	Attempt       int64      `json:"attempt"` // not a count: another number after the collection was exported again
+	WaitsFor      WaitsFor   `json:"waits_for"`
+	Since         *time.Time `json:"since,omitempty"`        // it has waited since, as far as is known
+	LastMessage   *time.Time `json:"last_message,omitempty"` // when its last message was counted
+	Request       Debt       `json:"request"`                // for its _success file
+	Problem       string     `json:"problem,omitempty"`      // why its row cannot be read
+
+	received, successful bool
+}
+
+// WaitsFor says what has to happen next before a collection gets further.
+type WaitsFor string
+
+// What a collection may wait for, those first that nobody moves by himself.
+const (
+	ForRepair      WaitsFor = "repair"           // its row cannot be read
+	ForNothingEver WaitsFor = "an end by hand"   // its status never ends: Table_Unavailable, Blocked_Topic
+	ForLook        WaitsFor = "a look"           // a step is due that this system has not taken
+	ForDelivery    WaitsFor = "the request"      // for its _success file: owed or claimed, and not delivered
+	ForFiles       WaitsFor = "files"            // Sent, and not all have arrived
+	ForSent        WaitsFor = "the status Sent"  // all files that the sender has counted have arrived
+	ForExport      WaitsFor = "export"           // exporter and sender are at it
+	ForSuccessFile WaitsFor = "the success file" // it was asked for
+	ForNothing     WaitsFor = "nothing"          // it is successful, or exempt
+)
+
+var waits = []WaitsFor{ForRepair, ForNothingEver, ForLook, ForDelivery, ForFiles, ForSent, ForExport, ForSuccessFile, ForNothing}
+
+func (w WaitsFor) order() int { return slices.Index(waits, w) }
+
+// never lists the statuses that the exporter writes and nobody changes (they end a collection that could not be exported).
+var never = []snapshot.Status{"Table_Unavailable", "Blocked_Topic"}
+
+// NewCollection describes a collection as it was read; its state has a row.
+func NewCollection(state store.State, settings Settings, now time.Time) Collection {
+	row, known := *state.Row, state.Collection
+	c := Collection{
+		Collection: row.CollectionName, Status: string(row.Status), FilesReceived: row.FilesReceived.N, FilesSent: row.FilesSent.N,
+		Attempt: known.Attempt(row), LastMessage: moment(known.CountedAt),
+		received:   state.Malformed == nil && row.Status.AtLeast(snapshot.Received, settings.Exempt),
+		successful: state.Malformed == nil && row.Status.AtLeast(snapshot.Success, settings.Exempt),
+	}
+	if state.Malformed != nil {
+		c.Problem = state.Malformed.Error()
+	}
+	c.Request = newDebt(known.Request, known.Request.For(c.Attempt), known.RequestOwed(row), now)
+	c.WaitsFor = waitsFor(state, c, now)
+	c.Since = c.LastMessage
+	if c.WaitsFor == ForDelivery || c.WaitsFor == ForSuccessFile {
+		c.Since = moment(latest(known.Request.Since, known.CountedAt))
+	}
+	return c
+}
+
+// waitsFor asks the rules first: what they would do next comes before what others have to do.
+func waitsFor(state store.State, c Collection, now time.Time) WaitsFor {
+	row := *state.Row
+	switch step := snapshot.NextStep(row, state.Collection, "", now); {
+	case state.Malformed != nil:
+		return ForRepair
+	case step == snapshot.ClaimRequest || c.Request.State == Claimed:
+		return ForDelivery
+	case step != snapshot.Rest:
+		return ForLook
+	case c.successful:
+		return ForNothing
+	case row.Status.Is(snapshot.Received):
+		return ForSuccessFile
+	case slices.ContainsFunc(never, row.Status.Is):
+		return ForNothingEver
+	case row.Status.Is(snapshot.Sent):
+		return ForFiles
+	case row.Complete():
+		return ForSent
+	}
+	return ForExport
+}

@@ -1,0 +1,172 @@
+// Package report says of runs what people ask about them: how far they are, what they wait for and whose move it is. It is
+// pure: what was read goes in, with the time, and what is shown comes out. The JSON of its types is that of
+// `snapshot-status --output json` (docs/snapshot-status.md).
+package report
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"snapshot-status-checker/internal/snapshot"
+	"snapshot-status-checker/internal/store"
+)
+
+// State is how far a run is.
+type State string
+
+// The states of a run. A run that is successful but owes its news is still Going or Stalled.
+const (
+	Going      State = "going"
+	Stalled    State = "stalled"  // nothing has changed for as long as the stack's stalledAfterMinutes says
+	Received   State = "received" // all of it, and monitoring was told; not all successful
+	Successful State = "successful"
+	LetGo      State = "let go" // unfinished after 14 days: nobody looks after it any more
+)
+
+// Summary is a run in one line.
+type Summary struct {
+	Run           string     `json:"run"` // the correlation id
+	State         State      `json:"state"`
+	SnapshotType  string     `json:"snapshot_type"` // as its first message said; empty if none was counted
+	ExportDate    string     `json:"export_date"`
+	Collections   int        `json:"collections"`
+	Received      int        `json:"received"`   // received or further, exempt ones included
+	Successful    int        `json:"successful"` // exempt ones included
+	FilesReceived int64      `json:"files_received"`
+	FilesSent     int64      `json:"files_sent"`              // as far as the sender says so far
+	FirstMessage  *time.Time `json:"first_message,omitempty"` // when it was counted
+	LastProgress  *time.Time `json:"last_progress,omitempty"` // when something changed last, as far as is known
+}
+
+// Run is a run with its collections, those that hold it first.
+type Run struct {
+	Summary
+	News        []News       `json:"news"`
+	Collections []Collection `json:"collections_in_detail"`
+}
+
+// News is what monitoring is told about the whole run.
+type News struct {
+	Kind snapshot.DebtKind `json:"kind"`
+	Debt Debt              `json:"debt"`
+}
+
+// Debt is how it stands with a message that may be owed.
+type Debt struct {
+	State     DebtState  `json:"state"`
+	Since     *time.Time `json:"since,omitempty"`     // owed since, at least
+	Until     *time.Time `json:"until,omitempty"`     // end of the claim's lease; then another may pay
+	Execution string     `json:"execution,omitempty"` // that claimed it
+}
+
+// DebtState is one of the states of a debt.
+type DebtState string
+
+// The states of a debt.
+const (
+	NotDue    DebtState = "not due"
+	Owed      DebtState = "owed"    // nobody has claimed it, or the claimer died and its lease is over
+	Claimed   DebtState = "claimed" // somebody is about to send it, or died doing so and holds it until its lease is over
+	Delivered DebtState = "delivered"
+)
+
+// Settings decide what counts as done and as standing still.
+type Settings struct {
+	Exempt       []snapshot.Status
+	StalledAfter time.Duration
+}
+
+// New describes a run as it was read.
+func New(correlationID string, read store.RunState, settings Settings, now time.Time) Run {
+	known := snapshot.Run{CorrelationID: correlationID}
+	if read.Run != nil {
+		known = *read.Run
+	}
+	tally := &snapshot.Tally{}
+	var changed time.Time
+	run := Run{}
+	for _, state := range read.Collections {
+		row := *state.Row
+		if state.Malformed != nil {
+			row = snapshot.Row{CollectionKey: row.CollectionKey} // in the way, as for the sweep
+		}
+		tally.Add(row, settings.Exempt)
+		run.Collections = append(run.Collections, NewCollection(state, settings, now))
+		changed = latest(changed, state.Collection.CountedAt, state.Collection.Request.Since)
+	}
+	slices.SortStableFunc(run.Collections, func(a, b Collection) int { return cmp.Compare(a.WaitsFor.order(), b.WaitsFor.order()) })
+	if known.Progress.Sums == tally.Sums() {
+		changed = latest(changed, known.Progress.Since)
+	}
+	for _, kind := range snapshot.News {
+		claim := known.News[kind]
+		debt := newDebt(claim, claim.Attempt.N == tally.Attempts, tally.True(kind) && known.NewsOwed(kind, tally.Attempts), now)
+		if debt.State == NotDue && claim.Delivered && tally.True(kind) {
+			debt = newDebt(claim, true, false, now) // told for more attempts than there are now, which is told
+		}
+		run.News = append(run.News, News{Kind: kind, Debt: debt})
+		changed = latest(changed, claim.Since)
+	}
+	run.Summary = summary(known, tally, run.Collections)
+	run.State = state(known, tally, changed, settings, now)
+	run.LastProgress = moment(changed)
+	return run
+}
+
+func summary(run snapshot.Run, tally *snapshot.Tally, collections []Collection) Summary {
+	s := Summary{
+		Run: run.CorrelationID, SnapshotType: run.SnapshotType, ExportDate: run.ExportDate,
+		Collections: tally.Rows, FilesReceived: tally.FilesReceived, FilesSent: tally.FilesSent, FirstMessage: moment(run.RegisteredAt),
+	}
+	for _, c := range collections {
+		if c.received {
+			s.Received++
+		}
+		if c.successful {
+			s.Successful++
+		}
+	}
+	return s
+}
+
+// state follows the sweep's rule for a stall (snapshot.Run.Stall), from what is stored alone.
+func state(run snapshot.Run, tally *snapshot.Tally, changed time.Time, settings Settings, now time.Time) State {
+	switch {
+	case run.Done(tally):
+		return Successful
+	case run.LetGo:
+		return LetGo
+	case !changed.IsZero() && now.Sub(changed) >= settings.StalledAfter:
+		return Stalled
+	case tally.True(snapshot.AllReceived) && !run.NewsOwed(snapshot.AllReceived, tally.Attempts):
+		return Received
+	}
+	return Going
+}
+
+// newDebt describes a debt: claimed for what is due now, and owed as the rules say.
+func newDebt(claim snapshot.Claim, current, owed bool, now time.Time) Debt {
+	switch {
+	case current && claim.Delivered && claim.Attempt.Set:
+		return Debt{State: Delivered, Since: moment(claim.Since), Execution: snapshot.ExecutionOf(claim.By)}
+	case owed && current && claim.Attempt.Set && now.Before(claim.Until):
+		return Debt{State: Claimed, Since: moment(claim.Since), Until: moment(claim.Until), Execution: snapshot.ExecutionOf(claim.By)}
+	case owed && current && claim.Attempt.Set:
+		return Debt{State: Owed, Since: moment(claim.Since), Until: moment(claim.Until), Execution: snapshot.ExecutionOf(claim.By)}
+	case owed:
+		return Debt{State: Owed}
+	}
+	return Debt{State: NotDue}
+}
+
+// latest is the latest of some moments, of which some may be unknown.
+func latest(moments ...time.Time) time.Time { return slices.MaxFunc(moments, time.Time.Compare) }
+
+// moment is nil if the time is unknown.
+func moment(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}

@@ -1,0 +1,66 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+// statuses lists the statuses of the collections, each once.
+func statuses(held []Collection) string {
+	var names []string
+	for _, c := range held {
+		if !slices.Contains(names, c.Status) {
+			names = append(names, c.Status)
+		}
+	}
+	slices.Sort(names)
+	return strings.Join(names, ", ")
+}
+
+func received(held []Collection) string {
+	n := int64(0)
+	for _, c := range held {
+		n += c.FilesReceived
+	}
+	return strconv.FormatInt(n, 10)
+}
+
+func sent(held []Collection) int64 {
+	n := int64(0)
+	for _, c := range held {
+		n += c.FilesSent
+	}
+	return n
+}
+
+// oldest is since when the first of them has waited, nil if that is not known of any.
+func oldest(held []Collection) *time.Time {
+	var oldest *time.Time
+	for _, c := range held {
+		if c.Since != nil && (oldest == nil || c.Since.Before(*oldest)) {
+			oldest = c.Since
+		}
+	}
+	return oldest
+}
+
+// Quote makes a name one word of a command line for a POSIX shell.
+func Quote(name string) string {
+	plain := func(r rune) bool {
+		return r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' || strings.ContainsRune("-_./:=@%+", r)
+	}
+	if name != "" && !strings.HasPrefix(name, "-") && strings.IndexFunc(name, func(r rune) bool { return !plain(r) }) < 0 {
+		return name
+	}
+	return "'" + strings.ReplaceAll(name, "'", `'\''`) + "'"
+}
