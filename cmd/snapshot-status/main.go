@@ -16,6 +16,8 @@ import (
 
 	"snapshot-status-checker/internal/local"
 	"snapshot-status-checker/internal/operator/deployment"
+	"snapshot-status-checker/internal/operator/report"
+	"snapshot-status-checker/internal/store"
 )
 
 // Exit codes, for scripts.
@@ -37,6 +39,14 @@ type commands struct {
 
 	Output string `group:"Output" short:"o" enum:"text,json" default:"text" help:"text for people, json for scripts (docs/snapshot-status.md has the schema)."`
 	Color  string `group:"Output" enum:"auto,always,never" default:"auto" help:"Colours: auto (on a terminal), always, never."`
+
+	Runs   runsCommand   `cmd:"" help:"List open and recent runs."`
+	Show   showCommand   `cmd:"" help:"Show a run with its collections."`
+	Why    whyCommand    `cmd:"" help:"Say what a run, or a collection of it, waits for."`
+	Files  filesCommand  `cmd:"" help:"List the files that came for a collection."`
+	Owed   owedCommand   `cmd:"" help:"List what is due and not delivered; pay it."`
+	Look   lookCommand   `cmd:"" help:"Look at a run's collections again."`
+	Verify verifyCommand `cmd:"" help:"Hold a run's markers against the counters."`
 }
 
 // names are flags for resources that are not those of the stack.
@@ -60,6 +70,7 @@ type app struct {
 	colors   bool
 	where    deployment.Where
 	found    *deployment.Deployment
+	source   func() (*store.Reader, report.Settings) // of tests, in place of the deployment's tables
 }
 
 // deployment finds the deployment, once.

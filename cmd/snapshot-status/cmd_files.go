@@ -1,0 +1,160 @@
+package main
+
+import (
+	"bufio"
+	"cmp"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"snapshot-status-checker/internal/operator/show"
+	"snapshot-status-checker/internal/snapshot"
+	"snapshot-status-checker/internal/store"
+)
+
+type filesCommand struct {
+	Name       string `arg:"" name:"run" help:"The correlation id."`
+	Collection string `arg:"" help:"The collection."`
+	Expected   string `placeholder:"LIST" help:"A file (- for standard input) with one file name a line: says which of them have not come."`
+}
+
+func (c *filesCommand) Help() string {
+	return `Lists the files that came for a collection, the earliest first: when, in which message, counted by which execution. A name that came in several messages was counted several times and is marked. (A message that SQS delivers twice counts once and is listed once.) With --expected, exits with 3 if one is missing.`
+}
+
+// fileList is what files answers.
+type fileList struct {
+	Run        string   `json:"run"`
+	Collection string   `json:"collection"`
+	Files      []file   `json:"files"`
+	Repeated   []string `json:"repeated"`          // names that came in several messages
+	Missing    []string `json:"missing,omitempty"` // of those expected
+}
+
+type file struct {
+	Name      string    `json:"name"`     // as the message said, which need not say it
+	Identity  string    `json:"identity"` // of its message
+	CountedAt time.Time `json:"counted_at"`
+	Execution string    `json:"execution"`
+	Success   bool      `json:"success_file"`
+}
+
+func (c *filesCommand) Run(a *app) error {
+	run, err := a.run(c.Name)
+	if err != nil {
+		return err
+	}
+	one, err := collection(run, c.Collection)
+	if err != nil {
+		return err
+	}
+	expected, err := c.expected(a.in)
+	if err != nil {
+		return err
+	}
+	reader, _, err := a.reader()
+	if err != nil {
+		return err
+	}
+	list := fileList{Run: run.Run, Collection: one.Collection, Files: []file{}}
+	key := snapshot.CollectionKey{CorrelationID: run.Run, CollectionName: one.Collection}
+	if err := reader.Messages(a, key, list.add); err != nil {
+		return err
+	}
+	list.compare(expected)
+	if a.json {
+		err = a.printJSON(list)
+	} else {
+		list.print(a.printer(), c.Expected != "")
+	}
+	if err != nil {
+		return err
+	}
+	return notDone(len(list.Missing) == 0)
+}
+
+func (c *filesCommand) expected(in io.Reader) ([]string, error) {
+	if c.Expected == "" {
+		return nil, nil
+	}
+	if c.Expected != "-" {
+		opened, err := os.Open(c.Expected)
+		if err != nil {
+			return nil, fmt.Errorf("reading the expected files: %w", err)
+		}
+		defer opened.Close()
+		in = opened
+	}
+	var names []string
+	lines := bufio.NewScanner(in)
+	for lines.Scan() {
+		if name := strings.TrimSpace(lines.Text()); name != "" {
+			names = append(names, name)
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return nil, fmt.Errorf("reading the expected files: %w", err)
+	}
+	return names, nil
+}
+
+func (l *fileList) add(marker store.Marker) error {
+	l.Files = append(l.Files, file{Name: marker.Filename, Identity: marker.Identity, CountedAt: marker.CountedAt,
+		Execution: marker.Execution, Success: marker.Success})
+	return nil
+}
+
+// compare sorts the files, and finds the repeated and the missing. An expected name without a folder is there if it came
+// in any folder.
+func (l *fileList) compare(expected []string) {
+	slices.SortFunc(l.Files, func(a, b file) int {
+		return cmp.Or(a.CountedAt.Compare(b.CountedAt), cmp.Compare(a.Identity, b.Identity))
+	})
+	times := map[string]int{}
+	l.Repeated = []string{}
+	there := map[string]bool{}
+	for _, file := range l.Files {
+		there[file.Name], there[path.Base(file.Name)] = true, true
+		if times[file.Name]++; times[file.Name] == 2 && file.Name != "" {
+			l.Repeated = append(l.Repeated, file.Name)
+		}
+	}
+	for _, name := range expected {
+		if !there[name] {
+			l.Missing = append(l.Missing, name)
+		}
+	}
+}
+
+func (l *fileList) print(p show.Printer, compared bool) {
+	if len(l.Files) == 0 {
+		p.Line("No file of %s has come.", l.Collection)
+	} else {
+		var rows [][]string
+		for _, file := range l.Files {
+			note := ""
+			switch {
+			case file.Success:
+				note = "success file"
+			case slices.Contains(l.Repeated, file.Name):
+				note = p.Tone(show.Bad, "name repeated")
+			}
+			name := file.Name
+			if name == "" {
+				name = "(the message named none)"
+			}
+			rows = append(rows, []string{name, stamp(&file.CountedAt), file.Identity, file.Execution, note})
+		}
+		p.Table([]string{"FILE", "COUNTED (UTC)", "MESSAGE", "EXECUTION", ""}, rows)
+	}
+	for _, name := range l.Missing {
+		p.Line("%s %s", p.Tone(show.Bad, "missing:"), name)
+	}
+	if compared && len(l.Missing) == 0 {
+		p.Line("All that were expected have come.")
+	}
+}

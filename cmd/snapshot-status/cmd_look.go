@@ -1,0 +1,111 @@
+package main
+
+import (
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+
+	"snapshot-status-checker/functions/sweep"
+	"snapshot-status-checker/internal/delivery/looks"
+	"snapshot-status-checker/internal/operator/report"
+	"snapshot-status-checker/internal/snapshot"
+)
+
+type lookCommand struct {
+	Name        string   `arg:"" name:"run" help:"The correlation id."`
+	Collections []string `arg:"" optional:"" name:"collection" help:"Only these collections (default: all that wait for something)."`
+	Yes         bool     `short:"y" help:"Do it. Without, it only says what it would do."`
+}
+
+func (c *lookCommand) Help() string {
+	return "Starts the state machine to look at collections again. A look takes the steps that are due by what is stored, so it is harmless at any time, and as often as you like."
+}
+
+// looking is what look answers.
+type looking struct {
+	Run         string   `json:"run"`
+	Collections []string `json:"collections"`
+	Executions  int      `json:"executions"` // of at most 10 collections each
+	Started     bool     `json:"started"`    // false: a dry run
+}
+
+func (c *lookCommand) Run(a *app) error {
+	run, err := a.run(c.Name)
+	if err != nil {
+		return err
+	}
+	keys, err := c.keys(run)
+	if err != nil {
+		return err
+	}
+	said := looking{Run: run.Run, Collections: []string{}, Executions: (len(keys) + sweep.MaxLooks - 1) / sweep.MaxLooks, Started: c.Yes}
+	for _, key := range keys {
+		said.Collections = append(said.Collections, key.CollectionName)
+	}
+	if c.Yes {
+		if err := a.look(keys); err != nil {
+			return err
+		}
+	}
+	if a.json {
+		return a.printJSON(said)
+	}
+	p := a.printer()
+	if len(keys) == 0 {
+		p.Line("Nothing of %s waits for anything.", run.Run)
+		return nil
+	}
+	if !c.Yes {
+		p.Line("Would look at %d collections of %s in %d executions. Do it: --yes", len(keys), run.Run, said.Executions)
+		return nil
+	}
+	p.Line("Looking at %d collections of %s in %d executions. What comes of it: snapshot-status why %s", len(keys), run.Run,
+		said.Executions, report.Quote(run.Run))
+	return nil
+}
+
+// keys are the collections to look at. A run that only owes news is looked at by any of its collections.
+func (c *lookCommand) keys(run report.Run) ([]snapshot.CollectionKey, error) {
+	var keys []snapshot.CollectionKey
+	add := func(name string) {
+		keys = append(keys, snapshot.CollectionKey{CorrelationID: run.Run, CollectionName: name})
+	}
+	for _, name := range c.Collections {
+		one, err := collection(run, name)
+		if err != nil {
+			return nil, err
+		}
+		add(one.Collection)
+	}
+	if len(c.Collections) > 0 {
+		return keys, nil
+	}
+	for _, one := range run.Collections {
+		if one.WaitsFor != report.ForNothing {
+			add(one.Collection)
+		}
+	}
+	owes := func(news report.News) bool { return news.Debt.State == report.Owed }
+	if len(keys) == 0 && slices.ContainsFunc(run.News, owes) {
+		add(run.Collections[0].Collection)
+	}
+	return keys, nil
+}
+
+// look starts the executions.
+func (a *app) look(keys []snapshot.CollectionKey) error {
+	found, err := a.deployment()
+	if err == nil {
+		err = found.Missing("StateMachineArn")
+	}
+	if err != nil {
+		return err
+	}
+	machine := looks.Machine{SFN: sfn.NewFromConfig(found.Config), ARN: found.StateMachineArn}
+	for some := range slices.Chunk(keys, sweep.MaxLooks) {
+		if err := machine.Start(a, some); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,148 @@
+package main
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+
+	"snapshot-status-checker/functions/sweep"
+	"snapshot-status-checker/internal/operator/report"
+	"snapshot-status-checker/internal/operator/show"
+	"snapshot-status-checker/internal/snapshot"
+)
+
+type owedCommand struct {
+	Name string `arg:"" optional:"" name:"run" help:"Only of this run (default: of all runs that are looked after)."`
+	Pay  bool   `help:"Pay it now: call the sweep, as its schedule does every few minutes."`
+	Yes  bool   `short:"y" help:"With --pay: do it. Without, it only says what it would do."`
+}
+
+func (c *owedCommand) Help() string {
+	return "Lists requests and news that are due and not delivered. What is claimed has a claimer; if that died, the debt is free again when its lease of 10 minutes is over, and not before. Exits with 3 if something is owed."
+}
+
+// due is one thing that is owed.
+type due struct {
+	Run        string            `json:"run"`
+	Collection string            `json:"collection,omitempty"` // of a request
+	Kind       snapshot.DebtKind `json:"kind"`
+	Debt       report.Debt       `json:"debt"`
+}
+
+// debts is what owed answers.
+type debts struct {
+	Owed []due         `json:"owed"`
+	Paid *sweep.Output `json:"sweep,omitempty"` // what the sweep did that was called to pay
+}
+
+func (c *owedCommand) Run(a *app) error {
+	said := debts{Owed: []due{}}
+	err := c.each(a, func(run report.Run) {
+		for _, one := range run.Collections {
+			if one.Request.State == report.Owed || one.Request.State == report.Claimed {
+				said.Owed = append(said.Owed, due{run.Run, one.Collection, snapshot.SuccessFileRequest, one.Request})
+			}
+		}
+		for _, news := range run.News {
+			if news.Debt.State == report.Owed || news.Debt.State == report.Claimed {
+				said.Owed = append(said.Owed, due{Run: run.Run, Kind: news.Kind, Debt: news.Debt})
+			}
+		}
+	})
+	if err == nil && c.Pay && c.Yes {
+		said.Paid, err = a.sweep()
+	}
+	if err != nil {
+		return err
+	}
+	if a.json {
+		if err := a.printJSON(said); err != nil {
+			return err
+		}
+	} else {
+		c.print(a.printer(), said)
+	}
+	return notDone(len(said.Owed) == 0 || said.Paid != nil)
+}
+
+// each reads the runs.
+func (c *owedCommand) each(a *app, visit func(report.Run)) error {
+	if c.Name != "" {
+		run, err := a.run(c.Name)
+		visit(run)
+		return err
+	}
+	reader, settings, err := a.reader()
+	if err != nil {
+		return err
+	}
+	runs, err := reader.Runs(a)
+	if err != nil {
+		return err
+	}
+	for _, run := range runs {
+		if run.LetGo || run.Progress.Settled {
+			continue // the sweep found that nothing is owed, or owes it no more
+		}
+		state, err := reader.Run(a, run.CorrelationID)
+		if err != nil {
+			return err
+		}
+		visit(report.New(run.CorrelationID, state, settings, a.now()))
+	}
+	return nil
+}
+
+func (c *owedCommand) print(p show.Printer, said debts) {
+	if len(said.Owed) == 0 {
+		p.Line("Nothing is owed.")
+	} else {
+		var rows [][]string
+		for _, one := range said.Owed {
+			free := "now"
+			if one.Debt.State == report.Claimed {
+				free = "in " + show.Duration(one.Debt.Until.Sub(p.Now))
+			}
+			rows = append(rows, []string{one.Run, one.Collection, string(one.Kind), p.Tone(debtTone(one.Debt.State), string(one.Debt.State)),
+				p.Ago(one.Debt.Since), free})
+		}
+		p.Table([]string{"RUN", "COLLECTION", "WHAT", "STATE", "OWED FOR", "FREE TO PAY"}, rows)
+	}
+	switch {
+	case said.Paid != nil:
+		p.Line("The sweep looked after %d open runs, started looks at %d collections and sent %d reports.", said.Paid.OpenRuns, said.Paid.Looks, said.Paid.Reports)
+	case c.Pay:
+		p.Line("Would call the sweep, which looks after all open runs. Do it: --yes")
+	}
+}
+
+// sweep calls the deployed sweep and waits for its answer.
+func (a *app) sweep() (*sweep.Output, error) {
+	found, err := a.deployment()
+	if err == nil {
+		err = found.Missing("StateMachineArn")
+	}
+	if err != nil {
+		return nil, err
+	}
+	name := found.FunctionName("sweep")
+	input, err := json.Marshal(sweep.Input{ExecutionID: "by-hand-" + time.Now().UTC().Format("20060102T150405Z") + "-" + rand.Text()[:8]})
+	if err != nil {
+		return nil, fmt.Errorf("calling %s: %w", name, err)
+	}
+	done, err := lambda.NewFromConfig(found.Config).Invoke(a, &lambda.InvokeInput{FunctionName: &name, Payload: input})
+	if err != nil {
+		return nil, fmt.Errorf("calling %s: %w", name, err)
+	}
+	if done.FunctionError != nil {
+		return nil, fmt.Errorf("%s failed: %s", name, done.Payload)
+	}
+	var out sweep.Output
+	if err := json.Unmarshal(done.Payload, &out); err != nil {
+		return nil, fmt.Errorf("reading what %s answered: %w", name, err)
+	}
+	return &out, nil
+}

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"golang.org/x/sync/errgroup"
+
+	"snapshot-status-checker/internal/operator/report"
+	"snapshot-status-checker/internal/operator/show"
+	"snapshot-status-checker/internal/store"
+)
+
+type verifyCommand struct {
+	Name string `arg:"" name:"run" help:"The correlation id."`
+}
+
+func (c *verifyCommand) Help() string {
+	return "Counts the markers of every collection of a run and holds them against the counters of ledger and table. It reads every marker. Exits with 3 if something does not add up. While files come in, what was read a moment later may differ: verify again."
+}
+
+// verification is what verify answers.
+type verification struct {
+	Run         string              `json:"run"`
+	Collections int                 `json:"collections"`
+	Markers     report.Count        `json:"markers"` // of all collections
+	Differences []report.Difference `json:"differences"`
+}
+
+func (c *verifyCommand) Run(a *app) error {
+	if _, err := a.run(c.Name); err != nil {
+		return err
+	}
+	reader, _, err := a.reader()
+	if err != nil {
+		return err
+	}
+	state, err := reader.Run(a, c.Name)
+	if err != nil {
+		return err
+	}
+	counts, err := countMarkers(a, reader, state)
+	if err != nil {
+		return err
+	}
+	found := verification{Run: c.Name, Collections: len(counts), Differences: []report.Difference{}}
+	for i, counted := range counts {
+		found.Markers.Files += counted.Files
+		found.Markers.SuccessFiles += counted.SuccessFiles
+		found.Differences = append(found.Differences, report.Verify(state.Collections[i], counted)...)
+	}
+	if a.json {
+		err = a.printJSON(found)
+	} else {
+		found.print(a.printer())
+	}
+	if err != nil {
+		return err
+	}
+	return notDone(len(found.Differences) == 0)
+}
+
+func countMarkers(a *app, reader *store.Reader, state store.RunState) ([]report.Count, error) {
+	counts := make([]report.Count, len(state.Collections))
+	group, ctx := errgroup.WithContext(a)
+	group.SetLimit(sideBySide)
+	for i, one := range state.Collections {
+		group.Go(func() error {
+			return reader.Messages(ctx, one.Row.CollectionKey, func(marker store.Marker) error {
+				if marker.Success {
+					counts[i].SuccessFiles++
+				} else {
+					counts[i].Files++
+				}
+				return nil
+			})
+		})
+	}
+	return counts, group.Wait()
+}
+
+func (v verification) print(p show.Printer) {
+	p.Line("%s: %d collections, markers of %d files and %d success files", v.Run, v.Collections, v.Markers.Files, v.Markers.SuccessFiles)
+	if len(v.Differences) == 0 {
+		p.Line("%s", p.Tone(show.Good, "Markers, ledger and table agree."))
+		return
+	}
+	for _, difference := range v.Differences {
+		tone, heals := show.Bad, ""
+		if difference.Heals {
+			tone, heals = show.Busy, " (the next look mends it)"
+		}
+		p.Line("%s %s: %s%s", p.Tone(tone, "●"), difference.Collection, difference.Sentence, heals)
+	}
+}

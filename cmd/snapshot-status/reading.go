@@ -1,0 +1,76 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"snapshot-status-checker/internal/operator/report"
+	"snapshot-status-checker/internal/operator/show"
+	"snapshot-status-checker/internal/store"
+)
+
+// reader reads the deployment's tables.
+func (a *app) reader() (*store.Reader, report.Settings, error) {
+	if a.source != nil {
+		reader, settings := a.source()
+		return reader, settings, nil
+	}
+	found, err := a.deployment()
+	if err == nil {
+		err = found.Missing("ExportStatusTableName", "LedgerTableName")
+	}
+	if err != nil {
+		return nil, report.Settings{}, err
+	}
+	reader := &store.Reader{DB: found.DB(), Tables: found.Tables(), Pause: store.Jitter}
+	return reader, report.Settings{Exempt: found.Settings.ExemptStatuses, StalledAfter: found.Settings.StalledAfter}, nil
+}
+
+// run reads a run. One that neither table knows is exitNotFound.
+func (a *app) run(correlationID string) (report.Run, error) {
+	reader, settings, err := a.reader()
+	if err != nil {
+		return report.Run{}, err
+	}
+	state, err := reader.Run(a, correlationID)
+	if err != nil {
+		return report.Run{}, err
+	}
+	if state.Run == nil && len(state.Collections) == 0 {
+		return report.Run{}, answer{exitNotFound, fmt.Sprintf("neither table knows run %q (snapshot-status runs lists them)", correlationID)}
+	}
+	return report.New(correlationID, state, settings, a.now()), nil
+}
+
+// collection finds a run's collection, also by its name without the leading "db.".
+func collection(run report.Run, name string) (report.Collection, error) {
+	for _, wanted := range []string{name, "db." + name} {
+		for _, c := range run.Collections {
+			if c.Collection == wanted {
+				return c, nil
+			}
+		}
+	}
+	return report.Collection{}, answer{exitNotFound, fmt.Sprintf("run %s has no collection %q (snapshot-status show %s lists them)", run.Run, name, report.Quote(run.Run))}
+}
+
+func (a *app) printer() show.Printer { return show.Printer{Out: a.out, Colors: a.colors, Now: a.now()} }
+
+// printJSON writes a value as one JSON document.
+func (a *app) printJSON(value any) error {
+	encoder := json.NewEncoder(a.out)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
+		return fmt.Errorf("writing the answer: %w", err)
+	}
+	return nil
+}
+
+// notDone is exitNotDone without a text, if it is not done.
+func notDone(done bool) error {
+	if done {
+		return nil
+	}
+	return answer{code: exitNotDone}
+}

@@ -1,0 +1,81 @@
+// Package around reads what stands around the runs of a deployment and may explain why one does not move: messages that
+// wait, were kept or found no execution. It takes nothing out of a queue.
+package around
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"snapshot-status-checker/internal/operator/deployment"
+	"snapshot-status-checker/internal/operator/report"
+)
+
+// Read asks the queues that the deployment names how many messages they hold, about: SQS counts them with a delay.
+func Read(ctx context.Context, d deployment.Deployment) (report.Around, error) {
+	client := sqs.NewFromConfig(d.Config)
+	var around report.Around
+	if d.FileReceivedQueueUrl != "" {
+		attributes, err := describe(ctx, client, d.FileReceivedQueueUrl)
+		if err != nil {
+			return around, err
+		}
+		around.Waiting = holds(attributes)
+		if around.DeadLetters, err = deadLetters(ctx, client, attributes[string(types.QueueAttributeNameRedrivePolicy)]); err != nil {
+			return around, err
+		}
+	}
+	if d.RejectedMessagesQueueUrl != "" {
+		attributes, err := describe(ctx, client, d.RejectedMessagesQueueUrl)
+		if err != nil {
+			return around, err
+		}
+		around.Kept = holds(attributes)
+	}
+	return around, nil
+}
+
+func describe(ctx context.Context, client *sqs.Client, url string) (map[string]string, error) {
+	described, err := client.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: &url, AttributeNames: []types.QueueAttributeName{
+		types.QueueAttributeNameApproximateNumberOfMessages, types.QueueAttributeNameApproximateNumberOfMessagesNotVisible,
+		types.QueueAttributeNameRedrivePolicy,
+	}})
+	if err != nil {
+		return nil, fmt.Errorf("asking queue %s what it holds: %w", url[strings.LastIndex(url, "/")+1:], err)
+	}
+	return described.Attributes, nil
+}
+
+// holds counts the messages that wait and those that are being worked on.
+func holds(attributes map[string]string) int {
+	waiting, _ := strconv.Atoi(attributes[string(types.QueueAttributeNameApproximateNumberOfMessages)])
+	inFlight, _ := strconv.Atoi(attributes[string(types.QueueAttributeNameApproximateNumberOfMessagesNotVisible)])
+	return waiting + inFlight
+}
+
+func deadLetters(ctx context.Context, client *sqs.Client, redrivePolicy string) (int, error) {
+	var policy struct{ DeadLetterTargetArn string }
+	if redrivePolicy == "" {
+		return 0, nil
+	}
+	if err := json.Unmarshal([]byte(redrivePolicy), &policy); err != nil {
+		return 0, fmt.Errorf("reading the file-received queue's redrive policy: %w", err)
+	}
+	queue, err := arn.Parse(policy.DeadLetterTargetArn)
+	if err != nil {
+		return 0, fmt.Errorf("reading the file-received queue's redrive policy: %w", err)
+	}
+	found, err := client.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: &queue.Resource, QueueOwnerAWSAccountId: &queue.AccountID})
+	if err != nil {
+		return 0, fmt.Errorf("finding dead-letter queue %s: %w", queue.Resource, err)
+	}
+	attributes, err := describe(ctx, client, aws.ToString(found.QueueUrl))
+	return holds(attributes), err
+}

@@ -1,0 +1,106 @@
+// Package show writes tables, bars and times for people in a terminal.
+package show
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"charm.land/lipgloss/v2"
+	"charm.land/lipgloss/v2/table"
+)
+
+// Printer writes to a terminal or, without colours, to anything else.
+type Printer struct {
+	Out    io.Writer
+	Colors bool
+	Now    time.Time // what times are told relative to
+}
+
+// Tone is how a text is to be taken.
+type Tone int
+
+// The tones.
+const (
+	Plain Tone = iota
+	Faint      // of no interest now
+	Good       // done
+	Busy       // on its way
+	Bad        // somebody has to do something
+)
+
+var styles = map[Tone]lipgloss.Style{
+	Faint: lipgloss.NewStyle().Faint(true),
+	Good:  lipgloss.NewStyle().Foreground(lipgloss.Green),
+	Busy:  lipgloss.NewStyle().Foreground(lipgloss.Yellow),
+	Bad:   lipgloss.NewStyle().Foreground(lipgloss.Red).Bold(true),
+}
+
+// Tone colours a text, if there are colours.
+func (p Printer) Tone(tone Tone, text string) string {
+	if !p.Colors || tone == Plain {
+		return text
+	}
+	return styles[tone].Render(text)
+}
+
+// Line writes a line.
+func (p Printer) Line(format string, args ...any) { fmt.Fprintf(p.Out, format+"\n", args...) }
+
+// Table writes rows under their headings, in columns two blanks apart.
+func (p Printer) Table(headings []string, rows [][]string) {
+	columns := table.New().Headers(headings...).Rows(rows...).Wrap(false).
+		BorderTop(false).BorderBottom(false).BorderLeft(false).BorderRight(false).BorderHeader(false).BorderColumn(false).
+		StyleFunc(func(_, column int) lipgloss.Style {
+			if column == len(headings)-1 {
+				return lipgloss.NewStyle()
+			}
+			return lipgloss.NewStyle().PaddingRight(2)
+		})
+	for line := range strings.SplitSeq(columns.Render(), "\n") {
+		p.Line("%s", strings.TrimRight(line, " "))
+	}
+}
+
+// Bar draws how much of something is there.
+func Bar(done, all int64, width int) string {
+	full := 0
+	switch {
+	case all > 0 && done >= all:
+		full = width
+	case all > 0:
+		full = int(done * int64(width) / all)
+	}
+	return strings.Repeat("█", full) + strings.Repeat("░", width-full)
+}
+
+// Duration rounds to what a person cares for: 45s, 12m, 3h05m, 2d04h.
+func Duration(d time.Duration) string {
+	d = max(0, d)
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%ds", int(d.Seconds()))
+	case d < time.Hour:
+		return fmt.Sprintf("%dm", int(d.Minutes()))
+	case d < 24*time.Hour:
+		return fmt.Sprintf("%dh%02dm", int(d.Hours()), int(d.Minutes())%60)
+	}
+	return fmt.Sprintf("%dd%02dh", int(d.Hours())/24, int(d.Hours())%24)
+}
+
+// Ago is how long ago a moment was, "–" if it is unknown.
+func (p Printer) Ago(moment *time.Time) string {
+	if moment == nil {
+		return "–"
+	}
+	return Duration(p.Now.Sub(*moment))
+}
+
+// Since is a moment with how long ago it was, "unknown" if it is.
+func (p Printer) Since(moment *time.Time) string {
+	if moment == nil {
+		return "unknown"
+	}
+	return fmt.Sprintf("%s UTC, %s ago", moment.UTC().Format("2006-01-02 15:04:05"), p.Ago(moment))
+}
