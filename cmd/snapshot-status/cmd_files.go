@@ -147,7 +147,7 @@ func (l *fileList) print(p show.Printer, compared bool) {
 			if name == "" {
 				name = "(the message named none)"
 			}
-			rows = append(rows, []string{name, stamp(&file.CountedAt), file.Identity, file.Execution, note})
+			rows = append(rows, []string{name, stamp(&file.CountedAt), file.Identity, file.Execution[strings.LastIndex(file.Execution, ":")+1:], note})
 		}
 		p.Table([]string{"FILE", "COUNTED (UTC)", "MESSAGE", "EXECUTION", ""}, rows)
 	}

@@ -81,8 +81,11 @@ func headLines(p show.Printer, run report.Run) {
 
 // debt says how it stands with a debt.
 func debt(p show.Printer, debt report.Debt) string {
-	if debt.Since == nil {
+	switch {
+	case debt.Since == nil:
 		return string(debt.State)
+	case debt.State == report.Delivered:
+		return fmt.Sprintf("%s (%s)", debt.State, p.Since(debt.Since))
 	}
 	return fmt.Sprintf("%s (owed since %s)", debt.State, p.Since(debt.Since))
 }
