@@ -54,7 +54,7 @@ type Task struct {
 	registered map[string]bool // runs that this process registered
 }
 
-// New makes the task. each orders the work on the collections of a batch.
+// New makes the task. each orders the work on the collections of a batch, and the keeping of its rejected messages.
 func New(counter Counter, rejected Keeper, each Each, log *slog.Logger) *Task {
 	return &Task{counter: counter, rejected: rejected, each: each, log: log, registered: map[string]bool{}}
 }
@@ -133,9 +133,8 @@ func (t *Task) Handle(ctx context.Context, in Input) (Output, error) {
 	}
 	out.Rejected = len(rejected)
 	if len(errs) == 0 {
-		for _, receipt := range rejected {
-			errs = append(errs, t.keep(ctx, receipt))
-		}
+		errs = make([]error, len(rejected))
+		t.each(len(rejected), func(i int) { errs[i] = t.keep(ctx, rejected[i]) })
 	}
 	return out, errors.Join(errs...)
 }

@@ -22,6 +22,10 @@ const maxIdentity = 256
 // have been an envelope itself, and may be kept and put back again and again.
 const maxNesting = 10
 
+// maxRecords bounds what one message may bring in envelopes, since each bad record is kept by a call of its own. It
+// refuses no envelope of good records that a pipe delivers: of the shortest that is one, fewer fit into 256 KiB.
+const maxRecords = 3000
+
 // Unwrap takes the input of an execution apart into its messages, each judged by itself.
 //
 // The input is the array of SQS records that EventBridge Pipes delivers, or, if a person started the
@@ -31,7 +35,7 @@ const maxNesting = 10
 func Unwrap(input []byte, executionID string) []Receipt {
 	var records []sqsRecord
 	if json.Unmarshal(input, &records) != nil || len(records) == 0 {
-		return unwrapText(input, string(input), executionID, 0)
+		return unwrapMessage(input, string(input), executionID)
 	}
 	receipts := make([]Receipt, 0, len(records))
 	for i, record := range records {
@@ -84,12 +88,22 @@ func (r sqsRecord) unwrap(identity string) []Receipt {
 	text, escaped := asString(r.Body)
 	switch {
 	case escaped && text != "":
-		return unwrapText([]byte(text), text, identity, 0)
+		return unwrapMessage([]byte(text), text, identity)
 	case escaped, r.Body == nil:
-		return unwrapText(r.raw, string(r.raw), identity, 0)
+		return unwrapMessage(r.raw, string(r.raw), identity)
 	default:
-		return unwrapText(r.Body, string(r.Body), identity, 0)
+		return unwrapMessage(r.Body, string(r.Body), identity)
 	}
+}
+
+// unwrapMessage unwraps a message whole or, if it brings too many records, rejects it whole.
+func unwrapMessage(text []byte, raw, identity string) []Receipt {
+	receipts := unwrapText(text, raw, identity, 0)
+	if len(receipts) > maxRecords {
+		return []Receipt{{Identity: identity, Raw: raw, Rejection: reject(ReasonTooManyRecords,
+			"the envelope has %d records, at most %d are taken; none was counted", len(receipts), maxRecords)}}
+	}
+	return receipts
 }
 
 func unwrapText(text []byte, raw, identity string, nesting int) []Receipt {

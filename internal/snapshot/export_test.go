@@ -8,3 +8,6 @@ func ParseMessage(body []byte) (Message, *Rejection) {
 	}
 	return messageOf(fields, body)
 }
+
+// MaxRecords is the limit of one message.
+const MaxRecords = maxRecords

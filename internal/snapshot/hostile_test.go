@@ -31,13 +31,18 @@ func TestDeepJSONIsRejected(t *testing.T) {
 	}
 }
 
+// records is a message that is an envelope of so many records.
+func records(n int, record string) []byte {
+	text := `{"Records":[` + strings.TrimSuffix(strings.Repeat(record+",", n), ",") + `]}`
+	return []byte(`[{"messageId":"m1","body":` + quoted(text) + `}]`)
+}
+
 // As many receipts as records, and no more bytes kept than came in.
 func TestManyRecordsAreKeptInTheirSize(t *testing.T) {
 	t.Parallel()
-	const records = 40_000
-	text := `{"Records":[` + strings.Repeat("{},", records-1) + `{}]}`
-	receipts := snapshot.Unwrap([]byte(`[{"messageId":"m1","body":`+quoted(text)+`}]`), execution)
-	if len(receipts) != records {
+	input := records(snapshot.MaxRecords, "{}")
+	receipts := snapshot.Unwrap(input, execution)
+	if len(receipts) != snapshot.MaxRecords {
 		t.Fatalf("%d receipts", len(receipts))
 	}
 	kept := 0
@@ -45,7 +50,45 @@ func TestManyRecordsAreKeptInTheirSize(t *testing.T) {
 		rejectedFor(t, r.Rejection, snapshot.ReasonNoBody, "no body")
 		kept += len(r.Raw)
 	}
-	if kept > len(text) {
-		t.Errorf("%d bytes came in, and %d are kept", len(text), kept)
+	if kept > len(input) {
+		t.Errorf("%d bytes came in, and %d are kept", len(input), kept)
+	}
+}
+
+// Beyond the limit an envelope is one rejected message, its text as it came; an envelope in an envelope hides nothing.
+func TestTooManyRecordsAreKeptAsOne(t *testing.T) {
+	t.Parallel()
+	half := `{"body":{"Records":[` + strings.Repeat("{},", snapshot.MaxRecords/2-1) + "{}]}}"
+	for name, input := range map[string][]byte{
+		"one too many":     records(snapshot.MaxRecords+1, "{}"),
+		"as many as fit":   records(43_000, "{}"),
+		"within envelopes": records(3, half),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			receipts := snapshot.Unwrap(input, execution)
+			if len(receipts) != 1 {
+				t.Fatalf("%d receipts", len(receipts))
+			}
+			rejectedFor(t, receipts[0].Rejection, snapshot.ReasonTooManyRecords, "at most 3000")
+			if receipts[0].Identity != "m1" || !strings.HasPrefix(receipts[0].Raw, `{"Records":[`) {
+				t.Errorf("kept as %s: %.30s", receipts[0].Identity, receipts[0].Raw)
+			}
+		})
+	}
+}
+
+// The limit refuses nothing good that a pipe can deliver (256 KiB): the shortest good records do not reach it.
+func TestRecordLimitRefusesNoGoodEnvelope(t *testing.T) {
+	t.Parallel()
+	shortest := `{"body":{"correlation_id":"a","collection_name":"b","snapshot_type":"c","export_date":"d"}}`
+	const payload = 256 * 1024
+	n := payload / (len(shortest) + len(","))
+	if n >= snapshot.MaxRecords {
+		t.Errorf("%d good records fit into a payload", n)
+	}
+	receipts := snapshot.Unwrap(records(n, shortest), execution)
+	if len(receipts) != n || receipts[0].Rejection != nil || receipts[n-1].Rejection != nil {
+		t.Errorf("of %d records, %d receipts, the first %v", n, len(receipts), receipts[0].Rejection)
 	}
 }
