@@ -130,8 +130,8 @@ func (w *world) checkCollection(c *collection) {
 	switch {
 	case row.FilesReceived.N != int64(c.files):
 		w.broken("%s has received %d of %d files", c.name, row.FilesReceived.N, c.files)
-	case row.FilesCounted.N != int64(c.before+c.files):
-		w.broken("%s holds %d counted files, not %d", c.name, row.FilesCounted.N, c.before+c.files)
+	case row.FilesCounted.N != int64(c.before+c.files-c.taken):
+		w.broken("%s holds %d counted files, not %d", c.name, row.FilesCounted.N, c.before+c.files-c.taken)
 	case !row.Status.Is(wanted):
 		w.broken("%s is stuck in %s instead of %s", c.name, row.Status, wanted)
 	case string(row.Status) != c.spell(string(wanted)):

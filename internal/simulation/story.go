@@ -17,7 +17,8 @@ type collection struct {
 	never   bool            // its status never finishes
 	empty   bool            // of no files: the sender itself moves it to Received
 	files   int             // of the current attempt
-	before  int             // files of the attempts before
+	taken   int             // of these, how many the predecessor counted: not in the ledger
+	before  int             // files of the attempts before that the ledger counted
 	arrived map[string]bool // files of the current attempt that were delivered at least once
 	success bool            // whether the current attempt's success file was delivered
 	attempt int
@@ -120,9 +121,15 @@ func (w *world) attempt(c *collection) [][]func() {
 		return [][]func(){{func() { w.write(c, "sender", table.Item{"CollectionStatus": c.spell("Received")}) }}}
 	}
 	c.files = 1 + w.random.IntN(3)
+	w.predecessor(c)
 	var sender []func()
 	var chains [][]func()
 	for i := range c.files {
+		if i < c.taken {
+			c.arrived[fmt.Sprintf("%s-%d-%d", c.name, c.attempt, i)] = true
+			sender = append(sender, func() { w.write(c, "sender", table.Item{"FilesSent": w.row(c).FilesSent.N + 1}) })
+			continue
+		}
 		sender = append(sender, func() { w.write(c, "sender", table.Item{"FilesSent": w.row(c).FilesSent.N + 1}) })
 		file := newMessage(c, fmt.Sprintf("%s-%d-%d", c.name, c.attempt, i), "")
 		arrival := func() {
@@ -140,6 +147,21 @@ func (w *world) attempt(c *collection) [][]func() {
 		sender = append(sender, sent)
 	}
 	return append(chains, sender)
+}
+
+// predecessor is the system that this one replaces: in the middle of a run's first attempt it has counted some files, and
+// goes. All that it leaves is the row's FilesReceived. The first collection keeps a file for us, or nobody could know of the
+// run; and only with a sweep does anybody look at a collection that was complete before the run was known.
+func (w *world) predecessor(c *collection) {
+	c.taken = 0
+	if !w.succeeds || c.attempt > 0 {
+		return
+	}
+	c.taken = w.random.IntN(c.files + 1)
+	if c == w.collections[0] {
+		c.taken = min(c.taken, c.files-1)
+	}
+	w.write(c, "predecessor", table.Item{"FilesReceived": int64(c.taken)})
 }
 
 // reuse delivers another body under the identity of a file's message. Whichever comes first is counted, and the
@@ -169,7 +191,7 @@ func (w *world) newAttempt(c *collection) []func() {
 		} else {
 			w.others("exporter replaces", c.name, table.Item{"CollectionStatus": exporting, "FilesSent": int64(0)})
 		}
-		c.before, c.attempt = c.before+c.files, c.attempt+1
+		c.before, c.attempt = c.before+c.files-c.taken, c.attempt+1
 		w.then = append(w.then, w.attempt(c)...)
 	}}
 }

@@ -33,6 +33,8 @@ type world struct {
 	exempt []snapshot.Status
 	// express executions run at most five minutes. The queue's pipe waits for their end; others may run twice.
 	express bool
+	// succeeds tells that another system counted before: see predecessor.
+	succeeds bool
 
 	actors      []*actor
 	current     *actor
@@ -86,6 +88,8 @@ func newWorld(plan Plan, seed uint64, trace io.Writer) *world {
 		w.exempt = []snapshot.Status{exemptStatus}
 	}
 	w.express = w.chance(0.5)
+	// Drawn apart, so that the stories without a predecessor are what they were.
+	w.succeeds = plan.Sweep && rand.New(rand.NewPCG(seed, 2)).Float64() < 0.15
 	for _, text := range statemachine.StreamFilters([]string{string(exemptStatus)}) {
 		filter, err := pattern.Parse(text)
 		if err != nil {

@@ -52,7 +52,8 @@ type Collection struct {
 	CountedAt time.Time // when the last message was counted, for people
 	Projected bool      // the row carried FilesCounted once; if it lacks it now, it was replaced whole
 	Base      int64     // what was counted before the row was last replaced whole
-	Latest    Export    // what the last counted message said
+	TakenOver bool      // others counted its files, and this system has taken it upon itself to finish it
+	Latest    Export    // what the last counted message said; of one taken over before that, what its run's first said
 	Success   Counter   // the attempt whose success file came
 	Request   Claim     // the request for the _success file
 }
@@ -87,12 +88,15 @@ func (c Collection) Attempt(row Row) int64 { return c.Before(row) - row.FilesRec
 // cannot say whether a request is owed; but whoever counted them looks after us and knows.
 func (c Collection) Stale(row Row) bool { return c.Counted == 0 && row.FilesCounted.N > 0 }
 
+// Ours reports whether this system answers for the collection: it counted a message of it, or has taken it over.
+func (c Collection) Ours() bool { return c.Counted > 0 || c.TakenOver }
+
 // RequestOwed reports whether the sender is still to be asked for the attempt's _success file: the row is
 // Received and nobody delivered the request, or a claimer moved on to Success and died before it delivered.
-// A collection that no message was counted for is not ours to ask for.
+// Who made a collection Received that is not ours, asks for it too.
 func (c Collection) RequestOwed(row Row) bool {
 	attempt := c.Attempt(row)
-	if c.Counted == 0 || c.Request.Settles(attempt) {
+	if !c.Ours() || c.Request.Settles(attempt) {
 		return false
 	}
 	return row.Status.Is(Received) || row.Status.Is(Success) && c.Request.For(attempt)
@@ -108,6 +112,7 @@ type Step string
 // The steps, in the order in which they are due.
 const (
 	BringUpToDate  Step = "BRING_UP_TO_DATE" // add what is counted but missing in the row
+	TakeOver       Step = "TAKE_OVER"        // if its run is ours: answer for a collection that is complete by others' counting
 	MoveToReceived Step = "MOVE_TO_RECEIVED"
 	ClaimRequest   Step = "CLAIM_REQUEST"
 	MoveToSuccess  Step = "MOVE_TO_SUCCESS"
@@ -115,11 +120,14 @@ const (
 )
 
 // NextStep decides the next step from what is stored, never from the event that led here. The request is
-// claimed before the move to Success, so that a success file that came early does not make it forgotten.
+// claimed before the move to Success, so that a success file that came early does not make it forgotten. A collection is
+// taken over before it is moved: whoever moves it has to ask for its _success file, however often it dies in between.
 func NextStep(row Row, c Collection, claimer string, now time.Time) Step {
 	switch {
 	case c.Behind(row):
 		return BringUpToDate
+	case row.Status.Is(Sent) && row.Complete() && !c.Ours():
+		return TakeOver
 	case row.Status.Is(Sent) && row.Complete():
 		return MoveToReceived
 	case c.RequestOwed(row) && c.Request.Free(c.Attempt(row), claimer, now):

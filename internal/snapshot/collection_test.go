@@ -147,6 +147,13 @@ func TestRequestOwedAndNextStep(t *testing.T) {
 		{"all files are there, but Sent is not", row("Exported", n(3), n(3), n(3)), ours(snapshot.Collection{}), false, snapshot.Rest},
 		{"the row lacks files: that goes before any move", row("Sent", n(2), n(2), n(2)), ours(snapshot.Collection{}), false, snapshot.BringUpToDate},
 		{"the row lacks files, and is received already", row("Received", n(2), n(2), n(2)), ours(snapshot.Collection{}), true, snapshot.BringUpToDate},
+		{"others counted all files: taken over first", row("Sent", n(3), n(3), none), snapshot.Collection{}, false, snapshot.TakeOver},
+		{"others counted all files, and its success file came", row("Sent", n(3), n(3), none), snapshot.Collection{Success: n(-3)}, false, snapshot.TakeOver},
+		{"taken over", row("Sent", n(3), n(3), none), snapshot.Collection{TakenOver: true}, false, snapshot.MoveToReceived},
+		{"taken over and received", row("Received", n(3), n(3), none), snapshot.Collection{TakenOver: true}, true, snapshot.ClaimRequest},
+		{"taken over and asked for", row("Received", n(3), n(3), none), snapshot.Collection{TakenOver: true, Request: deliveredFor(-3)}, false, snapshot.Rest},
+		{"received by others, who asked", row("Received", n(3), n(3), none), snapshot.Collection{}, false, snapshot.Rest},
+		{"received by others, and its success file came", row("Received", n(3), n(3), none), snapshot.Collection{Success: n(-3)}, false, snapshot.MoveToSuccess},
 		{"no files: the sender moves it", row("Sent", n(0), n(0), none), snapshot.Collection{}, false, snapshot.Rest},
 
 		{"received, nobody asked", received, ours(snapshot.Collection{}), true, snapshot.ClaimRequest},

@@ -129,7 +129,7 @@ func TestGroupByCollectionLosesNothing(t *testing.T) {
 	})
 }
 
-// Undisturbed, a look comes to rest after four steps at most, whatever it finds, and never moves backwards.
+// Undisturbed, a look comes to rest after five steps at most, whatever it finds, and never moves backwards.
 func TestNextStepComesToRest(t *testing.T) {
 	t.Parallel()
 	counter := rapid.Custom(func(t *rapid.T) snapshot.Counter {
@@ -144,16 +144,21 @@ func TestNextStepComesToRest(t *testing.T) {
 			counter.Draw(t, "sent"), counter.Draw(t, "received"), counter.Draw(t, "row counted"))
 		c := snapshot.Collection{
 			Counted: rapid.Int64Range(0, 6).Draw(t, "counted"), Base: rapid.Int64Range(0, 2).Draw(t, "base"), Projected: rapid.Bool().Draw(t, "projected"),
-			Success: counter.Draw(t, "success"),
+			TakenOver: rapid.Bool().Draw(t, "taken over"), Success: counter.Draw(t, "success"),
 			Request: snapshot.Claim{Attempt: counter.Draw(t, "claimed"), By: rapid.SampledFrom([]string{"me", "other"}).Draw(t, "by"), Delivered: rapid.Bool().Draw(t, "delivered")},
 		}
-		for range 5 {
+		for range 6 {
 			before := r.Status
 			switch snapshot.NextStep(r, c, "me", now) {
 			case snapshot.BringUpToDate:
 				r.FilesReceived = n(r.FilesReceived.N + c.Missing(r))
 				r.FilesCounted, c.Projected = n(c.Counted), true
+			case snapshot.TakeOver:
+				c.TakenOver = true
 			case snapshot.MoveToReceived:
+				if !c.Ours() {
+					t.Errorf("moved although nobody answers for its request: %+v %+v", r, c)
+				}
 				r.Status = snapshot.Received
 			case snapshot.ClaimRequest:
 				c.Request = claimed(c.Attempt(r), "me", snapshot.Lease)

@@ -21,7 +21,7 @@ const (
 
 var rowAttributes = []string{attrStatus, attrFilesReceived, attrFilesCounted, attrCountedBy, attrFilesSent}
 
-var collectionAttributes = append([]string{attrCounted, attrBase, attrProjected, attrSnapshotType, attrExportDate,
+var collectionAttributes = append([]string{attrCounted, attrBase, attrProjected, attrTakenOver, attrSnapshotType, attrExportDate,
 	attrShutdownFlag, attrReprocessFiles, attrSuccessAttempt, attrCountedAt}, claimAttributes(snapshot.SuccessFileRequest)...)
 
 // decoder reads typed attributes and keeps what is wrong with them.
@@ -87,12 +87,8 @@ func (t Tables) decodeCollection(key snapshot.CollectionKey, item table.Item) (s
 		Counted:   d.int(attrCounted),
 		Base:      d.int(attrBase),
 		Projected: d.bool(attrProjected),
-		Latest: snapshot.Export{
-			SnapshotType:   d.string(attrSnapshotType),
-			ExportDate:     d.string(attrExportDate),
-			ShutdownFlag:   d.bool(attrShutdownFlag),
-			ReprocessFiles: d.bool(attrReprocessFiles),
-		},
+		TakenOver: d.bool(attrTakenOver),
+		Latest:    d.export(),
 		Success:   d.counter(attrSuccessAttempt),
 		CountedAt: d.time(attrCountedAt),
 		Request:   d.claim(snapshot.SuccessFileRequest),
@@ -158,6 +154,16 @@ func (d *decoder) claim(kind snapshot.DebtKind) snapshot.Claim {
 		Since:     d.time(prefix + claimSince),
 		Until:     d.time(prefix + claimUntil),
 		Delivered: d.bool(prefix + claimDelivered),
+	}
+}
+
+// export is what a message said, of a collection the last and of a run the first.
+func (d *decoder) export() snapshot.Export {
+	return snapshot.Export{
+		SnapshotType:   d.string(attrSnapshotType),
+		ExportDate:     d.string(attrExportDate),
+		ShutdownFlag:   d.bool(attrShutdownFlag),
+		ReprocessFiles: d.bool(attrReprocessFiles),
 	}
 }
 

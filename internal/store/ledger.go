@@ -38,6 +38,7 @@ const (
 	attrCountedAt      = "CountedAt" // epoch seconds; of the collection's last message, and of a marker's
 	attrBase           = "Base"
 	attrProjected      = "Projected"
+	attrTakenOver      = "TakenOver"
 	attrSnapshotType   = "SnapshotType" // … and run
 	attrExportDate     = "ExportDate"
 	attrShutdownFlag   = "ShutdownFlag"

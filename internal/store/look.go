@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -24,11 +25,12 @@ type Looker struct {
 	Pause Pause
 }
 
-// maxSteps bounds a look. Undisturbed it takes four steps at most; the rest is for disturbances.
+// maxSteps bounds a look. Undisturbed it takes five steps at most; the rest is for disturbances.
 const maxSteps = 12
 
 // Look does one step after the other, reading anew before each, until nothing is left to do for the
-// collection: bring the row up to date, move it, claim its request. It returns the state that it came to
+// collection: bring the row up to date, take it over, move it, claim its request. A collection that others counted, of
+// a run of which no message has come here, is theirs: it is left alone. Look returns the state that it came to
 // rest in; the row is nil if the table has none.
 //
 // claimer names who looks: the same for a task that runs again, another for every other look.
@@ -44,6 +46,9 @@ func (l *Looker) Look(ctx context.Context, key snapshot.CollectionKey, claimer s
 				return state, nil
 			}
 			err = l.take(ctx, step, state, claimer)
+		}
+		if errors.Is(err, errOthers) {
+			return state, nil
 		}
 		if overtaken(err) {
 			metrics.Add(ctx, metrics.ContentionRetries, 1)
@@ -81,6 +86,8 @@ func (l *Looker) take(ctx context.Context, step snapshot.Step, s State, claimer 
 	switch row := *s.Row; step {
 	case snapshot.BringUpToDate:
 		_, err = l.project(ctx, l.DB, row, s.Collection, by(claimer))
+	case snapshot.TakeOver:
+		err = l.takeOver(ctx, row.CollectionKey)
 	case snapshot.MoveToReceived:
 		// A request for this attempt says that the collection was Received before, and somebody wrote Sent over it.
 		if err = l.move(ctx, row, snapshot.Received); err == nil && !s.Collection.Request.For(s.Collection.Attempt(row)) {
@@ -100,6 +107,42 @@ func (l *Looker) take(ctx context.Context, step snapshot.Step, s State, claimer 
 		err = claim(ctx, l.DB, l.collectionRef(row.CollectionKey), snapshot.SuccessFileRequest, s.Collection.Request,
 			snapshot.Claim{Attempt: snapshot.Count(s.Collection.Attempt(row)), By: claimer, Until: l.Now().Add(snapshot.Lease)})
 	}
+	return err
+}
+
+// errOthers says that a collection is none of ours.
+var errOthers = errors.New("the run is not known to the ledger")
+
+// takeOver makes the ledger answer for a collection whose files others counted: the system that this one replaces, which
+// has gone and will not look again. What its request has to say is taken from the run's first message; without one
+// nobody knows, and it returns errOthers. Doing it twice changes nothing, nor does it if a message was counted meanwhile.
+func (l *Looker) takeOver(ctx context.Context, key snapshot.CollectionKey) error {
+	ref := l.runRef(key.CorrelationID)
+	item, err := l.DB.Get(ctx, table.Read{Ref: ref, Consistent: true})
+	if err != nil {
+		return err
+	}
+	if item == nil {
+		return errOthers
+	}
+	d := decoder{item: item}
+	said := d.export()
+	if err := d.err(ref); err != nil {
+		return err
+	}
+	_, err = l.DB.Update(ctx, table.Write{
+		Ref: l.collectionRef(key),
+		Set: map[string]any{attrTakenOver: true},
+		SetOnce: map[string]any{
+			attrCorrelationID:  key.CorrelationID,
+			attrCollectionName: key.CollectionName,
+			attrSnapshotType:   said.SnapshotType,
+			attrExportDate:     said.ExportDate,
+			attrShutdownFlag:   said.ShutdownFlag,
+			attrReprocessFiles: said.ReprocessFiles,
+			attrExpiresAt:      expires(l.Now(), ledgerTTL),
+		},
+	})
 	return err
 }
 

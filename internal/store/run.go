@@ -16,10 +16,12 @@ func (c *Counter) RegisterRun(ctx context.Context, correlationID string, said sn
 			Ref: c.runRef(correlationID),
 			Set: map[string]any{attrExpiresAt: expires(c.Now(), ledgerTTL)},
 			SetOnce: map[string]any{
-				attrCorrelationID: correlationID,
-				attrSnapshotType:  said.SnapshotType,
-				attrExportDate:    said.ExportDate,
-				attrRegisteredAt:  c.Now().Unix(),
+				attrCorrelationID:  correlationID,
+				attrSnapshotType:   said.SnapshotType,
+				attrExportDate:     said.ExportDate,
+				attrShutdownFlag:   said.ShutdownFlag,
+				attrReprocessFiles: said.ReprocessFiles,
+				attrRegisteredAt:   c.Now().Unix(),
 			},
 		})
 		return err
