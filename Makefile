@@ -38,12 +38,26 @@ deploy: $(NODE) ## Build and deploy to AWS; settings by CDK_ARGS="-c key=value"
 	@mkdir -p $(dir $(OUTPUTS))
 	$(CDK) deploy --outputs-file $(OUTPUTS) $(CDK_ARGS)
 
-lint: synth $(LINTERS) ## gofmt, go vet, staticcheck; cfn-lint and checkov on the template
+# Beside the default template, lint judges one of other settings and one that uses what exists already.
+OTHER    := -c environment=other -c workflowType=EXPRESS -c batchSize=20 -c exemptStatuses=Blocked_Topic \
+  -c alarmTopicArn=arn:aws:sns:eu-west-1:111122223333:pager \
+  -c kmsKeyArn=arn:aws:kms:eu-west-1:111122223333:key/11111111-2222-3333-4444-555555555555
+EXISTING := -c environment=existing -c exportStatusTableName=UCExportToCrownStatus \
+  -c exportStatusTableStreamArn=arn:aws:dynamodb:eu-west-1:111122223333:table/UCExportToCrownStatus/stream/2026-01-01T00:00:00.000 \
+  -c fileReceivedQueueArn=arn:aws:sqs:eu-west-1:111122223333:files \
+  -c exportStateQueueArn=arn:aws:sqs:eu-west-1:111122223333:export-state.fifo \
+  -c monitoringTopicArn=arn:aws:sns:eu-west-1:111122223333:monitoring
+TEMPLATES = cdk.out/*.template.json build/lint/*/*.template.json
+
+lint: synth $(LINTERS) ## gofmt, go vet, staticcheck; cfn-lint and checkov on the templates
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "run gofmt -w on:" $$unformatted; exit 1; }
 	go vet ./...
 	go tool staticcheck ./...
-	.venv/bin/cfn-lint cdk.out/*.template.json
-	.venv/bin/checkov --config-file tools/checkov.yaml --file cdk.out/*.template.json
+	@rm -rf build/lint
+	$(CDK) synth --quiet --output build/lint/other $(OTHER)
+	$(CDK) synth --quiet --output build/lint/existing $(EXISTING)
+	.venv/bin/cfn-lint $(TEMPLATES)
+	.venv/bin/checkov --config-file tools/checkov.yaml --file $(TEMPLATES)
 
 # --- local: up, demo, down -------------------------------------------------------------------------------------------
 

@@ -126,6 +126,8 @@ func (w *world) checkCollection(c *collection) {
 	if c.success {
 		wanted = snapshot.Success
 	}
+	// Of one that was taken over, a look that does not know of it yet may use a success file that came unasked.
+	needless := c.success && c.taken == c.files
 	request := snapshot.Debt{Kind: snapshot.SuccessFileRequest, CollectionKey: row.CollectionKey, Attempt: row.Attempt()}
 	switch {
 	case row.FilesReceived.N != int64(c.files):
@@ -136,7 +138,7 @@ func (w *world) checkCollection(c *collection) {
 		w.broken("%s is stuck in %s instead of %s", c.name, row.Status, wanted)
 	case string(row.Status) != c.spell(string(wanted)):
 		w.broken("%s is spelled %s", c.name, row.Status)
-	case w.sent[request] == 0:
+	case w.sent[request] == 0 && !needless:
 		w.broken("the sender was not asked for attempt %d of %s", row.Attempt(), c.name)
 	}
 }
