@@ -17,7 +17,7 @@ NODE      := node_modules/.package-lock.json
 LINTERS   := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help build functions $(addprefix function-,$(TASKS)) synth deploy lint
+.PHONY: help build functions $(addprefix function-,$(TASKS)) install synth deploy lint
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -30,6 +30,9 @@ functions: $(addprefix function-,$(TASKS)) ## Build the functions for GOARCH (ar
 $(addprefix function-,$(TASKS)): function-%:
 	CGO_ENABLED=0 GOOS=linux GOARCH=$(GOARCH) go build -tags lambda.norpc -trimpath -buildvcs=false -ldflags="-s -w" \
 	  -o $(FUNCTIONS)/$*/bootstrap ./functions/$*/bootstrap
+
+install: ## Install the operator's command, snapshot-status
+	go install -trimpath ./cmd/snapshot-status
 
 synth: $(NODE) ## Build the functions and write the stack's template into cdk.out/
 	$(CDK) synth --quiet $(CDK_ARGS)

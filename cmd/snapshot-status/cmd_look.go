@@ -56,10 +56,10 @@ func (c *lookCommand) Run(a *app) error {
 		return nil
 	}
 	if !c.Yes {
-		p.Line("Would look at %d collections of %s in %d executions. Do it: --yes", len(keys), run.Run, said.Executions)
+		p.Line("Would look at %d collections of %s (executions to start: %d). Do it: --yes", len(keys), run.Run, said.Executions)
 		return nil
 	}
-	p.Line("Looking at %d collections of %s in %d executions. What comes of it: snapshot-status why %s", len(keys), run.Run,
+	p.Line("Looking at %d collections of %s (executions started: %d). What comes of it: snapshot-status why %s", len(keys), run.Run,
 		said.Executions, report.Quote(run.Run))
 	return nil
 }

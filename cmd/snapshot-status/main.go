@@ -63,14 +63,15 @@ type names struct {
 // app is what a command works with.
 type app struct {
 	context.Context
-	out, err io.Writer
 	in       io.Reader
+	out, err io.Writer
 	now      func() time.Time
-	json     bool
-	colors   bool
-	where    deployment.Where
-	found    *deployment.Deployment
-	source   func() (*store.Reader, report.Settings) // of tests, in place of the deployment's tables
+
+	json   bool // else for people
+	colors bool
+	where  deployment.Where
+	found  *deployment.Deployment
+	source func() (*store.Reader, report.Settings) // of tests, in place of the deployment's tables
 }
 
 // deployment finds the deployment, once.
@@ -102,32 +103,34 @@ func main() {
 
 // run runs one command line and returns the exit code.
 func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) int {
+	return runWith(args, &app{Context: ctx, in: in, out: out, err: errOut, now: time.Now})
+}
+
+func runWith(args []string, a *app) int {
 	var line commands
-	parser, err := kong.New(&line, kong.Name("snapshot-status"), kong.Writers(out, errOut), kong.UsageOnError(),
+	parser, err := kong.New(&line, kong.Name("snapshot-status"), kong.Writers(a.out, a.err), kong.UsageOnError(),
 		kong.Description("Shows what snapshot runs wait for, and mends what can be mended by hand."),
 		kong.Vars{"stack": deployment.DefaultStack})
 	if err != nil {
-		fmt.Fprintln(errOut, "snapshot-status:", err)
+		fmt.Fprintln(a.err, "snapshot-status:", err)
 		return exitFailed
 	}
 	command, err := parser.Parse(args)
 	if err != nil {
-		fmt.Fprintf(errOut, "snapshot-status: %v (see snapshot-status --help)\n", err)
+		fmt.Fprintf(a.err, "snapshot-status: %v (see snapshot-status --help)\n", err)
 		return exitUsage
 	}
-	err = command.Run(&app{
-		Context: ctx, out: out, err: errOut, in: in, now: time.Now, json: line.Output == "json",
-		colors: line.colors(out), where: line.where(),
-	})
+	a.json, a.colors, a.where = line.Output == "json", line.colors(a.out), line.where()
+	err = command.Run(a)
 	said := answer{code: exitFailed}
-	switch {
-	case err == nil:
+	if err == nil {
 		return exitOK
-	case !errors.As(err, &said):
+	}
+	if !errors.As(err, &said) {
 		said.text = err.Error()
 	}
 	if said.text != "" {
-		fmt.Fprintln(errOut, "snapshot-status:", said.text)
+		fmt.Fprintln(a.err, "snapshot-status:", said.text)
 	}
 	return said.code
 }

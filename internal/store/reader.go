@@ -89,10 +89,10 @@ func (r *Reader) run(ctx context.Context, correlationID string) (state RunState,
 	return state, nil
 }
 
-// Messages hands over the messages that were counted for a collection, in the order of their identities, page by page,
-// until visit returns an error.
+// Messages hands over the messages that were counted for a collection, in the order of their identities, strongly
+// consistent, page by page, until visit returns an error.
 func (r *Reader) Messages(ctx context.Context, key snapshot.CollectionKey, visit func(Marker) error) error {
-	query := table.Query{Name: r.Ledger, Partition: collectionPartition(key), From: markerPrefix}
+	query := table.Query{Name: r.Ledger, Partition: collectionPartition(key), From: markerPrefix, Consistent: true}
 	for {
 		var page table.Page
 		err := r.Pause.tries(ctx, "reading a collection's messages", func() (err error) {

@@ -130,18 +130,25 @@ func (d *Deployment) name(names local.Outputs) {
 	}
 }
 
+// flags are the command line's names for the outputs.
+var flags = map[string]string{
+	"ExportStatusTableName": "--export-status-table", "LedgerTableName": "--ledger-table", "FileReceivedQueueUrl": "--file-received-queue",
+	"ExportStateQueueUrl": "--export-state-queue", "RejectedMessagesQueueUrl": "--rejected-queue", "MonitoringTopicArn": "--monitoring-topic",
+	"StateMachineArn": "--state-machine",
+}
+
 // Missing returns an error that names the flag for each of these outputs that the deployment lacks.
 func (d Deployment) Missing(outputs ...string) error {
 	var missing []string
 	for _, output := range outputs {
 		if reflect.ValueOf(d.Outputs).FieldByName(output).String() == "" {
-			missing = append(missing, output)
+			missing = append(missing, flags[output])
 		}
 	}
 	if len(missing) == 0 {
 		return nil
 	}
-	return fmt.Errorf("unknown: %s; give a stack that has these outputs (--stack), or name them", strings.Join(missing, ", "))
+	return fmt.Errorf("not known: give a stack (--stack), or name what this needs: %s", strings.Join(missing, ", "))
 }
 
 // settings reads those of the sweep, which knows them all. Without a state machine there is no telling which function

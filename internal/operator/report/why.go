@@ -127,7 +127,7 @@ func describe(run string, what WaitsFor, held []Collection) Finding {
 		f.Next = []string{"look at the snapshot sender: it writes Sent when it is through"}
 	case ForExport:
 		f.Whose = Exporter
-		f.Sentence = fmt.Sprintf("%s for exporter and sender: %s of %d files have arrived so far, status %s.", who, received(held), sent(held), statuses(held))
+		f.Sentence = fmt.Sprintf("%s for exporter and sender: status %s, %s files sent and %s arrived so far.", who, statuses(held), count(sent(held)), count(received(held)))
 		f.Next = []string{"look at the exporter and the snapshot sender"}
 	case ForSuccessFile:
 		f.Whose, f.Sentence = successFile(who, held)
@@ -140,7 +140,7 @@ func files(who string, held []Collection) (Whose, string) {
 	if sent(held) == 0 {
 		return Sender, who + " for its sender: Sent with FilesSent 0; the sender itself ends a collection of no files."
 	}
-	return Receiver, fmt.Sprintf("%s for files: %s of %d that were sent have arrived.", who, received(held), sent(held))
+	return Receiver, fmt.Sprintf("%s for files: %d of %d that were sent have arrived.", who, received(held), sent(held))
 }
 
 func successFile(who string, held []Collection) (Whose, string) {

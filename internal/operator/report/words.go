@@ -27,10 +27,18 @@ func statuses(held []Collection) string {
 	return strings.Join(names, ", ")
 }
 
-func received(held []Collection) string {
+func received(held []Collection) int64 {
 	n := int64(0)
 	for _, c := range held {
 		n += c.FilesReceived
+	}
+	return n
+}
+
+// count is a number, in words if it is none.
+func count(n int64) string {
+	if n == 0 {
+		return "no"
 	}
 	return strconv.FormatInt(n, 10)
 }
