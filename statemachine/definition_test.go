@@ -21,63 +21,19 @@ import (
 	"snapshot-status-checker/statemachine/paths"
 )
 
-// state is the part of a state that the tests look at.
-type state struct {
-	Type           string
-	Comment        string
-	Next           string
-	End            bool
-	Default        string
-	TimeoutSeconds int
-	Choices        []struct{ Condition, Next string }
-	Retry          []retrier
-	Catch          []struct {
-		ErrorEquals []string
-		Next        string
-	}
-	Arguments     json.RawMessage
-	ItemProcessor *machine
-}
-
-type retrier struct {
-	ErrorEquals     []string
-	IntervalSeconds float64
-	BackoffRate     float64
-	MaxDelaySeconds float64
-	MaxAttempts     int
-	JitterStrategy  string
-}
-
-type machine struct {
-	QueryLanguage string
-	StartAt       string
-	States        map[string]state
-}
-
-func definition(t *testing.T) machine {
+func definition(t *testing.T) statemachine.Machine {
 	t.Helper()
-	var m machine
-	if err := json.Unmarshal([]byte(statemachine.Definition), &m); err != nil {
+	m, err := statemachine.Parse(statemachine.Definition)
+	if err != nil {
 		t.Fatal(err)
 	}
 	return m
 }
 
-// all lists every state, those inside of Maps included.
-func (m machine) all() map[string]state {
-	states := maps.Clone(m.States)
-	for _, s := range m.States {
-		if s.ItemProcessor != nil {
-			maps.Copy(states, s.ItemProcessor.all())
-		}
-	}
-	return states
-}
-
 func TestEveryNextIsAState(t *testing.T) {
 	t.Parallel()
-	var check func(m machine)
-	check = func(m machine) {
+	var check func(m statemachine.Machine)
+	check = func(m statemachine.Machine) {
 		reached := map[string]bool{m.StartAt: true}
 		to := func(from, next string) {
 			if _, ok := m.States[next]; !ok {
@@ -87,14 +43,8 @@ func TestEveryNextIsAState(t *testing.T) {
 		}
 		to("StartAt", m.StartAt)
 		for name, s := range m.States {
-			if s.Next != "" {
-				to(name, s.Next)
-			}
-			for _, choice := range s.Choices {
-				to(name, choice.Next)
-			}
-			for _, catcher := range s.Catch {
-				to(name, catcher.Next)
+			for _, way := range s.Ways() {
+				to(name, way.To)
 			}
 			if s.Type == "Choice" {
 				to(name, s.Default)
@@ -116,7 +66,7 @@ func TestEveryNextIsAState(t *testing.T) {
 
 func TestEveryStateSaysWhatItIsFor(t *testing.T) {
 	t.Parallel()
-	for name, s := range definition(t).all() {
+	for name, s := range definition(t).All() {
 		if len(s.Comment) < 20 {
 			t.Errorf("%s has the comment %q", name, s.Comment)
 		}
@@ -125,7 +75,7 @@ func TestEveryStateSaysWhatItIsFor(t *testing.T) {
 
 func TestEveryTaskIsBounded(t *testing.T) {
 	t.Parallel()
-	for name, s := range definition(t).all() {
+	for name, s := range definition(t).All() {
 		if s.Type != "Task" {
 			continue
 		}
@@ -150,7 +100,7 @@ func TestErrorNamesAreGoTypes(t *testing.T) {
 		known[reflect.TypeOf(err).Elem().Name()] = true
 	}
 	matched := map[string]bool{}
-	for name, s := range definition(t).all() {
+	for name, s := range definition(t).All() {
 		var errs []string
 		for _, r := range s.Retry {
 			errs = append(errs, r.ErrorEquals...)
@@ -179,7 +129,7 @@ func TestChoicesCoverTheVerdicts(t *testing.T) {
 			string(checkcollection.RequestOwed), string(checkcollection.RunMayMove), string(checkcollection.Waiting)},
 		"Decide Whether News Is Owed": {string(checkall.NewsOwed), string(checkall.NoNews)},
 	} {
-		choice := definition(t).all()[name]
+		choice := definition(t).All()[name]
 		var got []string
 		for _, c := range choice.Choices {
 			got = append(got, literal.FindStringSubmatch(c.Condition)[1])
@@ -187,7 +137,7 @@ func TestChoicesCoverTheVerdicts(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s (-Go +definition)\n%s", name, diff)
 		}
-		if failing := definition(t).all()[choice.Default]; failing.Type != "Fail" {
+		if failing := definition(t).All()[choice.Default]; failing.Type != "Fail" {
 			t.Errorf("the default of %s is %q, which does not fail", name, choice.Default)
 		}
 	}
@@ -198,7 +148,7 @@ func TestKeptMessagesCarryTheAttributesOfRejectedOnes(t *testing.T) {
 	var arguments struct {
 		MessageAttributes map[string]struct{ StringValue string }
 	}
-	if err := json.Unmarshal(definition(t).all()["Keep Message"].Arguments, &arguments); err != nil {
+	if err := json.Unmarshal(definition(t).All()["Keep Message"].Arguments, &arguments); err != nil {
 		t.Fatal(err)
 	}
 	got := slices.Sorted(maps.Keys(arguments.MessageAttributes))
@@ -214,7 +164,7 @@ func TestKeptMessagesCarryTheAttributesOfRejectedOnes(t *testing.T) {
 // notifying one, each with every try timing out.
 func TestLeaseOutlivesTheRetries(t *testing.T) {
 	t.Parallel()
-	states := definition(t).all()
+	states := definition(t).All()
 	for _, way := range [][]string{{"Check Collection", "Notify Sender"}, {"Check All Collections", "Notify Monitoring"}} {
 		var longest time.Duration
 		for _, name := range way {
@@ -236,7 +186,7 @@ func TestLeaseOutlivesTheRetries(t *testing.T) {
 // A reader's time is not over while the one invocation that reads may still go on.
 func TestReaderLeaseOutlivesAnInvocation(t *testing.T) {
 	t.Parallel()
-	timeout := time.Duration(definition(t).all()["Check All Collections"].TimeoutSeconds) * time.Second
+	timeout := time.Duration(definition(t).All()["Check All Collections"].TimeoutSeconds) * time.Second
 	if timeout == 0 || timeout >= snapshot.ReaderLease {
 		t.Errorf("check-all may take %v, and its place is taken after %v", timeout, snapshot.ReaderLease)
 	}
@@ -274,7 +224,7 @@ func TestPlaceholders(t *testing.T) {
 
 func TestPathsEnterEveryState(t *testing.T) {
 	t.Parallel()
-	states := definition(t).all()
+	states := definition(t).All()
 	entered := map[string]bool{}
 	for _, path := range paths.Table {
 		for _, name := range path.States {

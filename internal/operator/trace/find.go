@@ -1,0 +1,120 @@
+package trace
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
+	"golang.org/x/sync/errgroup"
+)
+
+// Found are executions that worked on a run, the newest first.
+type Found struct {
+	Executions []Execution
+	Note       string // where else there may be some
+}
+
+// How many executions are looked at to find those of a run: their inputs are read one by one.
+const (
+	newest       = 100
+	newestFailed = 25
+	sideBySide   = 8
+)
+
+// OfRun finds executions that worked on a run: those that the ledger knows by id (in markers and claims), and of the newest
+// ones of the state machine those whose input names the run. Those known that are not there any more are left out.
+func (r *Reader) OfRun(ctx context.Context, run string, known []string) (Found, error) {
+	var found Found
+	wanted := map[string]bool{} // whether it is the run's in any case
+	for _, id := range known {
+		if r.Ours(id) && !r.express(id) {
+			wanted[id] = true
+		}
+	}
+	listed, err := r.list(ctx)
+	var unsupported *types.StateMachineTypeNotSupported
+	switch {
+	case errors.As(err, &unsupported):
+		found.Note = "EXPRESS executions are not listed by Step Functions: follow those that a collection's messages name; failed ones stand in the log group " + r.LogGroup + "."
+	case err != nil:
+		return found, err
+	default:
+		found.Note = fmt.Sprintf("Those that the ledger names, and of the newest %d executions (and the newest %d that failed) those whose input names the run.", newest, newestFailed)
+	}
+	for _, id := range listed {
+		if !wanted[id] {
+			wanted[id] = false
+		}
+	}
+	names := naming(run)
+	executions := make([]Execution, 0, len(wanted))
+	err = r.describeAll(ctx, wanted, func(execution Execution, known bool) {
+		if known || slices.ContainsFunc(names, func(name string) bool { return strings.Contains(execution.Input, name) }) {
+			executions = append(executions, execution)
+		}
+	})
+	slices.SortFunc(executions, func(a, b Execution) int {
+		return cmp.Or(b.Started.Compare(a.Started), cmp.Compare(a.ID, b.ID))
+	})
+	found.Executions = executions
+	return found, err
+}
+
+// naming spells the run as it stands in a body inside of an input, and in one inside of that.
+func naming(run string) []string {
+	names := []string{run}
+	for range 3 {
+		quoted, _ := json.Marshal(names[len(names)-1]) // strings never fail
+		names = append(names, string(quoted[1:len(quoted)-1]))
+	}
+	return slices.Compact(names)
+}
+
+// describeAll describes executions side by side and hands them over one by one.
+func (r *Reader) describeAll(ctx context.Context, wanted map[string]bool, visit func(Execution, bool)) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(sideBySide)
+	results := make(chan func(), len(wanted))
+	for id, known := range wanted {
+		group.Go(func() error {
+			execution, err := r.describe(ctx, id)
+			if errors.Is(err, ErrNotFound) {
+				return nil
+			}
+			if err == nil {
+				results <- func() { visit(execution, known) }
+			}
+			return err
+		})
+	}
+	err := group.Wait()
+	close(results)
+	for result := range results {
+		result()
+	}
+	return err
+}
+
+// list lists the newest executions and the newest of each kind of failure.
+func (r *Reader) list(ctx context.Context) ([]string, error) {
+	var ids []string
+	some := func(status types.ExecutionStatus, limit int32) error {
+		listed, err := r.SFN.ListExecutions(ctx, &sfn.ListExecutionsInput{StateMachineArn: &r.Machine, StatusFilter: status, MaxResults: limit})
+		if err != nil {
+			return fmt.Errorf("listing the executions of %s: %w", Name(r.Machine), err)
+		}
+		for _, execution := range listed.Executions {
+			ids = append(ids, aws.ToString(execution.ExecutionArn))
+		}
+		return nil
+	}
+	return ids, errors.Join(some("", newest), some(types.ExecutionStatusFailed, newestFailed),
+		some(types.ExecutionStatusTimedOut, newestFailed), some(types.ExecutionStatusAborted, newestFailed))
+}

@@ -1,0 +1,76 @@
+package trace
+
+import (
+	"cmp"
+	"slices"
+
+	"snapshot-status-checker/statemachine"
+)
+
+// Graph is a definition, or the inside of one of its Maps, as it is drawn: the states in the order in which they are
+// reached from the start.
+type Graph struct {
+	Start  string `json:"start"`
+	States []Node `json:"states"`
+	Ways   []Edge `json:"ways"`
+}
+
+// Node is a state.
+type Node struct {
+	Name    string `json:"name"`
+	Type    string `json:"type"`
+	Comment string `json:"comment"`
+	Inside  *Graph `json:"inside,omitempty"` // of a Map
+}
+
+// Edge is a way from a state to another one.
+type Edge struct {
+	From string               `json:"from"`
+	To   string               `json:"to"`
+	Kind statemachine.WayKind `json:"kind"`
+}
+
+// NewGraph draws up the graph of a machine.
+func NewGraph(m statemachine.Machine) Graph {
+	graph := Graph{Start: m.StartAt}
+	for _, name := range inOrder(m) {
+		state := m.States[name]
+		node := Node{Name: name, Type: state.Type, Comment: state.Comment}
+		if state.ItemProcessor != nil {
+			inside := NewGraph(*state.ItemProcessor)
+			node.Inside = &inside
+		}
+		graph.States = append(graph.States, node)
+		for _, way := range state.Ways() {
+			if edge := (Edge{From: name, To: way.To, Kind: way.Kind}); !slices.Contains(graph.Ways, edge) {
+				graph.Ways = append(graph.Ways, edge)
+			}
+		}
+	}
+	return graph
+}
+
+// inOrder lists the states as a walk in breadth meets them, and those that nothing leads to last.
+func inOrder(m statemachine.Machine) []string {
+	names, seen := []string{}, map[string]bool{}
+	add := func(name string) {
+		if _, there := m.States[name]; there && !seen[name] {
+			seen[name], names = true, append(names, name)
+		}
+	}
+	add(m.StartAt)
+	for i := 0; i < len(names); i++ {
+		for _, way := range m.States[names[i]].Ways() {
+			add(way.To)
+		}
+	}
+	var rest []string
+	for name := range m.States {
+		rest = append(rest, name)
+	}
+	slices.SortFunc(rest, cmp.Compare[string])
+	for _, name := range rest {
+		add(name)
+	}
+	return names
+}

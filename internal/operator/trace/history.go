@@ -1,0 +1,159 @@
+package trace
+
+import (
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
+)
+
+// Step is a state that an execution entered.
+type Step struct {
+	State   string     `json:"state"`
+	Type    string     `json:"type"`           // Task, Choice, Map, …
+	Item    int        `json:"item"`           // which of its Map's items this is for; -1 outside of a Map
+	In      string     `json:"in,omitempty"`   // that Map
+	Entered time.Time  `json:"entered"`        //
+	Left    *time.Time `json:"left,omitempty"` // nil if it never was: it runs, or the execution ended in it
+	Input   string     `json:"input"`          // JSON; "" if the history does not hold it
+	Output  string     `json:"output"`
+	Tries   []Try      `json:"tries"`           // of a Task; of a Map, calls of its inside if the history holds no more of it
+	Error   string     `json:"error,omitempty"` // that it ended with, caught or not
+	Cause   string     `json:"cause,omitempty"`
+	Failed  bool       `json:"failed"` // the execution ended here, failed
+}
+
+// Try is one call that a state made.
+type Try struct {
+	At       time.Time  `json:"at"`
+	Resource string     `json:"resource"`
+	Ended    *time.Time `json:"ended,omitempty"`
+	Result   string     `json:"result,omitempty"` // JSON, if it succeeded
+	Error    string     `json:"error,omitempty"`
+	Cause    string     `json:"cause,omitempty"`
+}
+
+// Retried is how many of the tries failed and were followed by another one.
+func (s Step) Retried() int {
+	if s.Type == "Map" {
+		return 0
+	}
+	return max(0, len(s.Tries)-1)
+}
+
+// Caught reports whether the state ended with an error that the definition catches.
+func (s Step) Caught() bool { return s.Error != "" && !s.Failed }
+
+// place is where an event belongs: a step and, below a Map, an item.
+type place struct {
+	step int // index of the step, -1 before the first
+	in   int // index of the Map's step, -1 outside
+	item int
+}
+
+// walk follows a history. Events of items that are worked on side by side are told apart by the event before each.
+type walk struct {
+	steps  []*Step
+	places map[int64]place // by event
+	last   place
+}
+
+// Steps turns an execution's history, complete and in its order, into the states that it entered.
+func Steps(events []types.HistoryEvent) []Step {
+	w := walk{places: map[int64]place{}, last: place{-1, -1, -1}}
+	for _, event := range events {
+		at := w.last
+		if before, ok := w.places[event.PreviousEventId]; ok && event.PreviousEventId != 0 {
+			at = before
+		}
+		at = w.take(at, event)
+		w.places[event.Id], w.last = at, at
+	}
+	steps := make([]Step, 0, len(w.steps))
+	for _, step := range w.steps {
+		steps = append(steps, *step)
+	}
+	return steps
+}
+
+// take takes in an event that follows another one at the place, and says at which place it leaves the walk.
+func (w *walk) take(at place, event types.HistoryEvent) place {
+	switch {
+	case event.StateEnteredEventDetails != nil:
+		return w.enter(at, event)
+	case event.StateExitedEventDetails != nil:
+		return w.leave(at, event)
+	case event.MapIterationStartedEventDetails != nil:
+		if at.step >= 0 && w.steps[at.step].Type == "Map" {
+			at.in = at.step
+		}
+		at.item = int(event.MapIterationStartedEventDetails.Index)
+		return at
+	}
+	w.call(at, event)
+	w.end(at, event)
+	return at
+}
+
+func (w *walk) enter(at place, event types.HistoryEvent) place {
+	details := event.StateEnteredEventDetails
+	step := &Step{State: aws.ToString(details.Name), Type: kindOf(event.Type), Item: -1, Entered: aws.ToTime(event.Timestamp),
+		Input: aws.ToString(details.Input), Tries: []Try{}}
+	if at.in >= 0 {
+		step.Item, step.In = at.item, w.steps[at.in].State
+	}
+	w.steps = append(w.steps, step)
+	return place{step: len(w.steps) - 1, in: at.in, item: at.item}
+}
+
+// leave closes the step of that name. What left the last step of a Map's item may be followed by the Map's own end.
+func (w *walk) leave(at place, event types.HistoryEvent) place {
+	details := event.StateExitedEventDetails
+	name := aws.ToString(details.Name)
+	found := at.step
+	if found < 0 || w.steps[found].State != name || w.steps[found].Left != nil {
+		found = w.open(name)
+	}
+	if found < 0 {
+		return at
+	}
+	step := w.steps[found]
+	step.Left, step.Output = event.Timestamp, aws.ToString(details.Output)
+	if step.Type != "Map" && len(step.Tries) > 0 {
+		last := step.Tries[len(step.Tries)-1]
+		step.Error, step.Cause = last.Error, last.Cause
+	}
+	if found != at.step && step.In == "" {
+		return place{step: found, in: -1, item: -1} // out of the Map
+	}
+	at.step = found
+	return at
+}
+
+// open is the last step of a state that was not left yet.
+func (w *walk) open(name string) int {
+	for i := len(w.steps) - 1; i >= 0; i-- {
+		if w.steps[i].State == name && w.steps[i].Left == nil {
+			return i
+		}
+	}
+	return -1
+}
+
+// end notes what ended the execution at the step that it was in.
+func (w *walk) end(at place, event types.HistoryEvent) {
+	failure := ended(event)
+	if failure == nil || len(w.steps) == 0 {
+		return
+	}
+	at.step = max(at.step, 0)
+	if step := w.steps[at.step]; step.Left != nil { // a Map's item ended well, and another one's failure ended the Map
+		for i, other := range w.steps {
+			if other.Left == nil {
+				at.step = i
+			}
+		}
+	}
+	step := w.steps[at.step]
+	step.Failed, step.Error, step.Cause = true, failure.Error, failure.Cause
+}

@@ -1,0 +1,264 @@
+package trace
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
+	"github.com/google/go-cmp/cmp"
+
+	"snapshot-status-checker/statemachine"
+)
+
+// history builds a history of events, each a second after the one before it in the list.
+type history []types.HistoryEvent
+
+var began = time.Date(2026, 11, 23, 3, 0, 0, 0, time.UTC)
+
+// add adds an event after another one and returns its id.
+func (h *history) add(after int64, kind types.HistoryEventType, d details) int64 {
+	id := int64(len(*h) + 1)
+	event := types.HistoryEvent{Id: id, PreviousEventId: after, Type: kind, Timestamp: aws.Time(began.Add(time.Duration(id) * time.Second))}
+	d.into(&event)
+	*h = append(*h, event)
+	return id
+}
+
+func (h *history) entered(after int64, kind, state string) int64 {
+	return h.add(after, types.HistoryEventType(kind+"StateEntered"), details{Name: &state, Input: aws.String(`{"to":"` + state + `"}`)})
+}
+
+func (h *history) left(after int64, kind, state string) int64 {
+	return h.add(after, types.HistoryEventType(kind+"StateExited"), details{Name: &state, Output: aws.String(`{"from":"` + state + `"}`)})
+}
+
+func (h *history) failed(after int64, cause string) int64 {
+	at := h.add(after, types.HistoryEventTypeTaskScheduled, details{ResourceType: aws.String("lambda")})
+	return h.add(at, types.HistoryEventTypeTaskFailed, details{Error: aws.String("Unavailable"), Cause: &cause})
+}
+
+func (h *history) succeeded(after int64) int64 {
+	at := h.add(after, types.HistoryEventTypeTaskScheduled, details{ResourceType: aws.String("lambda")})
+	return h.add(at, types.HistoryEventTypeTaskSucceeded, details{Output: aws.String("{}")})
+}
+
+// line is a step in a line: what a person wants to know of it.
+func line(s Step) string {
+	text := s.State
+	if s.In != "" {
+		text += fmt.Sprintf(" [%d of %s]", s.Item, s.In)
+	}
+	if s.Retried() > 0 {
+		text += fmt.Sprintf(" retried %d", s.Retried())
+	}
+	switch {
+	case s.Failed:
+		text += " FAILED " + s.Error + ": " + s.Cause
+	case s.Caught():
+		text += " caught " + s.Error + ": " + s.Cause
+	case s.Left == nil:
+		text += " running"
+	case s.Output != `{"from":"`+s.State+`"}` || s.Input != `{"to":"`+s.State+`"}`:
+		text += " mixed up " + s.Input + s.Output
+	}
+	return text
+}
+
+func lines(events history) []string {
+	var got []string
+	for _, step := range Steps(events) {
+		got = append(got, line(step))
+	}
+	return got
+}
+
+// Two items of a Map are worked on side by side, as AWS writes it: each event names the one before it.
+func sideBySideHistory() history {
+	var h history
+	at := h.add(0, types.HistoryEventTypeExecutionStarted, details{})
+	at = h.left(h.entered(at, "Choice", "Route"), "Choice", "Route")
+	at = h.entered(at, "Map", "Look")
+	at = h.add(at, types.HistoryEventTypeMapStateStarted, details{})
+	item := func(index int32) int64 {
+		return h.add(at, types.HistoryEventTypeMapIterationStarted, details{Name: aws.String("Look"), Index: index})
+	}
+	first, second := item(0), item(1)
+	first, second = h.entered(first, "Task", "Check"), h.entered(second, "Task", "Check")
+	first = h.failed(first, "busy")
+	second = h.failed(second, "gone")
+	second = h.left(second, "Task", "Check")
+	first = h.succeeded(first)
+	second = h.left(h.entered(second, "Succeed", "Leave"), "Succeed", "Leave")
+	first = h.left(first, "Task", "Check")
+	h.add(second, types.HistoryEventTypeMapIterationSucceeded, details{Name: aws.String("Look"), Index: 1})
+	end := h.add(first, types.HistoryEventTypeMapIterationSucceeded, details{Name: aws.String("Look")})
+	end = h.left(h.add(end, types.HistoryEventTypeMapStateSucceeded, details{}), "Map", "Look")
+	end = h.left(h.entered(end, "Pass", "After"), "Pass", "After")
+	h.add(end, types.HistoryEventTypeExecutionSucceeded, details{})
+	return h
+}
+
+func TestStepsOfAMapSideBySide(t *testing.T) {
+	t.Parallel()
+	want := []string{"Route", "Look", "Check [0 of Look] retried 1", "Check [1 of Look] caught Unavailable: gone", "Leave [1 of Look]", "After"}
+	if diff := cmp.Diff(want, lines(sideBySideHistory())); diff != "" {
+		t.Errorf("steps (-want +got)\n%s", diff)
+	}
+}
+
+func TestStepsThatFail(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		write func(*history)
+		want  []string
+	}{
+		"AFailState": {func(h *history) {
+			at := h.left(h.entered(0, "Choice", "Decide"), "Choice", "Decide")
+			at = h.entered(at, "Fail", "Fail on Unknown Verdict")
+			h.add(at, types.HistoryEventTypeExecutionFailed, details{Error: aws.String("UnknownVerdict"), Cause: aws.String("no branch")})
+		}, []string{"Decide", "Fail on Unknown Verdict FAILED UnknownVerdict: no branch"}},
+		"ATaskUncaught": {func(h *history) {
+			at := h.failed(h.failed(h.entered(0, "Task", "Count"), "once"), "twice")
+			h.add(at, types.HistoryEventTypeExecutionFailed, details{Error: aws.String("Unavailable"), Cause: aws.String("twice")})
+		}, []string{"Count retried 1 FAILED Unavailable: twice"}},
+		"TimedOut": {func(h *history) {
+			h.add(h.entered(0, "Task", "Count"), types.HistoryEventTypeExecutionTimedOut, details{})
+		}, []string{"Count FAILED : "}},
+		"OneItemInItsMap": {func(h *history) {
+			at := h.entered(0, "Map", "Look")
+			first := h.entered(h.add(at, types.HistoryEventTypeMapIterationStarted, details{}), "Task", "Check")
+			second := h.entered(h.add(at, types.HistoryEventTypeMapIterationStarted, details{Index: 1}), "Fail", "Fail")
+			h.left(h.succeeded(first), "Task", "Check")
+			h.add(second, types.HistoryEventTypeExecutionFailed, details{Error: aws.String("E"), Cause: aws.String("c")})
+		}, []string{"Look running", "Check [0 of Look]", "Fail [1 of Look] FAILED E: c"}},
+		"StillRunning": {func(h *history) { h.entered(0, "Task", "Count") }, []string{"Count running"}},
+		"Nothing":      {func(*history) {}, nil},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var h history
+			test.write(&h)
+			if diff := cmp.Diff(test.want, lines(h)); diff != "" {
+				t.Errorf("steps (-want +got)\n%s", diff)
+			}
+		})
+	}
+}
+
+// The local engine writes no events before each other, and none of the states inside of a Map but their calls.
+func TestStepsAsTheLocalEngineWritesThem(t *testing.T) {
+	t.Parallel()
+	var h history
+	h.left(h.entered(0, "Choice", "Route"), "Choice", "Route")
+	h.entered(0, "Map", "Look")
+	h.failed(0, "busy")
+	h.succeeded(0)
+	h.left(0, "Map", "Look")
+	for i := range h {
+		h[i].PreviousEventId = 0
+	}
+	steps := Steps(h)
+	if diff := cmp.Diff([]string{"Route", "Look"}, lines(h)); diff != "" {
+		t.Errorf("steps (-want +got)\n%s", diff)
+	}
+	if calls := steps[1].Tries; len(calls) != 2 || calls[0].Error != "Unavailable" || calls[1].Result != "{}" {
+		t.Errorf("calls %+v, want one that failed and one that did not", calls)
+	}
+}
+
+// The log of an EXPRESS execution tells the same way, in whatever order its lines are found.
+func TestExpressFromItsLog(t *testing.T) {
+	t.Parallel()
+	log := []string{
+		`{"id":"5","type":"ExecutionFailed","details":{"error":"UnknownVerdict","cause":"no branch"},"previous_event_id":"4","event_timestamp":"1795471405000","execution_arn":"x"}`,
+		`{"id":"1","type":"ExecutionStarted","details":{"roleArn":"r","inputDetails":{"truncated":false}},"previous_event_id":"0","event_timestamp":"1795471401000","execution_arn":"x"}`,
+		`{"id":"2","type":"ChoiceStateEntered","details":{"name":"Decide"},"previous_event_id":"0","event_timestamp":"1795471402000","execution_arn":"x"}`,
+		`{"id":"4","type":"FailStateEntered","details":{"name":"Fail"},"previous_event_id":"3","event_timestamp":"1795471404000","execution_arn":"x"}`,
+		`{"id":"3","type":"ChoiceStateExited","details":{"name":"Decide"},"previous_event_id":"2","event_timestamp":"1795471403000","execution_arn":"x"}`,
+	}
+	events, err := parseLog(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	story := storyOf("x", events)
+	if story.Status != types.ExecutionStatusFailed || story.Error != "UnknownVerdict" || story.Cause != "no branch" {
+		t.Errorf("%s: %s: %s, want that it failed with its cause", story.Status, story.Error, story.Cause)
+	}
+	if took := story.Stopped.Sub(story.Started); took != 4*time.Second {
+		t.Errorf("it took %s, want 4 s", took)
+	}
+	if len(story.Steps) != 2 || story.Steps[0].State != "Decide" || story.Steps[0].Left == nil || !story.Steps[1].Failed {
+		t.Errorf("steps %+v", story.Steps)
+	}
+	if _, err := parseLog([]string{"not JSON"}); err == nil {
+		t.Error("a line that is not JSON is taken")
+	}
+}
+
+// Every state of the real definition is drawn, and every way leads to one.
+func TestGraphOfTheDefinition(t *testing.T) {
+	t.Parallel()
+	machine, err := statemachine.Parse(statemachine.Definition)
+	if err != nil {
+		t.Fatal(err)
+	}
+	drawn := map[string]bool{}
+	var check func(Graph)
+	check = func(g Graph) {
+		names := map[string]bool{}
+		for _, node := range g.States {
+			names[node.Name], drawn[node.Name] = true, true
+			if node.Inside != nil {
+				check(*node.Inside)
+			}
+		}
+		for _, way := range g.Ways {
+			if !names[way.From] || !names[way.To] {
+				t.Errorf("the way from %q to %q leaves the graph", way.From, way.To)
+			}
+		}
+		if g.Start != g.States[0].Name {
+			t.Errorf("it starts with %q and not with %q", g.States[0].Name, g.Start)
+		}
+	}
+	check(NewGraph(machine))
+	for name := range machine.All() {
+		if !drawn[name] {
+			t.Errorf("%s is not drawn", name)
+		}
+	}
+}
+
+func TestNamingARunInsideOfBodies(t *testing.T) {
+	t.Parallel()
+	run := `a"b\c`
+	for _, depth := range []string{`"a\"b\\c"`, `\"a\\\"b\\\\c\"`} {
+		found := false
+		for _, name := range naming(run) {
+			found = found || strings.Contains(depth, name)
+		}
+		if !found {
+			t.Errorf("%s is not found in %s", run, depth)
+		}
+	}
+}
+
+func TestOurs(t *testing.T) {
+	t.Parallel()
+	reader := &Reader{Machine: "arn:aws:states:eu-west-1:1:stateMachine:checker"}
+	for id, want := range map[string]bool{
+		"arn:aws:states:eu-west-1:1:execution:checker:x":    true,
+		"arn:aws:states:eu-west-1:1:express:checker:x:y":    true,
+		"arn:aws:states:eu-west-1:1:execution:other:x":      false,
+		"arn:aws:states:eu-west-1:1:stateMachine:checker:x": false,
+		"": false,
+	} {
+		if got := reader.Ours(id); got != want {
+			t.Errorf("%q: %v, want %v", id, got, want)
+		}
+	}
+}
