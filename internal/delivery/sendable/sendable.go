@@ -35,6 +35,17 @@ func Text(text string) string {
 	return text
 }
 
+// Original takes back what Text did to a text.
+func Original(text string) string {
+	if !strings.HasPrefix(text, `"`) {
+		return text
+	}
+	if original, err := strconv.Unquote(text); err == nil && strings.ContainsFunc(original, unsendable) {
+		return original
+	}
+	return text
+}
+
 func unsendable(r rune) bool {
 	return r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0xFFFE || r == 0xFFFF
 }

@@ -1,0 +1,159 @@
+package kept
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+)
+
+// Outcome is what became of a message.
+type Outcome struct {
+	*Message
+	Done bool // it was put back, and is kept no more; or it was deleted
+	Err  error
+}
+
+// mostPerBatch is how many bytes SQS takes in one call, all messages together, in every region.
+const mostPerBatch = 256 * 1024
+
+// PutBack puts messages of the reading back on the file-received queue, and then deletes those that it took from the
+// queue of kept messages. Doing it again, or dying in between, changes nothing: they count once. A message that cannot be
+// put back stays kept, and its neighbours do not suffer. An error is one of all messages.
+func (r *Reading) PutBack(ctx context.Context, messages []*Message) ([]Outcome, error) {
+	outcomes := make([]Outcome, len(messages))
+	most, err := r.queues.mostBytes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var send []int
+	for i, message := range messages {
+		outcomes[i].Message = message
+		if size := len(message.Envelope()); size > most {
+			outcomes[i].Err = &TooLargeError{Size: size, Most: most}
+			continue
+		}
+		send = append(send, i)
+	}
+	for _, batch := range batches(send, func(i int) int { return len(messages[i].Envelope()) }) {
+		if err := ctx.Err(); err != nil {
+			fail(outcomes, batch, "putting it back", err, nil)
+			continue
+		}
+		sent := r.queues.send(ctx, outcomes, batch)
+		r.delete(ctx, outcomes, sent)
+	}
+	return outcomes, nil
+}
+
+// TooLargeError says that a message does not fit into the file-received queue inside of its envelope.
+type TooLargeError struct{ Size, Most int }
+
+func (e *TooLargeError) Error() string {
+	return fmt.Sprintf("in its envelope it has %d bytes, and the file-received queue takes %d", e.Size, e.Most)
+}
+
+func (q Queues) mostBytes(ctx context.Context) (int, error) {
+	name := types.QueueAttributeNameMaximumMessageSize
+	got, err := q.SQS.GetQueueAttributes(ctx,
+		&sqs.GetQueueAttributesInput{QueueUrl: &q.FileReceived, AttributeNames: []types.QueueAttributeName{name}})
+	if err != nil {
+		return 0, fmt.Errorf("asking the file-received queue how large messages may be: %w", err)
+	}
+	most, err := strconv.Atoi(got.Attributes[string(name)])
+	if err != nil {
+		return 0, fmt.Errorf("asking the file-received queue how large messages may be: %w", err)
+	}
+	return most, nil
+}
+
+// batches groups what is small enough for one call.
+func batches(all []int, size func(int) int) [][]int {
+	var grouped [][]int
+	bytes := 0
+	for _, i := range all {
+		if last := len(grouped) - 1; last < 0 || len(grouped[last]) == perCall || bytes+size(i) > mostPerBatch {
+			grouped, bytes = append(grouped, nil), 0
+		}
+		grouped[len(grouped)-1] = append(grouped[len(grouped)-1], i)
+		bytes += size(i)
+	}
+	return grouped
+}
+
+// send sends a batch and returns those that the queue took.
+func (q Queues) send(ctx context.Context, outcomes []Outcome, batch []int) (taken []int) {
+	entries := make([]types.SendMessageBatchRequestEntry, 0, len(batch))
+	for _, i := range batch {
+		entries = append(entries, types.SendMessageBatchRequestEntry{
+			Id: aws.String(strconv.Itoa(i)), MessageBody: aws.String(outcomes[i].Envelope()),
+		})
+	}
+	sent, err := q.SQS.SendMessageBatch(ctx, &sqs.SendMessageBatchInput{QueueUrl: &q.FileReceived, Entries: entries})
+	failed := fail(outcomes, batch, "putting it back", err, func() []types.BatchResultErrorEntry { return sent.Failed })
+	return slices.DeleteFunc(slices.Clone(batch), func(i int) bool { return failed[i] })
+}
+
+// Drop deletes messages of the reading for good, until the context ends.
+func (r *Reading) Drop(ctx context.Context, messages []*Message) []Outcome {
+	outcomes := make([]Outcome, len(messages))
+	all := make([]int, len(messages))
+	for i, message := range messages {
+		outcomes[i].Message, all[i] = message, i
+	}
+	for batch := range slices.Chunk(all, perCall) {
+		if err := ctx.Err(); err != nil {
+			fail(outcomes, batch, "deleting it", err, nil)
+			continue
+		}
+		r.delete(ctx, outcomes, batch)
+	}
+	return outcomes
+}
+
+// delete deletes a batch from the queue of kept messages. What was put back is deleted even when the context ends just
+// then. A message that cannot be deleted is still kept, and held until it is given back.
+func (r *Reading) delete(ctx context.Context, outcomes []Outcome, batch []int) {
+	if len(batch) == 0 {
+		return
+	}
+	entries := make([]types.DeleteMessageBatchRequestEntry, 0, len(batch))
+	for _, i := range batch {
+		entries = append(entries, types.DeleteMessageBatchRequestEntry{Id: aws.String(strconv.Itoa(i)), ReceiptHandle: outcomes[i].handle})
+	}
+	deleted, err := r.queues.SQS.DeleteMessageBatch(context.WithoutCancel(ctx),
+		&sqs.DeleteMessageBatchInput{QueueUrl: &r.queues.Rejected, Entries: entries})
+	failed := fail(outcomes, batch, "deleting it", err, func() []types.BatchResultErrorEntry { return deleted.Failed })
+	for _, i := range batch {
+		if !failed[i] {
+			outcomes[i].Done = true
+			delete(r.byID, outcomes[i].id)
+		}
+	}
+}
+
+// fail notes what went wrong with which messages of a batch, and returns which.
+func fail(outcomes []Outcome, batch []int, doing string, err error, entries func() []types.BatchResultErrorEntry) map[int]bool {
+	failed := map[int]bool{}
+	note := func(i int, cause error) {
+		failed[i] = true
+		outcomes[i].Err = errors.Join(outcomes[i].Err, fmt.Errorf("%s: %w", doing, cause))
+	}
+	if err != nil {
+		for _, i := range batch {
+			note(i, err)
+		}
+		return failed
+	}
+	for _, entry := range entries() {
+		if i, err := strconv.Atoi(aws.ToString(entry.Id)); err == nil {
+			note(i, entryError(entry))
+		}
+	}
+	return failed
+}
