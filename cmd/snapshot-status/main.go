@@ -47,6 +47,8 @@ type commands struct {
 	Owed   owedCommand   `cmd:"" help:"List what is due and not delivered; pay it."`
 	Look   lookCommand   `cmd:"" help:"Look at a run's collections again."`
 	Verify verifyCommand `cmd:"" help:"Hold a run's markers against the counters."`
+
+	Rejected rejectedCommand `cmd:"" help:"Kept messages: list them, show one, put them back, drop them."`
 }
 
 // names are flags for resources that are not those of the stack.

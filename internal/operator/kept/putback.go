@@ -26,21 +26,11 @@ const mostPerBatch = 256 * 1024
 // queue of kept messages. Doing it again, or dying in between, changes nothing: they count once. A message that cannot be
 // put back stays kept, and its neighbours do not suffer. An error is one of all messages.
 func (r *Reading) PutBack(ctx context.Context, messages []*Message) ([]Outcome, error) {
-	outcomes := make([]Outcome, len(messages))
-	most, err := r.queues.mostBytes(ctx)
+	outcomes, fit, err := r.queues.fit(ctx, messages)
 	if err != nil {
 		return nil, err
 	}
-	var send []int
-	for i, message := range messages {
-		outcomes[i].Message = message
-		if size := len(message.Envelope()); size > most {
-			outcomes[i].Err = &TooLargeError{Size: size, Most: most}
-			continue
-		}
-		send = append(send, i)
-	}
-	for _, batch := range batches(send, func(i int) int { return len(messages[i].Envelope()) }) {
+	for _, batch := range batches(fit, func(i int) int { return len(messages[i].Envelope()) }) {
 		if err := ctx.Err(); err != nil {
 			fail(outcomes, batch, "putting it back", err, nil)
 			continue
@@ -49,6 +39,33 @@ func (r *Reading) PutBack(ctx context.Context, messages []*Message) ([]Outcome, 
 		r.delete(ctx, outcomes, sent)
 	}
 	return outcomes, nil
+}
+
+// WouldPutBack says what PutBack would do, and does nothing.
+func (r *Reading) WouldPutBack(ctx context.Context, messages []*Message) ([]Outcome, error) {
+	outcomes, fit, err := r.queues.fit(ctx, messages)
+	for _, i := range fit {
+		outcomes[i].Done = true
+	}
+	return outcomes, err
+}
+
+// fit returns the indices of the messages that the file-received queue takes, and notes the others as too large.
+func (q Queues) fit(ctx context.Context, messages []*Message) (outcomes []Outcome, fit []int, err error) {
+	most, err := q.mostBytes(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	for i, message := range messages {
+		outcome := Outcome{Message: message}
+		if size := len(message.Envelope()); size > most {
+			outcome.Err = &TooLargeError{Size: size, Most: most}
+		} else {
+			fit = append(fit, i)
+		}
+		outcomes = append(outcomes, outcome)
+	}
+	return outcomes, fit, nil
 }
 
 // TooLargeError says that a message does not fit into the file-received queue inside of its envelope.

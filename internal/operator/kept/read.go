@@ -116,14 +116,18 @@ func (r *Reading) receive(ctx context.Context, expected int) (more bool, err err
 	return more, nil
 }
 
-// GiveBack makes everything visible again that is held, also when the context has ended. What cannot be given back comes
-// back by itself; the error says when.
-func (r *Reading) GiveBack(ctx context.Context) error {
+// GiveBack makes everything visible again that is held, but these, also when the context has ended. What cannot be given
+// back comes back by itself; the error says when.
+func (r *Reading) GiveBack(ctx context.Context, but ...*Message) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 	defer cancel()
+	hidden := len(r.Messages)
 	var held []*Message
-	for _, message := range r.byID {
-		held = append(held, message)
+	for id, message := range r.byID {
+		if !slices.Contains(but, message) {
+			held = append(held, message)
+			delete(r.byID, id)
+		}
 	}
 	failed := 0
 	var cause error
@@ -144,10 +148,9 @@ func (r *Reading) GiveBack(ctx context.Context) error {
 			failed, cause = failed+1, entryError(entry)
 		}
 	}
-	clear(r.byID)
 	if failed > 0 {
 		return fmt.Errorf("giving back %d of the messages that were read: %w; they come back by themselves within %s",
-			failed, cause, hidesFor(len(held)))
+			failed, cause, hidesFor(hidden))
 	}
 	return nil
 }

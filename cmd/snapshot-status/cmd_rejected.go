@@ -1,0 +1,247 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"snapshot-status-checker/internal/operator/kept"
+	"snapshot-status-checker/internal/operator/show"
+	"snapshot-status-checker/internal/snapshot"
+)
+
+type rejectedCommand struct {
+	List   rejectedListCommand   `cmd:"" help:"List the kept messages by their reasons."`
+	Show   rejectedShowCommand   `cmd:"" help:"Show a kept message with its text."`
+	Replay rejectedReplayCommand `cmd:"" help:"Put kept messages back where they came from; they count once."`
+	Drop   rejectedDropCommand   `cmd:"" help:"Delete kept messages for good."`
+}
+
+func (c *rejectedCommand) Help() string {
+	return "A queue cannot be listed without hiding its messages from others. So the rejected-messages queue is read through once, and what was read is given back at once, also after an error or Ctrl-C. Two people who do this at one time see a part each."
+}
+
+// readKept reads the queue of kept messages through. Whoever asks gives back what it does not need.
+func (a *app) readKept() (*kept.Reading, error) {
+	found, err := a.deployment()
+	if err == nil {
+		err = found.Missing("RejectedMessagesQueueUrl", "FileReceivedQueueUrl")
+	}
+	if err != nil {
+		return nil, err
+	}
+	queues := kept.Queues{SQS: sqs.NewFromConfig(found.Config), Rejected: found.RejectedMessagesQueueUrl, FileReceived: found.FileReceivedQueueUrl}
+	fmt.Fprintln(a.err, "Reading the rejected-messages queue through: others do not see its messages until they are given back.")
+	reading, err := queues.Read(a)
+	if err == nil && reading.Elsewhere > 0 {
+		fmt.Fprintf(a.err, "About %d messages are with somebody else who reads the queue just now: they are not among these.\n", reading.Elsewhere)
+	}
+	return reading, err
+}
+
+// lookAtKept reads the queue of kept messages through and gives them back.
+func (a *app) lookAtKept() (messages []*kept.Message, elsewhere int, err error) {
+	reading, err := a.readKept()
+	if err != nil {
+		return nil, 0, err
+	}
+	a.giveBack(reading)
+	return reading.Messages, reading.Elsewhere, nil
+}
+
+// giveBack gives back what is still held, but these. What fails comes right by itself, so it is told and no more.
+func (a *app) giveBack(reading *kept.Reading, but ...*kept.Message) {
+	if err := reading.GiveBack(a, but...); err != nil {
+		fmt.Fprintln(a.err, "snapshot-status:", err)
+	}
+}
+
+// keptFilter picks messages.
+type keptFilter struct {
+	Reason string `placeholder:"CODE" help:"Only messages with this reason code."`
+	OfRun  string `name:"run" placeholder:"ID" help:"Only messages in whose text this correlation id stands."`
+}
+
+func (f keptFilter) check() error {
+	if f.Reason == "" || slices.Contains(snapshot.Reasons, snapshot.Reason(f.Reason)) {
+		return nil
+	}
+	var known []string
+	for _, reason := range snapshot.Reasons {
+		known = append(known, string(reason))
+	}
+	return answer{exitUsage, fmt.Sprintf("there is no reason %q; there are %s", f.Reason, strings.Join(known, ", "))}
+}
+
+func (f keptFilter) wants(m *kept.Message) bool {
+	return (f.Reason == "" || string(m.Reason) == f.Reason) && (f.OfRun == "" || slices.Contains(m.Runs, f.OfRun))
+}
+
+type rejectedListCommand struct {
+	keptFilter
+	Limit int `default:"40" help:"Messages at most, the oldest first; 0 for all. JSON has all of them."`
+}
+
+// keptList is what rejected list answers.
+type keptList struct {
+	Reasons   []keptReason    `json:"reasons"`
+	Messages  []*kept.Message `json:"messages"`
+	Elsewhere int             `json:"elsewhere"` // about so many could not be read, since somebody else is reading them
+}
+
+// keptReason counts the messages that are kept for one reason.
+type keptReason struct {
+	Reason   snapshot.Reason `json:"reason"`
+	Messages int             `json:"messages"`
+	Oldest   time.Time       `json:"oldest"` // when its oldest message was kept
+	Runs     []string        `json:"runs"`
+}
+
+func (c *rejectedListCommand) Run(a *app) error {
+	if err := c.check(); err != nil {
+		return err
+	}
+	messages, elsewhere, err := a.lookAtKept()
+	if err != nil {
+		return err
+	}
+	list := newKeptList(messages, c.keptFilter)
+	list.Elsewhere = elsewhere
+	if a.json {
+		return a.printJSON(list)
+	}
+	list.print(a.printer(), c.Limit)
+	return nil
+}
+
+// newKeptList groups messages, of which the oldest come first.
+func newKeptList(messages []*kept.Message, filter keptFilter) keptList {
+	list := keptList{Reasons: []keptReason{}, Messages: []*kept.Message{}}
+	for _, m := range messages {
+		if !filter.wants(m) {
+			continue
+		}
+		list.Messages = append(list.Messages, m)
+		at := slices.IndexFunc(list.Reasons, func(r keptReason) bool { return r.Reason == m.Reason })
+		if at < 0 {
+			at = len(list.Reasons)
+			list.Reasons = append(list.Reasons, keptReason{Reason: m.Reason, Oldest: m.SentAt, Runs: []string{}})
+		}
+		reason := &list.Reasons[at]
+		reason.Messages++
+		for _, run := range m.Runs {
+			if !slices.Contains(reason.Runs, run) {
+				reason.Runs = append(reason.Runs, run)
+			}
+		}
+	}
+	slices.SortStableFunc(list.Reasons, func(a, b keptReason) int { return cmp.Compare(b.Messages, a.Messages) })
+	return list
+}
+
+func (l keptList) print(p show.Printer, limit int) {
+	if len(l.Messages) == 0 {
+		p.Line("No message is kept.")
+		return
+	}
+	var rows [][]string
+	for _, r := range l.Reasons {
+		rows = append(rows, []string{string(r.Reason), fmt.Sprint(r.Messages), p.Ago(&r.Oldest), few(r.Runs)})
+	}
+	p.Table([]string{"REASON", "MESSAGES", "OLDEST", "RUNS"}, rows)
+	p.Line("")
+	shown := l.Messages
+	if limit > 0 {
+		shown = shown[:min(limit, len(shown))]
+	}
+	printKept(p, shown, "WHAT IS WRONG", func(m *kept.Message) string { return m.Detail })
+	if more := len(l.Messages) - len(shown); more > 0 {
+		p.Line("… and %d more (--limit 0 shows all)", more)
+	}
+	p.Line("")
+	p.Line("One with its text: snapshot-status rejected show IDENTITY. What to do about each reason: docs/runbook.md#reason-codes")
+}
+
+func printKept(p show.Printer, messages []*kept.Message, heading string, text func(*kept.Message) string) {
+	var rows [][]string
+	for _, m := range messages {
+		rows = append(rows, []string{m.Identity, string(m.Reason), p.Ago(&m.SentAt), few(m.Runs), text(m)})
+	}
+	p.Table([]string{"IDENTITY", "REASON", "KEPT FOR", "RUN", heading}, rows)
+}
+
+// few lists names, of many only the first.
+func few(names []string) string {
+	const most = 3
+	switch {
+	case len(names) == 0:
+		return "–"
+	case len(names) <= most:
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+}
+
+type rejectedShowCommand struct {
+	Identity string `arg:"" help:"The message's identity, as rejected list shows it."`
+	Envelope bool   `help:"Only what would be put back, to start the state machine with it or to correct it."`
+}
+
+// keptText is what rejected show answers, in a list: several messages may be kept with one identity.
+type keptText struct {
+	*kept.Message
+	Text string `json:"text"` // what was sent, to the letter
+}
+
+func (c *rejectedShowCommand) Run(a *app) error {
+	messages, _, err := a.lookAtKept()
+	if err != nil {
+		return err
+	}
+	var found []keptText
+	for _, m := range messages {
+		if m.Identity == c.Identity {
+			found = append(found, keptText{m, m.Text})
+		}
+	}
+	if len(found) == 0 {
+		return noSuchMessage(c.Identity)
+	}
+	switch {
+	case c.Envelope:
+		for _, m := range found {
+			fmt.Fprintln(a.out, m.Envelope())
+		}
+		return nil
+	case a.json:
+		return a.printJSON(found)
+	}
+	for i, m := range found {
+		if i > 0 {
+			a.printer().Line("")
+		}
+		m.print(a.printer())
+	}
+	return nil
+}
+
+func noSuchMessage(identity string) error {
+	return answer{exitNotFound, fmt.Sprintf("no message with the identity %q is kept (snapshot-status rejected list lists them)", identity)}
+}
+
+func (m keptText) print(p show.Printer) {
+	p.Line("%s: %s", p.Tone(show.Bad, string(m.Reason)), m.Detail)
+	p.Line("identity %s", m.Identity)
+	p.Line("kept since %s", p.Since(&m.SentAt))
+	p.Line("runs %s", few(m.Runs))
+	if m.ComesBack != "" {
+		p.Line("put back as it is, it would come here again: %s", m.ComesBack)
+	}
+	p.Line("what to do: docs/runbook.md#%s", strings.ToLower(string(m.Reason)))
+	p.Line("")
+	p.Line("%s", m.Text)
+}
