@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -61,7 +62,7 @@ const (
 )
 
 // add notes what became of messages.
-func (h *handled) add(outcomes []kept.Outcome, done outcome) {
+func (h *handled) add(outcomes []kept.Outcome, done outcome, machine string) {
 	for _, o := range outcomes {
 		became := handledKept{Message: o.Message, Outcome: stays}
 		if o.Done {
@@ -71,8 +72,9 @@ func (h *handled) add(outcomes []kept.Outcome, done outcome) {
 			became.Error = o.Err.Error()
 		}
 		if errors.As(o.Err, new(*kept.TooLargeError)) {
-			became.Error += "; start the state machine with it: aws stepfunctions start-execution --state-machine-arn … --input file://" +
-				"back.json, after snapshot-status rejected show --envelope " + report.Quote(o.Identity) + " > back.json; then drop it here"
+			became.Error += "; start the state machine with it: snapshot-status rejected show --envelope " + report.Quote(o.Identity) +
+				" > back.json && aws stepfunctions start-execution --state-machine-arn " + cmp.Or(machine, "ARN") +
+				" --input file://back.json; then drop it here"
 		}
 		h.Messages = append(h.Messages, became)
 	}
@@ -164,7 +166,7 @@ func (c *rejectedReplayCommand) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	said.add(outcomes, putBack)
+	said.add(outcomes, putBack, a.found.StateMachineArn)
 	return said.answer(a, putBack)
 }
 
@@ -195,7 +197,7 @@ func (c *rejectedDropCommand) Run(a *app) error {
 	if len(picked) > 0 && !c.Yes && !c.agreed(a, picked) {
 		return answer{exitNotDone, "nothing was dropped"}
 	}
-	said.add(reading.Drop(a, picked), dropped)
+	said.add(reading.Drop(a, picked), dropped, "")
 	return said.answer(a, dropped)
 }
 

@@ -25,6 +25,11 @@ var answers = map[string]any{
 	"owed":   debts{},
 	"look":   looking{},
 	"verify": verification{},
+
+	"rejected-list":   keptList{},
+	"rejected-show":   []keptText{},
+	"rejected-replay": handled{},
+	"rejected-drop":   handled{},
 }
 
 const (
