@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+
+	"snapshot-status-checker/internal/coldstart"
 )
 
 // cpu is CPU time in seconds.
@@ -59,23 +61,9 @@ func (w *world) peakMemory() map[string]int64 {
 		}
 		for _, variable := range strings.Split(string(env), "\x00") {
 			if name, found := strings.CutPrefix(variable, "AWS_LAMBDA_FUNCTION_NAME="); found {
-				peaks[name] = max(peaks[name], residentPeak(pid))
+				peaks[name] = max(peaks[name], coldstart.PeakMemory(pid))
 			}
 		}
 	}
 	return peaks
-}
-
-func residentPeak(pid int) int64 {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return 0
-	}
-	for line := range strings.Lines(string(status)) {
-		var kilobytes int64
-		if n, _ := fmt.Sscanf(line, "VmHWM: %d kB", &kilobytes); n == 1 {
-			return kilobytes << 10
-		}
-	}
-	return 0
 }

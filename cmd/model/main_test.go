@@ -13,9 +13,6 @@ import (
 // The document holds what the model prints. If it does not: make model.
 func TestDocumentHoldsTheTables(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("the tables take half a minute")
-	}
 	document, err := os.ReadFile("../../docs/scaling.md")
 	if err != nil {
 		t.Fatal(err)

@@ -126,7 +126,7 @@ func (f *faults) toAnswer([]byte) bool {
 	case strikes(answerCut, &f.answersCut):
 		return false
 	case strikes(answerHung, &f.answersHung):
-		time.Sleep(rand.N(f.longestHang))
+		time.Sleep(rand.N(f.longestHang)) // the fault itself, as is the next
 		return false
 	case strikes(answerLate, &f.answersLate):
 		time.Sleep(rand.N(mostLatency))

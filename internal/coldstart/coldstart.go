@@ -109,7 +109,7 @@ func once(ctx context.Context, binary string, env []string) (Start, error) {
 	go func() { _ = cmd.Wait(); close(ended) }() // it never ends by itself but on an error, which it tells
 	select {
 	case polled := <-polls:
-		start := Start{Wall: polled.Sub(begun), PeakMemory: peakMemory(cmd.Process.Pid)}
+		start := Start{Wall: polled.Sub(begun), PeakMemory: PeakMemory(cmd.Process.Pid)}
 		_ = cmd.Process.Kill() // or it has ended
 		<-ended
 		start.UserCPU = cmd.ProcessState.UserTime()

@@ -6,9 +6,10 @@ import (
 	"strings"
 )
 
-// peakMemory asks Linux how many bytes of a living process were resident at most (VmHWM). The usage that a process
-// leaves behind (ru_maxrss) would not do: it counts the memory of whoever started it.
-func peakMemory(pid int) int64 {
+// PeakMemory asks Linux how many bytes of a living process were resident at most (VmHWM). The usage that a process
+// leaves behind (ru_maxrss) would not do: it counts the memory of whoever started it. It is 0 if there is no
+// such process.
+func PeakMemory(pid int) int64 {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -72,6 +73,23 @@ func TestCheckClaimsOnce(t *testing.T) {
 		w.deliver(told)
 		w.now = w.now.Add(2 * snapshot.Lease)
 		w.wantClaims("later")
+	})
+}
+
+// A claimer that died with claimed news in hand runs again. What it claimed was true then, and it is still to be told,
+// although a row has gone back meanwhile.
+func TestNewsThatIsHeldIsToldAlsoIfARowWentBack(t *testing.T) {
+	everywhere(t, func(w *world) {
+		w.register()
+		w.row("a", "Success", 0)
+		w.row("b", "Success", 0)
+		w.dies("Update", 3) // its turn, two claims; not the end of its reading
+		if _, err := w.runs.Check(w.Context(), run, "me", snapshot.Success); !errors.Is(err, errDied) {
+			w.Fatalf("got %v", err)
+		}
+		w.revives()
+		w.overwrite("b", map[string]any{"CollectionStatus": "Received"})
+		w.wantClaims("me", news(snapshot.AllReceived, 0), news(snapshot.AllSuccessful, 0))
 	})
 }
 

@@ -101,9 +101,9 @@ func (r *Runs) takeTurn(ctx context.Context, correlationID, claimer string) (*sn
 	return &run, err
 }
 
-// leave ends the reading: it notes which collection is watched from now on, and for which news the questions are
-// answered, on condition that nobody asked another. Whoever came meanwhile left it to this reader; if somebody
-// asked, or if the watched collection is out of the way by now, it returns errAgain.
+// leave ends the reading: it notes which collection is watched from now on, and for which news the questions that it knew
+// of are answered. Whoever came meanwhile left it to this reader; if somebody asked another, or if the watched collection
+// is out of the way by now, it returns errAgain.
 func (r *Runs) leave(ctx context.Context, run snapshot.Run, claimer string, verdict Verdict, found []snapshot.DebtKind) error {
 	watched := verdict.Blocker.CollectionName
 	write := table.Write{
@@ -114,9 +114,6 @@ func (r *Runs) leave(ctx context.Context, run snapshot.Run, claimer string, verd
 	}
 	for _, news := range found {
 		write.Set[claimPrefix(news)+newsAnswered] = run.Watch.Asked
-	}
-	if len(found) > 0 {
-		write.If = append(write.If, asRead(attrAsked, snapshot.Counter{N: run.Watch.Asked, Set: run.Watch.Asked > 0}))
 	}
 	item, err := r.DB.Update(ctx, write)
 	if err != nil {

@@ -35,12 +35,13 @@ const (
 	ForDelivery    WaitsFor = "the request"      // for its _success file: owed or claimed, and not delivered
 	ForFiles       WaitsFor = "files"            // Sent, and not all have arrived
 	ForSent        WaitsFor = "the status Sent"  // all files that the sender has counted have arrived
+	ForOthers      WaitsFor = "another system"   // that counts its run: no message of it has come here
 	ForExport      WaitsFor = "export"           // exporter and sender are at it
 	ForSuccessFile WaitsFor = "the success file" // it was asked for
 	ForNothing     WaitsFor = "nothing"          // it is successful, or exempt
 )
 
-var waits = []WaitsFor{ForRepair, ForNothingEver, ForLook, ForDelivery, ForFiles, ForSent, ForExport, ForSuccessFile, ForNothing}
+var waits = []WaitsFor{ForRepair, ForNothingEver, ForLook, ForDelivery, ForFiles, ForSent, ForOthers, ForExport, ForSuccessFile, ForNothing}
 
 func (w WaitsFor) order() int { return slices.Index(waits, w) }
 

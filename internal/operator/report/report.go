@@ -92,7 +92,11 @@ func New(correlationID string, read store.RunState, settings Settings, now time.
 			row = snapshot.Row{CollectionKey: row.CollectionKey} // in the way, as for the sweep
 		}
 		tally.Add(row, settings.Exempt)
-		run.Collections = append(run.Collections, NewCollection(state, settings, now))
+		c := NewCollection(state, settings, now)
+		if c.WaitsFor == ForLook && read.Run == nil {
+			c.WaitsFor = ForOthers // a look would leave it alone
+		}
+		run.Collections = append(run.Collections, c)
 		changed = latest(changed, state.Collection.CountedAt, state.Collection.Request.Since)
 	}
 	slices.SortStableFunc(run.Collections, func(a, b Collection) int { return cmp.Compare(a.WaitsFor.order(), b.WaitsFor.order()) })

@@ -108,6 +108,18 @@ func TestState(t *testing.T) {
 	}
 }
 
+// What a predecessor counted is not ours to look at as long as no message of the run has come here.
+func TestAnotherSystemsRun(t *testing.T) {
+	t.Parallel()
+	theirs := state("Sent", 2, 2, func(s *store.State) { s.Row.FilesCounted, s.Collection = snapshot.Counter{}, snapshot.Collection{} })
+	for known, want := range map[*snapshot.Run]report.WaitsFor{nil: report.ForOthers, {}: report.ForLook} {
+		run := report.New("run", store.RunState{Run: known, Collections: []store.State{theirs}}, report.Settings{}, now)
+		if got := run.Collections[0].WaitsFor; got != want {
+			t.Errorf("waits for %q, want %q", got, want)
+		}
+	}
+}
+
 // News that is due is found by why, with whose move it is.
 func TestWhyNamesOwedNewsAndWhatStandsAround(t *testing.T) {
 	t.Parallel()

@@ -125,6 +125,10 @@ func describe(run string, what WaitsFor, held []Collection) Finding {
 		f.Whose = Sender
 		f.Sentence = fmt.Sprintf("%s for the status Sent: as many files as the sender has counted so far have arrived, and it still says %s.", who, statuses(held))
 		f.Next = []string{"look at the snapshot sender: it writes Sent when it is through"}
+	case ForOthers:
+		f.Whose = Operator
+		f.Sentence = who + " for another system: all files have arrived, and it was not this system that counted them: no message of the run has come here."
+		f.Next = []string{"look at the system that counts this run (docs/cutover.md)"}
 	case ForExport:
 		f.Whose = Exporter
 		f.Sentence = fmt.Sprintf("%s for exporter and sender: status %s, %s files sent and %s arrived so far.", who, statuses(held), count(sent(held)), count(received(held)))
@@ -153,7 +157,7 @@ func successFile(who string, held []Collection) (Whose, string) {
 	if asked == len(held) {
 		return Sender, who + " for the _success file: the sender was asked for it and has not sent it, or it has not arrived."
 	}
-	return Sender, fmt.Sprintf("%s for the _success file: the sender was asked for %d of them; of the others no file was counted, so they are the sender's own.", who, asked)
+	return Sender, fmt.Sprintf("%s for the _success file: the sender was asked for %d of them; of the others no file was counted here, so it is for whoever made them %s to ask.", who, asked, statuses(held))
 }
 
 func standing(held []Collection) string {
