@@ -36,7 +36,7 @@ func (c *whyCommand) Run(a *app) error {
 	if run.State != report.Successful && a.source == nil {
 		found, err := a.deployment()
 		if err == nil {
-			stands, err = around.Read(a, found)
+			stands, err = around.Read(a, found, run.Run)
 		}
 		if err != nil {
 			fmt.Fprintln(a.err, "snapshot-status: only what the tables say:", err)

@@ -10,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"snapshot-status-checker/internal/local/localtest"
@@ -93,6 +95,27 @@ func (s onStack) until(name string, wanted func(report.Run) bool) {
 	s.Fatalf("not as wanted: %+v", last)
 }
 
+// abort starts executions until one is stopped before it has ended.
+func (s onStack) abort(input string) {
+	s.Helper()
+	machines := sfn.NewFromConfig(s.Config)
+	for range 100 {
+		started, err := machines.StartExecution(s.Context(), &sfn.StartExecutionInput{StateMachineArn: &s.Outputs.StateMachineArn, Input: &input})
+		if err != nil {
+			s.Fatal(err)
+		}
+		_, _ = machines.StopExecution(s.Context(), &sfn.StopExecutionInput{ExecutionArn: started.ExecutionArn}) // it may have ended
+		described, err := machines.DescribeExecution(s.Context(), &sfn.DescribeExecutionInput{ExecutionArn: started.ExecutionArn})
+		if err != nil {
+			s.Fatal(err)
+		}
+		if described.Status == sfntypes.ExecutionStatusAborted {
+			return
+		}
+	}
+	s.Fatal("no execution could be stopped")
+}
+
 // A collection whose look was missed is looked at by hand; what is owed is paid by hand.
 func TestLookAndPayByHand(t *testing.T) {
 	s := deployed(t)
@@ -123,6 +146,28 @@ func TestLookAndPayByHand(t *testing.T) {
 	if got := s.says("verify", "by-hand"); got.code != exitOK {
 		t.Errorf("verify: %+v", got)
 	}
+}
+
+// What went wrong beside the tables is named too.
+func TestWhyNamesWhatStandsAround(t *testing.T) {
+	s := deployed(t)
+	s.row("around", "db.core.one", "Exported", "2")
+	s.send("around", "db.core.one", "one-001")
+	s.send("around", "db.core.unknown", "unknown-001")
+	s.abort(`{"look": [{"correlation_id": "around", "collection_name": "db.core.one"}]}`)
+	var got said
+	for range 300 {
+		got = s.says("why", "around")
+		if strings.Contains(got.out, "of this run failed") && strings.Contains(got.out, "in the rejected-messages queue") {
+			return
+		}
+		select {
+		case <-t.Context().Done():
+			t.Fatal(t.Context().Err())
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+	t.Errorf("the aborted execution or the rejected message is not named: %+v", got)
 }
 
 // A deployment is found by its stack or by its resources' names, and an error says what to do.

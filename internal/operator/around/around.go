@@ -1,8 +1,9 @@
-// Package around reads what stands around the runs of a deployment and may explain why one does not move: messages that
-// wait, were kept or found no execution. It takes nothing out of a queue.
+// Package around reads what stands around a run and may explain why it does not move: messages that wait, were kept or
+// found no execution, and executions that failed. It takes nothing out of a queue.
 package around
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -16,10 +17,28 @@ import (
 
 	"snapshot-status-checker/internal/operator/deployment"
 	"snapshot-status-checker/internal/operator/report"
+	"snapshot-status-checker/internal/operator/trace"
 )
 
-// Read asks the queues that the deployment names how many messages they hold, about: SQS counts them with a delay.
-func Read(ctx context.Context, d deployment.Deployment) (report.Around, error) {
+// Read asks the queues that the deployment names how many messages they hold, about (SQS counts them with a delay), and
+// the state machine which executions failed that worked on the run.
+func Read(ctx context.Context, d deployment.Deployment, run string) (report.Around, error) {
+	around, err := queues(ctx, d)
+	if err != nil || d.StateMachineArn == "" {
+		return around, err
+	}
+	failed, err := trace.New(d).Failed(ctx, run)
+	for _, execution := range failed {
+		failure := report.Failure{Execution: execution.Name(), At: execution.Started, Error: cmp.Or(execution.Error, string(execution.Status)), Cause: execution.Cause}
+		if execution.Stopped != nil {
+			failure.At = *execution.Stopped
+		}
+		around.Failed = append(around.Failed, failure)
+	}
+	return around, err
+}
+
+func queues(ctx context.Context, d deployment.Deployment) (report.Around, error) {
 	client := sqs.NewFromConfig(d.Config)
 	var around report.Around
 	if d.FileReceivedQueueUrl != "" {

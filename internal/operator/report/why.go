@@ -205,8 +205,8 @@ func (a Around) findings(run Run) []Finding {
 	}
 	if len(a.Failed) > 0 {
 		newest := slices.MaxFunc(a.Failed, func(x, y Failure) int { return x.At.Compare(y.At) })
-		add(1, Operator, ForLook, fmt.Sprintf("%s of this run failed, the last at %s: %s: %s", plural(len(a.Failed), "execution", "executions"),
-			newest.At.UTC().Format(time.DateTime), newest.Error, newest.Cause), "docs/runbook.md, executions failed", "snapshot-status look "+Quote(run.Run)+" --yes")
+		add(1, Operator, ForLook, fmt.Sprintf("%s of this run failed, the last at %s: %s", plural(len(a.Failed), "execution", "executions"),
+			newest.At.UTC().Format(time.DateTime), strings.TrimSuffix(newest.Error+": "+newest.Cause, ": ")), "docs/runbook.md, executions failed", "snapshot-status look "+Quote(run.Run)+" --yes")
 		findings[len(findings)-1].Since = moment(newest.At)
 	}
 	add(a.DeadLetters, Operator, ForFiles, plural(a.DeadLetters, "message", "messages")+" in the dead-letter queues: no execution could start for them. They may be this run's.",

@@ -53,9 +53,32 @@ func (r *Reader) OfRun(ctx context.Context, run string, known []string) (Found, 
 			wanted[id] = false
 		}
 	}
-	names := naming(run)
+	found.Executions, err = r.naming(ctx, run, wanted)
+	return found, err
+}
+
+// Failed finds executions that failed while they worked on a run: of the newest failures of each kind those whose input
+// names the run. Of EXPRESS executions it knows nothing.
+func (r *Reader) Failed(ctx context.Context, run string) ([]Execution, error) {
+	listed, err := r.listFailed(ctx)
+	if unsupported := (*types.StateMachineTypeNotSupported)(nil); errors.As(err, &unsupported) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	wanted := map[string]bool{}
+	for _, id := range listed {
+		wanted[id] = false
+	}
+	return r.naming(ctx, run, wanted)
+}
+
+// naming keeps those executions that are wanted in any case or whose input names the run, the newest first.
+func (r *Reader) naming(ctx context.Context, run string, wanted map[string]bool) ([]Execution, error) {
+	names := spellings(run)
 	executions := make([]Execution, 0, len(wanted))
-	err = r.describeAll(ctx, wanted, func(execution Execution, known bool) {
+	err := r.describeAll(ctx, wanted, func(execution Execution, known bool) {
 		if known || slices.ContainsFunc(names, func(name string) bool { return strings.Contains(execution.Input, name) }) {
 			executions = append(executions, execution)
 		}
@@ -63,12 +86,11 @@ func (r *Reader) OfRun(ctx context.Context, run string, known []string) (Found, 
 	slices.SortFunc(executions, func(a, b Execution) int {
 		return cmp.Or(b.Started.Compare(a.Started), cmp.Compare(a.ID, b.ID))
 	})
-	found.Executions = executions
-	return found, err
+	return executions, err
 }
 
-// naming spells the run as it stands in a body inside of an input, and in one inside of that.
-func naming(run string) []string {
+// spellings are the run as it stands in a body inside of an input, and in one inside of that.
+func spellings(run string) []string {
 	names := []string{run}
 	for range 3 {
 		quoted, _ := json.Marshal(names[len(names)-1]) // strings never fail
@@ -104,17 +126,34 @@ func (r *Reader) describeAll(ctx context.Context, wanted map[string]bool, visit 
 
 // list lists the newest executions and the newest of each kind of failure.
 func (r *Reader) list(ctx context.Context) ([]string, error) {
-	var ids []string
-	some := func(status types.ExecutionStatus, limit int32) error {
-		listed, err := r.SFN.ListExecutions(ctx, &sfn.ListExecutionsInput{StateMachineArn: &r.Machine, StatusFilter: status, MaxResults: limit})
-		if err != nil {
-			return fmt.Errorf("listing the executions of %s: %w", Name(r.Machine), err)
-		}
-		for _, execution := range listed.Executions {
-			ids = append(ids, aws.ToString(execution.ExecutionArn))
-		}
-		return nil
+	all, err := r.listSome(ctx, "", newest)
+	if err != nil {
+		return nil, err
 	}
-	return ids, errors.Join(some("", newest), some(types.ExecutionStatusFailed, newestFailed),
-		some(types.ExecutionStatusTimedOut, newestFailed), some(types.ExecutionStatusAborted, newestFailed))
+	failed, err := r.listFailed(ctx)
+	return append(all, failed...), err
+}
+
+func (r *Reader) listFailed(ctx context.Context) ([]string, error) {
+	var ids []string
+	for _, status := range []Status{types.ExecutionStatusFailed, types.ExecutionStatusTimedOut, types.ExecutionStatusAborted} {
+		some, err := r.listSome(ctx, status, newestFailed)
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, some...)
+	}
+	return ids, nil
+}
+
+func (r *Reader) listSome(ctx context.Context, status Status, limit int32) ([]string, error) {
+	listed, err := r.SFN.ListExecutions(ctx, &sfn.ListExecutionsInput{StateMachineArn: &r.Machine, StatusFilter: status, MaxResults: limit})
+	if err != nil {
+		return nil, fmt.Errorf("listing the executions of %s: %w", Name(r.Machine), err)
+	}
+	var ids []string
+	for _, execution := range listed.Executions {
+		ids = append(ids, aws.ToString(execution.ExecutionArn))
+	}
+	return ids, nil
 }

@@ -238,7 +238,7 @@ func TestNamingARunInsideOfBodies(t *testing.T) {
 	run := `a"b\c`
 	for _, depth := range []string{`"a\"b\\c"`, `\"a\\\"b\\\\c\"`} {
 		found := false
-		for _, name := range naming(run) {
+		for _, name := range spellings(run) {
 			found = found || strings.Contains(depth, name)
 		}
 		if !found {
