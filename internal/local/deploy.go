@@ -38,14 +38,6 @@ func (p Project) Deploy(ctx context.Context, endpoint, outputsFile string, setti
 	if err := p.installCDK(ctx, log); err != nil {
 		return err
 	}
-	env := environment(
-		"AWS_ENDPOINT_URL="+endpoint, "AWS_ENDPOINT_URL_S3="+endpoint,
-		"AWS_REGION="+Region, "AWS_DEFAULT_REGION="+Region,
-		"AWS_ACCESS_KEY_ID="+accessKey, "AWS_SECRET_ACCESS_KEY="+secretKey,
-		"AWS_ENVAR_ALLOWLIST=AWS_REGION,AWS_DEFAULT_REGION", // or cdklocal takes the region away
-		"CDK_DISABLE_CLI_TELEMETRY=1", "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=1",
-	)
-	cdk := filepath.Join(p.Root, "node_modules", ".bin", "cdklocal")
 	ready, err := bootstrapped(ctx, endpoint)
 	if err != nil {
 		return err
@@ -54,18 +46,14 @@ func (p Project) Deploy(ctx context.Context, endpoint, outputsFile string, setti
 		fmt.Fprintln(log.Steps, "preparing the engine for CDK (cdklocal bootstrap)")
 		// Outside of the app, or bootstrapping would build it first.
 		account := "aws://000000000000/" + Region
-		if err := p.run(ctx, log, env, cdk, "bootstrap", account, "--app", "", "--ci", "--no-notices"); err != nil {
+		if err := p.cdk(ctx, endpoint, log, "bootstrap", account, "--app", ""); err != nil {
 			return fmt.Errorf("bootstrapping: %w", err)
 		}
 	}
 	fmt.Fprintln(log.Steps, "deploying (cdklocal deploy)")
-	args := []string{"deploy", "--ci", "--no-notices", "--require-approval", "never", "--outputs-file", outputsFile,
-		"--output", filepath.Join(p.Dir(), "cdk.out"), "-c", "architecture=" + architecture(),
+	args := []string{"deploy", "--require-approval", "never", "--outputs-file", outputsFile,
 		"--parameters", "SavedQueries=false"} // the engine has no AWS::Logs::QueryDefinition
-	for _, setting := range settings {
-		args = append(args, "-c", setting)
-	}
-	if err := p.run(ctx, log, env, cdk, args...); err != nil {
+	if err := p.cdk(ctx, endpoint, log, append(args, p.app(settings)...)...); err != nil {
 		return fmt.Errorf("deploying: %w", err)
 	}
 	stack, _, err := ReadOutputs(outputsFile)
@@ -73,6 +61,41 @@ func (p Project) Deploy(ctx context.Context, endpoint, outputsFile string, setti
 		return err
 	}
 	return StopStreamPipes(ctx, Config(endpoint), stack)
+}
+
+// Diff returns an error if the project's CDK app, with these settings, is not what is deployed to the engine at the
+// endpoint. It compares templates: the engine makes no change sets.
+func (p Project) Diff(ctx context.Context, endpoint string, settings []string, log Log) error {
+	unlock, err := p.Lock(ctx, "deploy")
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if err := p.cdk(ctx, endpoint, log, append([]string{"diff", "--fail", "--method=template"}, p.app(settings)...)...); err != nil {
+		return fmt.Errorf("comparing with what is deployed: %w", err)
+	}
+	return nil
+}
+
+// app is the options by which cdk makes the app with these settings (key=value).
+func (p Project) app(settings []string) []string {
+	args := []string{"--output", filepath.Join(p.Dir(), "cdk.out"), "-c", "architecture=" + architecture()}
+	for _, setting := range settings {
+		args = append(args, "-c", setting)
+	}
+	return args
+}
+
+// cdk runs the CDK command line against the engine at the endpoint.
+func (p Project) cdk(ctx context.Context, endpoint string, log Log, args ...string) error {
+	env := environment(
+		"AWS_ENDPOINT_URL="+endpoint, "AWS_ENDPOINT_URL_S3="+endpoint,
+		"AWS_REGION="+Region, "AWS_DEFAULT_REGION="+Region,
+		"AWS_ACCESS_KEY_ID="+accessKey, "AWS_SECRET_ACCESS_KEY="+secretKey,
+		"AWS_ENVAR_ALLOWLIST=AWS_REGION,AWS_DEFAULT_REGION", // or cdklocal takes the region away
+		"CDK_DISABLE_CLI_TELEMETRY=1", "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=1",
+	)
+	return p.run(ctx, log, env, filepath.Join(p.Root, "node_modules", ".bin", "cdklocal"), append(args, "--ci", "--no-notices")...)
 }
 
 // architecture is this machine's processor as the CDK app's setting of that name calls it.

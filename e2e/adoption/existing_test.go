@@ -1,0 +1,244 @@
+package adoption
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
+)
+
+// clients speak to the engine.
+type clients struct {
+	table  *dynamodb.Client
+	queues *sqs.Client
+	topics *sns.Client
+	stacks *cloudformation.Client
+}
+
+func newClients(config aws.Config) clients {
+	return clients{dynamodb.NewFromConfig(config), sqs.NewFromConfig(config), sns.NewFromConfig(config), cloudformation.NewFromConfig(config)}
+}
+
+// queue is a queue under both of its names.
+type queue struct{ url, arn string }
+
+// existing is what a team has before it deploys the stack.
+type existing struct {
+	clients
+	table, stream      string // the stream's ARN; "" if the table has none
+	files, deadLetters queue
+	requests           queue // FIFO
+	topic              string
+	news               queue // subscribed to the topic
+}
+
+// make makes the resources of an environment by plain calls, as somebody did years ago.
+func (c clients) make(t *testing.T, name string, stream bool) existing {
+	t.Helper()
+	e := existing{clients: c, table: "UCExportToCrownStatus-" + name}
+	in := &dynamodb.CreateTableInput{
+		TableName: &e.table, BillingMode: types.BillingModePayPerRequest,
+		KeySchema: []types.KeySchemaElement{
+			{AttributeName: aws.String("CorrelationId"), KeyType: types.KeyTypeHash}, {AttributeName: aws.String("CollectionName"), KeyType: types.KeyTypeRange}},
+		AttributeDefinitions: []types.AttributeDefinition{
+			{AttributeName: aws.String("CorrelationId"), AttributeType: types.ScalarAttributeTypeS},
+			{AttributeName: aws.String("CollectionName"), AttributeType: types.ScalarAttributeTypeS}},
+	}
+	if stream {
+		in.StreamSpecification = &types.StreamSpecification{StreamEnabled: &stream, StreamViewType: types.StreamViewTypeNewAndOldImages}
+	}
+	table, err := c.table.CreateTable(t.Context(), in)
+	must(t, err)
+	must(t, dynamodb.NewTableExistsWaiter(c.table).Wait(t.Context(), &dynamodb.DescribeTableInput{TableName: &e.table}, time.Minute))
+	if stream {
+		e.stream = aws.ToString(table.TableDescription.LatestStreamArn)
+	}
+
+	e.deadLetters = c.queue(t, name+"-files-dead", nil)
+	redrive, err := json.Marshal(map[string]string{"deadLetterTargetArn": e.deadLetters.arn, "maxReceiveCount": "4"})
+	must(t, err)
+	e.files = c.queue(t, name+"-files", map[string]string{"RedrivePolicy": string(redrive), "VisibilityTimeout": "360", "MessageRetentionPeriod": "345600"})
+	e.requests = c.queue(t, name+"-export-state.fifo", map[string]string{"FifoQueue": "true"})
+	topic, err := c.topics.CreateTopic(t.Context(), &sns.CreateTopicInput{Name: aws.String(name + "-monitoring")})
+	must(t, err)
+	e.topic = *topic.TopicArn
+	e.news = c.queue(t, name+"-news", nil)
+	_, err = c.topics.Subscribe(t.Context(), &sns.SubscribeInput{TopicArn: &e.topic, Protocol: aws.String("sqs"), Endpoint: &e.news.arn,
+		Attributes: map[string]string{"RawMessageDelivery": "true"}})
+	must(t, err)
+	return e
+}
+
+func (c clients) queue(t *testing.T, name string, attributes map[string]string) queue {
+	t.Helper()
+	made, err := c.queues.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: &name, Attributes: attributes})
+	must(t, err)
+	q := queue{url: *made.QueueUrl}
+	q.arn = c.attributes(t, q)["QueueArn"]
+	return q
+}
+
+const keysOfOthers = "keys-of-others"
+
+// key makes a key by a stack of somebody else's.
+func (c clients) key(t *testing.T) (arn string) {
+	t.Helper()
+	name := aws.String(keysOfOthers)
+	_, err := c.stacks.CreateStack(t.Context(), &cloudformation.CreateStackInput{StackName: name, TemplateBody: aws.String(`{
+		"Resources": {"Key": {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": {"Version": "2012-10-17", "Statement": []}}}},
+		"Outputs": {"Arn": {"Value": {"Fn::GetAtt": ["Key", "Arn"]}}}}`)})
+	must(t, err)
+	must(t, cloudformation.NewStackCreateCompleteWaiter(c.stacks).Wait(t.Context(), &cloudformation.DescribeStacksInput{StackName: name}, time.Minute))
+	made, err := c.stacks.DescribeStacks(t.Context(), &cloudformation.DescribeStacksInput{StackName: name})
+	must(t, err)
+	return *made.Stacks[0].Outputs[0].OutputValue
+}
+
+// settings name the resources to the CDK app.
+func (e existing) settings(environment, key string) []string {
+	settings := []string{"environment=" + environment, "kmsKeyArn=" + key, "sweepEveryMinutes=60", "exportStatusTableName=" + e.table,
+		"fileReceivedQueueArn=" + e.files.arn, "exportStateQueueArn=" + e.requests.arn, "monitoringTopicArn=" + e.topic}
+	if e.stream != "" {
+		settings = append(settings, "exportStatusTableStreamArn="+e.stream)
+	}
+	return settings
+}
+
+// attributes are those of a queue that nobody but its owner may change.
+func (c clients) attributes(t *testing.T, q queue) map[string]string {
+	t.Helper()
+	got, err := c.queues.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{QueueUrl: &q.url, AttributeNames: []sqstypes.QueueAttributeName{"All"}})
+	must(t, err)
+	maps.DeleteFunc(got.Attributes, func(name, _ string) bool { return strings.HasPrefix(name, "Approximate") })
+	return got.Attributes
+}
+
+// described is all that its owner would notice if somebody changed a resource. It fails the test if one is gone.
+func (e existing) described(t *testing.T) map[string]any {
+	t.Helper()
+	table, err := e.clients.table.DescribeTable(t.Context(), &dynamodb.DescribeTableInput{TableName: &e.table})
+	must(t, err)
+	topic, err := e.topics.GetTopicAttributes(t.Context(), &sns.GetTopicAttributesInput{TopicArn: &e.topic})
+	must(t, err)
+	subscriptions, err := e.topics.ListSubscriptionsByTopic(t.Context(), &sns.ListSubscriptionsByTopicInput{TopicArn: &e.topic})
+	must(t, err)
+	keys, err := e.stacks.DescribeStacks(t.Context(), &cloudformation.DescribeStacksInput{StackName: aws.String(keysOfOthers)})
+	must(t, err)
+	return map[string]any{
+		"status": string(table.Table.TableStatus), "stream": aws.ToString(table.Table.LatestStreamArn),
+		"files": e.attributes(t, e.files), "dead letters": e.attributes(t, e.deadLetters), "requests": e.attributes(t, e.requests),
+		"key": string(keys.Stacks[0].StackStatus), "topic": topic.Attributes, "subscriptions": len(subscriptions.Subscriptions),
+	}
+}
+
+func (e existing) send(t *testing.T, q queue, body, group string) {
+	t.Helper()
+	in := &sqs.SendMessageInput{QueueUrl: &q.url, MessageBody: &body}
+	if group != "" {
+		in.MessageGroupId, in.MessageDeduplicationId = &group, aws.String("of others: "+group)
+	}
+	_, err := e.queues.SendMessage(t.Context(), in)
+	must(t, err)
+}
+
+// holds counts a queue's messages, the hidden ones too.
+func (c clients) holds(t *testing.T, q queue) int {
+	t.Helper()
+	got, err := c.queues.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{QueueUrl: &q.url, AttributeNames: []sqstypes.QueueAttributeName{"All"}})
+	must(t, err)
+	n := 0
+	for _, name := range []string{"ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"} {
+		some, err := strconv.Atoi(got.Attributes[name])
+		must(t, err)
+		n += some
+	}
+	return n
+}
+
+// bodies reads all of a queue's messages and leaves them there, hidden: sorted, for they come in any order.
+func (c clients) bodies(t *testing.T, q queue) []string {
+	t.Helper()
+	var bodies []string
+	for want := c.holds(t, q); len(bodies) < want; {
+		got, err := c.queues.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: &q.url, MaxNumberOfMessages: 10, VisibilityTimeout: 3600, WaitTimeSeconds: 5})
+		must(t, err)
+		if len(got.Messages) == 0 {
+			t.Fatalf("of %d messages of %s, %d can be read: is there one twice in a group? %q", want, q.arn, len(bodies), bodies)
+		}
+		for _, m := range got.Messages {
+			bodies = append(bodies, *m.Body)
+		}
+	}
+	slices.Sort(bodies)
+	return bodies
+}
+
+type item = map[string]types.AttributeValue
+
+func text(value string) types.AttributeValue { return &types.AttributeValueMemberS{Value: value} }
+
+func number(value int) types.AttributeValue {
+	return &types.AttributeValueMemberN{Value: strconv.Itoa(value)}
+}
+
+func rowKey(run, collection string) item {
+	return item{"CorrelationId": text(run), "CollectionName": text(collection)}
+}
+
+// put writes a row as exporter and sender do; received below 0 is a row that lacks FilesReceived.
+func (e existing) put(t *testing.T, run, collection, status string, sent, received int) {
+	t.Helper()
+	row := rowKey(run, collection)
+	row["CollectionStatus"], row["FilesSent"], row["FilesExported"] = text(status), number(sent), number(sent)
+	if received >= 0 {
+		row["FilesReceived"] = number(received)
+	}
+	_, err := e.clients.table.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &e.table, Item: row})
+	must(t, err)
+}
+
+// writeSent is the sender's last word about a collection.
+func (e existing) writeSent(t *testing.T, run, collection string) {
+	t.Helper()
+	_, err := e.clients.table.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{TableName: &e.table, Key: rowKey(run, collection),
+		UpdateExpression: aws.String("SET CollectionStatus = :s"), ExpressionAttributeValues: item{":s": text("Sent")}})
+	must(t, err)
+}
+
+// row reads a row, whole.
+func (e existing) row(t *testing.T, run, collection string) item {
+	t.Helper()
+	got, err := e.clients.table.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: &e.table, Key: rowKey(run, collection), ConsistentRead: aws.Bool(true)})
+	must(t, err)
+	return got.Item
+}
+
+// stands reads a row as "status received".
+func (e existing) stands(t *testing.T, run, collection string) string {
+	t.Helper()
+	row := e.row(t, run, collection)
+	status, _ := row["CollectionStatus"].(*types.AttributeValueMemberS)
+	received, _ := row["FilesReceived"].(*types.AttributeValueMemberN)
+	if status == nil || received == nil {
+		return "incomplete"
+	}
+	return status.Value + " " + received.Value
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
