@@ -40,7 +40,7 @@ func roleTable(pairs map[string][]string) string {
 var testName = regexp.MustCompile(`\b(Test|Fuzz)[A-Z]\w+`)
 
 // Every test that the document relies on is there.
-func TestSecurityDocumentNamesTests(t *testing.T) {
+func TestDocumentsNameTests(t *testing.T) {
 	t.Parallel()
 	there := map[string]bool{}
 	for _, folder := range []string{"functions", "infra", "internal", "statemachine", "e2e"} {
@@ -55,13 +55,15 @@ func TestSecurityDocumentNamesTests(t *testing.T) {
 			return err
 		}))
 	}
-	named := testName.FindAllString(string(mustRead("../docs/security.md")), -1)
-	if len(named) == 0 {
-		t.Error("it names no test")
-	}
-	for _, name := range named {
-		if !there[name] {
-			t.Errorf("docs/security.md names %s, which is nowhere", name)
+	for _, document := range []string{"security", "cutover"} {
+		named := testName.FindAllString(string(mustRead("../docs/"+document+".md")), -1)
+		if len(named) == 0 {
+			t.Errorf("docs/%s.md names no test", document)
+		}
+		for _, name := range named {
+			if !there[name] {
+				t.Errorf("docs/%s.md names %s, which is nowhere", document, name)
+			}
 		}
 	}
 }
