@@ -21,17 +21,17 @@ func TestReservedConcurrency(t *testing.T) {
 	compare(t, map[string]any{"FunctionsIncrementFunction": 20.0, "SweepFunction": 1.0}, reserved(express()))
 }
 
-// The stack has two tags, which CloudFormation hands on to all that it makes: a bill or an inventory names the stack by them.
+// The stack has two tags and those of the context, which CloudFormation hands on to all that it makes: a bill or an inventory names the stack by them.
 func TestTags(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	makeFunctions(dir)
-	synthesizeWith(dir, map[string]any{"environment": "prod", "application": "checker"})
+	synthesizeWith(dir, map[string]any{"environment": "prod", "application": "checker", "tags": "team=data, cost centre=a/42"})
 	var manifest struct {
 		Artifacts map[string]struct {
 			Properties struct{ Tags map[string]string }
 		}
 	}
 	must(json.Unmarshal(mustRead(filepath.Join(dir, "cdk.out", "manifest.json")), &manifest))
-	compare(t, map[string]string{"application": "checker", "environment": "prod"}, manifest.Artifacts["checker-prod"].Properties.Tags)
+	compare(t, map[string]string{"application": "checker", "environment": "prod", "team": "data", "cost centre": "a/42"}, manifest.Artifacts["checker-prod"].Properties.Tags)
 }

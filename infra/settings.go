@@ -36,6 +36,7 @@ func (a Architecture) GOARCH() string {
 type Settings struct {
 	Environment  string
 	Application  string
+	Tags         map[string]string // of the stack, besides application and environment
 	LogLevel     string
 	Architecture Architecture
 	WorkflowType WorkflowType
@@ -75,6 +76,7 @@ const maxExemptStatuses = 5 - 2
 var (
 	namePattern   = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]*$`)
 	tablePattern  = regexp.MustCompile(`^[A-Za-z0-9_.-]{3,255}$`)
+	tagPattern    = regexp.MustCompile(`^[\p{L}\p{N} +\-._:/@]{1,128}=[\p{L}\p{N} +\-._:/@]{0,256}$`)
 	statusPattern = regexp.MustCompile(`^[A-Za-z][A-Za-z_ ]{0,63}$`)
 	queueArn      = regexp.MustCompile(`^arn:aws[a-z-]*:sqs:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,80}(\.fifo)?$`)
 	topicArn      = regexp.MustCompile(`^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$`)
@@ -89,6 +91,7 @@ func ReadSettings(get func(key string) any) (Settings, error) {
 	s := Settings{
 		Environment:         r.match("environment", "dev", namePattern, "letters, digits and hyphens, a letter first"),
 		Application:         r.match("application", "snapshot-sender-status-checker", namePattern, "letters, digits and hyphens, a letter first"),
+		Tags:                r.tags("tags"),
 		LogLevel:            r.oneOf("logLevel", "INFO", "DEBUG", "INFO", "WARN", "WARNING", "ERROR", "CRITICAL"),
 		Architecture:        Architecture(r.oneOf("architecture", string(ARM64), string(ARM64), string(X8664))),
 		WorkflowType:        WorkflowType(r.oneOf("workflowType", string(Standard), string(Standard), string(Express))),
@@ -199,6 +202,28 @@ func (r *reader) concurrency(key string) map[string]int {
 		reserved[task] = number
 	}
 	return reserved
+}
+
+// tags reads `key=value` pairs separated by commas, in the letters that every AWS service takes.
+func (r *reader) tags(key string) map[string]string {
+	var tags map[string]string
+	for part := range strings.SplitSeq(r.text(key, ""), ",") {
+		if part = strings.TrimSpace(part); part == "" {
+			continue
+		}
+		name, value, _ := strings.Cut(part, "=")
+		_, twice := tags[name]
+		ours := name == "application" || name == "environment" || strings.HasPrefix(strings.ToLower(name), "aws:")
+		if !tagPattern.MatchString(part) || twice || ours {
+			r.failf(key, part, "team=data,cost-centre=42 and the like: each key once, and not application, environment, aws:…")
+			continue
+		}
+		if tags == nil {
+			tags = map[string]string{}
+		}
+		tags[name] = value
+	}
+	return tags
 }
 
 // statuses reads a comma-separated list. Statuses that this system itself waits for or writes cannot be exempt.

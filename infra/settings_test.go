@@ -34,6 +34,7 @@ func TestReadSettings(t *testing.T) {
 		"SweepSeldom":       {map[string]any{"sweepEveryMinutes": "60"}, with(func(s *Settings) { s.SweepEveryMinutes = 60 })},
 		"Statuses":          {map[string]any{"exemptStatuses": " Table_Unavailable,, Blocked_Topic "}, with(func(s *Settings) { s.ExemptStatuses = []string{"Table_Unavailable", "Blocked_Topic"} })},
 		"Concurrency":       {map[string]any{"reservedConcurrency": " increment=20, sweep=1,"}, with(func(s *Settings) { s.ReservedConcurrency = map[string]int{"increment": 20, "sweep": 1} })},
+		"Tags":              {map[string]any{"tags": "team=data,, owner=a@b.c ,empty="}, with(func(s *Settings) { s.Tags = map[string]string{"team": "data", "owner": "a@b.c", "empty": ""} })},
 		"Existing": {
 			map[string]any{
 				"exportStatusTableName": "UCExportToCrownStatus", "exportStatusTableStreamArn": testStream, "fileReceivedQueueArn": testFileQueue,
@@ -90,6 +91,12 @@ func TestReadSettingsErrors(t *testing.T) {
 		"ConcurrencyNegative":    {"reservedConcurrency", "increment=-1", "whole number from 1"},
 		"ConcurrencyNoNumber":    {"reservedConcurrency", "increment=many", "whole number from 1"},
 		"ConcurrencyTwice":       {"reservedConcurrency", "sweep=1,sweep=2", "each task once"},
+		"TagWithoutKey":          {"tags", "=data", "each key once"},
+		"TagWithoutValue":        {"tags", "data", "each key once"},
+		"TagTwice":               {"tags", "team=a,team=b", "each key once"},
+		"TagOfOurs":              {"tags", "environment=x", "not application, environment"},
+		"TagOfAWS":               {"tags", "aws:x=y", "not application, environment"},
+		"TagWithOddLetter":       {"tags", "a;b=c", "each key once"},
 		"AlarmTopicByName":       {"alarmTopicArn", "alarms", "ARN of a standard SNS topic"},
 		"KeyAlias":               {"kmsKeyArn", "arn:aws:kms:eu-west-1:123456789012:alias/mine", "not of an alias"},
 		"KeyWithoutId":           {"kmsKeyArn", "arn:aws:kms:eu-west-1:123456789012:key/mine", "ARN of a KMS key"},

@@ -18,7 +18,7 @@ func NewStack(scope constructs.Construct, props StackProps) awscdk.Stack {
 	s := props.Settings
 	stack := awscdk.NewStack(scope, jsii.String(s.StackName()), &awscdk.StackProps{
 		Description: jsii.String("Counts the files that arrived of snapshot sender runs and tells when collections and runs are complete"),
-		Tags:        &map[string]*string{"application": &s.Application, "environment": &s.Environment},
+		Tags:        stackTags(s),
 	})
 	key := NewKey(stack, "Key", s.KmsKeyArn)
 	tables := NewTables(stack, "Tables", TablesProps{Settings: s, Key: key})
@@ -43,6 +43,14 @@ func NewStack(scope constructs.Construct, props StackProps) awscdk.Stack {
 	output(stack, "RejectedMessagesQueueUrl", queues.Rejected.QueueUrl(), "Messages that could not be counted, with their reasons")
 	output(stack, "StateMachineArn", workflow.StateMachine.StateMachineArn(), "The status checker itself")
 	return stack
+}
+
+func stackTags(s Settings) *map[string]*string {
+	tags := map[string]*string{"application": &s.Application, "environment": &s.Environment}
+	for name, value := range s.Tags {
+		tags[name] = &value
+	}
+	return &tags
 }
 
 func output(stack awscdk.Stack, name string, value *string, description string) {
