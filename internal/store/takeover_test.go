@@ -79,6 +79,20 @@ func TestBothCountSideBySide(t *testing.T) {
 	})
 }
 
+// A known limit: what the predecessor counted and did not delete comes here as new. It counts twice, and its collection is
+// finished all the same.
+func TestAMessageThatBothCounted(t *testing.T) {
+	everywhere(t, func(w *world) {
+		w.row("a", "Sent", 2)
+		w.predecessorCounts("a", 2) // and went before it looked
+		w.registerRun()
+		if tally := w.count("a", receipt("a", "not deleted")); tally.Row.Over() != 1 {
+			w.Errorf("%d files too many are noticed", tally.Row.Over())
+		}
+		w.finish("a", -2)
+	})
+}
+
 // All files were counted before, and then the sender writes Sent. The one who counted them does not look again: so this
 // system does, and asks.
 func TestTakeoverOfACollectionThatOnlyLacksSent(t *testing.T) {
