@@ -49,6 +49,7 @@ type commands struct {
 	Verify verifyCommand `cmd:"" help:"Hold a run's markers against the counters."`
 
 	Rejected rejectedCommand `cmd:"" help:"Kept messages: list them, show one, put them back, drop them."`
+	Watch    watchCommand    `cmd:"" help:"Show a run while it moves."`
 }
 
 // names are flags for resources that are not those of the stack.

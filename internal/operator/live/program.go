@@ -1,0 +1,24 @@
+package live
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	tea "charm.land/bubbletea/v2"
+)
+
+// Screen shows the run on a terminal until the run is done or somebody quits, or the context ends; then the terminal is
+// as it was before. It returns what was known at the end.
+func Screen(ctx context.Context, o Options, source Source, in io.Reader, out io.Writer) (Tracker, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // ends a reading that is still under way
+	program := tea.NewProgram(newScreen(ctx, o, source), tea.WithInput(in), tea.WithOutput(out), tea.WithoutSignalHandler())
+	stop := context.AfterFunc(ctx, program.Quit)
+	defer stop()
+	last, err := program.Run()
+	if err != nil {
+		return Tracker{}, fmt.Errorf("showing the run: %w", err)
+	}
+	return last.(screen).tracker, nil
+}
