@@ -98,11 +98,14 @@ const readingShare = 0.10
 const maxRetry = time.Minute
 
 // pause is how long to wait after a reading that took so long: every, longer if reading would otherwise take more than
-// its share of the time, and twice as long after each failure in a row.
+// its share of the time. After a failure it is as long as the failure took, and twice as long after each one in a row.
 func pause(every, took time.Duration, failures int) time.Duration {
 	wait := every
 	for range min(failures, 10) {
 		wait = min(2*wait, max(every, maxRetry))
+	}
+	if failures > 0 {
+		return max(wait, took)
 	}
 	return max(wait, time.Duration(float64(took)*(1/readingShare-1)))
 }

@@ -14,10 +14,10 @@ import (
 // layout is how many lines of the screen each part gets; what does not fit is cut off at the bottom.
 type layout struct{ rows, events int }
 
-// Lines that every screen has: head, a blank one, the table's heading, the list's place, the events' heading, keys.
+// Lines that every screen has: head, the table's heading, the list's place, the events' heading, keys.
 const (
-	headLines  = 5
-	fixedLines = headLines + 5
+	headLines  = 6
+	fixedLines = headLines + 4
 )
 
 func (s screen) layout() layout {
@@ -28,9 +28,7 @@ func (s screen) layout() layout {
 
 // text draws the screen: exactly height lines, none wider than width.
 func (s screen) text() string {
-	lines := s.head()
-	lines = append(lines, "")
-	lines = append(lines, s.table()...)
+	lines := append(s.head(), s.table()...)
 	lines = append(lines, s.happened()...)
 	lines = append(lines, s.keys())
 	for len(lines) < s.height {
@@ -43,6 +41,8 @@ func (s screen) text() string {
 	return strings.Join(lines, "\n")
 }
 
+const waitsFor = "waits for   "
+
 // head is headLines lines: what is watched, how far it is, what it waits for.
 func (s screen) head() []string {
 	p, run := s.printer(), s.run()
@@ -51,17 +51,19 @@ func (s screen) head() []string {
 		title += " (" + show.Clean(of) + ")"
 	}
 	if !s.tracker.Known() {
-		return []string{spread(title, s.freshness(), s.width), "", s.trouble(), "", ""}
+		return []string{spread(title, s.freshness(), s.width), "", s.trouble(), "", "", ""}
 	}
 	title += "  " + p.Tone(show.StateTone(run.State), string(run.State))
 	width := max(10, min(s.width/4, 40))
+	waits := append(s.waits(max(20, s.width-len(waitsFor))), "")
 	return []string{
 		spread(title, s.freshness(), s.width),
 		fmt.Sprintf("collections %s %d of %d received, %d successful", show.Bar(int64(run.Received), int64(run.Summary.Collections), width),
 			run.Received, run.Summary.Collections, run.Successful),
 		fmt.Sprintf("files       %s %d of %d%s", show.Bar(run.FilesReceived, run.FilesSent, width), run.FilesReceived, run.FilesSent, s.speed()),
-		"waits for   " + s.waits(),
 		s.newsOrTrouble(),
+		waitsFor + waits[0],
+		strings.TrimRight(strings.Repeat(" ", len(waitsFor))+waits[1], " "),
 	}
 }
 
@@ -127,16 +129,20 @@ func decimal(rate float64) string {
 	return fmt.Sprintf("%.0f", rate)
 }
 
-func (s screen) waits() string {
+// waits counts what the collections wait for, in lines that are so wide and break between two counts.
+func (s screen) waits(width int) []string {
+	const together = "\u00a0" // a blank at which no line breaks
 	p := s.printer()
 	var parts []string
 	for _, w := range waiting(s.run()) {
-		parts = append(parts, p.Tone(show.WaitTone(w.For), fmt.Sprintf("%s %d", w.For, w.Collections)))
+		count := strings.ReplaceAll(fmt.Sprintf("%s %d", w.For, w.Collections), " ", together)
+		parts = append(parts, p.Tone(show.WaitTone(w.For), count))
 	}
 	if len(parts) == 0 {
-		return "nothing"
+		return []string{"nothing"}
 	}
-	return strings.Join(parts, " · ")
+	wrapped := ansi.Wordwrap(strings.Join(parts, ", "), width, "")
+	return strings.Split(strings.ReplaceAll(wrapped, together, " "), "\n")
 }
 
 // happened is the list of events, the newest last.
@@ -153,7 +159,7 @@ func (s screen) happened() []string {
 }
 
 func (s screen) keys() string {
-	keys := "q quit  ↑↓ PgUp PgDn g G scroll  f what they wait for  / name  Esc all  r read now"
+	keys := "q quit  ↑↓ PgUp PgDn g G scroll  f filter  / name  Esc all  r read now"
 	if s.list.typing {
 		keys = "type a part of the name, Enter to keep it, Esc to drop it"
 	}
