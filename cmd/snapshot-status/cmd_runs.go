@@ -44,7 +44,7 @@ func (c *runsCommand) Run(a *app) error {
 	var rows [][]string
 	for _, run := range found {
 		rows = append(rows, []string{
-			run.Run, p.Tone(tone(run.State), string(run.State)),
+			run.Run, p.Tone(show.StateTone(run.State), string(run.State)),
 			fmt.Sprintf("%d/%d/%d", run.Received, run.Successful, run.Collections),
 			fmt.Sprintf("%d/%d", run.FilesReceived, run.FilesSent),
 			p.Ago(run.FirstMessage), p.Ago(run.LastProgress),
@@ -103,16 +103,6 @@ func (c *runsCommand) read(a *app) (found []report.Summary, left int, err error)
 		found = found[:c.Limit]
 	}
 	return found, left, nil
-}
-
-func tone(state report.State) show.Tone {
-	switch state {
-	case report.Successful:
-		return show.Good
-	case report.Stalled, report.LetGo:
-		return show.Bad
-	}
-	return show.Busy
 }
 
 func stamp(moment *time.Time) string {

@@ -79,7 +79,7 @@ func (c *whyCommand) whyCollection(a *app, run report.Run) error {
 func printFindings(p show.Printer, findings []report.Finding) {
 	for _, f := range findings {
 		p.Line("")
-		p.Line("%s %s", p.Tone(waitTone(f.WaitsFor), "●"), f.Sentence)
+		p.Line("%s %s", p.Tone(show.WaitTone(f.WaitsFor), "●"), f.Sentence)
 		if len(f.Collections) > 0 && f.WaitsFor != report.ForNothing {
 			more := ""
 			if f.More > 0 {

@@ -66,6 +66,8 @@ func TestReadingCommands(t *testing.T) {
 		"look-nothing":        "look finished",
 		"verify-troubled":     "verify troubled",
 		"verify-finished":     "verify finished",
+		"watch-finished":      "watch finished",
+		"watch-unknown":       "watch unknown",
 		"usage-unknown-flag":  "show troubled --nonsense",
 		"usage-no-run":        "show",
 		"usage-unknown-state": "runs --limit 0",

@@ -13,6 +13,7 @@ import (
 	reflected "github.com/invopop/jsonschema"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"snapshot-status-checker/internal/operator/live"
 	"snapshot-status-checker/internal/operator/report"
 )
 
@@ -25,6 +26,7 @@ var answers = map[string]any{
 	"owed":   debts{},
 	"look":   looking{},
 	"verify": verification{},
+	"watch":  live.Line{}, // for each line
 
 	"rejected-list":   keptList{},
 	"rejected-show":   []keptText{},
