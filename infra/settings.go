@@ -114,6 +114,9 @@ func ReadSettings(get func(key string) any) (Settings, error) {
 	if len(s.StackName()) > maxStackName {
 		r.failf("application", s.StackName(), "with environment, at most %d characters as <application>-<environment>", maxStackName)
 	}
+	if strings.HasSuffix(s.StackName(), expressSuffix) {
+		r.failf("environment", s.Environment, "not one that ends in %s: the state machine of another stack with workflowType EXPRESS is called so", expressSuffix)
+	}
 	if stream := s.ExportStatusTableStreamArn; stream != "" && !strings.Contains(stream, ":table/"+s.ExportStatusTableName+"/stream/") {
 		r.failf("exportStatusTableStreamArn", stream, "only the stream of the table that exportStatusTableName names")
 	}

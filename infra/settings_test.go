@@ -69,6 +69,7 @@ func TestReadSettingsErrors(t *testing.T) {
 		"EnvironmentWithBlank":   {"environment", "my dev", "letters, digits and hyphens"},
 		"ApplicationWithDigit":   {"application", "1st", "a letter first"},
 		"ApplicationTooLong":     {"application", strings.Repeat("a", 44), "at most 47 characters"},
+		"EnvironmentExpress":     {"environment", "prod-express", "not one that ends in -express"},
 		"LogLevelUnknown":        {"logLevel", "LOUD", "DEBUG, INFO, WARN, WARNING, ERROR, CRITICAL"},
 		"ArchitectureOfGo":       {"architecture", "amd64", "arm64, x86_64"},
 		"WorkflowTypeUnknown":    {"workflowType", "FAST", "STANDARD, EXPRESS"},

@@ -56,11 +56,14 @@ func NewWorkflow(scope constructs.Construct, id string, props WorkflowProps) Wor
 	return Workflow{StateMachine: machine}
 }
 
+// expressSuffix ends the names of EXPRESS state machines, and no stack's.
+const expressSuffix = "-express"
+
 // stateMachineName is another one for EXPRESS: a machine cannot change its type, and its successor cannot be made
 // under a name that is still taken.
 func stateMachineName(s Settings) string {
 	if s.WorkflowType == Express {
-		return s.StackName() + "-express"
+		return s.StackName() + expressSuffix
 	}
 	return s.StackName()
 }
