@@ -243,5 +243,5 @@ func (m keptText) print(p show.Printer) {
 	}
 	p.Line("what to do: docs/runbook.md#%s", strings.ToLower(string(m.Reason)))
 	p.Line("")
-	p.Line("%s", m.Text)
+	p.Text(m.Text)
 }

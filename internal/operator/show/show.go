@@ -4,7 +4,9 @@ package show
 import (
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"charm.land/lipgloss/v2"
@@ -45,11 +47,50 @@ func (p Printer) Tone(tone Tone, text string) string {
 	return styles[tone].Render(text)
 }
 
-// Line writes a line.
-func (p Printer) Line(format string, args ...any) { fmt.Fprintf(p.Out, format+"\n", args...) }
+// Line writes a line. Whatever is in it, it stays one, and the terminal obeys nothing in it but our own tones.
+func (p Printer) Line(format string, args ...any) {
+	fmt.Fprintln(p.Out, p.obeyingTones(fmt.Sprintf(format, args...)))
+}
+
+// Text writes a text of any number of lines, of which the terminal obeys nothing else.
+func (p Printer) Text(text string) {
+	for line := range strings.SplitSeq(strings.ReplaceAll(text, "\t", "    "), "\n") {
+		p.Line("%s", strings.TrimSuffix(line, "\r"))
+	}
+}
+
+// sequences are the control sequences of our tones.
+var sequences = sync.OnceValue(func() *regexp.Regexp {
+	var known []string
+	for _, style := range styles {
+		before, after, _ := strings.Cut(style.Render("text"), "text")
+		known = append(known, regexp.QuoteMeta(before), regexp.QuoteMeta(after))
+	}
+	return regexp.MustCompile(strings.Join(known, "|"))
+})
+
+func (p Printer) obeyingTones(line string) string {
+	if !p.Colors {
+		return Clean(line)
+	}
+	var clean strings.Builder
+	end := 0
+	for _, tone := range sequences().FindAllStringIndex(line, -1) {
+		clean.WriteString(Clean(line[end:tone[0]]))
+		clean.WriteString(line[tone[0]:tone[1]])
+		end = tone[1]
+	}
+	clean.WriteString(Clean(line[end:]))
+	return clean.String()
+}
 
 // Table writes rows under their headings, in columns two blanks apart.
 func (p Printer) Table(headings []string, rows [][]string) {
+	for _, row := range rows {
+		for i := range row {
+			row[i] = p.obeyingTones(row[i])
+		}
+	}
 	columns := table.New().Headers(headings...).Rows(rows...).Wrap(false).
 		BorderTop(false).BorderBottom(false).BorderLeft(false).BorderRight(false).BorderHeader(false).BorderColumn(false).
 		StyleFunc(func(_, column int) lipgloss.Style {
