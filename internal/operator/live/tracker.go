@@ -11,6 +11,7 @@ import (
 
 	"snapshot-status-checker/internal/operator/report"
 	"snapshot-status-checker/internal/operator/show"
+	"snapshot-status-checker/internal/snapshot"
 )
 
 // Source reads the run. Its error is ErrUnknown if nothing is stored of it.
@@ -158,8 +159,9 @@ func (t Tracker) AllFilesIn() (in time.Duration, known bool) {
 		switch c.WaitsFor {
 		case report.ForExport, report.ForSent, report.ForRepair:
 			return 0, false
-		case report.ForFiles:
-			left += c.FilesSent - c.FilesReceived
+		}
+		if is(c, snapshot.Sent) {
+			left += max(0, c.FilesSent-c.FilesReceived)
 		}
 	}
 	if left <= 0 {
