@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -18,7 +19,12 @@ import (
 	"snapshot-status-checker/internal/operator/report"
 )
 
-func TestMain(m *testing.M) { localtest.Main(m) }
+func TestMain(m *testing.M) {
+	if os.Getenv(asCommand) != "" {
+		main()
+	}
+	localtest.Main(m)
+}
 
 // onStack is the deployed local stack, reached as one on AWS is: by the SDK's environment variables and the stack's name.
 type onStack struct {

@@ -50,6 +50,10 @@ type commands struct {
 
 	Rejected rejectedCommand `cmd:"" help:"Kept messages: list them, show one, put them back, drop them."`
 	Watch    watchCommand    `cmd:"" help:"Show a run while it moves."`
+
+	Completion    completionCommand    `cmd:"" help:"Write the completion of a shell."`
+	CompleteWords completeWordsCommand `cmd:"" hidden:""`
+	Version       kong.VersionFlag     `help:"Show the version."`
 }
 
 // names are flags for resources that are not those of the stack.
@@ -111,9 +115,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 
 func runWith(args []string, a *app) int {
 	var line commands
-	parser, err := kong.New(&line, kong.Name("snapshot-status"), kong.Writers(a.out, a.err), kong.UsageOnError(),
-		kong.Description("Shows what snapshot runs wait for, and mends what can be mended by hand."),
-		kong.Vars{"stack": deployment.DefaultStack})
+	parser, err := newParser(&line, a.out, a.err)
 	if err != nil {
 		fmt.Fprintln(a.err, "snapshot-status:", err)
 		return exitFailed
@@ -136,6 +138,12 @@ func runWith(args []string, a *app) int {
 		fmt.Fprintln(a.err, "snapshot-status:", said.text)
 	}
 	return said.code
+}
+
+func newParser(line *commands, out, errOut io.Writer) (*kong.Kong, error) {
+	return kong.New(line, kong.Name("snapshot-status"), kong.Writers(out, errOut), kong.UsageOnError(),
+		kong.Description("Shows what snapshot runs wait for, and mends what can be mended by hand."),
+		kong.Vars{"stack": deployment.DefaultStack, "version": version()})
 }
 
 func (c commands) where() deployment.Where {
