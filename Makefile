@@ -17,17 +17,13 @@ NODE      := node_modules/.package-lock.json
 LINTERS   := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help build install functions $(addprefix function-,$(TASKS)) install synth deploy lint
+.PHONY: help build functions $(addprefix function-,$(TASKS)) install synth deploy lint
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 build: functions ## Compile everything, and the functions for GOARCH
 	go build ./...
-
-install: ## Put the command snapshot-status into Go's folder for binaries
-	CGO_ENABLED=0 go install -trimpath -buildvcs=auto ./cmd/snapshot-status
-	@echo "installed: $$(go list -trimpath -f '{{.Target}}' ./cmd/snapshot-status)"
 
 functions: $(addprefix function-,$(TASKS)) ## Build the functions for GOARCH (arm64, amd64) into build/functions/
 
@@ -36,7 +32,7 @@ $(addprefix function-,$(TASKS)): function-%:
 	  -o $(FUNCTIONS)/$*/bootstrap ./functions/$*/bootstrap
 
 install: ## Install the operator's command, snapshot-status
-	go install -trimpath ./cmd/snapshot-status
+	go install -trimpath -buildvcs=auto ./cmd/snapshot-status
 
 synth: $(NODE) ## Build the functions and write the stack's template into cdk.out/
 	$(CDK) synth --quiet $(CDK_ARGS)
