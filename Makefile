@@ -111,6 +111,18 @@ bench: ## Measure speed, calls and price against a baseline; writes docs/benchma
 bench-compare: ## Two results of bench side by side: A=<name in build/bench> B=<another>
 	@go run ./bench compare $(A) $(B)
 
+# --- the page ---------------------------------------------------------------------------------------------------------
+
+VENDORED := internal/operator/page/assets/vendor
+
+.PHONY: vendor
+
+vendor: $(NODE) ## Copy the scripts of others that the page serves from their pinned packages
+	cp node_modules/uplot/dist/uPlot.iife.min.js node_modules/uplot/dist/uPlot.min.css $(VENDORED)/
+	cp node_modules/@dagrejs/dagre/dist/dagre.min.js $(VENDORED)/
+	cp node_modules/uplot/LICENSE $(VENDORED)/uPlot.LICENSE
+	cp node_modules/@dagrejs/dagre/LICENSE $(VENDORED)/dagre.LICENSE
+
 # --- tools -----------------------------------------------------------------------------------------------------------
 
 $(NODE): package.json package-lock.json

@@ -50,6 +50,7 @@ type commands struct {
 
 	Rejected rejectedCommand `cmd:"" help:"Kept messages: list them, show one, put them back, drop them."`
 	Watch    watchCommand    `cmd:"" help:"Show a run while it moves."`
+	Serve    serveCommand    `cmd:"" help:"Serve a page that shows all of this in a browser."`
 
 	Completion    completionCommand    `cmd:"" help:"Write the completion of a shell."`
 	CompleteWords completeWordsCommand `cmd:"" hidden:""`

@@ -23,11 +23,16 @@ import (
 // Read asks the queues that the deployment names how many messages they hold, about (SQS counts them with a delay), and
 // the state machine which executions failed that worked on the run.
 func Read(ctx context.Context, d deployment.Deployment, run string) (report.Around, error) {
+	return ReadBy(ctx, d, trace.New(d), run)
+}
+
+// ReadBy is Read by a reader that remembers executions, for who reads again and again.
+func ReadBy(ctx context.Context, d deployment.Deployment, executions *trace.Reader, run string) (report.Around, error) {
 	around, err := queues(ctx, d)
 	if err != nil || d.StateMachineArn == "" {
 		return around, err
 	}
-	failed, err := trace.New(d).Failed(ctx, run)
+	failed, err := executions.Failed(ctx, run)
 	for _, execution := range failed {
 		failure := report.Failure{Execution: execution.Name(), At: execution.Started, Error: cmp.Or(execution.Error, string(execution.Status)), Cause: execution.Cause}
 		if execution.Stopped != nil {

@@ -32,7 +32,7 @@ type Edge struct {
 
 // NewGraph draws up the graph of a machine.
 func NewGraph(m statemachine.Machine) Graph {
-	graph := Graph{Start: m.StartAt}
+	graph := Graph{Start: m.StartAt, States: []Node{}, Ways: []Edge{}}
 	for _, name := range inOrder(m) {
 		state := m.States[name]
 		node := Node{Name: name, Type: state.Type, Comment: state.Comment}

@@ -221,6 +221,9 @@ func TestGraphOfTheDefinition(t *testing.T) {
 				t.Errorf("the way from %q to %q leaves the graph", way.From, way.To)
 			}
 		}
+		if g.Ways == nil {
+			t.Errorf("a graph of one state has no list of ways, which a script could go through: %+v", g)
+		}
 		if g.Start != g.States[0].Name {
 			t.Errorf("it starts with %q and not with %q", g.States[0].Name, g.Start)
 		}

@@ -1,0 +1,78 @@
+package page
+
+import (
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// policy lets the browser load and run nothing but what this server sends, and nobody frame it.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// guard refuses requests that name another host (a page on the internet whose name was made to point here could read the
+// answers otherwise) and writes that another site's page asks for, and tells browsers to be strict.
+func (s *Server) guard(next http.Handler) http.Handler {
+	sameOrigin := http.NewCrossOriginProtection().Handler(next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		header := w.Header()
+		header.Set("Content-Security-Policy", policy)
+		header.Set("X-Content-Type-Options", "nosniff")
+		header.Set("X-Frame-Options", "DENY")
+		header.Set("Referrer-Policy", "no-referrer")
+		header.Set("Cross-Origin-Opener-Policy", "same-origin")
+		header.Set("Cross-Origin-Resource-Policy", "same-origin")
+		header.Set("Cache-Control", "no-store")
+		if !slices.Contains(s.Hosts, strings.ToLower(r.Host)) {
+			http.Error(w, "This page is not served under that name. Open it under the address that snapshot-status serve printed, or name the host with --host.", http.StatusMisdirectedRequest)
+			return
+		}
+		sameOrigin.ServeHTTP(w, r)
+	})
+}
+
+// HostsOf lists the names that a listener's pages may be asked for under: its address, what a loopback one is called, and
+// those given.
+func HostsOf(address net.Addr, names []string) []string {
+	host, port, err := net.SplitHostPort(address.String())
+	if err != nil {
+		return nil
+	}
+	hosts := []string{net.JoinHostPort(host, port)}
+	add := func(name string) { hosts = append(hosts, strings.ToLower(net.JoinHostPort(name, port))) }
+	if ip := net.ParseIP(host); ip != nil && (ip.IsLoopback() || ip.IsUnspecified()) {
+		add("localhost")
+		add("127.0.0.1")
+		add("::1")
+	}
+	for _, name := range names {
+		if given, _, err := net.SplitHostPort(name); err == nil {
+			hosts = append(hosts, strings.ToLower(name))
+			name = given
+		}
+		add(name)
+	}
+	return hosts
+}
+
+// write lets a request through that changes something, if this server may.
+func (s *Server) write(do func(*http.Request) (string, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if !s.AllowWrites {
+			http.Error(w, "These pages only show. Start snapshot-status serve with --allow-writes.", http.StatusForbidden)
+			return
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, 1<<20)
+		if err := r.ParseForm(); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		back, err := do(r)
+		if err != nil {
+			s.respond(w, r, view{}, err)
+			return
+		}
+		http.Redirect(w, r, back, http.StatusSeeOther)
+	}
+}

@@ -1,0 +1,218 @@
+// Package page shows runs in a browser: what they wait for, how far their collections are, which way the executions of the
+// state machine took, and what was rejected. Everything it serves is embedded in the program, and nothing is written
+// unless it was started so.
+//
+// The pages are made on the server and are whole without JavaScript; with it they follow what happens (live.go), the
+// progress is drawn as a chart, and an execution as a graph.
+package page
+
+import (
+	"bytes"
+	"context"
+	"embed"
+	"errors"
+	"html/template"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"snapshot-status-checker/internal/delivery/looks"
+	"snapshot-status-checker/internal/operator/around"
+	"snapshot-status-checker/internal/operator/deployment"
+	"snapshot-status-checker/internal/operator/kept"
+	"snapshot-status-checker/internal/operator/report"
+	"snapshot-status-checker/internal/operator/trace"
+	"snapshot-status-checker/internal/snapshot"
+	"snapshot-status-checker/internal/store"
+)
+
+//go:embed templates assets
+var embedded embed.FS
+
+// Source is where the pages get what they show.
+type Source struct {
+	Stack    string // for people
+	Store    *store.Reader
+	Settings report.Settings
+	Trace    *trace.Reader                                                // nil if no state machine is known
+	Around   func(ctx context.Context, run string) (report.Around, error) // nil if no queue is known
+	Look     func(context.Context, []snapshot.CollectionKey) error        // nil if no state machine is known
+	Rejected *Rejected                                                    // nil if the queues are not known
+	Now      func() time.Time
+}
+
+// NewSource shows a deployment.
+func NewSource(d deployment.Deployment) Source {
+	source := Source{
+		Stack:    d.Stack,
+		Store:    &store.Reader{DB: d.DB(), Tables: d.Tables(), Pause: store.Jitter},
+		Settings: report.Settings{Exempt: d.Settings.ExemptStatuses, StalledAfter: d.Settings.StalledAfter},
+		Now:      time.Now,
+	}
+	executions := trace.New(d)
+	source.Around = func(ctx context.Context, run string) (report.Around, error) {
+		return around.ReadBy(ctx, d, executions, run)
+	}
+	if d.StateMachineArn != "" {
+		machine := looks.Machine{SFN: sfn.NewFromConfig(d.Config), ARN: d.StateMachineArn}
+		source.Trace, source.Look = executions, machine.Start
+	}
+	if d.RejectedMessagesQueueUrl != "" && d.FileReceivedQueueUrl != "" {
+		source.Rejected = &Rejected{Queues: kept.Queues{SQS: sqs.NewFromConfig(d.Config), Rejected: d.RejectedMessagesQueueUrl, FileReceived: d.FileReceivedQueueUrl}}
+	}
+	return source
+}
+
+// Options are how the pages are served.
+type Options struct {
+	AllowWrites bool     // looks and replays may be asked for
+	Hosts       []string // host names, with their ports, that requests may name
+	Log         *slog.Logger
+}
+
+// Server serves the pages.
+type Server struct {
+	Source
+	Options
+	templates *template.Template
+	hub       *hub
+	beside    remembered[report.Around] // what stands around, asked for at most every few seconds
+	progress  remembered[progress]
+	rejected  remembered[rejectedMessages]
+}
+
+// New makes the server. Its pollers end with the context.
+func New(ctx context.Context, source Source, options Options) (*Server, error) {
+	templates, err := template.New("").Funcs(words(source.Now)).ParseFS(embedded, "templates/*.html")
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{Source: source, Options: options, templates: templates}
+	s.hub = newHub(ctx, s.read)
+	return s, nil
+}
+
+// Handler serves all pages.
+func (s *Server) Handler() http.Handler {
+	mux := http.NewServeMux()
+	page := func(pattern string, answer func(*http.Request) (view, error)) {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+			shown, err := answer(r)
+			s.respond(w, r, shown, err)
+		})
+	}
+	page("GET /{$}", s.runsPage)
+	page("GET /run", s.runPage)
+	page("GET /progress", s.progressPage)
+	page("GET /collection", s.collectionPage)
+	page("GET /executions", s.executionsPage)
+	page("GET /execution", s.executionPage)
+	page("GET /machine", s.machinePage)
+	page("GET /rejected", s.rejectedPage)
+	mux.HandleFunc("GET /progress.json", s.progressJSON)
+	mux.HandleFunc("GET /events", s.events)
+	mux.HandleFunc("POST /look", s.write(s.lookAgain))
+	mux.HandleFunc("POST /replay", s.write(s.replay))
+	assets, err := fs.Sub(embedded, "assets")
+	if err != nil {
+		panic(err) // it is embedded
+	}
+	mux.Handle("GET /assets/", http.StripPrefix("/assets/", http.FileServerFS(assets)))
+	return s.guard(mux)
+}
+
+// view is a page that is to be shown.
+type view struct {
+	Template string
+	Title    string
+	Live     string // the key of what it follows; "-" if nothing
+	Version  string // of what it shows
+	Data     any
+}
+
+// shown is what the templates get.
+type shown struct {
+	view
+	Stack       string
+	AllowWrites bool
+	Said        string // what a write that led here did
+	Tab         string
+}
+
+// notFound is an error that says what is not there.
+type notFound struct{ what string }
+
+func (e notFound) Error() string { return e.what }
+
+func (s *Server) respond(w http.ResponseWriter, r *http.Request, v view, err error) {
+	status := http.StatusOK
+	var missing notFound
+	switch {
+	case err == nil:
+	case r.Context().Err() != nil:
+		return // nobody waits for it any more
+	case errors.As(err, &missing), errors.Is(err, trace.ErrNotFound):
+		status, v = http.StatusNotFound, view{Template: "error.html", Title: "Not found", Live: "-", Data: err.Error()}
+	default:
+		s.Log.Error("page failed", "path", r.URL.Path, "error", err)
+		status, v = http.StatusBadGateway, view{Template: "error.html", Title: "That did not work", Live: "-", Data: err.Error()}
+	}
+	var page bytes.Buffer
+	if err := s.templates.ExecuteTemplate(&page, v.Template, shown{view: v, Stack: s.Stack, AllowWrites: s.AllowWrites,
+		Said: r.URL.Query().Get("said"), Tab: r.URL.Path}); err != nil {
+		s.Log.Error("page failed", "path", r.URL.Path, "error", err)
+		http.Error(w, "the page could not be made: "+err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = w.Write(page.Bytes())
+}
+
+// remembered keeps what was read a moment ago, by key, so that many views of one page ask once.
+type remembered[T any] struct {
+	mu   sync.Mutex
+	kept map[string]*remembrance[T]
+}
+
+type remembrance[T any] struct {
+	mu    sync.Mutex
+	value T
+	at    time.Time
+}
+
+// get returns what was read no longer than so ago, or reads it. Errors are not kept.
+func (m *remembered[T]) get(key string, now time.Time, longest time.Duration, read func() (T, error)) (T, error) {
+	m.mu.Lock()
+	if m.kept == nil || len(m.kept) > 100 {
+		m.kept = map[string]*remembrance[T]{}
+	}
+	one := m.kept[key]
+	if one == nil {
+		one = &remembrance[T]{}
+		m.kept[key] = one
+	}
+	m.mu.Unlock()
+	one.mu.Lock()
+	defer one.mu.Unlock()
+	if !one.at.IsZero() && now.Sub(one.at) < longest {
+		return one.value, nil
+	}
+	value, err := read()
+	if err == nil {
+		one.value, one.at = value, now
+	}
+	return value, err
+}
+
+// forget makes the next get read.
+func (m *remembered[T]) forget(key string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.kept, key)
+}
