@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -10,9 +11,14 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"golang.org/x/sync/errgroup"
 
+	"snapshot-status-checker/internal/delivery"
 	"snapshot-status-checker/internal/local"
+	"snapshot-status-checker/internal/operator/rehearsal"
+	"snapshot-status-checker/internal/snapshot"
 )
 
 type demoCommand struct {
@@ -41,9 +47,9 @@ func (c *demoCommand) Run(ctx context.Context, project local.Project) error {
 	run := newRun("demo-"+strings.ToLower(rand.Text()[:10]), c.Collections, c.Files)
 	fmt.Printf("\nRun %s: %d collections of %d files, with duplicates, a late file, malformed messages, and a collection\n"+
 		"that the sender marks as Sent only after its last file has arrived\n",
-		run.correlationID, c.Collections, c.Files)
+		run.CorrelationID, c.Collections, c.Files)
 	began := time.Now()
-	seen, err := play(ctx, newWorld(local.Config(local.Endpoint(port)), outputs), run, os.Stdout)
+	seen, err := play(ctx, rehearsal.NewWorld(local.Config(local.Endpoint(port)), outputs), run, os.Stdout)
 	if err != nil {
 		return err
 	}
@@ -52,24 +58,24 @@ func (c *demoCommand) Run(ctx context.Context, project local.Project) error {
 
 // play puts the run's rows, sends its messages, answers the requests as the sender does, and returns what was seen
 // when the stack has come to rest, or when nothing has changed for too long.
-func play(ctx context.Context, world *world, run *run, out io.Writer) (*seen, error) {
-	closeNews, err := world.subscribe(ctx, run)
+func play(ctx context.Context, world *rehearsal.World, run *run, out io.Writer) (*seen, error) {
+	news, closeNews, err := world.Subscribe(ctx, run.Run)
 	if err != nil {
 		return nil, err
 	}
 	defer closeNews()
-	if err := world.putRows(ctx, run); err != nil {
+	if err := world.PutRows(ctx, run.Run); err != nil {
 		return nil, err
 	}
 	seen := &seen{run: run}
 	group, ctx := errgroup.WithContext(ctx)
 	listening, stopListening := context.WithCancel(ctx)
-	for _, inbox := range world.inboxes(run, seen) {
-		group.Go(func() error { return inbox.listen(listening) })
+	for _, inbox := range inboxes(world, run, seen, news) {
+		group.Go(func() error { return inbox.Listen(listening) })
 	}
 	group.Go(func() error {
 		defer stopListening()
-		return send(ctx, world, run, seen, newProgress(out))
+		return send(ctx, world, run, seen, rehearsal.NewProgress(out))
 	})
 	if err := group.Wait(); err != nil {
 		return nil, err
@@ -78,22 +84,22 @@ func play(ctx context.Context, world *world, run *run, out io.Writer) (*seen, er
 }
 
 // send plays the exporter and the sender in four acts, each when the one before has had its effect.
-func send(ctx context.Context, world *world, run *run, seen *seen, progress *progress) error {
-	defer progress.end()
-	messages := func(some []outgoing) func() error {
+func send(ctx context.Context, world *rehearsal.World, run *run, seen *seen, progress *rehearsal.Progress) error {
+	defer progress.End()
+	messages := func(some []rehearsal.Message) func() error {
 		return func() error {
-			expected, err := world.send(ctx, some)
+			expected, err := world.Send(ctx, some, 0)
 			seen.expect(expected)
 			return err
 		}
 	}
-	inTime := len(run.collections) - 1
+	inTime := len(run.Collections) - 1
 	acts := []struct {
 		play func() error
 		done func() bool
 	}{
 		{messages(run.first), func() bool { return seen.succeeded()+seen.arrived() == inTime }},
-		{func() error { return world.writeSent(ctx, run) }, func() bool { return seen.succeeded() == inTime }},
+		{func() error { return world.WriteSent(ctx, run.Run) }, func() bool { return seen.succeeded() == inTime }},
 		{messages(run.late), seen.complete},
 		{messages(run.afterwards), func() bool { return true }},
 	}
@@ -109,41 +115,45 @@ func send(ctx context.Context, world *world, run *run, seen *seen, progress *pro
 	return nil
 }
 
-const (
-	lookEvery = 200 * time.Millisecond
-	patience  = 45 * time.Second
-)
+const patience = 45 * time.Second
 
 // watch looks at the run until done, and then until the stack has come to rest. It gives up, and returns false,
 // when nothing has changed for a while.
-func watch(ctx context.Context, world *world, seen *seen, progress *progress, done func() bool) (bool, error) {
-	tick := time.NewTicker(lookEvery)
-	defer tick.Stop()
-	last, changed := "", time.Now()
-	for {
-		rows, err := world.rows(ctx, seen.run)
+func watch(ctx context.Context, world *rehearsal.World, seen *seen, progress *rehearsal.Progress, done func() bool) (bool, error) {
+	return rehearsal.Watch(ctx, patience, func() (bool, error) {
+		rows, err := world.Rows(ctx, seen.run.Run)
 		if err != nil {
 			return false, err
 		}
 		seen.setRows(rows)
-		now := seen.String()
-		progress.show(now)
-		if done() {
-			atRest, err := world.atRest(ctx)
-			if err != nil || atRest {
-				return atRest, err
-			}
-		}
-		if now != last {
-			last, changed = now, time.Now()
-		}
-		if time.Since(changed) > patience {
+		progress.Show(seen.String())
+		if !done() {
 			return false, nil
 		}
-		select {
-		case <-ctx.Done():
-			return false, ctx.Err()
-		case <-tick.C:
-		}
+		return world.AtRest(ctx)
+	}, seen.String)
+}
+
+// inboxes are the three queues that the run's results come out of. The first one's requests are answered.
+func inboxes(world *rehearsal.World, run *run, seen *seen, news string) []*rehearsal.Inbox {
+	return []*rehearsal.Inbox{
+		world.Sender(run.Run, seen.addRequest),
+		world.Inbox(news, run.Run, func(_ context.Context, message sqstypes.Message) error {
+			var news struct {
+				Title string `json:"title_text"`
+			}
+			if err := json.Unmarshal([]byte(aws.ToString(message.Body)), &news); err != nil {
+				return fmt.Errorf("reading the news: %w", err)
+			}
+			seen.addNews(news.Title)
+			return nil
+		}),
+		world.Rejected(run.Run, func(message sqstypes.Message) {
+			attribute := func(name string) string { return aws.ToString(message.MessageAttributes[name].StringValue) }
+			seen.addRejected(rejected{
+				Reject: rehearsal.Reject{Reason: snapshot.Reason(attribute(delivery.AttrReasonCode)), Identity: attribute(delivery.AttrIdentity)},
+				detail: attribute(delivery.AttrReason), text: aws.ToString(message.Body),
+			})
+		}),
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+
+	"snapshot-status-checker/internal/operator/rehearsal"
 )
 
 // report shows what came out of the run and returns an error that names everything that is not as it should be.
@@ -50,8 +52,8 @@ func showCollections(out io.Writer, run *run, seen *seen) {
 	}
 	var good, bad []string
 	for _, row := range seen.rows {
-		line := fmt.Sprintf("%s\t%s\t%d/%d\t%d", row.name, row.status, row.received, row.sent, asked[row.name])
-		if strings.EqualFold(row.status, "Success") && row.received == row.sent && asked[row.name] == 1 {
+		line := fmt.Sprintf("%s\t%s\t%d/%d\t%d", row.Name, row.Status, row.Received, row.Sent, asked[row.Name])
+		if strings.EqualFold(row.Status, "Success") && row.Received == row.Sent && asked[row.Name] == 1 {
 			good = append(good, line)
 		} else {
 			bad = append(bad, line)
@@ -63,7 +65,7 @@ func showCollections(out io.Writer, run *run, seen *seen) {
 func showResults(out io.Writer, seen *seen) {
 	var rows []string
 	for _, request := range seen.requests {
-		rows = append(rows, asText(request))
+		rows = append(rows, rehearsal.Text(request))
 	}
 	if len(rows) > 1 {
 		rows = append(rows[:1], fmt.Sprintf("… and %d more like it", len(rows)-1))
@@ -75,7 +77,7 @@ func showResults(out io.Writer, seen *seen) {
 func showRejected(out io.Writer, seen *seen) {
 	var rows []string
 	for _, found := range seen.rejected {
-		rows = append(rows, fmt.Sprintf("%s\t%s\t%s", found.reason, found.detail, found.identity))
+		rows = append(rows, fmt.Sprintf("%s\t%s\t%s", found.Reason, found.detail, found.Identity))
 	}
 	slices.Sort(rows)
 	table(out, "REJECTED\tWHY\tIDENTITY", rows)
@@ -83,19 +85,19 @@ func showRejected(out io.Writer, seen *seen) {
 
 func checkRows(run *run, seen *seen) []string {
 	var problems []string
-	rows := map[string]row{}
+	rows := map[string]rehearsal.Row{}
 	for _, row := range seen.rows {
-		rows[row.name] = row
+		rows[row.Name] = row
 	}
-	for _, c := range run.collections {
-		want := row{name: c.name, status: c.wantStatus(), sent: c.files, received: c.files}
-		if got := rows[c.name]; got != want {
+	for _, c := range run.Collections {
+		want := (rehearsal.Row{Name: c.Name, Status: wantStatus(c), Sent: c.Files, Received: c.Files})
+		if got := rows[c.Name]; got != want {
 			problems = append(problems, fmt.Sprintf("collection %s is %s with %d/%d files, want %s with %d/%d",
-				c.name, got.status, got.received, got.sent, want.status, want.received, want.sent))
+				c.Name, got.Status, got.Received, got.Sent, want.Status, want.Received, want.Sent))
 		}
 	}
-	if len(seen.rows) != len(run.collections) {
-		problems = append(problems, fmt.Sprintf("the run has %d rows, want %d", len(seen.rows), len(run.collections)))
+	if len(seen.rows) != len(run.Collections) {
+		problems = append(problems, fmt.Sprintf("the run has %d rows, want %d", len(seen.rows), len(run.Collections)))
 	}
 	return problems
 }
@@ -103,13 +105,13 @@ func checkRows(run *run, seen *seen) []string {
 func checkRequests(run *run, seen *seen) []string {
 	got := map[string]int{}
 	for _, request := range seen.requests {
-		got[asText(request)]++
+		got[rehearsal.Text(request)]++
 	}
 	want := map[string]int{}
-	for _, c := range run.collections {
-		want[asText(fields{
-			"shutdown_flag": "true", "correlation_id": run.correlationID, "topic_name": c.name,
-			"snapshot_type": snapshotType, "reprocess_files": "true", "export_date": exportDate,
+	for _, c := range run.Collections {
+		want[rehearsal.Text(rehearsal.Fields{
+			"shutdown_flag": "true", "correlation_id": run.CorrelationID, "topic_name": c.Name,
+			"snapshot_type": run.SnapshotType, "reprocess_files": "true", "export_date": run.ExportDate,
 			"send_success_indicator": "true",
 		})] = 1
 	}
@@ -130,13 +132,13 @@ func checkNews(seen *seen) []string {
 func checkRejected(seen *seen) []string {
 	got, want := map[string]int{}, map[string]int{}
 	for _, found := range seen.rejected {
-		got[fmt.Sprintf("%s of %s", found.reason, found.identity)]++
+		got[fmt.Sprintf("%s of %s", found.Reason, found.Identity)]++
 		if found.detail == "" {
-			got[fmt.Sprintf("%s of %s, without a reason in words", found.reason, found.identity)]++
+			got[fmt.Sprintf("%s of %s, without a reason in words", found.Reason, found.Identity)]++
 		}
 	}
 	for _, reject := range seen.expected {
-		want[fmt.Sprintf("%s of %s", reject.reason, reject.identity)]++
+		want[fmt.Sprintf("%s of %s", reject.Reason, reject.Identity)]++
 	}
 	return differences("rejected message", got, want)
 }

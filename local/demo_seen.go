@@ -2,25 +2,25 @@ package main
 
 import (
 	"fmt"
-	"slices"
-	"strings"
 	"sync"
+
+	"snapshot-status-checker/internal/operator/rehearsal"
 )
 
 // seen is what has come out of the stack for the run so far. Safe for concurrent use.
 type seen struct {
 	run      *run
 	mutex    sync.Mutex
-	rows     []row
-	requests []fields
+	rows     []rehearsal.Row
+	requests []rehearsal.Fields
 	news     []string // titles
 	rejected []rejected
-	expected []reject // what must be rejected of what was sent
+	expected []rehearsal.Reject // what must be rejected of what was sent
 }
 
 // rejected is a message as it was found in the rejected-messages queue.
 type rejected struct {
-	reject
+	rehearsal.Reject
 	detail, text string
 }
 
@@ -30,15 +30,15 @@ func (s *seen) locked(do func()) {
 	do()
 }
 
-func (s *seen) setRows(rows []row) { s.locked(func() { s.rows = rows }) }
-func (s *seen) addRequest(request fields) {
+func (s *seen) setRows(rows []rehearsal.Row) { s.locked(func() { s.rows = rows }) }
+func (s *seen) addRequest(request rehearsal.Fields) {
 	s.locked(func() { s.requests = append(s.requests, request) })
 }
 func (s *seen) addNews(title string) { s.locked(func() { s.news = append(s.news, title) }) }
 func (s *seen) addRejected(found rejected) {
 	s.locked(func() { s.rejected = append(s.rejected, found) })
 }
-func (s *seen) expect(rejects []reject) {
+func (s *seen) expect(rejects []rehearsal.Reject) {
 	s.locked(func() { s.expected = append(s.expected, rejects...) })
 }
 
@@ -46,7 +46,7 @@ func (s *seen) expect(rejects []reject) {
 func (s *seen) succeeded() int {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	return s.inStatus("Success")
+	return rehearsal.InStatus(s.rows, "Success")
 }
 
 // arrived is the number of collections in status Exported whose files have all arrived.
@@ -55,17 +55,7 @@ func (s *seen) arrived() int {
 	defer s.mutex.Unlock()
 	count := 0
 	for _, row := range s.rows {
-		if row.status == "Exported" && row.received >= row.sent {
-			count++
-		}
-	}
-	return count
-}
-
-func (s *seen) inStatus(statuses ...string) int {
-	count := 0
-	for _, row := range s.rows {
-		if slices.ContainsFunc(statuses, func(status string) bool { return strings.EqualFold(status, row.status) }) {
+		if row.Status == "Exported" && row.Received >= row.Sent {
 			count++
 		}
 	}
@@ -76,7 +66,7 @@ func (s *seen) inStatus(statuses ...string) int {
 func (s *seen) complete() bool {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	return s.inStatus("Success") == len(s.run.collections) && len(s.requests) >= len(s.run.collections) &&
+	return rehearsal.InStatus(s.rows, "Success") == len(s.run.Collections) && len(s.requests) >= len(s.run.Collections) &&
 		len(s.news) >= 2 && len(s.rejected) >= len(s.expected)
 }
 
@@ -84,14 +74,6 @@ func (s *seen) complete() bool {
 func (s *seen) String() string {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	received, sent := 0, 0
-	for _, row := range s.rows {
-		received, sent = received+row.received, sent+row.sent
-	}
-	const width = 24
-	filled := min(width, width*received/max(sent, 1))
-	return fmt.Sprintf("%s%s  files %d/%d  received %d/%d  success %d/%d  requests %d  news %d  rejected %d/%d",
-		strings.Repeat("█", filled), strings.Repeat("░", width-filled), received, sent,
-		s.inStatus("Received", "Success"), len(s.rows), s.inStatus("Success"), len(s.rows),
+	return fmt.Sprintf("%s  requests %d  news %d  rejected %d/%d", rehearsal.Line(s.rows),
 		len(s.requests), len(s.news), len(s.rejected), len(s.expected))
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"snapshot-status-checker/internal/operator/rehearsal"
 	"snapshot-status-checker/internal/snapshot"
 )
 
@@ -20,17 +21,17 @@ func TestNewRun(t *testing.T) {
 		t.Run(fmt.Sprintf("%dx%d", size.collections, size.files), func(t *testing.T) {
 			t.Parallel()
 			run := newRun("demo-x", size.collections, size.files)
-			if last := slices.IndexFunc(run.collections, func(c collection) bool { return c.sentLast }); last != size.collections-2 && size.collections > 1 {
+			if last := slices.IndexFunc(run.Collections, func(c rehearsal.Collection) bool { return c.SentLast }); last != size.collections-2 && size.collections > 1 {
 				t.Errorf("collection %d is sent last, want the one before the late one", last)
 			}
 			counted := map[string]map[string]bool{} // identities by collection
 			var got, want []string
 			for i, sent := range slices.Concat(run.first, run.late, run.afterwards) {
 				identity := fmt.Sprintf("sqs-%d", i)
-				for _, reject := range sent.rejects {
+				for _, reject := range sent.Rejects {
 					want = append(want, wantReject(reject, identity))
 				}
-				for _, receipt := range received(t, identity, sent.text) {
+				for _, receipt := range received(t, identity, sent.Text) {
 					if receipt.Rejection != nil {
 						got = append(got, string(receipt.Rejection.Reason)+" "+receipt.Identity)
 						continue
@@ -43,7 +44,7 @@ func TestNewRun(t *testing.T) {
 				}
 			}
 			for i := range size.collections {
-				name := run.collections[i].name
+				name := run.Collections[i].Name
 				if len(counted[name]) != size.files {
 					t.Errorf("%s: %d distinct messages, want one for each of %d files", name, len(counted[name]), size.files)
 				}
@@ -65,11 +66,11 @@ func TestNewRun(t *testing.T) {
 	}
 }
 
-func wantReject(reject reject, identity string) string {
-	if reject.identity != "" {
-		identity = reject.identity
+func wantReject(reject rehearsal.Reject, identity string) string {
+	if reject.Identity != "" {
+		identity = reject.Identity
 	}
-	return string(reject.reason) + " " + identity
+	return string(reject.Reason) + " " + identity
 }
 
 // received is the message as increment unwraps it.
@@ -87,18 +88,18 @@ func perfect(run *run) *seen {
 	s := &seen{run: run, news: []string{
 		"Incremental - All collections received by NiFi", "Incremental - All collections successful",
 	}}
-	for _, c := range run.collections {
-		s.rows = append(s.rows, row{c.name, c.wantStatus(), c.files, c.files})
-		s.requests = append(s.requests, fields{
-			"shutdown_flag": "true", "correlation_id": run.correlationID, "topic_name": c.name,
+	for _, c := range run.Collections {
+		s.rows = append(s.rows, rehearsal.Row{Name: c.Name, Status: wantStatus(c), Sent: c.Files, Received: c.Files})
+		s.requests = append(s.requests, rehearsal.Fields{
+			"shutdown_flag": "true", "correlation_id": run.CorrelationID, "topic_name": c.Name,
 			"snapshot_type": "incremental", "reprocess_files": "true", "export_date": "2026-11-23",
 			"send_success_indicator": "true",
 		})
 	}
 	for i, reason := range []snapshot.Reason{snapshot.ReasonNotJSON, snapshot.ReasonNoBody} {
-		reject := reject{reason, fmt.Sprintf("id-%d", i)}
+		reject := rehearsal.Reject{Reason: reason, Identity: fmt.Sprintf("id-%d", i)}
 		s.expected = append(s.expected, reject)
-		s.rejected = append(s.rejected, rejected{reject: reject, detail: "because", text: "text"})
+		s.rejected = append(s.rejected, rejected{Reject: reject, detail: "because", text: "text"})
 	}
 	return s
 }
@@ -111,19 +112,19 @@ func TestReport(t *testing.T) {
 		want  string // part of the error; empty: none
 	}{
 		{"Perfect", func(*seen) {}, ""},
-		{"OneFileTooMany", func(s *seen) { s.rows[1].received++ }, "collection-001 is Success with 6/5 files"},
-		{"FilesSentChanged", func(s *seen) { s.rows[1].sent = 4 }, "with 5/4 files"},
-		{"NotSuccess", func(s *seen) { s.rows[0].status = "Received" }, "collection-000 is Received"},
-		{"OtherCase", func(s *seen) { s.rows[2].status = "Success" }, "want SUCCESS"},
+		{"OneFileTooMany", func(s *seen) { s.rows[1].Received++ }, "collection-001 is Success with 6/5 files"},
+		{"FilesSentChanged", func(s *seen) { s.rows[1].Sent = 4 }, "with 5/4 files"},
+		{"NotSuccess", func(s *seen) { s.rows[0].Status = "Received" }, "collection-000 is Received"},
+		{"OtherCase", func(s *seen) { s.rows[2].Status = "Success" }, "want SUCCESS"},
 		{"RowMissing", func(s *seen) { s.rows = s.rows[1:] }, "2 rows, want 3"},
-		{"RowAdded", func(s *seen) { s.rows = append(s.rows, row{name: "db.not.there"}) }, "4 rows, want 3"},
+		{"RowAdded", func(s *seen) { s.rows = append(s.rows, rehearsal.Row{Name: "db.not.there"}) }, "4 rows, want 3"},
 		{"RequestTwice", func(s *seen) { s.requests = append(s.requests, s.requests[0]) }, "request came 2 times, want 1"},
 		{"RequestMissing", func(s *seen) { s.requests = s.requests[1:] }, "request came 0 times, want 1"},
 		{"RequestWrong", func(s *seen) { s.requests[0]["shutdown_flag"] = true }, "request came 1 times, want 0"},
 		{"NewsTwice", func(s *seen) { s.news = append(s.news, s.news[0]) }, "news came 2 times, want 1"},
 		{"NewsMissing", func(s *seen) { s.news = s.news[:1] }, "news came 0 times, want 1"},
 		{"RejectMissing", func(s *seen) { s.rejected = s.rejected[1:] }, "came 0 times, want 1: NOT_JSON of id-0"},
-		{"RejectOther", func(s *seen) { s.rejected[0].reason = "OTHER" }, "came 1 times, want 0: OTHER of id-0"},
+		{"RejectOther", func(s *seen) { s.rejected[0].Reason = "OTHER" }, "came 1 times, want 0: OTHER of id-0"},
 		{"RejectTwice", func(s *seen) { s.rejected = append(s.rejected, s.rejected[0]) }, "came 2 times, want 1: NOT_JSON"},
 		{"RejectWithoutWords", func(s *seen) { s.rejected[0].detail = "" }, "without a reason in words"},
 	}

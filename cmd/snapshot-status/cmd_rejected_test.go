@@ -182,7 +182,7 @@ func TestReplayCountsOnce(t *testing.T) {
 func (s onStack) untilSays(wanted string, args ...string) {
 	s.Helper()
 	var last said
-	for range 100 {
+	for range 40 {
 		if last = s.says(args...); strings.Contains(last.out, wanted) {
 			return
 		}

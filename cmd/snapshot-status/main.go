@@ -55,6 +55,8 @@ type commands struct {
 	Completion    completionCommand    `cmd:"" help:"Write the completion of a shell."`
 	CompleteWords completeWordsCommand `cmd:"" hidden:""`
 	Version       kong.VersionFlag     `help:"Show the version."`
+	Send          sendCommand          `cmd:"" help:"Send the message of a file."`
+	Simulate      simulateCommand      `cmd:"" help:"Play a whole run of a given shape."`
 }
 
 // names are flags for resources that are not those of the stack.

@@ -32,6 +32,9 @@ var answers = map[string]any{
 	"rejected-show":   []keptText{},
 	"rejected-replay": handled{},
 	"rejected-drop":   handled{},
+
+	"send":     sending{},
+	"simulate": simulation{},
 }
 
 const (

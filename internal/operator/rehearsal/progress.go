@@ -1,4 +1,4 @@
-package main
+package rehearsal
 
 import (
 	"fmt"
@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// progress shows where the run is: one line that is redrawn on a terminal, else a line a second if it changed.
-type progress struct {
+// Progress shows where the run is: one line that is redrawn on a terminal, else a line a second if it changed.
+type Progress struct {
 	out      io.Writer
 	terminal bool
 	last     string
@@ -16,8 +16,9 @@ type progress struct {
 	pending  string // not shown yet
 }
 
-func newProgress(out io.Writer) *progress {
-	p := &progress{out: out}
+// NewProgress shows it there.
+func NewProgress(out io.Writer) *Progress {
+	p := &Progress{out: out}
 	if file, ok := out.(*os.File); ok {
 		info, err := file.Stat()
 		p.terminal = err == nil && info.Mode()&os.ModeCharDevice != 0
@@ -25,7 +26,7 @@ func newProgress(out io.Writer) *progress {
 	return p
 }
 
-func (p *progress) show(line string) {
+func (p *Progress) Show(line string) {
 	switch {
 	case line == p.last:
 		return
@@ -40,7 +41,7 @@ func (p *progress) show(line string) {
 	p.last, p.at, p.pending = line, time.Now(), ""
 }
 
-func (p *progress) end() {
+func (p *Progress) End() {
 	if p.terminal || p.pending != "" {
 		fmt.Fprintln(p.out, p.pending)
 	}

@@ -1,0 +1,161 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"snapshot-status-checker/internal/delivery/sendable"
+	"snapshot-status-checker/internal/operator/kept"
+	"snapshot-status-checker/internal/operator/show"
+	"snapshot-status-checker/internal/snapshot"
+)
+
+type sendCommand struct {
+	OfRun        string `name:"run" placeholder:"ID" help:"The correlation id."`
+	Collection   string `placeholder:"NAME" help:"The collection."`
+	SnapshotType string `default:"full" help:"full or incremental."`
+	ExportDate   string `placeholder:"DATE" help:"The export's date (default: today, UTC)."`
+	File         string `placeholder:"NAME" help:"The file's name; for logs and lists only."`
+	Success      bool   `help:"It is the collection's _success file."`
+	From         string `placeholder:"FILE" help:"Send this file's text instead (- for standard input), in either format of the README."`
+	Identity     string `placeholder:"ID" help:"The message's identity (default: a new one). One that came before counts no more."`
+	AsIs         bool   `help:"Send it even if it would be rejected."`
+	Yes          bool   `short:"y" help:"Do it. Without, it only says what it would send."`
+}
+
+func (c *sendCommand) Help() string {
+	return "Sends one message of a received file to the file-received queue. What would be rejected is refused, by the functions' own parser; whether the collection has a row is not looked at. Exits with 3 if the message would be rejected."
+}
+
+// sending is what send answers.
+type sending struct {
+	Sent      bool       `json:"sent"`                 // false: a dry run
+	MessageID string     `json:"message_id,omitempty"` // of the message that was sent
+	Text      string     `json:"text"`                 // to the letter
+	Messages  []readback `json:"messages"`             // that are read from it
+}
+
+// readback is how the text is read by those who will count it.
+type readback struct {
+	Run         string `json:"run,omitempty"`
+	Collection  string `json:"collection,omitempty"`
+	File        string `json:"file,omitempty"`
+	SuccessFile bool   `json:"success_file"`
+	Rejected    string `json:"rejected,omitempty"` // why it would be
+}
+
+func (c *sendCommand) Run(a *app) error {
+	text, err := c.text(a.in, a.now())
+	if err != nil {
+		return err
+	}
+	said := sending{Text: text, Messages: []readback{}}
+	rejected := 0
+	for _, receipt := range snapshot.Unwrap([]byte(text), "new") {
+		m := receipt.Message
+		read := readback{Run: m.CorrelationID, Collection: m.CollectionName, File: m.Filename, SuccessFile: m.IsSuccessFile}
+		if receipt.Rejection != nil {
+			read.Rejected = receipt.Rejection.Error()
+			rejected++
+		}
+		said.Messages = append(said.Messages, read)
+	}
+	if c.Yes && (rejected == 0 || c.AsIs) {
+		if said.MessageID, err = a.send(text); err != nil {
+			return err
+		}
+		said.Sent = true
+	}
+	if a.json {
+		err = a.printJSON(said)
+	} else {
+		said.print(a.printer(), rejected > 0 && !c.AsIs)
+	}
+	if err != nil {
+		return err
+	}
+	return notDone(rejected == 0 || c.AsIs)
+}
+
+// text is what is to be sent.
+func (c *sendCommand) text(in io.Reader, now time.Time) (string, error) {
+	text, err := c.message(in, now)
+	if err != nil || c.Identity == "" {
+		return text, err
+	}
+	return (&kept.Message{Identity: c.Identity, Text: text}).Envelope(), nil
+}
+
+func (c *sendCommand) message(in io.Reader, now time.Time) (string, error) {
+	fromFlags := c.OfRun != "" || c.Collection != "" || c.File != "" || c.Success || c.ExportDate != ""
+	if fromFlags == (c.From != "") {
+		return "", answer{exitUsage, "say what to send: either --run and --collection with what else is known, or --from FILE"}
+	}
+	if c.From == "-" {
+		raw, err := io.ReadAll(in)
+		return string(raw), err
+	}
+	if c.From != "" {
+		raw, err := os.ReadFile(c.From)
+		if err != nil {
+			return "", fmt.Errorf("reading what to send: %w", err)
+		}
+		return string(raw), nil
+	}
+	if c.ExportDate == "" {
+		c.ExportDate = now.UTC().Format(time.DateOnly)
+	}
+	return sendable.JSON(struct {
+		CorrelationID  string `json:"correlation_id"`
+		CollectionName string `json:"collection_name"`
+		SnapshotType   string `json:"snapshot_type"`
+		ExportDate     string `json:"export_date"`
+		IsSuccessFile  string `json:"is_success_file"`
+		Filename       string `json:"filename,omitempty"`
+	}{c.OfRun, c.Collection, c.SnapshotType, c.ExportDate, fmt.Sprint(c.Success), c.File}), nil
+}
+
+// send sends a text to the file-received queue.
+func (a *app) send(text string) (messageID string, err error) {
+	found, err := a.deployment()
+	if err == nil {
+		err = found.Missing("FileReceivedQueueUrl")
+	}
+	if err != nil {
+		return "", err
+	}
+	sent, err := sqs.NewFromConfig(found.Config).SendMessage(a, &sqs.SendMessageInput{QueueUrl: &found.FileReceivedQueueUrl, MessageBody: &text})
+	if err != nil {
+		return "", fmt.Errorf("sending to the file-received queue: %w", err)
+	}
+	return aws.ToString(sent.MessageId), nil
+}
+
+func (s sending) print(p show.Printer, refused bool) {
+	p.Line("%s", strings.TrimRight(s.Text, "\n"))
+	p.Line("")
+	for _, m := range s.Messages {
+		switch {
+		case m.Rejected != "":
+			p.Line("%s %s", p.Tone(show.Bad, "would be rejected:"), m.Rejected)
+		case m.SuccessFile:
+			p.Line("the _success file of %s, run %s (%s)", m.Collection, m.Run, m.File)
+		default:
+			p.Line("a file of %s, run %s (%s)", m.Collection, m.Run, m.File)
+		}
+	}
+	switch {
+	case s.Sent:
+		p.Line("Sent as message %s.", s.MessageID)
+	case refused:
+		p.Line("Not sent. All the same: --as-is")
+	default:
+		p.Line("Would be sent. Do it: --yes")
+	}
+}
