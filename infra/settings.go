@@ -114,7 +114,7 @@ func ReadSettings(get func(key string) any) (Settings, error) {
 	if len(s.StackName()) > maxStackName {
 		r.failf("application", s.StackName(), "with environment, at most %d characters as <application>-<environment>", maxStackName)
 	}
-	if strings.HasSuffix(s.StackName(), expressSuffix) {
+	if strings.HasSuffix(s.Environment, expressSuffix) {
 		r.failf("environment", s.Environment, "not one that ends in %s: the state machine of another stack with workflowType EXPRESS is called so", expressSuffix)
 	}
 	if stream := s.ExportStatusTableStreamArn; stream != "" && !strings.Contains(stream, ":table/"+s.ExportStatusTableName+"/stream/") {

@@ -56,7 +56,7 @@ func NewWorkflow(scope constructs.Construct, id string, props WorkflowProps) Wor
 	return Workflow{StateMachine: machine}
 }
 
-// expressSuffix ends the names of EXPRESS state machines, and no stack's.
+// expressSuffix ends the names of EXPRESS state machines, and no environment's.
 const expressSuffix = "-express"
 
 // stateMachineName is another one for EXPRESS: a machine cannot change its type, and its successor cannot be made
