@@ -115,7 +115,11 @@ bench-compare: ## Two results of bench side by side: A=<name in build/bench> B=<
 
 VENDORED := internal/operator/page/assets/vendor
 
-.PHONY: vendor
+.PHONY: vendor screenshots
+
+screenshots: $(NODE) ## Make the pictures of the page in docs/images/ of a run that is played for them
+	@mkdir -p docs/images
+	go test ./internal/operator/page -count=1 -run TestScreenshots -screenshots $(CURDIR)/docs/images
 
 vendor: $(NODE) ## Copy the scripts of others that the page serves from their pinned packages
 	cp node_modules/uplot/dist/uPlot.iife.min.js node_modules/uplot/dist/uPlot.min.css $(VENDORED)/
