@@ -143,11 +143,6 @@ func (b *tab) press(keys string) {
 	b.must(chromedp.Do(b.ctx, chromedp.KeyEvent(keys)))
 }
 
-func (b *tab) click(selector string) {
-	b.Helper()
-	b.must(chromedp.Do(b.ctx, chromedp.Click(chromedp.CSS(selector))))
-}
-
 func (b *tab) dark() {
 	b.Helper()
 	_, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}}})
