@@ -57,6 +57,7 @@ type commands struct {
 	Version       kong.VersionFlag     `help:"Show the version."`
 	Send          sendCommand          `cmd:"" help:"Send the message of a file."`
 	Simulate      simulateCommand      `cmd:"" help:"Play a whole run of a given shape."`
+	Doctor        doctorCommand        `cmd:"" help:"Examine the deployment."`
 }
 
 // names are flags for resources that are not those of the stack.

@@ -35,6 +35,7 @@ var answers = map[string]any{
 
 	"send":     sending{},
 	"simulate": simulation{},
+	"doctor":   examined{},
 }
 
 const (

@@ -1,0 +1,113 @@
+package doctor
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	dynamodbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+)
+
+func (e *examination) tables(ctx context.Context) (found []Diagnosis) {
+	client := dynamodb.NewFromConfig(e.Config)
+	for _, name := range []string{e.ExportStatusTableName, e.LedgerTableName} {
+		about := "table " + name
+		described, err := client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &name})
+		if err != nil {
+			found = append(found, failed(about, err))
+			continue
+		}
+		var wrong []Diagnosis
+		if described.Table.TableStatus != dynamodbtypes.TableStatusActive {
+			wrong = append(wrong, Diagnosis{Level: Error, Says: "is " + string(described.Table.TableStatus), Cure: "wait until it is ACTIVE, or deploy again"})
+		}
+		stream := described.Table.StreamSpecification
+		streams := stream != nil && aws.ToBool(stream.StreamEnabled) && stream.StreamViewType == dynamodbtypes.StreamViewTypeNewAndOldImages
+		if name == e.ExportStatusTableName && !streams {
+			wrong = append(wrong, Diagnosis{Level: Warning, Says: "has no stream of new and old images: a status Sent that comes after the last file is found by the sweep alone",
+				Cure: "enable the stream, and deploy with -c exportStatusTableStreamArn=…"})
+		}
+		found = append(found, judge(about, "is active", wrong...)...)
+	}
+	return found
+}
+
+func (e *examination) queues(ctx context.Context) (found []Diagnosis) {
+	for _, q := range []struct{ what, url string }{{"file-received queue", e.FileReceivedQueueUrl}, {"export state queue", e.ExportStateQueueUrl},
+		{"rejected-messages queue", e.RejectedMessagesQueueUrl}} {
+		found = append(found, e.queue(ctx, q.what, q.url)...)
+	}
+	for _, r := range e.of("AWS::SQS::Queue") {
+		if strings.Contains(r.logical, "DeadLetters") {
+			found = append(found, e.queue(ctx, "dead-letter queue "+r.logical, r.physical)...)
+		}
+	}
+	return found
+}
+
+// shortestVisibility is what the stack gives a source queue without a window; less brings messages twice while they are on
+// their way.
+const shortestVisibility = 60
+
+func (e *examination) queue(ctx context.Context, about, url string) []Diagnosis {
+	got, err := sqs.NewFromConfig(e.Config).GetQueueAttributes(ctx,
+		&sqs.GetQueueAttributesInput{QueueUrl: &url, AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameAll}})
+	if err != nil {
+		return []Diagnosis{failed(about, err)}
+	}
+	attribute := func(name types.QueueAttributeName) string { return got.Attributes[string(name)] }
+	holds, _ := strconv.Atoi(attribute(types.QueueAttributeNameApproximateNumberOfMessages))
+	var wrong []Diagnosis
+	add := func(level Level, cure, format string, args ...any) {
+		wrong = append(wrong, Diagnosis{Level: level, Says: fmt.Sprintf(format, args...), Cure: cure})
+	}
+	if attribute(types.QueueAttributeNameSqsManagedSseEnabled) != "true" && attribute(types.QueueAttributeNameKmsMasterKeyId) == "" {
+		add(Warning, "encrypt it", "is not encrypted")
+	}
+	switch url {
+	case e.FileReceivedQueueUrl, e.ExportStateQueueUrl:
+		var policy struct{ DeadLetterTargetArn string }
+		if json.Unmarshal([]byte(attribute(types.QueueAttributeNameRedrivePolicy)), &policy) != nil || policy.DeadLetterTargetArn == "" {
+			add(Error, "give it a redrive policy, or deploy again", "has no dead-letter queue: a message that fails again and again stays in the way until it expires")
+		}
+		if visibility, _ := strconv.Atoi(attribute(types.QueueAttributeNameVisibilityTimeout)); url == e.FileReceivedQueueUrl && visibility < e.visibility() {
+			add(Error, "raise it, or deploy again", "has a visibility timeout of %d s, less than the %d s that a batch may take: messages come twice", visibility, e.visibility())
+		}
+	case e.RejectedMessagesQueueUrl:
+		if holds > 0 {
+			add(Warning, "snapshot-status rejected list", "keeps about %d messages that could not be counted", holds)
+		}
+	default:
+		if holds > 0 {
+			add(Warning, "docs/failures.md says what to do; never redrive the file-received one", "holds about %d messages that could not be handled", holds)
+		}
+	}
+	return judge(about, fmt.Sprintf("is there, and holds about %d messages", holds), wrong...)
+}
+
+// visibility is the shortest visibility timeout of the source queue, the pipe's window not counted.
+func (e *examination) visibility() int {
+	if strings.HasSuffix(e.StateMachineArn, "-express") {
+		return shortestVisibility + 5*60
+	}
+	return shortestVisibility
+}
+
+func (e *examination) topic(ctx context.Context) []Diagnosis {
+	const about = "monitoring topic"
+	got, err := sns.NewFromConfig(e.Config).GetTopicAttributes(ctx, &sns.GetTopicAttributesInput{TopicArn: &e.MonitoringTopicArn})
+	if err != nil {
+		return []Diagnosis{failed(about, err)}
+	}
+	if got.Attributes["SubscriptionsConfirmed"] == "0" {
+		return judge(about, "", Diagnosis{Level: Warning, Says: "has no subscriber: nobody hears the news", Cure: "subscribe monitoring to it"})
+	}
+	return judge(about, "has subscribers: "+got.Attributes["SubscriptionsConfirmed"])
+}
