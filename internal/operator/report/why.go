@@ -107,7 +107,7 @@ func describe(run string, what WaitsFor, held []Collection) Finding {
 	case ForNothingEver:
 		f.Whose = Operator
 		f.Sentence = fmt.Sprintf("%s for an end by hand: nobody changes the status %s any more, and no file will come.", who, statuses(held))
-		f.Next = []string{"export it again, or set its status to Success by hand",
+		f.Next = []string{"export it again; or set its status to Success by hand, and then: snapshot-status look " + Quote(run) + " --yes",
 			"to have such statuses count as done: cdk deploy -c exemptStatuses=" + strings.ReplaceAll(statuses(held), ", ", ",")}
 	case ForLook:
 		f.Whose = Checker
