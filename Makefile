@@ -73,7 +73,7 @@ LOCAL := go run ./local
 up: ## Local stack running, deployed, its pipes served; outputs in .local/outputs.json
 	@$(LOCAL) up $(CDK_ARGS)
 
-demo: ## Send a run through the local stack and check what comes out (COLLECTIONS=6 FILES=5)
+demo: ## Send a run through the local stack and check what comes out (COLLECTIONS=6 FILES=5; KEEP=1 keeps the page)
 	@$(LOCAL) demo $(CDK_ARGS)
 
 down: ## End exactly what up started

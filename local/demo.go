@@ -23,8 +23,9 @@ import (
 
 type demoCommand struct {
 	upOptions
-	Collections int `env:"COLLECTIONS" default:"6" help:"Collections of the run."`
-	Files       int `env:"FILES" default:"5" help:"Files of each collection."`
+	Collections int  `env:"COLLECTIONS" default:"6" help:"Collections of the run."`
+	Files       int  `env:"FILES" default:"5" help:"Files of each collection."`
+	Keep        bool `env:"KEEP" help:"Keep the page until Ctrl-C."`
 }
 
 // Run brings the stack up, plays everybody around it for one run, and checks what came out.
@@ -48,12 +49,20 @@ func (c *demoCommand) Run(ctx context.Context, project local.Project) error {
 	fmt.Printf("\nRun %s: %d collections of %d files, with duplicates, a late file, malformed messages, and a collection\n"+
 		"that the sender marks as Sent only after its last file has arrived\n",
 		run.CorrelationID, c.Collections, c.Files)
-	began := time.Now()
-	seen, err := play(ctx, rehearsal.NewWorld(local.Config(local.Endpoint(port)), outputs), run, os.Stdout)
+	stopPage, err := showPage(ctx, run.CorrelationID, os.Stdout)
 	if err != nil {
 		return err
 	}
-	return report(os.Stdout, run, seen, time.Since(began))
+	began := time.Now()
+	seen, err := play(ctx, rehearsal.NewWorld(local.Config(local.Endpoint(port)), outputs), run, os.Stdout)
+	if err == nil {
+		err = report(os.Stdout, run, seen, time.Since(began))
+	}
+	if c.Keep && ctx.Err() == nil {
+		fmt.Println("\nThe page stays for a look. End: Ctrl-C")
+		<-ctx.Done()
+	}
+	return errors.Join(err, stopPage())
 }
 
 // play puts the run's rows, sends its messages, answers the requests as the sender does, and returns what was seen
