@@ -37,9 +37,10 @@ func startBrowser() {
 		browser.err = err
 		return
 	}
+	// In no other language than its own: it has no texts of others, and a page's details element asks for one.
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium.Path), chromedp.NoSandbox,
-		chromedp.DisableGPU, chromedp.Env(append(chromium.Environment, "LANG=en_US.UTF-8", "LC_ALL=")...),
-		chromedp.Flag("lang", "en-US"), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
+		chromedp.DisableGPU, chromedp.Env(append(chromium.Environment, "LANG=C.UTF-8", "LC_ALL=C.UTF-8", "LANGUAGE=")...),
+		chromedp.Flag("accept-lang", "en-US"), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
 	allocator, stopAllocator := chromedp.NewExecAllocator(context.Background(), options...)
 	running, stop := chromedp.NewContext(allocator)
 	browser.ctx, browser.stop = running, func() { stop(); stopAllocator() }
