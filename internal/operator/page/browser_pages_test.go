@@ -1,10 +1,7 @@
 package page_test
 
 import (
-	"io"
-	"net/http"
 	"net/url"
-	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp/kb"
@@ -53,51 +50,34 @@ func runMoves(d deployed) {
 	b.until("it is among the runs", `document.querySelector("#runs").innerText.includes("moving")`)
 }
 
-// The pages of an execution and of the rejected messages are asked for without the browser, which crashes on them when it is
-// run from here (docs/decisions.md).
 func failureShows(d deployed) {
 	d.row("failing", "db.core.a", "Sent", 2)
 	failed := d.failing("failing", "db.core.a")
-	d.shows("/executions?run=failing", "FAILED")
-	d.shows("/execution?id="+url.QueryEscape(failed), `id="failure"`, "Fail Counting", "retried", "missing")
+	b := newTab(d.T, d.address)
+	b.open("/executions?run=failing")
+	b.until("the failed execution is listed", `document.querySelector("main").innerText.includes("FAILED")`)
+	b.open("/execution?id=" + url.QueryEscape(failed))
+	b.until("its cause is said", `document.querySelector("#failure").innerText.includes("missing")`)
+	b.until("the graph is drawn, with the state that failed", `document.querySelector("#graph svg .node.failed")`)
+	b.must(b.evaluate(`document.querySelector('#graph .node[data-state="Fail Counting"]').dispatchEvent(new MouseEvent("click", {bubbles: true}))`))
+	b.until("only the chosen state is shown", `[...document.querySelectorAll(".step")].filter(s => !s.hidden).every(s => s.dataset.state === "Fail Counting")
+		&& document.querySelector("#chosen").innerText.startsWith("Only Fail Counting")`)
+	b.must(b.evaluate(`document.getElementById("all").click()`))
+	b.until("all are shown again, and the one that failed with its error", `[...document.querySelectorAll(".step")].every(s => !s.hidden) && document.querySelector(".step .error")`)
 }
 
 func replayWorks(d deployed) {
 	d.row("replayed", "db.core.known", "Sent", 2)
 	d.execute(file("replayed", "db.core.known", 1))
 	d.execute(file("replayed", "db.core.late", 1)) // kept: there is no row
-	d.shows("/rejected?run=replayed", "UNKNOWN_COLLECTION", "Put back")
-	d.row("replayed", "db.core.late", "Sent", 2)
-	answer, err := http.PostForm(d.address+"replay", url.Values{"many": {"yes"}, "run": {"replayed"}})
-	if err != nil {
-		d.Fatal(err)
-	}
-	defer answer.Body.Close()
-	if text, err := io.ReadAll(answer.Body); err != nil || !strings.Contains(string(text), "1 of 1 put back.") {
-		d.Errorf("%s %v: %s", answer.Status, err, text)
-	}
 	b := newTab(d.T, d.address)
+	b.open("/rejected?run=replayed")
+	b.until("the message is listed", `document.querySelector(".kept").innerText.includes("UNKNOWN_COLLECTION")`)
+	d.row("replayed", "db.core.late", "Sent", 2)
+	b.must(b.evaluate(`document.querySelector(".kept form button").click()`))
+	b.until("it was put back", `document.body.innerText.includes("1 of 1 put back.")`)
 	b.open("/run?id=replayed")
 	b.until("it is counted", `document.querySelector("#head dd").innerText === "2 of 4"`)
-}
-
-// shows asks for a page and looks for texts in it.
-func (d deployed) shows(path string, texts ...string) {
-	d.Helper()
-	answer, err := http.Get(d.address + strings.TrimPrefix(path, "/"))
-	if err != nil {
-		d.Fatal(err)
-	}
-	defer answer.Body.Close()
-	page, err := io.ReadAll(answer.Body)
-	if err != nil {
-		d.Fatal(err)
-	}
-	for _, text := range texts {
-		if !strings.Contains(string(page), text) {
-			d.Errorf("%s does not show %q:\n%s", path, text, page)
-		}
-	}
 }
 
 func withoutScripts(d deployed) {

@@ -3,6 +3,7 @@ package page_test
 import (
 	"flag"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"testing"
@@ -19,7 +20,7 @@ func TestScreenshots(t *testing.T) {
 	}
 	d := deploy(t, page.Options{AllowWrites: true})
 	const run = "snapshot-2026-11-22-full"
-	_, counted := d.sample(run)
+	failed, counted := d.sample(run)
 	shoot := func(name, path string, width, height int64, dark bool, ready string) {
 		t.Helper()
 		b := newTab(t, d.address)
@@ -35,5 +36,7 @@ func TestScreenshots(t *testing.T) {
 	}
 	drawn := fmt.Sprintf(`document.querySelector("#chart canvas") && document.querySelector("#head dd").innerText.startsWith("%d ")`, counted)
 	shoot("run", "/run?id="+run, 1280, 1400, false, drawn)
+	shoot("execution", "/execution?id="+url.QueryEscape(failed), 1280, 1000, false, `document.querySelector("#graph svg .node.failed")`)
+	shoot("rejected", "/rejected", 1280, 700, true, `document.querySelector(".kept")`)
 	shoot("run-narrow", "/run?id="+run, 390, 844, true, drawn)
 }
