@@ -59,6 +59,8 @@ func failureShows(d deployed) {
 	b.open("/execution?id=" + url.QueryEscape(failed))
 	b.until("its cause is said", `document.querySelector("#failure").innerText.includes("missing")`)
 	b.until("the graph is drawn, with the state that failed", `document.querySelector("#graph svg .node.failed")`)
+	b.until("one way leads from each state that was entered", `(() => { const entered = document.querySelectorAll("#graph .node.taken").length;
+		return document.querySelectorAll("#graph path.taken:not(.tip)").length === entered - 1; })()`)
 	b.must(b.evaluate(`document.querySelector('#graph .node[data-state="Fail Counting"]').dispatchEvent(new MouseEvent("click", {bubbles: true}))`))
 	b.until("only the chosen state is shown", `[...document.querySelectorAll(".step")].filter(s => !s.hidden).every(s => s.dataset.state === "Fail Counting")
 		&& document.querySelector("#chosen").innerText.startsWith("Only Fail Counting")`)

@@ -126,6 +126,7 @@ func (s *Server) machinePage(r *http.Request) (view, error) {
 func drawn(graph trace.Graph, steps []trace.Step) (string, error) {
 	type step struct {
 		State   string `json:"state"`
+		Item    int    `json:"item"`
 		Failed  bool   `json:"failed"`
 		Caught  bool   `json:"caught"`
 		Retried int    `json:"retried"`
@@ -133,7 +134,7 @@ func drawn(graph trace.Graph, steps []trace.Step) (string, error) {
 	}
 	taken := []step{}
 	for _, s := range steps {
-		taken = append(taken, step{s.State, s.Failed, s.Caught(), s.Retried(), s.Left == nil && !s.Failed})
+		taken = append(taken, step{s.State, s.Item, s.Failed, s.Caught(), s.Retried(), s.Left == nil && !s.Failed})
 	}
 	text, err := json.Marshal(struct {
 		Graph trace.Graph `json:"graph"`

@@ -51,7 +51,8 @@ function stateClass(name, type, entered) {
 function draw({ laid }, parent, steps, choose) {
   const names = new Set(laid.nodes());
   const way = steps.filter((s) => names.has(s.state));
-  const taken = (from, to) => way.some((s, i) => s.state === from && way.slice(i + 1).some((n) => n.state === to));
+  const next = (i) => way.slice(i + 1).find((n) => n.item === way[i].item); // items of a Map go their ways side by side
+  const taken = (from, to) => way.some((s, i) => s.state === from && next(i)?.state === to);
   for (const edge of laid.edges()) {
     const { points, way } = laid.edge(edge), on = taken(edge.v, edge.w) ? " taken" : "";
     const curve = points.map((p, i) => (i ? "L" : "M") + p.x.toFixed(1) + " " + p.y.toFixed(1)).join("");
