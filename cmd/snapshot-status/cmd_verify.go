@@ -25,14 +25,11 @@ type verification struct {
 }
 
 func (c *verifyCommand) Run(a *app) error {
-	if _, err := a.run(c.Name); err != nil {
-		return err
-	}
 	reader, _, err := a.reader()
 	if err != nil {
 		return err
 	}
-	state, err := reader.Run(a, c.Name)
+	state, err := a.state(reader, c.Name)
 	if err != nil {
 		return err
 	}

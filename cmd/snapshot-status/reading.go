@@ -26,20 +26,26 @@ func (a *app) reader() (*store.Reader, report.Settings, error) {
 	return reader, report.Settings{Exempt: found.Settings.ExemptStatuses, StalledAfter: found.Settings.StalledAfter}, nil
 }
 
-// run reads a run. One that neither table knows is exitNotFound.
+// run reads a run and describes it. One that neither table knows is exitNotFound.
 func (a *app) run(correlationID string) (report.Run, error) {
 	reader, settings, err := a.reader()
 	if err != nil {
 		return report.Run{}, err
 	}
-	state, err := reader.Run(a, correlationID)
+	state, err := a.state(reader, correlationID)
 	if err != nil {
 		return report.Run{}, err
 	}
-	if state.Run == nil && len(state.Collections) == 0 {
-		return report.Run{}, answer{exitNotFound, fmt.Sprintf("neither table knows run %q (snapshot-status runs lists them)", correlationID)}
-	}
 	return report.New(correlationID, state, settings, a.now()), nil
+}
+
+// state reads a run. One that neither table knows is exitNotFound.
+func (a *app) state(reader *store.Reader, correlationID string) (store.RunState, error) {
+	state, err := reader.Run(a, correlationID)
+	if err == nil && state.Run == nil && len(state.Collections) == 0 {
+		err = answer{exitNotFound, fmt.Sprintf("neither table knows run %q (snapshot-status runs lists them)", correlationID)}
+	}
+	return state, err
 }
 
 // collection finds a run's collection, also by its name without the leading "db.".
