@@ -3,6 +3,7 @@ package page_test
 import (
 	"net/url"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp/kb"
 
@@ -19,6 +20,7 @@ func TestInABrowser(t *testing.T) {
 		{"a run is seen to move", runMoves},
 		{"a failed execution shows its cause", failureShows},
 		{"a rejected message is put back", replayWorks},
+		{"many collections stay usable", manyStayUsable},
 		{"without scripts", withoutScripts},
 		{"with the keyboard", withTheKeyboard},
 	} {
@@ -80,6 +82,27 @@ func replayWorks(d deployed) {
 	b.until("it was put back", `document.body.innerText.includes("1 of 1 put back.")`)
 	b.open("/run?id=replayed")
 	b.until("it is counted", `document.querySelector("#head dd").innerText === "2 of 4"`)
+}
+
+// What the browser holds is bounded, whatever the run's size; a change is seen and a filter works as with a small one.
+func manyStayUsable(d deployed) {
+	const collections = 10_000
+	d.rows("many", collections)
+	b := newTab(d.T, d.address)
+	began := time.Now()
+	b.open("/run?id=many")
+	b.until("it is live", `document.querySelector("#live").innerText.startsWith("live")`)
+	live := time.Since(began)
+	elements := b.number(`document.querySelectorAll("*").length`)
+	d.Logf("%d collections: complete after %d ms in the browser, live after %s, %d elements", collections,
+		b.number(`Math.round(performance.getEntriesByType("navigation")[0].domComplete)`), live, elements)
+	if elements > 10_000 {
+		d.Errorf("the page has %d elements", elements)
+	}
+	d.row("many", "db.core.collection-05000", "Blocked_Topic", 1)
+	b.until("what holds the run now is seen first", `document.querySelector("#rows tbody tr").innerText.includes("Blocked_Topic")`)
+	b.open("/run?id=many&q=collection-0999")
+	b.until("the filter finds ten", `document.querySelectorAll("#rows tbody tr").length === 10`)
 }
 
 func withoutScripts(d deployed) {

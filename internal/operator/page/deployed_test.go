@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -74,6 +75,27 @@ func (d deployed) row(run, collection, status string, sent int) {
 		}})
 	if err != nil {
 		d.Fatal(err)
+	}
+}
+
+// rows writes many rows of collections that are being exported; a row in Sent would start an execution each.
+func (d deployed) rows(run string, collections int) {
+	d.Helper()
+	client := dynamodb.NewFromConfig(d.Config)
+	var writes []types.WriteRequest
+	for i := range collections {
+		writes = append(writes, types.WriteRequest{PutRequest: &types.PutRequest{Item: map[string]types.AttributeValue{
+			"CorrelationId":    &types.AttributeValueMemberS{Value: run},
+			"CollectionName":   &types.AttributeValueMemberS{Value: fmt.Sprintf("db.core.collection-%05d", i)},
+			"CollectionStatus": &types.AttributeValueMemberS{Value: "Exporting"}, "FilesSent": &types.AttributeValueMemberN{Value: "1"},
+		}}})
+	}
+	for some := range slices.Chunk(writes, 25) {
+		written, err := client.BatchWriteItem(d.Context(), &dynamodb.BatchWriteItemInput{
+			RequestItems: map[string][]types.WriteRequest{d.Outputs.ExportStatusTableName: some}})
+		if err != nil || len(written.UnprocessedItems) > 0 {
+			d.Fatal(err, written)
+		}
 	}
 }
 

@@ -15,22 +15,27 @@ type reading struct {
 	Value   any
 	Version string // another one when Value is another one
 	At      time.Time
-	Every   time.Duration // how often it is read
+	Every   time.Duration // how often it is read while somebody watches
 	Err     error         // of the last try; Value is older then
 }
 
-// How often what somebody watches is read: with pauses of ten times what reading takes, so that a large run costs the tables
-// no more than a tenth of their reader's time.
+// How often what somebody watches is read: with pauses of ten times what reading takes, so that a large run costs no more
+// than a tenth of a reader's time.
 const (
 	oftenest = time.Second
 	seldom   = time.Minute
 	restful  = 10
 )
 
-// hub has one poller for each run (or list of runs) that somebody watches, whoever and how many they are.
+// rest is how long something is not read again after reading it took so long.
+func rest(took time.Duration) time.Duration { return min(restful*took, seldom) }
+
+// hub has one poller for each run (or list of runs) that somebody watches, whoever and how many they are. A page that is
+// opened, its chart and its poller share one reading, so what is shown is as old as the page's badge says, at most.
 type hub struct {
 	ctx     context.Context
 	read    func(ctx context.Context, key string) (any, error)
+	recent  remembered[reading]
 	mu      sync.Mutex
 	watched map[string]*watched
 }
@@ -96,34 +101,37 @@ func (h *hub) leave(key string) {
 // poll reads until nobody watches any more.
 func (h *hub) poll(ctx context.Context, key string, w *watched) {
 	for ctx.Err() == nil {
-		began := time.Now()
-		value, err := h.read(ctx, key)
+		last, err := h.take(ctx, key)
 		if ctx.Err() != nil {
 			return
 		}
-		every := min(max(oftenest, restful*time.Since(began)), seldom)
 		h.mu.Lock()
 		if err == nil {
-			w.last = newReading(value)
+			w.last = last
 		}
-		w.last.Err, w.last.Every = err, every
+		w.last.Err, w.last.Every = err, last.Every
 		close(w.next)
 		w.next = make(chan struct{})
 		h.mu.Unlock()
 		select {
 		case <-ctx.Done():
-		case <-time.After(every):
+		case <-time.After(last.Every):
 		}
 	}
 }
 
-func newReading(value any) reading {
-	digest := fnv.New64a()
-	_ = json.NewEncoder(digest).Encode(value) // of types that are made to be written as JSON
-	return reading{Value: value, Version: fmt.Sprintf("%x", digest.Sum64()), At: time.Now()}
+// take reads, or takes what was read so shortly ago that it is not to be read again yet.
+func (h *hub) take(ctx context.Context, key string) (reading, error) {
+	return h.recent.get(key, time.Now(), 0, func() (reading, error) {
+		began := time.Now()
+		value, err := h.read(ctx, key)
+		digest := fnv.New64a()
+		_ = json.NewEncoder(digest).Encode(value) // of types that are made to be written as JSON
+		return reading{Value: value, Version: fmt.Sprintf("%x", digest.Sum64()), At: time.Now(), Every: max(oftenest, rest(time.Since(began)))}, err
+	})
 }
 
-// latest is what a poller read last if there is one, else it reads.
+// latest is what a poller read last if there is one, else it is read.
 func (h *hub) latest(ctx context.Context, key string) (reading, error) {
 	h.mu.Lock()
 	w := h.watched[key]
@@ -132,8 +140,7 @@ func (h *hub) latest(ctx context.Context, key string) (reading, error) {
 		return w.last, nil
 	}
 	h.mu.Unlock()
-	value, err := h.read(ctx, key)
-	return newReading(value), err
+	return h.take(ctx, key)
 }
 
 // news is what the browser is told of a reading. It asks for the page again if the version is another one.

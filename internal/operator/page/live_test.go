@@ -6,6 +6,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 var errSeen = errors.New("seen")
@@ -66,4 +68,44 @@ func TestErrorsAreTold(t *testing.T) {
 	if !errors.Is(err, broken) {
 		t.Errorf("told %v", err)
 	}
+}
+
+// A page that is opened, its chart and its poller share one reading. What takes long to read is read again only after ten
+// times as long, whoever asks; nobody is told of something older.
+func TestOneReadingForAllWhoAsk(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const takes = 2 * time.Second
+		ctx, stop := context.WithCancel(t.Context())
+		var reads atomic.Int64
+		h := newHub(ctx, func(context.Context, string) (any, error) {
+			time.Sleep(takes)
+			return reads.Add(1), nil
+		})
+		ask := func() { // as a page does, and its chart
+			last, err := h.latest(ctx, "run")
+			if err != nil || last.Value != reads.Load() {
+				t.Errorf("read %v, %v, want %d", last.Value, err, reads.Load())
+			}
+		}
+		ask()
+		ask()
+		var told []any
+		var following sync.WaitGroup
+		following.Go(func() {
+			_ = h.follow(ctx, "run", func(last reading) error { told = append(told, last.Value); return nil })
+		})
+		time.Sleep(restful*takes - time.Second)
+		ask()
+		if n := reads.Load(); n != 1 {
+			t.Errorf("%d readings before the rest is over, want 1", n)
+		}
+		time.Sleep(takes + 2*time.Second)
+		ask()
+		stop()
+		following.Wait()
+		if n := reads.Load(); n != 2 || len(told) != 2 || told[1] != int64(2) {
+			t.Errorf("%d readings, of which a browser was told %v; want two of two", n, told)
+		}
+	})
 }

@@ -16,8 +16,6 @@ type runView struct {
 	Trouble  string // why the findings may lack something
 	Heat     heat
 	Table    listing
-	Read     reading
-	Reads    string // how often, in words
 	CanLook  bool
 }
 
@@ -50,7 +48,7 @@ func (s *Server) runPage(r *http.Request) (view, error) {
 	if err != nil {
 		return view{}, err
 	}
-	shown := runView{Run: run, Heat: newHeat(run), Read: read, CanLook: s.AllowWrites && s.Look != nil && run.State != report.Successful}
+	shown := runView{Run: run, Heat: newHeat(run), CanLook: s.AllowWrites && s.Look != nil && run.State != report.Successful}
 	shown.Table = newListing(run, r.URL.Query())
 	stands, err := s.around(r.Context(), run)
 	if err != nil {
