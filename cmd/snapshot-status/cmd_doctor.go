@@ -21,7 +21,7 @@ type examined struct {
 }
 
 func (c *doctorCommand) Run(a *app) error {
-	found, err := a.deployment()
+	found, err := a.where.Locate(a) // whatever is broken, its settings too
 	if err == nil {
 		err = found.Missing("FileReceivedQueueUrl", "ExportStatusTableName", "LedgerTableName", "ExportStateQueueUrl", "MonitoringTopicArn",
 			"RejectedMessagesQueueUrl", "StateMachineArn")

@@ -32,17 +32,22 @@ type Where struct {
 	Names   local.Outputs // what is named here is not looked up, and changes nothing about the rest
 }
 
-// Find finds the deployment. Its errors say what to do.
+// Find finds the deployment, with its settings. Its errors say what to do.
 func (w Where) Find(ctx context.Context) (Deployment, error) {
+	found, err := w.Locate(ctx)
+	if err == nil {
+		found.Settings, err = found.settings(ctx)
+	}
+	return found, err
+}
+
+// Locate finds the deployment without its Settings, for which the function sweep is asked. Its errors say what to do.
+func (w Where) Locate(ctx context.Context) (Deployment, error) {
 	found, err := w.find(ctx)
-	if err != nil {
-		return found, err
+	if err == nil {
+		found.name(w.Names)
 	}
-	found.name(w.Names)
-	if found.Settings, err = found.settings(ctx); err != nil {
-		return found, err
-	}
-	return found, nil
+	return found, err
 }
 
 func (w Where) find(ctx context.Context) (Deployment, error) {
@@ -154,18 +159,27 @@ func (d Deployment) Missing(outputs ...string) error {
 // settings reads those of the sweep, which knows them all. Without a state machine there is no telling which function
 // that is; then they are the stack's defaults.
 func (d Deployment) settings(ctx context.Context) (Settings, error) {
-	sweep := settings.Sweep{StalledAfterMinutes: 60}
-	if d.stackName() != "" {
-		name := d.FunctionName("sweep")
-		function, err := lambda.NewFromConfig(d.Config).GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: &name})
-		if err != nil {
-			return Settings{}, fmt.Errorf("reading the settings of function %s: %w", name, err)
-		}
-		if function.Environment != nil {
-			if sweep, err = env.ParseAsWithOptions[settings.Sweep](env.Options{Environment: function.Environment.Variables}); err != nil {
-				return Settings{}, fmt.Errorf("reading the settings of function %s: %w", name, err)
-			}
-		}
+	defaults := Settings{StalledAfter: time.Hour}
+	if d.stackName() == "" {
+		return defaults, nil
 	}
-	return Settings{ExemptStatuses: sweep.ExemptStatuses, StalledAfter: time.Duration(sweep.StalledAfterMinutes) * time.Minute}, nil
+	name := d.FunctionName("sweep")
+	function, err := lambda.NewFromConfig(d.Config).GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: &name})
+	if err == nil && function.Environment == nil {
+		return defaults, nil
+	}
+	var found Settings
+	if err == nil {
+		found, err = SettingsOf(function.Environment.Variables)
+	}
+	if err != nil {
+		return Settings{}, fmt.Errorf("reading the settings of function %s (snapshot-status doctor examines the deployment): %w", name, err)
+	}
+	return found, nil
+}
+
+// SettingsOf reads the settings from the sweep's environment variables.
+func SettingsOf(variables map[string]string) (Settings, error) {
+	sweep, err := env.ParseAsWithOptions[settings.Sweep](env.Options{Environment: variables})
+	return Settings{ExemptStatuses: sweep.ExemptStatuses, StalledAfter: time.Duration(sweep.StalledAfterMinutes) * time.Minute}, err
 }

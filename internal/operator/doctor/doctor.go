@@ -39,6 +39,7 @@ type Diagnosis struct {
 type examination struct {
 	deployment.Deployment
 	resources []resource // that the stack made, if it is known which
+	described []pipe     // of these
 }
 
 // resource is a resource of the stack.
@@ -48,6 +49,7 @@ type resource struct{ kind, logical, physical string }
 func Examine(ctx context.Context, d deployment.Deployment) ([]Diagnosis, error) {
 	e := &examination{Deployment: d}
 	first := e.readResources(ctx)
+	e.readPipes(ctx)
 	checks := []func(context.Context) []Diagnosis{e.tables, e.queues, e.topic, e.machine, e.functions, e.pipes, e.schedule, e.alarms}
 	found := make([][]Diagnosis, len(checks))
 	var group errgroup.Group

@@ -5,7 +5,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	"github.com/aws/aws-sdk-go-v2/service/pipes"
+	pipestypes "github.com/aws/aws-sdk-go-v2/service/pipes/types"
 	"github.com/aws/smithy-go"
 	"github.com/google/go-cmp/cmp"
 
@@ -64,5 +67,34 @@ func TestFailed(t *testing.T) {
 	}
 	if got := failed("it", errors.New("no connection")); got.Level != Unknown || got.Says != "cannot tell: no connection" {
 		t.Errorf("got %+v", got)
+	}
+}
+
+// The source queue's visibility timeout outlasts the gathering of a batch and, with EXPRESS, its execution.
+func TestShortestVisibility(t *testing.T) {
+	t.Parallel()
+	gathers := func(seconds int32) pipe {
+		return pipe{DescribePipeOutput: &pipes.DescribePipeOutput{SourceParameters: &pipestypes.PipeSourceParameters{
+			SqsQueueParameters: &pipestypes.PipeSourceSqsQueueParameters{MaximumBatchingWindowInSeconds: aws.Int32(seconds)}}}}
+	}
+	unreadable, ofTable := pipe{err: errors.New("not allowed")}, pipe{DescribePipeOutput: &pipes.DescribePipeOutput{}}
+	for _, test := range []struct {
+		name, machine string
+		described     []pipe
+		want          int
+	}{
+		{"Standard", "dev", []pipe{ofTable, gathers(0)}, 60},
+		{"StandardGathering", "dev", []pipe{ofTable, gathers(90)}, 150},
+		{"ExpressGathering", "dev-express", []pipe{gathers(300), ofTable}, 660},
+		{"Unreadable", "dev", []pipe{unreadable}, 60},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			e := &examination{described: test.described}
+			e.StateMachineArn = "arn:aws:states:eu-west-1:111122223333:stateMachine:" + test.machine
+			if got := e.visibility(); got != test.want {
+				t.Errorf("%d s, want %d", got, test.want)
+			}
+		})
 	}
 }

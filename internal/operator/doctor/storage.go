@@ -92,12 +92,14 @@ func (e *examination) queue(ctx context.Context, about, url string) []Diagnosis 
 	return judge(about, fmt.Sprintf("is there, and holds about %d messages", holds), wrong...)
 }
 
-// visibility is the shortest visibility timeout of the source queue, the pipe's window not counted.
+// visibility is the shortest visibility timeout that the source queue may have, in seconds: a batch is gathered and an
+// execution started in that time; with EXPRESS, whose executions take five minutes at most, it has ended too.
 func (e *examination) visibility() int {
+	least := shortestVisibility + e.window()
 	if strings.HasSuffix(e.StateMachineArn, "-express") {
-		return shortestVisibility + 5*60
+		least += 5 * 60
 	}
-	return shortestVisibility
+	return least
 }
 
 func (e *examination) topic(ctx context.Context) []Diagnosis {

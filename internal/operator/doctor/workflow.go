@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
+	"snapshot-status-checker/internal/operator/deployment"
 	"snapshot-status-checker/statemachine"
 )
 
@@ -100,46 +101,83 @@ func (e *examination) functions(ctx context.Context) (found []Diagnosis) {
 				wrong = append(wrong, Diagnosis{Level: Error, Says: fmt.Sprintf("has %s=%q, and the stack says %q", variable, is, want), Cure: "deploy again"})
 			}
 		}
+		if _, err := deployment.SettingsOf(variables); task == "sweep" && err != nil {
+			wrong = append(wrong, Diagnosis{Level: Error, Says: "does not start with these settings: " + err.Error(), Cure: "deploy again"})
+		}
 		found = append(found, judge(about, "is active, and uses this deployment's resources", wrong...)...)
 	}
 	return found
 }
 
-func (e *examination) pipes(ctx context.Context) (found []Diagnosis) {
+// pipe is a pipe as it is deployed, or why it could not be read.
+type pipe struct {
+	resource
+	*pipes.DescribePipeOutput
+	err error
+}
+
+func (p pipe) ofTable() bool { return strings.Contains(aws.ToString(p.Source), ":dynamodb:") }
+
+func (e *examination) readPipes(ctx context.Context) {
 	client := pipes.NewFromConfig(e.Config)
-	changes := false
 	for _, r := range e.of("AWS::Pipes::Pipe") {
-		about := "pipe " + r.logical
 		got, err := client.DescribePipe(ctx, &pipes.DescribePipeInput{Name: &r.physical})
-		if err != nil {
-			found = append(found, failed(about, err))
+		e.described = append(e.described, pipe{r, got, err})
+	}
+}
+
+func (e *examination) pipes(context.Context) (found []Diagnosis) {
+	changes := false
+	for _, p := range e.described {
+		about := "pipe " + p.logical
+		if p.err != nil {
+			found = append(found, failed(about, p.err))
 			continue
 		}
-		ofTable := strings.Contains(aws.ToString(got.Source), ":dynamodb:")
-		changes = changes || ofTable
-		var wrong []Diagnosis
-		switch running := got.CurrentState == pipestypes.PipeStateRunning; {
-		case running || ofTable && e.Local: // the local runner serves it, and the engine's own is stopped
-		case ofTable:
-			wrong = append(wrong, Diagnosis{Level: Warning, Says: fmt.Sprintf("is %s: a status Sent that comes after the last file is found by the sweep alone", got.CurrentState), Cure: "aws pipes start-pipe --name " + r.physical})
-		default:
-			wrong = append(wrong, Diagnosis{Level: Error, Says: fmt.Sprintf("is %s: no message is counted; they wait in their queue for 14 days. %s", got.CurrentState, aws.ToString(got.StateReason)), Cure: "aws pipes start-pipe --name " + r.physical})
-		}
-		if aws.ToString(got.Target) != e.StateMachineArn {
-			wrong = append(wrong, Diagnosis{Level: Error, Says: "leads to " + aws.ToString(got.Target), Cure: "deploy again"})
-		}
-		if queue := lastPart(e.FileReceivedQueueUrl, "/"); !ofTable && lastPart(aws.ToString(got.Source), ":") != queue {
-			wrong = append(wrong, Diagnosis{Level: Error, Says: "comes from " + aws.ToString(got.Source) + ", and the stack's queue is " + queue, Cure: "deploy again"})
-		}
-		if ofTable && !strings.Contains(aws.ToString(got.Source), ":table/"+e.ExportStatusTableName+"/") {
-			wrong = append(wrong, Diagnosis{Level: Error, Says: "comes from " + aws.ToString(got.Source) + ", which is not the export status table", Cure: "deploy again"})
-		}
-		found = append(found, judge(about, "runs, from and to where it should", wrong...)...)
+		changes = changes || p.ofTable()
+		found = append(found, judge(about, "runs, from and to where it should", append(e.judgeRunning(p), e.judgeEnds(p)...)...)...)
 	}
 	if len(e.resources) > 0 && !changes {
 		found = append(found, Diagnosis{Warning, "pipes", "none tells of changes of status: the sweep alone finds them", "deploy with -c exportStatusTableStreamArn=…"})
 	}
 	return found
+}
+
+func (e *examination) judgeRunning(p pipe) []Diagnosis {
+	cure := "aws pipes start-pipe --name " + p.physical
+	switch running := p.CurrentState == pipestypes.PipeStateRunning; {
+	case running || p.ofTable() && e.Local: // the local runner serves it, and the engine's own is stopped
+		return nil
+	case p.ofTable():
+		return []Diagnosis{{Level: Warning, Says: fmt.Sprintf("is %s: a status Sent that comes after the last file is found by the sweep alone", p.CurrentState), Cure: cure}}
+	}
+	return []Diagnosis{{Level: Error, Says: fmt.Sprintf("is %s: no message is counted; they wait in their queue for 14 days. %s", p.CurrentState, aws.ToString(p.StateReason)), Cure: cure}}
+}
+
+// judgeEnds looks whether a pipe comes from and leads to where it should.
+func (e *examination) judgeEnds(p pipe) (wrong []Diagnosis) {
+	add := func(says string) { wrong = append(wrong, Diagnosis{Level: Error, Says: says, Cure: "deploy again"}) }
+	source := aws.ToString(p.Source)
+	if aws.ToString(p.Target) != e.StateMachineArn {
+		add("leads to " + aws.ToString(p.Target))
+	}
+	if queue := lastPart(e.FileReceivedQueueUrl, "/"); !p.ofTable() && lastPart(source, ":") != queue {
+		add("comes from " + source + ", and the stack's queue is " + queue)
+	}
+	if p.ofTable() && !strings.Contains(source, ":table/"+e.ExportStatusTableName+"/") {
+		add("comes from " + source + ", which is not the export status table")
+	}
+	return wrong
+}
+
+// window is for how many seconds the pipe from the source queue gathers a batch, 0 if it could not be read.
+func (e *examination) window() int {
+	for _, p := range e.described {
+		if p.err == nil && p.SourceParameters != nil && p.SourceParameters.SqsQueueParameters != nil {
+			return int(aws.ToInt32(p.SourceParameters.SqsQueueParameters.MaximumBatchingWindowInSeconds))
+		}
+	}
+	return 0
 }
 
 func lastPart(text, separator string) string { return text[strings.LastIndex(text, separator)+1:] }
