@@ -26,6 +26,7 @@ type simulateCommand struct {
 	LateSent    int           `help:"Collections whose status Sent is written after their last file has come."`
 	Missing     int           `help:"Collections one of whose files never comes."`
 	Blocked     int           `help:"Collections in status Blocked_Topic, of which nothing comes."`
+	Failing     int           `help:"Collections whose row cannot be read, so that counting their files fails."`
 	Rate        float64       `help:"Messages a second (default: as fast as can be)."`
 	Seed        uint64        `help:"One seed and shape, one plan (default: a random one, which is shown)."`
 	DryRun      bool          `help:"Only say what would be sent."`
@@ -45,6 +46,7 @@ type simulation struct {
 	Blocked    []string        `json:"blocked"`
 	Missing    []string        `json:"missing"`
 	LateSent   []string        `json:"late_sent"`
+	Failing    []string        `json:"failing"`
 	Played     bool            `json:"played"`   // false: a dry run
 	Answered   int             `json:"answered"` // requests for success files
 	Successful int             `json:"successful"`
@@ -95,7 +97,7 @@ func (c *simulateCommand) shape() rehearsal.Shape {
 		c.Seed = uint64(binary.BigEndian.Uint32(seed[:])) + 1
 	}
 	return rehearsal.Shape{Run: c.OfRun, Seed: c.Seed, Collections: c.Collections, Files: c.Files, Duplicates: c.Duplicates,
-		Malformed: c.Malformed, LateSent: c.LateSent, Missing: c.Missing, Blocked: c.Blocked}
+		Malformed: c.Malformed, LateSent: c.LateSent, Missing: c.Missing, Blocked: c.Blocked, Failing: c.Failing}
 }
 
 // play plays the plan, and shows how far it is on standard error.
@@ -155,13 +157,15 @@ func (c *simulateCommand) allowed(a *app, d deployment.Deployment) error {
 
 func newSimulation(plan rehearsal.Plan) simulation {
 	s := simulation{Shape: plan.Shape, Messages: len(plan.Messages), Duplicates: plan.Duplicates,
-		Blocked: []string{}, Missing: []string{}, LateSent: []string{}}
+		Blocked: []string{}, Missing: []string{}, LateSent: []string{}, Failing: []string{}}
 	for _, c := range plan.Collections {
 		switch {
 		case c.Missing > 0:
 			s.Missing = append(s.Missing, c.Name)
 		case c.SentLast:
 			s.LateSent = append(s.LateSent, c.Name)
+		case c.Failing:
+			s.Failing = append(s.Failing, c.Name)
 		case c.Files == 0:
 			s.Blocked = append(s.Blocked, c.Name)
 		}
@@ -174,7 +178,7 @@ func (s simulation) print(p show.Printer) {
 	for _, kind := range []struct {
 		what  string
 		names []string
-	}{{"blocked:      ", s.Blocked}, {"lacks a file: ", s.Missing}, {"Sent is late: ", s.LateSent}} {
+	}{{"blocked:      ", s.Blocked}, {"lacks a file: ", s.Missing}, {"Sent is late: ", s.LateSent}, {"bad row:      ", s.Failing}} {
 		if len(kind.names) > 0 {
 			p.Line("  %s%s", kind.what, few(kind.names))
 		}

@@ -29,8 +29,8 @@ func TestSendingCommands(t *testing.T) {
 		"send-no-file":      {"", "send --from /does/not/exist"},
 		"send-no-run":       {"", "send --collection db.core.one"},
 
-		"simulate-dry":       {"", "simulate --run run-1 --seed 7 --collections 9 --files 4 --duplicates 0.1 --malformed 2 --late-sent 1 --missing 1 --blocked 5 --dry-run"},
-		"simulate-dry.json":  {"", "simulate --run run-1 --seed 7 --collections 9 --files 4 --duplicates 0.1 --malformed 2 --late-sent 1 --missing 1 --blocked 5 --dry-run --output json"},
+		"simulate-dry":       {"", "simulate --run run-1 --seed 7 --collections 9 --files 4 --duplicates 0.1 --malformed 2 --late-sent 1 --missing 1 --failing 1 --blocked 5 --dry-run"},
+		"simulate-dry.json":  {"", "simulate --run run-1 --seed 7 --collections 9 --files 4 --duplicates 0.1 --malformed 2 --late-sent 1 --missing 1 --failing 1 --blocked 5 --dry-run --output json"},
 		"simulate-plain":     {"", "simulate --run run-1 --seed 1 --dry-run"},
 		"simulate-too-small": {"", "simulate --run run-1 --collections 2 --missing 3"},
 	} {
@@ -49,8 +49,8 @@ func TestSendingCommands(t *testing.T) {
 	}
 }
 
-// A run with one collection of each kind gets as far as it can: one blocked, one without its last file, the others
-// successful. The missing file, sent by hand, and the blocked one's end finish it.
+// A run gets as far as it can: one collection blocked, one without its last file, the others successful. Of the missing
+// file, sent by hand, it is seen that it was that. (A collection whose row cannot be read is in TestANight.)
 func TestSimulateOnTheStack(t *testing.T) {
 	s := deployed(t)
 	line := []string{"simulate", "--run", "simulated", "--seed", "3", "--collections", "4", "--files", "3", "--duplicates", "0.3",

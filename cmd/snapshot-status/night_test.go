@@ -11,33 +11,40 @@ import (
 	"snapshot-status-checker/internal/operator/report"
 )
 
-// A run with a late, a blocked and an incomplete collection and rejected messages is understood and mended by command
-// alone, as docs/snapshot-status.md tells; only the blocked row is set by hand.
+// A run with a late, a blocked, an incomplete and a failing collection and rejected messages is understood and mended by
+// command alone, as docs/snapshot-status.md tells; only rows are set by hand.
 func TestANight(t *testing.T) {
 	s := deployed(t)
 	simulated := s.says("simulate", "--yes-really", "--run", "night", "--collections", "6", "--files", "4", "--late-sent", "1",
-		"--missing", "1", "--blocked", "1", "--malformed", "2", "--duplicates", "0.2", "--seed", "7")
-	if simulated.code != exitOK || !strings.Contains(simulated.out, "4 of 6 collections are successful") {
+		"--missing", "1", "--blocked", "1", "--failing", "1", "--malformed", "2", "--duplicates", "0.2", "--seed", "7")
+	if simulated.code != exitOK || !strings.Contains(simulated.out, "3 of 6 collections are successful") {
 		t.Fatalf("%+v", simulated)
 	}
 	why := s.says("why", "night")
-	for _, sentence := range []string{"in the rejected-messages queue", "nobody changes the status Blocked_Topic", "waits for files: 3 of 4"} {
+	for _, sentence := range []string{"in the rejected-messages queue", "nobody changes the status Blocked_Topic", "waits for files: 3 of 4",
+		"FilesSent is a string, not a whole number", "rejected replay --run night --reason NOT_COUNTED"} {
 		if !strings.Contains(why.out, sentence) {
 			t.Errorf("why does not say %q:\n%s", sentence, why.out)
 		}
 	}
-	incomplete, blocked := named(t, simulated.out, "lacks a file:"), named(t, simulated.out, "blocked:")
+	incomplete, blocked, failing := named(t, simulated.out, "lacks a file:"), named(t, simulated.out, "blocked:"), named(t, simulated.out, "bad row:")
 	if files := s.says("files", "night", incomplete); strings.Count(files.out, ".txt.gz.enc") != 3 {
 		t.Errorf("files: %+v", files)
 	}
 	if sent := s.says("send", "--run", "night", "--collection", incomplete, "--file", "the-lost-one", "--yes"); sent.code != exitOK {
 		t.Fatalf("%+v", sent)
 	}
-	s.until("night", func(run report.Run) bool { return one(run, incomplete).WaitsFor == report.ForSuccessFile })
-	if sent := s.says("send", "--run", "night", "--collection", incomplete, "--success", "--yes"); sent.code != exitOK {
-		t.Fatalf("%+v", sent)
+	s.row("night", failing, "Sent", "4")
+	if replayed := s.says("rejected", "replay", "--run", "night", "--reason", "NOT_COUNTED", "--yes"); replayed.code != exitOK {
+		t.Fatalf("%+v", replayed)
 	}
-	s.until("night", func(run report.Run) bool { return one(run, incomplete).WaitsFor == report.ForNothing })
+	for _, name := range []string{incomplete, failing} {
+		s.until("night", func(run report.Run) bool { return one(run, name).WaitsFor == report.ForSuccessFile })
+		if sent := s.says("send", "--run", "night", "--collection", name, "--success", "--yes"); sent.code != exitOK {
+			t.Fatalf("%+v", sent)
+		}
+		s.until("night", func(run report.Run) bool { return one(run, name).WaitsFor == report.ForNothing })
+	}
 	s.status("night", blocked, "Success")
 	if looked := s.says("look", "night", "--yes"); looked.code != exitOK {
 		t.Fatalf("%+v", looked)

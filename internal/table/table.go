@@ -51,16 +51,24 @@ func (i Item) Has(attribute string) bool { _, ok := i[attribute]; return ok }
 func typed[T any](i Item, attribute string) (T, error) {
 	value, ok := i[attribute].(T)
 	if !ok && i.Has(attribute) {
-		return value, fmt.Errorf("attribute %s is %v, not a %T", attribute, describe(i[attribute]), value)
+		return value, fmt.Errorf("attribute %s is %s, not %s", attribute, describe(i[attribute]), describe(value))
 	}
 	return value, nil
 }
 
+// describe names the type of an attribute.
 func describe(value any) string {
-	if foreign, ok := value.(Foreign); ok {
-		return string(foreign)
+	switch value := value.(type) {
+	case string:
+		return "a string"
+	case int64:
+		return "a whole number"
+	case bool:
+		return "a boolean"
+	case Foreign:
+		return string(value)
 	}
-	return fmt.Sprintf("a %T", value)
+	return fmt.Sprintf("a %T", value) // never: an Item holds nothing else
 }
 
 // Read asks for one item. A read that is not Consistent may miss the latest writes.

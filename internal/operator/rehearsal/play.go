@@ -79,15 +79,15 @@ func (w *World) acts(ctx context.Context, plan Plan, rate float64, patience time
 	}, now)
 }
 
-// arrived tells whether all files that arrive are counted.
+// arrived tells whether all files that arrive are counted, as far as they can be.
 func (p Plan) arrived(rows []Row) bool {
-	return p.all(rows, func(c Collection, row Row) bool { return row.Received >= c.Arriving() })
+	return p.all(rows, func(c Collection, row Row) bool { return c.Failing || row.Received >= c.Arriving() })
 }
 
 // moved tells whether each collection has got as far as it can.
 func (p Plan) moved(rows []Row) bool {
 	return p.all(rows, func(c Collection, row Row) bool {
-		return c.Status == blocked || c.Missing > 0 || strings.EqualFold(row.Status, "Success")
+		return c.Status == blocked || c.Missing > 0 || c.Failing || strings.EqualFold(row.Status, "Success")
 	})
 }
 

@@ -27,6 +27,8 @@ type Collection struct {
 	WithoutCounter bool
 	// SentLast: the sender writes the status only when the last file has arrived, so that no message follows it.
 	SentLast bool
+	// Failing: the row's FilesSent is a text, so that counting fails.
+	Failing bool
 	// Missing: so many of its files never arrive.
 	Missing int
 }

@@ -19,6 +19,7 @@ type Shape struct {
 	LateSent    int     `json:"late_sent"`   // collections whose status Sent comes after their last file
 	Missing     int     `json:"missing"`     // collections one of whose files never comes
 	Blocked     int     `json:"blocked"`     // collections in status Blocked_Topic: nothing of them comes
+	Failing     int     `json:"failing"`     // collections whose row cannot be read: counting their files fails
 }
 
 // Plan is a run of a shape, with all of its messages in the order in which they are sent.
@@ -53,6 +54,8 @@ func NewPlan(shape Shape) (Plan, error) {
 			c.Missing = 1
 		case place < shape.Blocked+shape.Missing+shape.LateSent:
 			c.SentLast = true
+		case place < shape.Blocked+shape.Missing+shape.LateSent+shape.Failing:
+			c.Failing = true
 		}
 		p.Collections = append(p.Collections, c)
 	}
@@ -70,9 +73,10 @@ func (s Shape) check() error {
 	fail(s.Run == "", "the run has no name")
 	fail(s.Collections < 1 || s.Files < 1, "a run has at least one collection, and a collection one file")
 	fail(!(s.Duplicates >= 0 && s.Duplicates <= 1), "the share of duplicates is from 0 to 1")
-	fail(s.Malformed < 0 || s.LateSent < 0 || s.Missing < 0 || s.Blocked < 0, "there are no fewer than 0 of anything")
-	fail(s.Blocked+s.Missing+s.LateSent > s.Collections, fmt.Sprintf(
-		"%d collections are too few for %d that are blocked, %d that lack a file and %d that are sent late", s.Collections, s.Blocked, s.Missing, s.LateSent))
+	fail(s.Malformed < 0 || s.LateSent < 0 || s.Missing < 0 || s.Blocked < 0 || s.Failing < 0, "there are no fewer than 0 of anything")
+	fail(s.Blocked+s.Missing+s.LateSent+s.Failing > s.Collections, fmt.Sprintf(
+		"%d collections are too few for %d that are blocked, %d that lack a file, %d that are sent late and %d that fail",
+		s.Collections, s.Blocked, s.Missing, s.LateSent, s.Failing))
 	return errors.Join(errs...)
 }
 

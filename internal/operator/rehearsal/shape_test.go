@@ -24,6 +24,7 @@ func TestPlanIsOfItsShape(t *testing.T) {
 		shape.Blocked = rapid.IntRange(0, shape.Collections).Draw(t, "blocked")
 		shape.Missing = rapid.IntRange(0, shape.Collections-shape.Blocked).Draw(t, "missing")
 		shape.LateSent = rapid.IntRange(0, shape.Collections-shape.Blocked-shape.Missing).Draw(t, "late")
+		shape.Failing = rapid.IntRange(0, shape.Collections-shape.Blocked-shape.Missing-shape.LateSent).Draw(t, "failing")
 		plan, err := NewPlan(shape)
 		if err != nil {
 			t.Fatal(err)
@@ -80,6 +81,8 @@ func measure(t *rapid.T, plan Plan) (shape Shape, again int) {
 			shape.Missing++
 		case c.SentLast:
 			shape.LateSent++
+		case c.Failing:
+			shape.Failing++
 		}
 		if len(arrived[c.Name]) != c.Arriving() {
 			t.Errorf("%d files of %s arrive, want %d", len(arrived[c.Name]), c.Name, c.Arriving())
@@ -118,7 +121,7 @@ func TestShapesThatCannotBe(t *testing.T) {
 		"a collection one file":                          func(s *Shape) { s.Files = 0 },
 		"from 0 to 1":                                    func(s *Shape) { s.Duplicates = 1.5 },
 		"no fewer than 0":                                func(s *Shape) { s.Malformed = -1 },
-		"2 collections are too few for 1 that are block": func(s *Shape) { s.Blocked, s.Missing, s.LateSent = 1, 1, 1 },
+		"2 collections are too few for 1 that are block": func(s *Shape) { s.Blocked, s.Missing, s.Failing = 1, 1, 1 },
 	} {
 		shape := good
 		spoil(&shape)

@@ -60,6 +60,9 @@ func (w *World) PutRows(ctx context.Context, run Run) error {
 		if c.SentLast {
 			item["CollectionStatus"] = text("Exported")
 		}
+		if c.Failing {
+			item["FilesSent"] = text(strconv.Itoa(c.Files))
+		}
 		if c.WithoutCounter {
 			delete(item, "FilesReceived")
 		}

@@ -103,7 +103,9 @@ func describe(run string, what WaitsFor, held []Collection) Finding {
 	case ForRepair:
 		f.Whose = Operator
 		f.Sentence = fmt.Sprintf("%s for repair: the row breaks the table's contract (%s).", who, first.Problem)
-		f.Next = []string{"mend the row's attributes by hand; the next look goes on from there"}
+		f.Next = []string{"mend the row's attributes by hand (docs/runbook.md, NOT_COUNTED); the messages of its files are kept meanwhile, so then:",
+			"snapshot-status rejected replay --run " + Quote(run) + " --reason " + string(snapshot.ReasonNotCounted) + " --yes",
+			"snapshot-status look " + Quote(run) + " " + Quote(first.Collection) + " --yes"}
 	case ForNothingEver:
 		f.Whose = Operator
 		f.Sentence = fmt.Sprintf("%s for an end by hand: nobody changes the status %s any more, and no file will come.", who, statuses(held))
