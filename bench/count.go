@@ -123,8 +123,8 @@ func (w *world) settle(ctx context.Context, s *subject) error {
 
 const settled = 1500 * time.Millisecond
 
-// states is how many states were entered. The engine's histories leave out those inside of the Map, but each function
-// is called by one state, and what follows on it is given by the definition:
+// states is how many states were entered, without reading every history: each function is called by one state, and what
+// follows on it is given by the definition:
 // Route Event by Source and Look at Each Collection once for each execution, Increment Files Received for each of its
 // calls; Check Collection, a Choice, and either the end or (after a request perhaps) Check All Collections; that, a
 // Choice, and either the end or Notify Monitoring.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -31,26 +30,13 @@ func TestPaths(t *testing.T) {
 	for _, path := range paths.Table {
 		t.Run(path.Name, func(t *testing.T) {
 			t.Parallel()
-			d.follow(t, path, d.machine(t, path.Broken, false), outer(t, path.States))
-		})
-	}
-}
-
-// TestPathsInside runs the same with the states inside of the Map in sight.
-func TestPathsInside(t *testing.T) {
-	d := newDriver(t)
-	for _, path := range paths.Table {
-		t.Run(path.Name, func(t *testing.T) {
-			t.Parallel()
-			// Keep Message stands in the other Map; that it keeps the message is seen in the queue (package e2e).
-			want := slices.DeleteFunc(slices.Clone(path.States), func(name string) bool { return name == "Keep Message" })
-			d.follow(t, path, d.machine(t, path.Broken, true), want)
+			d.follow(t, path)
 		})
 	}
 }
 
 // follow makes the path's situation, handles its event and compares the states that were entered.
-func (d driver) follow(t *testing.T, path paths.Path, machine string, want []string) {
+func (d driver) follow(t *testing.T, path paths.Path) {
 	t.Helper()
 	run := "path-" + rand.Text()
 	for _, row := range path.Rows {
@@ -64,8 +50,8 @@ func (d driver) follow(t *testing.T, path paths.Path, machine string, want []str
 	for _, row := range path.Meanwhile {
 		d.writeStatus(t, run, row)
 	}
-	end := d.run(t, machine, path.Event(run))
-	if diff := cmp.Diff(want, end.states); diff != "" {
+	end := d.run(t, d.machine(t, path.Broken), path.Event(run))
+	if diff := cmp.Diff(path.States, end.states); diff != "" {
 		t.Errorf("states entered (-want +got)\n%s", diff)
 	}
 	if end.failed != path.Fails {
@@ -122,12 +108,12 @@ func (d driver) statusTable() *string {
 	return &name
 }
 
-// machine returns the deployed state machine or, if it is to be unrolled or a function to be broken, a copy,
-// in which another function stands in the broken one's place.
-func (d driver) machine(t *testing.T, broken paths.Function, unrolled bool) string {
+// machine returns the deployed state machine or, if a function is to be broken, a copy, in which another function stands
+// in its place.
+func (d driver) machine(t *testing.T, broken paths.Function) string {
 	t.Helper()
 	arn := d.stack.Outputs.StateMachineArn
-	if broken == "" && !unrolled {
+	if broken == "" {
 		return arn
 	}
 	deployed, err := d.machines.DescribeStateMachine(t.Context(), &sfn.DescribeStateMachineInput{StateMachineArn: &arn})
@@ -143,9 +129,6 @@ func (d driver) machine(t *testing.T, broken paths.Function, unrolled bool) stri
 		definition = strings.ReplaceAll(definition, function("notify"), function("missing"))
 	case paths.NoVerdict:
 		definition = strings.ReplaceAll(definition, function("check-collection"), function("check-all"))
-	}
-	if unrolled {
-		definition = unroll(t, definition)
 	}
 	if definition == *deployed.Definition {
 		t.Fatalf("the deployed definition does not call the function to break: %s", definition)
@@ -189,7 +172,7 @@ func (d driver) run(t *testing.T, machine, input string) ending {
 			t.Fatal(err)
 		}
 		for _, event := range page.Events {
-			if event.StateEnteredEventDetails != nil && *event.StateEnteredEventDetails.Name != noItems {
+			if event.StateEnteredEventDetails != nil {
 				end.states = append(end.states, *event.StateEnteredEventDetails.Name)
 			}
 		}

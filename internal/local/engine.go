@@ -95,10 +95,10 @@ func (p Project) launchEngine(port int, dir string, log io.Writer, lifeline *os.
 	if err := os.MkdirAll(tmp, 0o755); err != nil {
 		return process{}, nil, fmt.Errorf("starting the engine: %w", err)
 	}
-	program := filepath.Join(p.venv(), "bin", "ministack")
-	cmd := exec.Command(program)
+	python, program := filepath.Join(p.venv(), "bin", "python"), filepath.Join(p.Root, "local", "engine.py")
+	cmd := exec.Command(python, program)
 	if lifeline != nil {
-		cmd = exec.Command("/bin/sh", "-c", `("$0"; kill -KILL 0) & read -r _; kill -KILL 0`, program)
+		cmd = exec.Command("/bin/sh", "-c", `("$0" "$1"; kill -KILL 0) & read -r _; kill -KILL 0`, python, program)
 		cmd.Stdin = lifeline
 	}
 	cmd.Dir = dir

@@ -17,7 +17,7 @@ type Step struct {
 	Left    *time.Time `json:"left,omitempty"` // nil if it never was: it runs, or the execution ended in it
 	Input   string     `json:"input"`          // JSON; "" if the history does not hold it
 	Output  string     `json:"output"`
-	Tries   []Try      `json:"tries"`           // of a Task; of a Map, calls of its inside if the history holds no more of it
+	Tries   []Try      `json:"tries"`           // of a Task
 	Error   string     `json:"error,omitempty"` // that it ended with, caught or not
 	Cause   string     `json:"cause,omitempty"`
 	Failed  bool       `json:"failed"` // the execution ended here, failed
@@ -34,12 +34,7 @@ type Try struct {
 }
 
 // Retried is how many of the tries failed and were followed by another one.
-func (s Step) Retried() int {
-	if s.Type == "Map" {
-		return 0
-	}
-	return max(0, len(s.Tries)-1)
-}
+func (s Step) Retried() int { return max(0, len(s.Tries)-1) }
 
 // Caught reports whether the state ended with an error that the definition catches.
 func (s Step) Caught() bool { return s.Error != "" && !s.Failed }
@@ -119,7 +114,7 @@ func (w *walk) leave(at place, event types.HistoryEvent) place {
 	}
 	step := w.steps[found]
 	step.Left, step.Output = event.Timestamp, aws.ToString(details.Output)
-	if step.Type != "Map" && len(step.Tries) > 0 {
+	if len(step.Tries) > 0 {
 		last := step.Tries[len(step.Tries)-1]
 		step.Error, step.Cause = last.Error, last.Cause
 	}

@@ -66,7 +66,6 @@ type Reader struct {
 	Logs     *cloudwatchlogs.Client
 	Machine  string // ARN of the state machine
 	LogGroup string // of the state machine
-	Local    bool   // on the local engine
 
 	mu    sync.Mutex
 	ended map[string]Execution
@@ -76,7 +75,7 @@ type Reader struct {
 func New(d deployment.Deployment) *Reader {
 	stack := strings.TrimSuffix(d.FunctionName(""), "-")
 	return &Reader{SFN: sfn.NewFromConfig(d.Config), Logs: cloudwatchlogs.NewFromConfig(d.Config), Machine: d.StateMachineArn,
-		LogGroup: "/aws/vendedlogs/states/" + stack, Local: d.Local}
+		LogGroup: "/aws/vendedlogs/states/" + stack}
 }
 
 // Ours reports whether an ARN is that of an execution of this state machine.
@@ -110,9 +109,6 @@ func (r *Reader) Story(ctx context.Context, id string, near time.Time) (Story, e
 		return story, err
 	}
 	story.Steps = Steps(events)
-	if r.Local {
-		story.Note = "The local engine writes no events of the states inside of a Map: of those, only the calls are known. On AWS they are shown."
-	}
 	return story, nil
 }
 

@@ -149,27 +149,6 @@ func TestStepsThatFail(t *testing.T) {
 	}
 }
 
-// The local engine writes no events before each other, and none of the states inside of a Map but their calls.
-func TestStepsAsTheLocalEngineWritesThem(t *testing.T) {
-	t.Parallel()
-	var h history
-	h.left(h.entered(0, "Choice", "Route"), "Choice", "Route")
-	h.entered(0, "Map", "Look")
-	h.failed(0, "busy")
-	h.succeeded(0)
-	h.left(0, "Map", "Look")
-	for i := range h {
-		h[i].PreviousEventId = 0
-	}
-	steps := Steps(h)
-	if diff := cmp.Diff([]string{"Route", "Look"}, lines(h)); diff != "" {
-		t.Errorf("steps (-want +got)\n%s", diff)
-	}
-	if calls := steps[1].Tries; len(calls) != 2 || calls[0].Error != "Unavailable" || calls[1].Result != "{}" {
-		t.Errorf("calls %+v, want one that failed and one that did not", calls)
-	}
-}
-
 // The log of an EXPRESS execution tells the same way, in whatever order its lines are found.
 func TestExpressFromItsLog(t *testing.T) {
 	t.Parallel()

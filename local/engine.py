@@ -1,0 +1,97 @@
+"""The local engine, watched: what it runs inside of a Map stands in the execution's history too, as AWS writes it.
+
+The engine itself leaves those states out (docs/decisions.md). This changes nothing of what it runs: it writes the events
+that are missing, and gives every event the id of the one before it on its way, by which the ways of a Map's items are
+told apart (https://docs.aws.amazon.com/step-functions/latest/apireference/API_HistoryEvent.html). It knows functions of
+the engine by their names, so it goes with the version that requirements.txt pins; with another one that lacks them the
+start fails and says which.
+"""
+
+import contextvars
+import json
+import sys
+import threading
+
+from ministack.app import main
+from ministack.services import stepfunctions as engine
+
+
+class Item:
+    """An item of a Map that is worked on, and the value that its next state gets."""
+
+    def __init__(self, execution, value):
+        self.execution, self.value = execution, value
+
+
+item = contextvars.ContextVar("the item of this thread; none outside of a Map", default=None)
+before = contextvars.ContextVar("the execution and event that this thread wrote last", default=(None, 0))
+writing = threading.Lock()
+plain_add_event, plain_sub_machine = engine._add_event, engine._run_sub_machine
+
+
+def add_event(execution, kind, details=None):
+    of, event_id = before.get()
+    with writing:  # an event's id is its place in the list, and items are worked on side by side
+        event = plain_add_event(execution, kind, {**(details or {}), "previousEventId": event_id if of is execution else 0})
+    before.set((execution, event["id"]))
+    return event
+
+
+def entered(execution, kind, name, value):
+    add_event(execution, kind + "StateEntered", {"stateEnteredEventDetails": {"name": name, "input": json.dumps(value)}})
+
+
+def left(execution, kind, name, value):
+    add_event(execution, kind + "StateExited", {"stateExitedEventDetails": {"name": name, "output": json.dumps(value)}})
+
+
+def watched(handle):
+    """A handler of states that writes down those inside of a Map. Of those outside the engine does."""
+
+    def handle_watched(state, value, *rest):
+        here, name = item.get(), rest[-1]["State"]["Name"]
+        if here is None:
+            return handle(state, value, *rest)
+        entered(here.execution, state["Type"], name, value)
+        here.value, following = handle(state, value, *rest)
+        left(here.execution, state["Type"], name, here.value)
+        return here.value, following
+
+    return handle_watched
+
+
+def run_item(states, start, value, execution, context):
+    """Works on an item of a Map. The states that end it have no handler, so they are written down here."""
+    if "Map" not in context:  # a branch of a Parallel
+        return plain_sub_machine(states, start, value, execution, context)
+    here = Item(execution, value)
+    item.set(here)
+    about = {"name": context["State"]["Name"], "index": context["Map"]["Item"]["Index"]}
+    add_event(execution, "MapIterationStarted", {"mapIterationStartedEventDetails": about})
+
+    def end():
+        name = context["State"]["Name"]
+        return name, states.get(name, {}).get("Type")
+
+    try:
+        output = plain_sub_machine(states, start, value, execution, context)
+    except Exception:
+        name, kind = end()
+        if kind == "Fail":
+            entered(execution, kind, name, here.value)
+        add_event(execution, "MapIterationFailed", {"mapIterationFailedEventDetails": about})
+        raise
+    name, kind = end()
+    if kind == "Succeed":
+        entered(execution, kind, name, here.value)
+        left(execution, kind, name, output)
+    add_event(execution, "MapIterationSucceeded", {"mapIterationSucceededEventDetails": about})
+    return output
+
+
+engine._add_event, engine._run_sub_machine = add_event, run_item
+for handler in ("_execute_pass", "_execute_task", "_execute_choice", "_execute_wait", "_execute_map"):
+    setattr(engine, handler, watched(getattr(engine, handler)))
+
+if __name__ == "__main__":
+    sys.exit(main())
