@@ -22,7 +22,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 )
 
-// scratchProject is a project in a folder of its own, which shares the engine's installation with this one.
+// scratchProject is a project in a folder of its own, which shares the engine with this one.
 func scratchProject(t *testing.T) Project {
 	t.Helper()
 	project, err := FindProject()
@@ -36,7 +36,8 @@ func scratchProject(t *testing.T) Project {
 	if err := os.Mkdir(scratch.Dir(), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Symlink(project.venv(), scratch.venv()); err != nil {
+	if err := errors.Join(os.Symlink(project.venv(), scratch.venv()),
+		os.Symlink(filepath.Join(project.Root, "local"), filepath.Join(scratch.Root, "local"))); err != nil {
 		t.Fatal(err)
 	}
 	return scratch
