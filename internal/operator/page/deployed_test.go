@@ -68,10 +68,21 @@ func serve(t *testing.T, source page.Source, options page.Options) (address stri
 // row writes a row as exporter and sender do.
 func (d deployed) row(run, collection, status string, sent int) {
 	d.Helper()
+	d.put(run, collection, status, &types.AttributeValueMemberN{Value: fmt.Sprint(sent)})
+}
+
+// unreadableRow writes a row that cannot be read.
+func (d deployed) unreadableRow(run, collection string) {
+	d.Helper()
+	d.put(run, collection, "Sent", &types.AttributeValueMemberS{Value: "one"})
+}
+
+func (d deployed) put(run, collection, status string, sent types.AttributeValue) {
+	d.Helper()
 	_, err := dynamodb.NewFromConfig(d.Config).PutItem(d.Context(), &dynamodb.PutItemInput{TableName: &d.Outputs.ExportStatusTableName,
 		Item: map[string]types.AttributeValue{
 			"CorrelationId": &types.AttributeValueMemberS{Value: run}, "CollectionName": &types.AttributeValueMemberS{Value: collection},
-			"CollectionStatus": &types.AttributeValueMemberS{Value: status}, "FilesSent": &types.AttributeValueMemberN{Value: fmt.Sprint(sent)},
+			"CollectionStatus": &types.AttributeValueMemberS{Value: status}, "FilesSent": sent,
 		}})
 	if err != nil {
 		d.Fatal(err)

@@ -21,6 +21,7 @@ function lines(name) {
 }
 
 const title = 26; // height of a Map's own name
+const wide = (line) => line.length * 7 + 22;
 
 // layout places the states of a graph, and returns it with its size.
 function layout(graph) {
@@ -31,8 +32,8 @@ function layout(graph) {
     const inside = state.inside && layout(state.inside);
     const text = lines(state.name);
     laid.setNode(state.name, inside
-      ? { state, inside, width: inside.width, height: inside.height + title }
-      : { state, text, width: Math.max(...text.map((l) => l.length)) * 7 + 22, height: text.length * 15 + 14 });
+      ? { state, inside, width: Math.max(inside.width, wide(state.name)), height: inside.height + title }
+      : { state, text, width: Math.max(...text.map(wide)), height: text.length * 15 + 14 });
   }
   graph.ways.forEach((way, i) => laid.setEdge(way.from, way.to, { way }, String(i)));
   dagre.layout(laid);
@@ -72,7 +73,7 @@ function draw({ laid }, parent, steps, choose) {
     group.addEventListener("keydown", (event) => { if (event.key === "Enter" || event.key === " ") act(event); });
     if (node.inside) {
       svg("text", { x: node.x, y: top + title / 2 + 3 }, group).textContent = name;
-      draw(node.inside, svg("g", { transform: `translate(${left} ${top + title})` }, group), steps, choose);
+      draw(node.inside, svg("g", { transform: `translate(${node.x - node.inside.width / 2} ${top + title})` }, group), steps, choose);
       continue;
     }
     node.text.forEach((line, i) => {
