@@ -147,6 +147,20 @@ func (t Tracker) Rate() (perSecond float64, over time.Duration, known bool) {
 	return float64(last.files-first.files) / over.Seconds(), over, true
 }
 
+// Quiet is how long ago the last message was counted, also before somebody watched; 0 if that is not known.
+func (t Tracker) Quiet() time.Duration {
+	var newest time.Time
+	for _, c := range t.Run.Collections {
+		if c.LastMessage != nil && c.LastMessage.After(newest) {
+			newest = *c.LastMessage
+		}
+	}
+	if newest.IsZero() {
+		return 0
+	}
+	return t.At.Sub(newest)
+}
+
 // AllFilesIn is when all files will have arrived if they come on as they do. It can be said while files come in and the
 // sender has said of all collections how many there are.
 func (t Tracker) AllFilesIn() (in time.Duration, known bool) {

@@ -135,3 +135,21 @@ func TestFailedReadingKeepsWhatWasKnown(t *testing.T) {
 		t.Errorf("err = %v, events = %v", tracker.Err, events)
 	}
 }
+
+// Who begins to watch a run that has stood still for long is told so at once.
+func TestStandingStillSinceBeforeSomebodyWatched(t *testing.T) {
+	t.Parallel()
+	run := receivedFiles(7, 9)
+	long, longer := at(-540), at(-3600)
+	run.Collections[0].LastMessage, run.Collections[1].LastMessage = &longer, &long
+	tracker, _ := NewTracker(time.Second).Take(reading(0, run))
+	if tracker, _ = tracker.Take(reading(2, run)); speed(tracker) != "none for 9m" {
+		t.Errorf("says %q, want for how long none has come", speed(tracker))
+	}
+	for i := range run.Collections {
+		run.Collections[i].LastMessage = nil
+	}
+	if tracker, _ = tracker.Take(reading(4, run)); speed(tracker) != "none for 4s" {
+		t.Errorf("says %q, want what is known", speed(tracker))
+	}
+}

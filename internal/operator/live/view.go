@@ -118,7 +118,7 @@ func speed(t Tracker) string {
 	case rate > 0:
 		return decimal(rate) + " a second"
 	}
-	return "none for " + show.Duration(over)
+	return "none for " + show.Duration(max(over, t.Quiet()))
 }
 
 // decimal writes a rate with as many digits as a person reads.
