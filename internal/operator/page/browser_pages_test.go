@@ -32,9 +32,12 @@ func TestInABrowser(t *testing.T) {
 }
 
 func runMoves(d deployed) {
+	b := newTab(d.T, d.address)
+	b.open("/")
+	b.until("the list is live", `document.querySelector("#live").innerText.startsWith("live")`)
 	d.row("moving", "db.core.a", "Sent", 2)
 	d.send(file("moving", "db.core.a", 1))
-	b := newTab(d.T, d.address)
+	b.until("a run that begins is listed", `document.querySelector("#runs").innerText.includes("moving")`)
 	b.open("/run?id=moving")
 	b.until("the first file is seen", `document.querySelector("#head dd").innerText === "1 of 2"`)
 	b.until("it is live", `document.querySelector("#live").innerText.startsWith("live")`)
@@ -49,8 +52,6 @@ func runMoves(d deployed) {
 	}
 	b.open("/collection?run=moving&name=db.core.a")
 	b.until("its files are listed", `document.querySelectorAll("#filelist tbody tr").length === 2`)
-	b.open("/")
-	b.until("it is among the runs", `document.querySelector("#runs").innerText.includes("moving")`)
 }
 
 func failureShows(d deployed) {
