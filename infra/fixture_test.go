@@ -42,6 +42,7 @@ func makeFunctions(dir string) {
 const (
 	testAlarmTopic = "arn:aws:sns:eu-west-1:123456789012:alarms"
 	testKey        = "arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555"
+	otherKey       = "arn:aws:kms:eu-west-1:123456789012:key/mrk-11111111222233334444555555555555"
 	testFileQueue  = "arn:aws:sqs:eu-west-1:123456789012:files"
 	testStateQueue = "arn:aws:sqs:eu-west-1:123456789012:export-state.fifo"
 	testTopic      = "arn:aws:sns:eu-west-1:123456789012:monitoring"
@@ -67,6 +68,7 @@ var (
 		return synthesize(map[string]any{
 			"exportStatusTableName": "UCExportToCrownStatus", "exportStatusTableStreamArn": testStream,
 			"fileReceivedQueueArn": testFileQueue, "exportStateQueueArn": testStateQueue, "monitoringTopicArn": testTopic,
+			"existingKmsKeyArns": otherKey,
 		})
 	})
 )

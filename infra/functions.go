@@ -137,19 +137,19 @@ func (f Function) set(variable, value string) {
 }
 
 func (f Function) usesExportStatus(table awsdynamodb.ITable, actions ...string) {
-	f.usesTable(table, "DYNAMO_DB_EXPORT_STATUS_TABLE_NAME", actions...)
+	f.usesTable(table, f.key, "DYNAMO_DB_EXPORT_STATUS_TABLE_NAME", actions...)
 }
 
 func (f Function) usesLedger(table awsdynamodb.ITable, actions ...string) {
-	f.usesTable(table, "LEDGER_TABLE_NAME", actions...)
+	f.usesTable(table, f.key.ours(), "LEDGER_TABLE_NAME", actions...)
 }
 
-func (f Function) usesTable(table awsdynamodb.ITable, variable string, actions ...string) {
+func (f Function) usesTable(table awsdynamodb.ITable, key Key, variable string, actions ...string) {
 	f.set(variable, *table.TableName())
 	for _, action := range actions {
 		allow(f.role, table.TableArn(), "dynamodb:"+action)
 	}
-	f.key.allowTableUse(f.role)
+	key.allowTableUse(f.role)
 }
 
 func (f Function) sendsTo(queue awssqs.IQueue, variable string) {

@@ -30,19 +30,27 @@ func allow(role awsiam.Role, resource *string, actions ...string) {
 	}))
 }
 
-// Key is the customer managed key of the context. Its zero value stands for the keys that AWS keeps itself, which
-// need no grants.
-type Key struct{ awskms.IKey }
-
-// NewKey finds the key by its ARN; an empty ARN gives the zero Key.
-func NewKey(scope constructs.Construct, id, arn string) Key {
-	if arn == "" {
-		return Key{}
-	}
-	return Key{awskms.Key_FromKeyArn(scope, &id, &arn)}
+// Key is the customer managed key of what the stack makes, if the context names one, and those of what it does not make.
+// Who uses something that the stack does not make may use all of these: nobody says which is whose. AWS's own keys need
+// no grants.
+type Key struct {
+	awskms.IKey
+	existing []string // ARNs
 }
 
-// given tells whether there is a customer managed key.
+// NewKey finds the keys of the context.
+func NewKey(scope constructs.Construct, id string, settings Settings) Key {
+	key := Key{existing: settings.ExistingKeys}
+	if settings.KmsKeyArn != "" {
+		key.IKey = awskms.Key_FromKeyArn(scope, &id, &settings.KmsKeyArn)
+	}
+	return key
+}
+
+// ours is the key for who uses only what the stack makes.
+func (k Key) ours() Key { return Key{IKey: k.IKey} }
+
+// given tells whether there is a customer managed key for what the stack makes.
 func (k Key) given() bool { return k.IKey != nil }
 
 // allowTableUse grants what DynamoDB asks of a caller of a table encrypted with the key.
@@ -62,5 +70,8 @@ func (k Key) allowReceiving(role awsiam.Role) { k.allow(role, "kms:Decrypt") }
 func (k Key) allow(role awsiam.Role, actions ...string) {
 	if k.given() {
 		allow(role, k.KeyArn(), actions...)
+	}
+	for _, arn := range k.existing {
+		allow(role, &arn, actions...)
 	}
 }

@@ -120,6 +120,17 @@ var keyPermissions = map[string][]string{
 	"StatusChangedPipeRole":        {"kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"},
 }
 
+// And with the key of resources that the stack does not make: those that they use themselves.
+var existingKeyPermissions = map[string][]string{
+	"FunctionsIncrementRole":       keyPermissions["FunctionsIncrementRole"],
+	"FunctionsCheckCollectionRole": keyPermissions["FunctionsCheckCollectionRole"],
+	"FunctionsCheckAllRole":        keyPermissions["FunctionsCheckAllRole"],
+	"SweepRole":                    keyPermissions["SweepRole"],
+	"FunctionsNotifyRole":          {"kms:Decrypt", "kms:GenerateDataKey"}, // the ledger is ours
+	"FileReceivedPipeRole":         {"kms:Decrypt"},
+	"StatusChangedPipeRole":        {"kms:Decrypt", "kms:DescribeKey"}, // its dead-letter queue is ours
+}
+
 func TestPermissions(t *testing.T) {
 	t.Parallel()
 	t.Run("ByDefault", func(t *testing.T) {
@@ -155,6 +166,9 @@ func TestPermissions(t *testing.T) {
 			}
 			replace(want[role], "sqs:SendMessage ${QueuesExportState.Arn}", "sqs:SendMessage "+testStateQueue)
 			replace(want[role], "sns:Publish ${MonitoringTopic}", "sns:Publish "+testTopic)
+			for _, action := range existingKeyPermissions[role] {
+				want[role] = append(want[role], action+" "+otherKey)
+			}
 		}
 		compare(t, sorted(want), granted(adopting()))
 	})

@@ -56,7 +56,7 @@ func NewStatusChangedPipe(scope constructs.Construct, id string, props PipeProps
 	p := newPipe(scope, id, "status-changed", props, false) // a look that fails is the sweep's, and must not hold up the stream
 	deadLetters := newQueue(p.here, "DeadLetters", props.Key, awssqs.QueueProps{})
 	allow(p.role, deadLetters.QueueArn(), "sqs:SendMessage")
-	props.Key.allowSending(p.role)
+	props.Key.ours().allowSending(p.role)
 	allow(p.role, stream, "dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator")
 	allow(p.role, jsii.String("*"), "dynamodb:ListStreams") // IAM knows no resource for it
 	props.Key.allowReadingStream(p.role)

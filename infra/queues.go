@@ -5,6 +5,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	"snapshot-status-checker/statemachine"
 )
 
 // QueuesProps are the settings and the key of the queues.
@@ -33,7 +35,7 @@ func NewQueues(scope constructs.Construct, id string, props QueuesProps) Queues 
 	} else {
 		q.FileReceived, q.FileReceivedDeadLetters = newQueueWithDeadLetters(here, "FileReceived", props.Key, 5, awssqs.QueueProps{
 			VisibilityTimeout:   awscdk.Duration_Seconds(jsii.Number(visibilitySeconds(props.Settings))),
-			MaxMessageSizeBytes: jsii.Number(maxMessageBytes(props.Settings.BatchSize)),
+			MaxMessageSizeBytes: jsii.Number(statemachine.MaxMessageBytes(props.Settings.BatchSize)),
 		})
 	}
 	if arn := props.Settings.ExportStateQueueArn; arn != "" {
@@ -74,16 +76,4 @@ func visibilitySeconds(s Settings) int {
 		seconds += 5 * 60
 	}
 	return seconds
-}
-
-const (
-	pipesPayloadBytes  = 256 * 1024 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes.html
-	recordBytes        = 1536       // of a record around its body: ids, attributes, ARN
-	sqsMinMessageBytes = 1024       // the least that SQS lets a queue's limit be
-)
-
-// maxMessageBytes is the largest message of which a full batch still fits into a payload of Pipes, even when JSON
-// writes every byte of its body as two.
-func maxMessageBytes(batchSize int) int {
-	return max((pipesPayloadBytes/batchSize-recordBytes)/2, sqsMinMessageBytes)
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -36,7 +37,7 @@ func (a Architecture) GOARCH() string {
 type Settings struct {
 	Environment  string
 	Application  string
-	Tags         map[string]string // of the stack, besides application and environment
+	Tags         map[string]string // of the stack, besides application and environment, or in their place
 	LogLevel     string
 	Architecture Architecture
 	WorkflowType WorkflowType
@@ -52,7 +53,8 @@ type Settings struct {
 	ReservedConcurrency map[string]int
 
 	AlarmTopicArn string
-	KmsKeyArn     string
+	KmsKeyArn     string   // of what the stack makes
+	ExistingKeys  []string // ARNs of the keys of what it does not make
 
 	ExportStatusTableName string
 	// The stream of the existing table, with new and old images. Without it no pipe sees a change of status: what an
@@ -79,6 +81,7 @@ var (
 	tagPattern    = regexp.MustCompile(`^[\p{L}\p{N} +\-._:/@]{1,128}=[\p{L}\p{N} +\-._:/@]{0,256}$`)
 	statusPattern = regexp.MustCompile(`^[A-Za-z][A-Za-z_ ]{0,63}$`)
 	queueArn      = regexp.MustCompile(`^arn:aws[a-z-]*:sqs:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,80}(\.fifo)?$`)
+	standardQueue = regexp.MustCompile(`^arn:aws[a-z-]*:sqs:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,80}$`)
 	topicArn      = regexp.MustCompile(`^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$`)
 	keyArn        = regexp.MustCompile(`^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/(mrk-[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$`)
 	streamArn     = regexp.MustCompile(`^arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:\d{12}:table/[A-Za-z0-9_.-]+/stream/.+$`)
@@ -103,10 +106,11 @@ func ReadSettings(get func(key string) any) (Settings, error) {
 
 		AlarmTopicArn: r.match("alarmTopicArn", "", topicArn, "the ARN of a standard SNS topic"),
 		KmsKeyArn:     r.match("kmsKeyArn", "", keyArn, "the ARN of a KMS key (not of an alias)"),
+		ExistingKeys:  r.keys("existingKmsKeyArns"),
 
 		ExportStatusTableName:      r.match("exportStatusTableName", "", tablePattern, "a table's name: 3 to 255 letters, digits, '_', '.', '-'"),
 		ExportStatusTableStreamArn: r.match("exportStatusTableStreamArn", "", streamArn, "the ARN of a table's stream"),
-		FileReceivedQueueArn:       r.match("fileReceivedQueueArn", "", queueArn, "the ARN of an SQS queue"),
+		FileReceivedQueueArn:       r.match("fileReceivedQueueArn", "", standardQueue, "the ARN of a standard SQS queue"),
 		ExportStateQueueArn:        r.match("exportStateQueueArn", "", queueArn, "the ARN of an SQS queue"),
 		MonitoringTopicArn:         r.match("monitoringTopicArn", "", topicArn, "the ARN of a standard SNS topic"),
 	}
@@ -114,13 +118,39 @@ func ReadSettings(get func(key string) any) (Settings, error) {
 	if len(s.StackName()) > maxStackName {
 		r.failf("application", s.StackName(), "with environment, at most %d characters as <application>-<environment>", maxStackName)
 	}
-	if strings.HasSuffix(s.Environment, expressSuffix) {
-		r.failf("environment", s.Environment, "not one that ends in %s: the state machine of another stack with workflowType EXPRESS is called so", expressSuffix)
+	if strings.HasSuffix(s.StackName(), expressSuffix) {
+		r.failf("environment", s.Environment, "none with which the stack's name ends in %s: the state machine of another stack with workflowType EXPRESS is called so", expressSuffix)
 	}
 	if stream := s.ExportStatusTableStreamArn; stream != "" && !strings.Contains(stream, ":table/"+s.ExportStatusTableName+"/stream/") {
 		r.failf("exportStatusTableStreamArn", stream, "only the stream of the table that exportStatusTableName names")
 	}
+	r.together(s)
 	return s, errors.Join(r.errs...)
+}
+
+// together refuses ARNs that one stack cannot use: of several partitions or regions (the functions call their own), and a
+// stream of another account, which a pipe cannot read.
+func (r *reader) together(s Settings) {
+	of := func(part int, arn string) string { return strings.Split(arn, ":")[part] }
+	const partition, region, account = 1, 3, 4
+	first := map[string]string{} // by key
+	for key, arn := range map[string]string{"exportStatusTableStreamArn": s.ExportStatusTableStreamArn, "fileReceivedQueueArn": s.FileReceivedQueueArn,
+		"exportStateQueueArn": s.ExportStateQueueArn, "monitoringTopicArn": s.MonitoringTopicArn, "alarmTopicArn": s.AlarmTopicArn, "kmsKeyArn": s.KmsKeyArn} {
+		if strings.Count(arn, ":") > account {
+			first[key] = arn
+		}
+	}
+	keys := slices.Sorted(maps.Keys(first))
+	for _, key := range keys[min(1, len(keys)):] {
+		arn, other := first[key], first[keys[0]]
+		if of(partition, arn) != of(partition, other) || of(region, arn) != of(region, other) {
+			r.failf(key, arn, "one of the region of %s, %s: a stack uses what is in its own region", keys[0], of(region, other))
+		}
+	}
+	stream, files := first["exportStatusTableStreamArn"], first["fileReceivedQueueArn"]
+	if stream != "" && files != "" && of(account, stream) != of(account, files) {
+		r.failf("fileReceivedQueueArn", files, "one of the account of exportStatusTableStreamArn, %s: pipes read sources of their own account", of(account, stream))
+	}
 }
 
 // smallestWindow is what SQS pollers ask for: batches of more than 10 messages are gathered for at least a second.
@@ -215,10 +245,9 @@ func (r *reader) tags(key string) map[string]string {
 			continue
 		}
 		name, value, _ := strings.Cut(part, "=")
-		_, twice := tags[name]
-		ours := name == "application" || name == "environment" || strings.HasPrefix(strings.ToLower(name), "aws:")
-		if !tagPattern.MatchString(part) || twice || ours {
-			r.failf(key, part, "team=data,cost-centre=42 and the like: each key once, and not application, environment, aws:…")
+		aws := strings.HasPrefix(strings.ToLower(name), "aws:")
+		if !tagPattern.MatchString(part) || aws || hasTag(tags, name) {
+			r.failf(key, part, "team=data,cost-centre=42 and the like: each key once in whatever case, and not aws:…")
 			continue
 		}
 		if tags == nil {
@@ -227,6 +256,33 @@ func (r *reader) tags(key string) map[string]string {
 		tags[name] = value
 	}
 	return tags
+}
+
+// hasTag tells whether a key is taken. IAM, unlike other services, knows no difference between a key's cases
+// (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html), and the stack's tags go to its roles too.
+func hasTag(tags map[string]string, key string) bool {
+	for other := range tags {
+		if strings.EqualFold(other, key) {
+			return true
+		}
+	}
+	return false
+}
+
+// keys reads the ARNs of KMS keys, separated by commas.
+func (r *reader) keys(key string) []string {
+	var arns []string
+	for part := range strings.SplitSeq(r.text(key, ""), ",") {
+		if part = strings.TrimSpace(part); part == "" {
+			continue
+		}
+		if !keyArn.MatchString(part) {
+			r.failf(key, part, "ARNs of KMS keys (not of aliases), separated by commas")
+			continue
+		}
+		arns = append(arns, part)
+	}
+	return arns
 }
 
 // statuses reads a comma-separated list. Statuses that this system itself waits for or writes cannot be exempt.

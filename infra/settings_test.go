@@ -35,6 +35,8 @@ func TestReadSettings(t *testing.T) {
 		"Statuses":          {map[string]any{"exemptStatuses": " Table_Unavailable,, Blocked_Topic "}, with(func(s *Settings) { s.ExemptStatuses = []string{"Table_Unavailable", "Blocked_Topic"} })},
 		"Concurrency":       {map[string]any{"reservedConcurrency": " increment=20, sweep=1,"}, with(func(s *Settings) { s.ReservedConcurrency = map[string]int{"increment": 20, "sweep": 1} })},
 		"Tags":              {map[string]any{"tags": "team=data,, owner=a@b.c ,empty="}, with(func(s *Settings) { s.Tags = map[string]string{"team": "data", "owner": "a@b.c", "empty": ""} })},
+		"TagsInOurPlace":    {map[string]any{"tags": "Environment=prod"}, with(func(s *Settings) { s.Tags = map[string]string{"Environment": "prod"} })},
+		"ExistingKeys":      {map[string]any{"existingKmsKeyArns": testKey + ", " + otherKey}, with(func(s *Settings) { s.ExistingKeys = []string{testKey, otherKey} })},
 		"Existing": {
 			map[string]any{
 				"exportStatusTableName": "UCExportToCrownStatus", "exportStatusTableStreamArn": testStream, "fileReceivedQueueArn": testFileQueue,
@@ -69,7 +71,8 @@ func TestReadSettingsErrors(t *testing.T) {
 		"EnvironmentWithBlank":   {"environment", "my dev", "letters, digits and hyphens"},
 		"ApplicationWithDigit":   {"application", "1st", "a letter first"},
 		"ApplicationTooLong":     {"application", strings.Repeat("a", 44), "at most 47 characters"},
-		"EnvironmentExpress":     {"environment", "prod-express", "not one that ends in -express"},
+		"EnvironmentExpress":     {"environment", "prod-express", "none with which the stack's name ends in -express"},
+		"EnvironmentOnlyExpress": {"environment", "express", "none with which the stack's name ends in -express"},
 		"LogLevelUnknown":        {"logLevel", "LOUD", "DEBUG, INFO, WARN, WARNING, ERROR, CRITICAL"},
 		"ArchitectureOfGo":       {"architecture", "amd64", "arm64, x86_64"},
 		"WorkflowTypeUnknown":    {"workflowType", "FAST", "STANDARD, EXPRESS"},
@@ -95,8 +98,8 @@ func TestReadSettingsErrors(t *testing.T) {
 		"TagWithoutKey":          {"tags", "=data", "each key once"},
 		"TagWithoutValue":        {"tags", "data", "each key once"},
 		"TagTwice":               {"tags", "team=a,team=b", "each key once"},
-		"TagOfOurs":              {"tags", "environment=x", "not application, environment"},
-		"TagOfAWS":               {"tags", "aws:x=y", "not application, environment"},
+		"TagTwiceInOtherCase":    {"tags", "team=a,Team=b", "each key once in whatever case"},
+		"TagOfAWS":               {"tags", "aws:x=y", "not aws:"},
 		"TagWithOddLetter":       {"tags", "a;b=c", "each key once"},
 		"AlarmTopicByName":       {"alarmTopicArn", "alarms", "ARN of a standard SNS topic"},
 		"KeyAlias":               {"kmsKeyArn", "arn:aws:kms:eu-west-1:123456789012:alias/mine", "not of an alias"},
@@ -104,7 +107,9 @@ func TestReadSettingsErrors(t *testing.T) {
 		"TableByArn":             {"exportStatusTableName", "arn:aws:dynamodb:eu-west-1:123456789012:table/x", "a table's name"},
 		"StreamOfNothing":        {"exportStatusTableStreamArn", "x", "stream"},
 		"StreamWithoutTable":     {"exportStatusTableStreamArn", testStream, "only the stream of the table that exportStatusTableName names"},
-		"FileReceivedByUrl":      {"fileReceivedQueueArn", "https://sqs.eu-west-1.amazonaws.com/123456789012/files", "ARN of an SQS queue"},
+		"FileReceivedByUrl":      {"fileReceivedQueueArn", "https://sqs.eu-west-1.amazonaws.com/123456789012/files", "ARN of a standard SQS queue"},
+		"FileReceivedIsAFifo":    {"fileReceivedQueueArn", testFileQueue + ".fifo", "ARN of a standard SQS queue"},
+		"ExistingKeyByAlias":     {"existingKmsKeyArns", testKey + ",alias/mine", "ARNs of KMS keys"},
 		"ExportStateOtherArn":    {"exportStateQueueArn", testTopic, "ARN of an SQS queue"},
 		"MonitoringTopicIsAFifo": {"monitoringTopicArn", testTopic + ".fifo", "standard SNS topic"},
 	}
@@ -125,6 +130,21 @@ func TestReadSettingsErrors(t *testing.T) {
 		_, err := read(map[string]any{"exportStatusTableName": "Other", "exportStatusTableStreamArn": testStream})
 		if err == nil || !strings.Contains(err.Error(), "only the stream of the table") {
 			t.Errorf("error %v does not refuse the stream", err)
+		}
+	})
+	t.Run("SeveralRegions", func(t *testing.T) {
+		t.Parallel()
+		_, err := read(map[string]any{"fileReceivedQueueArn": testFileQueue, "monitoringTopicArn": strings.Replace(testTopic, "eu-west-1", "eu-west-2", 1)})
+		if err == nil || !strings.Contains(err.Error(), "a stack uses what is in its own region") {
+			t.Errorf("error %v does not refuse the topic", err)
+		}
+	})
+	t.Run("StreamOfAnotherAccount", func(t *testing.T) {
+		t.Parallel()
+		_, err := read(map[string]any{"fileReceivedQueueArn": strings.Replace(testFileQueue, "123456789012", "210987654321", 1),
+			"exportStatusTableName": "UCExportToCrownStatus", "exportStatusTableStreamArn": testStream})
+		if err == nil || !strings.Contains(err.Error(), "pipes read sources of their own account") {
+			t.Errorf("error %v does not refuse the queue", err)
 		}
 	})
 	t.Run("LargeBatchWithoutWindow", func(t *testing.T) {

@@ -20,7 +20,7 @@ func NewStack(scope constructs.Construct, props StackProps) awscdk.Stack {
 		Description: jsii.String("Counts the files that arrived of snapshot sender runs and tells when collections and runs are complete"),
 		Tags:        stackTags(s),
 	})
-	key := NewKey(stack, "Key", s.KmsKeyArn)
+	key := NewKey(stack, "Key", s)
 	tables := NewTables(stack, "Tables", TablesProps{Settings: s, Key: key})
 	queues := NewQueues(stack, "Queues", QueuesProps{Settings: s, Key: key})
 	monitoring := NewMonitoring(stack, "Monitoring", MonitoringProps{Settings: s, Key: key})
@@ -46,7 +46,12 @@ func NewStack(scope constructs.Construct, props StackProps) awscdk.Stack {
 }
 
 func stackTags(s Settings) *map[string]*string {
-	tags := map[string]*string{"application": &s.Application, "environment": &s.Environment}
+	tags := map[string]*string{}
+	for name, value := range map[string]string{"application": s.Application, "environment": s.Environment} {
+		if !hasTag(s.Tags, name) {
+			tags[name] = &value
+		}
+	}
 	for name, value := range s.Tags {
 		tags[name] = &value
 	}

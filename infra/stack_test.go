@@ -144,6 +144,7 @@ func TestStateMachine(t *testing.T) {
 			"StateMachineName": name, "StateMachineType": kind, "RoleArn": "${WorkflowRole.Arn}",
 			"DefinitionString": statemachine.Definition,
 			"DefinitionSubstitutions": map[string]any{
+				"Partition":                  "${AWS::Partition}",
 				"IncrementFunctionArn":       "${FunctionsIncrementFunction.Arn}",
 				"CheckCollectionFunctionArn": "${FunctionsCheckCollectionFunction.Arn}",
 				"CheckAllFunctionArn":        "${FunctionsCheckAllFunction.Arn}",

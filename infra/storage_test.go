@@ -61,12 +61,12 @@ func TestQueues(t *testing.T) {
 	t.Run("ByDefault", func(t *testing.T) {
 		t.Parallel()
 		compare(t, queues(map[string]any{"SqsManagedSseEnabled": true},
-			map[string]any{"MaximumMessageSize": 130304.0, "VisibilityTimeout": 60.0}), byDefault().ofType("AWS::SQS::Queue"))
+			map[string]any{"MaximumMessageSize": 128256.0, "VisibilityTimeout": 60.0}), byDefault().ofType("AWS::SQS::Queue"))
 	})
 	t.Run("BatchesOf20ToExpressWithKey", func(t *testing.T) {
 		t.Parallel()
 		compare(t, queues(map[string]any{"KmsMasterKeyId": testKey},
-			map[string]any{"MaximumMessageSize": 5785.0, "VisibilityTimeout": 365.0}), express().ofType("AWS::SQS::Queue"))
+			map[string]any{"MaximumMessageSize": 5683.0, "VisibilityTimeout": 365.0}), express().ofType("AWS::SQS::Queue"))
 	})
 }
 

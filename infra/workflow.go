@@ -1,6 +1,7 @@
 package main
 
 import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctions"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
@@ -35,10 +36,11 @@ func NewWorkflow(scope constructs.Construct, id string, props WorkflowProps) Wor
 	calls("CheckCollectionFunctionArn", props.Functions.CheckCollection)
 	calls("CheckAllFunctionArn", props.Functions.CheckAll)
 	calls("NotifyFunctionArn", props.Functions.Notify)
+	substitutions["Partition"] = awscdk.Stack_Of(here).Partition()
 	substitutions["WorkflowType"] = jsii.String(string(props.Settings.WorkflowType))
 	substitutions["RejectedMessagesQueueUrl"] = props.Queues.Rejected.QueueUrl()
 	allow(role, props.Queues.Rejected.QueueArn(), "sqs:SendMessage")
-	props.Key.allowSending(role)
+	props.Key.ours().allowSending(role)
 
 	machine := awsstepfunctions.NewStateMachine(here, jsii.String("StateMachine"), &awsstepfunctions.StateMachineProps{
 		StateMachineName:        jsii.String(stateMachineName(props.Settings)),

@@ -216,7 +216,7 @@ func TestPlaceholders(t *testing.T) {
 	for _, match := range placeholder.FindAllStringSubmatch(statemachine.Definition, -1) {
 		found[match[1]] = true
 	}
-	want := []string{"CheckAllFunctionArn", "CheckCollectionFunctionArn", "IncrementFunctionArn", "NotifyFunctionArn", "RejectedMessagesQueueUrl", "WorkflowType"}
+	want := []string{"CheckAllFunctionArn", "CheckCollectionFunctionArn", "IncrementFunctionArn", "NotifyFunctionArn", "Partition", "RejectedMessagesQueueUrl", "WorkflowType"}
 	if diff := cmp.Diff(want, slices.Sorted(maps.Keys(found))); diff != "" {
 		t.Errorf("(-stack +definition)\n%s", diff)
 	}

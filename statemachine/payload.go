@@ -1,0 +1,21 @@
+package statemachine
+
+// How much an execution holds. What is more ends it with States.DataLimitExceeded, which nothing catches
+// (https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html), so that a STANDARD one would take its
+// messages along.
+const (
+	// PayloadBytes is the most that Pipes delivers and that a state may get or give.
+	// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes.html,
+	// https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
+	PayloadBytes = 256 * 1024
+
+	aroundBytes        = 4096 // what the definition writes around the records: a call's arguments, or the error of one that failed
+	recordBytes        = 1536 // of a record around its body: ids, attributes, ARN
+	sqsMinMessageBytes = 1024 // the least that SQS lets a queue's limit be
+)
+
+// MaxMessageBytes is the largest message of which a full batch still fits into an execution, even when JSON writes every
+// byte of its body as two.
+func MaxMessageBytes(batchSize int) int {
+	return max(((PayloadBytes-aroundBytes)/batchSize-recordBytes)/2, sqsMinMessageBytes)
+}

@@ -1,0 +1,132 @@
+package statemachine_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"snapshot-status-checker/internal/local"
+	"snapshot-status-checker/statemachine"
+)
+
+func TestMaxMessageBytes(t *testing.T) {
+	t.Parallel()
+	for batchSize, want := range map[int]int{1: 128256, 2: 63744, 10: 12134, 71: 1049, 72: 1024, 100: 1024} {
+		if got := statemachine.MaxMessageBytes(batchSize); got != want {
+			t.Errorf("batches of %d: %d bytes, not %d", batchSize, got, want)
+		}
+	}
+}
+
+// A full batch of the largest messages that the queue takes goes through the whole execution, whatever its size is: up to
+// 72 even if every byte of every body has to be escaped; above, where SQS allows no limit so small, if a quarter of them
+// has to be. (In the README's example it is a seventh.)
+func TestAFullBatchFitsIntoAnExecution(t *testing.T) {
+	t.Parallel()
+	for batchSize := 1; batchSize <= 100; batchSize++ {
+		size := statemachine.MaxMessageBytes(batchSize)
+		body := strings.Repeat(`"`, size)
+		if batchSize > 72 {
+			body = aQuarterEscaped(size)
+		}
+		if got := largest(t, batchSize, envelope(body)); got > statemachine.PayloadBytes {
+			t.Errorf("a batch of %d messages of %d bytes makes a payload of %d", batchSize, size, got)
+		}
+	}
+	if got := largest(t, 74, envelope(strings.Repeat(`"`, statemachine.MaxMessageBytes(74)))); got <= statemachine.PayloadBytes-20_000 {
+		t.Errorf("%d bytes: the exception in the README is none", got)
+	}
+}
+
+// Attributes of a message count towards its size, but JSON writes more around them than around a body. With ten of them
+// a full batch is taken if a quarter of its bodies has to be escaped.
+func TestAFullBatchWithAttributesFitsIntoAnExecution(t *testing.T) {
+	t.Parallel()
+	attributes, attributeBytes := map[string]types.MessageAttributeValue{}, 0
+	for i := range 10 {
+		name, value := fmt.Sprint("attribute-", i), strings.Repeat("v", 20)
+		attributes[name] = types.MessageAttributeValue{DataType: aws.String("String"), StringValue: &value}
+		attributeBytes += len(name) + len("String") + len(value)
+	}
+	for batchSize := 1; batchSize <= 72; batchSize++ {
+		message := envelope(aQuarterEscaped(statemachine.MaxMessageBytes(batchSize) - attributeBytes))
+		message.MessageAttributes, message.MD5OfMessageAttributes = attributes, aws.String(strings.Repeat("0", 32))
+		if got := largest(t, batchSize, message); got > statemachine.PayloadBytes {
+			t.Errorf("a batch of %d makes a payload of %d bytes", batchSize, got)
+		}
+	}
+}
+
+// largest is the size of the largest value that an execution of such a batch holds: the arguments of increment's call, or
+// what goes on to those who keep the messages if it has failed.
+func largest(t *testing.T, batchSize int, message types.Message) int {
+	t.Helper()
+	records := json.RawMessage(input(t, batchSize, message))
+	longestName := "arn:aws-us-gov:states:us-gov-west-1:123456789012:express:" + strings.Repeat("n", 80) + ":" + strings.Repeat("e", 80) + ":" + strings.Repeat("u", 36)
+	call := map[string]any{"FunctionName": longestName, "Payload": map[string]any{"execution_id": longestName, "messages": records}}
+	caught := map[string]any{"error": map[string]string{"Error": strings.Repeat("E", 256), "Cause": strings.Repeat(`"`, keptCause(t))},
+		"messages": records, "by_hand": false}
+	most := 0
+	for _, value := range []any{call, caught} {
+		text, err := json.Marshal(value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		most = max(most, len(text))
+	}
+	return most
+}
+
+// keptCause is how much of an error's cause the definition keeps beside the messages.
+func keptCause(t *testing.T) int {
+	t.Helper()
+	found := regexp.MustCompile(`\$substring\(\$states\.errorOutput\.Cause, 0, (\d+)\)`).FindStringSubmatch(statemachine.Definition)
+	if found == nil {
+		t.Fatal("the cause of a failed call may be as long as it likes")
+	}
+	length, err := strconv.Atoi(found[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return length
+}
+
+func aQuarterEscaped(size int) string {
+	return strings.Repeat(`"`, size/4) + strings.Repeat("x", size-size/4)
+}
+
+// input is the execution's input as the local runner writes it, in the shape of Pipes.
+func input(t *testing.T, batchSize int, message types.Message) string {
+	t.Helper()
+	var batch []types.Message
+	for range batchSize {
+		batch = append(batch, message)
+	}
+	// A queue's name has at most 80 characters.
+	text, err := local.RecordsInput("arn:aws-us-gov:sqs:us-gov-west-1:123456789012:"+strings.Repeat("q", 80), batch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// envelope is a message with all that SQS adds to one of a standard queue, each as long as it is seen to be: the handle
+// as in the API's examples, the sender as a role's session of the longest name, the trace of X-Ray.
+func envelope(body string) types.Message {
+	return types.Message{
+		MessageId: aws.String(strings.Repeat("0", 36)), ReceiptHandle: aws.String(strings.Repeat("A", 412)), Body: &body,
+		MD5OfBody: aws.String(strings.Repeat("0", 32)),
+		Attributes: map[string]string{
+			"ApproximateReceiveCount": "5", "SentTimestamp": "1763920000000", "ApproximateFirstReceiveTimestamp": "1763920000000",
+			"SenderId":                 strings.Repeat("A", 21) + ":" + strings.Repeat("s", 64),
+			"AWSTraceHeader":           "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1;Lineage=1:a87bd80c:1|68fd508a:5|c512fbe3:2",
+			"DeadLetterQueueSourceArn": "arn:aws-us-gov:sqs:us-gov-west-1:123456789012:" + strings.Repeat("q", 80),
+		},
+	}
+}
