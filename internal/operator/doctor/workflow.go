@@ -28,6 +28,7 @@ func (e *examination) machine(ctx context.Context) []Diagnosis {
 	if err != nil {
 		return []Diagnosis{failed(about, err)}
 	}
+	e.learn(roleOf(about), aws.ToString(got.RoleArn))
 	var wrong []Diagnosis
 	if got.Status != sfntypes.StateMachineStatusActive {
 		wrong = append(wrong, Diagnosis{Level: Error, Says: "is " + string(got.Status), Cure: "deploy again"})
@@ -87,6 +88,8 @@ func (e *examination) functions(ctx context.Context) (found []Diagnosis) {
 			found = append(found, failed(about, err))
 			continue
 		}
+		e.learn(about, aws.ToString(got.FunctionArn))
+		e.learn(roleOf(about), aws.ToString(got.Role))
 		var wrong []Diagnosis
 		if got.State == lambdatypes.StateFailed || got.LastUpdateStatus == lambdatypes.LastUpdateStatusFailed {
 			wrong = append(wrong, Diagnosis{Level: Error, Says: fmt.Sprintf("is %s, its last update %s: %s%s", got.State, got.LastUpdateStatus,
@@ -135,12 +138,22 @@ func (e *examination) pipes(context.Context) (found []Diagnosis) {
 			continue
 		}
 		changes = changes || p.ofTable()
+		e.learnPipe(p)
 		found = append(found, judge(about, "runs, from and to where it should", append(e.judgeRunning(p), e.judgeEnds(p)...)...)...)
 	}
 	if len(e.resources) > 0 && !changes {
 		found = append(found, Diagnosis{Warning, "pipes", "none tells of changes of status: the sweep alone finds them", "deploy with -c exportStatusTableStreamArn=…"})
 	}
 	return found
+}
+
+func (e *examination) learnPipe(p pipe) {
+	part, source := ofMessages, fileQueue
+	if p.ofTable() {
+		part, source = ofChanges, statusStream
+	}
+	e.learn(roleOf(part), aws.ToString(p.RoleArn))
+	e.learn(source, aws.ToString(p.Source))
 }
 
 func (e *examination) judgeRunning(p pipe) []Diagnosis {
@@ -189,6 +202,9 @@ func (e *examination) schedule(ctx context.Context) (found []Diagnosis) {
 		if err != nil {
 			found = append(found, failed(about, err))
 			continue
+		}
+		if got.Target != nil {
+			e.learn(roleOf(about), aws.ToString(got.Target.RoleArn))
 		}
 		var wrong []Diagnosis
 		if got.State != schedulertypes.ScheduleStateEnabled {
