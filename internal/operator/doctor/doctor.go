@@ -41,6 +41,7 @@ type examination struct {
 	deployment.Deployment
 	resources []resource // that the stack made, if it is known which
 	described []pipe     // of these
+	program   string     // the version of the program that examines
 
 	mu   sync.Mutex
 	arns map[string]string // see learn
@@ -49,9 +50,9 @@ type examination struct {
 // resource is a resource of the stack.
 type resource struct{ kind, logical, physical string }
 
-// Examine examines a deployment. Only the end of the context ends it early.
-func Examine(ctx context.Context, d deployment.Deployment) ([]Diagnosis, error) {
-	e := &examination{Deployment: d, arns: map[string]string{}}
+// Examine examines a deployment, and says that the program of this version did. Only the end of the context ends it early.
+func Examine(ctx context.Context, d deployment.Deployment, program string) ([]Diagnosis, error) {
+	e := &examination{Deployment: d, program: program, arns: map[string]string{}}
 	e.learnNames()
 	first := e.readResources(ctx)
 	e.readPipes(ctx)

@@ -80,7 +80,7 @@ func TestQuestions(t *testing.T) {
 		for _, name := range knows {
 			e.learn(name, "arn:"+name)
 		}
-		e.learn(roleOf("function notify"), "") // an empty answer teaches nothing
+		e.learn(roleOf("function notify"), "") // as good as not known
 		for _, q := range e.questions() {
 			all = append(all, q.resource+" "+strings.Join(q.actions, " "))
 		}

@@ -33,13 +33,13 @@ func (e *examination) machine(ctx context.Context) []Diagnosis {
 	if got.Status != sfntypes.StateMachineStatusActive {
 		wrong = append(wrong, Diagnosis{Level: Error, Says: "is " + string(got.Status), Cure: "deploy again"})
 	}
-	if !sameDefinition(statemachine.Definition, aws.ToString(got.Definition)) {
-		wrong = append(wrong, Diagnosis{Level: Warning, Says: "runs another definition than this program knows", Cure: "deploy this version, or use the program of the deployed one"})
+	if !sameDefinition(ofType(got.Type), aws.ToString(got.Definition)) {
+		wrong = append(wrong, Diagnosis{Level: Warning, Says: "runs another definition than this program knows", Cure: thisVersion})
 	}
 	if got.LoggingConfiguration == nil || got.LoggingConfiguration.Level != sfntypes.LogLevelAll {
 		wrong = append(wrong, e.unlessLocal(Diagnosis{Level: Warning, Says: "does not log every event", Cure: "deploy again"})...)
 	}
-	return judge(about, "is active, and runs the definition that this program knows", wrong...)
+	return judge(about, fmt.Sprintf("is active, %s, and runs the definition that this program knows", got.Type), wrong...)
 }
 
 // unlessLocal drops a finding that is owed to the local engine.
@@ -48,6 +48,11 @@ func (e *examination) unlessLocal(f Diagnosis) []Diagnosis {
 		return nil
 	}
 	return []Diagnosis{f}
+}
+
+// ofType is this program's definition for a state machine of a type.
+func ofType(is sfntypes.StateMachineType) string {
+	return strings.ReplaceAll(statemachine.Definition, "${WorkflowType}", string(is))
 }
 
 var placeholder = regexp.MustCompile(`\\\$\\\{[A-Za-z]+\\\}`)
@@ -81,6 +86,7 @@ func (e *examination) uses() map[string]map[string]string {
 func (e *examination) functions(ctx context.Context) (found []Diagnosis) {
 	client := lambda.NewFromConfig(e.Config)
 	uses := e.uses()
+	deployed := map[string]*lambda.GetFunctionConfigurationOutput{}
 	for _, task := range slices.Sorted(maps.Keys(uses)) {
 		about, name := "function "+task, e.FunctionName(task)
 		got, err := client.GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: &name})
@@ -88,28 +94,33 @@ func (e *examination) functions(ctx context.Context) (found []Diagnosis) {
 			found = append(found, failed(about, err))
 			continue
 		}
+		deployed[task] = got
 		e.learn(about, aws.ToString(got.FunctionArn))
 		e.learn(roleOf(about), aws.ToString(got.Role))
-		var wrong []Diagnosis
-		if got.State == lambdatypes.StateFailed || got.LastUpdateStatus == lambdatypes.LastUpdateStatusFailed {
-			wrong = append(wrong, Diagnosis{Level: Error, Says: fmt.Sprintf("is %s, its last update %s: %s%s", got.State, got.LastUpdateStatus,
-				aws.ToString(got.StateReason), aws.ToString(got.LastUpdateStatusReason)), Cure: "deploy again"})
-		}
-		variables := map[string]string{}
-		if got.Environment != nil {
-			variables = got.Environment.Variables
-		}
-		for _, variable := range slices.Sorted(maps.Keys(uses[task])) {
-			if want, is := uses[task][variable], variables[variable]; is != want {
-				wrong = append(wrong, Diagnosis{Level: Error, Says: fmt.Sprintf("has %s=%q, and the stack says %q", variable, is, want), Cure: "deploy again"})
-			}
-		}
-		if _, err := deployment.SettingsOf(variables); task == "sweep" && err != nil {
-			wrong = append(wrong, Diagnosis{Level: Error, Says: "does not start with these settings: " + err.Error(), Cure: "deploy again"})
-		}
-		found = append(found, judge(about, "is active, and uses this deployment's resources", wrong...)...)
+		found = append(found, judge(about, "is active, and uses this deployment's resources", judgeFunction(task, got, uses[task])...)...)
 	}
-	return found
+	return append(found, judgeVersions(e.program, deployed)...)
+}
+
+// judgeFunction looks whether a function works, and whether its variables are as wanted.
+func judgeFunction(task string, got *lambda.GetFunctionConfigurationOutput, wanted map[string]string) (wrong []Diagnosis) {
+	if got.State == lambdatypes.StateFailed || got.LastUpdateStatus == lambdatypes.LastUpdateStatusFailed {
+		wrong = append(wrong, Diagnosis{Level: Error, Says: fmt.Sprintf("is %s, its last update %s: %s%s", got.State, got.LastUpdateStatus,
+			aws.ToString(got.StateReason), aws.ToString(got.LastUpdateStatusReason)), Cure: "deploy again"})
+	}
+	variables := map[string]string{}
+	if got.Environment != nil {
+		variables = got.Environment.Variables
+	}
+	for _, variable := range slices.Sorted(maps.Keys(wanted)) {
+		if want, is := wanted[variable], variables[variable]; is != want {
+			wrong = append(wrong, Diagnosis{Level: Error, Says: fmt.Sprintf("has %s=%q, and the stack says %q", variable, is, want), Cure: "deploy again"})
+		}
+	}
+	if _, err := deployment.SettingsOf(variables); task == "sweep" && err != nil {
+		wrong = append(wrong, Diagnosis{Level: Error, Says: "does not start with these settings: " + err.Error(), Cure: "deploy again"})
+	}
+	return wrong
 }
 
 // pipe is a pipe as it is deployed, or why it could not be read.
