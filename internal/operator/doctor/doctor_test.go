@@ -63,7 +63,7 @@ func TestFailed(t *testing.T) {
 	t.Parallel()
 	for code, want := range map[string]Level{
 		"ResourceNotFoundException": Error, "AWS.SimpleQueueService.NonExistentQueue": Error, "QueueDoesNotExist": Error, "StateMachineDoesNotExist": Error,
-		"NotFoundException": Error, "AccessDeniedException": Unknown, "AuthorizationError": Unknown, "ThrottlingException": Unknown,
+		"NotFoundException": Error, "NoSuchEntity": Error, "AccessDenied": Unknown, "AccessDeniedException": Unknown, "AuthorizationError": Unknown, "ThrottlingException": Unknown,
 	} {
 		if got := failed("it", &smithy.GenericAPIError{Code: code, Message: "why"}); got.Level != want || !strings.Contains(got.Says, "why") {
 			t.Errorf("%s: %+v", code, got)

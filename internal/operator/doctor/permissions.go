@@ -92,10 +92,12 @@ func judgePermissions(answers []answer) []Diagnosis {
 	return judge(about, fmt.Sprintf("the policies of all %d roles allow what they must; what those of resources and keys forbid is not seen", len(roles)), wrong...)
 }
 
-// judge names the actions that are not allowed, and what to do about the first.
+// judge names the actions that are not allowed, and what to do about the first. It cannot be told if a policy asks for what
+// only a real call has, such as its address: the stack's own policies ask for nothing.
 func (a answer) judge() []Diagnosis {
 	var denied []string
 	var cure string
+	level := Error
 	for _, d := range a.decisions {
 		if d.EvalDecision == iamtypes.PolicyEvaluationDecisionTypeAllowed {
 			continue
@@ -104,11 +106,14 @@ func (a answer) judge() []Diagnosis {
 		if cure == "" {
 			cure = cureOf(d)
 		}
+		if len(d.MissingContextValues) > 0 {
+			level, cure = Unknown, "a policy that the stack did not make asks for "+strings.Join(d.MissingContextValues, ", ")+", which a simulation does not know: judge it yourself"
+		}
 	}
 	if len(denied) == 0 {
 		return nil
 	}
-	return []Diagnosis{{Level: Error, Says: fmt.Sprintf("the role of %s, %s, may not %s on %s", a.part, lastPart(a.role, "/"), strings.Join(denied, ", "), a.resource), Cure: cure}}
+	return []Diagnosis{{Level: level, Says: fmt.Sprintf("the role of %s, %s, may not %s on %s", a.part, lastPart(a.role, "/"), strings.Join(denied, ", "), a.resource), Cure: cure}}
 }
 
 // cureOf says what to do about a decision that does not allow.

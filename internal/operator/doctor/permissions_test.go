@@ -38,6 +38,10 @@ func TestJudgePermissions(t *testing.T) {
 	within := decides("a:Do", implicit) // of an organization and a boundary that allow it
 	within.OrganizationsDecisionDetail = &iamtypes.OrganizationsDecisionDetail{AllowedByOrganizations: true}
 	within.PermissionsBoundaryDecisionDetail = &iamtypes.PermissionsBoundaryDecisionDetail{AllowedByPermissionsBoundary: true}
+	conditional := decides("a:Go", explicit)
+	conditional.MissingContextValues = []string{"aws:SourceIp"}
+	allowedAnyway := decides("a:Do", allowed)
+	allowedAnyway.MissingContextValues = []string{"aws:SourceIp"}
 	deniedTo := func(part, actions, cure string) Diagnosis {
 		return Diagnosis{Error, "permissions", "the role of " + part + ", " + part + "-role, may not " + actions + " on arn:of:" + part, cure}
 	}
@@ -54,6 +58,8 @@ func TestJudgePermissions(t *testing.T) {
 			[]Diagnosis{deniedTo("x", "a:Do", "a policy denies it, and the stack makes no such policy: take it away"),
 				deniedTo("y", "a:Do", "the organization's policies do not allow it: ask who keeps them"),
 				deniedTo("z", "a:Do", "the role's permissions boundary does not allow it: widen it"), deniedTo("w", "a:Do", again)}},
+		{"DependsOnTheCall", []answer{says("x", allowedAnyway, decides("a:Be", implicit), conditional)}, []Diagnosis{{Unknown, "permissions",
+			"the role of x, x-role, may not a:Be, a:Go on arn:of:x", "a policy that the stack did not make asks for aws:SourceIp, which a simulation does not know: judge it yourself"}}},
 		{"MayNotAsk", []answer{fails("x", "AccessDenied"), fails("x", "AccessDenied"), fails("y", "AccessDenied"), says("z", decides("a:Do", allowed))},
 			[]Diagnosis{{Unknown, "permissions", "cannot tell: because of x (3 of 4 questions)", "ask with a role that may read it"}}},
 		{"RoleIsGone", []answer{fails("x", "NoSuchEntity"), fails("x", "NoSuchEntity"), says("y", decides("a:Do", allowed))},
