@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
@@ -79,6 +80,11 @@ func TestDoctorOnTheStack(t *testing.T) {
 			t.Errorf("healthy, but: %s", about)
 		}
 	}
+	for _, about := range []string{"permissions", "versions"} {
+		if level, told := healthy[about]; told {
+			t.Errorf("healthy, but: %s is %s", about, level)
+		}
+	}
 	if code != exitOK {
 		t.Errorf("healthy, but the exit code is %d", code)
 	}
@@ -123,6 +129,12 @@ func TestDoctorOnTheStack(t *testing.T) {
 			variables[spoilt[0]] = value
 			must[*lambda.UpdateFunctionConfigurationOutput](t)(functions.UpdateFunctionConfiguration(t.Context(),
 				&lambda.UpdateFunctionConfigurationInput{FunctionName: &name, Environment: &lambdatypes.Environment{Variables: variables}}))
+			updated := lambda.NewFunctionUpdatedV2Waiter(functions, func(o *lambda.FunctionUpdatedV2WaiterOptions) {
+				o.MinDelay, o.MaxDelay = 50*time.Millisecond, time.Second
+			})
+			if err := updated.Wait(t.Context(), &lambda.GetFunctionInput{FunctionName: &name}, time.Minute); err != nil {
+				t.Fatal(err)
+			}
 		}
 		good := variables[spoilt[0]]
 		configure(spoilt[1])

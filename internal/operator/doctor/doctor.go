@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
@@ -40,14 +41,19 @@ type examination struct {
 	deployment.Deployment
 	resources []resource // that the stack made, if it is known which
 	described []pipe     // of these
+	program   string     // the version of the program that examines
+
+	mu   sync.Mutex
+	arns map[string]string // see learn
 }
 
 // resource is a resource of the stack.
 type resource struct{ kind, logical, physical string }
 
-// Examine examines a deployment. Only the end of the context ends it early.
-func Examine(ctx context.Context, d deployment.Deployment) ([]Diagnosis, error) {
-	e := &examination{Deployment: d}
+// Examine examines a deployment, and says that the program of this version did. Only the end of the context ends it early.
+func Examine(ctx context.Context, d deployment.Deployment, program string) ([]Diagnosis, error) {
+	e := &examination{Deployment: d, program: program, arns: map[string]string{}}
+	e.learnNames()
 	first := e.readResources(ctx)
 	e.readPipes(ctx)
 	checks := []func(context.Context) []Diagnosis{e.tables, e.queues, e.topic, e.machine, e.functions, e.pipes, e.schedule, e.alarms}
@@ -60,7 +66,7 @@ func Examine(ctx context.Context, d deployment.Deployment) ([]Diagnosis, error) 
 	for _, findings := range found {
 		first = append(first, findings...)
 	}
-	return first, ctx.Err()
+	return append(first, e.permissions(ctx)...), ctx.Err()
 }
 
 // readResources reads what the stack made.
@@ -97,7 +103,7 @@ func failed(about string, err error) Diagnosis {
 	var refused smithy.APIError
 	if errors.As(err, &refused) {
 		code := refused.ErrorCode()
-		for _, gone := range []string{"NotFound", "DoesNotExist", "NonExistent"} {
+		for _, gone := range []string{"NotFound", "DoesNotExist", "NonExistent", "NoSuchEntity"} {
 			if strings.Contains(code, gone) {
 				return Diagnosis{Error, about, "is not there: " + refused.ErrorMessage(), "deploy the stack again"}
 			}

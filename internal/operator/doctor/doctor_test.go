@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/aws-sdk-go-v2/service/pipes"
 	pipestypes "github.com/aws/aws-sdk-go-v2/service/pipes/types"
+	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 	"github.com/aws/smithy-go"
 	"github.com/google/go-cmp/cmp"
 
@@ -18,7 +19,10 @@ import (
 func TestSameDefinition(t *testing.T) {
 	t.Parallel()
 	deployed := strings.NewReplacer("${IncrementFunctionArn}", "arn:aws:lambda:eu-west-1:1:function:a", "${WorkflowType}", "EXPRESS").Replace(statemachine.Definition)
-	if !sameDefinition(statemachine.Definition, deployed+"\n") {
+	if sameDefinition(ofType(sfntypes.StateMachineTypeStandard), deployed) {
+		t.Error("the definition of another type is taken for the same")
+	}
+	if !sameDefinition(ofType(sfntypes.StateMachineTypeExpress), deployed+"\n") {
 		t.Error("the deployed definition is taken for another")
 	}
 	if sameDefinition(statemachine.Definition, strings.Replace(deployed, `"TimeoutSeconds": `, `"TimeoutSeconds": 1`, 1)) {
@@ -59,7 +63,7 @@ func TestFailed(t *testing.T) {
 	t.Parallel()
 	for code, want := range map[string]Level{
 		"ResourceNotFoundException": Error, "AWS.SimpleQueueService.NonExistentQueue": Error, "QueueDoesNotExist": Error, "StateMachineDoesNotExist": Error,
-		"NotFoundException": Error, "AccessDeniedException": Unknown, "AuthorizationError": Unknown, "ThrottlingException": Unknown,
+		"NotFoundException": Error, "NoSuchEntity": Error, "AccessDenied": Unknown, "AccessDeniedException": Unknown, "AuthorizationError": Unknown, "ThrottlingException": Unknown,
 	} {
 		if got := failed("it", &smithy.GenericAPIError{Code: code, Message: "why"}); got.Level != want || !strings.Contains(got.Says, "why") {
 			t.Errorf("%s: %+v", code, got)

@@ -17,13 +17,14 @@ import (
 
 func (e *examination) tables(ctx context.Context) (found []Diagnosis) {
 	client := dynamodb.NewFromConfig(e.Config)
-	for _, name := range []string{e.ExportStatusTableName, e.LedgerTableName} {
+	for i, name := range []string{e.ExportStatusTableName, e.LedgerTableName} {
 		about := "table " + name
 		described, err := client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &name})
 		if err != nil {
 			found = append(found, failed(about, err))
 			continue
 		}
+		e.learn([]string{statusTable, ledger}[i], aws.ToString(described.Table.TableArn))
 		var wrong []Diagnosis
 		if described.Table.TableStatus != dynamodbtypes.TableStatusActive {
 			wrong = append(wrong, Diagnosis{Level: Error, Says: "is " + string(described.Table.TableStatus), Cure: "wait until it is ACTIVE, or deploy again"})
@@ -63,6 +64,7 @@ func (e *examination) queue(ctx context.Context, about, url string) []Diagnosis 
 		return []Diagnosis{failed(about, err)}
 	}
 	attribute := func(name types.QueueAttributeName) string { return got.Attributes[string(name)] }
+	e.learnQueue(about, url, got.Attributes)
 	holds, _ := strconv.Atoi(attribute(types.QueueAttributeNameApproximateNumberOfMessages))
 	var wrong []Diagnosis
 	add := func(level Level, cure, format string, args ...any) {
@@ -92,11 +94,27 @@ func (e *examination) queue(ctx context.Context, about, url string) []Diagnosis 
 	return judge(about, fmt.Sprintf("is there, and holds about %d messages", holds), wrong...)
 }
 
+// learnQueue keeps the queue's ARN. The stack made the rejected-messages queue in any case: its key, if it has one, is the
+// customer managed key that the stack was deployed with.
+func (e *examination) learnQueue(about, url string, attributes map[string]string) {
+	queue, itsKey := attributes[string(types.QueueAttributeNameQueueArn)], attributes[string(types.QueueAttributeNameKmsMasterKeyId)]
+	e.learn(about, queue)
+	if strings.HasPrefix(about, "dead-letter queue StatusChangedPipe") {
+		e.learn(changesDeadLetters, queue)
+	}
+	if url == e.RejectedMessagesQueueUrl && strings.Contains(itsKey, ":key/") {
+		e.learn(customerKey, itsKey)
+	}
+}
+
+// express tells whether the state machine is one of the type EXPRESS, by the name that the stack gives such ones.
+func (e *examination) express() bool { return strings.HasSuffix(e.StateMachineArn, "-express") }
+
 // visibility is the shortest visibility timeout that the source queue may have, in seconds: a batch is gathered and an
 // execution started in that time; with EXPRESS, whose executions take five minutes at most, it has ended too.
 func (e *examination) visibility() int {
 	least := shortestVisibility + e.window()
-	if strings.HasSuffix(e.StateMachineArn, "-express") {
+	if e.express() {
 		least += 5 * 60
 	}
 	return least

@@ -28,17 +28,18 @@ func (e *examination) machine(ctx context.Context) []Diagnosis {
 	if err != nil {
 		return []Diagnosis{failed(about, err)}
 	}
+	e.learn(roleOf(about), aws.ToString(got.RoleArn))
 	var wrong []Diagnosis
 	if got.Status != sfntypes.StateMachineStatusActive {
 		wrong = append(wrong, Diagnosis{Level: Error, Says: "is " + string(got.Status), Cure: "deploy again"})
 	}
-	if !sameDefinition(statemachine.Definition, aws.ToString(got.Definition)) {
-		wrong = append(wrong, Diagnosis{Level: Warning, Says: "runs another definition than this program knows", Cure: "deploy this version, or use the program of the deployed one"})
+	if !sameDefinition(ofType(got.Type), aws.ToString(got.Definition)) {
+		wrong = append(wrong, Diagnosis{Level: Warning, Says: "runs another definition than this program knows", Cure: thisVersion})
 	}
 	if got.LoggingConfiguration == nil || got.LoggingConfiguration.Level != sfntypes.LogLevelAll {
 		wrong = append(wrong, e.unlessLocal(Diagnosis{Level: Warning, Says: "does not log every event", Cure: "deploy again"})...)
 	}
-	return judge(about, "is active, and runs the definition that this program knows", wrong...)
+	return judge(about, fmt.Sprintf("is active, %s, and runs the definition that this program knows", got.Type), wrong...)
 }
 
 // unlessLocal drops a finding that is owed to the local engine.
@@ -47,6 +48,11 @@ func (e *examination) unlessLocal(f Diagnosis) []Diagnosis {
 		return nil
 	}
 	return []Diagnosis{f}
+}
+
+// ofType is this program's definition for a state machine of a type.
+func ofType(is sfntypes.StateMachineType) string {
+	return strings.ReplaceAll(statemachine.Definition, "${WorkflowType}", string(is))
 }
 
 var placeholder = regexp.MustCompile(`\\\$\\\{[A-Za-z]+\\\}`)
@@ -80,6 +86,7 @@ func (e *examination) uses() map[string]map[string]string {
 func (e *examination) functions(ctx context.Context) (found []Diagnosis) {
 	client := lambda.NewFromConfig(e.Config)
 	uses := e.uses()
+	deployed := map[string]*lambda.GetFunctionConfigurationOutput{}
 	for _, task := range slices.Sorted(maps.Keys(uses)) {
 		about, name := "function "+task, e.FunctionName(task)
 		got, err := client.GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: &name})
@@ -87,26 +94,33 @@ func (e *examination) functions(ctx context.Context) (found []Diagnosis) {
 			found = append(found, failed(about, err))
 			continue
 		}
-		var wrong []Diagnosis
-		if got.State == lambdatypes.StateFailed || got.LastUpdateStatus == lambdatypes.LastUpdateStatusFailed {
-			wrong = append(wrong, Diagnosis{Level: Error, Says: fmt.Sprintf("is %s, its last update %s: %s%s", got.State, got.LastUpdateStatus,
-				aws.ToString(got.StateReason), aws.ToString(got.LastUpdateStatusReason)), Cure: "deploy again"})
-		}
-		variables := map[string]string{}
-		if got.Environment != nil {
-			variables = got.Environment.Variables
-		}
-		for _, variable := range slices.Sorted(maps.Keys(uses[task])) {
-			if want, is := uses[task][variable], variables[variable]; is != want {
-				wrong = append(wrong, Diagnosis{Level: Error, Says: fmt.Sprintf("has %s=%q, and the stack says %q", variable, is, want), Cure: "deploy again"})
-			}
-		}
-		if _, err := deployment.SettingsOf(variables); task == "sweep" && err != nil {
-			wrong = append(wrong, Diagnosis{Level: Error, Says: "does not start with these settings: " + err.Error(), Cure: "deploy again"})
-		}
-		found = append(found, judge(about, "is active, and uses this deployment's resources", wrong...)...)
+		deployed[task] = got
+		e.learn(about, aws.ToString(got.FunctionArn))
+		e.learn(roleOf(about), aws.ToString(got.Role))
+		found = append(found, judge(about, "is active, and uses this deployment's resources", judgeFunction(task, got, uses[task])...)...)
 	}
-	return found
+	return append(found, judgeVersions(e.program, deployed)...)
+}
+
+// judgeFunction looks whether a function works, and whether its variables are as wanted.
+func judgeFunction(task string, got *lambda.GetFunctionConfigurationOutput, wanted map[string]string) (wrong []Diagnosis) {
+	if got.State == lambdatypes.StateFailed || got.LastUpdateStatus == lambdatypes.LastUpdateStatusFailed {
+		wrong = append(wrong, Diagnosis{Level: Error, Says: fmt.Sprintf("is %s, its last update %s: %s%s", got.State, got.LastUpdateStatus,
+			aws.ToString(got.StateReason), aws.ToString(got.LastUpdateStatusReason)), Cure: "deploy again"})
+	}
+	variables := map[string]string{}
+	if got.Environment != nil {
+		variables = got.Environment.Variables
+	}
+	for _, variable := range slices.Sorted(maps.Keys(wanted)) {
+		if want, is := wanted[variable], variables[variable]; is != want {
+			wrong = append(wrong, Diagnosis{Level: Error, Says: fmt.Sprintf("has %s=%q, and the stack says %q", variable, is, want), Cure: "deploy again"})
+		}
+	}
+	if _, err := deployment.SettingsOf(variables); task == "sweep" && err != nil {
+		wrong = append(wrong, Diagnosis{Level: Error, Says: "does not start with these settings: " + err.Error(), Cure: "deploy again"})
+	}
+	return wrong
 }
 
 // pipe is a pipe as it is deployed, or why it could not be read.
@@ -135,12 +149,22 @@ func (e *examination) pipes(context.Context) (found []Diagnosis) {
 			continue
 		}
 		changes = changes || p.ofTable()
+		e.learnPipe(p)
 		found = append(found, judge(about, "runs, from and to where it should", append(e.judgeRunning(p), e.judgeEnds(p)...)...)...)
 	}
 	if len(e.resources) > 0 && !changes {
 		found = append(found, Diagnosis{Warning, "pipes", "none tells of changes of status: the sweep alone finds them", "deploy with -c exportStatusTableStreamArn=…"})
 	}
 	return found
+}
+
+func (e *examination) learnPipe(p pipe) {
+	part, source := ofMessages, fileQueue
+	if p.ofTable() {
+		part, source = ofChanges, statusStream
+	}
+	e.learn(roleOf(part), aws.ToString(p.RoleArn))
+	e.learn(source, aws.ToString(p.Source))
 }
 
 func (e *examination) judgeRunning(p pipe) []Diagnosis {
@@ -189,6 +213,9 @@ func (e *examination) schedule(ctx context.Context) (found []Diagnosis) {
 		if err != nil {
 			found = append(found, failed(about, err))
 			continue
+		}
+		if got.Target != nil {
+			e.learn(roleOf(about), aws.ToString(got.Target.RoleArn))
 		}
 		var wrong []Diagnosis
 		if got.State != schedulertypes.ScheduleStateEnabled {

@@ -1,0 +1,48 @@
+package doctor
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
+)
+
+// thisVersion is the cure for what was deployed from other sources than the program.
+const thisVersion = "deploy this version, or use the program of the deployed one"
+
+// judgeVersions says what can be told of where the functions come from. Nothing in a function names a version, since equal
+// sources make equal code and an equal template: the state machine's definition is all that is held against the program.
+func judgeVersions(program string, deployed map[string]*lambda.GetFunctionConfigurationOutput) []Diagnosis {
+	const about = "versions"
+	if len(deployed) == 0 {
+		return []Diagnosis{{Level: Unknown, About: about, Says: "this program is " + program + "; no function could be read"}}
+	}
+	var wrong []Diagnosis
+	var changed string
+	builds := map[string][]string{}
+	for _, task := range slices.Sorted(maps.Keys(deployed)) {
+		f := deployed[task]
+		build := fmt.Sprint(f.Runtime, " on ", f.Architectures)
+		builds[build] = append(builds[build], task)
+		changed = max(changed, aws.ToString(f.LastModified))
+		if f.Runtime != lambdatypes.RuntimeProvidedal2023 {
+			wrong = append(wrong, Diagnosis{Level: Warning, Says: fmt.Sprintf("the function %s runs on %s, and this program's on %s", task, f.Runtime, lambdatypes.RuntimeProvidedal2023), Cure: thisVersion})
+		}
+		if f.State == lambdatypes.StatePending || f.LastUpdateStatus == lambdatypes.LastUpdateStatusInProgress {
+			wrong = append(wrong, Diagnosis{Level: Warning, Says: "the function " + task + " is being changed", Cure: "examine again when that is done"})
+		}
+	}
+	var each []string
+	for _, build := range slices.Sorted(maps.Keys(builds)) {
+		each = append(each, build+": "+strings.Join(builds[build], ", "))
+	}
+	if len(each) > 1 {
+		wrong = append(wrong, Diagnosis{Level: Warning, Says: "the functions were not deployed together: " + strings.Join(each, "; "), Cure: "deploy again"})
+	}
+	return judge(about, fmt.Sprintf("this program is %s; the %d functions run %s, last changed %s; their code names no version, so the state machine's definition alone was compared",
+		program, len(deployed), slices.Sorted(maps.Keys(builds))[0], changed), wrong...)
+}
