@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/aws-sdk-go-v2/service/pipes"
 	pipestypes "github.com/aws/aws-sdk-go-v2/service/pipes/types"
@@ -74,22 +73,37 @@ func TestFailed(t *testing.T) {
 	}
 }
 
+// gathers is the pipe from the source queue, with such batches.
+func gathers(seconds, messages int32) pipe {
+	return pipe{DescribePipeOutput: &pipes.DescribePipeOutput{SourceParameters: &pipestypes.PipeSourceParameters{
+		SqsQueueParameters: &pipestypes.PipeSourceSqsQueueParameters{MaximumBatchingWindowInSeconds: &seconds, BatchSize: &messages}}}}
+}
+
+// A full batch of the source queue's largest messages fits into an execution.
+func TestLargestMessage(t *testing.T) {
+	t.Parallel()
+	for size, want := range map[int32]int{1: 128_256, 10: 12_134, 100: 1024} {
+		if got := (&examination{described: []pipe{gathers(0, size)}}).largestMessage(); got != want {
+			t.Errorf("batches of %d: %d bytes, want %d", size, got, want)
+		}
+	}
+	if got := (&examination{}).largestMessage(); got < 256*1024 {
+		t.Errorf("a pipe that cannot be read: %d bytes, want no limit", got)
+	}
+}
+
 // The source queue's visibility timeout outlasts the gathering of a batch and, with EXPRESS, its execution.
 func TestShortestVisibility(t *testing.T) {
 	t.Parallel()
-	gathers := func(seconds int32) pipe {
-		return pipe{DescribePipeOutput: &pipes.DescribePipeOutput{SourceParameters: &pipestypes.PipeSourceParameters{
-			SqsQueueParameters: &pipestypes.PipeSourceSqsQueueParameters{MaximumBatchingWindowInSeconds: aws.Int32(seconds)}}}}
-	}
 	unreadable, ofTable := pipe{err: errors.New("not allowed")}, pipe{DescribePipeOutput: &pipes.DescribePipeOutput{}}
 	for _, test := range []struct {
 		name, machine string
 		described     []pipe
 		want          int
 	}{
-		{"Standard", "dev", []pipe{ofTable, gathers(0)}, 60},
-		{"StandardGathering", "dev", []pipe{ofTable, gathers(90)}, 150},
-		{"ExpressGathering", "dev-express", []pipe{gathers(300), ofTable}, 660},
+		{"Standard", "dev", []pipe{ofTable, gathers(0, 1)}, 60},
+		{"StandardGathering", "dev", []pipe{ofTable, gathers(90, 1)}, 150},
+		{"ExpressGathering", "dev-express", []pipe{gathers(300, 1), ofTable}, 660},
 		{"Unreadable", "dev", []pipe{unreadable}, 60},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -13,6 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"snapshot-status-checker/statemachine"
 )
 
 func (e *examination) tables(ctx context.Context) (found []Diagnosis) {
@@ -82,6 +84,9 @@ func (e *examination) queue(ctx context.Context, about, url string) []Diagnosis 
 		if visibility, _ := strconv.Atoi(attribute(types.QueueAttributeNameVisibilityTimeout)); url == e.FileReceivedQueueUrl && visibility < e.visibility() {
 			add(Error, "raise it, or deploy again", "has a visibility timeout of %d s, less than the %d s that a batch may take: messages come twice", visibility, e.visibility())
 		}
+		if limit, _ := strconv.Atoi(attribute(types.QueueAttributeNameMaximumMessageSize)); url == e.FileReceivedQueueUrl && limit > e.largestMessage() {
+			add(Warning, "set its MaximumMessageSize, or deploy with a smaller batchSize", "takes messages of up to %d bytes; a full batch of more than %d each may be larger than an execution can hold, and ends it", limit, e.largestMessage())
+		}
 	case e.RejectedMessagesQueueUrl:
 		if holds > 0 {
 			add(Warning, "snapshot-status rejected list", "keeps about %d messages that could not be counted", holds)
@@ -113,11 +118,20 @@ func (e *examination) express() bool { return strings.HasSuffix(e.StateMachineAr
 // visibility is the shortest visibility timeout that the source queue may have, in seconds: a batch is gathered and an
 // execution started in that time; with EXPRESS, whose executions take five minutes at most, it has ended too.
 func (e *examination) visibility() int {
-	least := shortestVisibility + e.window()
+	window, _ := e.batches()
+	least := shortestVisibility + window
 	if e.express() {
 		least += 5 * 60
 	}
 	return least
+}
+
+// largestMessage is the largest message that the source queue may take, in bytes.
+func (e *examination) largestMessage() int {
+	if _, size := e.batches(); size > 0 {
+		return statemachine.MaxMessageBytes(size)
+	}
+	return statemachine.PayloadBytes // the pipe could not be read
 }
 
 func (e *examination) topic(ctx context.Context) []Diagnosis {

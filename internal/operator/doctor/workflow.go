@@ -194,14 +194,16 @@ func (e *examination) judgeEnds(p pipe) (wrong []Diagnosis) {
 	return wrong
 }
 
-// window is for how many seconds the pipe from the source queue gathers a batch, 0 if it could not be read.
-func (e *examination) window() int {
+// batches is for how many seconds the pipe from the source queue gathers a batch, and of how many messages at most; zeros
+// if it could not be read.
+func (e *examination) batches() (window, size int) {
 	for _, p := range e.described {
 		if p.err == nil && p.SourceParameters != nil && p.SourceParameters.SqsQueueParameters != nil {
-			return int(aws.ToInt32(p.SourceParameters.SqsQueueParameters.MaximumBatchingWindowInSeconds))
+			source := p.SourceParameters.SqsQueueParameters
+			return int(aws.ToInt32(source.MaximumBatchingWindowInSeconds)), int(aws.ToInt32(source.BatchSize))
 		}
 	}
-	return 0
+	return 0, 0
 }
 
 func lastPart(text, separator string) string { return text[strings.LastIndex(text, separator)+1:] }
