@@ -64,19 +64,31 @@ func (s seam) Get(ctx context.Context, read table.Read) (table.Item, error) {
 	return s.sabotage.seen(s.world, read.Ref, item), err
 }
 
+// GetMany reads one item after the other, in any order, and others go between: a batch is no snapshot
+// (https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html).
 func (s seam) GetMany(ctx context.Context, reads []table.Read) (map[table.Ref]table.Item, error) {
 	f := s.call(func() string { return "reads " + s.readsInWords(reads) })
 	if f == refused {
 		return nil, table.ErrContention
 	}
-	items, err := s.db.GetMany(ctx, reads)
+	items := map[table.Ref]table.Item{}
+	for n, i := range s.random.Perm(len(reads)) {
+		if n > 0 {
+			s.current.giveWay()
+			s.say("%s reads on: %s", s.current.name, s.itemInWords(reads[i].Ref))
+		}
+		some, err := s.db.GetMany(ctx, reads[i:i+1])
+		if err != nil {
+			return nil, err
+		}
+		for ref, item := range some {
+			items[ref] = s.sabotage.seen(s.world, ref, item)
+		}
+	}
 	if lost := f.after(); lost != nil {
 		return nil, lost
 	}
-	for ref, item := range items {
-		items[ref] = s.sabotage.seen(s.world, ref, item)
-	}
-	return items, err
+	return items, nil
 }
 
 func (s seam) Query(ctx context.Context, query table.Query) (table.Page, error) {
@@ -92,7 +104,14 @@ func (s seam) Query(ctx context.Context, query table.Query) (table.Page, error) 
 		return table.Page{}, lost
 	}
 	for i, keyed := range page.Items {
-		page.Items[i].Item = s.sabotage.seen(s.world, table.Ref{Name: query.Name, Key: keyed.Key}, keyed.Item)
+		ref := table.Ref{Name: query.Name, Key: keyed.Key}
+		if i > 0 && s.torn { // a page is no snapshot either
+			s.current.giveWay()
+			if later, _ := s.db.Get(ctx, table.Read{Ref: ref, Attributes: query.Attributes, Consistent: query.Consistent}); later != nil {
+				keyed.Item = later
+			}
+		}
+		page.Items[i].Item = s.sabotage.seen(s.world, ref, keyed.Item)
 	}
 	if s.sabotage.FirstPageOnly {
 		page.Next = ""

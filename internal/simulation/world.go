@@ -35,6 +35,8 @@ type world struct {
 	express bool
 	// succeeds tells that another system counted before: see predecessor.
 	succeeds bool
+	// torn tells that others write between the items of a page of a query, too.
+	torn bool
 
 	actors      []*actor
 	current     *actor
@@ -88,7 +90,8 @@ func newWorld(plan Plan, seed uint64, trace io.Writer) *world {
 		w.exempt = []snapshot.Status{exemptStatus}
 	}
 	w.express = w.chance(0.5)
-	// Drawn apart, so that the stories without a predecessor are what they were.
+	// Drawn apart, so that the other stories are what they were.
+	w.torn = rand.New(rand.NewPCG(seed, 3)).Float64() < 0.2
 	w.succeeds = plan.Sweep && rand.New(rand.NewPCG(seed, 2)).Float64() < 0.15
 	for _, text := range statemachine.StreamFilters([]string{string(exemptStatus)}) {
 		filter, err := pattern.Parse(text)

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -28,7 +29,7 @@ type Counter struct {
 type State struct {
 	Row        *snapshot.Row // nil if the export status table has none
 	Collection snapshot.Collection
-	Malformed  error // a *failure.Malformed, if what is stored cannot be read: then nothing else is set
+	Malformed  error // a *failure.Malformed, if what is stored cannot be read: then nothing else is sure
 }
 
 // agreed reports whether the row held all that was counted when both were read.
@@ -44,7 +45,8 @@ func (s State) after(files int64) State {
 	return s
 }
 
-// replaced reports whether the row lost FilesCounted and nobody counted since.
+// replaced reports whether the row lost FilesCounted and nobody counted since. Of a row that was read before the ledger it
+// proves nothing: FilesCounted may have come in between.
 func (s State) replaced() bool { return !s.Row.FilesCounted.Set && s.Collection.Projected }
 
 // Tally is what became of the messages of one collection.
@@ -81,9 +83,39 @@ func (c *Counter) readInto(ctx context.Context, states map[snapshot.CollectionKe
 		return err
 	}
 	for _, key := range keys {
-		states[key] = c.decode(key, items)
+		state := c.decode(key, items)
+		if state.Row != nil && state.replaced() {
+			if state, err = c.readInOrder(ctx, key); err != nil {
+				return err
+			}
+		}
+		states[key] = state
 	}
 	return nil
+}
+
+// readInOrder reads a row and then the ledger's collection, which a batch reads in any order. What somebody who counted
+// less adds to the row after it was read here makes an update on condition of its FilesCounted fail. It returns errAgain if
+// the row only seems to be replaced.
+func (c *Counter) readInOrder(ctx context.Context, key snapshot.CollectionKey) (State, error) {
+	row := table.Read{Ref: c.rowRef(key), Attributes: rowAttributes, Consistent: true}
+	items := map[table.Ref]table.Item{}
+	for _, read := range []table.Read{row, {Ref: c.collectionRef(key), Attributes: collectionAttributes, Consistent: true}} {
+		one, err := c.DB.GetMany(ctx, []table.Read{read})
+		if err != nil {
+			return State{}, err
+		}
+		maps.Copy(items, one)
+	}
+	state := c.decode(key, items)
+	if state.Row == nil || !state.replaced() {
+		return state, nil
+	}
+	later, err := c.DB.GetMany(ctx, []table.Read{row})
+	if err == nil && later[row.Ref].Has(attrFilesCounted) {
+		err = errAgain
+	}
+	return state, err
 }
 
 func (c *Counter) decode(key snapshot.CollectionKey, items map[table.Ref]table.Item) State {
@@ -115,7 +147,7 @@ func (c *Counter) Count(ctx context.Context, execution string, state State, rece
 	for some := range slices.Chunk(receipts, mostMarkers) { // one after the other: they write the same item
 		r.pending = some
 		if err := c.Pause.tries(ctx, "counting", func() error { return r.record(ctx) }); err != nil {
-			return Tally{}, err
+			return r.tally, err
 		}
 	}
 	row, err := c.bringUpToDate(ctx, r)
@@ -129,18 +161,18 @@ func (c *Counter) Count(ctx context.Context, execution string, state State, rece
 // If nothing came in between and the row agreed with the ledger before, the recorded files are added to the
 // row as it was read, without reading again. Should that leave out somebody's files that were recorded at the
 // same time, it changes FilesCounted after that somebody read it; so their own update fails its condition,
-// and they read again.
+// and they read again: the row first, or the same could happen between the two.
 func (c *Counter) bringUpToDate(ctx context.Context, r *recording) (*snapshot.Row, error) {
 	undisturbed := len(r.tally.Duplicates)+len(r.tally.Reused) == 0
 	state, known := r.state.after(r.files), undisturbed && r.state.agreed()
 	var row *snapshot.Row
 	err := c.Pause.tries(ctx, "bringing the row up to date", func() error {
 		if !known {
-			states, err := c.Read(ctx, []snapshot.CollectionKey{r.key})
-			if err != nil {
+			var err error
+			if state, err = c.readInOrder(ctx, r.key); err != nil {
 				return err
 			}
-			if state = states[r.key]; state.Malformed != nil {
+			if state.Malformed != nil {
 				return state.Malformed
 			}
 		}
