@@ -51,7 +51,7 @@ func NewFunctions(scope constructs.Construct, id string, props FunctionsProps) F
 	f.CheckCollection.usesLedger(props.Tables.Ledger, "GetItem", "UpdateItem")
 	f.CheckCollection.set("EXEMPT_STATUSES", strings.Join(props.Settings.ExemptStatuses, ","))
 
-	f.CheckAll.usesExportStatus(props.Tables.ExportStatus, "Query")
+	f.CheckAll.usesExportStatus(props.Tables.ExportStatus, "GetItem", "Query")
 	f.CheckAll.usesLedger(props.Tables.Ledger, "GetItem", "UpdateItem")
 	f.CheckAll.set("EXEMPT_STATUSES", strings.Join(props.Settings.ExemptStatuses, ","))
 

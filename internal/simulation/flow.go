@@ -66,7 +66,7 @@ func (e *execution) run(a *actor) {
 func (e *execution) look(a *actor, key snapshot.CollectionKey) {
 	e.enter("Check Collection")
 	looked, err := invoke(e, a, "check-collection", func(ctx context.Context) (checkcollection.Output, error) {
-		looker := &store.Looker{DB: seam{e.world}, Tables: e.tables, Now: e.now, Pause: noPause}
+		looker := &store.Looker{DB: seam{e.world, "check-collection"}, Tables: e.tables, Now: e.now, Pause: noPause}
 		return checkcollection.New(looker, e.exempt, quiet).Handle(ctx, checkcollection.Input{ExecutionID: e.id, CollectionKey: key})
 	})
 	e.sabotage.afterLook(e.world)
@@ -95,7 +95,7 @@ func (e *execution) look(a *actor, key snapshot.CollectionKey) {
 	}
 	e.enter("Check All Collections")
 	checked, err := invoke(e, a, "check-all", func(ctx context.Context) (checkall.Output, error) {
-		runs := &store.Runs{DB: seam{e.world}, Tables: e.tables, Exempt: e.exempt, Now: e.now, Pause: noPause}
+		runs := &store.Runs{DB: seam{e.world, "check-all"}, Tables: e.tables, Exempt: e.exempt, Now: e.now, Pause: noPause}
 		return checkall.New(runs, quiet).Handle(ctx, checkall.Input{CorrelationID: key.CorrelationID, Claimer: looked.Claimer, Status: looked.Status})
 	})
 	if err != nil {
@@ -118,7 +118,7 @@ func (e *execution) notify(a *actor, in notify.Input) error {
 		return errors.New("Lambda.ResourceNotFoundException")
 	}
 	_, err := invoke(e, a, "notify", func(ctx context.Context) (notify.Output, error) {
-		debts := &store.Debts{DB: seam{e.world}, Tables: e.tables, Pause: noPause}
+		debts := &store.Debts{DB: seam{e.world, "notify"}, Tables: e.tables, Pause: noPause}
 		return notify.New(debts, outbox{e.world}, outbox{e.world}, quiet).Handle(ctx, in)
 	})
 	return err

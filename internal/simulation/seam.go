@@ -48,10 +48,21 @@ func (f fault) after() error {
 	return nil
 }
 
-// seam is the tables as the tasks see them.
-type seam struct{ *world }
+// seam is the tables as a task sees them.
+type seam struct {
+	*world
+	task string
+}
+
+// on notes that the task makes a call on tables.
+func (s seam) on(operation string, refs ...table.Ref) {
+	for _, ref := range refs {
+		s.called[Call{s.task, operation, ref.Table}] = true
+	}
+}
 
 func (s seam) Get(ctx context.Context, read table.Read) (table.Item, error) {
+	s.on("Get", read.Ref)
 	f := s.call(func() string { return "reads " + s.itemInWords(read.Ref) })
 	if f == refused {
 		return nil, table.ErrContention
@@ -77,6 +88,7 @@ func (s seam) GetMany(ctx context.Context, reads []table.Read) (map[table.Ref]ta
 			s.current.giveWay()
 			s.say("%s reads on: %s", s.current.name, s.itemInWords(reads[i].Ref))
 		}
+		s.on("GetMany", reads[i].Ref)
 		some, err := s.db.GetMany(ctx, reads[i:i+1])
 		if err != nil {
 			return nil, err
@@ -92,6 +104,7 @@ func (s seam) GetMany(ctx context.Context, reads []table.Read) (map[table.Ref]ta
 }
 
 func (s seam) Query(ctx context.Context, query table.Query) (table.Page, error) {
+	s.on("Query", table.Ref{Name: query.Name})
 	f := s.call(func() string {
 		return fmt.Sprintf("reads a page of %s %s after %q", query.Table, query.Partition, query.After)
 	})
@@ -120,6 +133,7 @@ func (s seam) Query(ctx context.Context, query table.Query) (table.Page, error) 
 }
 
 func (s seam) Update(ctx context.Context, write table.Write) (table.Item, error) {
+	s.on("Update", write.Ref)
 	f := s.call(func() string { return "writes " + s.writeInWords(write) })
 	if f == refused {
 		return nil, table.ErrContention
@@ -148,6 +162,7 @@ func (s seam) Transact(ctx context.Context, writes []table.Write) error {
 	sabotaged := make([]table.Write, len(writes))
 	old := make([]table.Item, len(writes))
 	for i, write := range writes {
+		s.on("Transact", write.Ref)
 		sabotaged[i], old[i] = s.sabotage.written(s.world, write), s.item(write.Ref)
 		if write.Table == s.tables.Status.Table {
 			s.broken("a transaction on a row of the shared table")

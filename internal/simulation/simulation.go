@@ -29,7 +29,11 @@ func Seeded(seed uint64) Plan { return Plans[seed%uint64(len(Plans))] }
 type Result struct {
 	Steps     int    // calls to the outside that were ordered
 	Violation string // the guarantee that was broken first, "" if all held
+	Calls     map[Call]bool
 }
+
+// Call is an operation of package table that a task made on a table, "status" or "ledger".
+type Call struct{ Task, Operation, Table string }
 
 // Run runs the schedule of a seed. The same seed and plan give the same schedule. If trace is not nil, the
 // history is written to it in words.
@@ -37,9 +41,9 @@ func Run(seed uint64, plan Plan, trace io.Writer) (result Result) {
 	w := newWorld(plan, seed, trace)
 	defer func() {
 		if cause := recover(); cause != nil {
-			result = Result{Steps: w.steps, Violation: fmt.Sprintf("panic: %v", cause)}
+			result = Result{Steps: w.steps, Violation: fmt.Sprintf("panic: %v", cause), Calls: w.called}
 		}
 	}()
 	w.tell()
-	return Result{Steps: w.steps, Violation: w.violation}
+	return Result{Steps: w.steps, Violation: w.violation, Calls: w.called}
 }

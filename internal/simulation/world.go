@@ -51,6 +51,7 @@ type world struct {
 	sent        map[snapshot.Debt]int
 	sends       int
 	reached     map[reached]bool
+	called      map[Call]bool
 	violation   string
 
 	collections []*collection
@@ -81,7 +82,7 @@ func newWorld(plan Plan, seed uint64, trace io.Writer) *world {
 	w := &world{
 		plan: plan, trace: trace, sabotage: &Sabotage{}, random: rand.New(rand.NewPCG(seed, 1)),
 		db: &memory.DB{PageSize: 2}, tables: store.NewTables("status", "ledger"), clock: time.Unix(1_600_000_000, 0),
-		everKept: map[string]bool{}, sent: map[snapshot.Debt]int{}, reached: map[reached]bool{},
+		everKept: map[string]bool{}, sent: map[snapshot.Debt]int{}, reached: map[reached]bool{}, called: map[Call]bool{},
 	}
 	if plan.Sabotage != nil {
 		w.sabotage = plan.Sabotage
@@ -227,7 +228,7 @@ func (w *world) process() *increment.Task {
 		w.idle = w.idle[:n-1]
 		return process
 	}
-	counter := &store.Counter{DB: seam{w}, Tables: w.tables, Now: w.now, Pause: noPause}
+	counter := &store.Counter{DB: seam{w, "increment"}, Tables: w.tables, Now: w.now, Pause: noPause}
 	return increment.New(counter, outbox{w}, increment.OneByOne, quiet)
 }
 
@@ -235,7 +236,7 @@ func (w *world) sweep() {
 	w.started++
 	id := fmt.Sprintf("sweep-%d", w.started)
 	w.spawn(id, func(*actor) {
-		sweeper := &store.Sweeper{DB: seam{w}, Tables: w.tables, Exempt: w.exempt, StalledAfter: time.Hour, Now: w.now, Pause: noPause}
+		sweeper := &store.Sweeper{DB: seam{w, "sweep"}, Tables: w.tables, Exempt: w.exempt, StalledAfter: time.Hour, Now: w.now, Pause: noPause}
 		if _, err := sweep.New(sweeper, outbox{w}, outbox{w}, quiet).Handle(context.Background(), sweep.Input{ExecutionID: id}); err != nil {
 			w.say("%s failed: %v", id, err)
 		}

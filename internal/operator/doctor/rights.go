@@ -45,7 +45,7 @@ var needs = []need{
 	{"function check-collection", anything, writesTrace},
 	{"function check-collection", customerKey, usesTables},
 
-	{"function check-all", statusTable, "dynamodb:Query"},
+	{"function check-all", statusTable, "dynamodb:GetItem dynamodb:Query"},
 	{"function check-all", ledger, "dynamodb:GetItem dynamodb:UpdateItem"},
 	{"function check-all", logsOf("function check-all"), writesLogs},
 	{"function check-all", anything, writesTrace},
