@@ -100,9 +100,7 @@ func New(correlationID string, read store.RunState, settings Settings, now time.
 		changed = latest(changed, state.Collection.CountedAt, state.Collection.Request.Since)
 	}
 	slices.SortStableFunc(run.Collections, func(a, b Collection) int { return cmp.Compare(a.WaitsFor.order(), b.WaitsFor.order()) })
-	if known.Progress.Sums == tally.Sums() {
-		changed = latest(changed, known.Progress.Since)
-	}
+	changed = latest(changed, known.Progress.Since) // sums that differ from the sweep's have changed after it
 	for _, kind := range snapshot.News {
 		claim := known.News[kind]
 		debt := newDebt(claim, claim.Attempt.N == tally.Attempts, tally.True(kind) && known.NewsOwed(kind, tally.Attempts), now)
@@ -134,7 +132,9 @@ func summary(run snapshot.Run, tally *snapshot.Tally, collections []Collection) 
 	return s
 }
 
-// state follows the sweep's rule for a stall (snapshot.Run.Stall), from what is stored alone.
+// state follows the sweep's rule for a stall (snapshot.Run.Stall), from what is stored alone. Of a run that moves the sweep
+// notes the moment every few minutes, so what it noted too long ago is told as a stall also if the sums differ from it: either
+// the run has stood still until a moment ago, and the next sweep notes it, or there is no sweep any more.
 func state(run snapshot.Run, tally *snapshot.Tally, changed time.Time, settings Settings, now time.Time) State {
 	switch {
 	case run.Done(tally):

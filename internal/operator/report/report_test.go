@@ -94,9 +94,11 @@ func TestState(t *testing.T) {
 		"successful, one told": {snapshot.Run{News: map[snapshot.DebtKind]snapshot.Claim{snapshot.AllReceived: told(0)}}, []store.State{counted(successful, ago(0))}, report.Received},
 		"successful": {snapshot.Run{News: map[snapshot.DebtKind]snapshot.Claim{snapshot.AllReceived: told(0), snapshot.AllSuccessful: told(0)}},
 			[]store.State{successful}, report.Successful},
-		"let go":           {snapshot.Run{LetGo: true}, []store.State{counted(sent, ago(time.Hour))}, report.LetGo},
-		"moved since then": {snapshot.Run{Progress: snapshot.Progress{Sums: "others", Since: ago(0)}}, []store.State{counted(sent, ago(time.Hour))}, report.Stalled},
-		"moved just now":   {snapshot.Run{Progress: snapshot.Progress{Sums: "1 rows, 0 received, 0 successful, 1 of 2 files, attempts 0", Since: ago(time.Second)}}, []store.State{counted(sent, ago(time.Hour))}, report.Going},
+		"let go": {snapshot.Run{LetGo: true}, []store.State{counted(sent, ago(time.Hour))}, report.LetGo},
+		// Whatever the sweep saw then, the sums changed at that time, and have changed again since.
+		"moved since then":         {snapshot.Run{Progress: snapshot.Progress{Sums: "others", Since: ago(time.Minute)}}, []store.State{counted(sent, ago(time.Hour))}, report.Going},
+		"moved, and swept no more": {snapshot.Run{Progress: snapshot.Progress{Sums: "others", Since: ago(time.Hour)}}, []store.State{counted(sent, ago(time.Hour))}, report.Stalled},
+		"moved just now":           {snapshot.Run{Progress: snapshot.Progress{Sums: "1 rows, 0 received, 0 successful, 1 of 2 files, attempts 0", Since: ago(time.Second)}}, []store.State{counted(sent, ago(time.Hour))}, report.Going},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -105,6 +107,27 @@ func TestState(t *testing.T) {
 				t.Errorf("%s, want %s", got.State, c.want)
 			}
 		})
+	}
+}
+
+// A run whose sender counts on, while no file comes, is not stalled: neither before a sweep has seen it nor after.
+func TestAMovingRunIsNeverStalled(t *testing.T) {
+	t.Parallel()
+	const stalledAfter, sweepEvery = time.Hour, 2
+	known := snapshot.Run{}
+	for minute := range 180 {
+		at := ago(0).Add(time.Duration(minute) * time.Minute)
+		one := state("Exported", 1, int64(minute+2))
+		one.Collection.CountedAt = ago(0)
+		got := report.New("run", store.RunState{Run: &known, Collections: []store.State{one}}, report.Settings{StalledAfter: stalledAfter}, at)
+		if got.State != report.Going {
+			t.Fatalf("%s after %d minutes", got.State, minute)
+		}
+		if minute%sweepEvery == 0 {
+			tally := &snapshot.Tally{}
+			tally.Add(*one.Row, nil)
+			known.Progress, _ = known.Stall(tally, at, stalledAfter)
+		}
 	}
 }
 
