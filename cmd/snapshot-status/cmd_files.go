@@ -48,7 +48,7 @@ func (c *filesCommand) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	one, err := collection(run, c.Collection)
+	one, err := a.collection(run, c.Collection)
 	if err != nil {
 		return err
 	}

@@ -34,7 +34,7 @@ func (c *lookCommand) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	keys, err := c.keys(run)
+	keys, err := c.keys(a, run)
 	if err != nil {
 		return err
 	}
@@ -59,19 +59,19 @@ func (c *lookCommand) Run(a *app) error {
 		p.Line("Would look at %d collections of %s (executions to start: %d). Do it: --yes", len(keys), run.Run, said.Executions)
 		return nil
 	}
-	p.Line("Looking at %d collections of %s (executions started: %d). What comes of it: snapshot-status why %s", len(keys), run.Run,
-		said.Executions, report.Quote(run.Run))
+	p.Line("Looking at %d collections of %s (executions started: %d). What comes of it: %s", len(keys), run.Run,
+		said.Executions, a.command.Do("why "+report.Quote(run.Run)))
 	return nil
 }
 
 // keys are the collections to look at. A run that only owes news is looked at by any of its collections.
-func (c *lookCommand) keys(run report.Run) ([]snapshot.CollectionKey, error) {
+func (c *lookCommand) keys(a *app, run report.Run) ([]snapshot.CollectionKey, error) {
 	var keys []snapshot.CollectionKey
 	add := func(name string) {
 		keys = append(keys, snapshot.CollectionKey{CorrelationID: run.Run, CollectionName: name})
 	}
 	for _, name := range c.Collections {
-		one, err := collection(run, name)
+		one, err := a.collection(run, name)
 		if err != nil {
 			return nil, err
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"snapshot-status-checker/internal/operator/kept"
+	"snapshot-status-checker/internal/operator/report"
 	"snapshot-status-checker/internal/operator/show"
 	"snapshot-status-checker/internal/snapshot"
 )
@@ -114,7 +115,7 @@ func (c *rejectedListCommand) Run(a *app) error {
 	if a.json {
 		return a.printJSON(list)
 	}
-	list.print(a.printer(), c.Limit)
+	list.print(a.printer(), c.Limit, a.command)
 	return nil
 }
 
@@ -143,7 +144,7 @@ func newKeptList(messages []*kept.Message, filter keptFilter) keptList {
 	return list
 }
 
-func (l keptList) print(p show.Printer, limit int) {
+func (l keptList) print(p show.Printer, limit int, command report.Command) {
 	if len(l.Messages) == 0 {
 		p.Line("No message is kept.")
 		return
@@ -163,7 +164,7 @@ func (l keptList) print(p show.Printer, limit int) {
 		p.Line("… and %d more (--limit 0 shows all)", more)
 	}
 	p.Line("")
-	p.Line("One with its text: snapshot-status rejected show IDENTITY. What to do about each reason: docs/runbook.md#reason-codes")
+	p.Line("One with its text: %s. What to do about each reason: docs/runbook.md#reason-codes", command.Do("rejected show IDENTITY"))
 }
 
 func printKept(p show.Printer, messages []*kept.Message, heading string, text func(*kept.Message) string) {
@@ -209,7 +210,7 @@ func (c *rejectedShowCommand) Run(a *app) error {
 		}
 	}
 	if len(found) == 0 {
-		return noSuchMessage(c.Identity)
+		return noSuchMessage(c.Identity, a.command)
 	}
 	switch {
 	case c.Envelope:
@@ -229,8 +230,8 @@ func (c *rejectedShowCommand) Run(a *app) error {
 	return nil
 }
 
-func noSuchMessage(identity string) error {
-	return answer{exitNotFound, fmt.Sprintf("no message with the identity %q is kept (snapshot-status rejected list lists them)", identity)}
+func noSuchMessage(identity string, command report.Command) error {
+	return answer{exitNotFound, fmt.Sprintf("no message with the identity %q is kept (%s lists them)", identity, command.Do("rejected list"))}
 }
 
 func (m keptText) print(p show.Printer) {

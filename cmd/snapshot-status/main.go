@@ -78,11 +78,12 @@ type app struct {
 	out, err io.Writer
 	now      func() time.Time
 
-	json   bool // else for people
-	colors bool
-	where  deployment.Where
-	found  *deployment.Deployment
-	source func() (*store.Reader, report.Settings) // of tests, in place of the deployment's tables
+	json    bool // else for people
+	colors  bool
+	where   deployment.Where
+	command report.Command // how what is suggested begins
+	found   *deployment.Deployment
+	source  func() (*store.Reader, report.Settings) // of tests, in place of the deployment's tables
 }
 
 // deployment finds the deployment, once.
@@ -130,6 +131,7 @@ func runWith(args []string, a *app) int {
 		return exitUsage
 	}
 	a.json, a.colors, a.where = line.Output == "json", line.colors(a.out), line.where()
+	a.command = suggested(parser.Model)
 	err = command.Run(a)
 	said := answer{code: exitFailed}
 	if err == nil {

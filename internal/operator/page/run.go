@@ -54,7 +54,7 @@ func (s *Server) runPage(r *http.Request) (view, error) {
 	if err != nil {
 		shown.Trouble = err.Error()
 	}
-	shown.Findings = report.Why(run, stands)
+	shown.Findings = report.Why(run, stands, s.Command)
 	return view{Template: "run.html", Title: run.Summary.Run, Live: run.Summary.Run, Version: read.Version, Data: shown}, nil
 }
 

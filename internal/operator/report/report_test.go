@@ -49,7 +49,7 @@ func TestWaitsFor(t *testing.T) {
 		"being sent":                {state("Exported", 1, 2), report.ForExport, report.NotDue},
 		"all so far":                {state("Exported", 2, 2), report.ForSent, report.NotDue},
 		"files missing":             {state("Sent", 1, 2), report.ForFiles, report.NotDue},
-		"no files":                  {state("Sent", 0, 0), report.ForFiles, report.NotDue},
+		"no files":                  {state("Sent", 0, 0), report.ForSender, report.NotDue},
 		"complete, not moved":       {state("SENT", 2, 2), report.ForLook, report.NotDue},
 		"behind":                    {state("Sent", 1, 3, func(s *store.State) { s.Collection.Counted = 2 }), report.ForLook, report.NotDue},
 		"not asked":                 {state("Received", 2, 2), report.ForDelivery, report.Owed},
@@ -140,34 +140,6 @@ func TestAnotherSystemsRun(t *testing.T) {
 		if got := run.Collections[0].WaitsFor; got != want {
 			t.Errorf("waits for %q, want %q", got, want)
 		}
-	}
-}
-
-// News that is due is found by why, with whose move it is.
-func TestWhyNamesOwedNewsAndWhatStandsAround(t *testing.T) {
-	t.Parallel()
-	run := report.New("run", store.RunState{Run: &snapshot.Run{}, Collections: []store.State{state("Success", 2, 2, asked(0, true, now))}},
-		report.Settings{StalledAfter: time.Hour}, now)
-	around := report.Around{Waiting: 2, Kept: 1, DeadLetters: 1, Failed: []report.Failure{
-		{Execution: "old", At: ago(time.Hour), Error: "Old", Cause: "old"}, {Execution: "new", At: ago(time.Minute), Error: "States.Timeout", Cause: "slow"}}}
-	var got []report.Whose
-	findings := report.Why(run, around)
-	for _, finding := range findings {
-		got = append(got, finding.Whose)
-	}
-	want := []report.Whose{report.Operator, report.Operator, report.Operator, report.Checker, report.Checker, report.Checker}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
-	}
-	newest := "2 executions of this run failed, the last at 2026-11-23 11:59:00: States.Timeout: slow"
-	if findings[0].Sentence != newest || !findings[0].Since.Equal(ago(time.Minute)) {
-		t.Errorf("%+v, want %s", findings[0], newest)
-	}
-	done := report.New("run", store.RunState{Run: &snapshot.Run{News: map[snapshot.DebtKind]snapshot.Claim{
-		snapshot.AllReceived: {Attempt: snapshot.Count(0), Delivered: true}, snapshot.AllSuccessful: {Attempt: snapshot.Count(0), Delivered: true}}},
-		Collections: []store.State{state("Success", 2, 2, asked(0, true, now))}}, report.Settings{}, now)
-	if found := report.Why(done, around); len(found) != 1 || found[0].WaitsFor != report.ForNothing {
-		t.Errorf("of a run that is done: %+v", found)
 	}
 }
 
