@@ -147,7 +147,7 @@ func runWith(args []string, a *app) int {
 }
 
 func newParser(line *commands, out, errOut io.Writer) (*kong.Kong, error) {
-	return kong.New(line, kong.Name("snapshot-status"), kong.Writers(out, errOut), kong.UsageOnError(),
+	return kong.New(line, kong.Name("snapshot-status"), kong.Writers(out, errOut),
 		kong.Description("Shows what snapshot runs wait for, and mends what can be mended by hand."),
 		kong.Vars{"stack": deployment.DefaultStack, "version": version()})
 }
