@@ -1,11 +1,9 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
@@ -38,20 +36,25 @@ func (a *app) readKept() (*kept.Reading, error) {
 	queues := kept.Queues{SQS: sqs.NewFromConfig(found.Config), Rejected: found.RejectedMessagesQueueUrl, FileReceived: found.FileReceivedQueueUrl}
 	fmt.Fprintln(a.err, "Reading the rejected-messages queue through: others do not see its messages until they are given back.")
 	reading, err := queues.Read(a)
-	if err == nil && reading.Elsewhere > 0 {
+	if err != nil {
+		return nil, err
+	}
+	if reading.Elsewhere > 0 {
 		fmt.Fprintf(a.err, "About %d messages are with somebody else who reads the queue just now: they are not among these.\n", reading.Elsewhere)
 	}
-	return reading, err
+	if reading.Unseen > 0 {
+		fmt.Fprintf(a.err, "These are not all: the queue says that it has about %d more, and did not give them. Try again.\n", reading.Unseen)
+	}
+	return reading, nil
 }
 
 // lookAtKept reads the queue of kept messages through and gives them back.
-func (a *app) lookAtKept() (messages []*kept.Message, elsewhere int, err error) {
+func (a *app) lookAtKept() (*kept.Reading, error) {
 	reading, err := a.readKept()
-	if err != nil {
-		return nil, 0, err
+	if err == nil {
+		a.giveBack(reading)
 	}
-	a.giveBack(reading)
-	return reading.Messages, reading.Elsewhere, nil
+	return reading, err
 }
 
 // giveBack gives back what is still held, but these. What fails comes right by itself, so it is told and no more.
@@ -89,29 +92,22 @@ type rejectedListCommand struct {
 
 // keptList is what rejected list answers.
 type keptList struct {
-	Reasons   []keptReason    `json:"reasons"`
+	Reasons   []kept.Group    `json:"reasons"`
 	Messages  []*kept.Message `json:"messages"`
 	Elsewhere int             `json:"elsewhere"` // about so many could not be read, since somebody else is reading them
-}
-
-// keptReason counts the messages that are kept for one reason.
-type keptReason struct {
-	Reason   snapshot.Reason `json:"reason"`
-	Messages int             `json:"messages"`
-	Oldest   time.Time       `json:"oldest"` // when its oldest message was kept
-	Runs     []string        `json:"runs"`
+	Unseen    int             `json:"unseen"`    // about so many more the queue said to have when nothing came any more
 }
 
 func (c *rejectedListCommand) Run(a *app) error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	messages, elsewhere, err := a.lookAtKept()
+	reading, err := a.lookAtKept()
 	if err != nil {
 		return err
 	}
-	list := newKeptList(messages, c.keptFilter)
-	list.Elsewhere = elsewhere
+	list := newKeptList(reading.Messages, c.keptFilter)
+	list.Elsewhere, list.Unseen = reading.Elsewhere, reading.Unseen
 	if a.json {
 		return a.printJSON(list)
 	}
@@ -119,28 +115,14 @@ func (c *rejectedListCommand) Run(a *app) error {
 	return nil
 }
 
-// newKeptList groups messages, of which the oldest come first.
 func newKeptList(messages []*kept.Message, filter keptFilter) keptList {
-	list := keptList{Reasons: []keptReason{}, Messages: []*kept.Message{}}
+	list := keptList{Messages: []*kept.Message{}}
 	for _, m := range messages {
-		if !filter.wants(m) {
-			continue
-		}
-		list.Messages = append(list.Messages, m)
-		at := slices.IndexFunc(list.Reasons, func(r keptReason) bool { return r.Reason == m.Reason })
-		if at < 0 {
-			at = len(list.Reasons)
-			list.Reasons = append(list.Reasons, keptReason{Reason: m.Reason, Oldest: m.SentAt, Runs: []string{}})
-		}
-		reason := &list.Reasons[at]
-		reason.Messages++
-		for _, run := range m.Runs {
-			if !slices.Contains(reason.Runs, run) {
-				reason.Runs = append(reason.Runs, run)
-			}
+		if filter.wants(m) {
+			list.Messages = append(list.Messages, m)
 		}
 	}
-	slices.SortStableFunc(list.Reasons, func(a, b keptReason) int { return cmp.Compare(b.Messages, a.Messages) })
+	list.Reasons = kept.ByReason(list.Messages)
 	return list
 }
 
@@ -199,12 +181,12 @@ type keptText struct {
 }
 
 func (c *rejectedShowCommand) Run(a *app) error {
-	messages, _, err := a.lookAtKept()
+	reading, err := a.lookAtKept()
 	if err != nil {
 		return err
 	}
 	var found []keptText
-	for _, m := range messages {
+	for _, m := range reading.Messages {
 		if m.Identity == c.Identity {
 			found = append(found, keptText{m, m.Text})
 		}
