@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -59,6 +60,9 @@ func (c *sendCommand) Run(a *app) error {
 	rejected := 0
 	for _, receipt := range snapshot.Unwrap([]byte(text), "new") {
 		m := receipt.Message
+		if m.Filename == snapshot.FilenameNotSet {
+			m.Filename = ""
+		}
 		read := readback{Run: m.CorrelationID, Collection: m.CollectionName, File: m.Filename, SuccessFile: m.IsSuccessFile}
 		if receipt.Rejection != nil {
 			read.Rejected = receipt.Rejection.Error()
@@ -141,13 +145,14 @@ func (s sending) print(p show.Printer, refused bool) {
 	p.Line("%s", strings.TrimRight(s.Text, "\n"))
 	p.Line("")
 	for _, m := range s.Messages {
+		file := cmp.Or(m.File, "it names none")
 		switch {
 		case m.Rejected != "":
 			p.Line("%s %s", p.Tone(show.Bad, "would be rejected:"), m.Rejected)
 		case m.SuccessFile:
-			p.Line("the _success file of %s, run %s (%s)", m.Collection, m.Run, m.File)
+			p.Line("the _success file of %s, run %s (%s)", m.Collection, m.Run, file)
 		default:
-			p.Line("a file of %s, run %s (%s)", m.Collection, m.Run, m.File)
+			p.Line("a file of %s, run %s (%s)", m.Collection, m.Run, file)
 		}
 	}
 	switch {

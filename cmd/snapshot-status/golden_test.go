@@ -57,6 +57,7 @@ func TestReadingCommands(t *testing.T) {
 		"why-unknown":         "why troubled db.unknown",
 		"files-repeated":      "files troubled db.accounts.late",
 		"files-expected":      "files troubled db.accounts.late --expected -",
+		"files-nameless":      "files troubled db.agents.unsent",
 		"files-none":          "files troubled db.agents.exporting",
 		"files-success":       "files finished db.core.one",
 		"owed":                "owed",
