@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"snapshot-status-checker/internal/operator/kept"
@@ -207,15 +208,6 @@ func (c *rejectedDropCommand) agreed(a *app, picked []*kept.Message) bool {
 	p.Out = a.err
 	printKept(p, picked, "WHAT IS WRONG", func(m *kept.Message) string { return m.Detail })
 	fmt.Fprintf(a.err, "\nThis deletes %d messages for good. Type %d to go on: ", len(picked), len(picked))
-	typed := make(chan string, 1)
-	go func() {
-		line, _ := bufio.NewReader(a.in).ReadString('\n')
-		typed <- strings.TrimSpace(line)
-	}()
-	select {
-	case <-a.Done():
-		return false
-	case line := <-typed:
-		return line == fmt.Sprint(len(picked))
-	}
+	line, _ := typed(a, a.in, func(in io.Reader) (string, error) { return bufio.NewReader(in).ReadString('\n') })
+	return strings.TrimSpace(line) == fmt.Sprint(len(picked))
 }
