@@ -171,6 +171,21 @@ func (n *night) finished(run string) {
 	}
 }
 
+// letGo is a run that was let go with a request and a move that are still due.
+func (n *night) letGo(run string) {
+	n.Helper()
+	n.row(run, "db.core.dead", "Exported", 1)
+	n.row(run, "db.core.unlooked", "Exported", 1)
+	n.arrive(run, "db.core.dead", files("dead", 1, 1)...)
+	n.arrive(run, "db.core.unlooked", files("unlooked", 1, 1)...)
+	n.row(run, "db.core.dead", "Sent", 1)
+	n.look(snapshot.CollectionKey{CorrelationID: run, CollectionName: "db.core.dead"}, "dying-execution")
+	n.later(snapshot.LetGoAfter)
+	n.row(run, "db.core.unlooked", "Sent", 1)
+	_, err := n.db.Update(n.Context(), table.Write{Ref: n.tables.Ledger.At("run", run), Set: map[string]any{"LetGo": true}})
+	n.must(err)
+}
+
 // said is what a command said.
 type said struct {
 	code     int

@@ -52,6 +52,8 @@ func TestReadingCommands(t *testing.T) {
 		"why-finished":        "why finished",
 		"why-elsewhere":       "--stack x-prod --region eu-west-1 why troubled",
 		"why-only-others":     "why of-others",
+		"why-let-go":          "why let-go",
+		"owed-let-go":         "owed let-go --pay",
 		"why-collection":      "why troubled accounts.late",
 		"why-done":            "why troubled db.accounts.done",
 		"why-unknown":         "why troubled db.unknown",
@@ -82,6 +84,9 @@ func TestReadingCommands(t *testing.T) {
 			n.later(time.Minute)
 			n.troubled("troubled")
 			n.row("only-rows", "db.core.begun", "Exporting", 0)
+			if strings.HasSuffix(name, "let-go") { // two weeks later
+				n.letGo("let-go")
+			}
 			n.row("of-others", "db.core.theirs", "Success", 3)
 			expected := strings.Join(files("late", 1, 5), "\n") + "\n"
 			for _, output := range []string{"text", "json"} {
