@@ -11,7 +11,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"snapshot-status-checker/internal/snapshot"
+	"snapshot-status-checker/internal/operator/report"
 )
 
 // The scripts ask `snapshot-status complete-words` what may stand where the cursor is.
@@ -199,7 +199,7 @@ func (a *app) newestRuns(words []string) []string {
 	if err != nil {
 		return nil
 	}
-	slices.SortFunc(runs, func(x, y snapshot.Run) int { return y.RegisteredAt.Compare(x.RegisteredAt) })
+	report.NewestFirst(runs)
 	var names []string
 	for _, run := range runs {
 		names = append(names, run.CorrelationID)

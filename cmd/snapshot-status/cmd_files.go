@@ -48,11 +48,11 @@ func (c *filesCommand) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	one, err := collection(run, c.Collection)
+	one, err := a.collection(run, c.Collection)
 	if err != nil {
 		return err
 	}
-	expected, err := c.expected(a.in)
+	expected, err := c.expected(a)
 	if err != nil {
 		return err
 	}
@@ -77,18 +77,23 @@ func (c *filesCommand) Run(a *app) error {
 	return notDone(len(list.Missing) == 0)
 }
 
-func (c *filesCommand) expected(in io.Reader) ([]string, error) {
-	if c.Expected == "" {
+func (c *filesCommand) expected(a *app) ([]string, error) {
+	switch c.Expected {
+	case "":
 		return nil, nil
+	case "-":
+		return typed(a, a.in, fileNames)
 	}
-	if c.Expected != "-" {
-		opened, err := os.Open(c.Expected)
-		if err != nil {
-			return nil, fmt.Errorf("reading the expected files: %w", err)
-		}
-		defer opened.Close()
-		in = opened
+	opened, err := os.Open(c.Expected)
+	if err != nil {
+		return nil, fmt.Errorf("reading the expected files: %w", err)
 	}
+	defer opened.Close()
+	return fileNames(opened)
+}
+
+// fileNames reads one name a line.
+func fileNames(in io.Reader) ([]string, error) {
 	var names []string
 	lines := bufio.NewScanner(in)
 	for lines.Scan() {

@@ -1,12 +1,10 @@
 package main
 
 import (
-	"slices"
-
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 
-	"snapshot-status-checker/functions/sweep"
 	"snapshot-status-checker/internal/delivery/looks"
+	"snapshot-status-checker/internal/operator/lookagain"
 	"snapshot-status-checker/internal/operator/report"
 	"snapshot-status-checker/internal/snapshot"
 )
@@ -34,11 +32,11 @@ func (c *lookCommand) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	keys, err := c.keys(run)
+	keys, err := c.keys(a, run)
 	if err != nil {
 		return err
 	}
-	said := looking{Run: run.Run, Collections: []string{}, Executions: (len(keys) + sweep.MaxLooks - 1) / sweep.MaxLooks, Started: c.Yes}
+	said := looking{Run: run.Run, Collections: []string{}, Executions: lookagain.Executions(len(keys)), Started: c.Yes}
 	for _, key := range keys {
 		said.Collections = append(said.Collections, key.CollectionName)
 	}
@@ -59,35 +57,23 @@ func (c *lookCommand) Run(a *app) error {
 		p.Line("Would look at %d collections of %s (executions to start: %d). Do it: --yes", len(keys), run.Run, said.Executions)
 		return nil
 	}
-	p.Line("Looking at %d collections of %s (executions started: %d). What comes of it: snapshot-status why %s", len(keys), run.Run,
-		said.Executions, report.Quote(run.Run))
+	p.Line("Looking at %d collections of %s (executions started: %d). What comes of it: %s", len(keys), run.Run,
+		said.Executions, a.command.Do("why "+report.Quote(run.Run)))
 	return nil
 }
 
-// keys are the collections to look at. A run that only owes news is looked at by any of its collections.
-func (c *lookCommand) keys(run report.Run) ([]snapshot.CollectionKey, error) {
-	var keys []snapshot.CollectionKey
-	add := func(name string) {
-		keys = append(keys, snapshot.CollectionKey{CorrelationID: run.Run, CollectionName: name})
+// keys are the collections to look at.
+func (c *lookCommand) keys(a *app, run report.Run) ([]snapshot.CollectionKey, error) {
+	if len(c.Collections) == 0 {
+		return report.Looks(run), nil
 	}
+	var keys []snapshot.CollectionKey
 	for _, name := range c.Collections {
-		one, err := collection(run, name)
+		one, err := a.collection(run, name)
 		if err != nil {
 			return nil, err
 		}
-		add(one.Collection)
-	}
-	if len(c.Collections) > 0 {
-		return keys, nil
-	}
-	for _, one := range run.Collections {
-		if one.WaitsFor != report.ForNothing {
-			add(one.Collection)
-		}
-	}
-	owes := func(news report.News) bool { return news.Debt.State == report.Owed }
-	if len(keys) == 0 && slices.ContainsFunc(run.News, owes) {
-		add(run.Collections[0].Collection)
+		keys = append(keys, snapshot.CollectionKey{CorrelationID: run.Run, CollectionName: one.Collection})
 	}
 	return keys, nil
 }
@@ -102,10 +88,5 @@ func (a *app) look(keys []snapshot.CollectionKey) error {
 		return err
 	}
 	machine := looks.Machine{SFN: sfn.NewFromConfig(found.Config), ARN: found.StateMachineArn}
-	for some := range slices.Chunk(keys, sweep.MaxLooks) {
-		if err := machine.Start(a, some); err != nil {
-			return err
-		}
-	}
-	return nil
+	return lookagain.Start(a, machine.Start, keys)
 }

@@ -40,7 +40,9 @@ type debts struct {
 
 func (c *owedCommand) Run(a *app) error {
 	said := debts{Owed: []due{}}
+	letGo := false
 	err := c.each(a, func(run report.Run) {
+		letGo = run.State == report.LetGo
 		for _, one := range run.Collections {
 			if one.Request.State == report.Owed || one.Request.State == report.Claimed {
 				said.Owed = append(said.Owed, due{run.Run, one.Collection, snapshot.SuccessFileRequest, one.Request})
@@ -64,6 +66,9 @@ func (c *owedCommand) Run(a *app) error {
 		}
 	} else {
 		c.print(a.printer(), said)
+		if letGo && len(said.Owed) > 0 {
+			a.printer().Line("The run was let go: the sweep passes it by. A look pays what is free: %s", a.command.Do("look "+report.Quote(c.Name)+" --yes"))
+		}
 	}
 	return notDone(len(said.Owed) == 0 || said.Paid != nil)
 }

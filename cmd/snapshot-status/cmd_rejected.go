@@ -1,15 +1,14 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"snapshot-status-checker/internal/operator/kept"
+	"snapshot-status-checker/internal/operator/report"
 	"snapshot-status-checker/internal/operator/show"
 	"snapshot-status-checker/internal/snapshot"
 )
@@ -37,20 +36,25 @@ func (a *app) readKept() (*kept.Reading, error) {
 	queues := kept.Queues{SQS: sqs.NewFromConfig(found.Config), Rejected: found.RejectedMessagesQueueUrl, FileReceived: found.FileReceivedQueueUrl}
 	fmt.Fprintln(a.err, "Reading the rejected-messages queue through: others do not see its messages until they are given back.")
 	reading, err := queues.Read(a)
-	if err == nil && reading.Elsewhere > 0 {
+	if err != nil {
+		return nil, err
+	}
+	if reading.Elsewhere > 0 {
 		fmt.Fprintf(a.err, "About %d messages are with somebody else who reads the queue just now: they are not among these.\n", reading.Elsewhere)
 	}
-	return reading, err
+	if reading.Unseen > 0 {
+		fmt.Fprintf(a.err, "These are not all: the queue says that it has about %d more, and did not give them. Try again.\n", reading.Unseen)
+	}
+	return reading, nil
 }
 
 // lookAtKept reads the queue of kept messages through and gives them back.
-func (a *app) lookAtKept() (messages []*kept.Message, elsewhere int, err error) {
+func (a *app) lookAtKept() (*kept.Reading, error) {
 	reading, err := a.readKept()
-	if err != nil {
-		return nil, 0, err
+	if err == nil {
+		a.giveBack(reading)
 	}
-	a.giveBack(reading)
-	return reading.Messages, reading.Elsewhere, nil
+	return reading, err
 }
 
 // giveBack gives back what is still held, but these. What fails comes right by itself, so it is told and no more.
@@ -88,62 +92,41 @@ type rejectedListCommand struct {
 
 // keptList is what rejected list answers.
 type keptList struct {
-	Reasons   []keptReason    `json:"reasons"`
+	Reasons   []kept.Group    `json:"reasons"`
 	Messages  []*kept.Message `json:"messages"`
 	Elsewhere int             `json:"elsewhere"` // about so many could not be read, since somebody else is reading them
-}
-
-// keptReason counts the messages that are kept for one reason.
-type keptReason struct {
-	Reason   snapshot.Reason `json:"reason"`
-	Messages int             `json:"messages"`
-	Oldest   time.Time       `json:"oldest"` // when its oldest message was kept
-	Runs     []string        `json:"runs"`
+	Unseen    int             `json:"unseen"`    // about so many more the queue said to have when nothing came any more
 }
 
 func (c *rejectedListCommand) Run(a *app) error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	messages, elsewhere, err := a.lookAtKept()
+	reading, err := a.lookAtKept()
 	if err != nil {
 		return err
 	}
-	list := newKeptList(messages, c.keptFilter)
-	list.Elsewhere = elsewhere
+	list := newKeptList(reading.Messages, c.keptFilter)
+	list.Elsewhere, list.Unseen = reading.Elsewhere, reading.Unseen
 	if a.json {
 		return a.printJSON(list)
 	}
-	list.print(a.printer(), c.Limit)
+	list.print(a.printer(), c.Limit, a.command)
 	return nil
 }
 
-// newKeptList groups messages, of which the oldest come first.
 func newKeptList(messages []*kept.Message, filter keptFilter) keptList {
-	list := keptList{Reasons: []keptReason{}, Messages: []*kept.Message{}}
+	list := keptList{Messages: []*kept.Message{}}
 	for _, m := range messages {
-		if !filter.wants(m) {
-			continue
-		}
-		list.Messages = append(list.Messages, m)
-		at := slices.IndexFunc(list.Reasons, func(r keptReason) bool { return r.Reason == m.Reason })
-		if at < 0 {
-			at = len(list.Reasons)
-			list.Reasons = append(list.Reasons, keptReason{Reason: m.Reason, Oldest: m.SentAt, Runs: []string{}})
-		}
-		reason := &list.Reasons[at]
-		reason.Messages++
-		for _, run := range m.Runs {
-			if !slices.Contains(reason.Runs, run) {
-				reason.Runs = append(reason.Runs, run)
-			}
+		if filter.wants(m) {
+			list.Messages = append(list.Messages, m)
 		}
 	}
-	slices.SortStableFunc(list.Reasons, func(a, b keptReason) int { return cmp.Compare(b.Messages, a.Messages) })
+	list.Reasons = kept.ByReason(list.Messages)
 	return list
 }
 
-func (l keptList) print(p show.Printer, limit int) {
+func (l keptList) print(p show.Printer, limit int, command report.Command) {
 	if len(l.Messages) == 0 {
 		p.Line("No message is kept.")
 		return
@@ -163,7 +146,7 @@ func (l keptList) print(p show.Printer, limit int) {
 		p.Line("… and %d more (--limit 0 shows all)", more)
 	}
 	p.Line("")
-	p.Line("One with its text: snapshot-status rejected show IDENTITY. What to do about each reason: docs/runbook.md#reason-codes")
+	p.Line("One with its text: %s. What to do about each reason: docs/runbook.md#reason-codes", command.Do("rejected show IDENTITY"))
 }
 
 func printKept(p show.Printer, messages []*kept.Message, heading string, text func(*kept.Message) string) {
@@ -198,18 +181,18 @@ type keptText struct {
 }
 
 func (c *rejectedShowCommand) Run(a *app) error {
-	messages, _, err := a.lookAtKept()
+	reading, err := a.lookAtKept()
 	if err != nil {
 		return err
 	}
 	var found []keptText
-	for _, m := range messages {
+	for _, m := range reading.Messages {
 		if m.Identity == c.Identity {
 			found = append(found, keptText{m, m.Text})
 		}
 	}
 	if len(found) == 0 {
-		return noSuchMessage(c.Identity)
+		return noSuchMessage(c.Identity, a.command)
 	}
 	switch {
 	case c.Envelope:
@@ -229,8 +212,8 @@ func (c *rejectedShowCommand) Run(a *app) error {
 	return nil
 }
 
-func noSuchMessage(identity string) error {
-	return answer{exitNotFound, fmt.Sprintf("no message with the identity %q is kept (snapshot-status rejected list lists them)", identity)}
+func noSuchMessage(identity string, command report.Command) error {
+	return answer{exitNotFound, fmt.Sprintf("no message with the identity %q is kept (%s lists them)", identity, command.Do("rejected list"))}
 }
 
 func (m keptText) print(p show.Printer) {

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"snapshot-status-checker/internal/operator/kept"
@@ -28,14 +29,14 @@ func (s keptSelection) check() error {
 }
 
 // of picks the messages. One that was asked for by its identity and is not there is exitNotFound.
-func (s keptSelection) of(all []*kept.Message) (picked []*kept.Message, err error) {
+func (s keptSelection) of(all []*kept.Message, command report.Command) (picked []*kept.Message, err error) {
 	for _, m := range all {
 		if (s.Identity == "" || m.Identity == s.Identity) && s.wants(m) {
 			picked = append(picked, m)
 		}
 	}
 	if s.Identity != "" && len(picked) == 0 {
-		return nil, noSuchMessage(s.Identity)
+		return nil, noSuchMessage(s.Identity, command)
 	}
 	return picked, nil
 }
@@ -62,7 +63,7 @@ const (
 )
 
 // add notes what became of messages.
-func (h *handled) add(outcomes []kept.Outcome, done outcome, machine string) {
+func (h *handled) add(outcomes []kept.Outcome, done outcome, a *app) {
 	for _, o := range outcomes {
 		became := handledKept{Message: o.Message, Outcome: stays}
 		if o.Done {
@@ -72,8 +73,8 @@ func (h *handled) add(outcomes []kept.Outcome, done outcome, machine string) {
 			became.Error = o.Err.Error()
 		}
 		if errors.As(o.Err, new(*kept.TooLargeError)) {
-			became.Error += "; start the state machine with it: snapshot-status rejected show --envelope " + report.Quote(o.Identity) +
-				" > back.json && aws stepfunctions start-execution --state-machine-arn " + cmp.Or(machine, "ARN") +
+			became.Error += "; start the state machine with it: " + a.command.Do("rejected show --envelope "+report.Quote(o.Identity)) +
+				" > back.json && " + suggestedAWS(a.where) + " stepfunctions start-execution --state-machine-arn " + cmp.Or(a.found.StateMachineArn, "ARN") +
 				" --input file://back.json; then drop it here"
 		}
 		h.Messages = append(h.Messages, became)
@@ -144,7 +145,7 @@ func (c *rejectedReplayCommand) Run(a *app) error {
 		return err
 	}
 	defer a.giveBack(reading)
-	picked, err := c.of(reading.Messages)
+	picked, err := c.of(reading.Messages, a.command)
 	if err != nil {
 		return err
 	}
@@ -166,7 +167,7 @@ func (c *rejectedReplayCommand) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	said.add(outcomes, putBack, a.found.StateMachineArn)
+	said.add(outcomes, putBack, a)
 	return said.answer(a, putBack)
 }
 
@@ -188,7 +189,7 @@ func (c *rejectedDropCommand) Run(a *app) error {
 		return err
 	}
 	defer a.giveBack(reading)
-	picked, err := c.of(reading.Messages)
+	picked, err := c.of(reading.Messages, a.command)
 	if err != nil {
 		return err
 	}
@@ -197,7 +198,7 @@ func (c *rejectedDropCommand) Run(a *app) error {
 	if len(picked) > 0 && !c.Yes && !c.agreed(a, picked) {
 		return answer{exitNotDone, "nothing was dropped"}
 	}
-	said.add(reading.Drop(a, picked), dropped, "")
+	said.add(reading.Drop(a, picked), dropped, a)
 	return said.answer(a, dropped)
 }
 
@@ -207,15 +208,6 @@ func (c *rejectedDropCommand) agreed(a *app, picked []*kept.Message) bool {
 	p.Out = a.err
 	printKept(p, picked, "WHAT IS WRONG", func(m *kept.Message) string { return m.Detail })
 	fmt.Fprintf(a.err, "\nThis deletes %d messages for good. Type %d to go on: ", len(picked), len(picked))
-	typed := make(chan string, 1)
-	go func() {
-		line, _ := bufio.NewReader(a.in).ReadString('\n')
-		typed <- strings.TrimSpace(line)
-	}()
-	select {
-	case <-a.Done():
-		return false
-	case line := <-typed:
-		return line == fmt.Sprint(len(picked))
-	}
+	line, _ := typed(a, a.in, func(in io.Reader) (string, error) { return bufio.NewReader(in).ReadString('\n') })
+	return strings.TrimSpace(line) == fmt.Sprint(len(picked))
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -10,7 +9,6 @@ import (
 
 	"snapshot-status-checker/internal/operator/report"
 	"snapshot-status-checker/internal/operator/show"
-	"snapshot-status-checker/internal/snapshot"
 )
 
 type runsCommand struct {
@@ -67,9 +65,7 @@ func (c *runsCommand) read(a *app) (found []report.Summary, left int, err error)
 	if err != nil {
 		return nil, 0, err
 	}
-	slices.SortFunc(runs, func(x, y snapshot.Run) int {
-		return cmp.Or(y.RegisteredAt.Compare(x.RegisteredAt), cmp.Compare(x.CorrelationID, y.CorrelationID))
-	})
+	report.NewestFirst(runs)
 	found = []report.Summary{} // in JSON a list also if it is empty
 	for chunk := range slices.Chunk(runs, sideBySide) {
 		summaries := make([]report.Summary, len(chunk))

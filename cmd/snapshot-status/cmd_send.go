@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -51,7 +52,7 @@ type readback struct {
 }
 
 func (c *sendCommand) Run(a *app) error {
-	text, err := c.text(a.in, a.now())
+	text, err := c.text(a)
 	if err != nil {
 		return err
 	}
@@ -59,6 +60,9 @@ func (c *sendCommand) Run(a *app) error {
 	rejected := 0
 	for _, receipt := range snapshot.Unwrap([]byte(text), "new") {
 		m := receipt.Message
+		if m.Filename == snapshot.FilenameNotSet {
+			m.Filename = ""
+		}
 		read := readback{Run: m.CorrelationID, Collection: m.CollectionName, File: m.Filename, SuccessFile: m.IsSuccessFile}
 		if receipt.Rejection != nil {
 			read.Rejected = receipt.Rejection.Error()
@@ -84,21 +88,21 @@ func (c *sendCommand) Run(a *app) error {
 }
 
 // text is what is to be sent.
-func (c *sendCommand) text(in io.Reader, now time.Time) (string, error) {
-	text, err := c.message(in, now)
+func (c *sendCommand) text(a *app) (string, error) {
+	text, err := c.message(a)
 	if err != nil || c.Identity == "" {
 		return text, err
 	}
 	return (&kept.Message{Identity: c.Identity, Text: text}).Envelope(), nil
 }
 
-func (c *sendCommand) message(in io.Reader, now time.Time) (string, error) {
+func (c *sendCommand) message(a *app) (string, error) {
 	fromFlags := c.OfRun != "" || c.Collection != "" || c.File != "" || c.Success || c.ExportDate != ""
 	if fromFlags == (c.From != "") {
 		return "", answer{exitUsage, "say what to send: either --run and --collection with what else is known, or --from FILE"}
 	}
 	if c.From == "-" {
-		raw, err := io.ReadAll(in)
+		raw, err := typed(a, a.in, io.ReadAll)
 		return string(raw), err
 	}
 	if c.From != "" {
@@ -109,7 +113,7 @@ func (c *sendCommand) message(in io.Reader, now time.Time) (string, error) {
 		return string(raw), nil
 	}
 	if c.ExportDate == "" {
-		c.ExportDate = now.UTC().Format(time.DateOnly)
+		c.ExportDate = a.now().UTC().Format(time.DateOnly)
 	}
 	return sendable.JSON(struct {
 		CorrelationID  string `json:"correlation_id"`
@@ -141,13 +145,14 @@ func (s sending) print(p show.Printer, refused bool) {
 	p.Line("%s", strings.TrimRight(s.Text, "\n"))
 	p.Line("")
 	for _, m := range s.Messages {
+		file := cmp.Or(m.File, "it names none")
 		switch {
 		case m.Rejected != "":
 			p.Line("%s %s", p.Tone(show.Bad, "would be rejected:"), m.Rejected)
 		case m.SuccessFile:
-			p.Line("the _success file of %s, run %s (%s)", m.Collection, m.Run, m.File)
+			p.Line("the _success file of %s, run %s (%s)", m.Collection, m.Run, file)
 		default:
-			p.Line("a file of %s, run %s (%s)", m.Collection, m.Run, m.File)
+			p.Line("a file of %s, run %s (%s)", m.Collection, m.Run, file)
 		}
 	}
 	switch {

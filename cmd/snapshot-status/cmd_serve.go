@@ -30,7 +30,9 @@ func (c *serveCommand) Run(a *app) error {
 	if err != nil {
 		return fmt.Errorf("listening on %s (another address: --listen): %w", c.Listen, err)
 	}
-	return page.Serve(a, listener, page.NewSource(found), page.Options{
+	source := page.NewSource(found)
+	source.Command = a.command
+	return page.Serve(a, listener, source, page.Options{
 		AllowWrites: c.AllowWrites, Hosts: page.HostsOf(listener.Addr(), c.Host), Log: slog.New(slog.NewTextHandler(a.err, nil)),
 	}, func(address string) { fmt.Fprintf(a.out, "Open %s (end: Ctrl-C)\n", address) })
 }

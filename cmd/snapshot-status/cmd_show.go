@@ -7,7 +7,6 @@ import (
 
 	"snapshot-status-checker/internal/operator/report"
 	"snapshot-status-checker/internal/operator/show"
-	"snapshot-status-checker/internal/snapshot"
 )
 
 type showCommand struct {
@@ -71,11 +70,7 @@ func headLines(p show.Printer, run report.Run) {
 	p.Line("%d of %d collections received, %d successful; %d of %d files", run.Received, run.Summary.Collections, run.Successful, run.FilesReceived, run.FilesSent)
 	p.Line("first message %s; last progress %s", p.Since(run.FirstMessage), p.Since(run.LastProgress))
 	for _, news := range run.News {
-		what := "all received"
-		if news.Kind == snapshot.AllSuccessful {
-			what = "all successful"
-		}
-		p.Line("news of %s: %s", what, p.Tone(debtTone(news.Debt.State), debt(p, news.Debt)))
+		p.Line("news of %s: %s", report.NewsName(news.Kind), p.Tone(debtTone(news.Debt.State), debt(p, news.Debt)))
 	}
 }
 

@@ -79,7 +79,7 @@ func (c *simulateCommand) Run(a *app) error {
 	if a.json {
 		err = a.printJSON(said)
 	} else {
-		said.printEnd(p)
+		said.printEnd(p, a.command.Do("why "+report.Quote(said.Shape.Run)))
 	}
 	if err != nil {
 		return err
@@ -188,8 +188,7 @@ func (s simulation) print(p show.Printer) {
 	}
 }
 
-func (s simulation) printEnd(p show.Printer) {
-	why := "snapshot-status why " + report.Quote(s.Shape.Run)
+func (s simulation) printEnd(p show.Printer, why string) {
 	switch {
 	case !s.Finished:
 		p.Line("%s after nothing has changed for long: %d of %d collections are successful. What it waits for: %s",

@@ -48,7 +48,7 @@ func (c *watchCommand) Run(a *app) error {
 	case err != nil:
 		return err
 	case !last.Known() && errors.Is(last.Err, live.ErrUnknown):
-		return answer{exitNotFound, fmt.Sprintf("neither table knows run %q (snapshot-status runs lists them; --wait waits for it)", c.Name)}
+		return answer{exitNotFound, fmt.Sprintf("neither table knows run %q (%s lists them; --wait waits for it)", c.Name, a.command.Do("runs"))}
 	}
 	return notDone(last.Run.State == report.Successful)
 }

@@ -42,7 +42,7 @@ func (c *whyCommand) Run(a *app) error {
 			fmt.Fprintln(a.err, "snapshot-status: only what the tables say:", err)
 		}
 	}
-	findings := report.Why(run, stands)
+	findings := report.Why(run, stands, a.command)
 	if a.json {
 		err = a.printJSON(explanation{run.Summary, findings})
 	} else {
@@ -57,11 +57,11 @@ func (c *whyCommand) Run(a *app) error {
 }
 
 func (c *whyCommand) whyCollection(a *app, run report.Run) error {
-	one, err := collection(run, c.Collection)
+	one, err := a.collection(run, c.Collection)
 	if err != nil {
 		return err
 	}
-	finding := report.WhyCollection(run, one)
+	finding := report.WhyCollection(run, one, a.command)
 	if a.json {
 		err = a.printJSON(explanation{run.Summary, []report.Finding{finding}})
 	} else {

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -73,7 +74,7 @@ func (n *night) set(run, collection string, attributes map[string]any) {
 	n.must(err)
 }
 
-// arrive counts messages of these files, and looks at their collection.
+// arrive counts messages of these files ("": one that names none), and looks at their collection. The functions' own parser reads them.
 func (n *night) arrive(run, collection string, files ...string) {
 	n.Helper()
 	key := snapshot.CollectionKey{CorrelationID: run, CollectionName: collection}
@@ -83,8 +84,14 @@ func (n *night) arrive(run, collection string, files ...string) {
 	var receipts []snapshot.Receipt
 	for _, file := range files {
 		n.sent++
-		receipts = append(receipts, snapshot.Receipt{Identity: fmt.Sprintf("message-%03d", n.sent), Message: snapshot.Message{
-			CollectionKey: key, Export: said, Filename: file, IsSuccessFile: strings.HasSuffix(file, "_success"), Digest: file}})
+		fields := map[string]string{"correlation_id": run, "collection_name": collection, "snapshot_type": said.SnapshotType,
+			"export_date": said.ExportDate, "is_success_file": fmt.Sprint(strings.HasSuffix(file, "_success")), "filename": file}
+		if file == "" {
+			delete(fields, "filename")
+		}
+		text, err := json.Marshal(fields)
+		n.must(err)
+		receipts = append(receipts, snapshot.Unwrap(text, fmt.Sprintf("message-%03d", n.sent))...)
 	}
 	states, err := counter.Read(n.Context(), []snapshot.CollectionKey{key})
 	n.must(err)
@@ -138,7 +145,7 @@ func (n *night) troubled(run string) {
 	n.arrive(run, "db.accounts.late", files("late", 1, 2)...)
 	n.later(time.Second)
 	n.arrive(run, "db.accounts.late", files("late", 2, 2)...)
-	n.arrive(run, "db.agents.unsent", files("unsent", 1, 2)...)
+	n.arrive(run, "db.agents.unsent", "", "")
 	n.arrive(run, "db.core.asked", files("asked", 1, 1)...)
 	n.arrive(run, "db.core.claimed", files("claimed", 1, 1)...)
 	n.row(run, "db.core.claimed", "Sent", 1)
@@ -162,6 +169,21 @@ func (n *night) finished(run string) {
 	for _, collection := range []string{"db.core.one", "db.core.two"} {
 		n.arrive(run, collection, "_"+collection+"_success")
 	}
+}
+
+// letGo is a run that was let go with a request and a move that are still due.
+func (n *night) letGo(run string) {
+	n.Helper()
+	n.row(run, "db.core.dead", "Exported", 1)
+	n.row(run, "db.core.unlooked", "Exported", 1)
+	n.arrive(run, "db.core.dead", files("dead", 1, 1)...)
+	n.arrive(run, "db.core.unlooked", files("unlooked", 1, 1)...)
+	n.row(run, "db.core.dead", "Sent", 1)
+	n.look(snapshot.CollectionKey{CorrelationID: run, CollectionName: "db.core.dead"}, "dying-execution")
+	n.later(snapshot.LetGoAfter)
+	n.row(run, "db.core.unlooked", "Sent", 1)
+	_, err := n.db.Update(n.Context(), table.Write{Ref: n.tables.Ledger.At("run", run), Set: map[string]any{"LetGo": true}})
+	n.must(err)
 }
 
 // said is what a command said.

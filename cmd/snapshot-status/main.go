@@ -78,11 +78,12 @@ type app struct {
 	out, err io.Writer
 	now      func() time.Time
 
-	json   bool // else for people
-	colors bool
-	where  deployment.Where
-	found  *deployment.Deployment
-	source func() (*store.Reader, report.Settings) // of tests, in place of the deployment's tables
+	json    bool // else for people
+	colors  bool
+	where   deployment.Where
+	command report.Command // how what is suggested begins
+	found   *deployment.Deployment
+	source  func() (*store.Reader, report.Settings) // of tests, in place of the deployment's tables
 }
 
 // deployment finds the deployment, once.
@@ -107,6 +108,7 @@ func (a answer) Error() string { return a.text }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // the first Ctrl-C asks to end; from then on the next one ends the program at once
 	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
@@ -130,6 +132,7 @@ func runWith(args []string, a *app) int {
 		return exitUsage
 	}
 	a.json, a.colors, a.where = line.Output == "json", line.colors(a.out), line.where()
+	a.command = suggested(parser.Model)
 	err = command.Run(a)
 	said := answer{code: exitFailed}
 	if err == nil {
@@ -145,7 +148,7 @@ func runWith(args []string, a *app) int {
 }
 
 func newParser(line *commands, out, errOut io.Writer) (*kong.Kong, error) {
-	return kong.New(line, kong.Name("snapshot-status"), kong.Writers(out, errOut), kong.UsageOnError(),
+	return kong.New(line, kong.Name("snapshot-status"), kong.Writers(out, errOut),
 		kong.Description("Shows what snapshot runs wait for, and mends what can be mended by hand."),
 		kong.Vars{"stack": deployment.DefaultStack, "version": version()})
 }

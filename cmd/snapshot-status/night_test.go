@@ -66,7 +66,7 @@ func named(t *testing.T, out, as string) string {
 }
 
 func one(run report.Run, name string) report.Collection {
-	found, _ := collection(run, name)
+	found, _ := new(app).collection(run, name)
 	return found
 }
 

@@ -43,13 +43,13 @@ func (a *app) run(correlationID string) (report.Run, error) {
 func (a *app) state(reader *store.Reader, correlationID string) (store.RunState, error) {
 	state, err := reader.Run(a, correlationID)
 	if err == nil && state.Run == nil && len(state.Collections) == 0 {
-		err = answer{exitNotFound, fmt.Sprintf("neither table knows run %q (snapshot-status runs lists them)", correlationID)}
+		err = answer{exitNotFound, fmt.Sprintf("neither table knows run %q (%s lists them)", correlationID, a.command.Do("runs"))}
 	}
 	return state, err
 }
 
 // collection finds a run's collection, also by its name without the leading "db.".
-func collection(run report.Run, name string) (report.Collection, error) {
+func (a *app) collection(run report.Run, name string) (report.Collection, error) {
 	for _, wanted := range []string{name, "db." + name} {
 		for _, c := range run.Collections {
 			if c.Collection == wanted {
@@ -57,7 +57,7 @@ func collection(run report.Run, name string) (report.Collection, error) {
 			}
 		}
 	}
-	return report.Collection{}, answer{exitNotFound, fmt.Sprintf("run %s has no collection %q (snapshot-status show %s lists them)", run.Run, name, report.Quote(run.Run))}
+	return report.Collection{}, answer{exitNotFound, fmt.Sprintf("run %s has no collection %q (%s lists them)", run.Run, name, a.command.Do("show "+report.Quote(run.Run)))}
 }
 
 func (a *app) printer() show.Printer { return show.Printer{Out: a.out, Colors: a.colors, Now: a.now()} }

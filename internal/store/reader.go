@@ -31,35 +31,49 @@ type RunState struct {
 // Marker is a message that was counted.
 type Marker struct {
 	Identity  string
-	Filename  string // as the message said; may be empty
+	Filename  string // as the message said; empty if it named none
 	Success   bool   // it was the success file's
 	CountedAt time.Time
 	Execution string // that counted it
 	Digest    string // of its body
 }
 
-// Runs lists the runs that the ledger knows, also those that were let go, in the order of their correlation ids.
-func (r *Reader) Runs(ctx context.Context) (runs []snapshot.Run, err error) {
-	err = r.Pause.tries(ctx, "listing the runs", func() error {
-		runs, err = r.runs(ctx, r.DB)
+// patient tries each call again by itself: of the many calls that a large run takes, DynamoDB may refuse a few at any time, and
+// beginning anew for each of them would not come to an end.
+type patient struct {
+	db    ReadingDB
+	pause Pause
+	doing string
+}
+
+func (r *Reader) patient(doing string) patient { return patient{r.DB, r.Pause, doing} }
+
+func (p patient) Query(ctx context.Context, query table.Query) (page table.Page, err error) {
+	err = p.pause.tries(ctx, p.doing, func() error {
+		page, err = p.db.Query(ctx, query)
 		return err
 	})
-	return runs, err
+	return page, err
+}
+
+func (p patient) GetMany(ctx context.Context, reads []table.Read) (items map[table.Ref]table.Item, err error) {
+	err = p.pause.tries(ctx, p.doing, func() error {
+		items, err = p.db.GetMany(ctx, reads)
+		return err
+	})
+	return items, err
+}
+
+// Runs lists the runs that the ledger knows, also those that were let go, in the order of their correlation ids.
+func (r *Reader) Runs(ctx context.Context) ([]snapshot.Run, error) {
+	return r.runs(ctx, r.patient("listing the runs"))
 }
 
 // Run reads a run with all of its rows and what the ledger knows of them: the rows by pages of a query, the ledger by
 // batches of table.MaxBatch items.
 func (r *Reader) Run(ctx context.Context, correlationID string) (state RunState, err error) {
-	err = r.Pause.tries(ctx, "reading a run", func() error {
-		state, err = r.run(ctx, correlationID)
-		return err
-	})
-	return state, err
-}
-
-func (r *Reader) run(ctx context.Context, correlationID string) (state RunState, err error) {
-	ref := r.runRef(correlationID)
-	items, err := r.DB.GetMany(ctx, []table.Read{{Ref: ref, Consistent: true}})
+	db, ref := r.patient("reading a run"), r.runRef(correlationID)
+	items, err := db.GetMany(ctx, []table.Read{{Ref: ref, Consistent: true}})
 	if err != nil {
 		return state, err
 	}
@@ -71,7 +85,7 @@ func (r *Reader) run(ctx context.Context, correlationID string) (state RunState,
 		state.Run = &run
 	}
 	var rows []snapshot.Row // those that can be read
-	err = r.eachRow(ctx, r.DB, r.rowsOf(correlationID), func(row snapshot.Row, malformed error) (goOn bool, err error) {
+	err = r.eachRow(ctx, db, r.rowsOf(correlationID), func(row snapshot.Row, malformed error) (goOn bool, err error) {
 		state.Collections = append(state.Collections, State{Row: &row, Malformed: malformed})
 		rows = append(rows, row)
 		return true, nil
@@ -79,7 +93,7 @@ func (r *Reader) run(ctx context.Context, correlationID string) (state RunState,
 	if err != nil {
 		return state, err
 	}
-	collections, err := r.collections(ctx, r.DB, rows)
+	collections, err := r.collections(ctx, db, rows)
 	if err != nil {
 		return state, err
 	}
@@ -93,12 +107,9 @@ func (r *Reader) run(ctx context.Context, correlationID string) (state RunState,
 // consistent, page by page, until visit returns an error.
 func (r *Reader) Messages(ctx context.Context, key snapshot.CollectionKey, visit func(Marker) error) error {
 	query := table.Query{Name: r.Ledger, Partition: collectionPartition(key), From: markerPrefix, Consistent: true}
+	db := r.patient("reading a collection's messages")
 	for {
-		var page table.Page
-		err := r.Pause.tries(ctx, "reading a collection's messages", func() (err error) {
-			page, err = r.DB.Query(ctx, query)
-			return err
-		})
+		page, err := db.Query(ctx, query)
 		if err != nil {
 			return err
 		}
@@ -127,6 +138,9 @@ func (r *Reader) decodeMarker(keyed table.Keyed) (Marker, error) {
 		CountedAt: d.time(attrCountedAt),
 		Execution: d.string(attrExecution),
 		Digest:    d.string(attrDigest),
+	}
+	if marker.Filename == snapshot.FilenameNotSet {
+		marker.Filename = ""
 	}
 	return marker, d.err(r.Ledger.At(keyed.Partition, keyed.Sort))
 }

@@ -5,6 +5,7 @@
 package kept
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strconv"
@@ -59,6 +60,35 @@ func newMessage(received types.Message) *Message {
 	m.Runs = runsOf(json.RawMessage(m.Text), 0)
 	m.ComesBack = m.comesBack()
 	return m
+}
+
+// Group are the messages that are kept for one reason.
+type Group struct {
+	Reason   snapshot.Reason `json:"reason"`
+	Messages int             `json:"messages"`
+	Oldest   time.Time       `json:"oldest"` // when its oldest message was kept
+	Runs     []string        `json:"runs"`
+}
+
+// ByReason groups messages, of which the oldest come first: the largest group first.
+func ByReason(messages []*Message) []Group {
+	groups := []Group{}
+	for _, m := range messages {
+		at := slices.IndexFunc(groups, func(g Group) bool { return g.Reason == m.Reason })
+		if at < 0 {
+			at = len(groups)
+			groups = append(groups, Group{Reason: m.Reason, Oldest: m.SentAt, Runs: []string{}})
+		}
+		group := &groups[at]
+		group.Messages++
+		for _, run := range m.Runs {
+			if !slices.Contains(group.Runs, run) {
+				group.Runs = append(group.Runs, run)
+			}
+		}
+	}
+	slices.SortStableFunc(groups, func(a, b Group) int { return cmp.Compare(b.Messages, a.Messages) })
+	return groups
 }
 
 // Envelope is what goes back: the text with the identity that it came with, so that it counts once however often it is

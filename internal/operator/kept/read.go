@@ -19,6 +19,8 @@ type Reading struct {
 	Messages []*Message // the oldest first
 	// Elsewhere is how many messages, about, were not to be had, since somebody else is reading them just now.
 	Elsewhere int
+	// Unseen is how many more, about, the queue said to have when nothing came any more: the list lacks them.
+	Unseen int
 
 	queues Queues
 	byID   map[string]*Message
@@ -81,13 +83,18 @@ func (r *Reading) read(ctx context.Context, expected int) error {
 			empty = 0
 			continue
 		}
-		if empty++; empty == emptyReceives || len(r.Messages) >= expected {
+		if len(r.Messages) >= expected {
 			return nil
 		}
-		if expected, _, err = r.queues.Count(ctx); err != nil {
+		visible, _, err := r.queues.Count(ctx)
+		if err != nil {
 			return err
 		}
-		expected += len(r.Messages)
+		expected = visible + len(r.Messages)
+		if empty++; empty == emptyReceives {
+			r.Unseen = visible
+			return nil
+		}
 	}
 }
 
@@ -114,45 +121,6 @@ func (r *Reading) receive(ctx context.Context, expected int) (more bool, err err
 		more = true
 	}
 	return more, nil
-}
-
-// GiveBack makes everything visible again that is held, but these, also when the context has ended. What cannot be given
-// back comes back by itself; the error says when.
-func (r *Reading) GiveBack(ctx context.Context, but ...*Message) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
-	defer cancel()
-	hidden := len(r.Messages)
-	var held []*Message
-	for id, message := range r.byID {
-		if !slices.Contains(but, message) {
-			held = append(held, message)
-			delete(r.byID, id)
-		}
-	}
-	failed := 0
-	var cause error
-	for batch := range slices.Chunk(held, perCall) {
-		entries := make([]types.ChangeMessageVisibilityBatchRequestEntry, 0, len(batch))
-		for i, message := range batch {
-			entries = append(entries, types.ChangeMessageVisibilityBatchRequestEntry{
-				Id: aws.String(strconv.Itoa(i)), ReceiptHandle: message.handle, VisibilityTimeout: 0,
-			})
-		}
-		given, err := r.queues.SQS.ChangeMessageVisibilityBatch(ctx,
-			&sqs.ChangeMessageVisibilityBatchInput{QueueUrl: &r.queues.Rejected, Entries: entries})
-		if err != nil {
-			failed, cause = failed+len(batch), err
-			continue
-		}
-		for _, entry := range given.Failed {
-			failed, cause = failed+1, entryError(entry)
-		}
-	}
-	if failed > 0 {
-		return fmt.Errorf("giving back %d of the messages that were read: %w; they come back by themselves within %s",
-			failed, cause, hidesFor(hidden))
-	}
-	return nil
 }
 
 func entryError(entry types.BatchResultErrorEntry) error {

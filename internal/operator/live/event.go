@@ -146,7 +146,7 @@ func runEvents(before, after report.Run) []Event {
 	}
 	for _, news := range after.News {
 		if news.Debt.State == report.Delivered && !sameDelivery(told[news.Kind], news.Debt) {
-			events = append(events, Event{Kind: NewsTold, Text: "monitoring was told: " + newsName(news.Kind)})
+			events = append(events, Event{Kind: NewsTold, Text: "monitoring was told: " + report.NewsName(news.Kind)})
 		}
 	}
 	if before.State == after.State {
@@ -168,13 +168,6 @@ func runEvents(before, after report.Run) []Event {
 // sameDelivery tells a piece of news that was delivered already from one that was delivered again, for a new attempt.
 func sameDelivery(before, after report.Debt) bool {
 	return before.State == report.Delivered && (before.Since == nil || after.Since == nil || before.Since.Equal(*after.Since))
-}
-
-func newsName(kind snapshot.DebtKind) string {
-	if kind == snapshot.AllSuccessful {
-		return "all successful"
-	}
-	return "all received"
 }
 
 // maxNamed is how many collections a sentence names.

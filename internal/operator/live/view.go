@@ -94,7 +94,7 @@ func (s screen) newsOrTrouble() string {
 	}
 	var news []string
 	for _, n := range s.run().News {
-		news = append(news, newsName(n.Kind)+": "+string(n.Debt.State))
+		news = append(news, report.NewsName(n.Kind)+": "+string(n.Debt.State))
 	}
 	return "news        " + strings.Join(news, ", ")
 }

@@ -60,7 +60,7 @@ func (s *Server) collectionPage(r *http.Request) (view, error) {
 		return view{}, notFound{"The run has no collection " + name + "."}
 	}
 	one := run.Collections[i]
-	shown := collectionView{Collection: one, Run: run.Summary, Finding: report.WhyCollection(run, one), CanLook: s.AllowWrites && s.Look != nil}
+	shown := collectionView{Collection: one, Run: run.Summary, Finding: report.WhyCollection(run, one, s.Command), CanLook: s.AllowWrites && s.Look != nil}
 	markers, more, err := s.messages(r.Context(), snapshot.CollectionKey{CorrelationID: run.Summary.Run, CollectionName: name})
 	if err != nil {
 		return view{}, err

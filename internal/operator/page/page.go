@@ -39,6 +39,7 @@ type Source struct {
 	Stack    string // for people
 	Store    *store.Reader
 	Settings report.Settings
+	Command  report.Command                                               // to suggest
 	Trace    *trace.Reader                                                // nil if no state machine is known
 	Around   func(ctx context.Context, run string) (report.Around, error) // nil if no queue is known
 	Look     func(context.Context, []snapshot.CollectionKey) error        // nil if no state machine is known

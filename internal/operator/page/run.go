@@ -3,8 +3,10 @@ package page
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
+	"snapshot-status-checker/internal/operator/lookagain"
 	"snapshot-status-checker/internal/operator/report"
 	"snapshot-status-checker/internal/snapshot"
 )
@@ -54,7 +56,7 @@ func (s *Server) runPage(r *http.Request) (view, error) {
 	if err != nil {
 		shown.Trouble = err.Error()
 	}
-	shown.Findings = report.Why(run, stands)
+	shown.Findings = report.Why(run, stands, s.Command)
 	return view{Template: "run.html", Title: run.Summary.Run, Live: run.Summary.Run, Version: read.Version, Data: shown}, nil
 }
 
@@ -69,7 +71,7 @@ func (s *Server) around(ctx context.Context, run report.Run) (report.Around, err
 	return s.beside.get(run.Summary.Run, s.Now(), besideEvery, func() (report.Around, error) { return s.Around(ctx, run.Summary.Run) })
 }
 
-// lookAgain starts looks at collections of a run: those named, or all that wait for something.
+// lookAgain starts looks at a run: at the collection that is named, or at all that wait for something.
 func (s *Server) lookAgain(r *http.Request) (string, error) {
 	run, err := s.readRun(r.Context(), r.PostForm.Get("run"))
 	if err != nil {
@@ -78,14 +80,16 @@ func (s *Server) lookAgain(r *http.Request) (string, error) {
 	if s.Look == nil {
 		return "", notFound{"No state machine is known."}
 	}
-	var keys []snapshot.CollectionKey
-	for _, c := range run.Collections {
-		if named := r.PostForm.Get("collection"); c.Collection == named || named == "" && c.WaitsFor != report.ForNothing {
-			keys = append(keys, snapshot.CollectionKey{CorrelationID: run.Summary.Run, CollectionName: c.Collection})
+	keys := report.Looks(run)
+	if name := r.PostForm.Get("collection"); name != "" {
+		keys = []snapshot.CollectionKey{{CorrelationID: run.Summary.Run, CollectionName: name}}
+		if !slices.ContainsFunc(run.Collections, func(c report.Collection) bool { return c.Collection == name }) {
+			return "", notFound{"The run has no collection " + name + "."}
 		}
 	}
-	if len(keys) == 0 && len(run.Collections) > 0 { // only news may be owed: any collection leads to it
-		keys = append(keys, snapshot.CollectionKey{CorrelationID: run.Summary.Run, CollectionName: run.Collections[0].Collection})
+	said := "Looking again at " + collections(len(keys)) + "."
+	if len(keys) == 0 {
+		said = "Nothing of it waits for anything."
 	}
-	return link("/run", "id", run.Summary.Run, "said", "Looking again at "+collections(len(keys))+"."), s.startLooks(r.Context(), keys)
+	return link("/run", "id", run.Summary.Run, "said", said), lookagain.Start(r.Context(), s.Look, keys)
 }

@@ -1,15 +1,12 @@
 package page
 
 import (
-	"cmp"
 	"context"
 	"net/http"
-	"slices"
 
 	"golang.org/x/sync/errgroup"
 
 	"snapshot-status-checker/internal/operator/report"
-	"snapshot-status-checker/internal/snapshot"
 )
 
 // How many runs are listed, and how many of them are read at one time.
@@ -37,9 +34,7 @@ func (s *Server) newest(ctx context.Context) (runList, error) {
 	if err != nil {
 		return runList{}, err
 	}
-	slices.SortFunc(runs, func(x, y snapshot.Run) int {
-		return cmp.Or(y.RegisteredAt.Compare(x.RegisteredAt), cmp.Compare(x.CorrelationID, y.CorrelationID))
-	})
+	report.NewestFirst(runs)
 	list := runList{Older: max(0, len(runs)-mostRuns)}
 	runs = runs[:min(len(runs), mostRuns)]
 	list.Runs = make([]report.Summary, len(runs))

@@ -13,7 +13,6 @@ import (
 	"snapshot-status-checker/internal/operator/report"
 	"snapshot-status-checker/internal/operator/show"
 	"snapshot-status-checker/internal/operator/trace"
-	"snapshot-status-checker/internal/snapshot"
 )
 
 // words are the functions of the templates.
@@ -24,7 +23,7 @@ func words(now func() time.Time) template.FuncMap {
 		"stamp":      stamp,
 		"took":       took,
 		"tone":       tone,
-		"newsName":   newsName,
+		"newsName":   report.NewsName,
 		"name":       trace.Name,
 		"pretty":     pretty,
 		"number":     number,
@@ -123,13 +122,6 @@ func tone(what any) string {
 		return "bad"
 	}
 	return "faint"
-}
-
-func newsName(kind snapshot.DebtKind) string {
-	if kind == snapshot.AllSuccessful {
-		return "all successful"
-	}
-	return "all received"
 }
 
 // pretty indents JSON; what is not JSON stays as it is.

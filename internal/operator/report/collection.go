@@ -34,6 +34,7 @@ const (
 	ForLook        WaitsFor = "a look"           // a step is due that this system has not taken
 	ForDelivery    WaitsFor = "the request"      // for its _success file: owed or claimed, and not delivered
 	ForFiles       WaitsFor = "files"            // Sent, and not all have arrived
+	ForSender      WaitsFor = "the sender"       // Sent, and FilesSent is 0: no file completes it
 	ForSent        WaitsFor = "the status Sent"  // all files that the sender has counted have arrived
 	ForOthers      WaitsFor = "another system"   // that counts its run: no message of it has come here
 	ForExport      WaitsFor = "export"           // exporter and sender are at it
@@ -41,7 +42,7 @@ const (
 	ForNothing     WaitsFor = "nothing"          // it is successful, or exempt
 )
 
-var waits = []WaitsFor{ForRepair, ForNothingEver, ForLook, ForDelivery, ForFiles, ForSent, ForOthers, ForExport, ForSuccessFile, ForNothing}
+var waits = []WaitsFor{ForRepair, ForNothingEver, ForLook, ForDelivery, ForFiles, ForSender, ForSent, ForOthers, ForExport, ForSuccessFile, ForNothing}
 
 func (w WaitsFor) order() int { return slices.Index(waits, w) }
 
@@ -85,6 +86,8 @@ func waitsFor(state store.State, c Collection, now time.Time) WaitsFor {
 		return ForSuccessFile
 	case slices.ContainsFunc(never, row.Status.Is):
 		return ForNothingEver
+	case row.Status.Is(snapshot.Sent) && row.FilesSent.N < 1:
+		return ForSender
 	case row.Status.Is(snapshot.Sent):
 		return ForFiles
 	case row.Complete():

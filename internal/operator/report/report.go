@@ -44,6 +44,9 @@ type Run struct {
 	Summary
 	News        []News       `json:"news"`
 	Collections []Collection `json:"collections_in_detail"`
+
+	known bool      // to the ledger: a message of it has come here
+	moved time.Time // when something was counted or claimed last; unlike LastProgress never later, as the sweep notices late
 }
 
 // News is what monitoring is told about the whole run.
@@ -85,7 +88,7 @@ func New(correlationID string, read store.RunState, settings Settings, now time.
 	}
 	tally := &snapshot.Tally{}
 	var changed time.Time
-	run := Run{}
+	run := Run{known: read.Run != nil}
 	for _, state := range read.Collections {
 		row := *state.Row
 		if state.Malformed != nil {
@@ -100,17 +103,17 @@ func New(correlationID string, read store.RunState, settings Settings, now time.
 		changed = latest(changed, state.Collection.CountedAt, state.Collection.Request.Since)
 	}
 	slices.SortStableFunc(run.Collections, func(a, b Collection) int { return cmp.Compare(a.WaitsFor.order(), b.WaitsFor.order()) })
-	if known.Progress.Sums == tally.Sums() {
-		changed = latest(changed, known.Progress.Since)
-	}
+	run.moved = changed
+	changed = latest(changed, known.Progress.Since) // sums that differ from the sweep's have changed after it
 	for _, kind := range snapshot.News {
 		claim := known.News[kind]
-		debt := newDebt(claim, claim.Attempt.N == tally.Attempts, tally.True(kind) && known.NewsOwed(kind, tally.Attempts), now)
+		owed := run.known && tally.True(kind) && known.NewsOwed(kind, tally.Attempts) // of what others count, others tell
+		debt := newDebt(claim, claim.Attempt.N == tally.Attempts, owed, now)
 		if debt.State == NotDue && claim.Delivered && tally.True(kind) {
 			debt = newDebt(claim, true, false, now) // told for more attempts than there are now, which is told
 		}
 		run.News = append(run.News, News{Kind: kind, Debt: debt})
-		changed = latest(changed, claim.Since)
+		changed, run.moved = latest(changed, claim.Since), latest(run.moved, claim.Since)
 	}
 	run.Summary = summary(known, tally, run.Collections)
 	run.State = state(known, tally, changed, settings, now)
@@ -134,7 +137,9 @@ func summary(run snapshot.Run, tally *snapshot.Tally, collections []Collection) 
 	return s
 }
 
-// state follows the sweep's rule for a stall (snapshot.Run.Stall), from what is stored alone.
+// state follows the sweep's rule for a stall (snapshot.Run.Stall), from what is stored alone. Of a run that moves the sweep
+// notes the moment every few minutes, so what it noted too long ago is told as a stall also if the sums differ from it: either
+// the run has stood still until a moment ago, and the next sweep notes it, or there is no sweep any more.
 func state(run snapshot.Run, tally *snapshot.Tally, changed time.Time, settings Settings, now time.Time) State {
 	switch {
 	case run.Done(tally):

@@ -49,7 +49,7 @@ func TestWaitsFor(t *testing.T) {
 		"being sent":                {state("Exported", 1, 2), report.ForExport, report.NotDue},
 		"all so far":                {state("Exported", 2, 2), report.ForSent, report.NotDue},
 		"files missing":             {state("Sent", 1, 2), report.ForFiles, report.NotDue},
-		"no files":                  {state("Sent", 0, 0), report.ForFiles, report.NotDue},
+		"no files":                  {state("Sent", 0, 0), report.ForSender, report.NotDue},
 		"complete, not moved":       {state("SENT", 2, 2), report.ForLook, report.NotDue},
 		"behind":                    {state("Sent", 1, 3, func(s *store.State) { s.Collection.Counted = 2 }), report.ForLook, report.NotDue},
 		"not asked":                 {state("Received", 2, 2), report.ForDelivery, report.Owed},
@@ -94,9 +94,11 @@ func TestState(t *testing.T) {
 		"successful, one told": {snapshot.Run{News: map[snapshot.DebtKind]snapshot.Claim{snapshot.AllReceived: told(0)}}, []store.State{counted(successful, ago(0))}, report.Received},
 		"successful": {snapshot.Run{News: map[snapshot.DebtKind]snapshot.Claim{snapshot.AllReceived: told(0), snapshot.AllSuccessful: told(0)}},
 			[]store.State{successful}, report.Successful},
-		"let go":           {snapshot.Run{LetGo: true}, []store.State{counted(sent, ago(time.Hour))}, report.LetGo},
-		"moved since then": {snapshot.Run{Progress: snapshot.Progress{Sums: "others", Since: ago(0)}}, []store.State{counted(sent, ago(time.Hour))}, report.Stalled},
-		"moved just now":   {snapshot.Run{Progress: snapshot.Progress{Sums: "1 rows, 0 received, 0 successful, 1 of 2 files, attempts 0", Since: ago(time.Second)}}, []store.State{counted(sent, ago(time.Hour))}, report.Going},
+		"let go": {snapshot.Run{LetGo: true}, []store.State{counted(sent, ago(time.Hour))}, report.LetGo},
+		// Whatever the sweep saw then, the sums changed at that time, and have changed again since.
+		"moved since then":         {snapshot.Run{Progress: snapshot.Progress{Sums: "others", Since: ago(time.Minute)}}, []store.State{counted(sent, ago(time.Hour))}, report.Going},
+		"moved, and swept no more": {snapshot.Run{Progress: snapshot.Progress{Sums: "others", Since: ago(time.Hour)}}, []store.State{counted(sent, ago(time.Hour))}, report.Stalled},
+		"moved just now":           {snapshot.Run{Progress: snapshot.Progress{Sums: "1 rows, 0 received, 0 successful, 1 of 2 files, attempts 0", Since: ago(time.Second)}}, []store.State{counted(sent, ago(time.Hour))}, report.Going},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -105,6 +107,27 @@ func TestState(t *testing.T) {
 				t.Errorf("%s, want %s", got.State, c.want)
 			}
 		})
+	}
+}
+
+// A run whose sender counts on, while no file comes, is not stalled: neither before a sweep has seen it nor after.
+func TestAMovingRunIsNeverStalled(t *testing.T) {
+	t.Parallel()
+	const stalledAfter, sweepEvery = time.Hour, 2
+	known := snapshot.Run{}
+	for minute := range 180 {
+		at := ago(0).Add(time.Duration(minute) * time.Minute)
+		one := state("Exported", 1, int64(minute+2))
+		one.Collection.CountedAt = ago(0)
+		got := report.New("run", store.RunState{Run: &known, Collections: []store.State{one}}, report.Settings{StalledAfter: stalledAfter}, at)
+		if got.State != report.Going {
+			t.Fatalf("%s after %d minutes", got.State, minute)
+		}
+		if minute%sweepEvery == 0 {
+			tally := &snapshot.Tally{}
+			tally.Add(*one.Row, nil)
+			known.Progress, _ = known.Stall(tally, at, stalledAfter)
+		}
 	}
 }
 
@@ -117,34 +140,6 @@ func TestAnotherSystemsRun(t *testing.T) {
 		if got := run.Collections[0].WaitsFor; got != want {
 			t.Errorf("waits for %q, want %q", got, want)
 		}
-	}
-}
-
-// News that is due is found by why, with whose move it is.
-func TestWhyNamesOwedNewsAndWhatStandsAround(t *testing.T) {
-	t.Parallel()
-	run := report.New("run", store.RunState{Run: &snapshot.Run{}, Collections: []store.State{state("Success", 2, 2, asked(0, true, now))}},
-		report.Settings{StalledAfter: time.Hour}, now)
-	around := report.Around{Waiting: 2, Kept: 1, DeadLetters: 1, Failed: []report.Failure{
-		{Execution: "old", At: ago(time.Hour), Error: "Old", Cause: "old"}, {Execution: "new", At: ago(time.Minute), Error: "States.Timeout", Cause: "slow"}}}
-	var got []report.Whose
-	findings := report.Why(run, around)
-	for _, finding := range findings {
-		got = append(got, finding.Whose)
-	}
-	want := []report.Whose{report.Operator, report.Operator, report.Operator, report.Checker, report.Checker, report.Checker}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
-	}
-	newest := "2 executions of this run failed, the last at 2026-11-23 11:59:00: States.Timeout: slow"
-	if findings[0].Sentence != newest || !findings[0].Since.Equal(ago(time.Minute)) {
-		t.Errorf("%+v, want %s", findings[0], newest)
-	}
-	done := report.New("run", store.RunState{Run: &snapshot.Run{News: map[snapshot.DebtKind]snapshot.Claim{
-		snapshot.AllReceived: {Attempt: snapshot.Count(0), Delivered: true}, snapshot.AllSuccessful: {Attempt: snapshot.Count(0), Delivered: true}}},
-		Collections: []store.State{state("Success", 2, 2, asked(0, true, now))}}, report.Settings{}, now)
-	if found := report.Why(done, around); len(found) != 1 || found[0].WaitsFor != report.ForNothing {
-		t.Errorf("of a run that is done: %+v", found)
 	}
 }
 

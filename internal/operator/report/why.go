@@ -36,50 +36,39 @@ const (
 // MaxNamed is how many collections a finding names.
 const MaxNamed = 5
 
-// Around is what stands around the runs and may explain why one does not move.
-type Around struct {
-	Waiting     int // messages in the file-received queue, about; those being worked on included
-	Kept        int // in the rejected-messages queue, about
-	DeadLetters int // in the dead-letter queues, about
-	Failed      []Failure
-}
-
-// Failure is an execution that failed while it worked on the run.
-type Failure struct {
-	Execution string    `json:"execution"`
-	At        time.Time `json:"at"`
-	Error     string    `json:"error"`
-	Cause     string    `json:"cause"`
-}
-
-// Why says what holds a run, what nobody moves by himself first. A run that is done has one finding: that it is.
-func Why(run Run, around Around) []Finding {
+// Why says what holds a run, what nobody moves by himself first. A run that is done has one finding: that it is. What is to be
+// typed next begins with the command.
+func Why(run Run, around Around, command Command) []Finding {
 	if len(run.Collections) == 0 {
 		return []Finding{{WaitsFor: ForExport, Whose: Exporter, More: 0,
 			Sentence: "The export status table has no row for this run: the exporter has not begun it, or the correlation id is spelled differently.",
-			Next:     []string{"snapshot-status runs"}}}
+			Next:     []string{command.Do("runs")}}}
 	}
-	findings := around.findings(run)
+	if run.State == Successful {
+		return []Finding{{WaitsFor: ForNothing, Whose: Nobody, Next: []string{},
+			Sentence: fmt.Sprintf("The run is done: all %d collections are successful and monitoring was told.", run.Summary.Collections)}}
+	}
+	findings := around.findings(run, command)
 	for _, what := range waits[:len(waits)-1] {
-		held := held(run, what)
-		if len(held) > 0 {
-			findings = append(findings, describe(run.Run, what, held))
+		if held := held(run, what); len(held) > 0 {
+			findings = append(findings, describe(run, what, held, command))
 		}
 	}
-	findings = append(findings, owedNews(run)...)
-	if len(findings) == 0 || run.State == Successful {
-		findings = append(findings, done(run))
+	findings = append(findings, owedNews(run, command)...)
+	if !run.known && len(held(run, ForNothing)) == len(run.Collections) {
+		findings = append(findings, Finding{WaitsFor: ForOthers, Whose: Nobody, Next: []string{docsCutover},
+			Sentence: "All of its collections are successful, and no message of the run has come here: another system counts it, and tells monitoring."})
 	}
-	return findings
+	return append(findings, around.past(run, command)...)
 }
 
 // WhyCollection says what one collection of a run waits for.
-func WhyCollection(run Run, c Collection) Finding {
+func WhyCollection(run Run, c Collection, command Command) Finding {
 	if c.WaitsFor == ForNothing {
 		return Finding{WaitsFor: ForNothing, Whose: Nobody, Collections: []string{c.Collection}, Next: []string{},
 			Sentence: fmt.Sprintf("%s is %s: it holds nothing.", c.Collection, c.Status)}
 	}
-	return describe(run.Run, c.WaitsFor, []Collection{c})
+	return describe(run, c.WaitsFor, []Collection{c}, command)
 }
 
 func held(run Run, what WaitsFor) []Collection {
@@ -92,37 +81,39 @@ func held(run Run, what WaitsFor) []Collection {
 	return held
 }
 
+const docsCutover = "look at the system that counts this run (docs/cutover.md)"
+
 // describe makes the finding for collections that wait for the same.
-func describe(run string, what WaitsFor, held []Collection) Finding {
+func describe(run Run, what WaitsFor, held []Collection, command Command) Finding {
 	f := Finding{WaitsFor: what, More: max(0, len(held)-MaxNamed), Since: oldest(held)}
 	for _, c := range held[:min(len(held), MaxNamed)] {
 		f.Collections = append(f.Collections, c.Collection)
 	}
-	first, who := held[0], plural(len(held), "collection waits", "collections wait")
+	who, look := plural(len(held), "collection waits", "collections wait"), command.look(run)
 	switch what {
 	case ForRepair:
-		f.Whose = Operator
-		f.Sentence = fmt.Sprintf("%s for repair: the row breaks the table's contract (%s).", who, first.Problem)
+		f.Whose, f.Sentence = Operator, fmt.Sprintf("%s for repair: the row breaks the table's contract (%s).", who, held[0].Problem)
 		f.Next = []string{"mend the row's attributes by hand (docs/runbook.md, NOT_COUNTED); the messages of its files are kept meanwhile, so then:",
-			"snapshot-status rejected replay --run " + Quote(run) + " --reason " + string(snapshot.ReasonNotCounted) + " --yes",
-			"snapshot-status look " + Quote(run) + " " + Quote(first.Collection) + " --yes"}
+			command.Do("rejected replay --run " + Quote(run.Run) + " --reason " + string(snapshot.ReasonNotCounted) + " --yes"),
+			command.Do("look " + Quote(run.Run) + " " + Quote(held[0].Collection) + " --yes")}
 	case ForNothingEver:
 		f.Whose = Operator
 		f.Sentence = fmt.Sprintf("%s for an end by hand: nobody changes the status %s any more, and no file will come.", who, statuses(held))
-		f.Next = []string{"export it again; or set its status to Success by hand, and then: snapshot-status look " + Quote(run) + " --yes",
-			"to have such statuses count as done: cdk deploy -c exemptStatuses=" + strings.ReplaceAll(statuses(held), ", ", ",")}
+		f.Next = []string{"export it again; or set its status to Success by hand, and then: " + look,
+			"to have such statuses count as done: add " + statuses(held) + " to exemptStatuses in this stack's settings, and deploy with all of them"}
 	case ForLook:
-		f.Whose = Checker
-		f.Sentence = who + " for a look: a step is due that nobody has taken. The sweep takes it within minutes."
-		f.Next = []string{"snapshot-status look " + Quote(run) + " --yes"}
+		f.Whose, f.Sentence = checkers(run, who+" for a look: a step is due that nobody has taken.", " The sweep takes it within minutes.")
+		f.Next = []string{look}
 	case ForDelivery:
-		f.Whose = Checker
-		f.Sentence = who + " for the request for its _success file to be sent: " + standing(held)
-		f.Next = []string{"snapshot-status owed", "snapshot-status owed --pay --yes"}
+		f.Whose, f.Sentence = request(run, who, held)
+		f.Next = pay(run, command)
 	case ForFiles:
-		f.Whose, f.Sentence = files(who, held)
-		f.Next = []string{"snapshot-status files " + Quote(run) + " " + Quote(first.Collection) + " --expected LIST",
-			"snapshot-status rejected list --run " + Quote(run)}
+		f.Whose, f.Sentence = Receiver, fmt.Sprintf("%s for files: %d of %d that were sent have arrived.", who, received(held), sent(held))
+		f.Next = []string{command.Do("files " + Quote(run.Run) + " " + Quote(held[0].Collection) + " --expected LIST"),
+			command.Do("rejected list --run " + Quote(run.Run))}
+	case ForSender:
+		f.Whose, f.Sentence = Sender, noneSent(who, held)
+		f.Next = []string{"look at the snapshot sender: it writes how many files it sent, and ends a collection of none"}
 	case ForSent:
 		f.Whose = Sender
 		f.Sentence = fmt.Sprintf("%s for the status Sent: as many files as the sender has counted so far have arrived, and it still says %s.", who, statuses(held))
@@ -130,7 +121,7 @@ func describe(run string, what WaitsFor, held []Collection) Finding {
 	case ForOthers:
 		f.Whose = Operator
 		f.Sentence = who + " for another system: all files have arrived, and it was not this system that counted them: no message of the run has come here."
-		f.Next = []string{"look at the system that counts this run (docs/cutover.md)"}
+		f.Next = []string{docsCutover}
 	case ForExport:
 		f.Whose = Exporter
 		f.Sentence = fmt.Sprintf("%s for exporter and sender: status %s, %s files sent and %s arrived so far.", who, statuses(held), count(sent(held)), count(received(held)))
@@ -142,11 +133,36 @@ func describe(run string, what WaitsFor, held []Collection) Finding {
 	return f
 }
 
-func files(who string, held []Collection) (Whose, string) {
-	if sent(held) == 0 {
-		return Sender, who + " for its sender: Sent with FilesSent 0; the sender itself ends a collection of no files."
+// checkers is whose move it is if it is this system's: nobody does it any more for a run that was let go, but a look.
+func checkers(run Run, sentence, otherwise string) (Whose, string) {
+	if run.State == LetGo {
+		return Operator, sentence + " Nobody looks after the run any more: it was let go, unfinished after 14 days."
 	}
-	return Receiver, fmt.Sprintf("%s for files: %d of %d that were sent have arrived.", who, received(held), sent(held))
+	return Checker, sentence + otherwise
+}
+
+// pay lists what makes the system pay what is owed.
+func pay(run Run, command Command) []string {
+	if run.State == LetGo { // the sweep passes it by
+		return []string{command.look(run)}
+	}
+	return []string{command.Do("owed"), command.Do("owed --pay --yes")}
+}
+
+func request(run Run, who string, held []Collection) (Whose, string) {
+	who += " for the request for its _success file to be sent: "
+	if slices.ContainsFunc(held, func(c Collection) bool { return c.Request.State == Owed }) {
+		return checkers(run, who+"nobody holds the claim now.", " The next look or sweep pays it.")
+	}
+	return checkers(run, who+"an execution has claimed it; if that died, the claim is free when its lease of 10 minutes is over.", " Then the sweep pays it.")
+}
+
+func noneSent(who string, held []Collection) string {
+	if n := received(held); n > 0 {
+		return fmt.Sprintf("%s for the sender: Sent with FilesSent 0, and yet %s. As long as FilesSent is 0 no file completes a collection.",
+			who, plural(int(n), "file has come", "files have come"))
+	}
+	return who + " for the sender: Sent with FilesSent 0; the sender itself ends a collection of no files."
 }
 
 func successFile(who string, held []Collection) (Whose, string) {
@@ -162,60 +178,18 @@ func successFile(who string, held []Collection) (Whose, string) {
 	return Sender, fmt.Sprintf("%s for the _success file: the sender was asked for %d of them; of the others no file was counted here, so it is for whoever made them %s to ask.", who, asked, statuses(held))
 }
 
-func standing(held []Collection) string {
-	for _, c := range held {
-		if c.Request.State == Owed {
-			return "nobody holds the claim now, so the next look or sweep pays it."
-		}
-	}
-	return "an execution has claimed it; if that died, the sweep pays it when its lease of 10 minutes is over."
-}
-
 // owedNews names news that is true and not told.
-func owedNews(run Run) []Finding {
+func owedNews(run Run, command Command) []Finding {
 	var findings []Finding
 	for _, news := range run.News {
 		if news.Debt.State != Owed && news.Debt.State != Claimed {
 			continue
 		}
-		what := "received"
-		if news.Kind == snapshot.AllSuccessful {
-			what = "successful"
-		}
-		findings = append(findings, Finding{WaitsFor: ForDelivery, Whose: Checker, Since: news.Debt.Since,
-			Sentence: fmt.Sprintf("All collections are %s, and monitoring was not told yet (%s). The sweep pays it within minutes, a claim after its lease of 10 minutes.", what, news.Debt.State),
-			Next:     []string{"snapshot-status owed", "snapshot-status owed --pay --yes"}})
+		f := Finding{WaitsFor: ForDelivery, Since: news.Debt.Since, Next: pay(run, command)}
+		f.Whose, f.Sentence = checkers(run, fmt.Sprintf("All collections are %s, and monitoring was not told yet (%s).",
+			strings.TrimPrefix(NewsName(news.Kind), "all "), news.Debt.State),
+			" The sweep pays it within minutes, a claim after its lease of 10 minutes.")
+		findings = append(findings, f)
 	}
-	return findings
-}
-
-func done(run Run) Finding {
-	return Finding{WaitsFor: ForNothing, Whose: Nobody, Next: []string{},
-		Sentence: fmt.Sprintf("The run is done: all %d collections are successful and monitoring was told.", run.Summary.Collections)}
-}
-
-// findings names what stands around a run that is not done.
-func (a Around) findings(run Run) []Finding {
-	if run.State == Successful {
-		return nil
-	}
-	var findings []Finding
-	add := func(n int, whose Whose, what WaitsFor, sentence string, next ...string) {
-		if n > 0 {
-			findings = append(findings, Finding{WaitsFor: what, Whose: whose, Sentence: sentence, Next: next})
-		}
-	}
-	if len(a.Failed) > 0 {
-		newest := slices.MaxFunc(a.Failed, func(x, y Failure) int { return x.At.Compare(y.At) })
-		add(1, Operator, ForLook, fmt.Sprintf("%s of this run failed, the last at %s: %s", plural(len(a.Failed), "execution", "executions"),
-			newest.At.UTC().Format(time.DateTime), strings.TrimSuffix(newest.Error+": "+newest.Cause, ": ")), "docs/runbook.md, executions failed", "snapshot-status look "+Quote(run.Run)+" --yes")
-		findings[len(findings)-1].Since = moment(newest.At)
-	}
-	add(a.DeadLetters, Operator, ForFiles, plural(a.DeadLetters, "message", "messages")+" in the dead-letter queues: no execution could start for them. They may be this run's.",
-		"docs/runbook.md, dead letters")
-	add(a.Kept, Operator, ForFiles, plural(a.Kept, "message", "messages")+" in the rejected-messages queue. They may be this run's.",
-		"snapshot-status rejected list --run "+Quote(run.Run))
-	add(a.Waiting, Checker, ForFiles, plural(a.Waiting, "message is", "messages are")+" on the way in the file-received queue, of this run or others.",
-		"snapshot-status watch "+Quote(run.Run))
 	return findings
 }

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"snapshot-status-checker/internal/snapshot"
 )
 
 func plural(n int, one, many string) string {
@@ -13,6 +15,14 @@ func plural(n int, one, many string) string {
 		return "1 " + one
 	}
 	return fmt.Sprintf("%d %s", n, many)
+}
+
+// NewsName is what news says of a run.
+func NewsName(kind snapshot.DebtKind) string {
+	if kind == snapshot.AllSuccessful {
+		return "all successful"
+	}
+	return "all received"
 }
 
 // statuses lists the statuses of the collections, each once.

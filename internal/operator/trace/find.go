@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -76,10 +78,9 @@ func (r *Reader) Failed(ctx context.Context, run string) ([]Execution, error) {
 
 // naming keeps those executions that are wanted in any case or whose input names the run, the newest first.
 func (r *Reader) naming(ctx context.Context, run string, wanted map[string]bool) ([]Execution, error) {
-	names := spellings(run)
 	executions := make([]Execution, 0, len(wanted))
 	err := r.describeAll(ctx, wanted, func(execution Execution, known bool) {
-		if known || slices.ContainsFunc(names, func(name string) bool { return strings.Contains(execution.Input, name) }) {
+		if known || names(execution.Input, run, 0) {
 			executions = append(executions, execution)
 		}
 	})
@@ -89,14 +90,29 @@ func (r *Reader) naming(ctx context.Context, run string, wanted map[string]bool)
 	return executions, err
 }
 
-// spellings are the run as it stands in a body inside of an input, and in one inside of that.
-func spellings(run string) []string {
-	names := []string{run}
-	for range 3 {
-		quoted, _ := json.Marshal(names[len(names)-1]) // strings never fail
-		names = append(names, string(quoted[1:len(quoted)-1]))
+// deepest is how deep texts may stand in each other; increment reads envelopes no deeper either.
+const deepest = 10
+
+// names reports whether a string in a JSON text is the run's whole name, or in a text inside of that: a body, an envelope.
+func names(text, run string, depth int) bool {
+	var value any
+	if depth > deepest || json.Unmarshal([]byte(text), &value) != nil {
+		return strings.Contains(text, strconv.Quote(run)) // of what is not JSON, as far as that can be told
 	}
-	return slices.Compact(names)
+	return named(value, run, depth)
+}
+
+func named(value any, run string, depth int) bool {
+	within := func(value any) bool { return named(value, run, depth) }
+	switch value := value.(type) {
+	case string:
+		return value == run || names(value, run, depth+1)
+	case []any:
+		return slices.ContainsFunc(value, within)
+	case map[string]any:
+		return slices.ContainsFunc(slices.Collect(maps.Values(value)), within)
+	}
+	return false
 }
 
 // describeAll describes executions side by side and hands them over one by one.

@@ -1,8 +1,8 @@
 package trace
 
 import (
+	"encoding/json"
 	"fmt"
-	"strings"
 	"testing"
 	"time"
 
@@ -215,16 +215,32 @@ func TestGraphOfTheDefinition(t *testing.T) {
 	}
 }
 
+// An input names a run if one of its strings is the run's name, however deep in bodies it stands.
 func TestNamingARunInsideOfBodies(t *testing.T) {
 	t.Parallel()
-	run := `a"b\c`
-	for _, depth := range []string{`"a\"b\\c"`, `\"a\\\"b\\\\c\"`} {
-		found := false
-		for _, name := range spellings(run) {
-			found = found || strings.Contains(depth, name)
+	nested := func(text string, depth int) string {
+		for range depth {
+			raw, err := json.Marshal(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text = `[{"body":` + string(raw) + `}]`
 		}
-		if !found {
-			t.Errorf("%s is not found in %s", run, depth)
+		return text
+	}
+	look := func(run string) string { return `{"look":[{"correlation_id":"` + run + `","collection_name":"db.a"}]}` }
+	for _, c := range []struct {
+		run, in string
+		want    bool
+	}{
+		{"run-1", "run-1", true}, {"run-1", "run-10", false}, {"run-1", "a-run-1", false}, {"run-1", `run-1\\`, false},
+		{`a"b\c`, `a\"b\\c`, true}, {"a<b>&", "a<b>&", true}, {"a<b>&", `a\u003cb\u003e\u0026`, true}, {"é", "é", true}, {"é", `\u00e9`, true},
+		{"run-1", `run-1", this is no JSON`, true}, {"run-1", `run-10", this is no JSON`, false},
+	} {
+		for depth := range 5 {
+			if got := names(nested(look(c.in), depth), c.run, 0); got != c.want {
+				t.Errorf("%s in %s: %t, want %t", c.run, nested(look(c.in), depth), got, c.want)
+			}
 		}
 	}
 }

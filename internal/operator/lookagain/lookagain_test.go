@@ -1,0 +1,44 @@
+package lookagain_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	"snapshot-status-checker/functions/sweep"
+	"snapshot-status-checker/internal/operator/lookagain"
+	"snapshot-status-checker/internal/snapshot"
+)
+
+// Each collection is looked at once, in executions as large as they may be.
+func TestStart(t *testing.T) {
+	t.Parallel()
+	const most = sweep.MaxLooks
+	for n, want := range map[int]int{0: 0, 1: 1, most: 1, most + 1: 2, 3*most + 5: 4} {
+		var keys []snapshot.CollectionKey
+		for i := range n {
+			keys = append(keys, snapshot.CollectionKey{CollectionName: fmt.Sprint(i)})
+		}
+		executions, looked := 0, 0
+		err := lookagain.Start(t.Context(), func(_ context.Context, some []snapshot.CollectionKey) error {
+			for _, key := range some {
+				if key != keys[looked] || len(some) > most {
+					t.Errorf("of %d: %v in an execution of %d", n, key, len(some))
+				}
+				looked++
+			}
+			executions++
+			return nil
+		}, keys)
+		if err != nil || looked != n || executions != want || lookagain.Executions(n) != want {
+			t.Errorf("of %d: %d looked at in %d executions (%v), %d foretold, want %d", n, looked, executions, err, lookagain.Executions(n), want)
+		}
+	}
+	failed := errors.New("no right")
+	calls := 0
+	err := lookagain.Start(t.Context(), func(context.Context, []snapshot.CollectionKey) error { calls++; return failed }, make([]snapshot.CollectionKey, 2*most))
+	if !errors.Is(err, failed) || calls != 1 {
+		t.Errorf("%d calls: %v", calls, err)
+	}
+}

@@ -1,0 +1,31 @@
+package report
+
+import (
+	"cmp"
+	"slices"
+
+	"snapshot-status-checker/internal/snapshot"
+)
+
+// Looks are the collections to look at for a look at the whole run: those that wait for something or, if nothing but news is
+// owed, any one, which leads to the news.
+func Looks(run Run) []snapshot.CollectionKey {
+	var keys []snapshot.CollectionKey
+	for _, c := range run.Collections {
+		if c.WaitsFor != ForNothing {
+			keys = append(keys, snapshot.CollectionKey{CorrelationID: run.Run, CollectionName: c.Collection})
+		}
+	}
+	owed := func(news News) bool { return news.Debt.State == Owed }
+	if len(keys) == 0 && slices.ContainsFunc(run.News, owed) {
+		keys = append(keys, snapshot.CollectionKey{CorrelationID: run.Run, CollectionName: run.Collections[0].Collection})
+	}
+	return keys
+}
+
+// NewestFirst sorts runs by their first messages, the newest first.
+func NewestFirst(runs []snapshot.Run) {
+	slices.SortFunc(runs, func(x, y snapshot.Run) int {
+		return cmp.Or(y.RegisteredAt.Compare(x.RegisteredAt), cmp.Compare(x.CorrelationID, y.CorrelationID))
+	})
+}
