@@ -40,7 +40,7 @@ type Output struct {
 	Claimer string          `json:"claimer"`
 	Owed    []snapshot.Debt `json:"owed"`
 	snapshot.CollectionKey
-	Status        snapshot.Status `json:"status"` // for people who read the execution
+	Status        snapshot.Status `json:"status"` // as it was left: check-all looks first for what this may bring
 	FilesReceived int64           `json:"files_received"`
 	FilesSent     int64           `json:"files_sent"`
 }

@@ -24,7 +24,7 @@ type Sender interface {
 	Request(ctx context.Context, debt snapshot.Debt, said snapshot.Export) error
 }
 
-// Monitoring is told the news. See delivery.Monitoring.
+// Monitoring is told the news. See news.Monitoring.
 type Monitoring interface {
 	News(ctx context.Context, debt snapshot.Debt, run snapshot.Run) error
 }

@@ -21,12 +21,12 @@ type Sweeper interface {
 	Settle(ctx context.Context, run snapshot.Run, found store.Examination) error
 }
 
-// Starter starts an execution of the state machine that looks at collections. See delivery.Looks.
+// Starter starts an execution of the state machine that looks at collections. See looks.Machine.
 type Starter interface {
 	Start(context.Context, []snapshot.CollectionKey) error
 }
 
-// Monitoring is told reports. See delivery.Monitoring.
+// Monitoring is told reports. See news.Monitoring.
 type Monitoring interface {
 	Report(ctx context.Context, report snapshot.Debt, run snapshot.Run, holders snapshot.Holders) error
 }

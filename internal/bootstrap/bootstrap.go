@@ -41,10 +41,19 @@ func Run[S settings.Settings, In, Out any](task string, wire func(S, aws.Config,
 	lambda.Start(handler)
 }
 
+// toTell is how much of its time a call leaves unused: Lambda ends one that runs into its timeout without a word, and its
+// error, what it counted and what held it up would go with it.
+const toTell = time.Second
+
 // Wrap writes what a task's call counted, logs its error and returns that as the type by which the state machine
-// knows it.
+// knows it. The task's context ends toTell before the call does.
 func Wrap[In, Out any](handle Handler[In, Out], logger *slog.Logger) Handler[In, Out] {
 	return func(ctx context.Context, in In) (Out, error) {
+		if deadline, ok := ctx.Deadline(); ok {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithDeadline(ctx, deadline.Add(-toTell))
+			defer cancel()
+		}
 		ctx = metrics.Begin(logging.Begin(ctx, logger), time.Now)
 		out, err := handle(ctx, in)
 		metrics.Write(ctx, logger)

@@ -16,6 +16,8 @@ import (
 	"path"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -206,4 +208,29 @@ func TestWrapWritesMetrics(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A call that cannot end in time tells so while it still can, with what it counted.
+func TestACallEndsBeforeItIsKilled(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const timeout = 30 * time.Second
+		ctx, cancel := context.WithTimeout(t.Context(), timeout)
+		defer cancel()
+		began := time.Now()
+		var lines bytes.Buffer
+		_, err := bootstrap.Wrap(func(ctx context.Context, _ string) (string, error) {
+			metrics.Add(ctx, metrics.ContentionRetries, 3)
+			<-ctx.Done()
+			return "", fmt.Errorf("counting: %w", ctx.Err())
+		}, logging.New(&lines, slog.LevelInfo, "increment", "checker", "dev"))(ctx, "")
+		if left := timeout - time.Since(began); left < time.Second || err == nil {
+			t.Errorf("ended with %v, %s before Lambda ends it, want an error and a second", err, left)
+		}
+		for _, want := range []string{`"failed"`, "counting: context deadline exceeded", `"ContentionRetries":3`} {
+			if !strings.Contains(lines.String(), want) {
+				t.Errorf("no %s in:\n%s", want, &lines)
+			}
+		}
+	})
 }

@@ -35,7 +35,8 @@ func (db *DB) Get(ctx context.Context, read table.Read) (table.Item, error) {
 
 // GetMany reads up to table.MaxBatch items of one or more tables in one call, without an order between the
 // reads. Reads of one table ask for the same attributes and the same consistency. Items that are not there
-// are not in the result. What DynamoDB leaves unprocessed comes back as table.ErrContention.
+// are not in the result. What DynamoDB leaves unprocessed is asked for again; if none of it was processed the call ends
+// with table.ErrContention.
 func (db *DB) GetMany(ctx context.Context, reads []table.Read) (map[table.Ref]table.Item, error) {
 	request := map[string]types.KeysAndAttributes{}
 	names := map[string]table.Name{}
@@ -49,21 +50,32 @@ func (db *DB) GetMany(ctx context.Context, reads []table.Read) (map[table.Ref]ta
 		keys.Keys = append(keys.Keys, encodeKey(read.Ref))
 		request[read.Table] = keys
 	}
-	out, err := db.client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: request})
-	if err != nil {
-		return nil, translate("reading a batch", err)
-	}
-	if len(out.UnprocessedKeys) > 0 {
-		return nil, fmt.Errorf("reading a batch: unprocessed keys: %w", table.ErrContention)
-	}
 	items := map[table.Ref]table.Item{}
-	for name, responses := range out.Responses {
-		for _, attributes := range responses {
-			keyed := decodeKeyed(names[name], attributes)
-			items[table.Ref{Name: names[name], Key: keyed.Key}] = keyed.Item
+	for len(request) > 0 {
+		out, err := db.client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: request})
+		if err != nil {
+			return nil, translate("reading a batch", err)
 		}
+		if keys(out.UnprocessedKeys) >= keys(request) {
+			return nil, fmt.Errorf("reading a batch: %d unprocessed keys: %w", keys(request), table.ErrContention)
+		}
+		for name, responses := range out.Responses {
+			for _, attributes := range responses {
+				keyed := decodeKeyed(names[name], attributes)
+				items[table.Ref{Name: names[name], Key: keyed.Key}] = keyed.Item
+			}
+		}
+		request = out.UnprocessedKeys
 	}
 	return items, nil
+}
+
+// keys counts the items that are asked for.
+func keys(request map[string]types.KeysAndAttributes) (n int) {
+	for _, asked := range request {
+		n += len(asked.Keys)
+	}
+	return n
 }
 
 // Query reads one page.

@@ -2,6 +2,7 @@ package dynamo_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -19,19 +20,25 @@ import (
 // answering is a client whose calls are answered at once with this body, so that what is measured is what the process
 // does itself: expressions, attributes, JSON and signature. asked is told each request's body, if it is not nil.
 func answering(body string, asked func(request string)) *dynamodb.Client {
+	return answeringWith(func(request *http.Request) (string, error) {
+		if asked == nil {
+			return body, nil
+		}
+		text, err := io.ReadAll(request.Body)
+		asked(string(text))
+		return body, err
+	})
+}
+
+// answeringWith is a client whose calls are answered with what the function returns.
+func answeringWith(answer func(*http.Request) (string, error)) *dynamodb.Client {
 	return dynamodb.NewFromConfig(aws.Config{
 		Region: "eu-west-1", Credentials: credentials.NewStaticCredentialsProvider("key", "secret", ""),
 		HTTPClient: doer(func(request *http.Request) (*http.Response, error) {
-			if asked != nil {
-				text, err := io.ReadAll(request.Body)
-				if err != nil {
-					return nil, err
-				}
-				asked(string(text))
-			}
-			return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(body))}, nil
+			body, err := answer(request)
+			return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(body))}, err
 		}),
-	}, func(o *dynamodb.Options) { o.DisableValidateResponseChecksum = true }) // the answer carries none
+	}, func(o *dynamodb.Options) { o.DisableValidateResponseChecksum = true }) // the answers carry none
 }
 
 type doer func(*http.Request) (*http.Response, error)
@@ -83,5 +90,39 @@ func TestOneWriteGivesOneRequest(t *testing.T) {
 	}
 	if len(seen) != 1 {
 		t.Errorf("one write gave %d requests, such as %v", len(seen), seen)
+	}
+}
+
+// What DynamoDB leaves out of a batch is asked for again, and nothing but that. If it processes nothing the batch is too
+// much for it.
+func TestUnprocessedKeysAreAskedForAgain(t *testing.T) {
+	t.Parallel()
+	item := func(name string) string {
+		return fmt.Sprintf(`{"CorrelationId":{"S":"run-1"},"CollectionName":{"S":%q},"FilesSent":{"N":"1"}}`, name)
+	}
+	left := `{"statuses":{"Keys":[{"CorrelationId":{"S":"run-1"},"CollectionName":{"S":"b"}}],"ConsistentRead":true}}`
+	answers := []string{
+		`{"Responses":{"statuses":[` + item("a") + `]},"UnprocessedKeys":` + left + `}`,
+		`{"Responses":{"statuses":[` + item("b") + `]},"UnprocessedKeys":{}}`,
+	}
+	var asked []string
+	db := dynamo.New(answeringWith(func(request *http.Request) (string, error) {
+		text, err := io.ReadAll(request.Body)
+		asked = append(asked, string(text))
+		answer := answers[0]
+		answers = answers[1:]
+		return answer, err
+	}))
+	reads := []table.Read{{Ref: rows.At("run-1", "a"), Consistent: true}, {Ref: rows.At("run-1", "b"), Consistent: true}}
+	items, err := db.GetMany(t.Context(), reads)
+	if err != nil || len(items) != 2 {
+		t.Fatalf("%v, %v, want both items", items, err)
+	}
+	if len(asked) != 2 || strings.Contains(asked[1], `"a"`) || !strings.Contains(asked[1], `"ConsistentRead":true`) {
+		t.Errorf("asked %q, want the second time for b alone, consistent", asked)
+	}
+	answers = []string{`{"Responses":{},"UnprocessedKeys":` + left + `}`}
+	if _, err := db.GetMany(t.Context(), reads[1:]); !errors.Is(err, table.ErrContention) {
+		t.Errorf("%v, want contention", err)
 	}
 }
