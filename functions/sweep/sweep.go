@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"slices"
 
+	"snapshot-status-checker/internal/failure"
 	"snapshot-status-checker/internal/logging"
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/store"
@@ -66,12 +67,12 @@ const MaxLooks = 10
 // Sweeping twice starts looks that find less or nothing to do, and reports nothing twice.
 func (t *Task) Handle(ctx context.Context, in Input) (Output, error) {
 	runs, err := t.sweeper.OpenRuns(ctx)
-	if err != nil {
+	if malformed := (*failure.Malformed)(nil); err != nil && !errors.As(err, &malformed) {
 		return Output{}, fmt.Errorf("listing the open runs: %w", err)
 	}
 	out := Output{OpenRuns: len(runs)}
 	var seen sight
-	var errs []error
+	errs := []error{err}
 	for _, run := range runs {
 		if err := t.sweep(ctx, run, "sweep/"+in.ExecutionID, &out, &seen); err != nil {
 			errs = append(errs, fmt.Errorf("sweeping run %s: %w", run.CorrelationID, err))

@@ -130,6 +130,21 @@ func TestTroubleWithOneRun(t *testing.T) {
 	}
 }
 
+// A run of the ledger that nobody can read is named in the end; the others are swept.
+func TestARunThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.run("run-2")
+	b.DB.Put(b.Tables.Ledger.At("run", "run-1"), table.Item{"CorrelationId": "run-1", "RegisteredAt": "yesterday"})
+	out, err := b.handle("s1")
+	if err == nil || !strings.Contains(err.Error(), `"run-1"`) {
+		t.Errorf("got %v, want an error that names the run", err)
+	}
+	if out.Looks != 1 || len(b.looks.started) != 1 {
+		t.Errorf("got %+v with looks %q, want the other run's", out, b.looks.started)
+	}
+}
+
 // What a message said is not in the log but for the names that are keys, whatever these hold.
 func TestLog(t *testing.T) {
 	t.Parallel()

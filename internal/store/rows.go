@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"snapshot-status-checker/internal/snapshot"
@@ -78,9 +79,9 @@ func (t Tables) collections(ctx context.Context, db batchReader, rows []snapshot
 	return collections, nil
 }
 
-// runs lists the runs that the ledger knows, over all pages, strongly consistent.
-func (t Tables) runs(ctx context.Context, db querier) ([]snapshot.Run, error) {
-	var runs []snapshot.Run
+// runs lists the runs that the ledger knows, over all pages, strongly consistent. Those that cannot be read come as an
+// error beside the others, a *failure.Malformed for each.
+func (t Tables) runs(ctx context.Context, db querier) (runs []snapshot.Run, malformed error) {
 	query := table.Query{Name: t.Ledger, Partition: runPartition, Consistent: true}
 	for {
 		page, err := db.Query(ctx, query)
@@ -88,19 +89,25 @@ func (t Tables) runs(ctx context.Context, db querier) ([]snapshot.Run, error) {
 			return nil, err
 		}
 		for _, keyed := range page.Items {
-			correlationID, err := keyed.String(attrCorrelationID)
+			run, err := t.decodeListedRun(keyed)
 			if err != nil {
-				return nil, err
-			}
-			run, err := t.decodeRun(correlationID, keyed.Item)
-			if err != nil {
-				return nil, err
+				malformed = errors.Join(malformed, err)
+				continue
 			}
 			runs = append(runs, run)
 		}
 		if page.Next == "" {
-			return runs, nil
+			return runs, malformed
 		}
 		query.After = page.Next
 	}
+}
+
+func (t Tables) decodeListedRun(keyed table.Keyed) (snapshot.Run, error) {
+	d := decoder{item: keyed.Item}
+	correlationID := d.string(attrCorrelationID)
+	if err := d.err(t.Ledger.At(keyed.Partition, keyed.Sort)); err != nil {
+		return snapshot.Run{}, err
+	}
+	return t.decodeRun(correlationID, keyed.Item)
 }

@@ -43,7 +43,8 @@ type Examination struct {
 }
 
 // OpenRuns lists the runs that are looked after, over all pages. To find one whose first message was counted
-// a moment ago, it reads strongly consistent.
+// a moment ago, it reads strongly consistent. Runs that cannot be read come as an error beside the others, a
+// *failure.Malformed for each.
 func (s *Sweeper) OpenRuns(ctx context.Context) (runs []snapshot.Run, err error) {
 	err = s.Pause.tries(ctx, "listing the open runs", func() error {
 		runs, err = s.openRuns(ctx)

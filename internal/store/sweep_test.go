@@ -13,6 +13,7 @@ import (
 	"snapshot-status-checker/internal/failure"
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/store"
+	"snapshot-status-checker/internal/table"
 )
 
 func (w *world) sweeper(exempt ...snapshot.Status) *store.Sweeper {
@@ -238,6 +239,28 @@ func TestExamineAMalformedRow(t *testing.T) {
 		var malformed *failure.Malformed
 		if !errors.As(found.Malformed, &malformed) || !strings.Contains(found.Malformed.Error(), `"b"`) {
 			w.Errorf("got %v, want an error that names the row", found.Malformed)
+		}
+	})
+}
+
+// A run of the ledger that cannot be read keeps no other from being swept.
+func TestARunThatCannotBeReadHidesNoOther(t *testing.T) {
+	everywhere(t, func(w *world) {
+		w.row("a", "Sent", 1)
+		if err := w.counter.RegisterRun(w.Context(), run, snapshot.Export{SnapshotType: "full"}); err != nil {
+			w.Fatal(err)
+		}
+		spoilt := table.Write{Ref: w.tables.Ledger.At("run", "another"), Set: map[string]any{"CorrelationId": "another", "RegisteredAt": "yesterday"}}
+		if _, err := w.db.DB.Update(w.Context(), spoilt); err != nil {
+			w.Fatal(err)
+		}
+		runs, err := w.sweeper().OpenRuns(w.Context())
+		var malformed *failure.Malformed
+		if !errors.As(err, &malformed) || !strings.Contains(err.Error(), `"another"`) {
+			w.Errorf("got %v, want an error that names the run", err)
+		}
+		if len(runs) != 1 || runs[0].CorrelationID != run {
+			w.Errorf("got %+v, want the other run", runs)
 		}
 	})
 }
