@@ -15,7 +15,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
@@ -172,53 +171,4 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, v view, err err
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
 	_, _ = w.Write(page.Bytes())
-}
-
-// mostKept is how many keys are remembered. The reading of a run of 10,000 collections takes some megabytes.
-const mostKept = 20
-
-// remembered keeps what was read a moment ago, by key, so that many views of one page ask once.
-type remembered[T any] struct {
-	mu   sync.Mutex
-	kept map[string]*remembrance[T]
-}
-
-type remembrance[T any] struct {
-	mu    sync.Mutex
-	value T
-	at    time.Time
-	rest  time.Duration // by what reading it took
-}
-
-// get returns what was read no longer than so ago, or than reading it calls for a rest, or reads it. Those who ask at one
-// time wait for one reading. Errors are not kept.
-func (m *remembered[T]) get(key string, now time.Time, longest time.Duration, read func() (T, error)) (T, error) {
-	m.mu.Lock()
-	if m.kept == nil || len(m.kept) == mostKept {
-		m.kept = map[string]*remembrance[T]{}
-	}
-	one := m.kept[key]
-	if one == nil {
-		one = &remembrance[T]{}
-		m.kept[key] = one
-	}
-	m.mu.Unlock()
-	one.mu.Lock()
-	defer one.mu.Unlock()
-	if !one.at.IsZero() && now.Sub(one.at) < max(longest, one.rest) {
-		return one.value, nil
-	}
-	began := time.Now()
-	value, err := read()
-	if err == nil {
-		one.value, one.at, one.rest = value, now, rest(time.Since(began))
-	}
-	return value, err
-}
-
-// forget makes the next get read.
-func (m *remembered[T]) forget(key string) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	delete(m.kept, key)
 }
