@@ -101,6 +101,13 @@ func TestGuard(t *testing.T) {
 	header := func(name, value string) func(*http.Request) {
 		return func(r *http.Request) { r.Header.Set(name, value) }
 	}
+	fetch := func(site, mode, into string) func(*http.Request) {
+		return func(r *http.Request) {
+			header("Sec-Fetch-Site", site)(r)
+			header("Sec-Fetch-Mode", mode)(r)
+			header("Sec-Fetch-Dest", into)(r)
+		}
+	}
 	tests := []struct {
 		name         string
 		server       *httptest.Server
@@ -116,6 +123,12 @@ func TestGuard(t *testing.T) {
 		{"Write", writing, "POST", "/look", nil, 303},
 		{"WriteOfAnotherSite", writing, "POST", "/look", header("Origin", "https://evil.example"), 403},
 		{"WriteOfAnotherSiteByTheBrowsersWord", writing, "POST", "/look", header("Sec-Fetch-Site", "cross-site"), 403},
+		{"LinkOfAnotherSite", showing, "GET", "/", fetch("cross-site", "navigate", "document"), 200},
+		{"TypedByHand", showing, "GET", "/", fetch("none", "navigate", "document"), 200},
+		{"OurOwnScript", showing, "GET", "/", fetch("same-origin", "cors", "empty"), 200},
+		{"ImageOfAnotherSite", showing, "GET", "/", fetch("cross-site", "no-cors", "image"), 403},
+		{"FrameOfAnotherSite", showing, "GET", "/", fetch("cross-site", "navigate", "iframe"), 403},
+		{"ScriptOfAnotherPort", showing, "GET", "/", fetch("same-site", "cors", "empty"), 403},
 		{"WriteByALink", writing, "GET", "/look", nil, 405},
 		{"NoSuchRun", showing, "GET", "/run?id=none", nil, 404},
 		{"NoSuchCollection", showing, "GET", "/collection?run=run+%3C1%3E%26&name=none", nil, 404},
