@@ -80,7 +80,9 @@ type Server struct {
 	Options
 	templates *template.Template
 	hub       *hub
-	beside    remembered[report.Around] // what stands around, asked for at most every few seconds
+	beside    remembered[standing]
+	messages  remembered[messages]
+	finished  remembered[report.Summary]
 	progress  remembered[progress]
 	rejected  remembered[rejectedMessages]
 }
@@ -129,7 +131,7 @@ func (s *Server) Handler() http.Handler {
 type view struct {
 	Template string
 	Title    string
-	Live     string // the key of what it follows; "-" if nothing
+	Live     string // the topic that it follows; empty if none
 	Version  string // of what it shows
 	Data     any
 }
@@ -156,10 +158,10 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, v view, err err
 	case r.Context().Err() != nil:
 		return // nobody waits for it any more
 	case errors.As(err, &missing), errors.Is(err, trace.ErrNotFound):
-		status, v = http.StatusNotFound, view{Template: "error.html", Title: "Not found", Live: "-", Data: err.Error()}
+		status, v = http.StatusNotFound, view{Template: "error.html", Title: "Not found", Data: err.Error()}
 	default:
 		s.Log.Error("page failed", "path", r.URL.Path, "error", err)
-		status, v = http.StatusBadGateway, view{Template: "error.html", Title: "That did not work", Live: "-", Data: err.Error()}
+		status, v = http.StatusBadGateway, view{Template: "error.html", Title: "That did not work", Data: err.Error()}
 	}
 	var page bytes.Buffer
 	if err := s.templates.ExecuteTemplate(&page, v.Template, shown{view: v, Stack: s.Stack, AllowWrites: s.AllowWrites,

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -24,10 +25,15 @@ import (
 type counted struct {
 	*memory.DB
 	queries, batches atomic.Int64
+	mu               sync.Mutex
+	queried          map[string]int // queries by partition
 }
 
 func (c *counted) Query(ctx context.Context, query table.Query) (table.Page, error) {
 	c.queries.Add(1)
+	c.mu.Lock()
+	c.queried[query.Partition]++
+	c.mu.Unlock()
 	return c.DB.Query(ctx, query)
 }
 
@@ -40,7 +46,7 @@ var tables = store.NewTables("status", "ledger")
 
 // newDB holds a run of so many collections.
 func newDB(collections int) *counted {
-	db := &counted{DB: &memory.DB{}}
+	db := &counted{DB: &memory.DB{}, queried: map[string]int{}}
 	statuses := []string{"Sent", "Exporting", "Received", "Success", "Table_Unavailable"}
 	for i := range collections {
 		db.Put(tables.Status.At("run <1>&", fmt.Sprintf("db.core.collection-%05d", i)), table.Item{

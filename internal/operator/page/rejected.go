@@ -72,7 +72,7 @@ func (s *Server) rejectedPage(r *http.Request) (view, error) {
 	}
 	shown := rejectedView{All: len(read.messages), Elsewhere: read.elsewhere, Reason: query.Get("reason"), Run: query.Get("run"), CanReplay: s.AllowWrites}
 	for _, message := range read.messages {
-		if !ofRun(message, shown.Run) {
+		if !namesRun(message, shown.Run) {
 			continue
 		}
 		shown.count(message)
@@ -80,7 +80,7 @@ func (s *Server) rejectedPage(r *http.Request) (view, error) {
 			shown.Messages = append(shown.Messages, message)
 		}
 	}
-	return view{Template: "rejected.html", Title: "Rejected messages", Live: "-", Data: shown}, nil
+	return view{Template: "rejected.html", Title: "Rejected messages", Data: shown}, nil
 }
 
 func (v *rejectedView) count(message *kept.Message) {
@@ -92,12 +92,12 @@ func (v *rejectedView) count(message *kept.Message) {
 	v.Reasons[i].N++
 }
 
-func ofRun(message *kept.Message, run string) bool {
+func namesRun(message *kept.Message, run string) bool {
 	return run == "" || slices.Contains(message.Runs, run)
 }
 
 func wanted(message *kept.Message, run, reason string) bool {
-	return ofRun(message, run) && (reason == "" || reason == string(message.Reason))
+	return namesRun(message, run) && (reason == "" || reason == string(message.Reason))
 }
 
 // replay puts kept messages back: one by its identity, those of a reason, or all. They count once, however often.

@@ -17,7 +17,7 @@ type remembered[T any] struct {
 type remembrance[T any] struct {
 	asked time.Time // last; remembered.mu guards it
 
-	mu    sync.Mutex
+	turn  chan struct{} // holds one while somebody reads; a channel, since tests with a clock of their own wait for it
 	value T
 	at    time.Time
 	rest  time.Duration // by what reading it took
@@ -27,15 +27,16 @@ type remembrance[T any] struct {
 // time wait for one reading. Errors are not kept.
 func (m *remembered[T]) get(key string, now time.Time, longest time.Duration, read func() (T, error)) (T, error) {
 	one := m.of(key, now)
-	one.mu.Lock()
-	defer one.mu.Unlock()
+	one.turn <- struct{}{}
+	defer func() { <-one.turn }()
 	if !one.at.IsZero() && now.Sub(one.at) < max(longest, one.rest) {
 		return one.value, nil
 	}
 	began := time.Now()
 	value, err := read()
 	if err == nil {
-		one.value, one.at, one.rest = value, now, rest(time.Since(began))
+		took := time.Since(began)
+		one.value, one.at, one.rest = value, now.Add(took), rest(took)
 	}
 	return value, err
 }
@@ -52,7 +53,7 @@ func (m *remembered[T]) of(key string, now time.Time) *remembrance[T] {
 		if len(m.kept) >= mostKept {
 			m.dropOldest()
 		}
-		one = &remembrance[T]{}
+		one = &remembrance[T]{turn: make(chan struct{}, 1)}
 		m.kept[key] = one
 	}
 	one.asked = now

@@ -36,8 +36,8 @@ async function swap() {
 // follow listens to the one poller that the server has for this run, and asks for the page again when something changed.
 function follow() {
   const key = document.body.dataset.live, badge = document.getElementById("live");
-  if (key === "-") return;
-  const events = new EventSource("/events" + (key ? "?run=" + encodeURIComponent(key) : ""));
+  if (!key) return;
+  const events = new EventSource("/events?" + key);
   let swapping = false, again = false;
   const renew = async () => {
     if (swapping) { again = true; return; }
