@@ -63,6 +63,8 @@ func failureShows(d deployed) {
 	b.open("/execution?id=" + url.QueryEscape(failed))
 	b.until("its cause is said", `document.querySelector("#failure").innerText.includes("missing")`)
 	b.until("the graph is drawn, with the state that failed", `document.querySelector("#graph svg .node.failed")`)
+	b.until("what became of states is said, not only coloured", `["failed", "entered", "not entered"].every(what =>
+		[...document.querySelectorAll("#graph .node")].some(n => n.getAttribute("aria-label").endsWith(", " + what) && n.querySelector("title").textContent.includes(", " + what)))`)
 	b.until("one way leads to each state that was entered, but for the first and the one inside of the Map", `(() => {
 		const entered = document.querySelectorAll("#graph .node.taken").length;
 		return document.querySelectorAll("#graph path.taken:not(.tip)").length === entered - 2; })()`)
