@@ -102,6 +102,8 @@ func replayWorks(d deployed) {
 	d.row("replayed", "db.core.known", "Sent", 2)
 	d.execute(file("replayed", "db.core.known", 1))
 	d.execute(file("replayed", "db.core.late", 1)) // kept: there is no row
+	d.execute(file("replayed", "db.core.later", 1))
+	d.execute(file("replayed", "db.core.later", 2))
 	b := newTab(d.T, d.address)
 	b.open("/rejected?run=replayed")
 	b.until("the message is listed", `document.querySelector(".kept").innerText.includes("UNKNOWN_COLLECTION")`)
@@ -110,6 +112,15 @@ func replayWorks(d deployed) {
 	b.until("it was put back", `document.body.innerText.includes("1 of 1 put back.")`)
 	b.open("/run?id=replayed")
 	b.until("it is counted", `document.querySelector("#head dd").innerText === "2 of 4"`)
+	d.row("replayed", "db.core.later", "Sent", 2)
+	b = newTab(d.T, d.address)
+	b.withoutScripts()
+	b.open("/rejected?run=replayed")
+	b.until("both are listed", `document.querySelectorAll(".kept").length === 2`)
+	b.must(b.evaluate(`document.querySelector(".tabs form button").click()`))
+	b.until("it asks first, and says how many", `document.querySelector("h1").innerText === "Put back 2 messages?"`)
+	b.must(b.evaluate(`document.querySelector("main form button").click()`))
+	b.until("they were put back", `document.body.innerText.includes("2 of 2 put back.")`)
 }
 
 // What the browser holds is bounded, whatever the run's size; a change is seen and a filter works as with a small one.

@@ -89,11 +89,13 @@ func bare(name string) string {
 	return strings.ToLower(name)
 }
 
+const onlyShow = "These pages only show. Start snapshot-status serve with --allow-writes."
+
 // write lets a request through that changes something, if this server may.
 func (s *Server) write(do func(*http.Request) (string, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if !s.AllowWrites {
-			http.Error(w, "These pages only show. Start snapshot-status serve with --allow-writes.", http.StatusForbidden)
+			http.Error(w, onlyShow, http.StatusForbidden)
 			return
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, 1<<20)

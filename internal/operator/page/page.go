@@ -115,6 +115,7 @@ func (s *Server) Handler() http.Handler {
 	page("GET /execution", s.executionPage)
 	page("GET /machine", s.machinePage)
 	page("GET /rejected", s.rejectedPage)
+	page("GET /replay", s.replayPage)
 	mux.HandleFunc("GET /progress.json", s.progressJSON)
 	mux.HandleFunc("GET /events", s.events)
 	mux.HandleFunc("POST /look", s.write(s.lookAgain))
