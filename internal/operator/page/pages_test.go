@@ -37,6 +37,12 @@ func (c *counted) Query(ctx context.Context, query table.Query) (table.Page, err
 	return c.DB.Query(ctx, query)
 }
 
+func (c *counted) queriesOf(partition string) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.queried[partition]
+}
+
 func (c *counted) GetMany(ctx context.Context, reads []table.Read) (map[table.Ref]table.Item, error) {
 	c.batches.Add(1)
 	return c.DB.GetMany(ctx, reads)

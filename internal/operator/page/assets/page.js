@@ -69,10 +69,12 @@ async function place() {
   }
 }
 
+const hidden = () => document.visibilityState === "hidden";
+
 // follow listens to the one poller that the server has for this topic, as long as the page is seen, and asks for the page
 // again when something changed.
 function follow() {
-  const topic = document.body.dataset.live, hidden = () => document.visibilityState === "hidden";
+  const topic = document.body.dataset.live;
   if (!topic) return;
   let events = null, giveBack = null, later = 0, opening = false;
   const open = async () => {
@@ -134,8 +136,11 @@ addEventListener("keydown", (event) => {
   moveInHeat(event);
 });
 
-// An execution that still runs is read again until it has ended.
-if (document.querySelector("[data-running]")) setTimeout(() => location.reload(), 2000);
+// An execution that still runs is read again until it has ended, while it is seen.
+if (document.querySelector("[data-running]")) setTimeout(() => {
+  if (!hidden()) location.reload();
+  else document.addEventListener("visibilitychange", () => location.reload(), { once: true });
+}, 2000);
 
 follow();
 keepTimes();
