@@ -140,7 +140,7 @@ func TestManyArePutBackWhenThatIsConfirmed(t *testing.T) {
 		return text
 	}
 	shows("/rejected", "The oldest 200 of 212 are shown.", "Put back 210…")
-	asks := shows("/replay", "Put back 210 messages?", "rejected again as they are (2) stay.", "<button>Put back 210</button>")
+	asks := shows("/replay", "Put back 210 messages?", "go 210 of 212 that are kept. The others would be rejected again", "<button>Put back 210</button>")
 	if to := post(t, server, url.Values{"many": {"yes"}}); to != "/replay" || q.sent != 0 {
 		t.Errorf("unconfirmed, it leads to %s, and %d are put back", to, q.sent)
 	}

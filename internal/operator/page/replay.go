@@ -14,8 +14,7 @@ import (
 // replayView asks whether many messages are to be put back.
 type replayView struct {
 	rejectedView
-	LeftOut int   // they would come back
-	Until   int64 // milliseconds: those that are kept later were not asked about
+	Until int64 // milliseconds: those that are kept later were not asked about
 }
 
 func (s *Server) replayPage(r *http.Request) (view, error) {
@@ -30,7 +29,6 @@ func (s *Server) replayPage(r *http.Request) (view, error) {
 		return view{}, err
 	}
 	asks := replayView{rejectedView: s.rejectedView(read, r.URL.Query())}
-	asks.LeftOut = asks.Matching - asks.ToPutBack
 	for _, message := range read.messages {
 		asks.Until = max(asks.Until, message.SentAt.UnixMilli())
 	}
