@@ -63,6 +63,8 @@ func failureShows(d deployed) {
 	b.open("/execution?id=" + url.QueryEscape(failed))
 	b.until("its cause is said", `document.querySelector("#failure").innerText.includes("missing")`)
 	b.until("the graph is drawn, with the state that failed", `document.querySelector("#graph svg .node.failed")`)
+	b.until("what became of states is said, not only coloured", `["failed", "entered", "not entered"].every(what =>
+		[...document.querySelectorAll("#graph .node")].some(n => n.getAttribute("aria-label").endsWith(", " + what) && n.querySelector("title").textContent.includes(", " + what)))`)
 	b.until("one way leads to each state that was entered, but for the first and the one inside of the Map", `(() => {
 		const entered = document.querySelectorAll("#graph .node.taken").length;
 		return document.querySelectorAll("#graph path.taken:not(.tip)").length === entered - 2; })()`)
@@ -100,6 +102,8 @@ func replayWorks(d deployed) {
 	d.row("replayed", "db.core.known", "Sent", 2)
 	d.execute(file("replayed", "db.core.known", 1))
 	d.execute(file("replayed", "db.core.late", 1)) // kept: there is no row
+	d.execute(file("replayed", "db.core.later", 1))
+	d.execute(file("replayed", "db.core.later", 2))
 	b := newTab(d.T, d.address)
 	b.open("/rejected?run=replayed")
 	b.until("the message is listed", `document.querySelector(".kept").innerText.includes("UNKNOWN_COLLECTION")`)
@@ -108,6 +112,15 @@ func replayWorks(d deployed) {
 	b.until("it was put back", `document.body.innerText.includes("1 of 1 put back.")`)
 	b.open("/run?id=replayed")
 	b.until("it is counted", `document.querySelector("#head dd").innerText === "2 of 4"`)
+	d.row("replayed", "db.core.later", "Sent", 2)
+	b = newTab(d.T, d.address)
+	b.withoutScripts()
+	b.open("/rejected?run=replayed")
+	b.until("both are listed", `document.querySelectorAll(".kept").length === 2`)
+	b.must(b.evaluate(`document.querySelector(".tabs form button").click()`))
+	b.until("it asks first, and says how many", `document.querySelector("h1").innerText === "Put back 2 messages?"`)
+	b.must(b.evaluate(`document.querySelector("main form button").click()`))
+	b.until("they were put back", `document.body.innerText.includes("2 of 2 put back.")`)
 }
 
 // What the browser holds is bounded, whatever the run's size; a change is seen and a filter works as with a small one.

@@ -49,46 +49,72 @@ type event struct {
 	Execution string
 }
 
-func (s *Server) collectionPage(r *http.Request) (view, error) {
-	run, read, err := s.run(r, "run")
+// watchedCollection is a collection of a run with its messages.
+type watchedCollection struct {
+	Collection report.Collection
+	Finding    report.Finding
+	Messages   messages
+	run        report.Summary
+}
+
+// readCollection reads a run for one of its collections: what becomes of the others is no news.
+func (s *Server) readCollection(ctx context.Context, of topic) (reading, error) {
+	run, tables, err := latest[report.Run](ctx, s.hub, topic{Of: ofTables, Run: of.Run})
 	if err != nil {
-		return view{}, err
+		return reading{}, err
 	}
-	name := r.URL.Query().Get("name")
-	i := slices.IndexFunc(run.Collections, func(c report.Collection) bool { return c.Collection == name })
+	i := slices.IndexFunc(run.Collections, func(c report.Collection) bool { return c.Collection == of.Collection })
 	if i < 0 {
-		return view{}, notFound{"The run has no collection " + name + "."}
+		return reading{}, notFound{"The run has no collection " + of.Collection + "."}
 	}
 	one := run.Collections[i]
-	shown := collectionView{Collection: one, Run: run.Summary, Finding: report.WhyCollection(run, one, s.Command), CanLook: s.AllowWrites && s.Look != nil}
-	markers, more, err := s.messages(r.Context(), snapshot.CollectionKey{CorrelationID: run.Summary.Run, CollectionName: name})
+	read, err := s.messages.get(of.String(), s.Now(), besideEvery, func() (messages, error) {
+		return s.readMessages(ctx, snapshot.CollectionKey{CorrelationID: of.Run, CollectionName: of.Collection}, mostMessages)
+	})
+	return reading{At: tables.At, Every: tables.Every,
+		Value: watchedCollection{one, report.WhyCollection(run, one, s.Command), read, run.Summary}}, err
+}
+
+func (s *Server) collectionPage(r *http.Request) (view, error) {
+	query := r.URL.Query()
+	of := topic{ofCollection, query.Get("run"), query.Get("name")}
+	seen, read, err := latest[watchedCollection](r.Context(), s.hub, of)
 	if err != nil {
 		return view{}, err
 	}
-	shown.More, shown.AllFiles, shown.History = more, len(markers), history(one, markers)
-	page, _ := strconv.Atoi(r.URL.Query().Get("page"))
+	markers := seen.Messages.Newest
+	shown := collectionView{Collection: seen.Collection, Run: seen.run, Finding: seen.Finding, CanLook: s.AllowWrites && s.Look != nil,
+		More: seen.Messages.More, AllFiles: len(markers), History: history(seen.Collection, markers)}
+	page, _ := strconv.Atoi(query.Get("page"))
 	shown.page(markers, max(1, page))
-	return view{Template: "collection.html", Title: name, Live: run.Summary.Run, Version: read.Version, Data: shown}, nil
+	return view{Template: "collection.html", Title: of.Collection, Live: of.String(), Version: read.Version, Data: shown}, nil
+}
+
+// messages are those that were counted for a collection.
+type messages struct {
+	Newest []store.Marker // the newest first
+	More   bool           // there are more than were read
 }
 
 var errEnough = errors.New("enough")
 
-// messages reads a collection's messages, the newest first, and says whether there are more than it read.
-func (s *Server) messages(ctx context.Context, key snapshot.CollectionKey) (markers []store.Marker, more bool, err error) {
+// readMessages reads so many messages of a collection at most: any of them if there are more, since they are not stored in
+// the order of their times.
+func (s *Server) readMessages(ctx context.Context, key snapshot.CollectionKey, most int) (read messages, err error) {
 	err = s.Store.Messages(ctx, key, func(marker store.Marker) error {
-		if len(markers) == mostMessages {
+		if len(read.Newest) == most {
 			return errEnough
 		}
-		markers = append(markers, marker)
+		read.Newest = append(read.Newest, marker)
 		return nil
 	})
 	if errors.Is(err, errEnough) {
-		more, err = true, nil
+		read.More, err = true, nil
 	}
-	slices.SortFunc(markers, func(a, b store.Marker) int {
+	slices.SortFunc(read.Newest, func(a, b store.Marker) int {
 		return cmp.Or(b.CountedAt.Compare(a.CountedAt), cmp.Compare(a.Filename, b.Filename), cmp.Compare(a.Identity, b.Identity))
 	})
-	return markers, more, err
+	return read, err
 }
 
 // page takes the files of one page, and says which names came again.

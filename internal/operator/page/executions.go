@@ -1,6 +1,7 @@
 package page
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"slices"
@@ -12,38 +13,44 @@ import (
 	"snapshot-status-checker/internal/snapshot"
 )
 
-// How many collections of a run are asked which executions counted their messages, and for how many of each.
+// How many collections of a run are asked which executions counted their messages, and for how many of those that are read.
 const (
 	askedCollections = 5
 	askedMessages    = 20
 )
 
-// executionsView lists the executions that worked on a run, or a collection of it.
+// executionsView lists the executions that worked on a run.
 type executionsView struct {
 	trace.Found
-	Run report.Summary
+	Run string
 }
 
 func (s *Server) executionsPage(r *http.Request) (view, error) {
-	run, _, err := s.run(r, "run")
+	of := topic{Of: ofExecutions, Run: r.URL.Query().Get("run")}
+	found, read, err := latest[trace.Found](r.Context(), s.hub, of)
+	return view{Template: "executions.html", Title: "Executions of " + of.Run, Live: of.String(), Version: read.Version,
+		Data: executionsView{found, of.Run}}, err
+}
+
+func (s *Server) readExecutions(ctx context.Context, correlationID string) (reading, error) {
+	run, tables, err := latest[report.Run](ctx, s.hub, topic{Of: ofTables, Run: correlationID})
 	if err != nil {
-		return view{}, err
+		return reading{}, err
 	}
 	if s.Trace == nil {
-		return view{}, notFound{"No state machine is known: name it with --state-machine."}
+		return reading{}, notFound{"No state machine is known: name it with --state-machine."}
 	}
-	known, err := s.known(r, run)
+	known, err := s.known(ctx, run)
 	if err != nil {
-		return view{}, err
+		return reading{}, err
 	}
-	found, err := s.Trace.OfRun(r.Context(), run.Summary.Run, known)
-	return view{Template: "executions.html", Title: "Executions of " + run.Summary.Run, Live: run.Summary.Run,
-		Version: "-", Data: executionsView{found, run.Summary}}, err
+	found, err := s.Trace.OfRun(ctx, correlationID, known)
+	return reading{Value: found, At: tables.At, Every: tables.Every}, err
 }
 
 // known are the executions that the ledger names: in the claims of news and requests, and in the markers of the
 // collections that moved last.
-func (s *Server) known(r *http.Request, run report.Run) ([]string, error) {
+func (s *Server) known(ctx context.Context, run report.Run) ([]string, error) {
 	var ids []string
 	add := func(id string) {
 		if id != "" && !slices.Contains(ids, id) {
@@ -54,25 +61,26 @@ func (s *Server) known(r *http.Request, run report.Run) ([]string, error) {
 		add(news.Debt.Execution)
 	}
 	moved := slices.SortedFunc(slices.Values(run.Collections), func(a, b report.Collection) int {
-		return latest(b.LastMessage).Compare(latest(a.LastMessage))
+		return orZero(b.LastMessage).Compare(orZero(a.LastMessage))
 	})
 	for i, c := range moved[:min(len(moved), 20)] {
 		add(c.Request.Execution)
 		if i >= askedCollections {
 			continue
 		}
-		markers, _, err := s.messages(r.Context(), snapshot.CollectionKey{CorrelationID: run.Summary.Run, CollectionName: c.Collection})
+		read, err := s.readMessages(ctx, snapshot.CollectionKey{CorrelationID: run.Summary.Run, CollectionName: c.Collection}, sampledMessages)
 		if err != nil {
 			return nil, err
 		}
-		for _, marker := range markers[:min(len(markers), askedMessages)] {
+		for _, marker := range read.Newest[:min(len(read.Newest), askedMessages)] {
 			add(marker.Execution)
 		}
 	}
 	return ids, nil
 }
 
-func latest(t *time.Time) time.Time {
+// orZero is the zero time if it is not known.
+func orZero(t *time.Time) time.Time {
 	if t == nil {
 		return time.Time{}
 	}
@@ -100,7 +108,7 @@ func (s *Server) executionPage(r *http.Request) (view, error) {
 		return view{}, err
 	}
 	drawn, err := drawn(story.Graph, story.Steps)
-	return view{Template: "execution.html", Title: "Execution " + story.Name(), Live: "-",
+	return view{Template: "execution.html", Title: "Execution " + story.Name(),
 		Data: executionView{Story: story, Drawn: drawn, Back: query.Get("run")}}, err
 }
 
@@ -119,7 +127,7 @@ func (s *Server) machinePage(r *http.Request) (view, error) {
 		return view{}, err
 	}
 	drawn, err := drawn(graph, nil)
-	return view{Template: "machine.html", Title: "State machine", Live: "-", Data: machineView{graph, drawn}}, err
+	return view{Template: "machine.html", Title: "State machine", Data: machineView{graph, drawn}}, err
 }
 
 // drawn is what the script needs to draw a graph with the way taken.

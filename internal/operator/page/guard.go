@@ -12,7 +12,7 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 // guard refuses requests that name another host (a page on the internet whose name was made to point here could read the
-// answers otherwise) and writes that another site's page asks for, and tells browsers to be strict.
+// answers otherwise) and whatever another site's page asks for but a link to here, and tells browsers to be strict.
 func (s *Server) guard(next http.Handler) http.Handler {
 	sameOrigin := http.NewCrossOriginProtection().Handler(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -28,19 +28,41 @@ func (s *Server) guard(next http.Handler) http.Handler {
 			http.Error(w, "This page is not served under that name. Open it under the address that snapshot-status serve printed, or name the host with --host.", http.StatusMisdirectedRequest)
 			return
 		}
+		if foreign(r) {
+			http.Error(w, "Another site's page asked for this. Open it by itself.", http.StatusForbidden)
+			return
+		}
 		sameOrigin.ServeHTTP(w, r)
 	})
 }
 
+// foreign reports whether another site's page asks for something without a person being led to it: reading rejected messages
+// hides them from others for a moment, also if nobody sees the answer. Browsers say so of each request, other clients nothing.
+func foreign(r *http.Request) bool {
+	switch r.Header.Get("Sec-Fetch-Site") {
+	case "", "none", "same-origin":
+		return false
+	}
+	into := r.Header.Get("Sec-Fetch-Dest")
+	return r.Header.Get("Sec-Fetch-Mode") != "navigate" || into != "" && into != "document"
+}
+
 // HostsOf lists the names that a listener's pages may be asked for under: its address, what a loopback one is called, and
-// those given.
+// those given. These also as they are: a proxy before the listener has a port of its own, which browsers leave out if it is
+// their protocol's.
 func HostsOf(address net.Addr, names []string) []string {
 	host, port, err := net.SplitHostPort(address.String())
 	if err != nil {
 		return nil
 	}
-	hosts := []string{net.JoinHostPort(host, port)}
-	add := func(name string) { hosts = append(hosts, strings.ToLower(net.JoinHostPort(name, port))) }
+	var hosts []string
+	add := func(name string) {
+		hosts = append(hosts, strings.ToLower(net.JoinHostPort(name, port)))
+		if port == "80" || port == "443" {
+			hosts = append(hosts, bare(name))
+		}
+	}
+	add(host)
 	if ip := net.ParseIP(host); ip != nil && (ip.IsLoopback() || ip.IsUnspecified()) {
 		add("localhost")
 		add("127.0.0.1")
@@ -51,16 +73,29 @@ func HostsOf(address net.Addr, names []string) []string {
 			hosts = append(hosts, strings.ToLower(name))
 			name = given
 		}
+		name = strings.Trim(name, "[]")
 		add(name)
+		hosts = append(hosts, bare(name))
 	}
-	return hosts
+	slices.Sort(hosts)
+	return slices.Compact(hosts)
 }
+
+// bare is a name without a port, as it stands in an address.
+func bare(name string) string {
+	if strings.Contains(name, ":") {
+		name = "[" + name + "]"
+	}
+	return strings.ToLower(name)
+}
+
+const onlyShow = "These pages only show. Start snapshot-status serve with --allow-writes."
 
 // write lets a request through that changes something, if this server may.
 func (s *Server) write(do func(*http.Request) (string, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if !s.AllowWrites {
-			http.Error(w, "These pages only show. Start snapshot-status serve with --allow-writes.", http.StatusForbidden)
+			http.Error(w, onlyShow, http.StatusForbidden)
 			return
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, 1<<20)

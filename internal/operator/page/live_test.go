@@ -10,19 +10,22 @@ import (
 	"time"
 )
 
-var errSeen = errors.New("seen")
+var (
+	errSeen = errors.New("seen")
+	aRun    = topic{Of: ofRun, Run: "run"}
+)
 
 // However many watch a run, one poller reads it, and it ends when nobody watches any more.
 func TestOnePollerForAllWhoWatch(t *testing.T) {
 	t.Parallel()
 	var polling, most, reads atomic.Int64
 	var ended sync.WaitGroup
-	h := newHub(t.Context(), func(ctx context.Context, key string) (any, error) {
+	h := newHub(t.Context(), func(ctx context.Context, of topic) (reading, error) {
 		if reads.Add(1) == 1 {
 			most.Store(max(most.Load(), polling.Add(1)))
 			ended.Go(func() { <-ctx.Done(); polling.Add(-1) })
 		}
-		return key, nil
+		return reading{Value: of.Run}, nil
 	})
 	const viewers = 20
 	var joined, watching sync.WaitGroup
@@ -30,7 +33,7 @@ func TestOnePollerForAllWhoWatch(t *testing.T) {
 	leave := make(chan struct{})
 	for range viewers {
 		watching.Go(func() {
-			err := h.follow(t.Context(), "run", func(last reading) error {
+			err := h.follow(t.Context(), aRun, func(last reading) error {
 				if last.Value != "run" || last.Version == "" {
 					t.Errorf("told %+v", last)
 				}
@@ -45,7 +48,7 @@ func TestOnePollerForAllWhoWatch(t *testing.T) {
 	}
 	joined.Wait()
 	h.mu.Lock()
-	if len(h.watched) != 1 || h.watched["run"].viewers != viewers {
+	if len(h.watched) != 1 || h.watched[aRun].viewers != viewers {
 		t.Errorf("%d pollers, want one with %d viewers", len(h.watched), viewers)
 	}
 	h.mu.Unlock()
@@ -63,8 +66,8 @@ func TestOnePollerForAllWhoWatch(t *testing.T) {
 func TestErrorsAreTold(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("broken")
-	h := newHub(t.Context(), func(context.Context, string) (any, error) { return nil, broken })
-	err := h.follow(t.Context(), "run", func(last reading) error { return last.Err })
+	h := newHub(t.Context(), func(context.Context, topic) (reading, error) { return reading{}, broken })
+	err := h.follow(t.Context(), aRun, func(last reading) error { return last.Err })
 	if !errors.Is(err, broken) {
 		t.Errorf("told %v", err)
 	}
@@ -78,12 +81,12 @@ func TestOneReadingForAllWhoAsk(t *testing.T) {
 		const takes = 2 * time.Second
 		ctx, stop := context.WithCancel(t.Context())
 		var reads atomic.Int64
-		h := newHub(ctx, func(context.Context, string) (any, error) {
+		h := newHub(ctx, func(context.Context, topic) (reading, error) {
 			time.Sleep(takes)
-			return reads.Add(1), nil
+			return reading{Value: reads.Add(1)}, nil
 		})
 		ask := func() { // as a page does, and its chart
-			last, err := h.latest(ctx, "run")
+			last, err := h.latest(ctx, aRun)
 			if err != nil || last.Value != reads.Load() {
 				t.Errorf("read %v, %v, want %d", last.Value, err, reads.Load())
 			}
@@ -93,7 +96,7 @@ func TestOneReadingForAllWhoAsk(t *testing.T) {
 		var told []any
 		var following sync.WaitGroup
 		following.Go(func() {
-			_ = h.follow(ctx, "run", func(last reading) error { told = append(told, last.Value); return nil })
+			_ = h.follow(ctx, aRun, func(last reading) error { told = append(told, last.Value); return nil })
 		})
 		time.Sleep(restful*takes - time.Second)
 		ask()

@@ -15,7 +15,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
@@ -37,6 +36,7 @@ var embedded embed.FS
 // Source is where the pages get what they show.
 type Source struct {
 	Stack    string // for people
+	Local    bool   // it is the local one
 	Store    *store.Reader
 	Settings report.Settings
 	Command  report.Command                                               // to suggest
@@ -51,6 +51,7 @@ type Source struct {
 func NewSource(d deployment.Deployment) Source {
 	source := Source{
 		Stack:    d.Stack,
+		Local:    d.Local,
 		Store:    &store.Reader{DB: d.DB(), Tables: d.Tables(), Pause: store.Jitter},
 		Settings: report.Settings{Exempt: d.Settings.ExemptStatuses, StalledAfter: d.Settings.StalledAfter},
 		Now:      time.Now,
@@ -82,7 +83,9 @@ type Server struct {
 	Options
 	templates *template.Template
 	hub       *hub
-	beside    remembered[report.Around] // what stands around, asked for at most every few seconds
+	beside    remembered[standing]
+	messages  remembered[messages]
+	finished  remembered[report.Summary]
 	progress  remembered[progress]
 	rejected  remembered[rejectedMessages]
 }
@@ -95,6 +98,9 @@ func New(ctx context.Context, source Source, options Options) (*Server, error) {
 	}
 	s := &Server{Source: source, Options: options, templates: templates}
 	s.hub = newHub(ctx, s.read)
+	if source.Local {
+		s.hub.slowest = slowestNearby
+	}
 	return s, nil
 }
 
@@ -115,6 +121,7 @@ func (s *Server) Handler() http.Handler {
 	page("GET /execution", s.executionPage)
 	page("GET /machine", s.machinePage)
 	page("GET /rejected", s.rejectedPage)
+	page("GET /replay", s.replayPage)
 	mux.HandleFunc("GET /progress.json", s.progressJSON)
 	mux.HandleFunc("GET /events", s.events)
 	mux.HandleFunc("POST /look", s.write(s.lookAgain))
@@ -131,7 +138,7 @@ func (s *Server) Handler() http.Handler {
 type view struct {
 	Template string
 	Title    string
-	Live     string // the key of what it follows; "-" if nothing
+	Live     string // the topic that it follows; empty if none
 	Version  string // of what it shows
 	Data     any
 }
@@ -158,10 +165,10 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, v view, err err
 	case r.Context().Err() != nil:
 		return // nobody waits for it any more
 	case errors.As(err, &missing), errors.Is(err, trace.ErrNotFound):
-		status, v = http.StatusNotFound, view{Template: "error.html", Title: "Not found", Live: "-", Data: err.Error()}
+		status, v = http.StatusNotFound, view{Template: "error.html", Title: "Not found", Data: err.Error()}
 	default:
 		s.Log.Error("page failed", "path", r.URL.Path, "error", err)
-		status, v = http.StatusBadGateway, view{Template: "error.html", Title: "That did not work", Live: "-", Data: err.Error()}
+		status, v = http.StatusBadGateway, view{Template: "error.html", Title: "That did not work", Data: err.Error()}
 	}
 	var page bytes.Buffer
 	if err := s.templates.ExecuteTemplate(&page, v.Template, shown{view: v, Stack: s.Stack, AllowWrites: s.AllowWrites,
@@ -173,53 +180,4 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, v view, err err
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
 	_, _ = w.Write(page.Bytes())
-}
-
-// mostKept is how many keys are remembered. The reading of a run of 10,000 collections takes some megabytes.
-const mostKept = 20
-
-// remembered keeps what was read a moment ago, by key, so that many views of one page ask once.
-type remembered[T any] struct {
-	mu   sync.Mutex
-	kept map[string]*remembrance[T]
-}
-
-type remembrance[T any] struct {
-	mu    sync.Mutex
-	value T
-	at    time.Time
-	rest  time.Duration // by what reading it took
-}
-
-// get returns what was read no longer than so ago, or than reading it calls for a rest, or reads it. Those who ask at one
-// time wait for one reading. Errors are not kept.
-func (m *remembered[T]) get(key string, now time.Time, longest time.Duration, read func() (T, error)) (T, error) {
-	m.mu.Lock()
-	if m.kept == nil || len(m.kept) == mostKept {
-		m.kept = map[string]*remembrance[T]{}
-	}
-	one := m.kept[key]
-	if one == nil {
-		one = &remembrance[T]{}
-		m.kept[key] = one
-	}
-	m.mu.Unlock()
-	one.mu.Lock()
-	defer one.mu.Unlock()
-	if !one.at.IsZero() && now.Sub(one.at) < max(longest, one.rest) {
-		return one.value, nil
-	}
-	began := time.Now()
-	value, err := read()
-	if err == nil {
-		one.value, one.at, one.rest = value, now, rest(time.Since(began))
-	}
-	return value, err
-}
-
-// forget makes the next get read.
-func (m *remembered[T]) forget(key string) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	delete(m.kept, key)
 }

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -24,11 +25,22 @@ import (
 type counted struct {
 	*memory.DB
 	queries, batches atomic.Int64
+	mu               sync.Mutex
+	queried          map[string]int // queries by partition
 }
 
 func (c *counted) Query(ctx context.Context, query table.Query) (table.Page, error) {
 	c.queries.Add(1)
+	c.mu.Lock()
+	c.queried[query.Partition]++
+	c.mu.Unlock()
 	return c.DB.Query(ctx, query)
+}
+
+func (c *counted) queriesOf(partition string) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.queried[partition]
 }
 
 func (c *counted) GetMany(ctx context.Context, reads []table.Read) (map[table.Ref]table.Item, error) {
@@ -40,7 +52,7 @@ var tables = store.NewTables("status", "ledger")
 
 // newDB holds a run of so many collections.
 func newDB(collections int) *counted {
-	db := &counted{DB: &memory.DB{}}
+	db := &counted{DB: &memory.DB{}, queried: map[string]int{}}
 	statuses := []string{"Sent", "Exporting", "Received", "Success", "Table_Unavailable"}
 	for i := range collections {
 		db.Put(tables.Status.At("run <1>&", fmt.Sprintf("db.core.collection-%05d", i)), table.Item{
@@ -101,6 +113,13 @@ func TestGuard(t *testing.T) {
 	header := func(name, value string) func(*http.Request) {
 		return func(r *http.Request) { r.Header.Set(name, value) }
 	}
+	fetch := func(site, mode, into string) func(*http.Request) {
+		return func(r *http.Request) {
+			header("Sec-Fetch-Site", site)(r)
+			header("Sec-Fetch-Mode", mode)(r)
+			header("Sec-Fetch-Dest", into)(r)
+		}
+	}
 	tests := []struct {
 		name         string
 		server       *httptest.Server
@@ -116,6 +135,12 @@ func TestGuard(t *testing.T) {
 		{"Write", writing, "POST", "/look", nil, 303},
 		{"WriteOfAnotherSite", writing, "POST", "/look", header("Origin", "https://evil.example"), 403},
 		{"WriteOfAnotherSiteByTheBrowsersWord", writing, "POST", "/look", header("Sec-Fetch-Site", "cross-site"), 403},
+		{"LinkOfAnotherSite", showing, "GET", "/", fetch("cross-site", "navigate", "document"), 200},
+		{"TypedByHand", showing, "GET", "/", fetch("none", "navigate", "document"), 200},
+		{"OurOwnScript", showing, "GET", "/", fetch("same-origin", "cors", "empty"), 200},
+		{"ImageOfAnotherSite", showing, "GET", "/", fetch("cross-site", "no-cors", "image"), 403},
+		{"FrameOfAnotherSite", showing, "GET", "/", fetch("cross-site", "navigate", "iframe"), 403},
+		{"ScriptOfAnotherPort", showing, "GET", "/", fetch("same-site", "cors", "empty"), 403},
 		{"WriteByALink", writing, "GET", "/look", nil, 405},
 		{"NoSuchRun", showing, "GET", "/run?id=none", nil, 404},
 		{"NoSuchCollection", showing, "GET", "/collection?run=run+%3C1%3E%26&name=none", nil, 404},

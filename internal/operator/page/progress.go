@@ -47,11 +47,11 @@ func (p point) Time() time.Time { return time.Unix(p.At, 0).UTC() }
 
 // pointOf is the moment that was just read of a run, nil of anything else.
 func pointOf(r reading) *point {
-	run, ok := r.Value.(report.Run)
+	seen, ok := r.Value.(watchedRun)
 	if !ok {
 		return nil
 	}
-	return &point{At: r.At.Unix(), Files: run.FilesReceived, Sent: run.FilesSent}
+	return &point{At: r.At.Unix(), Files: seen.Run.FilesReceived, Sent: seen.Run.FilesSent}
 }
 
 // progressOf reads the progress of a run.
@@ -123,7 +123,7 @@ func points(moments []int64, received int64, exact bool) []point {
 }
 
 func (s *Server) progressJSON(w http.ResponseWriter, r *http.Request) {
-	run, _, err := s.run(r, "id")
+	run, err := s.run(r, "id")
 	var p progress
 	if err == nil {
 		p, err = s.progressOf(r.Context(), run)
@@ -143,12 +143,12 @@ type progressView struct {
 }
 
 func (s *Server) progressPage(r *http.Request) (view, error) {
-	run, _, err := s.run(r, "id")
+	run, err := s.run(r, "id")
 	if err != nil {
 		return view{}, err
 	}
 	p, err := s.progressOf(r.Context(), run)
 	p.Points = slices.Clone(p.Points)
 	slices.Reverse(p.Points)
-	return view{Template: "progress.html", Title: "Progress of " + run.Summary.Run, Live: "-", Data: progressView{p, run.Summary}}, err
+	return view{Template: "progress.html", Title: "Progress of " + run.Summary.Run, Data: progressView{p, run.Summary}}, err
 }

@@ -2,11 +2,9 @@ package page
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
-	"strconv"
 	"sync"
 	"time"
 
@@ -27,25 +25,22 @@ const mostRejected = 200
 
 // rejectedView is what the page of the kept messages shows.
 type rejectedView struct {
-	Messages  []*kept.Message // the oldest first
+	Messages  []*kept.Message // the oldest first, not more than are shown
+	Matching  int             // of this reason and run, also those that are not shown
+	ToPutBack int             // of these, those that would not come back
 	All       int
 	Elsewhere int
-	Reasons   []reasonCount
-	Reason    string // only of this reason
-	Run       string // only of this run
+	Unseen    int
+	Reasons   []kept.Group // of this run
+	Reason    string       // only of this reason
+	Run       string       // only of this run
 	CanReplay bool
-}
-
-type reasonCount struct {
-	Reason string
-	N      int
-	Link   string
 }
 
 // rejectedMessages are those that were read a moment ago, and given back.
 type rejectedMessages struct {
-	messages  []*kept.Message
-	elsewhere int
+	messages          []*kept.Message
+	elsewhere, unseen int // that are missing among them
 }
 
 func (s *Server) readRejected(ctx context.Context) (rejectedMessages, error) {
@@ -57,7 +52,7 @@ func (s *Server) readRejected(ctx context.Context) (rejectedMessages, error) {
 		if err != nil {
 			return rejectedMessages{}, err
 		}
-		return rejectedMessages{reading.Messages, reading.Elsewhere}, reading.GiveBack(ctx)
+		return rejectedMessages{reading.Messages, reading.Elsewhere, reading.Unseen}, reading.GiveBack(ctx)
 	})
 }
 
@@ -65,84 +60,38 @@ func (s *Server) rejectedPage(r *http.Request) (view, error) {
 	if s.Rejected == nil {
 		return view{}, notFound{"The rejected-messages queue or the file-received queue is not known: name them with --rejected-queue and --file-received-queue."}
 	}
-	query := r.URL.Query()
 	read, err := s.readRejected(r.Context())
 	if err != nil {
 		return view{}, err
 	}
-	shown := rejectedView{All: len(read.messages), Elsewhere: read.elsewhere, Reason: query.Get("reason"), Run: query.Get("run"), CanReplay: s.AllowWrites}
+	return view{Template: "rejected.html", Title: "Rejected messages", Data: s.rejectedView(read, r.URL.Query())}, nil
+}
+
+func (s *Server) rejectedView(read rejectedMessages, query url.Values) rejectedView {
+	shown := rejectedView{All: len(read.messages), Elsewhere: read.elsewhere, Unseen: read.unseen, Reason: query.Get("reason"), Run: query.Get("run"), CanReplay: s.AllowWrites}
+	var ofRun []*kept.Message
 	for _, message := range read.messages {
-		if !ofRun(message, shown.Run) {
+		if namesRun(message, shown.Run) {
+			ofRun = append(ofRun, message)
+		}
+		if !wanted(message, shown.Run, shown.Reason) {
 			continue
 		}
-		shown.count(message)
-		if wanted(message, shown.Run, shown.Reason) && len(shown.Messages) < mostRejected {
+		if shown.Matching++; shown.Matching <= mostRejected {
 			shown.Messages = append(shown.Messages, message)
 		}
+		if message.ComesBack == "" {
+			shown.ToPutBack++
+		}
 	}
-	return view{Template: "rejected.html", Title: "Rejected messages", Live: "-", Data: shown}, nil
+	shown.Reasons = kept.ByReason(ofRun)
+	return shown
 }
 
-func (v *rejectedView) count(message *kept.Message) {
-	reason := string(message.Reason)
-	i := slices.IndexFunc(v.Reasons, func(c reasonCount) bool { return c.Reason == reason })
-	if i < 0 {
-		i, v.Reasons = len(v.Reasons), append(v.Reasons, reasonCount{Reason: reason, Link: link("/rejected", "reason", reason, "run", v.Run)})
-	}
-	v.Reasons[i].N++
-}
-
-func ofRun(message *kept.Message, run string) bool {
+func namesRun(message *kept.Message, run string) bool {
 	return run == "" || slices.Contains(message.Runs, run)
 }
 
 func wanted(message *kept.Message, run, reason string) bool {
-	return ofRun(message, run) && (reason == "" || reason == string(message.Reason))
-}
-
-// replay puts kept messages back: one by its identity, those of a reason, or all. They count once, however often.
-func (s *Server) replay(r *http.Request) (string, error) {
-	if s.Rejected == nil {
-		return "", notFound{"The queues are not known."}
-	}
-	form := r.PostForm
-	identity, reason, run := form.Get("identity"), form.Get("reason"), form.Get("run")
-	if identity == "" && form.Get("many") == "" {
-		return "", notFound{"No message is named."}
-	}
-	s.Rejected.mu.Lock()
-	defer s.Rejected.mu.Unlock()
-	ctx := r.Context()
-	reading, err := s.Rejected.Read(ctx)
-	if err != nil {
-		return "", err
-	}
-	var chosen []*kept.Message
-	for _, message := range reading.Messages {
-		if wanted(message, run, reason) && (identity == "" || identity == message.Identity) && (identity != "" || message.ComesBack == "") {
-			chosen = append(chosen, message)
-		}
-	}
-	outcomes, err := reading.PutBack(ctx, chosen)
-	if err = errors.Join(err, reading.GiveBack(ctx)); err != nil {
-		return "", err
-	}
-	s.rejected.forget("")
-	return link("/rejected", "reason", form.Get("back_reason"), "run", run, "said", outcomeOf(outcomes)), nil
-}
-
-// outcomeOf says what became of messages.
-func outcomeOf(outcomes []kept.Outcome) string {
-	done, failed := 0, ""
-	for _, outcome := range outcomes {
-		if outcome.Done {
-			done++
-		} else if outcome.Err != nil {
-			failed = " " + outcome.Err.Error()
-		}
-	}
-	if len(outcomes) == 0 {
-		return "No message is like that any more: somebody was faster, or is reading the queue just now."
-	}
-	return fmt.Sprintf("%s of %d put back.%s", strconv.Itoa(done), len(outcomes), failed)
+	return namesRun(message, run) && (reason == "" || reason == string(message.Reason))
 }

@@ -33,42 +33,69 @@ func (s *Server) readRun(ctx context.Context, correlationID string) (report.Run,
 	return report.New(correlationID, state, s.Settings, s.Now()), nil
 }
 
-func (s *Server) run(r *http.Request, parameter string) (report.Run, reading, error) {
-	read, err := s.hub.latest(r.Context(), r.URL.Query().Get(parameter))
+// run is the run that a page is asked for.
+func (s *Server) run(r *http.Request, parameter string) (report.Run, error) {
+	run, _, err := latest[report.Run](r.Context(), s.hub, topic{Of: ofTables, Run: r.URL.Query().Get(parameter)})
+	return run, err
+}
+
+// watchedRun is a run with what stands around it.
+type watchedRun struct {
+	Run      report.Run `json:"-"`
+	Tables   string     // version of the run
+	Around   report.Around
+	Troubled bool
+	trouble  string // may be another text each time
+}
+
+func (s *Server) readWatched(ctx context.Context, correlationID string) (reading, error) {
+	run, tables, err := latest[report.Run](ctx, s.hub, topic{Of: ofTables, Run: correlationID})
 	if err != nil {
-		return report.Run{}, read, err
+		return reading{}, err
 	}
-	run, ok := read.Value.(report.Run)
-	if !ok {
-		return run, read, notFound{"No run is named."}
-	}
-	return run, read, nil
+	stands, err := s.around(ctx, run)
+	return reading{At: tables.At, Every: tables.Every,
+		Value: watchedRun{run, tables.Version, stands.Around, stands.trouble != "", stands.trouble}}, err
 }
 
 func (s *Server) runPage(r *http.Request) (view, error) {
-	run, read, err := s.run(r, "id")
+	of := topic{Of: ofRun, Run: r.URL.Query().Get("id")}
+	seen, read, err := latest[watchedRun](r.Context(), s.hub, of)
 	if err != nil {
 		return view{}, err
 	}
+	run := seen.Run
 	shown := runView{Run: run, Heat: newHeat(run), CanLook: s.AllowWrites && s.Look != nil && run.State != report.Successful}
 	shown.Table = newListing(run, r.URL.Query())
-	stands, err := s.around(r.Context(), run)
-	if err != nil {
-		shown.Trouble = err.Error()
-	}
-	shown.Findings = report.Why(run, stands, s.Command)
-	return view{Template: "run.html", Title: run.Summary.Run, Live: run.Summary.Run, Version: read.Version, Data: shown}, nil
+	shown.Findings, shown.Trouble = report.Why(run, seen.Around, s.Command), seen.trouble
+	return view{Template: "run.html", Title: run.Summary.Run, Live: of.String(), Version: read.Version, Data: shown}, nil
 }
 
-// besideEvery is how often the queues and the executions are asked about, at most.
+// besideEvery is how often is asked for what is not in the tables, at most: the queues, the executions, a collection's
+// messages.
 const besideEvery = 5 * time.Second
 
-// around reads what stands around a run that is not done. With an error it is what could be read.
-func (s *Server) around(ctx context.Context, run report.Run) (report.Around, error) {
+// standing is what stands around a run, as far as it could be read.
+type standing struct {
+	report.Around
+	trouble string
+}
+
+// around reads what stands around a run that is not done. What cannot be read is asked for no more often than what can.
+func (s *Server) around(ctx context.Context, run report.Run) (standing, error) {
 	if run.State == report.Successful || s.Around == nil {
-		return report.Around{}, nil
+		return standing{}, nil
 	}
-	return s.beside.get(run.Summary.Run, s.Now(), besideEvery, func() (report.Around, error) { return s.Around(ctx, run.Summary.Run) })
+	return s.beside.get(run.Summary.Run, s.Now(), besideEvery, func() (standing, error) {
+		around, err := s.Around(ctx, run.Summary.Run)
+		switch {
+		case ctx.Err() != nil:
+			return standing{}, ctx.Err()
+		case err != nil:
+			return standing{around, err.Error()}, nil
+		}
+		return standing{Around: around}, nil
+	})
 }
 
 // lookAgain starts looks at a run: at the collection that is named, or at all that wait for something.

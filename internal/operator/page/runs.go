@@ -3,6 +3,7 @@ package page
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -21,14 +22,6 @@ type runList struct {
 	Older int // that are left out
 }
 
-// read reads what is watched: a run, or the list of runs.
-func (s *Server) read(ctx context.Context, key string) (any, error) {
-	if key == "" {
-		return s.newest(ctx)
-	}
-	return s.readRun(ctx, key)
-}
-
 func (s *Server) newest(ctx context.Context) (runList, error) {
 	runs, err := s.Store.Runs(ctx)
 	if err != nil {
@@ -41,16 +34,31 @@ func (s *Server) newest(ctx context.Context) (runList, error) {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(sideBySide)
 	for i, run := range runs {
-		group.Go(func() error {
-			read, err := s.readRun(ctx, run.CorrelationID)
-			list.Runs[i] = read.Summary
+		group.Go(func() (err error) {
+			list.Runs[i], err = s.summary(ctx, run.CorrelationID)
 			return err
 		})
 	}
 	return list, group.Wait()
 }
 
+// finishedEvery is how often the list reads a run that has ended: a collection of it may still be exported again.
+const finishedEvery = 5 * time.Minute
+
+// summary reads a run for the list; of one that has ended it is remembered.
+func (s *Server) summary(ctx context.Context, correlationID string) (report.Summary, error) {
+	summary, err := s.finished.get(correlationID, s.Now(), finishedEvery, func() (report.Summary, error) {
+		run, err := s.readRun(ctx, correlationID)
+		return run.Summary, err
+	})
+	if err != nil || summary.State != report.Successful && summary.State != report.LetGo {
+		s.finished.forget(correlationID)
+	}
+	return summary, err
+}
+
 func (s *Server) runsPage(r *http.Request) (view, error) {
-	read, err := s.hub.latest(r.Context(), "")
-	return view{Template: "runs.html", Title: "Runs", Live: "", Version: read.Version, Data: read.Value}, err
+	of := topic{Of: ofRuns}
+	list, read, err := latest[runList](r.Context(), s.hub, of)
+	return view{Template: "runs.html", Title: "Runs", Live: of.String(), Version: read.Version, Data: list}, err
 }

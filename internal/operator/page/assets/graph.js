@@ -41,13 +41,17 @@ function layout(graph) {
   return { laid, width, height };
 }
 
-function stateClass(name, type, entered) {
+function stateClass(name, entered) {
   const steps = entered.filter((s) => s.state === name);
   if (!steps.length) return "untaken";
   if (steps.some((s) => s.failed)) return "taken failed";
   if (steps.some((s) => s.running)) return "taken running";
   return steps.some((s) => s.caught) ? "taken caught" : "taken";
 }
+
+// outcome says what the colour of a state says; nothing where no execution is drawn.
+const outcomes = { untaken: "not entered", taken: "entered", "taken failed": "failed", "taken running": "running", "taken caught": "ended with an error that is caught" };
+const outcome = (steps, look) => steps.length ? ", " + outcomes[look] : "";
 
 function draw({ laid }, parent, steps, choose) {
   const names = new Set(laid.nodes());
@@ -64,9 +68,9 @@ function draw({ laid }, parent, steps, choose) {
   }
   for (const name of laid.nodes()) {
     const node = laid.node(name), left = node.x - node.width / 2, top = node.y - node.height / 2;
-    const group = svg("g", { class: `node ${node.inside ? "map" : ""} ${stateClass(name, node.state.type, steps)}`, tabindex: 0, role: "button",
-      "aria-label": `${name}, ${node.state.type}`, "data-state": name }, parent);
-    svg("title", {}, group).textContent = node.state.comment;
+    const look = stateClass(name, steps), said = `${name}, ${node.state.type}${outcome(steps, look)}`;
+    const group = svg("g", { class: `node ${node.inside ? "map" : ""} ${look}`, tabindex: 0, role: "button", "aria-label": said, "data-state": name }, parent);
+    svg("title", {}, group).textContent = [said, node.state.comment].filter(Boolean).join(". ");
     svg("rect", { x: left, y: top, width: node.width, height: node.height, rx: 6 }, group);
     const act = (event) => { event.stopPropagation(); event.preventDefault(); choose(name); };
     group.addEventListener("click", act);

@@ -33,31 +33,83 @@ async function swap() {
   keepTimes();
 }
 
-// follow listens to the one poller that the server has for this run, and asks for the page again when something changed.
+// renew swaps once more if it is asked for while it swaps.
+let swapping = false, again = false;
+async function renew() {
+  if (swapping) { again = true; return; }
+  swapping = true;
+  do {
+    again = false;
+    try { await swap(); } catch { /* the next event tries again */ }
+  } while (again);
+  swapping = false;
+}
+
+// say tells how it stands with following. Only the words are read out, and only if they are others than before.
+function say(tone, words, pace = "") {
+  const badge = document.getElementById("live"), write = (element, text) => { if (element.textContent !== text) element.textContent = text; };
+  badge.hidden = false;
+  badge.className = "badge " + tone;
+  write(badge.children[0], words);
+  write(badge.children[1], pace);
+}
+
+// A browser has six connections for a server, all of its windows together. So four of them follow at a time, and the others
+// renew their pages now and then; where there are no locks to agree by, all follow.
+const places = 4, seldom = 10000;
+
+// place resolves to a function that gives the place back, or to nothing if all are taken.
+async function place() {
+  if (!navigator.locks) return () => {};
+  const take = (i) => new Promise((taken) => navigator.locks.request("follow " + i, { ifAvailable: true },
+    (lock) => lock ? new Promise(taken) : taken()));
+  for (let i = 0; i < places; i++) {
+    const giveBack = await take(i);
+    if (giveBack) return giveBack;
+  }
+}
+
+const hidden = () => document.visibilityState === "hidden";
+
+// follow listens to the one poller that the server has for this topic, as long as the page is seen, and asks for the page
+// again when something changed.
 function follow() {
-  const key = document.body.dataset.live, badge = document.getElementById("live");
-  if (key === "-") return;
-  const events = new EventSource("/events" + (key ? "?run=" + encodeURIComponent(key) : ""));
-  let swapping = false, again = false;
-  const renew = async () => {
-    if (swapping) { again = true; return; }
-    swapping = true;
-    do {
-      again = false;
-      try { await swap(); } catch { /* the next event tries again */ }
-    } while (again);
-    swapping = false;
+  const topic = document.body.dataset.live;
+  if (!topic) return;
+  let events = null, giveBack = null, later = 0, opening = false;
+  const open = async () => {
+    if (events || opening || hidden()) return;
+    opening = true;
+    giveBack = await place();
+    opening = false;
+    if (hidden()) { close(); return; }
+    if (!giveBack) {
+      say("busy", "renewed", `, every ${seldom / 1000} s; other windows follow`);
+      later = setTimeout(() => { renew(); open(); }, seldom);
+      return;
+    }
+    events = new EventSource("/events?" + topic);
+    events.onmessage = (event) => heard(JSON.parse(event.data));
+    events.onerror = () => say("bad", "not connected");
   };
-  events.onmessage = (event) => {
-    const news = JSON.parse(event.data);
-    badge.className = news.error ? "badge bad" : "badge good";
-    badge.textContent = news.error ? "cannot read: " + news.error : `live, every ${Math.round(news.every / 1000)} s`;
-    if (news.error) return;
-    if (news.version !== document.body.dataset.version) renew();
-    document.dispatchEvent(new CustomEvent("point", { detail: news.point }));
+  const close = () => {
+    events?.close();
+    giveBack?.();
+    clearTimeout(later);
+    events = giveBack = null;
   };
-  events.onerror = () => { badge.className = "badge bad"; badge.textContent = "not connected"; };
-  addEventListener("pagehide", () => events.close());
+  const seen = () => { renew(); open(); };
+  document.addEventListener("visibilitychange", () => hidden() ? close() : seen());
+  addEventListener("pagehide", close);
+  addEventListener("pageshow", (event) => { if (event.persisted) seen(); });
+  open();
+}
+
+function heard(news) {
+  if (news.error) { say("bad", "cannot read: " + news.error); return; }
+  say("good", "live", `, every ${Math.round(news.every / 1000)} s`);
+  if (news.version !== document.body.dataset.version) renew();
+  document.dispatchEvent(new CustomEvent("point", { detail: news.point }));
 }
 
 // Arrow keys move about the heat map, which is one stop of the Tab key.
@@ -84,8 +136,11 @@ addEventListener("keydown", (event) => {
   moveInHeat(event);
 });
 
-// An execution that still runs is read again until it has ended.
-if (document.querySelector("[data-running]")) setTimeout(() => location.reload(), 2000);
+// An execution that still runs is read again until it has ended, while it is seen.
+if (document.querySelector("[data-running]")) setTimeout(() => {
+  if (!hidden()) location.reload();
+  else document.addEventListener("visibilitychange", () => location.reload(), { once: true });
+}, 2000);
 
 follow();
 keepTimes();
