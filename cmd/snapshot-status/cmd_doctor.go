@@ -29,7 +29,7 @@ func (c *doctorCommand) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	findings, err := doctor.Examine(a, found, version())
+	findings, err := doctor.Examine(a, found, version(), a.command)
 	if err != nil {
 		return err
 	}

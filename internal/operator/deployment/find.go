@@ -173,7 +173,7 @@ func (d Deployment) settings(ctx context.Context) (Settings, error) {
 		found, err = SettingsOf(function.Environment.Variables)
 	}
 	if err != nil {
-		return Settings{}, fmt.Errorf("reading the settings of function %s (snapshot-status doctor examines the deployment): %w", name, err)
+		return Settings{}, fmt.Errorf("reading the settings of function %s (doctor examines the deployment): %w", name, err)
 	}
 	return found, nil
 }

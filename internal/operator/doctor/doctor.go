@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"snapshot-status-checker/internal/operator/deployment"
+	"snapshot-status-checker/internal/operator/report"
 )
 
 // Level says how bad a finding is.
@@ -42,6 +43,7 @@ type examination struct {
 	resources []resource // that the stack made, if it is known which
 	described []pipe     // of these
 	program   string     // the version of the program that examines
+	command   report.Command
 
 	mu   sync.Mutex
 	arns map[string]string // see learn
@@ -50,9 +52,10 @@ type examination struct {
 // resource is a resource of the stack.
 type resource struct{ kind, logical, physical string }
 
-// Examine examines a deployment, and says that the program of this version did. Only the end of the context ends it early.
-func Examine(ctx context.Context, d deployment.Deployment, program string) ([]Diagnosis, error) {
-	e := &examination{Deployment: d, program: program, arns: map[string]string{}}
+// Examine examines a deployment, and says that the program of this version did. Its cures begin with the command. Only the
+// end of the context ends it early.
+func Examine(ctx context.Context, d deployment.Deployment, program string, command report.Command) ([]Diagnosis, error) {
+	e := &examination{Deployment: d, program: program, command: command, arns: map[string]string{}}
 	e.learnNames()
 	first := e.readResources(ctx)
 	e.readPipes(ctx)

@@ -89,7 +89,7 @@ func (e *examination) queue(ctx context.Context, about, url string) []Diagnosis 
 		}
 	case e.RejectedMessagesQueueUrl:
 		if holds > 0 {
-			add(Warning, "snapshot-status rejected list", "keeps about %d messages that could not be counted", holds)
+			add(Warning, e.command.Do("rejected list"), "keeps about %d messages that could not be counted", holds)
 		}
 	default:
 		if holds > 0 {

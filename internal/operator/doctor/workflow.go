@@ -221,7 +221,7 @@ func (e *examination) schedule(ctx context.Context) (found []Diagnosis) {
 		}
 		var wrong []Diagnosis
 		if got.State != schedulertypes.ScheduleStateEnabled {
-			wrong = append(wrong, Diagnosis{Level: Error, Says: "is " + string(got.State) + ": what is owed too long stays owed, and stalled runs are not reported", Cure: "enable it, or deploy again; meanwhile snapshot-status owed --pay --yes sweeps"})
+			wrong = append(wrong, Diagnosis{Level: Error, Says: "is " + string(got.State) + ": what is owed too long stays owed, and stalled runs are not reported", Cure: "enable it, or deploy again; meanwhile " + e.command.Do("owed --pay --yes") + " sweeps"})
 		}
 		if got.Target == nil || lastPart(aws.ToString(got.Target.Arn), ":") != e.FunctionName("sweep") {
 			wrong = append(wrong, Diagnosis{Level: Error, Says: "does not call the function " + e.FunctionName("sweep"), Cure: "deploy again"})
