@@ -266,13 +266,13 @@ func (w *world) deliver(m message) {
 	w.received(encode(records), 1)
 }
 
-// putBack is a person who puts kept messages back once what kept them from being counted is mended: inside
-// an envelope, with their identity.
+// putBack is a person who puts back what could not be counted, once the cause is mended: inside an envelope, with its
+// identity. What was rejected for what it says stays: nothing may need a person to mend what was wrongly rejected.
 func (w *world) putBack() []func() {
 	var events []func()
 	var stay []kept
 	for _, k := range w.rejected {
-		if k.reason != snapshot.ReasonNotCounted && (k.reason != snapshot.ReasonUnknownCollection || strings.HasPrefix(k.identity, "stranger")) {
+		if k.reason != snapshot.ReasonNotCounted {
 			stay = append(stay, k)
 			continue
 		}
