@@ -250,14 +250,14 @@ func newMessage(c *collection, id, more string) message {
 		`{"correlation_id":%q,"collection_name":%q,"snapshot_type":"full","export_date":"2020-01-01","filename":%q%s}`, run, c.name, id, more)}
 }
 
-// deliver starts an execution for a message as Pipes does; now and then with another message in the batch.
+// deliver starts an execution for a message as Pipes does; now and then with another message, old or new, in the batch.
 func (w *world) deliver(m message) {
 	if !slices.Contains(w.history, m) {
 		w.history = append(w.history, m)
 	}
 	batch := []message{m}
 	if w.chance(0.2) {
-		batch = append(batch, m)
+		batch = append(batch, w.history[w.random.IntN(len(w.history))])
 	}
 	var records []map[string]string
 	for _, m := range batch {
