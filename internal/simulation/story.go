@@ -250,19 +250,26 @@ func newMessage(c *collection, id, more string) message {
 		`{"correlation_id":%q,"collection_name":%q,"snapshot_type":"full","export_date":"2020-01-01","filename":%q%s}`, run, c.name, id, more)}
 }
 
-// deliver starts an execution for a message as Pipes does; now and then with another message, old or new, in the batch.
+// deliver brings a message as Pipes does: now and then in one batch with the next one.
 func (w *world) deliver(m message) {
 	if !slices.Contains(w.history, m) {
 		w.history = append(w.history, m)
 	}
-	batch := []message{m}
-	if w.chance(0.2) {
-		batch = append(batch, w.history[w.random.IntN(len(w.history))])
+	if w.queue = append(w.queue, m); w.chance(0.8) {
+		w.receive()
+	}
+}
+
+// receive starts an execution for the messages that wait, and now and then one that came before.
+func (w *world) receive() {
+	if w.chance(0.1) {
+		w.queue = append(w.queue, w.history[w.random.IntN(len(w.history))])
 	}
 	var records []map[string]string
-	for _, m := range batch {
+	for _, m := range w.queue {
 		records = append(records, map[string]string{"messageId": m.id, "body": m.body, "eventSource": "aws:sqs"})
 	}
+	w.queue = nil
 	w.received(encode(records), 1)
 }
 
