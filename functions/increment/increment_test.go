@@ -154,8 +154,13 @@ func TestRunIsRegisteredOnceAProcess(t *testing.T) {
 	b.Put("b", Sent(9))
 	b.DB.Put(b.Tables.Status.At("run-2", "a"), Sent(9))
 	other := strings.Replace(Body("a", "1"), Run, "run-2", 1)
+	if _, err := b.handle(t, Batch(Message("m0", Body("unknown", "1")))); err != nil {
+		t.Fatal(err)
+	}
+	if len(b.counter.registered) != 0 {
+		t.Errorf("registered %q for a collection without a row", b.counter.registered)
+	}
 	for _, messages := range []json.RawMessage{
-		Batch(Message("m0", Body("unknown", "1"))), // not for a collection without a row
 		Batch(Message("m1", Body("a", "1")), Message("m2", Body("b", "1"))),
 		Batch(Message("m3", Body("a", "2")), Message("m4", other)),
 		Batch(Message("m5", strings.Replace(other, `"1"`, `"2"`, 1))),
@@ -177,5 +182,31 @@ func TestRunIsRegisteredOnceAProcess(t *testing.T) {
 	run, _, err := b.Debts().News(t.Context(), snapshot.Debt{Kind: snapshot.AllReceived, CollectionKey: Key("")}, "x")
 	if err != nil || run.SnapshotType != "full" || run.ExportDate != "2020-01-01" {
 		t.Errorf("registered as %+v, %v", run, err)
+	}
+}
+
+// A process remembers a thousand runs, whoever makes them up, and then begins anew.
+func TestAProcessRemembersAThousandRuns(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	handle := func(n int) {
+		t.Helper()
+		id := fmt.Sprint("many-", n)
+		b.DB.Put(b.Tables.Status.At(id, "a"), Sent(1))
+		if _, err := b.handle(t, Batch(Message(id, strings.Replace(Body("a", "1"), Run, id, 1)))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for n := range 1000 {
+		handle(n)
+	}
+	handle(0)
+	if got := len(b.counter.registered); got != 1000 {
+		t.Errorf("%d registrations of a thousand runs", got)
+	}
+	handle(1000)
+	handle(0)
+	if got := len(b.counter.registered); got != 1002 {
+		t.Errorf("%d registrations, want the first run's again: more than a thousand are remembered", got)
 	}
 }

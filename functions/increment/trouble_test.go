@@ -83,6 +83,29 @@ func TestTroubleWithOneCollection(t *testing.T) {
 	}
 }
 
+// Rows that could not be read are not rows that are missing.
+func TestTroubleReadingTheRows(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.Put("a", Sent(1))
+	messages := Batch(Message("m1", Body("a", "1")), Message("m2", "x"))
+	b.DB.Before = fails("GetMany", "a")
+	if _, err := b.handle(t, messages); !errors.Is(err, errDown) {
+		t.Errorf("got %v", err)
+	}
+	if len(b.kept.kept) != 0 {
+		t.Errorf("kept %q by a call that is to be repeated", b.kept.kept)
+	}
+	b.DB.Before = nil
+	got, err := b.handle(t, messages)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(increment.Output{Collections: keys("a"), Counted: 1, Rejected: 1}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestNothingIsCountedBeforeItsRunIsRegistered(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)

@@ -82,6 +82,25 @@ func TestNothingToSweep(t *testing.T) {
 	}
 }
 
+// A list of runs that could not be read is not an empty one.
+func TestTroubleListingTheRuns(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.run(Run)
+	b.DB.Before = func(op string, refs ...table.Ref) error {
+		if op == "Query" && refs[0].Partition == "run" {
+			return errDown
+		}
+		return nil
+	}
+	if out, err := b.handle("e1"); !errors.Is(err, errDown) {
+		t.Errorf("got %+v, %v", out, err)
+	}
+	if swept := b.Logged("swept"); len(swept) > 0 {
+		t.Errorf("it says that it swept: %v", swept)
+	}
+}
+
 // Trouble with run-2 does not hold back run-1 and run-3.
 func TestTroubleWithOneRun(t *testing.T) {
 	t.Parallel()

@@ -149,6 +149,8 @@ var Guards = []Guard{
 			lacking(write, "CollectionStatus")
 		}
 	}}},
+	// Taken away alone, each of the three is missed too rarely: TestMoveHoldsNothingThatChanged and the test after it, in
+	// package store, miss each.
 	{"counters and attempt in the conditions of a move", calm, Sabotage{Write: func(_ *world, write *table.Write) {
 		if isMove(write) {
 			lacking(write, "FilesSent", "FilesReceived", "FilesCounted")

@@ -238,6 +238,9 @@ func (o outbox) Keep(_ context.Context, receipt snapshot.Receipt) error {
 	if f == refused && o.faulty {
 		return errors.New("throttled")
 	}
+	if receipt.Rejection.Reason == snapshot.ReasonUnknownCollection && o.item(o.tables.Status.At(run, receipt.Message.CollectionName)) != nil {
+		o.broken("%s was rejected although there is a row for %s", receipt.Identity, receipt.Message.CollectionName)
+	}
 	o.keep(kept{identity: receipt.Identity, raw: receipt.Raw, reason: receipt.Rejection.Reason})
 	return f.after()
 }

@@ -250,29 +250,36 @@ func newMessage(c *collection, id, more string) message {
 		`{"correlation_id":%q,"collection_name":%q,"snapshot_type":"full","export_date":"2020-01-01","filename":%q%s}`, run, c.name, id, more)}
 }
 
-// deliver starts an execution for a message as Pipes does; now and then with another message in the batch.
+// deliver brings a message as Pipes does: now and then in one batch with the next one.
 func (w *world) deliver(m message) {
 	if !slices.Contains(w.history, m) {
 		w.history = append(w.history, m)
 	}
-	batch := []message{m}
-	if w.chance(0.2) {
-		batch = append(batch, m)
+	if w.queue = append(w.queue, m); w.chance(0.8) {
+		w.receive()
+	}
+}
+
+// receive starts an execution for the messages that wait, and now and then one that came before.
+func (w *world) receive() {
+	if w.chance(0.1) {
+		w.queue = append(w.queue, w.history[w.random.IntN(len(w.history))])
 	}
 	var records []map[string]string
-	for _, m := range batch {
+	for _, m := range w.queue {
 		records = append(records, map[string]string{"messageId": m.id, "body": m.body, "eventSource": "aws:sqs"})
 	}
+	w.queue = nil
 	w.received(encode(records), 1)
 }
 
-// putBack is a person who puts kept messages back once what kept them from being counted is mended: inside
-// an envelope, with their identity.
+// putBack is a person who puts back what could not be counted, once the cause is mended: inside an envelope, with its
+// identity. What was rejected for what it says stays: nothing may need a person to mend what was wrongly rejected.
 func (w *world) putBack() []func() {
 	var events []func()
 	var stay []kept
 	for _, k := range w.rejected {
-		if k.reason != snapshot.ReasonNotCounted && (k.reason != snapshot.ReasonUnknownCollection || strings.HasPrefix(k.identity, "stranger")) {
+		if k.reason != snapshot.ReasonNotCounted {
 			stay = append(stay, k)
 			continue
 		}

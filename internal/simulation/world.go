@@ -56,6 +56,7 @@ type world struct {
 
 	collections []*collection
 	history     []message  // every message that was ever sent
+	queue       []message  // messages that wait for the next one, to come in one batch
 	mustKeep    []string   // identities of messages that nobody can count
 	then        [][]func() // chains that an event has set off
 	over        bool       // the rows expire
@@ -162,6 +163,8 @@ func (w *world) play(chains [][]func()) {
 			w.start("change", "a change of status in the stream", change)
 		case len(w.actors) > 0:
 			w.step(w.actors[w.random.IntN(len(w.actors))])
+		case len(w.queue) > 0:
+			w.receive()
 		default:
 			return
 		}

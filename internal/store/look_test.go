@@ -243,3 +243,24 @@ func TestMoveHoldsNothingThatChanged(t *testing.T) {
 		})
 	}
 }
+
+// FilesCounted tells the attempt: a success file of the one before does not move a collection of which a file of the next
+// was counted after the row was read.
+func TestMoveToSuccessHoldsNothingIfTheAttemptChanged(t *testing.T) {
+	everywhere(t, func(w *world) {
+		w.row("a", "Sent", 1)
+		w.count("a", receipt("a", "one"))
+		w.look("a", "first")
+		w.deliver(request("a", 0))
+		w.count("a", successFile("a", "success"))
+		once := sync.OnceFunc(func() { w.overwrite("a", map[string]any{"FilesCounted": int64(2)}) })
+		w.db.fail = func(call string) error {
+			if call == "Update" {
+				once()
+			}
+			return nil
+		}
+		w.look("a", "second")
+		w.wantRow("a", table.Item{"CollectionStatus": "Received"})
+	})
+}

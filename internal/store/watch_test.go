@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"snapshot-status-checker/internal/snapshot"
+	"snapshot-status-checker/internal/store"
 	"snapshot-status-checker/internal/table"
 )
 
@@ -73,6 +74,40 @@ func TestChecksOfARunReadALinearNumberOfUnits(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// Once somebody has read the whole run for the question that a new attempt asked, the checks after it read no more than
+// before the question: the run, and nothing of its rows.
+func TestAnAnsweredQuestionIsNotAnsweredAgain(t *testing.T) {
+	w := newWide(t, 200)
+	for _, collection := range w.rows {
+		w.set(collection, snapshot.Success)
+	}
+	w.check("first", snapshot.Success)
+	again := w.rows[100]
+	for ref, change := range map[table.Ref]table.Write{
+		w.runs.Status.At(run, again): {Set: map[string]any{"FilesCounted": int64(129)}},
+		w.runs.Ledger.At("run", run): {Add: map[string]table.Sum{"Asked": {N: 1}}},
+	} {
+		change.Ref = ref
+		if _, err := w.db.DB.Update(t.Context(), change); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.check(again, snapshot.Success)
+	for _, kind := range snapshot.News {
+		if told := w.told[news(kind, 1)]; told != 1 {
+			t.Errorf("%s of the new attempt was told %d times", kind, told)
+		}
+	}
+	w.db.units, w.db.pages = 0, 0
+	for _, collection := range w.rows {
+		w.check(collection, snapshot.Success)
+	}
+	perCheck := w.db.units / float64(len(w.rows))
+	if t.Logf("%.2f units a check", perCheck); perCheck > 1.5 || w.db.pages > 0 {
+		t.Errorf("a check after the answer reads %.2f units and the rows %d times", perCheck, w.db.pages)
 	}
 }
 
@@ -147,6 +182,7 @@ func TestAWholeReadingTakesFewPages(t *testing.T) {
 
 func TestAReaderThatIsAskedMeanwhileReadsAgain(t *testing.T) {
 	w, last := receivedBut(t)
+	w.db.stale = true
 	w.beforeTheReadingEnds(func() {
 		w.set(last, snapshot.Received)
 		if verdict := w.check(last, snapshot.Received); verdict.Blocked || len(verdict.Claimed) > 0 {
@@ -205,6 +241,111 @@ func TestAReadersPlaceIsTakenOnceItsTimeIsOver(t *testing.T) {
 	w.now = w.now.Add(snapshot.ReaderLease)
 	w.check("heir", snapshot.Received)
 	w.wantTold(1)
+}
+
+// reader is what the ledger holds of the run's reader.
+func (w *wide) reader() (reader, until any) {
+	w.Helper()
+	item, err := w.db.DB.Get(w.Context(), table.Read{Ref: w.runs.Ledger.At("run", run), Consistent: true})
+	if err != nil {
+		w.Fatal(err)
+	}
+	return item["Reader"], item["ReaderUntil"]
+}
+
+// deadReader is the run of receivedBut whose reader's time is over.
+func deadReader(t *testing.T) (w *wide, last string) {
+	w, last = receivedBut(t)
+	w.setReader("dead")
+	w.now = w.now.Add(snapshot.ReaderLease)
+	return w, last
+}
+
+// setReader gives the run a reader that has just begun.
+func (w *wide) setReader(reader string) {
+	w.Helper()
+	_, err := w.db.DB.Update(w.Context(), table.Write{Ref: w.runs.Ledger.At("run", run),
+		Set: map[string]any{"Reader": reader, "ReaderUntil": w.now.Add(snapshot.ReaderLease).Unix()}})
+	if err != nil {
+		w.Fatal(err)
+	}
+}
+
+// Who takes a dead reader's place has it for as long as any other: nobody takes it from them meanwhile.
+func TestAnHeirKeepsTheReadersPlace(t *testing.T) {
+	w, _ := deadReader(t)
+	ended := false
+	w.beforeTheReadingEnds(func() {
+		ended = true
+		heir, _ := w.reader()
+		w.check("third", snapshot.Received)
+		if now, _ := w.reader(); now != heir || heir == "dead" {
+			t.Errorf("%v took the place of %v", now, heir)
+		}
+	})
+	w.check("heir", snapshot.Received)
+	if !ended {
+		t.Error("nobody took the dead reader's place")
+	}
+}
+
+// A reader whose time was over, and who begins anew before somebody takes its place, keeps it.
+func TestAReaderThatBeginsAnewIsNotDead(t *testing.T) {
+	w, _ := deadReader(t)
+	w.db.before = func(_ string, write table.Write) {
+		if write.Set["Reader"] != nil {
+			w.db.before = func(string, table.Write) {}
+			w.setReader("dead")
+		}
+	}
+	w.check("heir", snapshot.Received)
+	if reader, until := w.reader(); reader != "dead" || until != w.now.Add(snapshot.ReaderLease).Unix() {
+		t.Errorf("the reader is %v until %v, want the one that began anew", reader, until)
+	}
+}
+
+// A run whose time is over while it is checked or asked about is not made anew.
+func TestARunThatIsGoneStaysGone(t *testing.T) {
+	ref := func(w *wide) table.Ref { return w.runs.Ledger.At("run", run) }
+	goes := func(w *wide) (happened *bool) {
+		happened = new(bool)
+		w.db.before = func(op string, _ table.Write) {
+			if op == "Update" && !*happened {
+				*happened = true
+				w.db.Put(ref(w), nil)
+			}
+		}
+		return happened
+	}
+	for name, do := range map[string]func(w *wide){
+		"whoever wants to read on": func(w *wide) {
+			gone := goes(w)
+			if verdict := w.check("any", snapshot.Received); len(verdict.Claimed) > 0 || !*gone {
+				w.Errorf("got %+v; it went: %v", verdict, *gone)
+			}
+		},
+		"whoever asks again": func(w *wide) {
+			looker := &store.Looker{DB: w.db, Tables: w.runs.Tables, Now: w.runs.Now, Pause: w.runs.Pause}
+			w.db.Put(w.runs.Ledger.At("collection#"+run+"#"+w.rows[0], "collection"), table.Item{"Counted": int64(129)})
+			w.db.Put(w.runs.Status.At(run, w.rows[0]), table.Item{"CollectionStatus": "Received", "FilesSent": int64(1),
+				"FilesReceived": int64(1), "FilesCounted": int64(129)})
+			gone := goes(w)
+			state, err := looker.Look(w.Context(), key(w.rows[0]), "me")
+			if err != nil || !state.Collection.Request.HeldBy("me", 128) || !*gone {
+				w.Errorf("got %+v, %v; it went: %v", state.Collection.Request, err, *gone)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, last := receivedBut(t)
+			w.set(last, snapshot.Received)
+			do(w)
+			item, err := w.db.DB.Get(t.Context(), table.Read{Ref: ref(w), Consistent: true})
+			if err != nil || item != nil {
+				t.Errorf("the run is there again: %v, %v", item, err)
+			}
+		})
+	}
 }
 
 // A reader that runs again after its answer was lost goes on, and ends what it began.

@@ -233,6 +233,21 @@ func (db *DB) Get(ctx context.Context, read table.Read) (item table.Item, err er
 	return item, err
 }
 
+func (db *DB) GetMany(ctx context.Context, reads []table.Read) (items map[table.Ref]table.Item, err error) {
+	var refs []table.Ref
+	for _, read := range reads {
+		refs = append(refs, read.Ref)
+	}
+	err = db.around(func() error { items, err = db.DB.GetMany(ctx, reads); return err }, "GetMany", refs...)
+	return items, err
+}
+
+// Query is told by where it begins.
+func (db *DB) Query(ctx context.Context, query table.Query) (page table.Page, err error) {
+	err = db.around(func() error { page, err = db.DB.Query(ctx, query); return err }, "Query", query.At(query.Partition, query.From))
+	return page, err
+}
+
 func (db *DB) Update(ctx context.Context, write table.Write) (item table.Item, err error) {
 	err = db.around(func() error { item, err = db.DB.Update(ctx, write); return err }, "Update", write.Ref)
 	return item, err
