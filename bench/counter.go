@@ -242,16 +242,13 @@ func (c *counter) consumed(kind string, body []byte) {
 	}
 	switch strings.TrimPrefix(kind, "DynamoDB.") {
 	case "Query":
-		c.seen.ReadUnits[kind] += price.ReadUnits(answer.ScannedCount * rowBytes)
+		c.seen.ReadUnits[kind] += price.RowsUnits(answer.ScannedCount)
 	case "GetItem":
 		c.seen.ReadUnits[kind] += units(answer.ConsumedCapacity)
 	case "UpdateItem", "TransactWriteItems", "PutItem":
 		c.seen.WriteUnits[kind] += units(answer.ConsumedCapacity)
 	}
 }
-
-// rowBytes is about what a row of the export status table weighs: its names, its values, and our attribute.
-const rowBytes = 200
 
 // units is what ConsumedCapacity says, of one table or of several.
 func units(said json.RawMessage) float64 {

@@ -24,7 +24,7 @@ var configurations = []struct {
 	settings []string
 }{
 	{"STANDARD in batches of 1", []string{"workflowType=STANDARD", "batchSize=1"}},
-	{"EXPRESS in batches of 10", []string{"workflowType=EXPRESS", "batchSize=10", "environment=express"}},
+	{"EXPRESS in batches of 10", []string{"workflowType=EXPRESS", "batchSize=10", "environment=express-e2e"}},
 }
 
 // TestScenarios plays the scenarios side by side on each of the deployed stacks, each with a run of its own.

@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"regexp"
@@ -137,14 +138,12 @@ func (r *run) wantUnorderedNews(want ...string) {
 	}
 }
 
-func sameJSON(t *testing.T, a, b string) bool {
+// compact is a JSON text without insignificant white space.
+func compact(t *testing.T, text string) string {
 	t.Helper()
-	var one, other any
-	if err := json.Unmarshal([]byte(a), &one); err != nil {
-		t.Fatal(err)
+	var b bytes.Buffer
+	if err := json.Compact(&b, []byte(text)); err != nil {
+		t.Fatalf("%q: %v", text, err)
 	}
-	if err := json.Unmarshal([]byte(b), &other); err != nil {
-		t.Fatal(err)
-	}
-	return gocmp.Equal(one, other)
+	return b.String()
 }

@@ -142,8 +142,9 @@ func (d driver) machine(t *testing.T, broken paths.Function) string {
 }
 
 type ending struct {
-	states []string
-	failed bool
+	execution string
+	states    []string
+	failed    bool
 }
 
 // run starts an execution, waits for its end and reads its history.
@@ -163,7 +164,7 @@ func (d driver) run(t *testing.T, machine, input string) ending {
 		}
 		status = described.Status
 	}
-	var end ending
+	end := ending{execution: *started.ExecutionArn}
 	end.failed = status != sfntypes.ExecutionStatusSucceeded
 	history := sfn.NewGetExecutionHistoryPaginator(d.machines, &sfn.GetExecutionHistoryInput{ExecutionArn: started.ExecutionArn})
 	for history.HasMorePages() {

@@ -11,6 +11,8 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+
+	"snapshot-status-checker/internal/price"
 )
 
 // call is what the functions ask of DynamoDB, as the proxy sees it.
@@ -26,7 +28,7 @@ type proxy struct {
 	engine  *httputil.ReverseProxy
 	mu      sync.Mutex
 	calls   map[call]int
-	checked float64 // read units of check-all: of queries, and of the ledger's runs
+	checked float64 // read units of check-all: of pages of rows, and of the ledger's runs
 	breaks  string  // the operation that fails
 	effects bool    // it takes effect before it fails: the answer is lost
 }
@@ -72,10 +74,10 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Write(answer.Body.Bytes())
 }
 
-// askCapacity lets a read tell what it costs.
+// askCapacity lets the read of an item tell what it costs.
 func askCapacity(operation string, body []byte) []byte {
 	var request map[string]any
-	if operation != "GetItem" && operation != "Query" || json.Unmarshal(body, &request) != nil {
+	if operation != "GetItem" || json.Unmarshal(body, &request) != nil {
 		return body
 	}
 	request["ReturnConsumedCapacity"] = "TOTAL"
@@ -93,13 +95,17 @@ func (p *proxy) note(operation string, body []byte, answer *httptest.ResponseRec
 	}
 	var cost struct {
 		ConsumedCapacity struct{ CapacityUnits float64 }
+		ScannedCount     int
 	}
 	_ = json.Unmarshal(body, &request)
 	_ = json.Unmarshal(answer.Body.Bytes(), &cost)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.calls[call{operation, request.TableName, answer.Code != http.StatusOK}]++
-	if operation == "Query" || request.Key["PK"]["S"] == "run" {
+	switch {
+	case operation == "Query":
+		p.checked += price.RowsUnits(cost.ScannedCount)
+	case request.Key["PK"]["S"] == "run":
 		p.checked += cost.ConsumedCapacity.CapacityUnits
 	}
 }

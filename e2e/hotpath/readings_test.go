@@ -47,8 +47,8 @@ func TestReadsOfARun(t *testing.T) {
 	}
 	units := s.calls.takeChecked() / collections
 	t.Logf("%.2f read units for each collection", units)
-	if units <= 1 || units > 4 {
-		t.Errorf("%.2f read units for each of %d collections, want at most 4 and more than none", units, collections)
+	if units <= 1 || units > 5 { // whoever reads the whole run at every check reads more than 20
+		t.Errorf("%.2f read units for each of %d collections, want at most 5 and more than none", units, collections)
 	}
 	got, err := s.table.GetItem(t.Context(), &dynamodb.GetItemInput{
 		TableName: &s.outputs.LedgerTableName, ConsistentRead: aws.Bool(true), Key: row{"PK": text("run"), "SK": text(run)},

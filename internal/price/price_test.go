@@ -72,6 +72,8 @@ func TestCounting(t *testing.T) {
 		{"a missing item costs a read", price.ReadUnits(0), 1},
 		{"4 KiB", price.ReadUnits(4096), 1},
 		{"a byte more than 4 KiB", price.ReadUnits(4097), 2},
+		{"a page of 20 rows", price.RowsUnits(20), 1},
+		{"a page of 200 rows", price.RowsUnits(200), 10},
 		{"1 KiB", price.WriteUnits(1024), 1},
 		{"a byte more than 1 KiB, in a transaction", price.TransactWriteUnits(1025), 4},
 		{"Lambda rounds up to 1 ms", price.LambdaGBSeconds(10*ms+1, 512), 0.011 * 0.5},

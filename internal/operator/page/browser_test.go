@@ -50,8 +50,9 @@ func startBrowser() {
 // tab is a tab of the browser in which a test has opened a page. What a script complains about fails the test.
 type tab struct {
 	*testing.T
-	ctx context.Context
-	at  string // the server's address
+	ctx      context.Context
+	at       string        // the server's address
+	patience time.Duration // for something to be seen
 
 	mu         sync.Mutex
 	complaints []string
@@ -59,13 +60,19 @@ type tab struct {
 
 func newTab(t *testing.T, address string) *tab {
 	t.Helper()
+	return newPatientTab(t, address, 30*time.Second)
+}
+
+// newPatientTab is for pages that take long to read. The tab lives twice as long as it waits for one thing.
+func newPatientTab(t *testing.T, address string, patience time.Duration) *tab {
+	t.Helper()
 	browser.Do(startBrowser)
 	if browser.err != nil {
 		t.Fatal(browser.err)
 	}
 	ctx, cancel := chromedp.NewContext(browser.ctx)
-	ctx, cancelTime := context.WithTimeout(ctx, time.Minute)
-	b := &tab{T: t, ctx: ctx, at: strings.TrimSuffix(address, "/")}
+	ctx, cancelTime := context.WithTimeout(ctx, 2*patience)
+	b := &tab{T: t, ctx: ctx, at: strings.TrimSuffix(address, "/"), patience: patience}
 	b.must(chromedp.Do(ctx, chromedp.EmulateViewport(1280, 900)))
 	console := chromedp.Console(ctx)
 	var listening sync.WaitGroup
@@ -108,7 +115,7 @@ func (b *tab) open(path string) {
 // until waits until an expression is true in the page, also over navigations.
 func (b *tab) until(what, expression string) {
 	b.Helper()
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(b.patience)
 	for {
 		if found, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](`!!(`+expression+`)`)); err == nil && found {
 			return
