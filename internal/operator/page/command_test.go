@@ -1,8 +1,6 @@
 package page
 
 import (
-	"log/slog"
-	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -15,16 +13,9 @@ import (
 // The page suggests commands that act on the deployment that it shows.
 func TestThePageSuggestsTheCommandsOfItsDeployment(t *testing.T) {
 	t.Parallel()
-	server := httptest.NewUnstartedServer(nil)
 	source := Source{Command: "snapshot-status --stack x-prod", Now: time.Now, Settings: report.Settings{StalledAfter: time.Hour},
 		Store: &store.Reader{DB: newDB(5), Tables: tables, Pause: store.Jitter}}
-	pages, err := New(t.Context(), source, Options{Hosts: HostsOf(server.Listener.Addr(), nil), Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
-	if err != nil {
-		t.Fatal(err)
-	}
-	server.Config.Handler = pages.Handler()
-	server.Start()
-	t.Cleanup(server.Close)
+	server := serving(t, source, Options{})
 	run := url.QueryEscape("run <1>&")
 	for _, path := range []string{"/run?id=" + run, "/collection?name=db.core.collection-00000&run=" + run} {
 		_, _, text := ask(t, server, "GET", path, nil)

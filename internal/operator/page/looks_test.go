@@ -2,9 +2,7 @@ package page
 
 import (
 	"context"
-	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
@@ -49,14 +47,7 @@ func TestLookAgain(t *testing.T) {
 					}
 					return nil
 				}}
-			server := httptest.NewUnstartedServer(nil)
-			pages, err := New(t.Context(), source, Options{AllowWrites: true, Hosts: HostsOf(server.Listener.Addr(), nil), Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
-			if err != nil {
-				t.Fatal(err)
-			}
-			server.Config.Handler = pages.Handler()
-			server.Start()
-			t.Cleanup(server.Close)
+			server := serving(t, source, Options{AllowWrites: true})
 			form := url.Values{"run": {c.run}, "collection": {c.collection}}
 			client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 			response, err := client.PostForm(server.URL+"/look", form)

@@ -67,6 +67,12 @@ func served(t *testing.T, db store.ReadingDB, options Options) *httptest.Server 
 	source := Source{Stack: "test", Now: time.Now, Settings: report.Settings{StalledAfter: time.Hour},
 		Store: &store.Reader{DB: db, Tables: tables, Pause: store.Jitter},
 		Look:  func(context.Context, []snapshot.CollectionKey) error { return nil }}
+	return serving(t, source, options)
+}
+
+// serving serves pages of a source.
+func serving(t *testing.T, source Source, options Options) *httptest.Server {
+	t.Helper()
 	server := httptest.NewUnstartedServer(nil)
 	options.Log, options.Hosts = slog.New(slog.NewTextHandler(t.Output(), nil)), HostsOf(server.Listener.Addr(), nil)
 	pages, err := New(t.Context(), source, options)

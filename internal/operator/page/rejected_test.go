@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -95,17 +94,9 @@ func (q *queues) served(t *testing.T) *httptest.Server {
 	t.Helper()
 	q.hidden = map[string]bool{}
 	client := sqs.New(sqs.Options{Region: "eu-west-1", HTTPClient: q, DisableMessageChecksumValidation: true, Credentials: credentials.NewStaticCredentialsProvider("x", "y", "")})
-	server := httptest.NewUnstartedServer(nil)
-	pages, err := New(t.Context(), Source{Now: time.Now, Store: &store.Reader{DB: newDB(1), Tables: tables, Pause: store.Jitter},
+	return serving(t, Source{Now: time.Now, Store: &store.Reader{DB: newDB(1), Tables: tables, Pause: store.Jitter},
 		Rejected: &Rejected{Queues: kept.Queues{SQS: client, Rejected: "https://sqs.example/1/rejected", FileReceived: "https://sqs.example/1/received"}}},
-		Options{AllowWrites: true, Hosts: HostsOf(server.Listener.Addr(), nil), Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
-	if err != nil {
-		t.Fatal(err)
-	}
-	server.Config.Handler = pages.Handler()
-	server.Start()
-	t.Cleanup(server.Close)
-	return server
+		Options{AllowWrites: true})
 }
 
 // post sends a form and returns where it leads.
