@@ -60,7 +60,7 @@ func (a *alarms) ofRuns(p WatchedProps) {
 	sweeping := float64(p.Settings.SweepEveryMinutes)
 	a.add(alarm{id: "RunStalled", metric: p.Settings.metric(metrics.StalledRuns, "Maximum"), threshold: 1, periods: 1, missing: keeps,
 		text: "A run has stood still for too long. The report on the monitoring topic names the collections that hold it: find out whose move it is."})
-	a.add(alarm{id: "DebtUnpaid", metric: p.Settings.metric(metrics.OldestDebtAge, "Maximum"), periods: 1, missing: keeps,
+	a.add(alarm{id: "DebtUnpaid", metric: p.Settings.metric(metrics.OldestPendingAge, "Maximum"), periods: 1, missing: keeps,
 		threshold: snapshot.Lease.Seconds() + 2*60*sweeping, // a claimer may die, and the next sweep pays
 		text: "A request to the sender, or news to monitoring, has been owed for too long: paying it fails again and again. " +
 			"Read what the function notify logs, and see that queue and topic exist and let it in."})

@@ -61,7 +61,7 @@ func wired() map[string]string {
 	const day = 24 * 60 * 60
 	all := map[string]string{
 		"RunStalled":       "SnapshotStatusChecker StalledRuns [snapshot-sender-status-checker dev] Maximum >= 1, 1 x 300 s, ignore",
-		"DebtUnpaid":       "SnapshotStatusChecker OldestDebtAge [snapshot-sender-status-checker dev] Maximum >= 840, 1 x 300 s, ignore",
+		"DebtUnpaid":       "SnapshotStatusChecker OldestPendingAge [snapshot-sender-status-checker dev] Maximum >= 840, 1 x 300 s, ignore",
 		"NewsNotDelivered": "AWS/SNS NumberOfNotificationsFailed [${MonitoringTopic.TopicName}] Sum >= 1" + once,
 		"SweepMissing":     "AWS/Lambda Invocations [${SweepFunction}] Sum < 1, 3 x 300 s, breaching",
 

@@ -54,7 +54,7 @@ func runWidgets(p WatchedProps) []awscloudwatch.IWidget {
 	return []awscloudwatch.IWidget{
 		graph("Open runs, and stalled ones", "runs", ours(metrics.OpenRuns, "Maximum"), ours(metrics.StalledRuns, "Maximum")),
 		graph("Ages", "seconds", labelled(ours(metrics.OldestOpenRunAge, "Maximum"), "oldest open run"),
-			labelled(ours(metrics.OldestDebtAge, "Maximum"), "oldest unpaid debt")),
+			labelled(ours(metrics.OldestPendingAge, "Maximum"), "oldest unpaid debt")),
 		graph("Runs told of", "runs", ours(metrics.RunsReceived, "Sum"), ours(metrics.RunsSuccessful, "Sum")),
 		graph("Collections", "collections", ours(metrics.CollectionsReceived, "Sum"), ours(metrics.RequestsSent, "Sum"), ours(metrics.CollectionsSuccessful, "Sum")),
 	}

@@ -1,5 +1,5 @@
-// Package checkall is the task that decides for one run whether all of it is received or successful, and
-// claims the news.
+// Package checkall is the task that decides for one run whether all of it is received or successful, and enqueues the
+// notification.
 package checkall
 
 import (
@@ -12,61 +12,53 @@ import (
 	"snapshot-status-checker/internal/store"
 )
 
-// Runs is what the task asks of the protocol. See store.Runs.
-type Runs interface {
-	Check(ctx context.Context, correlationID, claimer string, reached snapshot.Status) (store.Verdict, error)
-}
-
-// Input is what the state machine passes in.
+// Input is what the state machine passes in: the collection that was reconciled, and what follows from it.
 type Input struct {
-	CorrelationID string `json:"correlation_id"`
-	Claimer       string `json:"claimer"`
-	// Status is what the collection reached that was looked at. It only decides what is read first.
-	Status snapshot.Status `json:"status"`
+	snapshot.CollectionKey
+	Owner         string          `json:"owner"`
+	Moved         bool            `json:"moved"`         // whether the reconciliation moved the collection
+	Notifications []snapshot.Kind `json:"notifications"` // to check the run for
 }
 
-// Verdict is what the state machine branches on.
-type Verdict string
+// Outcome is what the state machine branches on.
+type Outcome string
 
-// The verdicts.
+// The outcomes.
 const (
-	NoNews   Verdict = "NO_NEWS"
-	NewsOwed Verdict = "NEWS_OWED" // this execution has claimed one or two pieces of news
+	RunIncomplete       Outcome = "RUN_INCOMPLETE"       // or monitoring was notified before
+	NotificationPending Outcome = "NOTIFICATION_PENDING" // this execution has to deliver one or two notifications
 )
 
 // Output tells the state machine how to go on.
 type Output struct {
-	Verdict Verdict         `json:"verdict"`
-	Claimer string          `json:"claimer"`
-	Owed    []snapshot.Debt `json:"owed"`
-	Blocker string          `json:"blocker,omitempty"` // for people who read the execution: a collection that is not done
+	Outcome Outcome             `json:"outcome"`
+	Owner   string              `json:"owner"`
+	Pending []snapshot.Outgoing `json:"pending"`
+	Blocker string              `json:"blocker,omitempty"` // for people who read the execution: a collection that is not done
 }
 
 // Task holds no state of its own.
 type Task struct {
-	runs Runs
-	log  *slog.Logger
+	store *store.Store
+	log   *slog.Logger
 }
 
 // New makes the task.
-func New(runs Runs, log *slog.Logger) *Task { return &Task{runs: runs, log: log} }
+func New(store *store.Store, log *slog.Logger) *Task { return &Task{store: store, log: log} }
 
-// Handle checks the run. Repeated by the same claimer it returns the same news, as long as that is not delivered.
+// Handle checks the run. Repeated by the same owner it returns the same notifications, as long as they are not delivered.
 func (t *Task) Handle(ctx context.Context, in Input) (Output, error) {
-	out := Output{Verdict: NoNews, Claimer: in.Claimer, Owed: []snapshot.Debt{}}
-	logging.Execution(ctx, snapshot.ExecutionOf(in.Claimer))
+	out := Output{Outcome: RunIncomplete, Owner: in.Owner, Pending: []snapshot.Outgoing{}}
+	logging.Execution(ctx, snapshot.ExecutionOf(in.Owner))
 	metrics.About(ctx, logging.CorrelationID, in.CorrelationID)
-	verdict, err := t.runs.Check(ctx, in.CorrelationID, in.Claimer, in.Status)
+	checked, err := t.store.Check(ctx, in.CollectionKey, in.Owner, in.Moved, in.Notifications)
 	if err != nil {
 		return out, err
 	}
-	if len(verdict.Claimed) > 0 {
-		out.Verdict, out.Owed = NewsOwed, verdict.Claimed
+	if len(checked.Pending) > 0 {
+		out.Outcome, out.Pending = NotificationPending, checked.Pending
 	}
-	if verdict.Blocked {
-		out.Blocker = verdict.Blocker.CollectionName
-	}
-	t.log.InfoContext(ctx, "checked run", logging.CorrelationID, in.CorrelationID,
-		"verdict", out.Verdict, "blocker", out.Blocker, "blocker_status", verdict.Blocker.Status)
+	out.Blocker = checked.Blocker
+	t.log.InfoContext(ctx, "checked run", logging.CorrelationID, in.CorrelationID, "outcome", out.Outcome, "blocker", out.Blocker)
 	return out, nil
 }

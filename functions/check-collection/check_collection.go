@@ -1,4 +1,4 @@
-// Package checkcollection is the task that moves one collection as far as it may go and says what is owed.
+// Package checkcollection is the task that moves one collection as far as it may go, and says what is pending then.
 package checkcollection
 
 import (
@@ -13,76 +13,70 @@ import (
 	"snapshot-status-checker/internal/store"
 )
 
-// Looker is what the task asks of the protocol. See store.Looker.
-type Looker interface {
-	Look(ctx context.Context, key snapshot.CollectionKey, claimer string) (store.State, error)
-}
-
 // Input is what the state machine passes in.
 type Input struct {
 	ExecutionID string `json:"execution_id"`
 	snapshot.CollectionKey
 }
 
-// Verdict is what the state machine branches on.
-type Verdict string
+// Outcome is what the state machine branches on.
+type Outcome string
 
-// The verdicts. Those after the first include the ones before: after a request the run is to be checked too.
+// The outcomes. After a request the run is to be checked, too.
 const (
-	Waiting     Verdict = "WAITING"      // not received yet: nothing follows
-	RunMayMove  Verdict = "RUN_MAY_MOVE" // received or further: the run is to be checked
-	RequestOwed Verdict = "REQUEST_OWED" // as before, and this execution has claimed the request
+	Incomplete     Outcome = "COLLECTION_INCOMPLETE" // not received yet: nothing follows
+	CheckRun       Outcome = "CHECK_RUN"             // received or further: the run is to be checked
+	RequestPending Outcome = "REQUEST_PENDING"       // as before, and this execution has to deliver the request
 )
 
-// Output tells the state machine how to go on.
+// Output tells the state machine how to go on. Its parts are the inputs of the next tasks.
 type Output struct {
-	Verdict Verdict         `json:"verdict"`
-	Claimer string          `json:"claimer"`
-	Owed    []snapshot.Debt `json:"owed"`
+	Outcome Outcome             `json:"outcome"`
+	Owner   string              `json:"owner"`
+	Pending []snapshot.Outgoing `json:"pending"`
 	snapshot.CollectionKey
-	Status        snapshot.Status `json:"status"` // as it was left: check-all looks first for what this may bring
+	Moved         bool            `json:"moved"`         // by this call
+	Notifications []snapshot.Kind `json:"notifications"` // that the run is to be checked for
+	Status        snapshot.Status `json:"status"`        // for people, as are the next two
 	FilesReceived int64           `json:"files_received"`
 	FilesSent     int64           `json:"files_sent"`
 }
 
 // Task holds no state of its own.
 type Task struct {
-	looker Looker
-	exempt []snapshot.Status
-	log    *slog.Logger
+	store *store.Store
+	log   *slog.Logger
 }
 
-// New makes the task. A collection in an exempt status is done, so its run is to be checked.
-func New(looker Looker, exempt []snapshot.Status, log *slog.Logger) *Task {
-	return &Task{looker: looker, exempt: exempt, log: log}
-}
+// New makes the task.
+func New(store *store.Store, log *slog.Logger) *Task { return &Task{store: store, log: log} }
 
-// Handle looks at the collection. Repeated by the same execution it comes to the same verdict, as long as
-// what it claimed is not delivered.
+// Handle reconciles the collection. Repeated by the same execution it returns the same pending request, as long as that is
+// not delivered; a repetition may say that it moved nothing.
 func (t *Task) Handle(ctx context.Context, in Input) (Output, error) {
 	if in.CorrelationID == "" || in.CollectionName == "" {
-		return Output{}, &failure.Malformed{Err: errors.New("a look needs correlation_id and collection_name")}
+		return Output{}, &failure.Malformed{Err: errors.New("a collection is named by correlation_id and collection_name")}
 	}
-	claimer := snapshot.Claimer(in.ExecutionID, in.CollectionName)
 	metrics.About(ctx, logging.CorrelationID, in.CorrelationID)
 	metrics.About(ctx, logging.CollectionName, in.CollectionName)
 	logging.Execution(ctx, in.ExecutionID)
-	out := Output{Verdict: Waiting, Claimer: claimer, Owed: []snapshot.Debt{}, CollectionKey: in.CollectionKey}
-	state, err := t.looker.Look(ctx, in.CollectionKey, claimer)
+	out := Output{Outcome: Incomplete, Owner: snapshot.Owner(in.ExecutionID, in.CollectionName), Pending: []snapshot.Outgoing{},
+		CollectionKey: in.CollectionKey, Notifications: []snapshot.Kind{}}
+	at, err := t.store.Reconcile(ctx, in.CollectionKey, out.Owner)
 	if err != nil {
 		return out, err
 	}
-	if row := state.Row; row != nil {
-		attempt := state.Collection.Attempt(*row)
+	out.Moved = at.Moved
+	if row := at.Row; row != nil {
 		out.Status, out.FilesReceived, out.FilesSent = row.Status, row.FilesReceived.N, row.FilesSent.N
-		if state.Collection.Request.HeldBy(claimer, attempt) {
-			out.Verdict = RequestOwed
-			out.Owed = append(out.Owed, snapshot.Debt{Kind: snapshot.SuccessFileRequest, CollectionKey: in.CollectionKey, Attempt: attempt})
-		} else if row.Status.AtLeast(snapshot.Received, t.exempt) {
-			out.Verdict = RunMayMove
-		}
+	}
+	if len(at.Check) > 0 {
+		out.Outcome, out.Notifications = CheckRun, at.Check
+	}
+	if at.Pending != nil {
+		out.Outcome, out.Pending = RequestPending, append(out.Pending, *at.Pending)
 	}
 	t.log.InfoContext(ctx, "checked collection", logging.CorrelationID, in.CorrelationID, logging.CollectionName, in.CollectionName,
-		"verdict", out.Verdict, "status", out.Status, "files_received", out.FilesReceived, "files_sent", out.FilesSent)
+		"outcome", out.Outcome, "status", out.Status, "files_received", out.FilesReceived, "files_sent", out.FilesSent)
 	return out, nil
 }

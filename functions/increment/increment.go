@@ -1,5 +1,5 @@
-// Package increment is the first task of the state machine: it counts the files of the messages that an
-// execution brought.
+// Package increment is the first task of the state machine: it counts the files of the messages that an execution brought,
+// and says which collections to reconcile.
 package increment
 
 import (
@@ -11,6 +11,8 @@ import (
 	"slices"
 	"sync"
 
+	lru "github.com/hashicorp/golang-lru/v2"
+
 	"snapshot-status-checker/internal/failure"
 	"snapshot-status-checker/internal/logging"
 	"snapshot-status-checker/internal/metrics"
@@ -18,62 +20,71 @@ import (
 	"snapshot-status-checker/internal/store"
 )
 
-// Counter is what the task asks of the protocol. See store.Counter.
-type Counter interface {
-	Read(context.Context, []snapshot.CollectionKey) (map[snapshot.CollectionKey]store.State, error)
-	RegisterRun(ctx context.Context, correlationID string, said snapshot.Export) error
-	Count(ctx context.Context, execution string, state store.State, receipts []snapshot.Receipt) (store.Tally, error)
-}
-
-// Keeper keeps a message that cannot be counted. See delivery.Rejected.
-type Keeper interface {
-	Keep(context.Context, snapshot.Receipt) error
+// Rejecter takes the messages that cannot be counted. See delivery.Rejected.
+type Rejecter interface {
+	Reject(context.Context, snapshot.Receipt) error
 }
 
 // Input is what the state machine passes in.
 type Input struct {
 	ExecutionID string          `json:"execution_id"`
-	Messages    json.RawMessage `json:"messages"` // the execution's input: see snapshot.Unwrap
+	Event       json.RawMessage `json:"event"` // the execution's input: see snapshot.Reconcilable and snapshot.Unwrap
 }
 
-// Output tells the state machine which collections to look at now. Usually there are none.
+// Output tells the state machine which collections to reconcile now. Usually there are none.
 type Output struct {
 	Collections []snapshot.CollectionKey `json:"collections"`
 	Counted     int                      `json:"counted"`
 	Duplicates  int                      `json:"duplicates"`
 	Rejected    int                      `json:"rejected"`
+	Left        int                      `json:"left_to_the_sweep"` // collections beyond what an execution can reconcile
 }
 
 // Task handles one invocation at a time, as the Lambda runtime hands them to a process.
 type Task struct {
-	counter  Counter
-	rejected Keeper
+	store    *store.Store
+	rejected Rejecter
+	most     int
 	each     Each
 	log      *slog.Logger
 
-	registered map[string]bool // runs that this process registered
+	registered *lru.Cache[string, bool] // runs that this process registered
 }
 
-// New makes the task. each orders the work on the collections of a batch, and the keeping of its rejected messages.
-func New(counter Counter, rejected Keeper, each Each, log *slog.Logger) *Task {
-	return &Task{counter: counter, rejected: rejected, each: each, log: log, registered: map[string]bool{}}
+// registeredRuns bounds the memory that a hostile producer of correlation ids can take.
+const registeredRuns = 1000
+
+// New makes the task. most is how many collections an execution may reconcile, 0 for any number. each orders the work on
+// the collections of a batch, and the sending of its rejected messages.
+func New(store *store.Store, rejected Rejecter, most int, each Each, log *slog.Logger) *Task {
+	registered, err := lru.New[string, bool](registeredRuns)
+	if err != nil {
+		panic(err) // only of a size that is not positive
+	}
+	return &Task{store: store, rejected: rejected, most: most, each: each, log: log, registered: registered}
 }
 
-// Each calls do for every number from 0 to n-1, in any order or side by side, and returns when all are done.
+// Each calls do for every number from 0 to n-1, in any order or concurrently, and returns when all are done.
 type Each func(n int, do func(i int))
 
-// OneByOne is an Each that calls in order.
-func OneByOne(n int, do func(i int)) {
+// InOrder is an Each that calls one after the other.
+func InOrder(n int, do func(i int)) {
 	for i := range n {
 		do(i)
 	}
 }
 
-// SideBySide is an Each that calls up to maxSideBySide at a time.
-func SideBySide(n int, do func(i int)) {
+const maxConcurrent = 16
+
+// Concurrently is an Each that calls up to maxConcurrent at a time.
+func Concurrently(n int, do func(i int)) {
+	if n == 1 {
+		do(0)
+		return
+	}
 	var group sync.WaitGroup
 	next := make(chan int)
-	for range min(n, maxSideBySide) {
+	for range min(n, maxConcurrent) {
 		group.Go(func() {
 			for i := range next {
 				do(i)
@@ -87,86 +98,140 @@ func SideBySide(n int, do func(i int)) {
 	group.Wait()
 }
 
-const maxSideBySide = 16
-
-// Handle counts each valid message once and keeps each invalid one. Trouble with one collection does not
-// hold back the others; it is returned at the end, and the whole call may then be repeated: what was counted
-// is recognised. Where a repetition cannot help, since what is stored of the collection cannot be read, its
-// messages are kept like invalid ones, and nothing is returned. Messages are kept only by a call that need not
-// be repeated, so that they are kept once.
+// Handle counts each valid message once and rejects each invalid one, unless the event only asks to reconcile collections.
+//
+// Trouble with one collection does not hold back the others; it is returned at the end, and the whole call may then be
+// repeated: what was counted is recognised. Where a repetition cannot help, because what is stored of the collection
+// cannot be read, its messages are rejected like invalid ones. Messages are rejected only by a call that need not be
+// repeated, so each is rejected once. A malformed request to reconcile is a *failure.Malformed.
 func (t *Task) Handle(ctx context.Context, in Input) (Output, error) {
-	groups, duplicates, rejected := snapshot.GroupByCollection(snapshot.Unwrap(in.Messages, in.ExecutionID))
-	out := Output{Collections: []snapshot.CollectionKey{}, Duplicates: len(duplicates)}
 	logging.Execution(ctx, in.ExecutionID)
-	metrics.Add(ctx, metrics.DuplicateMessages, int64(len(duplicates)))
+	keys, ok, err := snapshot.Reconcilable(in.Event)
+	if err != nil {
+		return Output{}, err
+	}
+	if ok {
+		return t.limit(ctx, Output{Collections: keys}), nil
+	}
+	groups, repeated, rejected := snapshot.GroupByCollection(snapshot.Unwrap(in.Event, in.ExecutionID))
+	metrics.Add(ctx, metrics.DuplicateMessages, int64(len(repeated)))
 	if run, one := onlyRun(groups); one {
 		metrics.About(ctx, logging.CorrelationID, run)
 	}
-
-	states, err := t.counter.Read(ctx, collections(groups))
+	results, err := t.countAll(ctx, in.ExecutionID, groups)
 	if err != nil {
-		return out, fmt.Errorf("reading the collections: %w", err)
+		return Output{}, err
 	}
-	unregistered := t.registerRuns(ctx, groups, states)
-	results := make([]result, len(groups))
-	t.each(len(groups), func(i int) {
-		if results[i].err = unregistered[groups[i].CorrelationID]; results[i].err == nil {
-			results[i] = t.count(ctx, in.ExecutionID, states[groups[i].CollectionKey], groups[i])
-		}
-	})
+	out := Output{Collections: []snapshot.CollectionKey{}, Duplicates: len(repeated)}
 	var errs []error
 	for i, result := range results {
-		if malformed := (*failure.Malformed)(nil); errors.As(result.err, &malformed) {
-			rejected = append(rejected, rejectAll(groups[i].Receipts, snapshot.NotCounted(result.err))...)
-			continue
-		}
 		if result.err != nil {
-			errs = append(errs, fmt.Errorf("counting %d messages of %s: %w", len(groups[i].Receipts), groups[i].CollectionName, result.err))
+			errs = append(errs, fmt.Errorf("%d messages of %s: %w", len(groups[i].Receipts), groups[i].CollectionName, result.err))
 			continue
 		}
 		out.Counted += len(result.tally.Counted)
 		out.Duplicates += len(result.tally.Duplicates)
-		rejected = append(append(rejected, result.unknown...), result.tally.Reused...)
-		if mayMove(result.tally) {
+		if result.rejection != nil {
+			rejected = append(rejected, rejectAll(groups[i].Receipts, result.rejection)...)
+		} else if mayMove(result.tally) {
 			out.Collections = append(out.Collections, groups[i].CollectionKey)
 		}
 	}
-	out.Rejected = len(rejected)
-	if len(errs) == 0 {
+	if out.Rejected = len(rejected); len(errs) == 0 {
 		errs = make([]error, len(rejected))
-		t.each(len(rejected), func(i int) { errs[i] = t.keep(ctx, rejected[i]) })
+		t.each(len(rejected), func(i int) { errs[i] = t.reject(ctx, rejected[i]) })
 	}
-	return out, errors.Join(errs...)
+	return t.limit(ctx, out), errors.Join(errs...)
+}
+
+// limit leaves the collections to the sweep that are more than an execution can reconcile.
+func (t *Task) limit(ctx context.Context, out Output) Output {
+	if t.most > 0 && len(out.Collections) > t.most {
+		out.Left = len(out.Collections) - t.most
+		out.Collections = out.Collections[:t.most]
+		t.log.WarnContext(ctx, "left to the sweep", "collections", out.Left)
+	}
+	return out
 }
 
 // result is what became of a group.
 type result struct {
-	tally   store.Tally
-	unknown []snapshot.Receipt // rejected, since the collection has no row
-	err     error
+	tally     store.Tally
+	rejection *snapshot.Rejection // of all its messages
+	err       error
 }
 
-func (t *Task) count(ctx context.Context, execution string, state store.State, group snapshot.Group) result {
-	switch {
-	case state.Malformed != nil:
-		return result{err: state.Malformed}
-	case state.Row == nil:
-		return result{unknown: rejectAll(group.Receipts, snapshot.UnknownCollection())}
+// countAll counts each group, after its run was registered. It returns an error if the collections could not be read.
+func (t *Task) countAll(ctx context.Context, execution string, groups []snapshot.Group) ([]result, error) {
+	keys := make([]snapshot.CollectionKey, len(groups))
+	for i, group := range groups {
+		keys[i] = group.CollectionKey
 	}
-	tally, err := t.counter.Count(ctx, execution, state, group.Receipts)
-	t.tell(ctx, tally)
+	states, err := t.store.Read(ctx, keys)
+	if err != nil {
+		return nil, fmt.Errorf("reading the collections: %w", err)
+	}
+	results := make([]result, len(groups))
+	failed := map[string]error{} // runs that could not be registered
+	for i, group := range groups {
+		row := states[group.CollectionKey].Row
+		if err, known := failed[group.CorrelationID]; row != nil && !known {
+			err = t.register(ctx, *row, group.Receipts[0].Message.Export)
+			failed[group.CorrelationID] = err
+		}
+		results[i].err = failed[group.CorrelationID]
+	}
+	t.each(len(groups), func(i int) {
+		if results[i].err == nil {
+			results[i] = t.count(ctx, execution, states[groups[i].CollectionKey], groups[i])
+		}
+	})
+	return results, nil
+}
+
+// register makes a run known to the ledger before its first file is counted, once per process and run.
+func (t *Task) register(ctx context.Context, row snapshot.Row, export snapshot.Export) error {
+	if t.registered.Contains(row.CorrelationID) {
+		return nil
+	}
+	if err := t.store.RegisterRun(ctx, row, export); err != nil {
+		return err
+	}
+	t.registered.Add(row.CorrelationID, true)
+	return nil
+}
+
+// count counts a group. What a repetition cannot mend is a rejection, everything else an error.
+func (t *Task) count(ctx context.Context, execution string, state store.State, group snapshot.Group) result {
+	var tally store.Tally
+	err := state.Malformed
+	switch {
+	case err != nil:
+	case state.Row == nil:
+		err = store.ErrNoRow
+	default:
+		tally, err = t.store.Count(ctx, execution, state, group.Receipts)
+		t.report(ctx, tally)
+	}
+	var malformed *failure.Malformed
+	switch {
+	case errors.Is(err, store.ErrNoRow):
+		return result{tally: tally, rejection: snapshot.UnknownCollection()}
+	case errors.As(err, &malformed):
+		return result{rejection: snapshot.NotCounted(err)}
+	}
 	return result{tally: tally, err: err}
 }
 
-// message is what the log says of one that was counted. There is one line for all of a collection that came together:
-// a line for each would cost more than a tenth of what a file costs in large batches.
+// message is what the log says of one that was counted. There is one line for all of a collection that came together: a
+// line for each would cost more than a tenth of what a file costs in large batches.
 type message struct {
 	FileName string `json:"file_name"`
 	Identity string `json:"identity"`
 }
 
-// tell logs and counts what became of messages.
-func (t *Task) tell(ctx context.Context, tally store.Tally) {
+// report logs and measures what became of messages.
+func (t *Task) report(ctx context.Context, tally store.Tally) {
 	files := int64(0)
 	var messages []message
 	for _, receipt := range tally.Counted {
@@ -193,38 +258,8 @@ func (t *Task) tell(ctx context.Context, tally store.Tally) {
 	}
 }
 
-// registerRuns makes the groups' runs known to the ledger, and returns those for which it failed. A run none of
-// whose collections has a row is not one.
-func (t *Task) registerRuns(ctx context.Context, groups []snapshot.Group, states map[snapshot.CollectionKey]store.State) map[string]error {
-	failed := map[string]error{}
-	for _, group := range groups {
-		if states[group.CollectionKey].Row != nil && failed[group.CorrelationID] == nil {
-			failed[group.CorrelationID] = t.register(ctx, group.CorrelationID, group.Receipts[0].Message.Export)
-		}
-	}
-	return failed
-}
-
-// register makes a run known to the ledger before its first file is counted, once per process and run.
-func (t *Task) register(ctx context.Context, correlationID string, said snapshot.Export) error {
-	if t.registered[correlationID] {
-		return nil
-	}
-	if err := t.counter.RegisterRun(ctx, correlationID, said); err != nil {
-		return err
-	}
-	if len(t.registered) == maxRemembered {
-		clear(t.registered)
-	}
-	t.registered[correlationID] = true
-	return nil
-}
-
-// maxRemembered bounds the memory that a hostile producer of correlation ids can take.
-const maxRemembered = 1000
-
-func (t *Task) keep(ctx context.Context, receipt snapshot.Receipt) error {
-	if err := t.rejected.Keep(ctx, receipt); err != nil {
+func (t *Task) reject(ctx context.Context, receipt snapshot.Receipt) error {
+	if err := t.rejected.Reject(ctx, receipt); err != nil {
 		return err
 	}
 	metrics.Reject(ctx, string(receipt.Rejection.Reason))
@@ -233,23 +268,15 @@ func (t *Task) keep(ctx context.Context, receipt snapshot.Receipt) error {
 	return nil
 }
 
-// mayMove reports whether the collection needs a look. A success file always does: its memory was written
-// after the row was read, and the move that it waits for may have happened in between. Of those who counted files at
-// the same time it is for the one who brought the row up to date last; when a message comes again, that one may have died.
+// mayMove reports whether to reconcile the collection. A success file always asks for it: its epoch was written after the
+// row was read, and the move that it waits for may have happened in between. Of those who counted files at the same time
+// it is for the one who wrote the row; when a message comes again, that one may have died.
 func mayMove(tally store.Tally) bool {
 	isSuccess := func(r snapshot.Receipt) bool { return r.Message.IsSuccessFile }
 	if slices.ContainsFunc(tally.Counted, isSuccess) || slices.ContainsFunc(tally.Duplicates, isSuccess) {
 		return tally.Row != nil
 	}
-	return tally.Row != nil && tally.Row.MayMove() && (tally.Last || len(tally.Duplicates) > 0)
-}
-
-func collections(groups []snapshot.Group) []snapshot.CollectionKey {
-	var keys []snapshot.CollectionKey
-	for _, group := range groups {
-		keys = append(keys, group.CollectionKey)
-	}
-	return keys
+	return tally.Row != nil && tally.Row.MayMove() && (tally.Synced || len(tally.Duplicates) > 0)
 }
 
 // onlyRun is the run that all groups are of, if they are of one.
@@ -264,9 +291,9 @@ func onlyRun(groups []snapshot.Group) (correlationID string, one bool) {
 }
 
 func rejectAll(receipts []snapshot.Receipt, why *snapshot.Rejection) []snapshot.Receipt {
-	var rejected []snapshot.Receipt
-	for _, receipt := range receipts {
-		rejected = append(rejected, receipt.Rejected(why))
+	rejected := make([]snapshot.Receipt, len(receipts))
+	for i, receipt := range receipts {
+		rejected[i] = receipt.Rejected(why)
 	}
 	return rejected
 }

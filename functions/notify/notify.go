@@ -1,4 +1,4 @@
-// Package notify is the task that pays what is owed: the request for a _success file, the news about a run.
+// Package notify is the task that delivers what is pending: the request for a _success file, the notifications about a run.
 package notify
 
 import (
@@ -10,100 +10,79 @@ import (
 	"snapshot-status-checker/internal/logging"
 	"snapshot-status-checker/internal/metrics"
 	"snapshot-status-checker/internal/snapshot"
+	"snapshot-status-checker/internal/store"
 )
-
-// Debts is what the task asks of the protocol. See store.Debts.
-type Debts interface {
-	Request(ctx context.Context, debt snapshot.Debt, claimer string) (said snapshot.Export, owed bool, err error)
-	News(ctx context.Context, debt snapshot.Debt, claimer string) (run snapshot.Run, owed bool, err error)
-	Delivered(ctx context.Context, debt snapshot.Debt) error
-}
 
 // Sender asks for a _success file. See delivery.Sender.
 type Sender interface {
-	Request(ctx context.Context, debt snapshot.Debt, said snapshot.Export) error
+	Request(ctx context.Context, out snapshot.Outgoing, export snapshot.Export) error
 }
 
-// Monitoring is told the news. See news.Monitoring.
+// Monitoring gets the notifications. See monitoring.Topic.
 type Monitoring interface {
-	News(ctx context.Context, debt snapshot.Debt, run snapshot.Run) error
+	Notify(ctx context.Context, out snapshot.Outgoing, export snapshot.Export) error
 }
 
-// Input is what the state machine passes in: debts that the claimer has claimed.
+// Input is what the state machine passes in: messages that the owner enqueued.
 type Input struct {
-	Claimer string          `json:"claimer"`
-	Owed    []snapshot.Debt `json:"owed"`
+	Owner   string              `json:"owner"`
+	Pending []snapshot.Outgoing `json:"pending"`
 }
 
-// Output says how many debts this call paid.
+// Output says how many messages this call delivered.
 type Output struct {
 	Delivered int `json:"delivered"`
 }
 
 // Task holds no state of its own.
 type Task struct {
-	debts      Debts
+	store      *store.Store
 	sender     Sender
 	monitoring Monitoring
 	log        *slog.Logger
 }
 
 // New makes the task.
-func New(debts Debts, sender Sender, monitoring Monitoring, log *slog.Logger) *Task {
-	return &Task{debts: debts, sender: sender, monitoring: monitoring, log: log}
+func New(store *store.Store, sender Sender, monitoring Monitoring, log *slog.Logger) *Task {
+	return &Task{store: store, sender: sender, monitoring: monitoring, log: log}
 }
 
-// Handle delivers each debt that is still the claimer's and marks it delivered. If it dies in between, the
-// message is sent again by the next try, with the same identity.
-func (t *Task) Handle(ctx context.Context, in Input) (Output, error) {
-	logging.Execution(ctx, snapshot.ExecutionOf(in.Claimer))
-	var out Output
-	for _, debt := range in.Owed {
-		sent, err := t.pay(ctx, debt, in.Claimer)
-		if err != nil {
-			return out, fmt.Errorf("paying %s: %w", debt.Kind, err)
-		}
-		message := "delivered"
-		if sent {
-			out.Delivered++
-			metrics.Add(ctx, delivered[debt.Kind], 1)
-		} else {
-			message = "not owed any more"
-		}
-		metrics.About(ctx, logging.CorrelationID, debt.CorrelationID)
-		t.log.InfoContext(ctx, message, logging.CorrelationID, debt.CorrelationID, logging.CollectionName, debt.CollectionName,
-			"kind", debt.Kind, "attempt", debt.Attempt, "event_id", debt.EventID())
-	}
-	return out, nil
-}
-
-// delivered is what a payment is counted as.
-var delivered = map[snapshot.DebtKind]metrics.Metric{
+// delivered is what each delivery is measured as.
+var delivered = map[snapshot.Kind]metrics.Metric{
 	snapshot.SuccessFileRequest: metrics.RequestsSent,
 	snapshot.AllReceived:        metrics.RunsReceived,
 	snapshot.AllSuccessful:      metrics.RunsSuccessful,
 }
 
-func (t *Task) pay(ctx context.Context, debt snapshot.Debt, claimer string) (sent bool, err error) {
-	switch debt.Kind {
-	case snapshot.SuccessFileRequest:
-		said, owed, err := t.debts.Request(ctx, debt, claimer)
-		if err != nil || !owed {
-			return false, err
+// Handle delivers each message that is still pending and the owner's. If it dies after sending one, the next try sends
+// that again, with the same event id.
+func (t *Task) Handle(ctx context.Context, in Input) (Output, error) {
+	logging.Execution(ctx, snapshot.ExecutionOf(in.Owner))
+	var result Output
+	for _, out := range in.Pending {
+		sent, err := t.store.Deliver(ctx, out, in.Owner, func(export snapshot.Export) error { return t.send(ctx, out, export) })
+		if err != nil {
+			return result, fmt.Errorf("delivering %s: %w", out.Kind, err)
 		}
-		if err := t.sender.Request(ctx, debt, said); err != nil {
-			return false, err
+		outcome := "not pending any more"
+		if sent {
+			outcome = "delivered"
+			result.Delivered++
+			metrics.Add(ctx, delivered[out.Kind], 1)
 		}
-	case snapshot.AllReceived, snapshot.AllSuccessful:
-		run, owed, err := t.debts.News(ctx, debt, claimer)
-		if err != nil || !owed {
-			return false, err
-		}
-		if err := t.monitoring.News(ctx, debt, run); err != nil {
-			return false, err
-		}
-	default:
-		return false, &failure.Malformed{Err: fmt.Errorf("unknown kind of debt %q", debt.Kind)}
+		metrics.About(ctx, logging.CorrelationID, out.CorrelationID)
+		t.log.InfoContext(ctx, outcome, logging.CorrelationID, out.CorrelationID, logging.CollectionName, out.CollectionName,
+			"kind", out.Kind, "version", out.Version, "event_id", out.EventID())
 	}
-	return true, t.debts.Delivered(ctx, debt)
+	return result, nil
+}
+
+func (t *Task) send(ctx context.Context, out snapshot.Outgoing, export snapshot.Export) error {
+	switch out.Kind {
+	case snapshot.SuccessFileRequest:
+		return t.sender.Request(ctx, out, export)
+	case snapshot.AllReceived, snapshot.AllSuccessful:
+		return t.monitoring.Notify(ctx, out, export)
+	}
+	return &failure.Malformed{Err: fmt.Errorf("a message of kind %q is not sent here", out.Kind)}
 }

@@ -24,7 +24,7 @@ func (b *bench) seen(execution string) map[string]float64 {
 }
 
 func sees(open, oldestRun, stalled, oldestDebt float64) map[string]float64 {
-	return map[string]float64{"OpenRuns": open, "OldestOpenRunAge": oldestRun, "StalledRuns": stalled, "OldestDebtAge": oldestDebt}
+	return map[string]float64{"OpenRuns": open, "OldestOpenRunAge": oldestRun, "StalledRuns": stalled, "OldestPendingAge": oldestDebt}
 }
 
 func (b *bench) passes(d time.Duration) { b.Now = b.Now.Add(d) }

@@ -1,5 +1,5 @@
-// Package sweep is the task on a schedule that finds what no event will finish any more. It starts the state
-// machine for looks, and reports runs that have stalled or are let go.
+// Package sweep is the task on a schedule that finds what no event will finish. It starts the state machine to reconcile
+// collections, and alerts monitoring of runs that have stalled or are abandoned.
 package sweep
 
 import (
@@ -8,100 +8,135 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"time"
 
 	"snapshot-status-checker/internal/failure"
 	"snapshot-status-checker/internal/logging"
+	"snapshot-status-checker/internal/metrics"
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/store"
 )
 
-// Sweeper is what the task asks of the protocol. See store.Sweeper.
-type Sweeper interface {
-	OpenRuns(context.Context) ([]snapshot.Run, error)
-	Examine(ctx context.Context, run snapshot.Run, claimer string) (store.Examination, error)
-	Settle(ctx context.Context, run snapshot.Run, found store.Examination) error
+// Reconciler starts an execution of the state machine that reconciles collections. See machine.Machine.
+type Reconciler interface {
+	Reconcile(context.Context, []snapshot.CollectionKey) error
 }
 
-// Starter starts an execution of the state machine that looks at collections. See looks.Machine.
-type Starter interface {
-	Start(context.Context, []snapshot.CollectionKey) error
-}
-
-// Monitoring is told reports. See news.Monitoring.
+// Monitoring gets the alerts. See monitoring.Topic.
 type Monitoring interface {
-	Report(ctx context.Context, report snapshot.Debt, run snapshot.Run, holders snapshot.Holders) error
+	Alert(ctx context.Context, out snapshot.Outgoing, export snapshot.Export, blockers snapshot.Blockers) error
 }
 
 // Input is what the schedule passes in.
 type Input struct {
-	// ExecutionID names this sweep. The Scheduler gives each attempted invocation a new one; only Lambda's own
-	// retry of an asynchronous invocation repeats the payload, and with it the claims of the sweep that failed.
+	// ExecutionID names this sweep. The Scheduler gives each attempted invocation a new one; only Lambda's own retry of an
+	// asynchronous invocation repeats the payload, and with it the alerts that the failed sweep owns.
 	ExecutionID string `json:"execution_id"`
 }
 
 // Output says what the sweep did.
 type Output struct {
-	OpenRuns int `json:"open_runs"`
-	Looks    int `json:"looks"`
-	Reports  int `json:"reports"`
+	OpenRuns   int `json:"open_runs"`
+	Reconciled int `json:"reconciled"` // collections for which executions were started
+	Alerts     int `json:"alerts"`
 }
 
 // Task holds no state of its own.
 type Task struct {
-	sweeper    Sweeper
-	starter    Starter
+	store      *store.Store
+	machine    Reconciler
 	monitoring Monitoring
 	log        *slog.Logger
 }
 
 // New makes the task.
-func New(sweeper Sweeper, starter Starter, monitoring Monitoring, log *slog.Logger) *Task {
-	return &Task{sweeper: sweeper, starter: starter, monitoring: monitoring, log: log}
+func New(store *store.Store, machine Reconciler, monitoring Monitoring, log *slog.Logger) *Task {
+	return &Task{store: store, machine: machine, monitoring: monitoring, log: log}
 }
 
-// MaxLooks is how many collections one execution looks at: as many as it looks at side by side, and their names
+// MaxCollections is how many collections one execution reconciles: as many as it reconciles concurrently, and their names
 // fit into its input (256 KiB) at any length, even if JSON writes each of their bytes as six.
-const MaxLooks = 10
+const MaxCollections = 10
 
-// Handle sweeps every open run. Trouble with one does not hold back the others; it is returned at the end.
-// Sweeping twice starts looks that find less or nothing to do, and reports nothing twice.
+// Handle sweeps every open run. Trouble with one does not hold back the others; it is returned at the end. Sweeping twice
+// starts executions that find less or nothing to do, and alerts of nothing twice.
 func (t *Task) Handle(ctx context.Context, in Input) (Output, error) {
-	runs, err := t.sweeper.OpenRuns(ctx)
+	runs, err := t.store.OpenRuns(ctx)
 	if malformed := (*failure.Malformed)(nil); err != nil && !errors.As(err, &malformed) {
 		return Output{}, fmt.Errorf("listing the open runs: %w", err)
 	}
-	out := Output{OpenRuns: len(runs)}
-	var seen sight
+	s := sweeping{Task: t, owner: "sweep/" + in.ExecutionID, out: Output{OpenRuns: len(runs)}}
 	errs := []error{err}
 	for _, run := range runs {
-		if err := t.sweep(ctx, run, "sweep/"+in.ExecutionID, &out, &seen); err != nil {
+		if err := s.sweep(ctx, run); err != nil {
 			errs = append(errs, fmt.Errorf("sweeping run %s: %w", run.CorrelationID, err))
 		}
 	}
-	seen.measure(ctx)
-	t.log.InfoContext(ctx, "swept", "open_runs", out.OpenRuns, "looks", out.Looks, "reports", out.Reports)
-	return out, errors.Join(errs...)
+	s.measure(ctx)
+	t.log.InfoContext(ctx, "swept", "open_runs", s.out.OpenRuns, "reconciled", s.out.Reconciled, "alerts", s.out.Alerts)
+	return s.out, errors.Join(errs...)
 }
 
-func (t *Task) sweep(ctx context.Context, run snapshot.Run, claimer string, out *Output, seen *sight) error {
-	found, err := t.sweeper.Examine(ctx, run, claimer)
+// sweeping is one call of Handle, and what it saw of all runs together.
+type sweeping struct {
+	*Task
+	owner                    string
+	out                      Output
+	open, stalled            int
+	oldestRun, oldestPending time.Time // zero if there is none
+}
+
+func (s *sweeping) sweep(ctx context.Context, run snapshot.Run) error {
+	found, err := s.store.Examine(ctx, run, s.owner)
 	if err != nil {
 		return err
 	}
-	seen.add(run, found)
-	for looks := range slices.Chunk(found.Looks, MaxLooks) {
-		if err := t.starter.Start(ctx, looks); err != nil {
+	s.add(run, found)
+	for keys := range slices.Chunk(found.Reconcile, MaxCollections) {
+		if err := s.machine.Reconcile(ctx, keys); err != nil {
 			return err
 		}
-		out.Looks += len(looks)
-		t.log.InfoContext(ctx, "looking again", logging.CorrelationID, run.CorrelationID, "collections", len(looks))
+		s.out.Reconciled += len(keys)
+		s.log.InfoContext(ctx, "reconciling", logging.CorrelationID, run.CorrelationID, "collections", len(keys))
 	}
-	if found.Report != nil {
-		if err := t.monitoring.Report(ctx, *found.Report, run, found.Holders); err != nil {
+	if alert := found.Alert; alert != nil {
+		sent, err := s.store.Deliver(ctx, *alert, s.owner, func(export snapshot.Export) error {
+			return s.monitoring.Alert(ctx, *alert, export, found.Blockers)
+		})
+		if err != nil {
 			return err
 		}
-		out.Reports++
-		t.log.WarnContext(ctx, "reported", logging.CorrelationID, run.CorrelationID, "kind", found.Report.Kind)
+		if sent {
+			s.out.Alerts++
+			s.log.WarnContext(ctx, "alerted", logging.CorrelationID, run.CorrelationID, "kind", alert.Kind)
+		}
 	}
-	return errors.Join(t.sweeper.Settle(ctx, run, found), found.Malformed)
+	return errors.Join(s.store.Finish(ctx, run, found), found.Malformed)
+}
+
+func (s *sweeping) add(run snapshot.Run, found store.Examination) {
+	if found.Open {
+		s.open++
+		s.oldestRun = older(s.oldestRun, run.RegisteredAt)
+	}
+	if found.Stalled {
+		s.stalled++
+	}
+	s.oldestPending = older(s.oldestPending, found.PendingSince)
+}
+
+// older is the earlier of two moments, the zero time being none.
+func older(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// measure says all of it, zeros too, so that an alarm ends when its cause has ended.
+func (s *sweeping) measure(ctx context.Context) {
+	metrics.Measure(ctx, metrics.OpenRuns, float64(s.open))
+	metrics.Measure(ctx, metrics.StalledRuns, float64(s.stalled))
+	metrics.Age(ctx, metrics.OldestOpenRunAge, s.oldestRun)
+	metrics.Age(ctx, metrics.OldestPendingAge, s.oldestPending)
 }

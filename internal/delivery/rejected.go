@@ -12,22 +12,22 @@ import (
 	"snapshot-status-checker/internal/snapshot"
 )
 
-// Rejected keeps messages that cannot be counted in the rejected-messages queue, for a person.
+// Rejected is the rejected-messages queue: messages that cannot be counted, for a person.
 type Rejected struct {
 	SQS      SQS
 	QueueURL string
 }
 
-// Attributes of a kept message.
+// Attributes of a rejected message.
 const (
 	AttrReasonCode = "reason_code" // a snapshot.Reason
 	AttrReason     = "reason"      // a sentence
-	AttrIdentity   = "identity"    // to put the message back with: the record's messageId
+	AttrIdentity   = "identity"    // to replay the message with: the record's messageId
 )
 
-// Keep sends a rejected message to the queue: its raw text as it came, and why it was rejected. A message
-// that is kept twice is there twice, with one identity.
-func (r *Rejected) Keep(ctx context.Context, receipt snapshot.Receipt) error {
+// Reject sends a rejected message to the queue: its raw text as it came, and why it was rejected. A message that is
+// rejected twice is there twice, with one identity.
+func (r *Rejected) Reject(ctx context.Context, receipt snapshot.Receipt) error {
 	_, err := r.SQS.SendMessage(ctx, &sqs.SendMessageInput{
 		QueueUrl:    &r.QueueURL,
 		MessageBody: aws.String(sendable.Text(receipt.Raw)),
@@ -38,7 +38,7 @@ func (r *Rejected) Keep(ctx context.Context, receipt snapshot.Receipt) error {
 		},
 	})
 	if err != nil {
-		return fmt.Errorf("keeping a rejected message: %w", err)
+		return fmt.Errorf("rejecting a message: %w", err)
 	}
 	return nil
 }

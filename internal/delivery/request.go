@@ -1,5 +1,5 @@
 // Package delivery sends the messages that leave the system over queues: requests to the sender, and rejected messages.
-// Its neighbours tell monitoring the news (news) and start the state machine (looks): one package for each service,
+// Its neighbours publish to monitoring (monitoring) and start the state machine (machine): one package for each service,
 // so that a function links the clients that it calls and no others. Sending is at least once; each message carries
 // an identity that does not change from try to try.
 package delivery
@@ -31,7 +31,7 @@ type Sender struct {
 	QueueURL string // of a FIFO queue if it ends in .fifo, of a standard one otherwise
 }
 
-// request is the message on the export state queue, to the letter: all values are strings.
+// request is the message on the export state queue, in exactly the format that the sender expects: all values are strings.
 type request struct {
 	ShutdownFlag         string `json:"shutdown_flag"`
 	CorrelationID        string `json:"correlation_id"`
@@ -44,22 +44,22 @@ type request struct {
 
 // Request asks for the _success file of a collection. On a FIFO queue a request that is sent again within
 // five minutes is dropped by the queue; the sender answers a repeated one harmlessly.
-func (s *Sender) Request(ctx context.Context, debt snapshot.Debt, said snapshot.Export) error {
+func (s *Sender) Request(ctx context.Context, out snapshot.Outgoing, export snapshot.Export) error {
 	body := sendable.JSON(request{
-		ShutdownFlag:         strconv.FormatBool(said.ShutdownFlag),
-		CorrelationID:        debt.CorrelationID,
-		TopicName:            debt.CollectionName,
-		SnapshotType:         said.SnapshotType,
-		ReprocessFiles:       strconv.FormatBool(said.ReprocessFiles),
-		ExportDate:           said.ExportDate,
+		ShutdownFlag:         strconv.FormatBool(export.ShutdownFlag),
+		CorrelationID:        out.CorrelationID,
+		TopicName:            out.CollectionName,
+		SnapshotType:         export.SnapshotType,
+		ReprocessFiles:       strconv.FormatBool(export.ReprocessFiles),
+		ExportDate:           export.ExportDate,
 		SendSuccessIndicator: "true",
 	})
 	in := &sqs.SendMessageInput{QueueUrl: &s.QueueURL, MessageBody: &body, MessageAttributes: map[string]types.MessageAttributeValue{
-		sendable.EventID: text(debt.EventID()),
+		sendable.EventID: text(out.EventID()),
 	}}
 	if strings.HasSuffix(s.QueueURL, ".fifo") {
-		in.MessageGroupId = aws.String(MessageGroup(debt.CollectionName))
-		in.MessageDeduplicationId = aws.String(debt.EventID())
+		in.MessageGroupId = aws.String(MessageGroup(out.CollectionName))
+		in.MessageDeduplicationId = aws.String(out.EventID())
 	}
 	if _, err := s.SQS.SendMessage(ctx, in); err != nil {
 		return fmt.Errorf("sending the request: %w", err)

@@ -45,31 +45,31 @@ var (
 	FilesReceived         = Metric{"FilesReceived", Count}                // files counted; each message once
 	SuccessFilesReceived  = Metric{"SuccessFilesReceived", Count}         // _success files, each message once
 	DuplicateMessages     = Metric{"DuplicateMessages", Count}            // recognised as counted before
-	MessagesRejected      = Metric{"MessagesRejected", Count}             // kept; also by reason_code
+	MessagesRejected      = Metric{"MessagesRejected", Count}             // could not be counted; also by reason_code
 	FilesOverReceived     = Metric{"FilesOverReceived", Count}            // files counted beyond what was sent
 	MessageProcessingTime = Metric{"MessageProcessingTime", Milliseconds} // of each message, from sent to counted
-	ContentionRetries     = Metric{"ContentionRetries", Count}            // tries in place since others were at the same item; all functions
+	ContentionRetries     = Metric{"ContentionRetries", Count}            // conditional writes refused because others wrote the same item; all functions
 
 	// check-collection
-	CollectionsReceived   = Metric{"CollectionsReceived", Count}   // moved to Received, once per attempt
+	CollectionsReceived   = Metric{"CollectionsReceived", Count}   // moved to Received, once per epoch
 	CollectionsSuccessful = Metric{"CollectionsSuccessful", Count} // moved to Success
 
 	// notify
 	RequestsSent   = Metric{"RequestsSent", Count}   // the sender was asked for a _success file
-	RunsReceived   = Metric{"RunsReceived", Count}   // monitoring was told that all of a run is received
+	RunsReceived   = Metric{"RunsReceived", Count}   // monitoring was notified that all of a run is received
 	RunsSuccessful = Metric{"RunsSuccessful", Count} // … is successful
 
 	// sweep, each time
 	OpenRuns         = Metric{"OpenRuns", Count}           // runs with something left to do
 	OldestOpenRunAge = Metric{"OldestOpenRunAge", Seconds} // since its first message; 0 without open runs
 	StalledRuns      = Metric{"StalledRuns", Count}        // open runs that stand still for too long
-	OldestDebtAge    = Metric{"OldestDebtAge", Seconds}    // of what is owed to sender or monitoring; 0 if nothing is
+	OldestPendingAge = Metric{"OldestPendingAge", Seconds} // of what is pending for sender or monitoring; 0 if nothing is
 )
 
 // All lists every metric, for what watches them.
 var All = []Metric{FilesReceived, SuccessFilesReceived, DuplicateMessages, MessagesRejected, FilesOverReceived, MessageProcessingTime,
 	ContentionRetries, CollectionsReceived, CollectionsSuccessful, RequestsSent, RunsReceived, RunsSuccessful,
-	OpenRuns, OldestOpenRunAge, StalledRuns, OldestDebtAge}
+	OpenRuns, OldestOpenRunAge, StalledRuns, OldestPendingAge}
 
 // call is what one call of a function counted so far. The work of a call may go side by side.
 type call struct {

@@ -66,9 +66,9 @@ func TestWrite(t *testing.T) {
 		{"a measured zero counts", func(ctx context.Context) { metrics.Measure(ctx, metrics.OpenRuns, 0) },
 			[][]string{{"SnapshotStatusChecker OpenRuns 0 Count" + of}}},
 		{"ages", func(ctx context.Context) {
-			metrics.Age(ctx, metrics.OldestDebtAge, began.Add(-time.Minute))
+			metrics.Age(ctx, metrics.OldestPendingAge, began.Add(-time.Minute))
 			metrics.Age(ctx, metrics.OldestOpenRunAge, time.Time{})
-		}, [][]string{{"SnapshotStatusChecker OldestDebtAge 62 Seconds" + of, "SnapshotStatusChecker OldestOpenRunAge 0 Seconds" + of}}},
+		}, [][]string{{"SnapshotStatusChecker OldestPendingAge 62 Seconds" + of, "SnapshotStatusChecker OldestOpenRunAge 0 Seconds" + of}}},
 		{"messages, one of nobody knows when, one from a clock that is ahead", func(ctx context.Context) {
 			metrics.Processed(ctx, time.Time{})
 			metrics.Processed(ctx, began.Add(time.Hour))

@@ -1,12 +1,14 @@
 // Package settings reads the functions' environment variables, once at start. Their names, defaults and
 // which are required are those of the seed document ("Environment variables"); LEDGER_TABLE_NAME,
-// REJECTED_MESSAGES_QUEUE_URL, EXEMPT_STATUSES, STALLED_AFTER_MINUTES and STATE_MACHINE_ARN are ours.
+// REJECTED_MESSAGES_QUEUE_URL, EXEMPT_STATUSES, LEASE_SECONDS, MAX_COLLECTIONS, STALLED_AFTER_MINUTES and
+// STATE_MACHINE_ARN are ours.
 package settings
 
 import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/caarlos0/env/v11"
@@ -35,38 +37,48 @@ type Ledger struct {
 // Tables is what a function has that works on both tables.
 type Tables struct {
 	Ledger
-	StatusTable string `env:"DYNAMO_DB_EXPORT_STATUS_TABLE_NAME" envDefault:"UCExportToCrownStatus"`
+	StatusTable    string   `env:"DYNAMO_DB_EXPORT_STATUS_TABLE_NAME" envDefault:"UCExportToCrownStatus"`
+	ExemptStatuses Statuses `env:"EXEMPT_STATUSES"`
 }
+
+// Outbox is what a function has that enqueues messages.
+type Outbox struct {
+	LeaseSeconds int `env:"LEASE_SECONDS" envDefault:"600"`
+}
+
+// Lease is how long the owner of a message has for delivering it.
+func (o Outbox) Lease() time.Duration { return time.Duration(o.LeaseSeconds) * time.Second }
 
 // Increment is the environment of functions/increment.
 type Increment struct {
 	Common
 	Tables
 	RejectedMessagesQueueURL string `env:"REJECTED_MESSAGES_QUEUE_URL,required,notEmpty"`
+	MaxCollections           int    `env:"MAX_COLLECTIONS"` // that an execution may reconcile; 0: any number
 }
 
 // CheckCollection is the environment of functions/check-collection.
 type CheckCollection struct {
 	Common
 	Tables
-	ExemptStatuses Statuses `env:"EXEMPT_STATUSES"`
+	Outbox
 }
 
 // CheckAll is the environment of functions/check-all.
 type CheckAll struct {
 	Common
 	Tables
-	ExemptStatuses Statuses `env:"EXEMPT_STATUSES"`
+	Outbox
 }
 
 // Sweep is the environment of functions/sweep.
 type Sweep struct {
 	Common
 	Tables
-	ExemptStatuses      Statuses `env:"EXEMPT_STATUSES"`
-	StalledAfterMinutes int      `env:"STALLED_AFTER_MINUTES" envDefault:"60"`
-	StateMachineARN     string   `env:"STATE_MACHINE_ARN,required,notEmpty"`
-	MonitoringTopicARN  string   `env:"MONITORING_SNS_TOPIC_ARN,required,notEmpty"`
+	Outbox
+	StalledAfterMinutes int    `env:"STALLED_AFTER_MINUTES" envDefault:"60"`
+	StateMachineARN     string `env:"STATE_MACHINE_ARN,required,notEmpty"`
+	MonitoringTopicARN  string `env:"MONITORING_SNS_TOPIC_ARN,required,notEmpty"`
 }
 
 // Notify is the environment of functions/notify.

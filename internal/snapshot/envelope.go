@@ -11,6 +11,7 @@ type Receipt struct {
 	Identity  string     // does not change when the message is delivered again
 	Raw       string     // the text to keep if the message is rejected: untouched
 	Message   Message    // valid only if Rejection is nil
+	Digest    string     // of identity and message; set by GroupByCollection
 	Rejection *Rejection // why it cannot be counted
 	SentAt    time.Time  // when the SQS message was sent; the zero time if nobody says so
 }
@@ -117,7 +118,7 @@ func unwrapText(text []byte, raw, identity string, nesting int) []Receipt {
 	if fields.isRecord() && nesting > 0 {
 		return unwrapRecord(text, identity, nesting)
 	}
-	message, rejection := messageOf(fields, text)
+	message, rejection := messageOf(fields)
 	return []Receipt{{Identity: identity, Raw: raw, Message: message, Rejection: rejection}}
 }
 

@@ -2,8 +2,6 @@ package snapshot
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"strings"
@@ -42,14 +40,13 @@ type Message struct {
 	CollectionKey
 	Export
 	IsSuccessFile bool   // the collection's _success file rather than one of its data files
-	Filename      string // for logs and markers only
-	Digest        string // of the body; tells a redelivered message from another one with the same identity
+	Filename      string // for logs and receipts only
 }
 
-// messageOf reads the fields of one message in the format of the seed document ("SQS message example"); body is
-// their text. Unknown fields are ignored, flags may be strings in any case or JSON booleans. A message that breaks
-// the format comes back as a Rejection that names the field.
-func messageOf(fields object, body []byte) (Message, *Rejection) {
+// messageOf reads the fields of one message in the format of the seed document ("SQS message example"). Unknown fields are
+// ignored, flags may be strings in any case or JSON booleans. A message that breaks the format comes back as a Rejection
+// that names the field.
+func messageOf(fields object) (Message, *Rejection) {
 	p := parser{fields: fields}
 	m := Message{
 		CollectionKey: CollectionKey{
@@ -64,22 +61,11 @@ func messageOf(fields object, body []byte) (Message, *Rejection) {
 		},
 		IsSuccessFile: p.flag("is_success_file", false),
 		Filename:      p.filename(),
-		Digest:        digest(body),
 	}
 	if p.rejection != nil {
 		return Message{}, p.rejection
 	}
 	return m, nil
-}
-
-// digest ignores insignificant white space, so that a body which Step Functions serialised anew is the same body.
-func digest(body []byte) string {
-	var compact bytes.Buffer
-	if json.Compact(&compact, body) == nil {
-		body = compact.Bytes()
-	}
-	sum := sha256.Sum256(body)
-	return hex.EncodeToString(sum[:])
 }
 
 // object keeps the exact names of a JSON object's fields; encoding/json's structs would match them in any case.

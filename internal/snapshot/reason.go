@@ -18,13 +18,12 @@ const (
 	ReasonFieldTooLong      Reason = "FIELD_TOO_LONG"     // a required field would not fit into a DynamoDB key
 	ReasonFlagInvalid       Reason = "FLAG_INVALID"       // a flag that is neither true nor false
 	ReasonUnknownCollection Reason = "UNKNOWN_COLLECTION" // the export status table has no row for it
-	ReasonIdentityReused    Reason = "IDENTITY_REUSED"    // the identity was seen before with another body
 	ReasonNotCounted        Reason = "NOT_COUNTED"        // counting failed for good; the state machine says so too
 )
 
 // Reasons lists all of them.
 var Reasons = []Reason{ReasonNotJSON, ReasonNotAnObject, ReasonNoRecords, ReasonTooManyRecords, ReasonNoBody, ReasonFieldMissing,
-	ReasonFieldNotString, ReasonFieldTooLong, ReasonFlagInvalid, ReasonUnknownCollection, ReasonIdentityReused, ReasonNotCounted}
+	ReasonFieldNotString, ReasonFieldTooLong, ReasonFlagInvalid, ReasonUnknownCollection, ReasonNotCounted}
 
 // Rejection says why a message cannot be counted: a code for programs and a sentence for people.
 type Rejection struct {

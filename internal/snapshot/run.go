@@ -2,110 +2,102 @@ package snapshot
 
 import "time"
 
-// Wanted is the status that every collection of a run must have reached for the news.
-func (k DebtKind) Wanted() Status {
-	if k == AllSuccessful {
-		return Success
-	}
-	return Received
-}
-
 // Run is what the ledger knows of a run: one correlation id.
 type Run struct {
 	CorrelationID string
-	SnapshotType  string // as the run's first counted message said
-	ExportDate    string
-	News          map[DebtKind]Claim // for reports, too
+	Export        // as the run's first counted message said
 	RegisteredAt  time.Time
-	Watch         Watch
-	Progress      Progress
-	LetGo         bool // nobody looks after it any more
+	// Generation counts how often a request was enqueued after monitoring had been notified: each time the notifications
+	// are due again. Reopened holds a digest of each collection and epoch that did so.
+	Generation int64
+	Reopened   []string
+	Hints      map[Kind]Hint  // for each notification
+	Outbox     map[Kind]Entry // of OfRun
+	Progress   Progress
+	Abandoned  bool // the sweep passes it by
 }
 
-// News lists what monitoring is told about a whole run.
-var News = []DebtKind{AllReceived, AllSuccessful}
+// Hint is how a run is checked without reading all of it whenever a collection moves: a collection that blocks the
+// notification, as a watched literal does in a SAT solver. Whoever moves that collection looks for another blocker.
+type Hint struct {
+	Collection string // "" if none is known
+	By         string // the owner that set it; see Owner
+	Notified   bool   // monitoring was notified in this generation; then nothing is looked for
+}
 
-// Tally follows the rows of a run as they are read, page by page. The zero Tally has seen none.
+// Notified reports whether monitoring was or will be notified in the present generation: by the hint, or by an outbox
+// entry, delivered or not.
+func (r Run) Notified(kind Kind) bool {
+	return r.Hints[kind].Notified || r.Outbox[kind].For(r.Generation)
+}
+
+// Outgoing names the run's message of this kind and version.
+func (r Run) Outgoing(kind Kind, version int64) Outgoing {
+	return Outgoing{Kind: kind, CollectionKey: CollectionKey{CorrelationID: r.CorrelationID}, Version: version}
+}
+
+// Due reports whether monitoring has to be notified: the tally of all rows allows it, and the generation's notification
+// was not delivered.
+func (r Run) Due(kind Kind, t *Tally) bool {
+	return t.All(kind) && !r.Hints[kind].Notified && !r.Outbox[kind].Settles(r.Generation)
+}
+
+// Tally sums up the rows of a run as they are read, page by page. The zero Tally has seen none.
 type Tally struct {
 	Rows          int
-	Attempts      int64 // sum over the rows; grows with every new attempt of a collection
 	FilesReceived int64
 	FilesSent     int64
-	missing       map[DebtKind]int   // how many rows are in the news's way
-	holders       map[DebtKind][]Row // the first MaxNamed of them
-}
-
-// Blocker is a collection that keeps a run from being received or successful.
-type Blocker struct {
-	CollectionName string
-	Status         Status
+	missing       map[Kind]int   // how many rows block the notification
+	blockers      map[Kind][]Row // the first MaxNamed of them
 }
 
 // Add takes in one more row.
 func (t *Tally) Add(row Row, exempt []Status) {
 	if t.missing == nil {
-		t.missing, t.holders = map[DebtKind]int{}, map[DebtKind][]Row{}
+		t.missing, t.blockers = map[Kind]int{}, map[Kind][]Row{}
 	}
 	t.Rows++
-	t.Attempts += row.Attempt()
 	t.FilesReceived += row.FilesReceived.N
 	t.FilesSent += row.FilesSent.N
-	for _, news := range News {
-		if row.Status.AtLeast(news.Wanted(), exempt) {
+	for _, kind := range Notifications {
+		if row.Status.AtLeast(kind.Wanted(), exempt) {
 			continue
 		}
-		if t.missing[news]++; t.missing[news] <= MaxNamed {
-			t.holders[news] = append(t.holders[news], row)
+		if t.missing[kind]++; t.missing[kind] <= MaxNamed {
+			t.blockers[kind] = append(t.blockers[kind], row)
 		}
 	}
 }
 
-// Blocked says which collection is in the news's way, if any of those seen is.
-func (t *Tally) Blocked(news DebtKind) (Blocker, bool) {
-	if t.missing[news] == 0 {
-		return Blocker{}, false
-	}
-	first := t.holders[news][0]
-	return Blocker{CollectionName: first.CollectionName, Status: first.Status}, true
-}
+// All reports whether the notification holds, once every row of the run was added. For a run without rows none does.
+func (t *Tally) All(kind Kind) bool { return t.Rows > 0 && t.missing[kind] == 0 }
 
-// True reports whether the news holds, once every row of the run was added. A run without rows has no news.
-func (t *Tally) True(news DebtKind) bool { return t.Rows > 0 && t.missing[news] == 0 }
+// Missing is how many of the rows block the notification.
+func (t *Tally) Missing(kind Kind) int { return t.missing[kind] }
 
-// NewsOwed reports whether the run's news for this sum of attempts is still to be delivered. The claimed sum
-// only grows: a regression repeats nothing, a new attempt is told again.
-func (r Run) NewsOwed(news DebtKind, attempts int64) bool {
-	claim := r.News[news]
-	return !claim.Settles(attempts) && (!claim.Attempt.Set || claim.Attempt.N <= attempts)
-}
-
-// OwedSince says since when the oldest debt of the run has been owed, the zero time if nothing is: of what was
-// claimed, since its first claim; of what nobody has claimed yet, at least since the run's sums changed last.
-func (r Run) OwedSince(t *Tally, rows []Row, collections []Collection, changed time.Time) time.Time {
+// PendingSince says since when the oldest message of the run has been pending, the zero time if none is: of what was
+// enqueued, since then; of a notification that nobody enqueued yet, since the run's sums last changed, at the latest.
+func (r Run) PendingSince(t *Tally, rows []Row, collections []Collection, changed time.Time) time.Time {
 	var oldest time.Time
-	owed := func(claim Claim, attempt int64) {
-		since := changed
-		if claim.For(attempt) && !claim.Since.IsZero() {
-			since = claim.Since
-		}
+	pending := func(since time.Time) {
 		if oldest.IsZero() || since.Before(oldest) {
 			oldest = since
 		}
 	}
 	for i, row := range rows {
-		if collections[i].RequestOwed(row) {
-			owed(collections[i].Request, collections[i].Attempt(row))
+		if collections[i].RequestPending(row) {
+			pending(collections[i].Request.Since)
 		}
 	}
-	for _, news := range News {
-		if t.True(news) && r.NewsOwed(news, t.Attempts) {
-			owed(r.News[news], t.Attempts)
+	for _, kind := range Notifications {
+		if !r.Due(kind, t) {
+			continue
 		}
+		since := changed
+		if entry := r.Outbox[kind]; entry.For(r.Generation) {
+			since = entry.Since
+		}
+		pending(since)
 	}
 	return oldest
-}
-
-// NewsFree reports whether the claimer may claim the run's news for this sum of attempts.
-func (r Run) NewsFree(news DebtKind, attempts int64, claimer string, now time.Time) bool {
-	return r.NewsOwed(news, attempts) && r.News[news].Free(attempts, claimer, now)
 }

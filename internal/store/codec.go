@@ -14,15 +14,71 @@ import (
 const (
 	attrStatus        = "CollectionStatus"
 	attrFilesReceived = "FilesReceived"
-	attrFilesCounted  = "FilesCounted" // our own, as is the next
-	attrCountedBy     = "CountedBy"
 	attrFilesSent     = "FilesSent"
+	attrEpochStart    = "EpochStart" // our own, as is the next
+	attrSyncedFiles   = "SyncedFiles"
 )
 
-var rowAttributes = []string{attrStatus, attrFilesReceived, attrFilesCounted, attrCountedBy, attrFilesSent}
+var rowAttributes = []string{attrStatus, attrFilesReceived, attrFilesSent, attrEpochStart, attrSyncedFiles}
 
-var collectionAttributes = append([]string{attrCounted, attrBase, attrProjected, attrTakenOver, attrSnapshotType, attrExportDate,
-	attrShutdownFlag, attrReprocessFiles, attrSuccessAttempt, attrCountedAt}, claimAttributes(snapshot.SuccessFileRequest)...)
+// Attributes of the ledger's items. Times are epoch seconds.
+const (
+	attrExpiresAt = "ExpiresAt" // of all items; read by DynamoDB's TTL
+
+	attrCounted        = "Counted" // of a collection
+	attrCountedAt      = "CountedAt"
+	attrRecent         = "Recent"
+	attrPages          = "Pages"
+	attrSuccessEpochs  = "SuccessEpochs"
+	attrSnapshotType   = "SnapshotType" // of a collection and of a run
+	attrExportDate     = "ExportDate"
+	attrShutdownFlag   = "ShutdownFlag"
+	attrReprocessFiles = "ReprocessFiles"
+
+	attrDigests = "Digests" // of a page
+
+	attrMessages   = "Messages" // of receipts
+	attrReceivedAt = "ReceivedAt"
+	attrExecution  = "ExecutionId"
+
+	attrCorrelationID = "CorrelationId" // of a run
+	attrRegisteredAt  = "RegisteredAt"
+	attrGeneration    = "Generation"
+	attrReopened      = "Reopened"
+	attrProgress      = "Progress"
+	attrProgressSince = "ProgressSince"
+	attrSettled       = "Settled"
+	attrAbandoned     = "Abandoned"
+)
+
+// The attributes of an outbox entry and of a hint begin with the kind of message that they are about.
+const (
+	entryVersion   = "Version"
+	entryOwner     = "Owner"
+	entrySince     = "Since"
+	entryUntil     = "LeaseUntil"
+	entryDelivered = "Delivered"
+
+	hintCollection = "Blocker"
+	hintBy         = "BlockerSetBy"
+	hintNotified   = "Notified"
+)
+
+// prefix begins the names of a kind's attributes.
+func prefix(kind snapshot.Kind) string {
+	switch kind {
+	case snapshot.AllReceived:
+		return "AllReceived"
+	case snapshot.AllSuccessful:
+		return "AllSuccessful"
+	case snapshot.RunStalled:
+		return "Stalled"
+	case snapshot.RunAbandoned:
+		return "Abandoned"
+	default:
+		return "Request"
+	}
+}
 
 // decoder reads typed attributes and keeps what is wrong with them.
 type decoder struct {
@@ -30,22 +86,19 @@ type decoder struct {
 	errs []error
 }
 
-func (d *decoder) string(attribute string) string {
-	value, err := d.item.String(attribute)
-	d.errs = append(d.errs, err)
+func typed[T any](d *decoder, read func(string) (T, error), attribute string) T {
+	value, err := read(attribute)
+	if err != nil {
+		d.errs = append(d.errs, err)
+	}
 	return value
 }
 
-func (d *decoder) int(attribute string) int64 {
-	value, err := d.item.Int(attribute)
-	d.errs = append(d.errs, err)
-	return value
-}
-
-func (d *decoder) bool(attribute string) bool {
-	value, err := d.item.Bool(attribute)
-	d.errs = append(d.errs, err)
-	return value
+func (d *decoder) string(attribute string) string { return typed(d, d.item.String, attribute) }
+func (d *decoder) int(attribute string) int64     { return typed(d, d.item.Int, attribute) }
+func (d *decoder) bool(attribute string) bool     { return typed(d, d.item.Bool, attribute) }
+func (d *decoder) blobs(attribute string) []string {
+	return typed(d, d.item.Blobs, attribute)
 }
 
 // time reads epoch seconds; the zero time if the item lacks them.
@@ -60,100 +113,93 @@ func (d *decoder) counter(attribute string) snapshot.Counter {
 	return snapshot.Counter{N: d.int(attribute), Set: d.item.Has(attribute)}
 }
 
-// err returns a *failure.Malformed that names the table and key if an attribute had another type.
-func (d *decoder) err(ref table.Ref) error {
-	if err := errors.Join(d.errs...); err != nil {
-		return &failure.Malformed{Err: fmt.Errorf("item %q / %q of table %s: %w", ref.Partition, ref.Sort, ref.Table, err)}
+// lenient reads a number for which anything else stands for 0.
+func (d *decoder) lenient(attribute string) snapshot.Counter {
+	n, err := d.item.Int(attribute)
+	if err != nil {
+		return snapshot.Counter{Set: true, Other: d.item[attribute]}
 	}
-	return nil
+	return snapshot.Counter{N: n, Set: d.item.Has(attribute)}
 }
 
-func (t Tables) decodeRow(key snapshot.CollectionKey, item table.Item) (snapshot.Row, error) {
+// err returns a *failure.Malformed that names the table and key if an attribute had another type.
+func (d *decoder) err(ref table.Ref) error {
+	if len(d.errs) == 0 {
+		return nil
+	}
+	return &failure.Malformed{Err: fmt.Errorf("item %q / %q of table %s: %w", ref.Partition, ref.Sort, ref.Table, errors.Join(d.errs...))}
+}
+
+// decodeRow returns nil for no item.
+func (t Tables) decodeRow(key snapshot.CollectionKey, item table.Item) (*snapshot.Row, error) {
+	if item == nil {
+		return nil, nil
+	}
 	d := decoder{item: item}
 	row := snapshot.Row{
 		CollectionKey: key,
 		Status:        snapshot.Status(d.string(attrStatus)),
 		FilesSent:     d.counter(attrFilesSent),
-		FilesReceived: d.counter(attrFilesReceived),
-		FilesCounted:  d.counter(attrFilesCounted),
-		CountedBy:     d.string(attrCountedBy),
+		FilesReceived: d.lenient(attrFilesReceived),
+		EpochStart:    d.counter(attrEpochStart),
+		SyncedFiles:   d.counter(attrSyncedFiles),
 	}
-	return row, d.err(t.rowRef(key))
+	return &row, d.err(t.rowRef(key))
 }
 
 func (t Tables) decodeCollection(key snapshot.CollectionKey, item table.Item) (snapshot.Collection, error) {
+	if item == nil {
+		return snapshot.Collection{}, nil
+	}
 	d := decoder{item: item}
 	c := snapshot.Collection{
-		Counted:   d.int(attrCounted),
-		Base:      d.int(attrBase),
-		Projected: d.bool(attrProjected),
-		TakenOver: d.bool(attrTakenOver),
-		Latest:    d.export(),
-		Success:   d.counter(attrSuccessAttempt),
-		CountedAt: d.time(attrCountedAt),
-		Request:   d.claim(snapshot.SuccessFileRequest),
+		Known:         true,
+		Counted:       d.int(attrCounted),
+		CountedAt:     d.time(attrCountedAt),
+		Recent:        d.blobs(attrRecent),
+		Pages:         d.int(attrPages),
+		Latest:        d.export(),
+		SuccessEpochs: typed(&d, d.item.Ints, attrSuccessEpochs),
+		Request:       d.entry(snapshot.SuccessFileRequest),
 	}
 	return c, d.err(t.collectionRef(key))
 }
 
-func (t Tables) decodeRun(correlationID string, item table.Item) (snapshot.Run, error) {
+// decodeRun returns nil for no item.
+func (t Tables) decodeRun(correlationID string, item table.Item) (*snapshot.Run, error) {
+	if item == nil {
+		return nil, nil
+	}
 	d := decoder{item: item}
 	run := snapshot.Run{
 		CorrelationID: correlationID,
-		SnapshotType:  d.string(attrSnapshotType),
-		ExportDate:    d.string(attrExportDate),
-		News:          map[snapshot.DebtKind]snapshot.Claim{},
+		Export:        d.export(),
 		RegisteredAt:  d.time(attrRegisteredAt),
-		Watch:         d.watch(),
+		Generation:    d.int(attrGeneration),
+		Reopened:      d.blobs(attrReopened),
+		Hints:         map[snapshot.Kind]snapshot.Hint{},
+		Outbox:        map[snapshot.Kind]snapshot.Entry{},
 		Progress:      snapshot.Progress{Sums: d.string(attrProgress), Since: d.time(attrProgressSince), Settled: d.bool(attrSettled)},
-		LetGo:         d.bool(attrLetGo),
+		Abandoned:     d.bool(attrAbandoned),
 	}
-	for _, kind := range []snapshot.DebtKind{snapshot.AllReceived, snapshot.AllSuccessful, snapshot.RunStalled, snapshot.RunLetGo} {
-		run.News[kind] = d.claim(kind)
+	for _, kind := range snapshot.OfRun {
+		run.Outbox[kind] = d.entry(kind)
 	}
-	return run, d.err(t.runRef(correlationID))
+	for _, kind := range snapshot.Notifications {
+		p := prefix(kind)
+		run.Hints[kind] = snapshot.Hint{Collection: d.string(p + hintCollection), By: d.string(p + hintBy), Notified: d.bool(p + hintNotified)}
+	}
+	return &run, d.err(t.runRef(correlationID))
 }
 
-// claimPrefix begins the names of the attributes that hold the claim for a kind of debt.
-func claimPrefix(kind snapshot.DebtKind) string {
-	switch kind {
-	case snapshot.AllReceived:
-		return "AllReceived"
-	case snapshot.AllSuccessful:
-		return "AllSuccessful"
-	case snapshot.RunStalled:
-		return "Stalled"
-	case snapshot.RunLetGo:
-		return "LetGo"
-	default:
-		return "Request"
-	}
-}
-
-const (
-	claimAttempt   = "Attempt"
-	claimBy        = "ClaimedBy"
-	claimSince     = "OwedSince"    // epoch seconds
-	claimUntil     = "ClaimedUntil" // epoch seconds
-	claimDelivered = "Delivered"
-)
-
-// newsAnswered stands under the same prefix, of news only.
-const newsAnswered = "Answered"
-
-func claimAttributes(kind snapshot.DebtKind) []string {
-	prefix := claimPrefix(kind)
-	return []string{prefix + claimAttempt, prefix + claimBy, prefix + claimSince, prefix + claimUntil, prefix + claimDelivered}
-}
-
-func (d *decoder) claim(kind snapshot.DebtKind) snapshot.Claim {
-	prefix := claimPrefix(kind)
-	return snapshot.Claim{
-		Attempt:   d.counter(prefix + claimAttempt),
-		By:        d.string(prefix + claimBy),
-		Since:     d.time(prefix + claimSince),
-		Until:     d.time(prefix + claimUntil),
-		Delivered: d.bool(prefix + claimDelivered),
+func (d *decoder) entry(kind snapshot.Kind) snapshot.Entry {
+	p := prefix(kind)
+	return snapshot.Entry{
+		Version:   d.counter(p + entryVersion),
+		Owner:     d.string(p + entryOwner),
+		Since:     d.time(p + entrySince),
+		Until:     d.time(p + entryUntil),
+		Delivered: d.bool(p + entryDelivered),
 	}
 }
 
@@ -167,30 +213,29 @@ func (d *decoder) export() snapshot.Export {
 	}
 }
 
-func (d *decoder) watch() snapshot.Watch {
-	watch := snapshot.Watch{
-		CollectionName: d.string(attrWatch),
-		Reader:         d.string(attrReader),
-		ReaderUntil:    d.time(attrReaderUntil),
-		Turns:          d.int(attrTurns),
-		Asked:          d.int(attrAsked),
-		Answered:       map[snapshot.DebtKind]int64{},
+// said is the attributes that export reads.
+func said(export snapshot.Export) map[string]any {
+	return map[string]any{
+		attrSnapshotType:   export.SnapshotType,
+		attrExportDate:     export.ExportDate,
+		attrShutdownFlag:   export.ShutdownFlag,
+		attrReprocessFiles: export.ReprocessFiles,
 	}
-	for _, news := range snapshot.News {
-		watch.Answered[news] = d.int(claimPrefix(news) + newsAnswered)
-	}
-	return watch
 }
 
 // asRead is the condition that a number stands as it was read, or is missing as it was.
 func asRead(attribute string, counter snapshot.Counter) table.Condition {
-	if !counter.Set {
+	switch {
+	case !counter.Set:
 		return table.Condition{Attribute: attribute, Operator: table.Absent}
+	case counter.Other != nil:
+		return table.Condition{Attribute: attribute, Value: counter.Other}
 	}
-	return table.Condition{Attribute: attribute, Operator: table.Equals, Value: counter.N}
+	return table.Condition{Attribute: attribute, Value: counter.N}
 }
 
-// rowExists keeps a write from making a row: rows are made by others.
-func (t Tables) rowExists() table.Condition {
-	return table.Condition{Attribute: t.Status.PartitionKey, Operator: table.Exists}
+// numbersAsRead are the conditions that the numbers stand as they were read of which the epoch is made.
+func numbersAsRead(row snapshot.Row) []table.Condition {
+	return []table.Condition{asRead(attrEpochStart, row.EpochStart), asRead(attrSyncedFiles, row.SyncedFiles),
+		asRead(attrFilesReceived, row.FilesReceived)}
 }

@@ -2,28 +2,18 @@ package store
 
 import (
 	"context"
-	"maps"
+	"encoding/json"
+	"errors"
+	"fmt"
 	"slices"
-	"time"
 
+	"snapshot-status-checker/internal/metrics"
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/table"
 )
 
-// CountingDB is what counting asks of the tables.
-type CountingDB interface {
-	GetMany(context.Context, []table.Read) (map[table.Ref]table.Item, error)
-	Update(context.Context, table.Write) (table.Item, error)
-	Transact(context.Context, []table.Write) error
-}
-
-// Counter counts files: each distinct message once, in the ledger first and then in the row.
-type Counter struct {
-	DB CountingDB
-	Tables
-	Now   func() time.Time
-	Pause Pause
-}
+// ErrNoRow says that the export status table has no row for a collection: its messages cannot be counted.
+var ErrNoRow = errors.New("the export status table has no row for the collection")
 
 // State is what is stored of a collection, as it was read.
 type State struct {
@@ -32,160 +22,291 @@ type State struct {
 	Malformed  error // a *failure.Malformed, if what is stored cannot be read: then nothing else is sure
 }
 
-// agreed reports whether the row held all that was counted when both were read.
-func (s State) agreed() bool { return s.Collection.Counted == s.Collection.Before(*s.Row) }
-
-// after is the state that a transaction which counts so many files leaves behind.
-func (s State) after(files int64) State {
-	if s.replaced() {
-		s.Collection.Base = s.Collection.Counted
-	}
-	s.Collection.Counted += files
-	s.Collection.Projected = s.Row.FilesCounted.Set
-	return s
-}
-
-// replaced reports whether the row lost FilesCounted and nobody counted since. Of a row that was read before the ledger it
-// proves nothing: FilesCounted may have come in between.
-func (s State) replaced() bool { return !s.Row.FilesCounted.Set && s.Collection.Projected }
-
-// Tally is what became of the messages of one collection.
+// Tally says what became of the messages of one collection.
 type Tally struct {
-	Counted    []snapshot.Receipt // counted by this call; success files are among them although they add nothing
+	Counted    []snapshot.Receipt // by this call; success files are among them although they add nothing
 	Duplicates []snapshot.Receipt // counted before
-	Reused     []snapshot.Receipt // identity seen before with another body: to be kept
-	Row        *snapshot.Row      // as brought up to date; nil if it went away meanwhile
-	Last       bool               // nobody has brought the row up to date since this call did; false if it had nothing to do
+	Row        *snapshot.Row      // as it was last seen; nil if it is gone
+	Synced     bool               // this call wrote the row
 }
 
-// Read reads the rows and the ledger's collections, strongly consistent, up to table.MaxBatch items a call.
-// One that cannot be read keeps none of the others from being read.
-func (c *Counter) Read(ctx context.Context, keys []snapshot.CollectionKey) (map[snapshot.CollectionKey]State, error) {
-	states := map[snapshot.CollectionKey]State{}
+// Read reads the rows and the ledger's collections, strongly consistent but at no one moment, in batches of as many
+// items as a call takes. A collection that cannot be read prevents none of the others from being read.
+func (s *Store) Read(ctx context.Context, keys []snapshot.CollectionKey) (map[snapshot.CollectionKey]State, error) {
+	states := make(map[snapshot.CollectionKey]State, len(keys))
 	for chunk := range slices.Chunk(keys, table.MaxBatch/2) {
-		err := c.Pause.tries(ctx, "reading collections", func() error { return c.readInto(ctx, states, chunk) })
+		reads := make([]table.Read, 0, 2*len(chunk))
+		for _, key := range chunk {
+			reads = append(reads, table.Read{Ref: s.rowRef(key), Attributes: rowAttributes, Consistent: true},
+				table.Read{Ref: s.collectionRef(key), Consistent: true})
+		}
+		items, err := s.db.GetMany(ctx, reads)
 		if err != nil {
 			return nil, err
+		}
+		for _, key := range chunk {
+			row, malformed := s.decodeRow(key, items[s.rowRef(key)])
+			collection, err := s.decodeCollection(key, items[s.collectionRef(key)])
+			states[key] = State{Row: row, Collection: collection, Malformed: errors.Join(malformed, err)}
 		}
 	}
 	return states, nil
 }
 
-func (c *Counter) readInto(ctx context.Context, states map[snapshot.CollectionKey]State, keys []snapshot.CollectionKey) error {
-	var reads []table.Read
-	for _, key := range keys {
-		reads = append(reads,
-			table.Read{Ref: c.rowRef(key), Attributes: rowAttributes, Consistent: true},
-			table.Read{Ref: c.collectionRef(key), Attributes: collectionAttributes, Consistent: true})
+// Count counts messages of one collection, no two with the same digest, and then syncs its row. The state must come from
+// Read and have a row; if that is gone by now, Count returns ErrNoRow. execution names who counts, for the receipts.
+//
+// Calling it again with the same messages adds nothing, syncs the row if an earlier call did not come to that, and reports
+// them as duplicates. A tally that comes with an error says what was counted before the error.
+func (s *Store) Count(ctx context.Context, execution string, state State, receipts []snapshot.Receipt) (Tally, error) {
+	c := &counting{Store: s, key: state.Row.CollectionKey, execution: execution, row: state.Row, known: state.Collection}
+	if !c.row.Adopted() {
+		if err := c.adopt(ctx); err != nil {
+			return Tally{}, err
+		}
 	}
-	items, err := c.DB.GetMany(ctx, reads)
-	if err != nil {
+	for some := range slices.Chunk(receipts, table.MaxContained) {
+		if err := c.count(ctx, some); err != nil {
+			return c.tally, fmt.Errorf("counting: %w", err)
+		}
+	}
+	var err error
+	c.tally.Row, c.tally.Synced, err = s.sync(ctx, *c.row, c.known.Counted)
+	return c.tally, err
+}
+
+// counting is one call of Count.
+type counting struct {
+	*Store
+	key       snapshot.CollectionKey
+	execution string
+	row       *snapshot.Row       // adopted; as last seen
+	known     snapshot.Collection // as last seen
+	written   int                 // items of receipts
+	tally     Tally
+}
+
+// count counts at most table.MaxContained messages in one update of the ledger's collection. If that is refused, the
+// collection came along as it is now, and says why: some were counted before, the page was turned, or the ledger is new.
+func (c *counting) count(ctx context.Context, receipts []snapshot.Receipt) error {
+	pending, err := c.dropCounted(ctx, receipts)
+	if err != nil || len(pending) == 0 {
 		return err
 	}
-	for _, key := range keys {
-		state := c.decode(key, items)
-		if state.Row != nil && state.replaced() {
-			if state, err = c.readInOrder(ctx, key); err != nil {
+	if err := c.writeReceipts(ctx, receipts); err != nil {
+		return err
+	}
+	for range maxTries {
+		item, err := c.db.Update(ctx, c.update(pending))
+		refused := errors.Is(err, table.ErrConditionFailed)
+		if err != nil && !refused {
+			return err
+		}
+		if c.known, err = c.decodeCollection(c.key, item); err != nil {
+			return err
+		}
+		if !refused {
+			c.tally.Counted = append(c.tally.Counted, pending...)
+			return c.turnPage(ctx, len(pending))
+		}
+		metrics.Add(ctx, metrics.ContentionRetries, 1)
+		if c.known.Counted < c.row.Held() {
+			c.forgetPages()
+			if err := c.adopt(ctx); err != nil {
 				return err
 			}
 		}
-		states[key] = state
+		if pending, err = c.dropCounted(ctx, pending); err != nil || len(pending) == 0 {
+			return err
+		}
+	}
+	return fmt.Errorf("given up after %d tries", maxTries)
+}
+
+// update adds the messages to the collection, if none of them was counted. What the last one said is remembered, and the
+// row's epoch if a success file is among them.
+func (c *counting) update(pending []snapshot.Receipt) table.Write {
+	digests, files := make([]string, len(pending)), int64(0)
+	for i, receipt := range pending {
+		digests[i] = receipt.Digest
+		if !receipt.Message.IsSuccessFile {
+			files++
+		}
+	}
+	set := said(pending[len(pending)-1].Message.Export)
+	set[attrCountedAt], set[attrExpiresAt] = c.Now().Unix(), c.expires(ledgerTTL)
+	fresh := table.NewBlobs(digests...)
+	write := table.Write{
+		Ref: c.collectionRef(c.key),
+		Set: set,
+		Add: map[string]any{attrCounted: files, attrRecent: fresh},
+		If: []table.Condition{asRead(attrPages, snapshot.Counter{N: c.known.Pages, Set: c.known.Pages > 0}),
+			{Attribute: attrRecent, Operator: table.ContainsNone, Value: fresh}},
+	}
+	if floor := c.row.Held(); floor > 0 {
+		write.If = append(write.If, table.Condition{Attribute: attrCounted, Operator: table.AtLeast, Value: floor})
+	}
+	if files < int64(len(pending)) {
+		write.Add[attrSuccessEpochs] = table.NewInts(c.row.Epoch())
+	}
+	return write
+}
+
+// dropCounted returns the messages that are not known to be counted, and adds the others to the duplicates.
+func (c *counting) dropCounted(ctx context.Context, receipts []snapshot.Receipt) ([]snapshot.Receipt, error) {
+	pages, err := c.readPages(ctx, c.key, c.known.Pages)
+	if err != nil {
+		return nil, err
+	}
+	sets := append(pages, c.known.Recent)
+	pending := make([]snapshot.Receipt, 0, len(receipts))
+	for _, receipt := range receipts {
+		if slices.ContainsFunc(sets, func(set table.Blobs) bool { return set.Has(receipt.Digest) }) {
+			c.tally.Duplicates = append(c.tally.Duplicates, receipt)
+		} else {
+			pending = append(pending, receipt)
+		}
+	}
+	return pending, nil
+}
+
+// --- pages -----------------------------------------------------------------------------------------------------------
+
+// pageSize is how many digests a collection's item keeps before they become a page: with 13 bytes each, and names of up
+// to about 200 bytes, the item stays below 1 KB, one write unit.
+const pageSize = 48
+
+// turnPage makes a page of the recent digests if there are enough. A page is written once and never changed, so it may be
+// cached; it is written before its digests are taken out of the collection, so they always stand somewhere. The update
+// that filled the page turns it. If that one died, any update turns it that finds twice as many.
+func (c *counting) turnPage(ctx context.Context, added int) error {
+	recent, number := table.Blobs(c.known.Recent), c.known.Pages
+	filled := len(recent) >= pageSize && len(recent)-added < pageSize
+	if !filled && len(recent) < 2*pageSize {
+		return nil
+	}
+	ref := c.pageRef(c.key, number)
+	item, err := c.db.Update(ctx, table.Write{Ref: ref,
+		Set: map[string]any{attrDigests: recent, attrExpiresAt: c.expires(receiptTTL)},
+		If:  []table.Condition{{Attribute: ref.PartitionKey, Operator: table.Absent}}})
+	if err != nil && !errors.Is(err, table.ErrConditionFailed) {
+		return fmt.Errorf("turning the page: %w", err)
+	}
+	d := decoder{item: item}
+	page := table.Blobs(d.blobs(attrDigests)) // somebody else's, if the update was refused
+	if err := d.err(ref); err != nil {
+		return err
+	}
+	_, err = c.db.Update(ctx, table.Write{Ref: c.collectionRef(c.key),
+		Set:    map[string]any{attrPages: number + 1},
+		Delete: map[string]table.Blobs{attrRecent: page},
+		If:     []table.Condition{asRead(attrPages, snapshot.Counter{N: number, Set: number > 0}), exists(c.collectionRef(c.key))}})
+	switch {
+	case err == nil:
+		c.pages.Add(ref, page)
+	case !errors.Is(err, table.ErrConditionFailed): // else another has turned it
+		return fmt.Errorf("turning the page: %w", err)
 	}
 	return nil
 }
 
-// readInOrder reads a row and then the ledger's collection, which a batch reads in any order. What somebody who counted
-// less adds to the row after it was read here makes an update on condition of its FilesCounted fail. It returns errAgain if
-// the row only seems to be replaced.
-func (c *Counter) readInOrder(ctx context.Context, key snapshot.CollectionKey) (State, error) {
-	row := table.Read{Ref: c.rowRef(key), Attributes: rowAttributes, Consistent: true}
-	items := map[table.Ref]table.Item{}
-	for _, read := range []table.Read{row, {Ref: c.collectionRef(key), Attributes: collectionAttributes, Consistent: true}} {
-		one, err := c.DB.GetMany(ctx, []table.Read{read})
+// readPages reads the collection's first pages, each once per process. One that does not exist has expired and is empty.
+func (s *Store) readPages(ctx context.Context, key snapshot.CollectionKey, count int64) ([]table.Blobs, error) {
+	pages := make([]table.Blobs, count, count+1)
+	var missing []table.Read
+	for i := range pages {
+		ref := s.pageRef(key, int64(i))
+		page, cached := s.pages.Get(ref)
+		if pages[i] = page; !cached {
+			missing = append(missing, table.Read{Ref: ref, Consistent: true})
+		}
+	}
+	found := map[table.Ref]table.Blobs{}
+	for chunk := range slices.Chunk(missing, table.MaxBatch) {
+		items, err := s.db.GetMany(ctx, chunk)
 		if err != nil {
-			return State{}, err
+			return nil, fmt.Errorf("reading pages: %w", err)
 		}
-		maps.Copy(items, one)
-	}
-	state := c.decode(key, items)
-	if state.Row == nil || !state.replaced() {
-		return state, nil
-	}
-	later, err := c.DB.GetMany(ctx, []table.Read{row})
-	if err == nil && later[row.Ref].Has(attrFilesCounted) {
-		err = errAgain
-	}
-	return state, err
-}
-
-func (c *Counter) decode(key snapshot.CollectionKey, items map[table.Ref]table.Item) State {
-	var state State
-	if item := items[c.rowRef(key)]; item != nil {
-		row, err := c.decodeRow(key, item)
-		if err != nil {
-			return State{Malformed: err}
-		}
-		state.Row = &row
-	}
-	var err error
-	if state.Collection, err = c.decodeCollection(key, items[c.collectionRef(key)]); err != nil {
-		return State{Malformed: err}
-	}
-	return state
-}
-
-// mostMarkers is how many messages a transaction counts: the collection's own item takes one of its places.
-const mostMarkers = table.MaxTransaction - 1
-
-// Count counts messages of one collection, and then brings its row up to date, once. The state must come from Read
-// and must have a row. execution names who counts, for the markers.
-//
-// Calling it again with the same messages adds nothing, brings the row up to date if an earlier call did not
-// come to that, and reports them as duplicates. A tally that comes with an error says what was counted before it.
-func (c *Counter) Count(ctx context.Context, execution string, state State, receipts []snapshot.Receipt) (Tally, error) {
-	r := &recording{Counter: c, key: state.Row.CollectionKey, execution: execution, state: state}
-	for some := range slices.Chunk(receipts, mostMarkers) { // one after the other: they write the same item
-		r.pending = some
-		if err := c.Pause.tries(ctx, "counting", func() error { return r.record(ctx) }); err != nil {
-			return r.tally, err
-		}
-	}
-	row, err := c.bringUpToDate(ctx, r)
-	r.tally.Row = row
-	r.tally.Last = row != nil && row.CountedBy == by(execution)
-	return r.tally, err
-}
-
-// bringUpToDate makes the row hold at least what was counted when the recording ended.
-//
-// If nothing came in between and the row agreed with the ledger before, the recorded files are added to the
-// row as it was read, without reading again. Should that leave out somebody's files that were recorded at the
-// same time, it changes FilesCounted after that somebody read it; so their own update fails its condition,
-// and they read again: the row first, or the same could happen between the two.
-func (c *Counter) bringUpToDate(ctx context.Context, r *recording) (*snapshot.Row, error) {
-	undisturbed := len(r.tally.Duplicates)+len(r.tally.Reused) == 0
-	state, known := r.state.after(r.files), undisturbed && r.state.agreed()
-	var row *snapshot.Row
-	err := c.Pause.tries(ctx, "bringing the row up to date", func() error {
-		if !known {
-			var err error
-			if state, err = c.readInOrder(ctx, r.key); err != nil {
-				return err
+		for _, read := range chunk {
+			d := decoder{item: items[read.Ref]}
+			page := table.Blobs(d.blobs(attrDigests))
+			if err := d.err(read.Ref); err != nil {
+				return nil, err
 			}
-			if state.Malformed != nil {
-				return state.Malformed
-			}
+			found[read.Ref] = page
+			s.pages.Add(read.Ref, page)
 		}
-		known = false
-		if row = state.Row; row == nil {
-			return nil // gone; whoever makes it anew finds it brought up to date by the next look
+	}
+	for i := range pages {
+		if pages[i] == nil {
+			pages[i] = found[s.pageRef(key, int64(i))]
 		}
-		updated, err := c.project(ctx, c.DB, *row, state.Collection, by(r.execution))
-		row = &updated
+	}
+	return pages, nil
+}
+
+// forgetPages forgets the cached pages of a ledger that was replaced by a new one.
+func (c *counting) forgetPages() {
+	for i := int64(0); c.pages.Remove(c.pageRef(c.key, i)); i++ {
+		continue
+	}
+}
+
+// --- receipts --------------------------------------------------------------------------------------------------------
+
+// storedReceipt is one message in an item of receipts. One without its digest in a page or in Recent was not counted.
+type storedReceipt struct {
+	Identity string `json:"id"`
+	File     string `json:"file,omitempty"`
+	Success  bool   `json:"success,omitempty"`
+	Digest   []byte `json:"digest"`
+}
+
+// maxReceipts bounds the text of an item of receipts, in bytes. A single receipt is far below it: package snapshot
+// truncates file names at 1,024 bytes, and SQS ids and execution ids are short.
+const maxReceipts = 100_000
+
+// writeReceipts writes for people what came, before it is counted: under the same keys with the same text if this is
+// tried again.
+func (c *counting) writeReceipts(ctx context.Context, receipts []snapshot.Receipt) error {
+	text := []byte{'['}
+	flush := func() error {
+		ref := c.receiptsRef(c.key, c.execution, c.written)
+		c.written++
+		_, err := c.db.Update(ctx, table.Write{Ref: ref, Set: map[string]any{
+			attrMessages:   string(append(text, ']')),
+			attrReceivedAt: c.Now().Unix(),
+			attrExecution:  c.execution,
+			attrExpiresAt:  c.expires(receiptTTL),
+		}})
+		text = []byte{'['}
 		return err
-	})
-	if err != nil {
-		return nil, err
 	}
-	return row, nil
+	for _, receipt := range receipts {
+		one, err := json.Marshal(storedReceipt{receipt.Identity, named(receipt.Message.Filename), receipt.Message.IsSuccessFile, []byte(receipt.Digest)})
+		if err != nil {
+			return fmt.Errorf("writing receipts: %w", err)
+		}
+		if len(text) > 1 && len(text)+len(one) > maxReceipts {
+			if err := flush(); err != nil {
+				return fmt.Errorf("writing receipts: %w", err)
+			}
+		}
+		if len(text) > 1 {
+			text = append(text, ',')
+		}
+		text = append(text, one...)
+	}
+	if err := flush(); err != nil {
+		return fmt.Errorf("writing receipts: %w", err)
+	}
+	return nil
+}
+
+// named is a file name, "" if the message named none.
+func named(file string) string {
+	if file == snapshot.FilenameNotSet {
+		return ""
+	}
+	return file
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -10,177 +11,181 @@ import (
 	"snapshot-status-checker/internal/table"
 )
 
-// SweepDB is what sweeping asks of the tables.
-type SweepDB interface {
-	Query(context.Context, table.Query) (table.Page, error)
-	GetMany(context.Context, []table.Read) (map[table.Ref]table.Item, error)
-	Update(context.Context, table.Write) (table.Item, error)
-}
-
-// Sweeper finds what no event will finish any more: debts whose claimer died, rows that are behind, runs
-// that have stalled.
-type Sweeper struct {
-	DB SweepDB
-	Tables
-	Exempt       []snapshot.Status
-	StalledAfter time.Duration
-	Now          func() time.Time
-	Pause        Pause
-}
-
 // Examination is what a sweep found about one run.
 type Examination struct {
-	Looks   []snapshot.CollectionKey // collections to look at
-	Report  *snapshot.Debt           // the report that the claimer has to deliver now, if any
-	Holders snapshot.Holders         // for the report
-	LetGo   bool                     // the run is to be let go
+	Reconcile []snapshot.CollectionKey // collections to reconcile
+	Alert     *snapshot.Outgoing       // the alert that the owner has to deliver now, if any
+	Blockers  snapshot.Blockers        // for the alert
 
-	Open      bool      // something is left to do for the run
-	Stalled   bool      // it is open and stands still for too long, whether that was reported or not
-	OwedSince time.Time // since when the oldest of its debts has been owed, at least; zero if nothing is
+	Open         bool      // something is left to do for the run
+	Stalled      bool      // it is open and made no progress for too long, whether that was alerted or not
+	PendingSince time.Time // since when the oldest of its messages has been pending; zero if none is
 
-	Malformed error // *failure.Malformed for each row that nobody can read; the others were examined all the same
+	Malformed error // *failure.Malformed for each row that cannot be read; the others were examined all the same
+
+	abandon bool
 }
 
-// OpenRuns lists the runs that are looked after, over all pages. To find one whose first message was counted
-// a moment ago, it reads strongly consistent. Runs that cannot be read come as an error beside the others, a
-// *failure.Malformed for each.
-func (s *Sweeper) OpenRuns(ctx context.Context) (runs []snapshot.Run, err error) {
-	err = s.Pause.tries(ctx, "listing the open runs", func() error {
-		runs, err = s.openRuns(ctx)
-		return err
-	})
-	return runs, err
+// OpenRuns lists the runs that are looked after, over all pages, strongly consistent. Runs that cannot be read come as an
+// error beside the others, a *failure.Malformed for each.
+func (s *Store) OpenRuns(ctx context.Context) ([]snapshot.Run, error) {
+	runs, err := s.Runs(ctx)
+	return slices.DeleteFunc(runs, func(run snapshot.Run) bool { return run.Abandoned }), err
 }
 
-func (s *Sweeper) openRuns(ctx context.Context) ([]snapshot.Run, error) {
-	runs, err := s.runs(ctx, s.DB)
-	return slices.DeleteFunc(runs, func(run snapshot.Run) bool { return run.LetGo }), err
-}
-
-// Examine reads a run whole, remembers its progress, and claims the report that is due. Examining again as
-// the same claimer returns the report that it holds and has not delivered.
-func (s *Sweeper) Examine(ctx context.Context, run snapshot.Run, claimer string) (found Examination, err error) {
-	err = s.Pause.tries(ctx, "examining a run", func() error {
-		found, err = s.examine(ctx, run, claimer)
-		return err
-	})
-	return found, err
-}
-
-func (s *Sweeper) examine(ctx context.Context, run snapshot.Run, claimer string) (Examination, error) {
-	rows, tally, malformed, err := s.rows(ctx, run.CorrelationID)
-	if err != nil {
-		return Examination{}, err
+// Examine reads a run whole, repairs its hints, remembers its progress, and enqueues the alert that is due. Examining again
+// as the same owner returns the alert that it enqueued and has not delivered.
+func (s *Store) Examine(ctx context.Context, run snapshot.Run, owner string) (Examination, error) {
+	e := examining{Store: s, run: run, tally: &snapshot.Tally{}}
+	if err := e.readRows(ctx); err != nil {
+		return Examination{}, fmt.Errorf("examining a run: %w", err)
 	}
-	found := Examination{Holders: tally.Holders(), LetGo: run.LettingGo(s.Now()), Malformed: malformed}
-	progress, stalled := run.Stall(tally, s.Now(), s.StalledAfter)
+	found := Examination{Blockers: e.tally.Blockers(), Malformed: e.malformed}
+	progress, stalled := run.Stall(e.tally, s.Now(), s.StalledAfter)
 	if !progress.Settled {
-		collections, err := s.collections(ctx, s.DB, rows)
+		collections, err := s.collections(ctx, e.rows)
 		if err != nil {
-			return found, err
+			return found, fmt.Errorf("examining a run: %w", err)
 		}
-		found.OwedSince = run.OwedSince(tally, rows, collections, progress.Since)
-		if found.Looks, progress.Settled, err = s.looks(ctx, run, rows, collections, tally); err != nil {
-			return found, err
+		found.PendingSince = run.PendingSince(e.tally, e.rows, collections, progress.Since)
+		found.Reconcile, progress.Settled = e.due(collections)
+		if err := e.repairHints(ctx); err != nil {
+			return found, fmt.Errorf("repairing a run's hints: %w", err)
 		}
 	}
-	found.Open = !progress.Settled && tally.Rows > 0
+	found.Open = !progress.Settled && e.tally.Rows > 0
 	found.Stalled = found.Open && stalled
 	if progress != run.Progress {
 		if err := s.remember(ctx, run, progress); err != nil {
-			return found, err
+			return found, fmt.Errorf("remembering a run's progress: %w", err)
 		}
 	}
+	var err error
+	found.abandon = run.Old(s.Now())
 	switch {
-	case found.LetGo && tally.Rows > 0 && !run.Done(tally):
-		found.Report, err = s.report(ctx, run, snapshot.RunLetGo, run.RegisteredAt, claimer)
-		found.LetGo = found.Report != nil || run.News[snapshot.RunLetGo].Settles(run.RegisteredAt.Unix())
-	case stalled && tally.Rows > 0:
-		found.Report, err = s.report(ctx, run, snapshot.RunStalled, progress.Since, claimer)
+	case found.abandon && e.tally.Rows > 0 && !run.Done(e.tally):
+		found.Alert, err = s.alert(ctx, run, snapshot.RunAbandoned, run.RegisteredAt, owner)
+		found.abandon = found.Alert != nil || run.Outbox[snapshot.RunAbandoned].Settles(run.RegisteredAt.Unix())
+	case stalled && e.tally.Rows > 0:
+		found.Alert, err = s.alert(ctx, run, snapshot.RunStalled, progress.Since, owner)
 	}
 	return found, err
 }
 
-// Settle ends the examination: the report, if there is one, was delivered, and a run that is old enough is let
-// go. What is counted stays, and its messages are counted as before.
-func (s *Sweeper) Settle(ctx context.Context, run snapshot.Run, found Examination) error {
-	return s.Pause.tries(ctx, "settling a run", func() error { return s.settle(ctx, run, found) })
+// Finish ends the examination after its alert, if there is one, was delivered: a run that is old enough is abandoned. What
+// is counted stays, and its messages are counted as before.
+func (s *Store) Finish(ctx context.Context, run snapshot.Run, found Examination) error {
+	if !found.abandon {
+		return nil
+	}
+	return s.updateRun(ctx, run, map[string]any{attrAbandoned: true})
 }
 
-func (s *Sweeper) settle(ctx context.Context, run snapshot.Run, found Examination) error {
-	ref := s.runRef(run.CorrelationID)
-	if report := found.Report; report != nil {
-		if err := delivered(ctx, s.DB, ref, report.Kind, report.Attempt); err != nil {
+// examining is one call of Examine.
+type examining struct {
+	*Store
+	run       snapshot.Run
+	rows      []snapshot.Row // that can be read
+	tally     *snapshot.Tally
+	malformed error
+}
+
+// readRows reads the run's rows. One that breaks the table's contract blocks the run, and is in the tally only.
+func (e *examining) readRows(ctx context.Context) error {
+	return e.eachPage(ctx, e.rowsOf(e.run.CorrelationID), func(page []pagedRow) (goOn bool) {
+		for _, row := range page {
+			if row.Malformed != nil {
+				e.malformed = errors.Join(e.malformed, row.Malformed)
+				row.Status = "Malformed row"
+			} else {
+				e.rows = append(e.rows, row.Row)
+			}
+			e.tally.Add(row.Row, e.Exempt)
+		}
+		return true
+	})
+}
+
+// due lists the collections for which there is something to do: a step, or a notification of the run after it. While an
+// owner's lease lasts, its message is not due, but the run is not settled.
+func (e *examining) due(collections []snapshot.Collection) (due []snapshot.CollectionKey, settled bool) {
+	settled = e.run.Done(e.tally)
+	for i, row := range e.rows {
+		if snapshot.NextStep(row, collections[i], "", e.Now()) != snapshot.Rest {
+			due = append(due, row.CollectionKey)
+		}
+		settled = settled && !collections[i].RequestPending(row)
+	}
+	for _, kind := range snapshot.Notifications {
+		entry := e.run.Outbox[kind]
+		leased := entry.For(e.run.Generation) && !entry.Free("", e.run.Generation, e.Now())
+		if len(due) == 0 && e.run.Due(kind, e.tally) && !leased {
+			due = append(due, e.rows[0].CollectionKey) // any will do: it moves nothing, so its check reads the hint's row
+		}
+	}
+	return due, settled && len(due) == 0
+}
+
+// repairHints sets the hints right that no event will: notified where the generation's notification was delivered, none
+// where the hint's collection does not block.
+func (e *examining) repairHints(ctx context.Context) error {
+	for _, kind := range snapshot.Notifications {
+		hint := e.run.Hints[kind]
+		right := hint
+		if e.run.Outbox[kind].Settles(e.run.Generation) {
+			right = snapshot.Hint{Notified: true}
+		} else if !hint.Notified && !e.blocks(hint.Collection, kind) {
+			right = snapshot.Hint{}
+		}
+		if right.Notified == hint.Notified && right.Collection == hint.Collection || right.Notified && hint.Notified {
+			continue
+		}
+		set := map[string]any{}
+		setHint(set, kind, right)
+		conditions := append(hintAsRead(kind, hint), generationIs(e.run.Generation))
+		if err := e.updateRun(ctx, e.run, set, conditions...); err != nil {
 			return err
 		}
 	}
-	if !found.LetGo {
+	return nil
+}
+
+func (e *examining) blocks(collection string, kind snapshot.Kind) bool {
+	return slices.ContainsFunc(e.rows, func(row snapshot.Row) bool {
+		return row.CollectionName == collection && !row.Status.AtLeast(kind.Wanted(), e.Exempt)
+	})
+}
+
+func (s *Store) remember(ctx context.Context, run snapshot.Run, progress snapshot.Progress) error {
+	return s.updateRun(ctx, run, map[string]any{attrProgress: progress.Sums, attrProgressSince: progress.Since.Unix(), attrSettled: progress.Settled})
+}
+
+// updateRun writes attributes of a run that exists. It does nothing if a condition does not hold.
+func (s *Store) updateRun(ctx context.Context, run snapshot.Run, set map[string]any, conditions ...table.Condition) error {
+	ref := s.runRef(run.CorrelationID)
+	_, err := s.db.Update(ctx, table.Write{Ref: ref, Set: set, If: append(conditions, exists(ref))})
+	if errors.Is(err, table.ErrConditionFailed) {
 		return nil
 	}
-	_, err := s.DB.Update(ctx, table.Write{Ref: ref, Set: map[string]any{attrLetGo: true}, If: s.itemExists()})
-	return unlessOvertaken(err)
+	return err
 }
 
-// looks lists the collections for which there is something to do: a step that is due, or news of the run
-// that is due after it. While a claimer lives, what it claimed is not due, but the run is not settled.
-func (s *Sweeper) looks(ctx context.Context, run snapshot.Run, rows []snapshot.Row, collections []snapshot.Collection, tally *snapshot.Tally) (due []snapshot.CollectionKey, settled bool, err error) {
-	settled = run.Done(tally)
-	for i, row := range rows {
-		if snapshot.NextStep(row, collections[i], "", s.Now()) != snapshot.Rest {
-			due = append(due, row.CollectionKey)
-		}
-		settled = settled && !collections[i].RequestOwed(row)
+// alert enqueues an alert, unless it was delivered or is another sweep's.
+func (s *Store) alert(ctx context.Context, run snapshot.Run, kind snapshot.Kind, since time.Time, owner string) (*snapshot.Outgoing, error) {
+	out, entry := run.Outgoing(kind, since.Unix()), run.Outbox[kind]
+	if entry.PendingOf(owner, out.Version) {
+		return &out, nil
 	}
-	for _, news := range snapshot.News {
-		if len(due) == 0 && tally.True(news) && run.NewsFree(news, tally.Attempts, "", s.Now()) {
-			due = append(due, rows[0].CollectionKey)
-			if err := s.askForNews(ctx, s.DB, run.CorrelationID); err != nil {
-				return nil, false, err
-			}
-		}
-	}
-	return due, settled && len(due) == 0, nil
-}
-
-// rows reads the run's rows. One that breaks the table's contract holds the run, and is in the tally only.
-func (s *Sweeper) rows(ctx context.Context, correlationID string) (rows []snapshot.Row, tally *snapshot.Tally, malformed, err error) {
-	tally = &snapshot.Tally{}
-	err = s.eachRow(ctx, s.DB, s.rowsOf(correlationID), func(row snapshot.Row, broken error) (goOn bool, err error) {
-		if broken != nil {
-			malformed = errors.Join(malformed, broken)
-			row = snapshot.Row{CollectionKey: row.CollectionKey, Status: "Malformed row"}
-		} else {
-			rows = append(rows, row)
-		}
-		tally.Add(row, s.Exempt)
-		return true, nil
-	})
-	return rows, tally, malformed, err
-}
-
-func (s *Sweeper) remember(ctx context.Context, run snapshot.Run, progress snapshot.Progress) error {
-	_, err := s.DB.Update(ctx, table.Write{
-		Ref: s.runRef(run.CorrelationID),
-		Set: map[string]any{attrProgress: progress.Sums, attrProgressSince: progress.Since.Unix(), attrSettled: progress.Settled},
-		If:  s.itemExists(),
-	})
-	return unlessOvertaken(err)
-}
-
-func (s *Sweeper) report(ctx context.Context, run snapshot.Run, kind snapshot.DebtKind, since time.Time, claimer string) (*snapshot.Debt, error) {
-	debt := run.Debt(kind, since.Unix())
-	old := run.News[kind]
-	if old.HeldBy(claimer, debt.Attempt) {
-		return &debt, nil
-	}
-	if !old.Free(debt.Attempt, claimer, s.Now()) {
+	if entry.For(out.Version) && !entry.Free(owner, out.Version, s.Now()) {
 		return nil, nil
 	}
-	err := claim(ctx, s.DB, s.runRef(run.CorrelationID), kind, old,
-		snapshot.Claim{Attempt: snapshot.Count(debt.Attempt), By: claimer, Until: s.Now().Add(snapshot.Lease)})
-	if err != nil {
-		return nil, unlessOvertaken(err)
+	ref := s.runRef(run.CorrelationID)
+	err := s.enqueue(ctx, table.Write{Ref: ref, If: []table.Condition{exists(ref)}}, kind, entry, entry.Take(out.Version, owner, s.Now(), s.Lease))
+	if errors.Is(err, table.ErrConditionFailed) {
+		return nil, nil
 	}
-	return &debt, nil
+	if err != nil {
+		return nil, fmt.Errorf("enqueuing %s: %w", kind, err)
+	}
+	return &out, nil
 }

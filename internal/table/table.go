@@ -1,14 +1,31 @@
-// Package table is the small part of DynamoDB that the protocol of package store stands on: read an item,
-// several items, a page; update an item on conditions; write several items together.
+// Package table is the small part of DynamoDB that the protocol of package store needs: read an item, several items,
+// a page of items; update one item if conditions hold.
 //
-// Package dynamo does it with DynamoDB and package memory in one process. Both pass the suite of package
-// tabletest, so that what is proven over one holds over the other.
+// Package dynamo implements it with DynamoDB, package memory in one process. Both pass the suite of package
+// tabletest, so what is shown over one holds over the other.
 package table
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"slices"
 )
+
+// DB is the operations. An implementation is safe for concurrent use.
+type DB interface {
+	// Get reads one item, nil if there is none.
+	Get(context.Context, Read) (Item, error)
+	// GetMany reads up to MaxBatch items of one or more tables, in no order: it is no snapshot. Reads of one table ask
+	// for the same attributes and the same consistency. Items that do not exist are not in the result.
+	GetMany(context.Context, []Read) (map[Ref]Item, error)
+	// Query reads one page.
+	Query(context.Context, Query) (Page, error)
+	// Update writes one item and returns it as it then is. If a condition does not hold it writes nothing, and returns
+	// the item as it is, nil if there is none, with ErrConditionFailed. If the answer of an earlier try was lost, a
+	// retry inside of the implementation may find its own write and report a failed condition.
+	Update(context.Context, Write) (Item, error)
+}
 
 // Name describes a table: what it is called and what its key attributes are called.
 type Name struct {
@@ -29,12 +46,39 @@ type Ref struct {
 // At points to the item of a table that has this key.
 func (n Name) At(partition, sort string) Ref { return Ref{Name: n, Key: Key{partition, sort}} }
 
-// Item holds an item's attributes without its key: string, int64 or bool. Other types are read as Foreign
-// and are never written.
+// Item holds an item's attributes without its key: string, int64, bool, Blobs or Ints. Attributes of other types are
+// read as Foreign.
 type Item map[string]any
 
-// Foreign stands for an attribute whose type this system does not use.
-type Foreign string
+// Blobs is a set of byte strings: sorted, each once.
+type Blobs []string
+
+// NewBlobs makes a set of byte strings.
+func NewBlobs(blobs ...string) Blobs { return distinct(blobs) }
+
+// Has reports whether the set holds the byte string.
+func (b Blobs) Has(blob string) bool { _, found := slices.BinarySearch(b, blob); return found }
+
+// Ints is a set of whole numbers: sorted, each once.
+type Ints []int64
+
+// NewInts makes a set of numbers.
+func NewInts(numbers ...int64) Ints { return distinct(numbers) }
+
+// Has reports whether the set holds the number.
+func (n Ints) Has(number int64) bool { _, found := slices.BinarySearch(n, number); return found }
+
+func distinct[E int64 | string](elements []E) []E {
+	sorted := slices.Clone(elements)
+	slices.Sort(sorted)
+	return slices.Compact(sorted)
+}
+
+// Foreign is an attribute whose type this system does not use. A condition may compare with it.
+type Foreign struct {
+	Type  string // in words, for errors
+	Value any    // as the implementation knows it
+}
 
 // String returns a string attribute, "" if the item lacks it. It returns an error if it has another type.
 func (i Item) String(attribute string) (string, error) { return typed[string](i, attribute) }
@@ -44,6 +88,12 @@ func (i Item) Int(attribute string) (int64, error) { return typed[int64](i, attr
 
 // Bool returns a boolean, false if the item lacks it. It returns an error if it has another type.
 func (i Item) Bool(attribute string) (bool, error) { return typed[bool](i, attribute) }
+
+// Blobs returns a set of byte strings, empty if the item lacks it. It returns an error if it has another type.
+func (i Item) Blobs(attribute string) (Blobs, error) { return typed[Blobs](i, attribute) }
+
+// Ints returns a set of numbers, empty if the item lacks it. It returns an error if it has another type.
+func (i Item) Ints(attribute string) (Ints, error) { return typed[Ints](i, attribute) }
 
 // Has reports whether the item has the attribute, of whatever type.
 func (i Item) Has(attribute string) bool { _, ok := i[attribute]; return ok }
@@ -65,8 +115,12 @@ func describe(value any) string {
 		return "a whole number"
 	case bool:
 		return "a boolean"
+	case Blobs:
+		return "a set of byte strings"
+	case Ints:
+		return "a set of numbers"
 	case Foreign:
-		return string(value)
+		return value.Type
 	}
 	return fmt.Sprintf("a %T", value) // never: an Item holds nothing else
 }
@@ -101,59 +155,47 @@ type Keyed struct {
 	Item
 }
 
-// Condition must hold for a write to take effect.
+// Condition must hold for a write to take effect. A missing attribute equals nothing and is neither AtLeast nor Below
+// anything; its set contains nothing.
 type Condition struct {
 	Attribute string
 	Operator  Operator
-	Value     any // for Equals only
+	Value     any // nil for Exists and Absent; for EqualsAttribute the other attribute's name; for ContainsNone a Blobs
 }
 
 // Operator compares an attribute in a condition.
 type Operator int
 
-// The operators. A missing attribute equals nothing.
+// The operators.
 const (
 	Equals Operator = iota
 	Exists
 	Absent
+	AtLeast
+	Below
+	EqualsAttribute
+	ContainsNone
 )
 
-// Write changes one item, and makes it if it is not there: a condition that the partition key Exists keeps it
-// from being made. Either all changes take effect or, if a condition does not hold, none.
+// Write changes one item, and makes it if it does not exist: a condition that the partition key Exists prevents that.
+// Either all changes take effect or, if a condition does not hold, none.
 type Write struct {
 	Ref
-	Set     map[string]any // new values
-	SetOnce map[string]any // values for attributes that the item lacks
-	Add     map[string]Sum // numbers to add
-	Remove  []string       // attributes that the item shall lack
-	If      []Condition    // all must hold
+	Set     map[string]any   // new values
+	SetOnce map[string]any   // values for attributes that the item lacks
+	Add     map[string]any   // numbers to add to numbers, elements to add to sets; a missing one starts at 0 or empty
+	Delete  map[string]Blobs // elements to take out of sets
+	If      []Condition      // all must hold
 }
-
-// Sum adds N to a number. If the item lacks it, it starts at From.
-type Sum struct{ From, N int64 }
 
 // ErrConditionFailed says that a condition of an update did not hold; nothing was written.
 var ErrConditionFailed = errors.New("condition failed")
 
-// ErrContention says that others were working on the same items, or that the table was asked for too much at
-// once; nothing was written and trying again helps.
-var ErrContention = errors.New("contention")
-
-// Canceled says that a transaction wrote nothing, with the reason of each of its writes in their order.
-type Canceled struct{ Reasons []Reason }
-
-// Reason is why a write kept its transaction from taking effect. The zero Reason: it did not.
-type Reason struct {
-	ConditionFailed bool
-	Contention      bool
-	Old             Item // the item as it stood, if the condition failed on an item that exists
-}
-
-func (c *Canceled) Error() string { return fmt.Sprintf("transaction canceled: %+v", c.Reasons) }
-
-// MaxTransaction is how many writes a transaction holds at most, MaxBatch how many items a batch read asks for
-// at most (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html).
+// Limits of DynamoDB
+// (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html).
 const (
-	MaxTransaction = 100
-	MaxBatch       = 100
+	MaxBatch = 100 // items of a batch read
+	// MaxContained is how many elements a ContainsNone may name: an expression has at most 300 operators and functions
+	// and 4 KB. So many are 202 operators and 2.5 KB (100 contains, 99 OR, and those around them).
+	MaxContained = 100
 )

@@ -26,7 +26,7 @@ type Function string
 const (
 	IncrementMissing Function = "increment is not there"
 	NotifyMissing    Function = "notify is not there"
-	NoVerdict        Function = "check-collection returns no verdict"
+	NoOutcome        Function = "check-collection returns no outcome"
 )
 
 // Row is a row of the export status table.
@@ -76,14 +76,14 @@ func EnvelopeByHand(collection string) Event {
 	}
 }
 
-// Look asks for a look at the collections.
-func Look(collections ...string) Event {
+// Reconcile asks to reconcile the collections.
+func Reconcile(collections ...string) Event {
 	return func(run string) string {
 		var keys []map[string]string
 		for _, collection := range collections {
 			keys = append(keys, map[string]string{"correlation_id": run, "collection_name": collection})
 		}
-		return encode(map[string]any{"look": keys})
+		return encode(map[string]any{"reconcile": keys})
 	}
 }
 

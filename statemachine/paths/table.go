@@ -2,11 +2,11 @@ package paths
 
 // The beginnings and ends that paths share.
 var (
-	counted       = []string{"Route Event by Source", "Increment Files Received", "Look at Each Collection"}
-	looked        = []string{"Route Event by Source", "Look at Each Collection", "Check Collection", "Decide Whether a Request Is Owed"}
-	countedLooked = join(counted, "Check Collection", "Decide Whether a Request Is Owed")
-	requested     = join(countedLooked, "Notify Sender", "Check All Collections", "Decide Whether News Is Owed")
-	runChecked    = join(countedLooked, "Check All Collections", "Decide Whether News Is Owed")
+	counted     = []string{"Increment Files Received", "Reconcile Each Collection"}
+	reconciled  = join(counted, "Check Collection", "Request Pending?")
+	requested   = join(reconciled, "Notify Sender", "Check All Collections", "Notification Pending?")
+	runChecked  = join(reconciled, "Check All Collections", "Notification Pending?")
+	notRejected = []string{"Increment Files Received", "Messages to Reject?", "Counting Failed"}
 )
 
 func join(beginning []string, states ...string) []string {
@@ -31,7 +31,7 @@ var Table = []Path{
 		Name:   "the last file of a collection, others being under way",
 		Rows:   []Row{{Collection: "a", Status: "Sent", Sent: 1}, {Collection: "b", Status: "Sent", Sent: 1}},
 		Event:  File("a", "1"),
-		States: join(requested, "Leave Run Waiting"),
+		States: join(requested, "Run Incomplete"),
 	},
 	{
 		Name:   "the last file of the run",
@@ -50,7 +50,7 @@ var Table = []Path{
 		Name:   "a success file that comes too early",
 		Rows:   []Row{{Collection: "a", Status: "Sent", Sent: 1}},
 		Event:  SuccessFile("a", "1"),
-		States: join(countedLooked, "Leave Collection Waiting"),
+		States: join(reconciled, "Collection Incomplete"),
 	},
 	{
 		Name:    "the last file after an early success file",
@@ -67,11 +67,11 @@ var Table = []Path{
 		States:  counted,
 	},
 	{
-		Name:    "a duplicate of the last file is looked at like the first",
+		Name:    "a duplicate of the last file is reconciled like the first",
 		Rows:    []Row{{Collection: "a", Status: "Sent", Sent: 1}},
 		Earlier: []Event{File("a", "1")},
 		Event:   File("a", "1"),
-		States:  join(runChecked, "Leave Run Waiting"),
+		States:  join(runChecked, "Run Incomplete"),
 	},
 	{
 		Name:   "a message that is not JSON",
@@ -96,10 +96,10 @@ var Table = []Path{
 		States: join(requested, "Notify Monitoring"),
 	},
 	{
-		Name:   "a look that finds nothing to do",
+		Name:   "a request to reconcile that finds nothing to do",
 		Rows:   []Row{{Collection: "a", Status: "Sent", Sent: 1}},
-		Event:  Look("a"),
-		States: join(looked, "Leave Collection Waiting"),
+		Event:  Reconcile("a"),
+		States: join(reconciled, "Collection Incomplete"),
 	},
 	{
 		Name:      "Sent written after the last file",
@@ -107,15 +107,15 @@ var Table = []Path{
 		Earlier:   []Event{File("a", "1")},
 		Meanwhile: []Row{{Collection: "a", Status: "Sent"}},
 		Event:     StatusChanged("a"),
-		States:    join(looked, "Notify Sender", "Check All Collections", "Decide Whether News Is Owed", "Notify Monitoring"),
+		States:    join(reconciled, "Notify Sender", "Check All Collections", "Notification Pending?", "Notify Monitoring"),
 	},
 	{
-		Name:      "Sent written over Received is moved again without a new request or news",
+		Name:      "Sent written over Received is moved again without a new request or notification",
 		Rows:      []Row{{Collection: "a", Status: "Sent", Sent: 1}},
 		Earlier:   []Event{File("a", "1")},
 		Meanwhile: []Row{{Collection: "a", Status: "Sent"}},
 		Event:     StatusChanged("a"),
-		States:    join(looked, "Check All Collections", "Decide Whether News Is Owed", "Leave Run Waiting"),
+		States:    join(reconciled, "Check All Collections", "Notification Pending?", "Run Incomplete"),
 	},
 	{
 		Name:   "a message for a row that nobody can read",
@@ -128,35 +128,67 @@ var Table = []Path{
 		Rows:   []Row{{Collection: "a", Status: "Sent", Sent: 2}},
 		Event:  File("a", "1"),
 		Broken: IncrementMissing,
-		States: []string{"Route Event by Source", "Increment Files Received", "Decide Who Keeps the Messages", "Keep Uncounted Messages", "Keep Message", "Fail Counting"},
+		States: []string{"Increment Files Received", "Messages to Reject?", "Reject Uncounted Messages", "Reject Message", "Counting Failed"},
 		Fails:  true,
 	},
 	{
-		Name:   "a look that cannot succeed",
+		Name:   "a collection that cannot be read",
 		Rows:   []Row{{Collection: "a", Status: "Sent", Malformed: true}},
-		Event:  Look("a"),
-		States: []string{"Route Event by Source", "Look at Each Collection", "Check Collection", "Leave the Rest to the Next Look"},
+		Event:  Reconcile("a"),
+		States: join(counted, "Check Collection", "Left to the Sweep"),
 	},
 	{
 		Name:   "a check of the run that cannot succeed",
 		Rows:   []Row{{Collection: "a", Status: "Sent", Sent: 1}, {Collection: "b", Status: "Sent", Malformed: true}},
 		Event:  File("a", "1"),
-		States: join(countedLooked, "Notify Sender", "Check All Collections", "Leave the Rest to the Next Look"),
+		States: join(reconciled, "Notify Sender", "Check All Collections", "Left to the Sweep"),
 	},
 	{
 		Name:   "messages that cannot be delivered",
 		Rows:   []Row{{Collection: "a", Status: "Sent", Sent: 1}},
 		Event:  File("a", "1"),
 		Broken: NotifyMissing,
-		States: join(countedLooked, "Notify Sender", "Leave Request Owed", "Check All Collections", "Decide Whether News Is Owed",
-			"Notify Monitoring", "Leave the Rest to the Next Look"),
+		States: join(reconciled, "Notify Sender", "Request Left to the Sweep", "Check All Collections", "Notification Pending?",
+			"Notify Monitoring", "Left to the Sweep"),
 	},
 	{
 		Name:   "a function of another version",
 		Rows:   []Row{{Collection: "a", Status: "Sent", Sent: 1}},
-		Event:  Look("a"),
-		Broken: NoVerdict,
-		States: join(looked, "Fail on Unknown Verdict"),
+		Event:  Reconcile("a"),
+		Broken: NoOutcome,
+		States: join(reconciled, "Unknown Outcome"),
 		Fails:  true,
+	},
+	{
+		Name:   "counting that cannot succeed, of a change in the stream",
+		Rows:   []Row{{Collection: "a", Status: "Sent", Sent: 1}},
+		Event:  StatusChanged("a"),
+		Broken: IncrementMissing,
+		States: notRejected,
+		Fails:  true,
+	},
+	{
+		Name:   "counting that cannot succeed, of a request to reconcile",
+		Rows:   []Row{{Collection: "a", Status: "Sent", Sent: 1}},
+		Event:  Reconcile("a"),
+		Broken: IncrementMissing,
+		States: notRejected,
+		Fails:  true,
+	},
+	{
+		Name:   "a request to reconcile that names no collection",
+		Event:  func(run string) string { return `{"reconcile":[{"correlation_id":"` + run + `"}]}` },
+		States: notRejected,
+		Fails:  true,
+	},
+	{
+		Name:   "an empty text by hand",
+		Event:  func(string) string { return `""` },
+		States: counted,
+	},
+	{
+		Name:   "a row that is gone",
+		Event:  StatusChanged("a"),
+		States: join(reconciled, "Collection Incomplete"),
 	},
 }

@@ -3,7 +3,6 @@ package main
 
 import (
 	"log/slog"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -17,7 +16,8 @@ import (
 
 func main() {
 	bootstrap.Run("check-all", func(s settings.CheckAll, cfg aws.Config, log *slog.Logger) bootstrap.Handler[checkall.Input, checkall.Output] {
-		runs := &store.Runs{DB: dynamo.New(dynamodb.NewFromConfig(cfg)), Tables: store.NewTables(s.StatusTable, s.LedgerTable), Exempt: s.ExemptStatuses, Now: time.Now, Pause: store.Jitter}
-		return checkall.New(runs, log).Handle
+		protocol := store.New(dynamo.New(dynamodb.NewFromConfig(cfg)), store.NewTables(s.StatusTable, s.LedgerTable),
+			store.Settings{Exempt: s.ExemptStatuses, Lease: s.Lease()})
+		return checkall.New(protocol, log).Handle
 	})
 }

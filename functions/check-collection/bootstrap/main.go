@@ -3,7 +3,6 @@ package main
 
 import (
 	"log/slog"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -17,7 +16,8 @@ import (
 
 func main() {
 	bootstrap.Run("check-collection", func(s settings.CheckCollection, cfg aws.Config, log *slog.Logger) bootstrap.Handler[checkcollection.Input, checkcollection.Output] {
-		looker := &store.Looker{DB: dynamo.New(dynamodb.NewFromConfig(cfg)), Tables: store.NewTables(s.StatusTable, s.LedgerTable), Now: time.Now, Pause: store.Jitter}
-		return checkcollection.New(looker, s.ExemptStatuses, log).Handle
+		protocol := store.New(dynamo.New(dynamodb.NewFromConfig(cfg)), store.NewTables(s.StatusTable, s.LedgerTable),
+			store.Settings{Exempt: s.ExemptStatuses, Lease: s.Lease()})
+		return checkcollection.New(protocol, log).Handle
 	})
 }

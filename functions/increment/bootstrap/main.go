@@ -3,7 +3,6 @@ package main
 
 import (
 	"log/slog"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -19,8 +18,9 @@ import (
 
 func main() {
 	bootstrap.Run("increment", func(s settings.Increment, cfg aws.Config, log *slog.Logger) bootstrap.Handler[increment.Input, increment.Output] {
-		counter := &store.Counter{DB: dynamo.New(dynamodb.NewFromConfig(cfg)), Tables: store.NewTables(s.StatusTable, s.LedgerTable), Now: time.Now, Pause: store.Jitter}
+		counting := store.New(dynamo.New(dynamodb.NewFromConfig(cfg)), store.NewTables(s.StatusTable, s.LedgerTable),
+			store.Settings{Exempt: s.ExemptStatuses})
 		rejected := &delivery.Rejected{SQS: sqs.NewFromConfig(cfg), QueueURL: s.RejectedMessagesQueueURL}
-		return increment.New(counter, rejected, increment.SideBySide, log).Handle
+		return increment.New(counting, rejected, s.MaxCollections, increment.Concurrently, log).Handle
 	})
 }

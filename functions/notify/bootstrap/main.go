@@ -12,7 +12,7 @@ import (
 	"snapshot-status-checker/functions/notify"
 	"snapshot-status-checker/internal/bootstrap"
 	"snapshot-status-checker/internal/delivery"
-	"snapshot-status-checker/internal/delivery/news"
+	"snapshot-status-checker/internal/delivery/monitoring"
 	"snapshot-status-checker/internal/settings"
 	"snapshot-status-checker/internal/store"
 	"snapshot-status-checker/internal/table/dynamo"
@@ -20,9 +20,9 @@ import (
 
 func main() {
 	bootstrap.Run("notify", func(s settings.Notify, cfg aws.Config, log *slog.Logger) bootstrap.Handler[notify.Input, notify.Output] {
-		debts := &store.Debts{DB: dynamo.New(dynamodb.NewFromConfig(cfg)), Tables: store.NewTables("", s.LedgerTable), Pause: store.Jitter}
+		outbox := store.New(dynamo.New(dynamodb.NewFromConfig(cfg)), store.NewTables("", s.LedgerTable), store.Settings{})
 		sender := &delivery.Sender{SQS: sqs.NewFromConfig(cfg), QueueURL: s.ExportStateQueueURL}
-		monitoring := &news.Monitoring{SNS: sns.NewFromConfig(cfg), TopicARN: s.MonitoringTopicARN}
-		return notify.New(debts, sender, monitoring, log).Handle
+		topic := &monitoring.Topic{SNS: sns.NewFromConfig(cfg), ARN: s.MonitoringTopicARN}
+		return notify.New(outbox, sender, topic, log).Handle
 	})
 }

@@ -12,8 +12,8 @@ import (
 
 	"snapshot-status-checker/functions/sweep"
 	"snapshot-status-checker/internal/bootstrap"
-	"snapshot-status-checker/internal/delivery/looks"
-	"snapshot-status-checker/internal/delivery/news"
+	"snapshot-status-checker/internal/delivery/machine"
+	"snapshot-status-checker/internal/delivery/monitoring"
 	"snapshot-status-checker/internal/settings"
 	"snapshot-status-checker/internal/store"
 	"snapshot-status-checker/internal/table/dynamo"
@@ -21,9 +21,9 @@ import (
 
 func main() {
 	bootstrap.Run("sweep", func(s settings.Sweep, cfg aws.Config, log *slog.Logger) bootstrap.Handler[sweep.Input, sweep.Output] {
-		sweeper := &store.Sweeper{DB: dynamo.New(dynamodb.NewFromConfig(cfg)), Tables: store.NewTables(s.StatusTable, s.LedgerTable), Exempt: s.ExemptStatuses,
-			StalledAfter: time.Duration(s.StalledAfterMinutes) * time.Minute, Now: time.Now, Pause: store.Jitter}
-		machine := &looks.Machine{SFN: sfn.NewFromConfig(cfg), ARN: s.StateMachineARN}
-		return sweep.New(sweeper, machine, &news.Monitoring{SNS: sns.NewFromConfig(cfg), TopicARN: s.MonitoringTopicARN}, log).Handle
+		protocol := store.New(dynamo.New(dynamodb.NewFromConfig(cfg)), store.NewTables(s.StatusTable, s.LedgerTable),
+			store.Settings{Exempt: s.ExemptStatuses, Lease: s.Lease(), StalledAfter: time.Duration(s.StalledAfterMinutes) * time.Minute})
+		started := &machine.Machine{SFN: sfn.NewFromConfig(cfg), ARN: s.StateMachineARN}
+		return sweep.New(protocol, started, &monitoring.Topic{SNS: sns.NewFromConfig(cfg), ARN: s.MonitoringTopicARN}, log).Handle
 	})
 }

@@ -5,11 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-	"github.com/aws/smithy-go"
 
 	"snapshot-status-checker/internal/table"
 )
@@ -28,16 +29,42 @@ func (db *DB) Get(ctx context.Context, read table.Read) (table.Item, error) {
 		ProjectionExpression: projection, ExpressionAttributeNames: names,
 	})
 	if err != nil {
-		return nil, translate("reading "+read.Table, err)
+		return nil, fmt.Errorf("reading %s: %w", read.Table, err)
 	}
 	return decode(read.Name, out.Item), nil
 }
 
-// GetMany reads up to table.MaxBatch items of one or more tables in one call, without an order between the
-// reads. Reads of one table ask for the same attributes and the same consistency. Items that are not there
-// are not in the result. What DynamoDB leaves unprocessed is asked for again; if none of it was processed the call ends
-// with table.ErrContention.
+// GetMany reads the items in one call. What DynamoDB leaves unprocessed is asked for again, after a pause if nothing was
+// processed, so a key that is not in the result has no item.
 func (db *DB) GetMany(ctx context.Context, reads []table.Read) (map[table.Ref]table.Item, error) {
+	request, names := batch(reads)
+	items := make(map[table.Ref]table.Item, len(reads))
+	for try := 0; len(request) > 0; {
+		out, err := db.client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: request})
+		if err != nil {
+			return nil, fmt.Errorf("reading a batch: %w", err)
+		}
+		for name, responses := range out.Responses {
+			for _, attributes := range responses {
+				keyed := decodeKeyed(names[name], attributes)
+				items[table.Ref{Name: names[name], Key: keyed.Key}] = keyed.Item
+			}
+		}
+		if keys(out.UnprocessedKeys) == keys(request) {
+			if try++; try == maxTries {
+				return nil, fmt.Errorf("reading a batch: %d keys were left unprocessed %d times", keys(request), try)
+			}
+			if err := pause(ctx, try); err != nil {
+				return nil, fmt.Errorf("reading a batch: %w", err)
+			}
+		}
+		request = out.UnprocessedKeys
+	}
+	return items, nil
+}
+
+// batch is the request for the reads, and their tables by name.
+func batch(reads []table.Read) (map[string]types.KeysAndAttributes, map[string]table.Name) {
 	request := map[string]types.KeysAndAttributes{}
 	names := map[string]table.Name{}
 	for _, read := range reads {
@@ -50,24 +77,27 @@ func (db *DB) GetMany(ctx context.Context, reads []table.Read) (map[table.Ref]ta
 		keys.Keys = append(keys.Keys, encodeKey(read.Ref))
 		request[read.Table] = keys
 	}
-	items := map[table.Ref]table.Item{}
-	for len(request) > 0 {
-		out, err := db.client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: request})
-		if err != nil {
-			return nil, translate("reading a batch", err)
-		}
-		if keys(out.UnprocessedKeys) >= keys(request) {
-			return nil, fmt.Errorf("reading a batch: %d unprocessed keys: %w", keys(request), table.ErrContention)
-		}
-		for name, responses := range out.Responses {
-			for _, attributes := range responses {
-				keyed := decodeKeyed(names[name], attributes)
-				items[table.Ref{Name: names[name], Key: keyed.Key}] = keyed.Item
-			}
-		}
-		request = out.UnprocessedKeys
+	return request, names
+}
+
+// maxTries is how often a batch is asked for of which DynamoDB processes nothing.
+const maxTries = 8
+
+var backoff = retry.NewExponentialJitterBackoff(2 * time.Second)
+
+func pause(ctx context.Context, try int) error {
+	delay, err := backoff.BackoffDelay(try, nil)
+	if err != nil {
+		return err
 	}
-	return items, nil
+	timer := time.NewTimer(delay)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
 }
 
 // keys counts the items that are asked for.
@@ -104,7 +134,7 @@ func (db *DB) Query(ctx context.Context, query table.Query) (table.Page, error) 
 	}
 	out, err := db.client.Query(ctx, in)
 	if err != nil {
-		return table.Page{}, translate("querying "+query.Table, err)
+		return table.Page{}, fmt.Errorf("querying %s: %w", query.Table, err)
 	}
 	var page table.Page
 	for _, attributes := range out.Items {
@@ -116,69 +146,19 @@ func (db *DB) Query(ctx context.Context, query table.Query) (table.Page, error) 
 	return page, nil
 }
 
-// Update writes one item and returns it as it then is. It returns table.ErrConditionFailed if a condition did
-// not hold, table.ErrContention if others were at the item. If the answer of an earlier try was lost, the
-// client's own retry may report a failed condition although the write took effect: read again.
+// Update writes one item.
 func (db *DB) Update(ctx context.Context, write table.Write) (table.Item, error) {
 	e := express(write)
 	out, err := db.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName: &write.Table, Key: encodeKey(write.Ref), UpdateExpression: e.update, ConditionExpression: e.condition,
 		ExpressionAttributeNames: e.names, ExpressionAttributeValues: e.values, ReturnValues: types.ReturnValueAllNew,
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	})
+	if refused := (*types.ConditionalCheckFailedException)(nil); errors.As(err, &refused) {
+		return decode(write.Name, refused.Item), fmt.Errorf("updating %s: %w", write.Table, table.ErrConditionFailed)
+	}
 	if err != nil {
-		return nil, translate("updating "+write.Table, err)
+		return nil, fmt.Errorf("updating %s: %w", write.Table, err)
 	}
 	return decode(write.Name, out.Attributes), nil
-}
-
-// Transact writes up to table.MaxTransaction different items, all or none. It returns *table.Canceled with
-// the reason of each if none was written on account of one of them.
-func (db *DB) Transact(ctx context.Context, writes []table.Write) error {
-	items := make([]types.TransactWriteItem, len(writes))
-	for i, write := range writes {
-		e := express(write)
-		items[i].Update = &types.Update{
-			TableName: &write.Table, Key: encodeKey(write.Ref), UpdateExpression: e.update, ConditionExpression: e.condition,
-			ExpressionAttributeNames: e.names, ExpressionAttributeValues: e.values,
-			ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
-		}
-	}
-	_, err := db.client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: items})
-	var canceled *types.TransactionCanceledException
-	if !errors.As(err, &canceled) {
-		return translate("writing a transaction", err)
-	}
-	reasons := make([]table.Reason, len(canceled.CancellationReasons))
-	for i, reason := range canceled.CancellationReasons {
-		switch code := aws.ToString(reason.Code); code {
-		case "None":
-		case "ConditionalCheckFailed":
-			reasons[i] = table.Reason{ConditionFailed: true, Old: decode(writes[i].Name, reason.Item)}
-		case "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded":
-			reasons[i] = table.Reason{Contention: true}
-		default:
-			return fmt.Errorf("writing a transaction: write %d: %s: %s", i, code, aws.ToString(reason.Message))
-		}
-	}
-	return &table.Canceled{Reasons: reasons}
-}
-
-// contention lists the error codes of DynamoDB after which nothing was written and trying again helps
-// (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html).
-var contention = map[string]bool{
-	"TransactionConflictException": true, "TransactionInProgressException": true, "ThrottlingException": true,
-	"ProvisionedThroughputExceededException": true, "RequestLimitExceeded": true,
-}
-
-func translate(doing string, err error) error {
-	var api smithy.APIError
-	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, new(*types.ConditionalCheckFailedException)):
-		return fmt.Errorf("%s: %w", doing, table.ErrConditionFailed)
-	case errors.As(err, &api) && contention[api.ErrorCode()]:
-		return fmt.Errorf("%s: %w: %w", doing, table.ErrContention, err)
-	}
-	return fmt.Errorf("%s: %w", doing, err)
 }

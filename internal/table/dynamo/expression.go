@@ -1,6 +1,7 @@
 package dynamo
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,8 +22,13 @@ type expression struct {
 
 func express(write table.Write) expression {
 	e := &expression{names: map[string]string{}}
-	var remove, conditions, update []string
-	set := make([]string, 0, len(write.Set)+len(write.SetOnce)+len(write.Add))
+	var clauses []string
+	clause := func(keyword string, actions []string) {
+		if len(actions) > 0 {
+			clauses = append(clauses, keyword+" "+strings.Join(actions, ", "))
+		}
+	}
+	var set, add, del, conditions []string
 	for _, attribute := range sorted(write.Set) {
 		set = append(set, e.name(attribute)+" = "+e.value(write.Set[attribute]))
 	}
@@ -31,23 +37,19 @@ func express(write table.Write) expression {
 		set = append(set, name+" = if_not_exists("+name+", "+e.value(write.SetOnce[attribute])+")")
 	}
 	for _, attribute := range sorted(write.Add) {
-		name, sum := e.name(attribute), write.Add[attribute]
-		set = append(set, name+" = if_not_exists("+name+", "+e.value(sum.From)+") + "+e.value(sum.N))
+		add = append(add, e.name(attribute)+" "+e.value(write.Add[attribute]))
 	}
-	for _, attribute := range write.Remove {
-		remove = append(remove, e.name(attribute))
+	for _, attribute := range sorted(write.Delete) {
+		del = append(del, e.name(attribute)+" "+e.value(write.Delete[attribute]))
 	}
+	clause("SET", set)
+	clause("ADD", add)
+	clause("DELETE", del)
 	for _, condition := range write.If {
 		conditions = append(conditions, e.conditionOf(condition))
 	}
-	if len(set) > 0 {
-		update = append(update, "SET "+strings.Join(set, ", "))
-	}
-	if len(remove) > 0 {
-		update = append(update, "REMOVE "+strings.Join(remove, ", "))
-	}
-	if len(update) > 0 {
-		e.update = aws.String(strings.Join(update, " "))
+	if len(clauses) > 0 {
+		e.update = aws.String(strings.Join(clauses, " "))
 	}
 	if len(conditions) > 0 {
 		e.condition = aws.String(strings.Join(conditions, " AND "))
@@ -66,13 +68,26 @@ func sorted[V any](attributes map[string]V) []string {
 }
 
 func (e *expression) conditionOf(c table.Condition) string {
+	name := e.name(c.Attribute)
 	switch c.Operator {
 	case table.Exists:
-		return "attribute_exists(" + e.name(c.Attribute) + ")"
+		return "attribute_exists(" + name + ")"
 	case table.Absent:
-		return "attribute_not_exists(" + e.name(c.Attribute) + ")"
+		return "attribute_not_exists(" + name + ")"
+	case table.AtLeast:
+		return name + " >= " + e.value(c.Value)
+	case table.Below:
+		return name + " < " + e.value(c.Value)
+	case table.EqualsAttribute:
+		return name + " = " + e.name(c.Value.(string))
+	case table.ContainsNone:
+		var contained []string
+		for _, blob := range c.Value.(table.Blobs) {
+			contained = append(contained, "contains("+name+", "+e.binary(blob)+")")
+		}
+		return "NOT (" + strings.Join(contained, " OR ") + ")"
 	default:
-		return e.name(c.Attribute) + " = " + e.value(c.Value)
+		return name + " = " + e.value(c.Value)
 	}
 }
 
@@ -82,12 +97,18 @@ func (e *expression) name(attribute string) string {
 	return placeholder
 }
 
-func (e *expression) value(value any) string {
+func (e *expression) value(value any) string { return e.attribute(encode(value)) }
+
+func (e *expression) binary(blob string) string {
+	return e.attribute(&types.AttributeValueMemberB{Value: []byte(blob)})
+}
+
+func (e *expression) attribute(value types.AttributeValue) string {
 	if e.values == nil {
 		e.values = map[string]types.AttributeValue{}
 	}
 	placeholder := ":" + strconv.Itoa(len(e.values))
-	e.values[placeholder] = encode(value)
+	e.values[placeholder] = value
 	return placeholder
 }
 
@@ -120,8 +141,22 @@ func encode(value any) types.AttributeValue {
 		return &types.AttributeValueMemberN{Value: strconv.FormatInt(value, 10)}
 	case bool:
 		return &types.AttributeValueMemberBOOL{Value: value}
+	case table.Blobs:
+		set := make([][]byte, len(value))
+		for i, blob := range value {
+			set[i] = []byte(blob)
+		}
+		return &types.AttributeValueMemberBS{Value: set}
+	case table.Ints:
+		set := make([]string, len(value))
+		for i, number := range value {
+			set[i] = strconv.FormatInt(number, 10)
+		}
+		return &types.AttributeValueMemberNS{Value: set}
+	case table.Foreign:
+		return value.Value.(types.AttributeValue)
 	}
-	panic("dynamo: value is neither string, int64 nor bool")
+	panic(fmt.Sprintf("dynamo: a value is a %T", value))
 }
 
 func encodeKey(ref table.Ref) map[string]types.AttributeValue {
@@ -163,7 +198,23 @@ func decodeValue(value types.AttributeValue) any {
 		if n, err := strconv.ParseInt(value.Value, 10, 64); err == nil {
 			return n
 		}
-		return table.Foreign("the number " + value.Value + ", which is not whole")
+		return table.Foreign{Type: "the number " + value.Value + ", which is not whole", Value: value}
+	case *types.AttributeValueMemberBS:
+		blobs := make([]string, len(value.Value))
+		for i, blob := range value.Value {
+			blobs[i] = string(blob)
+		}
+		return table.NewBlobs(blobs...)
+	case *types.AttributeValueMemberNS:
+		numbers := make([]int64, len(value.Value))
+		for i, text := range value.Value {
+			n, err := strconv.ParseInt(text, 10, 64)
+			if err != nil {
+				return table.Foreign{Type: "a set with the number " + text + ", which is not whole", Value: value}
+			}
+			numbers[i] = n
+		}
+		return table.NewInts(numbers...)
 	}
-	return table.Foreign("of another type")
+	return table.Foreign{Type: "of another type", Value: value}
 }

@@ -2,12 +2,12 @@ package dynamo_test
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -50,27 +50,48 @@ var (
 	ledger = table.Name{Table: "ledger", PartitionKey: "PK", SortKey: "SK"}
 )
 
-// marker and counted are what counting writes in one transaction.
-func marker(i int) table.Write {
-	return table.Write{
-		Ref: ledger.At("collection#run-1#db.database.collection", fmt.Sprintf("marker#059f36b4-87a3-44ab-83d2-%012d", i)),
-		Set: map[string]any{"Identity": fmt.Sprintf("059f36b4-87a3-44ab-83d2-%012d", i), "Digest": strings.Repeat("0f", 32), "Filename": "db.database.collection-001.gz.enc",
-			"Kind": "FILE", "CountedAt": int64(1577880000), "ExecutionId": "arn:aws:states:eu-west-1:123456789012:execution:status-checker:e1", "ExpiresAt": int64(1583064000)},
-		If: []table.Condition{{Attribute: "PK", Operator: table.Absent}},
+// counted is the update that counts so many messages of one collection.
+func counted(files int) table.Write {
+	var digests []string
+	for i := range files {
+		digests = append(digests, fmt.Sprintf("digest-%05d", i))
 	}
-}
-
-func counted(files int64) table.Write {
 	return table.Write{
 		Ref: ledger.At("collection#run-1#db.database.collection", "collection"),
 		Set: map[string]any{"SnapshotType": "full", "ExportDate": "2020-01-01", "ShutdownFlag": true, "ReprocessFiles": true,
-			"ExpiresAt": int64(1588248000), "Projected": true},
-		SetOnce: map[string]any{"CorrelationId": "run-1", "CollectionName": "db.database.collection"},
-		Add:     map[string]table.Sum{"Counted": {From: 7, N: files}},
+			"CountedAt": int64(1577880000), "ExpiresAt": int64(1588248000)},
+		Add: map[string]any{"Counted": int64(files), "Recent": table.NewBlobs(digests...)},
+		If: []table.Condition{{Attribute: "Pages", Operator: table.Absent},
+			{Attribute: "Recent", Operator: table.ContainsNone, Value: table.NewBlobs(digests...)},
+			{Attribute: "Counted", Operator: table.AtLeast, Value: int64(7)}},
 	}
 }
 
-// DynamoDB takes a transaction that is sent again for the same one only if it asks for the same.
+// An expression has at most 4 KB and 300 operators and functions
+// (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html).
+func TestTheLargestConditionFits(t *testing.T) {
+	t.Parallel()
+	var expression string
+	db := dynamo.New(answering(`{}`, func(request string) {
+		var fields struct{ ConditionExpression string }
+		if err := json.Unmarshal([]byte(request), &fields); err != nil {
+			t.Error(err)
+		}
+		expression = fields.ConditionExpression
+	}))
+	if _, err := db.Update(t.Context(), counted(table.MaxContained)); err != nil {
+		t.Fatal(err)
+	}
+	operators := 0
+	for _, operator := range []string{"contains(", " OR ", " AND ", "NOT ", " >= ", "attribute_not_exists("} {
+		operators += strings.Count(expression, operator)
+	}
+	if len(expression) > 4096 || operators > 300 {
+		t.Errorf("%d bytes and %d operators", len(expression), operators)
+	}
+}
+
+// Requests that are equal are so in their text: names and values are numbered in a fixed order.
 func TestOneWriteGivesOneRequest(t *testing.T) {
 	t.Parallel()
 	seen := map[string]int{}
@@ -93,36 +114,37 @@ func TestOneWriteGivesOneRequest(t *testing.T) {
 	}
 }
 
-// What DynamoDB leaves out of a batch is asked for again, and nothing but that. If it processes nothing the batch is too
-// much for it.
+// What DynamoDB leaves out of a batch is asked for again, and nothing but that; after a pause if it processes nothing.
 func TestUnprocessedKeysAreAskedForAgain(t *testing.T) {
 	t.Parallel()
-	item := func(name string) string {
-		return fmt.Sprintf(`{"CorrelationId":{"S":"run-1"},"CollectionName":{"S":%q},"FilesSent":{"N":"1"}}`, name)
-	}
-	left := `{"statuses":{"Keys":[{"CorrelationId":{"S":"run-1"},"CollectionName":{"S":"b"}}],"ConsistentRead":true}}`
-	answers := []string{
-		`{"Responses":{"statuses":[` + item("a") + `]},"UnprocessedKeys":` + left + `}`,
-		`{"Responses":{"statuses":[` + item("b") + `]},"UnprocessedKeys":{}}`,
-	}
-	var asked []string
-	db := dynamo.New(answeringWith(func(request *http.Request) (string, error) {
-		text, err := io.ReadAll(request.Body)
-		asked = append(asked, string(text))
-		answer := answers[0]
-		answers = answers[1:]
-		return answer, err
-	}))
-	reads := []table.Read{{Ref: rows.At("run-1", "a"), Consistent: true}, {Ref: rows.At("run-1", "b"), Consistent: true}}
-	items, err := db.GetMany(t.Context(), reads)
-	if err != nil || len(items) != 2 {
-		t.Fatalf("%v, %v, want both items", items, err)
-	}
-	if len(asked) != 2 || strings.Contains(asked[1], `"a"`) || !strings.Contains(asked[1], `"ConsistentRead":true`) {
-		t.Errorf("asked %q, want the second time for b alone, consistent", asked)
-	}
-	answers = []string{`{"Responses":{},"UnprocessedKeys":` + left + `}`}
-	if _, err := db.GetMany(t.Context(), reads[1:]); !errors.Is(err, table.ErrContention) {
-		t.Errorf("%v, want contention", err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		item := func(name string) string {
+			return fmt.Sprintf(`{"CorrelationId":{"S":"run-1"},"CollectionName":{"S":%q},"FilesSent":{"N":"1"}}`, name)
+		}
+		left := `{"statuses":{"Keys":[{"CorrelationId":{"S":"run-1"},"CollectionName":{"S":"b"}}],"ConsistentRead":true}}`
+		none := `{"Responses":{},"UnprocessedKeys":` + left + `}`
+		answers := []string{
+			`{"Responses":{"statuses":[` + item("a") + `]},"UnprocessedKeys":` + left + `}`, none, none,
+			`{"Responses":{"statuses":[` + item("b") + `]},"UnprocessedKeys":{}}`,
+		}
+		var asked []string
+		db := dynamo.New(answeringWith(func(request *http.Request) (string, error) {
+			text, err := io.ReadAll(request.Body)
+			asked = append(asked, string(text))
+			answer := answers[min(len(asked), len(answers))-1]
+			return answer, err
+		}))
+		reads := []table.Read{{Ref: rows.At("run-1", "a"), Consistent: true}, {Ref: rows.At("run-1", "b"), Consistent: true}}
+		items, err := db.GetMany(t.Context(), reads)
+		if err != nil || len(items) != 2 {
+			t.Fatalf("%v, %v, want both items", items, err)
+		}
+		if len(asked) != 4 || strings.Contains(asked[1], `"a"`) || !strings.Contains(asked[1], `"ConsistentRead":true`) {
+			t.Errorf("asked %q, want after the first for b alone, consistent", asked)
+		}
+		answers = []string{none}
+		if items, err := db.GetMany(t.Context(), reads[1:]); err == nil {
+			t.Errorf("unread items were taken for missing ones: %v", items)
+		}
+	})
 }

@@ -1,10 +1,11 @@
-// Package memory does the operations of package table in one process, with DynamoDB's semantics: conditions,
-// transactions that take effect whole or not at all, pages, and reads that may be stale unless consistent.
+// Package memory implements package table in one process, with DynamoDB's semantics: conditions, sets, pages, and reads
+// that may be stale unless consistent.
 package memory
 
 import (
 	"context"
 	"maps"
+	"reflect"
 	"slices"
 	"sync"
 
@@ -108,63 +109,50 @@ func (db *DB) Query(_ context.Context, query table.Query) (table.Page, error) {
 	return page, nil
 }
 
-// Update writes one item and returns it as it then is.
+// Update writes one item.
 func (db *DB) Update(_ context.Context, write table.Write) (table.Item, error) {
 	db.mu.Lock()
 	defer db.mu.Unlock()
-	if !db.holds(write) {
-		return nil, table.ErrConditionFailed
-	}
-	return maps.Clone(db.apply(write)), nil
-}
-
-// Transact writes several items, all or none.
-func (db *DB) Transact(_ context.Context, writes []table.Write) error {
-	db.mu.Lock()
-	defer db.mu.Unlock()
-	reasons, failed := make([]table.Reason, len(writes)), false
-	for i, write := range writes {
-		if !db.holds(write) {
-			reasons[i] = table.Reason{ConditionFailed: true, Old: maps.Clone(db.items[at(write.Ref)].now)}
-			failed = true
-		}
-	}
-	if failed {
-		return &table.Canceled{Reasons: reasons}
-	}
-	for _, write := range writes {
-		db.apply(write)
-	}
-	return nil
-}
-
-func (db *DB) holds(write table.Write) bool {
-	item := db.items[at(write.Ref)].now
-	for _, c := range write.If {
-		value, has := item[c.Attribute]
-		if c.Attribute == write.PartitionKey || c.Attribute == write.SortKey {
-			has = item != nil
-		}
-		switch c.Operator {
-		case table.Exists:
-			if !has {
-				return false
-			}
-		case table.Absent:
-			if has {
-				return false
-			}
-		default:
-			if !has || value != c.Value {
-				return false
-			}
-		}
-	}
-	return true
-}
-
-func (db *DB) apply(write table.Write) table.Item {
 	old := db.items[at(write.Ref)].now
+	for _, c := range write.If {
+		if !holds(write.Ref, old, c) {
+			return maps.Clone(old), table.ErrConditionFailed
+		}
+	}
+	item := changed(old, write)
+	db.put(write.Ref, item)
+	return maps.Clone(item), nil
+}
+
+func holds(ref table.Ref, item table.Item, c table.Condition) bool {
+	value, has := item[c.Attribute]
+	if c.Attribute == ref.PartitionKey || c.Attribute == ref.SortKey {
+		has = item != nil
+	}
+	number, isNumber := value.(int64)
+	limit, _ := c.Value.(int64)
+	switch c.Operator {
+	case table.Exists:
+		return has
+	case table.Absent:
+		return !has
+	case table.AtLeast:
+		return isNumber && number >= limit
+	case table.Below:
+		return isNumber && number < limit
+	case table.EqualsAttribute:
+		other, hasOther := item[c.Value.(string)]
+		return has && hasOther && reflect.DeepEqual(value, other)
+	case table.ContainsNone:
+		set, _ := value.(table.Blobs)
+		return !slices.ContainsFunc(c.Value.(table.Blobs), set.Has)
+	default:
+		return has && reflect.DeepEqual(value, c.Value)
+	}
+}
+
+// changed is the item after the write. No item that was handed out shares a set with it that changes.
+func changed(old table.Item, write table.Write) table.Item {
 	item := maps.Clone(old)
 	if item == nil {
 		item = table.Item{}
@@ -175,17 +163,27 @@ func (db *DB) apply(write table.Write) table.Item {
 			item[attribute] = value
 		}
 	}
-	for attribute, sum := range write.Add {
-		n, has := old[attribute].(int64)
-		if !has {
-			n = sum.From
+	for attribute, more := range write.Add {
+		switch more := more.(type) {
+		case int64:
+			n, _ := old[attribute].(int64)
+			item[attribute] = n + more
+		case table.Blobs:
+			set, _ := old[attribute].(table.Blobs)
+			item[attribute] = table.NewBlobs(slices.Concat(set, more)...)
+		case table.Ints:
+			set, _ := old[attribute].(table.Ints)
+			item[attribute] = table.NewInts(slices.Concat(set, more)...)
 		}
-		item[attribute] = n + sum.N
 	}
-	for _, attribute := range write.Remove {
-		delete(item, attribute)
+	for attribute, gone := range write.Delete {
+		set, _ := old[attribute].(table.Blobs)
+		if set = slices.DeleteFunc(slices.Clone(set), gone.Has); len(set) > 0 {
+			item[attribute] = set
+		} else {
+			delete(item, attribute)
+		}
 	}
-	db.put(write.Ref, item)
 	return item
 }
 

@@ -2,8 +2,8 @@
 package tabletest
 
 import (
-	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"testing"
 
@@ -12,17 +12,8 @@ import (
 	"snapshot-status-checker/internal/table"
 )
 
-// DB is every operation of package table.
-type DB interface {
-	Get(context.Context, table.Read) (table.Item, error)
-	GetMany(context.Context, []table.Read) (map[table.Ref]table.Item, error)
-	Query(context.Context, table.Query) (table.Page, error)
-	Update(context.Context, table.Write) (table.Item, error)
-	Transact(context.Context, []table.Write) error
-}
-
 // Run runs the suite over two empty tables of a database.
-func Run(t *testing.T, db DB, one, other table.Name) {
+func Run(t *testing.T, db table.DB, one, other table.Name) {
 	s := suite{db: db, one: one, other: other}
 	for name, test := range map[string]func(*testing.T){
 		"Get/Missing":                    s.getMissing,
@@ -33,10 +24,11 @@ func Run(t *testing.T, db DB, one, other table.Name) {
 		"Update/FailedWritesNothing":     s.updateFailed,
 		"Update/ContendedAddsUp":         s.contendedAdds,
 		"Update/OneOfManyWins":           s.oneWins,
-		"Transact/AllOrNothing":          s.transactCanceled,
-		"Transact/ReasonsInOrder":        s.transactReasons,
 		"Query/WholeItems":               s.queryWhole,
-		"Update/Remove":                  s.updateRemove,
+		"Update/Sets":                    s.updateSets,
+		"Update/RefusedReturnsTheItem":   s.refused,
+		"Update/ContainsNoneOfMany":      s.containsNone,
+		"Update/ForeignAsRead":           s.foreign,
 		"Query/OrderAndPages":            s.queryPages,
 		"Query/FromAKeyOn":               s.queryFrom,
 		"Query/OnlyThePartition":         s.queryPartition,
@@ -49,11 +41,11 @@ func Run(t *testing.T, db DB, one, other table.Name) {
 }
 
 type suite struct {
-	db         DB
+	db         table.DB
 	one, other table.Name
 }
 
-// ref is an item of the test's own: tests run side by side.
+// ref is an item of the test's own: tests run concurrently.
 func (s suite) ref(t *testing.T, sort string) table.Ref { return s.one.At(t.Name(), sort) }
 
 func (s suite) get(t *testing.T, ref table.Ref) table.Item {
@@ -118,24 +110,87 @@ func (s suite) updateKinds(t *testing.T) {
 		Ref:     ref,
 		Set:     map[string]any{"Said": "first"},
 		SetOnce: map[string]any{"Since": int64(1)},
-		Add:     map[string]table.Sum{"Total": {From: 10, N: 2}, "Delta": {N: -1}},
+		Add:     map[string]any{"Total": int64(2), "Delta": int64(-1)},
 	}
-	same(t, s.update(t, write), table.Item{"Said": "first", "Since": int64(1), "Total": int64(12), "Delta": int64(-1)})
+	same(t, s.update(t, write), table.Item{"Said": "first", "Since": int64(1), "Total": int64(2), "Delta": int64(-1)})
 	write.Set["Said"], write.SetOnce["Since"] = "second", int64(2)
-	same(t, s.update(t, write), table.Item{"Said": "second", "Since": int64(1), "Total": int64(14), "Delta": int64(-2)})
-	same(t, s.get(t, ref), table.Item{"Said": "second", "Since": int64(1), "Total": int64(14), "Delta": int64(-2)})
+	same(t, s.update(t, write), table.Item{"Said": "second", "Since": int64(1), "Total": int64(4), "Delta": int64(-2)})
+	same(t, s.get(t, ref), table.Item{"Said": "second", "Since": int64(1), "Total": int64(4), "Delta": int64(-2)})
 }
 
-func (s suite) updateRemove(t *testing.T) {
+func (s suite) updateSets(t *testing.T) {
 	ref := s.ref(t, "a")
-	s.update(t, table.Write{Ref: ref, Set: map[string]any{"Kept": "x", "Gone": "y"}})
-	same(t, s.update(t, table.Write{Ref: ref, Set: map[string]any{"New": true}, Remove: []string{"Gone", "NeverThere"}}), table.Item{"Kept": "x", "New": true})
-	same(t, s.update(t, table.Write{Ref: ref, Remove: []string{"New"}}), table.Item{"Kept": "x"})
+	add := func(blobs table.Blobs, numbers table.Ints) table.Write {
+		return table.Write{Ref: ref, Add: map[string]any{"Blobs": blobs, "Numbers": numbers}}
+	}
+	s.update(t, add(table.NewBlobs("b", "\x00\xff"), table.NewInts(3, -1)))
+	want := table.Item{"Blobs": table.NewBlobs("b", "a", "\x00\xff"), "Numbers": table.NewInts(-1, 3, 20)}
+	same(t, s.update(t, add(table.NewBlobs("b", "a"), table.NewInts(20, 3))), want)
+	same(t, s.get(t, ref), want)
+
+	del := func(blobs ...string) table.Item {
+		return s.update(t, table.Write{Ref: ref, Set: map[string]any{"N": int64(1)}, Delete: map[string]table.Blobs{"Blobs": table.NewBlobs(blobs...)}})
+	}
+	same(t, del("b", "none"), table.Item{"Blobs": table.NewBlobs("a", "\x00\xff"), "Numbers": table.NewInts(-1, 3, 20), "N": int64(1)})
+	same(t, del("a", "\x00\xff"), table.Item{"Numbers": table.NewInts(-1, 3, 20), "N": int64(1)})
+	same(t, del("a"), table.Item{"Numbers": table.NewInts(-1, 3, 20), "N": int64(1)})
+}
+
+// A refused update returns the item as it is, so that nobody has to read it again.
+func (s suite) refused(t *testing.T) {
+	there := s.ref(t, "there")
+	item := table.Item{"N": int64(1), "Set": table.NewBlobs("x")}
+	s.update(t, table.Write{Ref: there, Set: item})
+	for ref, want := range map[table.Ref]table.Item{there: item, s.ref(t, "none"): nil} {
+		got, err := s.db.Update(t.Context(), table.Write{Ref: ref, Set: map[string]any{"N": int64(2)}, If: []table.Condition{{Attribute: "N", Value: int64(7)}}})
+		if !errors.Is(err, table.ErrConditionFailed) {
+			t.Errorf("got %v", err)
+		}
+		same(t, got, want)
+	}
+}
+
+// One condition names as many elements as an update adds at most.
+func (s suite) containsNone(t *testing.T) {
+	ref := s.ref(t, "a")
+	var names []string
+	for i := range table.MaxContained {
+		names = append(names, fmt.Sprintf("digest-%05d", i))
+	}
+	add := func(names []string) error {
+		set := table.NewBlobs(names...)
+		_, err := s.db.Update(t.Context(), table.Write{Ref: ref, Set: map[string]any{"A": "x", "B": true, "C": int64(1), "D": "x"},
+			Add: map[string]any{"Count": int64(len(names)), "Set": set},
+			If:  []table.Condition{{Attribute: "Pages", Operator: table.Absent}, {Attribute: "Set", Operator: table.ContainsNone, Value: set}}})
+		return err
+	}
+	if err := add(names); err != nil {
+		t.Fatal(err)
+	}
+	if err := add(append(names[99:], "another")); !errors.Is(err, table.ErrConditionFailed) {
+		t.Errorf("an element that is there was added: %v", err)
+	}
+	if err := add([]string{"another"}); err != nil {
+		t.Error(err)
+	}
+	same(t, s.get(t, ref)["Count"], int64(101))
+}
+
+// What others wrote in another type may stand in a condition as it was read.
+func (s suite) foreign(t *testing.T) {
+	ref := s.ref(t, "a")
+	for name, value := range map[string]any{"text": "three", "boolean": true, "blobs": table.NewBlobs("x"), "numbers": table.NewInts(1)} {
+		s.update(t, table.Write{Ref: ref, Set: map[string]any{"Odd": value}})
+		read := s.get(t, ref)["Odd"]
+		if _, err := s.db.Update(t.Context(), table.Write{Ref: ref, Set: map[string]any{"M": int64(1)}, If: []table.Condition{{Attribute: "Odd", Value: read}}}); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 }
 
 func (s suite) conditions(t *testing.T) {
 	there := s.ref(t, "there")
-	s.update(t, table.Write{Ref: there, Set: map[string]any{"N": int64(5), "S": "x", "B": false}})
+	s.update(t, table.Write{Ref: there, Set: map[string]any{"N": int64(5), "Five": int64(5), "S": "x", "B": false, "Set": table.NewBlobs("a", "b")}})
 	for _, c := range []struct {
 		name  string
 		ref   table.Ref
@@ -149,6 +204,21 @@ func (s suite) conditions(t *testing.T) {
 		{"bool equals", there, table.Condition{Attribute: "B", Value: false}, true},
 		{"other type", there, table.Condition{Attribute: "S", Value: int64(5)}, false},
 		{"missing equals nothing", there, table.Condition{Attribute: "None", Value: int64(0)}, false},
+		{"at least, more", there, table.Condition{Attribute: "N", Operator: table.AtLeast, Value: int64(4)}, true},
+		{"at least, equal", there, table.Condition{Attribute: "N", Operator: table.AtLeast, Value: int64(5)}, true},
+		{"at least, less", there, table.Condition{Attribute: "N", Operator: table.AtLeast, Value: int64(6)}, false},
+		{"missing is not at least", there, table.Condition{Attribute: "None", Operator: table.AtLeast, Value: int64(0)}, false},
+		{"text is not at least", there, table.Condition{Attribute: "S", Operator: table.AtLeast, Value: int64(0)}, false},
+		{"below, less", there, table.Condition{Attribute: "N", Operator: table.Below, Value: int64(6)}, true},
+		{"below, equal", there, table.Condition{Attribute: "N", Operator: table.Below, Value: int64(5)}, false},
+		{"missing is not below", there, table.Condition{Attribute: "None", Operator: table.Below, Value: int64(9)}, false},
+		{"equals an attribute", there, table.Condition{Attribute: "N", Operator: table.EqualsAttribute, Value: "Five"}, true},
+		{"differs from an attribute", there, table.Condition{Attribute: "N", Operator: table.EqualsAttribute, Value: "S"}, false},
+		{"missing equals no attribute", there, table.Condition{Attribute: "None", Operator: table.EqualsAttribute, Value: "N"}, false},
+		{"equals no missing attribute", there, table.Condition{Attribute: "N", Operator: table.EqualsAttribute, Value: "None"}, false},
+		{"set contains none", there, table.Condition{Attribute: "Set", Operator: table.ContainsNone, Value: table.NewBlobs("x", "y")}, true},
+		{"set contains one", there, table.Condition{Attribute: "Set", Operator: table.ContainsNone, Value: table.NewBlobs("x", "a")}, false},
+		{"missing set contains none", there, table.Condition{Attribute: "None", Operator: table.ContainsNone, Value: table.NewBlobs("a")}, true},
 		{"absent", there, table.Condition{Attribute: "None", Operator: table.Absent}, true},
 		{"absent but there", there, table.Condition{Attribute: "N", Operator: table.Absent}, false},
 		{"exists", there, table.Condition{Attribute: "N", Operator: table.Exists}, true},
@@ -168,7 +238,7 @@ func (s suite) conditions(t *testing.T) {
 func (s suite) updateFailed(t *testing.T) {
 	ref := s.ref(t, "a")
 	_, err := s.db.Update(t.Context(), table.Write{
-		Ref: ref, Set: map[string]any{"N": int64(1)}, Add: map[string]table.Sum{"M": {N: 1}},
+		Ref: ref, Set: map[string]any{"N": int64(1)}, Add: map[string]any{"M": int64(1)},
 		If: []table.Condition{
 			{Attribute: "N", Operator: table.Absent}, // holds
 			{Attribute: s.one.PartitionKey, Operator: table.Exists},
@@ -185,9 +255,9 @@ func (s suite) updateFailed(t *testing.T) {
 func (s suite) contendedAdds(t *testing.T) {
 	ref := s.ref(t, "a")
 	const writers, each = 8, 10
-	s.sideBySide(t, writers, func(int) error {
+	s.concurrently(t, writers, func(int) error {
 		for range each {
-			if _, err := s.db.Update(t.Context(), table.Write{Ref: ref, Add: map[string]table.Sum{"N": {N: 1}}}); err != nil {
+			if _, err := s.db.Update(t.Context(), table.Write{Ref: ref, Add: map[string]any{"N": int64(1)}}); err != nil {
 				return err
 			}
 		}
@@ -200,7 +270,7 @@ func (s suite) oneWins(t *testing.T) {
 	ref := s.ref(t, "a")
 	var mu sync.Mutex
 	won := 0
-	s.sideBySide(t, 8, func(int) error {
+	s.concurrently(t, 8, func(int) error {
 		_, err := s.db.Update(t.Context(), table.Write{Ref: ref, Set: map[string]any{"Taken": true},
 			If: []table.Condition{{Attribute: "Taken", Operator: table.Absent}}})
 		if errors.Is(err, table.ErrConditionFailed) {
@@ -216,7 +286,7 @@ func (s suite) oneWins(t *testing.T) {
 	}
 }
 
-func (s suite) sideBySide(t *testing.T, n int, do func(i int) error) {
+func (s suite) concurrently(t *testing.T, n int, do func(i int) error) {
 	t.Helper()
 	var group sync.WaitGroup
 	for i := range n {
@@ -227,46 +297,6 @@ func (s suite) sideBySide(t *testing.T, n int, do func(i int) error) {
 		})
 	}
 	group.Wait()
-}
-
-func (s suite) transactCanceled(t *testing.T) {
-	s.update(t, table.Write{Ref: s.ref(t, "old"), Set: map[string]any{"Digest": "d"}})
-	absent := []table.Condition{{Attribute: s.one.PartitionKey, Operator: table.Absent}}
-	writes := []table.Write{
-		{Ref: s.ref(t, "new"), Set: map[string]any{"Digest": "n"}, If: absent},
-		{Ref: s.ref(t, "old"), Set: map[string]any{"Digest": "o"}, If: absent},
-		{Ref: s.ref(t, "count"), Add: map[string]table.Sum{"N": {N: 2}}},
-	}
-	if err := s.db.Transact(t.Context(), writes); !errors.As(err, new(*table.Canceled)) {
-		t.Fatalf("got %v", err)
-	}
-	if item := s.get(t, s.ref(t, "count")); item != nil {
-		t.Errorf("a cancelled transaction counted %v", item)
-	}
-	if err := s.db.Transact(t.Context(), []table.Write{writes[0], writes[2]}); err != nil {
-		t.Fatal(err)
-	}
-	same(t, s.get(t, s.ref(t, "new")), table.Item{"Digest": "n"})
-	same(t, s.get(t, s.ref(t, "old")), table.Item{"Digest": "d"})
-	same(t, s.get(t, s.ref(t, "count")), table.Item{"N": int64(2)})
-}
-
-func (s suite) transactReasons(t *testing.T) {
-	s.update(t, table.Write{Ref: s.ref(t, "old"), Set: map[string]any{"Digest": "d"}})
-	err := s.db.Transact(t.Context(), []table.Write{
-		{Ref: s.ref(t, "a"), Set: map[string]any{"X": true}, If: []table.Condition{{Attribute: "X", Operator: table.Exists}}},
-		{Ref: s.ref(t, "b"), Set: map[string]any{"X": true}},
-		{Ref: s.ref(t, "old"), Set: map[string]any{"X": true}, If: []table.Condition{{Attribute: "Digest", Value: "other"}}},
-	})
-	var canceled *table.Canceled
-	if !errors.As(err, &canceled) {
-		t.Fatalf("got %v", err)
-	}
-	same(t, canceled.Reasons, []table.Reason{
-		{ConditionFailed: true},
-		{},
-		{ConditionFailed: true, Old: table.Item{"Digest": "d"}},
-	})
 }
 
 func (s suite) wrongType(t *testing.T) {

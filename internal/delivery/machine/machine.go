@@ -1,5 +1,5 @@
-// Package looks starts the state machine to look at collections.
-package looks
+// Package machine starts the state machine to reconcile collections.
+package machine
 
 import (
 	"context"
@@ -17,18 +17,18 @@ type SFN interface {
 	StartExecution(context.Context, *sfn.StartExecutionInput, ...func(*sfn.Options)) (*sfn.StartExecutionOutput, error)
 }
 
-// Machine starts the state machine.
+// Machine is the state machine.
 type Machine struct {
 	SFN SFN
 	ARN string
 }
 
-// Start starts an execution that looks at the collections. Started twice, it looks twice.
-func (m *Machine) Start(ctx context.Context, collections []snapshot.CollectionKey) error {
-	input := sendable.JSON(map[string]any{"look": collections})
+// Reconcile starts an execution that reconciles the collections. Started twice, they are reconciled twice.
+func (m *Machine) Reconcile(ctx context.Context, collections []snapshot.CollectionKey) error {
+	input := sendable.JSON(map[string]any{"reconcile": collections})
 	_, err := m.SFN.StartExecution(ctx, &sfn.StartExecutionInput{StateMachineArn: &m.ARN, Input: aws.String(input)})
 	if err != nil {
-		return fmt.Errorf("starting a look: %w", err)
+		return fmt.Errorf("starting an execution: %w", err)
 	}
 	return nil
 }
