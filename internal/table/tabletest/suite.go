@@ -178,8 +178,8 @@ func (s suite) containsNone(t *testing.T) {
 
 // What others wrote in another type may stand in a condition as it was read.
 func (s suite) foreign(t *testing.T) {
-	ref := s.ref(t, "a")
 	for name, value := range map[string]any{"text": "three", "boolean": true, "blobs": table.NewBlobs("x"), "numbers": table.NewInts(1)} {
+		ref := s.ref(t, name)
 		s.update(t, table.Write{Ref: ref, Set: map[string]any{"Odd": value}})
 		read := s.get(t, ref)["Odd"]
 		if _, err := s.db.Update(t.Context(), table.Write{Ref: ref, Set: map[string]any{"M": int64(1)}, If: []table.Condition{{Attribute: "Odd", Value: read}}}); err != nil {
