@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // Pattern is a parsed event pattern.
@@ -30,8 +31,17 @@ func Parse(text string) (Pattern, error) {
 // the field's alternatives accepts.
 func (p Pattern) Matches(event map[string]any) bool { return matches(p.fields, event) }
 
+// or stands in the place of a field, with a list of patterns of which one has to match.
+const or = "$or"
+
 func matches(fields map[string]any, event map[string]any) bool {
 	for name, wanted := range fields {
+		if name == or {
+			if !slices.ContainsFunc(wanted.([]any), func(one any) bool { return matches(one.(map[string]any), event) }) {
+				return false
+			}
+			continue
+		}
 		value, present := event[name]
 		switch wanted := wanted.(type) {
 		case map[string]any:
@@ -58,7 +68,7 @@ func accepted(alternatives []any, value any, present bool) bool {
 			continue
 		}
 		text, isText := value.(string)
-		if wanted, ok := operator["equals-ignore-case"].(string); ok && isText && strings.EqualFold(wanted, text) {
+		if wanted, ok := operator["equals-ignore-case"].(string); ok && isText && equalIgnoringCase(wanted, text) {
 			return true
 		}
 		if wanted, ok := operator["exists"].(bool); ok && wanted == present {
@@ -71,8 +81,20 @@ func accepted(alternatives []any, value any, present bool) bool {
 	return false
 }
 
+// equalIgnoringCase compares without regard to the case of ASCII letters, as EventBridge does: ſent is not Sent. What
+// folds to the ASCII text that is wanted, and is as long, is ASCII too.
+func equalIgnoringCase(wanted, text string) bool {
+	return len(wanted) == len(text) && strings.EqualFold(wanted, text)
+}
+
 func validate(fields map[string]any) error {
 	for name, wanted := range fields {
+		if name == or {
+			if err := validateOr(wanted); err != nil {
+				return err
+			}
+			continue
+		}
 		switch wanted := wanted.(type) {
 		case map[string]any:
 			if err := validate(wanted); err != nil {
@@ -86,6 +108,24 @@ func validate(fields map[string]any) error {
 			}
 		default:
 			return fmt.Errorf("event pattern: field %s is neither an object nor an array", name)
+		}
+	}
+	return nil
+}
+
+// validateOr accepts at least two patterns; EventBridge takes anything else for a field of that name.
+func validateOr(operand any) error {
+	list, _ := operand.([]any)
+	if len(list) < 2 {
+		return errors.New("event pattern: $or takes an array of at least two patterns")
+	}
+	for _, one := range list {
+		fields, isObject := one.(map[string]any)
+		if !isObject || len(fields) == 0 {
+			return errors.New("event pattern: $or takes patterns, each of at least one field")
+		}
+		if err := validate(fields); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -107,7 +147,7 @@ func validateAlternative(field string, alternative any) error {
 		ok := false
 		switch name {
 		case "equals-ignore-case":
-			_, ok = operand.(string)
+			ok = isASCII(operand)
 		case "exists":
 			_, ok = operand.(bool)
 		case "anything-but":
@@ -130,4 +170,10 @@ func isListOfScalars(operand any) bool {
 		}
 		return true
 	})
+}
+
+// isASCII reports whether the operand is a text of ASCII characters; how EventBridge compares others is not documented.
+func isASCII(operand any) bool {
+	text, isText := operand.(string)
+	return isText && !strings.ContainsFunc(text, func(r rune) bool { return r > unicode.MaxASCII })
 }

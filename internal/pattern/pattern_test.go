@@ -28,6 +28,7 @@ func TestMatches(t *testing.T) {
 		"NestedInText":           {`{"a":{"b":["x"]}}`, `{"a":"x"}`, false},
 		"IgnoreCase":             {`{"a":[{"equals-ignore-case":"Sent"}]}`, `{"a":"sENT"}`, true},
 		"IgnoreCaseOther":        {`{"a":[{"equals-ignore-case":"Sent"}]}`, `{"a":"Sentry"}`, false},
+		"IgnoreCaseASCIIOnly":    {`{"a":[{"equals-ignore-case":"Sent"}]}`, `{"a":"ſent"}`, false},
 		"IgnoreCaseAbsent":       {`{"a":[{"equals-ignore-case":"Sent"}]}`, `{}`, false},
 		"IgnoreCaseNumber":       {`{"a":[{"equals-ignore-case":"1"}]}`, `{"a":1}`, false},
 		"Exists":                 {`{"a":[{"exists":true}]}`, `{"a":""}`, true},
@@ -41,6 +42,13 @@ func TestMatches(t *testing.T) {
 		"AnythingButAbsent":      {`{"a":[{"anything-but":["x"]}]}`, `{}`, false},
 		"AnythingButOrAbsent":    {`{"a":[{"anything-but":["x"]},{"exists":false}]}`, `{}`, true},
 		"AnythingButOrAbsentNot": {`{"a":[{"anything-but":["x"]},{"exists":false}]}`, `{"a":"x"}`, false},
+		"OrFirst":                {`{"$or":[{"a":["x"]},{"b":["y"]}]}`, `{"a":"x","b":"z"}`, true},
+		"OrSecond":               {`{"$or":[{"a":["x"]},{"b":["y"]}]}`, `{"a":"z","b":"y"}`, true},
+		"OrNone":                 {`{"$or":[{"a":["x"]},{"b":["y"]}]}`, `{"a":"y","b":"x"}`, false},
+		"OrBesideAField":         {`{"c":["z"],"$or":[{"a":["x"]},{"b":["y"]}]}`, `{"a":"x","c":"z"}`, true},
+		"OrBesideAFieldNot":      {`{"c":["z"],"$or":[{"a":["x"]},{"b":["y"]}]}`, `{"a":"x","c":"y"}`, false},
+		"OrNested":               {`{"d":{"$or":[{"a":["x"]},{"b":{"c":["y"]}}]}}`, `{"d":{"b":{"c":"y"}}}`, true},
+		"OrNestedNot":            {`{"d":{"$or":[{"a":["x"]},{"b":{"c":["y"]}}]}}`, `{"b":{"c":"y"}}`, false},
 		"NothingAsked":           {`{}`, `{"a":"x"}`, true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -71,6 +79,7 @@ func TestParseRefuses(t *testing.T) {
 		"UnknownBesideKnown":   `{"a":[{"exists":true,"numeric":[">",1]}]}`,
 		"UnknownNested":        `{"a":{"b":["x",{"suffix":"y"}]}}`,
 		"OperandOfIgnoreCase":  `{"a":[{"equals-ignore-case":["x"]}]}`,
+		"IgnoreCaseNotASCII":   `{"a":[{"equals-ignore-case":"é"}]}`,
 		"OperandOfExists":      `{"a":[{"exists":"true"}]}`,
 		"NullPattern":          `null`,
 		"ArrayAmongValues":     `{"a":["x",["y"]]}`,
@@ -79,6 +88,11 @@ func TestParseRefuses(t *testing.T) {
 		"OperatorInsideBut":    `{"a":[{"anything-but":["x",{"exists":false}]}]}`,
 		"ArrayInsideBut":       `{"a":[{"anything-but":["x",["y"]]}]}`,
 		"NullInsideBut":        `{"a":[{"anything-but":[null]}]}`,
+		"OrOfOne":              `{"$or":[{"a":["x"]}]}`,
+		"OrOfAnObject":         `{"$or":{"a":["x"]}}`,
+		"OrOfValues":           `{"$or":["x","y"]}`,
+		"OrOfNothing":          `{"$or":[{"a":["x"]},{}]}`,
+		"UnknownInsideOr":      `{"$or":[{"a":["x"]},{"b":[{"prefix":"x"}]}]}`,
 		"OperandOfAnythingBut": `{"a":[{"anything-but":{"equals-ignore-case":"x"}}]}`, // Pipes does not know it either
 	} {
 		t.Run(name, func(t *testing.T) {

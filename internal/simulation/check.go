@@ -1,21 +1,30 @@
 package simulation
 
 import (
+	"encoding/json"
+	"strings"
+
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/table"
 )
 
 // observe checks the guarantees on a write of ours that took effect.
-func (w *world) observe(write table.Write, old table.Item) {
+func (w *world) observe(write table.Write, old, now table.Item) {
 	if write.Table == w.tables.Status.Table {
 		w.changed(write.Ref, old)
 		w.checkRow(write, old)
 		return
 	}
-	for _, prefix := range []string{"Request", "AllReceived", "AllSuccessful", "Stalled", "LetGo"} {
-		if _, claims := write.Set[prefix+"ClaimedBy"]; claims {
-			w.checkClaim(prefix, write, old)
+	for _, prefix := range []string{"Request", "AllReceived", "AllSuccessful", "Stalled", "Abandoned"} {
+		if _, enqueues := write.Set[prefix+"Owner"]; enqueues {
+			w.checkEntry(prefix, write, old)
 		}
+	}
+	if added, counts := write.Add["Recent"].(table.Blobs); counts {
+		w.checkCount(write.Ref, old, now, added)
+	}
+	if generation, _ := now.Int("Generation"); write.Partition == "run" && int(generation) > w.exports {
+		w.broken("the notifications became due %d times again after %d new exports", generation, w.exports)
 	}
 }
 
@@ -25,12 +34,11 @@ func (w *world) checkRow(write table.Write, old table.Item) {
 		return
 	}
 	c := w.find(write.Sort)
-	before, now := decode(c.name, old), w.row(c)
-	counted, _ := w.item(w.tables.Ledger.At("collection#"+run+"#"+c.name, "collection")).Int("Counted")
+	before, now := w.decodeRow(c.name, old), w.row(c)
 	switch {
-	case now.FilesCounted.N > counted:
-		w.broken("the row of %s holds %d files, but %d were counted", c.name, now.FilesCounted.N, counted)
-	case now.FilesReceived.N > int64(len(c.arrived)):
+	case now.Adopted() && now.Held() > w.ledger(c.name).Counted:
+		w.broken("the row of %s holds %d files, but %d were counted", c.name, now.Held(), w.ledger(c.name).Counted)
+	case !c.gone && now.FilesReceived.N > int64(len(c.arrived)):
 		w.broken("counted twice: %s has received %d files, but %d arrived", c.name, now.FilesReceived.N, len(c.arrived))
 	case before.Status == now.Status:
 	case before.Status.Is(snapshot.Sent) && now.Status.Is(snapshot.Received):
@@ -39,78 +47,115 @@ func (w *world) checkRow(write table.Write, old table.Item) {
 		}
 	case before.Status.Is(snapshot.Received) && now.Status.Is(snapshot.Success):
 		if !c.success {
-			w.broken("%s became Success without a success file of this attempt", c.name)
+			w.broken("%s became Success without a success file of this export", c.name)
 		}
 	default:
 		w.broken("%s was moved from %s to %s", c.name, before.Status, now.Status)
 	}
 }
 
-// checkClaim: nothing is claimed twice for one attempt unless its claimer died. The clock stands still while
-// anybody lives, so a lease that is over belongs to a dead claimer.
-func (w *world) checkClaim(prefix string, write table.Write, old table.Item) {
-	before, _ := old.Int(prefix + "Attempt")
-	until, _ := old.Int(prefix + "ClaimedUntil")
-	paid, _ := old.Bool(prefix + "Delivered")
-	now := write.Set[prefix+"Attempt"].(int64)
-	switch {
-	case !old.Has(prefix + "Attempt"):
-	case before == now && paid:
-		w.broken("%s was claimed for attempt %d after it was delivered", prefix, now)
-	case before == now && w.clock.Unix() < until:
-		w.broken("%s was claimed twice for attempt %d while its claimer lives", prefix, now)
-	case before > now:
-		w.broken("%s was claimed for attempt %d after %d", prefix, now, before)
+// checkCount: what is counted stood in no set before, and has a receipt.
+func (w *world) checkCount(ref table.Ref, old, now table.Item, added table.Blobs) {
+	recent, _ := old.Blobs("Recent")
+	for _, digest := range added {
+		if recent.Has(digest) || w.inLedger(ref.Partition, "page#", digest) {
+			w.broken("a message of %s was counted twice", ref.Partition)
+		}
+		if !w.inLedger(ref.Partition, "receipts#", digest) {
+			w.broken("a message of %s was counted without a receipt", ref.Partition)
+		}
 	}
 }
 
-// checkSend: a request goes out for a collection that was received, news for a run all of which was, and
-// while nobody dies everything goes out once.
-func (w *world) checkSend(debt snapshot.Debt) {
-	if w.sent[debt] > 1 && !w.plan.Storm {
-		w.broken("%s for attempt %d of %q was sent twice although nobody died", debt.Kind, debt.Attempt, debt.CollectionName)
+// inLedger reports whether an item of the partition holds the digest: a page, or receipts.
+func (w *world) inLedger(partition, prefix, digest string) bool {
+	for _, sort := range w.db.Keys(w.tables.Ledger, partition) {
+		if !strings.HasPrefix(sort, prefix) {
+			continue
+		}
+		item := w.item(w.tables.Ledger.At(partition, sort))
+		digests, _ := item.Blobs("Digests")
+		var receipts []struct{ Digest []byte }
+		text, _ := item.String("Messages")
+		_ = json.Unmarshal([]byte(text), &receipts) // of a page it is empty
+		for _, receipt := range receipts {
+			digests = append(digests, string(receipt.Digest))
+		}
+		if table.NewBlobs(digests...).Has(digest) {
+			return true
+		}
 	}
-	switch debt.Kind {
-	case snapshot.SuccessFileRequest:
-		if !w.reached[reached{debt.CollectionName, debt.Attempt, snapshot.Received}] {
-			w.broken("a request was sent for attempt %d of %s, which was not received", debt.Attempt, debt.CollectionName)
+	return false
+}
+
+// checkEntry: nothing is enqueued twice for one version, and no message is taken over unless its owner died or gave it up.
+// The clock stands still while anybody lives, so a lease that is over belongs to a dead owner.
+func (w *world) checkEntry(prefix string, write table.Write, old table.Item) {
+	before, _ := old.Int(prefix + "Version")
+	until, _ := old.Int(prefix + "LeaseUntil")
+	delivered, _ := old.Bool(prefix + "Delivered")
+	now := write.Set[prefix+"Version"].(int64)
+	again := old.Has(prefix+"Version") && before == now
+	switch {
+	case again && delivered:
+		w.broken("%s was enqueued for version %d after it was delivered", prefix, now)
+	case again && write.Set[prefix+"Owner"] != "" && w.clock.Unix() < until:
+		w.broken("%s of version %d was taken over while its owner lives", prefix, now)
+	case before > now && prefix != "Request":
+		w.broken("%s was enqueued for version %d after %d", prefix, now, before)
+	}
+	if prefix == "Request" && !again {
+		w.sends++
+		w.requested = w.sends
+	}
+}
+
+// checkSend: a request goes out for a collection that was received, a notification for a run all of which was, and while
+// nobody dies everything goes out once.
+func (w *world) checkSend(out snapshot.Outgoing) {
+	if out.Kind == snapshot.RunStalled || out.Kind == snapshot.RunAbandoned {
+		return
+	}
+	w.sends++
+	if w.sent[out] > 1 && !w.plan.Storm {
+		w.broken("%s, version %d, of %q was sent twice although nobody died", out.Kind, out.Version, out.CollectionName)
+	}
+	if out.Kind == snapshot.SuccessFileRequest {
+		if !w.reached[reached{out.CollectionName, out.Version, snapshot.Received}] {
+			w.broken("a request was sent for epoch %d of %s, which was not received", out.Version, out.CollectionName)
 		}
-	case snapshot.AllReceived, snapshot.AllSuccessful:
-		if w.over {
-			return
-		}
-		sum := int64(0)
-		all := true
-		for _, c := range w.collections {
-			attempt := w.row(c).Attempt()
-			sum += attempt
-			all = all && w.reached[reached{c.name, attempt, debt.Kind.Wanted()}]
-		}
-		if sum == debt.Attempt && !all {
-			w.broken("%s was told, but not every collection is %s", debt.Kind, debt.Kind.Wanted())
+		return
+	}
+	w.notified[out.Kind] = w.sends
+	if generation, _ := w.item(w.runRef()).Int("Generation"); generation != out.Version || w.over {
+		return
+	}
+	for _, c := range w.collections {
+		row := w.row(c)
+		if row != nil && !w.reached[reached{c.name, w.ledger(c.name).Epoch(*row), out.Kind.Wanted()}] && !c.mayBeGone {
+			w.broken("%s was sent, but %s is not %s", out.Kind, c.name, out.Kind.Wanted())
 		}
 	}
 }
 
 // checkRest checks the world that has come to rest.
 func (w *world) checkRest() {
+	tally := snapshot.Tally{}
 	for _, c := range w.collections {
 		w.checkCollection(c)
+		if row := w.row(c); row != nil {
+			tally.Add(*row, w.exempt)
+		}
 	}
 	if w.violation != "" {
 		return
 	}
-	tally := snapshot.Tally{}
-	for _, c := range w.collections {
-		tally.Add(w.row(c), w.exempt)
-	}
-	for _, news := range snapshot.News {
-		told := w.sent[snapshot.Debt{Kind: news, CollectionKey: snapshot.CollectionKey{CorrelationID: run}, Attempt: tally.Attempts}]
-		if tally.True(news) && told == 0 {
-			w.broken("%s is true and was not told for attempts %d", news, tally.Attempts)
+	for _, kind := range snapshot.Notifications {
+		if tally.All(kind) && w.notified[kind] <= w.requested {
+			w.broken("%s holds, and monitoring was not notified since the last request", kind)
 		}
 	}
-	for _, id := range w.mustKeep {
+	for _, id := range w.mustReject {
 		if !w.everKept[id] {
 			w.broken("%s was lost", id)
 		}
@@ -118,28 +163,31 @@ func (w *world) checkRest() {
 }
 
 func (w *world) checkCollection(c *collection) {
-	if c.never || c.empty {
+	row := w.row(c)
+	if c.unchecked() || row == nil {
 		return
 	}
-	row := w.row(c)
 	wanted := snapshot.Received
 	if c.success {
 		wanted = snapshot.Success
 	}
-	// Of one that was taken over, a look that does not know of it yet may use a success file that came unasked.
-	needless := c.success && c.taken == c.files
-	request := snapshot.Debt{Kind: snapshot.SuccessFileRequest, CollectionKey: row.CollectionKey, Attempt: row.Attempt()}
+	epoch := w.ledger(c.name).Epoch(*row)
+	request := snapshot.Outgoing{Kind: snapshot.SuccessFileRequest, CollectionKey: row.CollectionKey, Version: epoch}
 	switch {
 	case row.FilesReceived.N != int64(c.files):
 		w.broken("%s has received %d of %d files", c.name, row.FilesReceived.N, c.files)
-	case row.FilesCounted.N != int64(c.before+c.files-c.taken):
-		w.broken("%s holds %d counted files, not %d", c.name, row.FilesCounted.N, c.before+c.files-c.taken)
+	case row.Adopted() && row.Held() != w.ledger(c.name).Counted:
+		w.broken("%s holds %d files, %d were counted", c.name, row.Held(), w.ledger(c.name).Counted)
+	case w.ledger(c.name).Counted != int64(c.before+c.files-c.taken):
+		w.broken("%d files of %s were counted, not %d", w.ledger(c.name).Counted, c.name, c.before+c.files-c.taken)
 	case !row.Status.Is(wanted):
 		w.broken("%s is stuck in %s instead of %s", c.name, row.Status, wanted)
 	case string(row.Status) != c.spell(string(wanted)):
 		w.broken("%s is spelled %s", c.name, row.Status)
-	case w.sent[request] == 0 && !needless:
-		w.broken("the sender was not asked for attempt %d of %s", row.Attempt(), c.name)
+	case c.empty && w.sent[request] > 0:
+		w.broken("the sender was asked for the _success file of %s, which has no files", c.name)
+	case !c.empty && w.sent[request] == 0:
+		w.broken("the sender was not asked for epoch %d of %s", epoch, c.name)
 	}
 }
 
@@ -149,5 +197,5 @@ func (w *world) find(name string) *collection {
 			return c
 		}
 	}
-	return &collection{name: name}
+	return &collection{name: name, mayBeGone: true}
 }

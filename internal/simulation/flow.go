@@ -13,7 +13,6 @@ import (
 	"snapshot-status-checker/functions/notify"
 	"snapshot-status-checker/internal/failure"
 	"snapshot-status-checker/internal/snapshot"
-	"snapshot-status-checker/internal/store"
 	"snapshot-status-checker/statemachine/paths"
 )
 
@@ -37,79 +36,75 @@ type execution struct {
 func (e *execution) enter(state string) { e.entered = append(e.entered, state) }
 
 func (e *execution) run(a *actor) {
-	e.enter("Route Event by Source")
-	collections, isLook := route(e.input)
-	if !isLook {
-		e.enter("Increment Files Received")
-		out, err := invoke(e, a, "increment", func(ctx context.Context) (increment.Output, error) {
-			if e.broken == paths.IncrementMissing {
-				return increment.Output{}, errors.New("Lambda.ResourceNotFoundException")
-			}
-			process := e.process()
-			out, err := process.Handle(ctx, increment.Input{ExecutionID: e.id, Messages: json.RawMessage(e.input)})
-			e.idle = append(e.idle, process) // unless it died
-			return out, err
-		})
-		if err != nil {
-			e.keepUncounted(err)
-			return
+	e.enter("Increment Files Received")
+	out, err := invoke(e, a, "increment", func(ctx context.Context) (increment.Output, error) {
+		if e.broken == paths.IncrementMissing {
+			return increment.Output{}, errors.New("Lambda.ResourceNotFoundException")
 		}
-		collections = e.sabotage.afterCounting(out)
+		process := e.process()
+		out, err := process.Handle(ctx, increment.Input{ExecutionID: e.id, Event: json.RawMessage(e.input)})
+		e.idle = append(e.idle, process) // unless it died
+		return out, err
+	})
+	if err != nil {
+		e.rejectUncounted(err)
+		return
 	}
-	e.enter("Look at Each Collection")
-	for i, key := range collections {
-		e.spawn(fmt.Sprintf("%s[%d]", e.id, i), func(branch *actor) { e.look(branch, key) })
+	e.enter("Reconcile Each Collection")
+	for i, key := range e.sabotage.afterCounting(out) {
+		e.spawn(fmt.Sprintf("%s[%d]", e.id, i), func(branch *actor) { e.reconcile(branch, key) })
 	}
 }
 
-// look is what the Map does for one collection.
-func (e *execution) look(a *actor, key snapshot.CollectionKey) {
+// reconcile is what the Map does for one collection.
+func (e *execution) reconcile(a *actor, key snapshot.CollectionKey) {
 	e.enter("Check Collection")
-	looked, err := invoke(e, a, "check-collection", func(ctx context.Context) (checkcollection.Output, error) {
-		looker := &store.Looker{DB: seam{e.world, "check-collection"}, Tables: e.tables, Now: e.now, Pause: noPause}
-		return checkcollection.New(looker, e.exempt, quiet).Handle(ctx, checkcollection.Input{ExecutionID: e.id, CollectionKey: key})
+	collection, err := invoke(e, a, "check-collection", func(ctx context.Context) (checkcollection.Output, error) {
+		return checkcollection.New(e.store("check-collection"), quiet).Handle(ctx, checkcollection.Input{ExecutionID: e.id, CollectionKey: key})
 	})
-	e.sabotage.afterLook(e.world)
 	if err != nil {
-		e.enter("Leave the Rest to the Next Look")
+		e.enter("Left to the Sweep")
 		return
 	}
-	if e.broken == paths.NoVerdict {
-		looked.Verdict = "of something else"
+	if e.broken == paths.NoOutcome {
+		collection.Outcome = "of something else"
 	}
-	e.enter("Decide Whether a Request Is Owed")
-	switch looked.Verdict {
-	case checkcollection.RequestOwed:
+	e.enter("Request Pending?")
+	switch collection.Outcome {
+	case checkcollection.RequestPending:
 		e.enter("Notify Sender")
-		if err := e.notify(a, notify.Input{Claimer: looked.Claimer, Owed: looked.Owed}); err != nil {
-			e.enter("Leave Request Owed")
+		if err := e.notify(a, notify.Input{Owner: collection.Owner, Pending: collection.Pending}); err != nil {
+			e.enter("Request Left to the Sweep")
 		}
-	case checkcollection.RunMayMove:
-	case checkcollection.Waiting:
-		e.enter("Leave Collection Waiting")
+	case checkcollection.CheckRun:
+	case checkcollection.Incomplete:
+		e.enter("Collection Incomplete")
 		return
 	default:
-		e.enter("Fail on Unknown Verdict")
+		e.enter("Unknown Outcome")
 		e.failed = true
+		return
+	}
+	if e.sabotage.skipsCheck(collection) {
 		return
 	}
 	e.enter("Check All Collections")
 	checked, err := invoke(e, a, "check-all", func(ctx context.Context) (checkall.Output, error) {
-		runs := &store.Runs{DB: seam{e.world, "check-all"}, Tables: e.tables, Exempt: e.exempt, Now: e.now, Pause: noPause}
-		return checkall.New(runs, quiet).Handle(ctx, checkall.Input{CorrelationID: key.CorrelationID, Claimer: looked.Claimer, Status: looked.Status})
+		return checkall.New(e.store("check-all"), quiet).Handle(ctx, checkall.Input{CollectionKey: key, Owner: collection.Owner,
+			Moved: collection.Moved, Notifications: collection.Notifications})
 	})
 	if err != nil {
-		e.enter("Leave the Rest to the Next Look")
+		e.enter("Left to the Sweep")
 		return
 	}
-	e.enter("Decide Whether News Is Owed")
-	if checked.Verdict == checkall.NoNews {
-		e.enter("Leave Run Waiting")
+	e.enter("Notification Pending?")
+	if checked.Outcome == checkall.RunIncomplete {
+		e.enter("Run Incomplete")
 		return
 	}
 	e.enter("Notify Monitoring")
-	if err := e.notify(a, notify.Input{Claimer: checked.Claimer, Owed: checked.Owed}); err != nil {
-		e.enter("Leave the Rest to the Next Look")
+	if err := e.notify(a, notify.Input{Owner: checked.Owner, Pending: checked.Pending}); err != nil {
+		e.enter("Left to the Sweep")
 	}
 }
 
@@ -118,26 +113,27 @@ func (e *execution) notify(a *actor, in notify.Input) error {
 		return errors.New("Lambda.ResourceNotFoundException")
 	}
 	_, err := invoke(e, a, "notify", func(ctx context.Context) (notify.Output, error) {
-		debts := &store.Debts{DB: seam{e.world, "notify"}, Tables: e.tables, Pause: noPause}
-		return notify.New(debts, outbox{e.world}, outbox{e.world}, quiet).Handle(ctx, in)
+		return notify.New(e.store("notify"), services{e.world}, services{e.world}, quiet).Handle(ctx, in)
 	})
 	return err
 }
 
-// keepUncounted keeps the messages of an execution whose counting failed for good. Step Functions does it
-// itself, so no process can die in between.
-func (e *execution) keepUncounted(cause error) {
-	e.enter("Decide Who Keeps the Messages")
-	if e.receive > 0 {
+// rejectUncounted is what becomes of the messages of an execution whose counting failed for good. Step Functions rejects
+// them itself, so no process can die in between.
+func (e *execution) rejectUncounted(cause error) {
+	e.enter("Messages to Reject?")
+	switch _, isRequest, _ := snapshot.Reconcilable([]byte(e.input)); {
+	case isRequest:
+	case e.receive > 0:
 		e.comeAgain()
-	} else {
-		e.enter("Keep Uncounted Messages")
+	default:
+		e.enter("Reject Uncounted Messages")
 		for _, record := range records(e.input, e.id) {
-			e.enter("Keep Message")
-			e.keep(kept{identity: record.MessageID, raw: record.Body, reason: snapshot.ReasonNotCounted})
+			e.enter("Reject Message")
+			e.reject(rejected{identity: record.MessageID, raw: record.Body, reason: snapshot.ReasonNotCounted})
 		}
 	}
-	e.enter("Fail Counting")
+	e.enter("Counting Failed")
 	e.say("%s fails: %v", e.id, cause)
 	e.failed = true
 }
@@ -169,7 +165,7 @@ func (e *execution) comeAgain() {
 	}
 	for _, record := range records(e.input, e.id) {
 		e.say("dead letter: %s", record.MessageID)
-		e.deadLetters = append(e.deadLetters, kept{identity: record.MessageID, raw: record.Body})
+		e.deadLetters = append(e.deadLetters, rejected{identity: record.MessageID, raw: record.Body})
 	}
 }
 
@@ -185,31 +181,6 @@ func (e *execution) tooLong() {
 	if e.cutOff {
 		panic(death{})
 	}
-}
-
-// route is the first state: which events go straight to the look.
-func route(input string) (collections []snapshot.CollectionKey, isLook bool) {
-	var records []struct {
-		EventSource string
-		Dynamodb    struct{ Keys map[string]map[string]string }
-	}
-	if json.Unmarshal([]byte(input), &records) == nil && len(records) > 0 && records[0].EventSource == "aws:dynamodb" {
-		seen := map[snapshot.CollectionKey]bool{}
-		for _, record := range records {
-			keys := record.Dynamodb.Keys
-			key := snapshot.CollectionKey{CorrelationID: keys["CorrelationId"]["S"], CollectionName: keys["CollectionName"]["S"]}
-			if !seen[key] {
-				collections = append(collections, key)
-			}
-			seen[key] = true
-		}
-		return collections, true
-	}
-	var asked struct{ Look []snapshot.CollectionKey }
-	if json.Unmarshal([]byte(input), &asked) == nil && asked.Look != nil {
-		return asked.Look, true
-	}
-	return nil, false
 }
 
 // invoke calls a function as the state machine does: with retries, but not after Malformed, and without
@@ -241,5 +212,3 @@ func invoke[Out any](e *execution, a *actor, function string, call func(context.
 }
 
 var quiet = slog.New(slog.DiscardHandler)
-
-func noPause(context.Context, int) error { return nil }

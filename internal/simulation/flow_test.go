@@ -16,7 +16,7 @@ func TestFlowFollowsThePaths(t *testing.T) {
 	for _, path := range paths.Table {
 		t.Run(path.Name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(Plan{Smooth: true, Sabotage: &Sabotage{NoStream: true}}, 1, nil)
+			w := newWorld(Plan{Sabotage: &Sabotage{NoStream: true}}, 1, nil)
 			w.exempt, w.express = nil, false
 			for _, row := range path.Rows {
 				c := &collection{name: row.Collection, arrived: map[string]bool{}, success: true}

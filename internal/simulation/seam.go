@@ -12,6 +12,9 @@ import (
 // errLost stands for an answer that got lost: nobody knows whether the call took effect. It did.
 var errLost = errors.New("connection reset: the answer was lost")
 
+// errThrottled is what the SDK's own retries end with.
+var errThrottled = errors.New("throttled")
+
 // fault is what goes wrong with one call.
 type fault int
 
@@ -20,7 +23,7 @@ const (
 	crashBefore
 	crashAfter
 	lost
-	refused // contention: nothing took effect
+	refused // throttled: nothing took effect
 )
 
 // call gives way, and then decides what goes wrong. Whatever a task calls comes through here; words say what.
@@ -54,6 +57,13 @@ type seam struct {
 	task string
 }
 
+// rowBefore notes the row as it stands before a task reads the ledger's collection, for who wants to read in that order.
+func (s seam) rowBefore(ref table.Ref) {
+	if onCollection(ref) {
+		s.before[s.current] = s.item(s.tables.Status.At(run, collectionOf(ref)))
+	}
+}
+
 // on notes that the task makes a call on tables.
 func (s seam) on(operation string, refs ...table.Ref) {
 	for _, ref := range refs {
@@ -63,16 +73,17 @@ func (s seam) on(operation string, refs ...table.Ref) {
 
 func (s seam) Get(ctx context.Context, read table.Read) (table.Item, error) {
 	s.on("Get", read.Ref)
+	s.rowBefore(read.Ref)
 	f := s.call(func() string { return "reads " + s.itemInWords(read.Ref) })
 	if f == refused {
-		return nil, table.ErrContention
+		return nil, errThrottled
 	}
 	read.Consistent = read.Consistent && !s.sabotage.StaleReads
 	item, err := s.db.Get(ctx, read)
 	if lost := f.after(); lost != nil {
 		return nil, lost
 	}
-	return s.sabotage.seen(s.world, read.Ref, item), err
+	return s.sabotage.seen(s, read.Ref, item), err
 }
 
 // GetMany reads one item after the other, in any order, and others go between: a batch is no snapshot
@@ -80,7 +91,7 @@ func (s seam) Get(ctx context.Context, read table.Read) (table.Item, error) {
 func (s seam) GetMany(ctx context.Context, reads []table.Read) (map[table.Ref]table.Item, error) {
 	f := s.call(func() string { return "reads " + s.readsInWords(reads) })
 	if f == refused {
-		return nil, table.ErrContention
+		return nil, errThrottled
 	}
 	items := map[table.Ref]table.Item{}
 	for n, i := range s.random.Perm(len(reads)) {
@@ -94,7 +105,7 @@ func (s seam) GetMany(ctx context.Context, reads []table.Read) (map[table.Ref]ta
 			return nil, err
 		}
 		for ref, item := range some {
-			items[ref] = s.sabotage.seen(s.world, ref, item)
+			items[ref] = s.sabotage.seen(s, ref, item)
 		}
 	}
 	if lost := f.after(); lost != nil {
@@ -109,7 +120,7 @@ func (s seam) Query(ctx context.Context, query table.Query) (table.Page, error) 
 		return fmt.Sprintf("reads a page of %s %s after %q", query.Table, query.Partition, query.After)
 	})
 	if f == refused {
-		return table.Page{}, table.ErrContention
+		return table.Page{}, errThrottled
 	}
 	query = s.sabotage.queried(query)
 	page, err := s.db.Query(ctx, query)
@@ -124,7 +135,7 @@ func (s seam) Query(ctx context.Context, query table.Query) (table.Page, error) 
 				keyed.Item = later
 			}
 		}
-		page.Items[i].Item = s.sabotage.seen(s.world, ref, keyed.Item)
+		page.Items[i].Item = s.sabotage.seen(s, ref, keyed.Item)
 	}
 	if s.sabotage.FirstPageOnly {
 		page.Next = ""
@@ -132,19 +143,18 @@ func (s seam) Query(ctx context.Context, query table.Query) (table.Page, error) 
 	return page, err
 }
 
+// Update may be made twice: if its answer is lost the SDK tries again by itself, and finds what the first try wrote.
 func (s seam) Update(ctx context.Context, write table.Write) (table.Item, error) {
 	s.on("Update", write.Ref)
 	f := s.call(func() string { return "writes " + s.writeInWords(write) })
 	if f == refused {
-		return nil, table.ErrContention
+		return nil, errThrottled
 	}
-	write = s.sabotage.written(s.world, write)
-	old := s.item(write.Ref)
-	item, err := s.db.Update(ctx, write)
-	if err == nil {
-		s.observe(write, old)
-	} else {
-		s.say("    … which fails: %v", err)
+	item, err := s.update(ctx, write)
+	if f == lost && s.chance(0.5) {
+		s.say("    … and the SDK tries again")
+		s.current.giveWay()
+		return s.update(ctx, write)
 	}
 	if lost := f.after(); lost != nil {
 		return nil, lost
@@ -152,40 +162,19 @@ func (s seam) Update(ctx context.Context, write table.Write) (table.Item, error)
 	return item, err
 }
 
-func (s seam) Transact(ctx context.Context, writes []table.Write) error {
-	f := s.call(func() string { return "writes together " + s.transactionInWords(writes) })
-	if f == refused {
-		reasons := make([]table.Reason, len(writes))
-		reasons[s.random.IntN(len(writes))].Contention = true
-		return &table.Canceled{Reasons: reasons}
+func (s seam) update(ctx context.Context, write table.Write) (table.Item, error) {
+	write, dropped := s.sabotage.written(s, write)
+	old := s.item(write.Ref)
+	if dropped {
+		return old, nil
 	}
-	sabotaged := make([]table.Write, len(writes))
-	old := make([]table.Item, len(writes))
-	for i, write := range writes {
-		s.on("Transact", write.Ref)
-		sabotaged[i], old[i] = s.sabotage.written(s.world, write), s.item(write.Ref)
-		if write.Table == s.tables.Status.Table {
-			s.broken("a transaction on a row of the shared table")
-		}
+	item, err := s.db.Update(ctx, write)
+	if err == nil {
+		s.observe(write, old, item)
+	} else {
+		s.say("    … which is refused")
 	}
-	err := s.db.Transact(ctx, sabotaged)
-	var canceled *table.Canceled
-	if errors.As(err, &canceled) {
-		s.say("    … which is cancelled")
-		for i, reason := range canceled.Reasons {
-			if s.sabotage.IgnoreDigest && reason.Old.Has("Digest") {
-				reason.Old["Digest"] = writes[i].Set["Digest"]
-			}
-		}
-	} else if err == nil {
-		for i, write := range sabotaged {
-			s.observe(write, old[i])
-		}
-	}
-	if lost := f.after(); lost != nil {
-		return lost
-	}
-	return err
+	return s.sabotage.answered(s, write, item), err
 }
 
 // item reads what stands in a table, unseen by the tasks.
@@ -194,53 +183,50 @@ func (w *world) item(ref table.Ref) table.Item {
 	return item
 }
 
-// outbox is the senders as the tasks see them.
-type outbox struct{ *world }
+// services are the queues, the topic and the state machine as the tasks see them.
+type services struct{ *world }
 
-func (o outbox) send(debt snapshot.Debt) error {
+func (o services) send(out snapshot.Outgoing) error {
 	f := o.call(func() string {
-		return fmt.Sprintf("sends %s for attempt %d of %q", debt.Kind, debt.Attempt, debt.CollectionName)
+		return fmt.Sprintf("sends %s, version %d, of %q", out.Kind, out.Version, out.CollectionName)
 	})
-	if f == refused && o.faulty {
-		return errors.New("throttled")
+	if f == refused {
+		return errThrottled
 	}
-	o.sent[debt]++
-	if debt.Kind != snapshot.RunStalled {
-		o.sends++
-	}
-	o.checkSend(debt)
+	o.sent[out]++
+	o.checkSend(out)
 	return f.after()
 }
 
-func (o outbox) Request(_ context.Context, debt snapshot.Debt, _ snapshot.Export) error {
-	return o.send(debt)
+func (o services) Request(_ context.Context, out snapshot.Outgoing, _ snapshot.Export) error {
+	return o.send(out)
 }
 
-func (o outbox) News(_ context.Context, debt snapshot.Debt, _ snapshot.Run) error {
-	return o.send(debt)
+func (o services) Notify(_ context.Context, out snapshot.Outgoing, _ snapshot.Export) error {
+	return o.send(out)
 }
 
-func (o outbox) Report(_ context.Context, report snapshot.Debt, _ snapshot.Run, _ snapshot.Holders) error {
-	return o.send(report)
+func (o services) Alert(_ context.Context, out snapshot.Outgoing, _ snapshot.Export, _ snapshot.Blockers) error {
+	return o.send(out)
 }
 
-func (o outbox) Start(_ context.Context, keys []snapshot.CollectionKey) error {
-	f := o.call(func() string { return fmt.Sprintf("starts a look at %v", keys) })
-	if f == refused && o.faulty {
-		return errors.New("throttled")
+func (o services) Reconcile(_ context.Context, keys []snapshot.CollectionKey) error {
+	f := o.call(func() string { return fmt.Sprintf("starts an execution for %v", keys) })
+	if f == refused {
+		return errThrottled
 	}
-	o.start("look", "a look that the sweep asks for", encode(map[string]any{"look": keys}))
+	o.start("reconcile", "collections that the sweep asks for", encode(map[string]any{"reconcile": keys}))
 	return f.after()
 }
 
-func (o outbox) Keep(_ context.Context, receipt snapshot.Receipt) error {
-	f := o.call(func() string { return fmt.Sprintf("keeps %s: %v", receipt.Identity, receipt.Rejection) })
-	if f == refused && o.faulty {
-		return errors.New("throttled")
+func (o services) Reject(_ context.Context, receipt snapshot.Receipt) error {
+	f := o.call(func() string { return fmt.Sprintf("rejects %s: %v", receipt.Identity, receipt.Rejection) })
+	if f == refused {
+		return errThrottled
 	}
-	if receipt.Rejection.Reason == snapshot.ReasonUnknownCollection && o.item(o.tables.Status.At(run, receipt.Message.CollectionName)) != nil {
+	if receipt.Rejection.Reason == snapshot.ReasonUnknownCollection && !o.find(receipt.Message.CollectionName).mayBeGone && o.item(o.tables.Status.At(run, receipt.Message.CollectionName)) != nil {
 		o.broken("%s was rejected although there is a row for %s", receipt.Identity, receipt.Message.CollectionName)
 	}
-	o.keep(kept{identity: receipt.Identity, raw: receipt.Raw, reason: receipt.Rejection.Reason})
+	o.reject(rejected{identity: receipt.Identity, raw: receipt.Raw, reason: receipt.Rejection.Reason})
 	return f.after()
 }

@@ -10,7 +10,6 @@ type Plan struct {
 	Storm     bool      // processes die, answers get lost, executions lose their patience
 	Sweep     bool      // the sweep runs, during the story and at its end
 	Redeliver bool      // after a storm every message comes once more, and that must be enough
-	Smooth    bool      // not even contention
 	Sabotage  *Sabotage // a guard that is taken away, to see that it is missed
 }
 

@@ -12,17 +12,24 @@ import (
 
 // collection is what the story knows of a collection: the truth that the tables are held against.
 type collection struct {
-	name    string
-	upper   bool            // statuses in capitals
-	never   bool            // its status never finishes
-	empty   bool            // of no files: the sender itself moves it to Received
-	files   int             // of the current attempt
-	taken   int             // of these, how many the predecessor counted: not in the ledger
-	before  int             // files of the attempts before that the ledger counted
-	arrived map[string]bool // files of the current attempt that were delivered at least once
-	success bool            // whether the current attempt's success file was delivered
-	attempt int
+	name      string
+	upper     bool            // statuses in capitals
+	never     bool            // its status never finishes
+	empty     bool            // without files: the sender itself moves it to Received
+	files     int             // of the current export
+	taken     int             // of these, how many another system counted, or a ledger that is lost: not in the ledger
+	lost      int             // files that were counted under a ledger that is lost since
+	both      bool            // another system counts some beside us
+	before    int             // files of the exports before that the ledger counted
+	arrived   map[string]bool // files of the current export that were delivered at least once
+	success   bool            // whether the current export's success file was delivered
+	export    int             // its number
+	gone      bool            // its row was deleted
+	mayBeGone bool            // its row is deleted at some time, or was made later
 }
+
+// unchecked reports whether nothing of the collection can be checked: it never finishes, or its row is gone.
+func (c *collection) unchecked() bool { return c.never || c.gone }
 
 // message is one SQS message.
 type message struct{ id, body string }
@@ -34,8 +41,9 @@ func (c *collection) spell(status string) string {
 	return status
 }
 
-// tell lets a run happen: a first attempt of every collection, then new attempts of some among success files
-// for others, then the success files that are left. After each part the world comes to rest and is checked.
+// tell lets a run happen: a first export of every collection, then new exports of some among success files for others,
+// then the success files that are left, and then, now and then, another run under the same id. After each part the world
+// comes to rest and is checked.
 func (w *world) tell() {
 	for i := range 1 + w.random.IntN(3) {
 		w.collections = append(w.collections, &collection{name: fmt.Sprintf("c%d", i), upper: w.chance(0.3)})
@@ -46,38 +54,96 @@ func (w *world) tell() {
 	if w.chance(0.2) {
 		w.collections = append(w.collections, &collection{name: "never", never: true})
 	}
+	w.part(append(w.firstExports(), w.badMessages()...))
+	w.part(append(w.secondExports(), w.disturbances()...))
+	w.part(append(w.successFiles(1), w.disturbances()...))
+	w.finale()
+}
+
+// firstExports makes the rows and exports every collection. Now and then the ledger is lost half-way.
+func (w *world) firstExports() [][]func() {
 	for _, c := range w.collections {
 		w.others("exporter makes", c.name, table.Item{"CollectionStatus": c.spell("Exporting"), "FilesSent": int64(0)})
 	}
+	w.loseLedger()
 	var chains [][]func()
 	for _, c := range w.collections {
-		chains = append(chains, w.attempt(c)...)
-		if !c.empty && !c.never && w.chance(0.15) {
-			chains = append(chains, w.successFile(c))
+		chains = append(chains, w.export(c)...)
+	}
+	// While two systems count, and when rows are adopted by a new ledger, the epoch moves: a success file that comes at that
+	// moment may be taken for one of an epoch that has passed (docs/cutover.md).
+	if slices.ContainsFunc(w.collections, func(c *collection) bool { return c.both || c.taken > 0 }) {
+		return chains
+	}
+	return append(chains, w.successFiles(0.15)...)
+}
+
+// loseLedger counts some files under a ledger that is then lost: destroyed, and deployed anew.
+func (w *world) loseLedger() {
+	if !w.plan.Sweep || w.succeeds || !w.chance(0.1) {
+		return
+	}
+	for _, c := range w.collections {
+		if c.empty || c.never {
+			continue
+		}
+		c.lost = w.random.IntN(4)
+		c.arrived = map[string]bool{}
+		for i := range c.lost {
+			file := newMessage(c, fmt.Sprintf("%s-lost-%d", c.name, i), "")
+			c.arrived[file.id] = true
+			w.deliver(file)
 		}
 	}
-	w.part(append(chains, w.badMessages()...))
-
-	chains = nil
+	w.play(nil)
+	w.say("the ledger is lost")
+	partitions := []string{w.runRef().Partition}
 	for _, c := range w.collections {
+		partitions = append(partitions, w.collectionRef(c.name).Partition)
+	}
+	for _, partition := range partitions {
+		for _, sort := range w.db.Keys(w.tables.Ledger, partition) {
+			w.db.Put(w.tables.Ledger.At(partition, sort), nil)
+		}
+	}
+	w.history, w.idle = nil, nil
+	w.succeeds = true // as of another system's counts
+}
+
+func (w *world) secondExports() [][]func() {
+	var chains [][]func()
+	for _, c := range slices.Clone(w.collections) {
 		switch {
-		case c.empty || c.never:
-		case w.chance(0.4):
-			chains = append(chains, w.newAttempt(c))
+		case c.never || c.empty:
+		case w.chance(0.35):
+			chains = append(chains, w.newExport(c))
+		case w.chance(0.1):
+			chains = append(chains, w.vanish(c))
 		case w.chance(0.5):
 			chains = append(chains, w.successFile(c))
 		}
 	}
-	w.part(append(chains, w.disturbances()...))
+	if w.chance(0.1) {
+		late := &collection{name: "b-late", mayBeGone: true}
+		w.collections = append(w.collections, late)
+		chains = append(chains, []func(){func() {
+			w.exports++
+			w.others("exporter adds", late.name, table.Item{"CollectionStatus": "Exporting", "FilesSent": int64(0)})
+			w.then = append(w.then, w.export(late)...)
+		}})
+	}
+	return chains
+}
 
-	chains = nil
+// successFiles are those of the collections that have none, each with a probability.
+func (w *world) successFiles(probability float64) [][]func() {
+	var chains [][]func()
 	for _, c := range w.collections {
-		if !c.success && !c.empty && !c.never {
+		if !c.success && !c.unchecked() && (!c.empty || w.chance(0.5)) && w.chance(probability) {
 			chains = append(chains, w.successFile(c))
 		}
 	}
-	w.part(append(chains, w.disturbances()...))
-	w.finale()
+	return chains
 }
 
 // part lets the chains of events happen, sweeps among them, and then lets the world come to rest.
@@ -89,12 +155,12 @@ func (w *world) part(chains [][]func()) {
 	w.play(chains)
 	w.faulty = false
 	sent := 0
-	for range 3 {
+	for range 4 {
 		sent = w.sends
 		if w.plan.Storm {
-			w.clock = w.clock.Add(snapshot.Lease)
+			w.clock = w.clock.Add(w.lease())
 		}
-		chains = [][]func(){w.putBack()}
+		chains = [][]func(){w.replay()}
 		if w.plan.Sweep && !w.sabotage.NoSweep {
 			chains = append(chains, []func(){w.sweep})
 		}
@@ -106,70 +172,94 @@ func (w *world) part(chains [][]func()) {
 		w.play(chains)
 	}
 	if w.sends != sent {
-		w.broken("%d messages were sent although all was paid", w.sends-sent)
+		w.broken("%d messages were sent although all was delivered", w.sends-sent)
 	}
 	w.checkRest()
 }
 
-// attempt is the sender's and the receiver's side of a collection's export.
-func (w *world) attempt(c *collection) [][]func() {
-	c.arrived, c.success, c.files = map[string]bool{}, false, 0
+// export is the sender's and the receiver's side of a collection's export.
+func (w *world) export(c *collection) [][]func() {
+	taken := c.lost
+	if c.lost = 0; taken == 0 {
+		c.arrived = map[string]bool{}
+	}
+	c.success, c.files, c.taken = false, 0, 0
 	if c.never {
 		return [][]func(){{func() { w.write(c, "exporter", table.Item{"CollectionStatus": c.spell(string(exemptStatus))}) }}}
 	}
 	if c.empty {
 		return [][]func(){{func() { w.write(c, "sender", table.Item{"CollectionStatus": c.spell("Received")}) }}}
 	}
-	c.files = 1 + w.random.IntN(3)
-	w.predecessor(c)
-	var sender []func()
+	c.files = max(1, taken) + w.random.IntN(4)
+	if c == w.collections[0] && c.files == taken {
+		c.files++ // a message has to make the run known
+	}
+	sender := w.predecessor(c, taken)
 	var chains [][]func()
 	for i := range c.files {
+		sender = append(sender, func() { w.write(c, "sender", table.Item{"FilesSent": w.row(c).FilesSent.N + 1}) })
 		if i < c.taken {
-			c.arrived[fmt.Sprintf("%s-%d-%d", c.name, c.attempt, i)] = true
-			sender = append(sender, func() { w.write(c, "sender", table.Item{"FilesSent": w.row(c).FilesSent.N + 1}) })
 			continue
 		}
-		sender = append(sender, func() { w.write(c, "sender", table.Item{"FilesSent": w.row(c).FilesSent.N + 1}) })
-		file := newMessage(c, fmt.Sprintf("%s-%d-%d", c.name, c.attempt, i), "")
-		arrival := func() {
-			c.arrived[file.id] = true
-			w.deliver(file)
-		}
-		chains = append(chains, w.once(arrival, file))
-		if w.chance(0.05) {
-			chains = append(chains, []func(){func() { w.reuse(c, file) }})
-		}
+		chains = append(chains, w.fileArrives(c, i))
 	}
 	sent := func() { w.write(c, "sender", table.Item{"CollectionStatus": c.spell("Sent")}) }
 	sender = append(sender, sent)
 	if w.chance(0.3) {
 		sender = append(sender, sent)
 	}
+	if w.chance(0.15) {
+		sender = append(sender, func() { w.oneMore(c) })
+	}
 	return append(chains, sender)
 }
 
-// predecessor is the system that this one replaces: in the middle of a run's first attempt it has counted some files, and
-// goes. All that it leaves is the row's FilesReceived. The first collection keeps a file for us, or nobody could know of the
-// run; and only with a sweep does anybody look at a collection that was complete before the run was known.
-func (w *world) predecessor(c *collection) {
-	c.taken = 0
-	if !w.succeeds || c.attempt > 0 {
+// fileArrives delivers the file once, or now and then twice. Now and then it comes under the identity of the one before:
+// then it is another message all the same.
+func (w *world) fileArrives(c *collection, i int) []func() {
+	name := fmt.Sprintf("%s-%d-%d", c.name, c.export, i)
+	file := newMessage(c, name, "")
+	if i > c.taken && w.chance(0.05) {
+		file.id = fmt.Sprintf("%s-%d-%d", c.name, c.export, i-1)
+	}
+	return w.once(func() { c.arrived[name] = true; w.deliver(file) }, file)
+}
+
+// oneMore is a file that the sender sends after it has set Sent, as it must not: FilesSent grows, while we may be about to
+// move the collection.
+func (w *world) oneMore(c *collection) {
+	if row := w.row(c); row == nil || !row.Status.Is(snapshot.Sent) {
 		return
+	}
+	c.files++
+	w.write(c, "sender", table.Item{"FilesSent": w.row(c).FilesSent.N + 1})
+	w.then = append(w.then, w.fileArrives(c, c.files-1))
+}
+
+// predecessor is the system that this one replaces: it counts some files of a run's first export, before and beside us, and
+// goes before the sender sets Sent. All that it leaves is the row's FilesReceived. The first collection keeps a file for us,
+// or no message would make the run known; and only with a sweep is a collection reconciled that was complete before.
+func (w *world) predecessor(c *collection, lost int) []func() {
+	if c.taken = lost; !w.succeeds || c.export > 0 || lost > 0 {
+		return nil
 	}
 	c.taken = w.random.IntN(c.files + 1)
 	if c == w.collections[0] {
 		c.taken = min(c.taken, c.files-1)
 	}
-	w.write(c, "predecessor", table.Item{"FilesReceived": int64(c.taken)})
-}
-
-// reuse delivers another body under the identity of a file's message. Whichever comes first is counted, and the
-// other is kept.
-func (w *world) reuse(c *collection, file message) {
-	c.arrived[file.id] = true
-	w.mustKeep = append(w.mustKeep, file.id)
-	w.deliver(newMessage(c, file.id, `,"unknown":"field"`))
+	var counts []func()
+	for i := range c.taken {
+		c.arrived[fmt.Sprintf("%s-%d-%d", c.name, c.export, i)] = true
+		counts = append(counts, func() { w.write(c, "predecessor", table.Item{"FilesReceived": w.row(c).FilesReceived.N + 1}) })
+	}
+	if w.chance(0.5) { // all before we begin
+		for _, count := range counts {
+			count()
+		}
+		return nil
+	}
+	c.both = len(counts) > 0
+	return counts
 }
 
 // once delivers a message once, or now and then twice.
@@ -180,25 +270,52 @@ func (w *world) once(arrival func(), m message) []func() {
 	return []func(){arrival}
 }
 
-// newAttempt lets a collection go through again under the same correlation id: its counters are set back, or
-// its row is replaced whole. Only then do files of the new attempt arrive.
-func (w *world) newAttempt(c *collection) []func() {
+// newExport lets a collection go through again under the same correlation id: its counters are set back, before its
+// status, after it or at once, or its row is replaced whole. Only then do files of the new export arrive.
+func (w *world) newExport(c *collection) []func() {
 	over := func() { w.write(c, "sender", table.Item{"CollectionStatus": c.spell("Sent")}) }
-	return []func(){over, func() {
-		exporting := c.spell("Exporting")
-		if w.chance(0.5) {
-			w.write(c, "exporter", table.Item{"CollectionStatus": exporting, "FilesReceived": int64(0), "FilesSent": int64(0)})
-		} else {
-			w.others("exporter replaces", c.name, table.Item{"CollectionStatus": exporting, "FilesSent": int64(0)})
-		}
-		c.before, c.attempt = c.before+c.files-c.taken, c.attempt+1
-		w.then = append(w.then, w.attempt(c)...)
+	status := table.Item{"CollectionStatus": c.spell("Exporting")}
+	counters := table.Item{"FilesReceived": int64(0), "FilesSent": int64(0)}
+	begin := func() {
+		w.exports++
+		c.before, c.export = c.before+c.files-c.taken, c.export+1
+	}
+	begun := func() { w.then = append(w.then, w.export(c)...) }
+	write := func(attributes table.Item) func() { return func() { w.write(c, "exporter", attributes) } }
+	switch w.random.IntN(4) {
+	case 0:
+		return []func(){over, func() { begin(); write(counters)() }, func() { write(status)(); begun() }}
+	case 1:
+		return []func(){over, func() { begin(); write(status)() }, func() { write(counters)(); begun() }}
+	case 2:
+		both := maps.Clone(status)
+		maps.Copy(both, counters)
+		return []func(){over, func() { begin(); write(both)(); begun() }}
+	default:
+		return []func(){over, func() {
+			begin()
+			w.others("exporter replaces", c.name, table.Item{"CollectionStatus": c.spell("Exporting"), "FilesSent": int64(0)})
+			begun()
+		}}
+	}
+}
+
+// vanish deletes a row by hand.
+func (w *world) vanish(c *collection) []func() {
+	c.mayBeGone = true
+	return []func(){func() {
+		c.gone = true
+		w.others("somebody deletes", c.name, nil)
 	}}
 }
 
-// finale lets the rows expire while late messages still come. Nothing is checked at rest then, but what holds
-// at every moment is: no row is made anew.
+// finale lets the rows expire while late messages still come. Nothing is checked at rest then, but what holds at every
+// moment is: no row is made, and nobody is notified. Now and then the run id is used again for other collections.
 func (w *world) finale() {
+	if w.chance(0.2) {
+		w.again()
+		return
+	}
 	var chains [][]func()
 	for _, c := range w.collections {
 		late := newMessage(c, c.name+"-late", "")
@@ -209,8 +326,31 @@ func (w *world) finale() {
 	w.play(chains)
 }
 
+// again deletes all rows and uses the run id for other collections.
+func (w *world) again() {
+	for _, c := range w.collections {
+		c.gone = true
+		w.others("time deletes", c.name, nil)
+	}
+	w.play(nil)
+	w.collections = nil
+	for i := range 1 + w.random.IntN(2) {
+		w.collections = append(w.collections, &collection{name: fmt.Sprintf("d%d", i)})
+	}
+	w.exports++
+	w.succeeds = false
+	var chains [][]func()
+	for _, c := range w.collections {
+		w.others("exporter makes", c.name, table.Item{"CollectionStatus": "Exporting", "FilesSent": int64(0)})
+		chains = append(chains, w.export(c)...)
+	}
+	w.history = nil
+	w.part(chains)
+	w.part(w.successFiles(1))
+}
+
 func (w *world) successFile(c *collection) []func() {
-	m := newMessage(c, fmt.Sprintf("%s-%d-success", c.name, c.attempt), `,"is_success_file":true`)
+	m := newMessage(c, fmt.Sprintf("%s-%d-success", c.name, c.export), `,"is_success_file":true`)
 	return w.once(func() { c.success = true; w.deliver(m) }, m)
 }
 
@@ -220,21 +360,25 @@ func (w *world) disturbances() [][]func() {
 	for _, c := range w.collections {
 		if c.files > 0 && w.chance(0.3) {
 			chains = append(chains, []func(){func() {
-				if row := w.row(c); row.Status.Is(snapshot.Received) || row.Status.Is(snapshot.Success) {
+				if row := w.row(c); row != nil && (row.Status.Is(snapshot.Received) || row.Status.Is(snapshot.Success)) {
 					w.write(c, "sender", table.Item{"CollectionStatus": c.spell("Sent")})
 				}
 			}})
 		}
 	}
-	again := func() { w.deliver(w.history[w.random.IntN(len(w.history))]) }
+	again := func() {
+		if len(w.history) > 0 {
+			w.deliver(w.history[w.random.IntN(len(w.history))])
+		}
+	}
 	return append(chains, []func(){again}, []func(){again})
 }
 
-// badMessages are kept, whatever goes wrong.
+// badMessages are rejected, whatever goes wrong.
 func (w *world) badMessages() [][]func() {
 	var chains [][]func()
 	bad := func(m message) {
-		chains = append(chains, []func(){func() { w.mustKeep = append(w.mustKeep, m.id); w.deliver(m) }})
+		chains = append(chains, []func(){func() { w.mustReject = append(w.mustReject, m.id); w.deliver(m) }})
 	}
 	if w.chance(0.2) {
 		bad(message{"not-json", "{"})
@@ -262,7 +406,7 @@ func (w *world) deliver(m message) {
 
 // receive starts an execution for the messages that wait, and now and then one that came before.
 func (w *world) receive() {
-	if w.chance(0.1) {
+	if w.chance(0.1) && len(w.history) > 0 {
 		w.queue = append(w.queue, w.history[w.random.IntN(len(w.history))])
 	}
 	var records []map[string]string
@@ -273,32 +417,32 @@ func (w *world) receive() {
 	w.received(encode(records), 1)
 }
 
-// putBack is a person who puts back what could not be counted, once the cause is mended: inside an envelope, with its
+// replay is a person who replays what could not be counted, once the cause is mended: inside an envelope, with its
 // identity. What was rejected for what it says stays: nothing may need a person to mend what was wrongly rejected.
-func (w *world) putBack() []func() {
+func (w *world) replay() []func() {
 	var events []func()
-	var stay []kept
+	var stay []rejected
 	for _, k := range w.rejected {
 		if k.reason != snapshot.ReasonNotCounted {
 			stay = append(stay, k)
 			continue
 		}
-		events = append(events, func() { w.deliver(message{"put-back-" + k.identity, envelope(k)}) })
+		events = append(events, func() { w.deliver(message{"replayed-" + k.identity, envelope(k)}) })
 	}
 	w.rejected = stay
 	for _, k := range w.deadLetters {
-		events = append(events, func() { w.deliver(message{"put-back-" + k.identity, envelope(k)}) })
+		events = append(events, func() { w.deliver(message{"replayed-" + k.identity, envelope(k)}) })
 	}
 	w.deadLetters = nil
 	return events
 }
 
-func envelope(k kept) string {
+func envelope(k rejected) string {
 	return encode(map[string]any{"Records": []any{map[string]any{"messageId": k.identity, "body": k.raw}}})
 }
 
-func (w *world) row(c *collection) snapshot.Row {
-	return decode(c.name, w.item(w.tables.Status.At(run, c.name)))
+func (w *world) row(c *collection) *snapshot.Row {
+	return w.decodeRow(c.name, w.item(w.tables.Status.At(run, c.name)))
 }
 
 // write changes attributes of a row that exists.

@@ -18,8 +18,8 @@ func (w *world) itemInWords(ref table.Ref) string {
 		return "the row of " + ref.Sort
 	case ref.Partition == "run":
 		return "the ledger's run"
-	case strings.HasPrefix(ref.Sort, "marker#"):
-		return "the marker of " + strings.TrimPrefix(ref.Sort, "marker#")
+	case ref.Sort != "collection":
+		return ref.Sort + " of " + collection
 	default:
 		return "the ledger's " + collection
 	}
@@ -37,11 +37,14 @@ func (w *world) writeInWords(write table.Write) string {
 	var changes []string
 	for _, attribute := range slices.Sorted(maps.Keys(write.Set)) {
 		if attribute != "ExpiresAt" {
-			changes = append(changes, fmt.Sprintf("%s = %v", attribute, write.Set[attribute]))
+			changes = append(changes, fmt.Sprintf("%s = %s", attribute, valueInWords(write.Set[attribute])))
 		}
 	}
 	for _, attribute := range slices.Sorted(maps.Keys(write.Add)) {
-		changes = append(changes, fmt.Sprintf("%s + %d", attribute, write.Add[attribute].N))
+		changes = append(changes, fmt.Sprintf("%s + %s", attribute, valueInWords(write.Add[attribute])))
+	}
+	for _, attribute := range slices.Sorted(maps.Keys(write.Delete)) {
+		changes = append(changes, fmt.Sprintf("%s - %s", attribute, valueInWords(write.Delete[attribute])))
 	}
 	words := w.itemInWords(write.Ref) + ": " + strings.Join(changes, ", ")
 	var conditions []string
@@ -51,6 +54,12 @@ func (w *world) writeInWords(write table.Write) string {
 			conditions = append(conditions, "it has "+c.Attribute)
 		case table.Absent:
 			conditions = append(conditions, "it lacks "+c.Attribute)
+		case table.AtLeast:
+			conditions = append(conditions, fmt.Sprintf("%s is at least %v", c.Attribute, c.Value))
+		case table.Below:
+			conditions = append(conditions, fmt.Sprintf("%s is below %v", c.Attribute, c.Value))
+		case table.ContainsNone:
+			conditions = append(conditions, fmt.Sprintf("%s has none of %s", c.Attribute, valueInWords(c.Value)))
 		default:
 			conditions = append(conditions, fmt.Sprintf("%s is %v", c.Attribute, c.Value))
 		}
@@ -61,19 +70,24 @@ func (w *world) writeInWords(write table.Write) string {
 	return words
 }
 
-func (w *world) transactionInWords(writes []table.Write) string {
-	var words []string
-	for _, write := range writes {
-		words = append(words, w.itemInWords(write.Ref))
-	}
-	count := writes[len(writes)-1]
-	return strings.Join(words[:len(words)-1], ", ") + " and " + w.writeInWords(count)
-}
-
-func rowInWords(item table.Item) string {
+func (w *world) rowInWords(item table.Item) string {
 	if item == nil {
 		return "nothing"
 	}
-	row := decode("", item)
-	return fmt.Sprintf("%s, %d of %d files received, %d counted", row.Status, row.FilesReceived.N, row.FilesSent.N, row.FilesCounted.N)
+	row := w.decodeRow("", item)
+	return fmt.Sprintf("%s, %d of %d files received, epoch from %d, %d synced", row.Status, row.FilesReceived.N, row.FilesSent.N,
+		row.EpochStart.N, row.SyncedFiles.N)
+}
+
+// valueInWords shows digests short.
+func valueInWords(value any) string {
+	blobs, ok := value.(table.Blobs)
+	if !ok {
+		return fmt.Sprint(value)
+	}
+	var short []string
+	for _, blob := range blobs {
+		short = append(short, fmt.Sprintf("%x", blob[:min(2, len(blob))]))
+	}
+	return strings.Join(short, " ")
 }

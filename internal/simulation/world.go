@@ -7,6 +7,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"time"
 
 	"snapshot-status-checker/functions/increment"
@@ -42,36 +43,40 @@ type world struct {
 	current     *actor
 	steps       int
 	started     int
-	idle        []*increment.Task // warm processes of increment
+	idle        []*increment.Task // warm processes of increment, each with what it remembers
 	changes     []string          // stream records on their way
 	filters     []pattern.Pattern
-	rejected    []kept
-	deadLetters []kept
-	everKept    map[string]bool
-	sent        map[snapshot.Debt]int
-	sends       int
+	rejected    []rejected
+	deadLetters []rejected
+	everKept    map[string]bool // identities that were ever rejected
+	sent        map[snapshot.Outgoing]int
+	sends       int // of all that is sent but alerts
+	requested   int // the latest of them at which a request for a new version was enqueued
+	notified    map[snapshot.Kind]int
+	exports     int // that began after monitoring was notified
 	reached     map[reached]bool
 	called      map[Call]bool
+	before      map[*actor]table.Item // see seam.rowBefore
 	violation   string
 
 	collections []*collection
 	history     []message  // every message that was ever sent
 	queue       []message  // messages that wait for the next one, to come in one batch
-	mustKeep    []string   // identities of messages that nobody can count
+	mustReject  []string   // identities of messages that cannot be counted
 	then        [][]func() // chains that an event has set off
 	over        bool       // the rows expire
 }
 
-// kept is a message in the rejected-messages queue.
-type kept struct {
+// rejected is a message in the rejected-messages queue.
+type rejected struct {
 	identity, raw string
 	reason        snapshot.Reason
 }
 
-// reached remembers that a collection was seen in a status during an attempt.
+// reached remembers that a collection was seen in a status during an epoch.
 type reached struct {
 	collection string
-	attempt    int64
+	epoch      int64
 	status     snapshot.Status
 }
 
@@ -83,7 +88,7 @@ func newWorld(plan Plan, seed uint64, trace io.Writer) *world {
 	w := &world{
 		plan: plan, trace: trace, sabotage: &Sabotage{}, random: rand.New(rand.NewPCG(seed, 1)),
 		db: &memory.DB{PageSize: 2}, tables: store.NewTables("status", "ledger"), clock: time.Unix(1_600_000_000, 0),
-		everKept: map[string]bool{}, sent: map[snapshot.Debt]int{}, reached: map[reached]bool{}, called: map[Call]bool{},
+		everKept: map[string]bool{}, sent: map[snapshot.Outgoing]int{}, notified: map[snapshot.Kind]int{}, reached: map[reached]bool{}, called: map[Call]bool{}, before: map[*actor]table.Item{},
 	}
 	if plan.Sabotage != nil {
 		w.sabotage = plan.Sabotage
@@ -107,6 +112,8 @@ func newWorld(plan Plan, seed uint64, trace io.Writer) *world {
 
 func (w *world) now() time.Time { return w.clock }
 
+func (w *world) lease() time.Duration { return store.DefaultLease }
+
 func (w *world) chance(p float64) bool { return w.random.Float64() < p }
 
 func (w *world) say(format string, args ...any) {
@@ -123,21 +130,20 @@ func (w *world) broken(format string, args ...any) {
 	}
 }
 
-// faultNow decides what goes wrong with a call.
+// faultNow decides what goes wrong with a call. Without a storm the SDK's retries get over throttling.
 func (w *world) faultNow() fault {
+	if !w.faulty {
+		return none
+	}
 	x := w.random.Float64()
 	switch {
-	case w.plan.Smooth:
-		return none
-	case x < 0.02:
+	case x < 0.01:
 		return refused
-	case !w.faulty:
-		return none
-	case x < 0.03:
+	case x < 0.02:
 		return crashBefore
-	case x < 0.04:
+	case x < 0.03:
 		return crashAfter
-	case x < 0.05:
+	case x < 0.045:
 		return lost
 	}
 	return none
@@ -224,30 +230,35 @@ func (w *world) execute(e *execution, words string) *execution {
 	return e
 }
 
-// process takes a warm process of increment or a new one: each remembers which runs it registered.
+// store is the protocol in a process of a task's own.
+func (w *world) store(task string) *store.Store {
+	return store.New(seam{w, task}, w.tables, store.Settings{Exempt: w.exempt, StalledAfter: time.Hour, PageSize: 3, Now: w.now})
+}
+
+// process takes a warm process of increment or a new one. A warm one may have seen an old state of things.
 func (w *world) process() *increment.Task {
 	if n := len(w.idle); n > 0 && w.chance(0.7) {
-		process := w.idle[n-1]
-		w.idle = w.idle[:n-1]
+		i := w.random.IntN(n)
+		process := w.idle[i]
+		w.idle = slices.Delete(w.idle, i, i+1)
 		return process
 	}
-	counter := &store.Counter{DB: seam{w, "increment"}, Tables: w.tables, Now: w.now, Pause: noPause}
-	return increment.New(counter, outbox{w}, increment.OneByOne, quiet)
+	return increment.New(w.store("increment"), services{w}, 0, increment.InOrder, quiet)
 }
 
 func (w *world) sweep() {
 	w.started++
 	id := fmt.Sprintf("sweep-%d", w.started)
 	w.spawn(id, func(*actor) {
-		sweeper := &store.Sweeper{DB: seam{w, "sweep"}, Tables: w.tables, Exempt: w.exempt, StalledAfter: time.Hour, Now: w.now, Pause: noPause}
-		if _, err := sweep.New(sweeper, outbox{w}, outbox{w}, quiet).Handle(context.Background(), sweep.Input{ExecutionID: id}); err != nil {
+		task := sweep.New(w.store("sweep"), services{w}, services{w}, quiet)
+		if _, err := task.Handle(context.Background(), sweep.Input{ExecutionID: id}); err != nil {
 			w.say("%s failed: %v", id, err)
 		}
 	})
 }
 
-func (w *world) keep(k kept) {
-	w.say("kept: %s as %s", k.identity, k.reason)
+func (w *world) reject(k rejected) {
+	w.say("rejected: %s as %s", k.identity, k.reason)
 	w.rejected = append(w.rejected, k)
 	w.everKept[k.identity] = true
 }
@@ -256,7 +267,7 @@ func (w *world) keep(k kept) {
 func (w *world) others(what, collection string, item table.Item) {
 	ref := w.tables.Status.At(run, collection)
 	old := w.item(ref)
-	w.say("%s %s: %s → %s", what, collection, rowInWords(old), rowInWords(item))
+	w.say("%s %s: %s → %s", what, collection, w.rowInWords(old), w.rowInWords(item))
 	w.db.Put(ref, item)
 	w.changed(ref, old)
 }
@@ -264,41 +275,80 @@ func (w *world) others(what, collection string, item table.Item) {
 // changed takes note of a write on the export status table, by whomever, and lets the stream tell it.
 func (w *world) changed(ref table.Ref, old table.Item) {
 	now := w.item(ref)
-	row := decode(ref.Sort, now)
-	for _, status := range []snapshot.Status{snapshot.Received, snapshot.Success} {
-		if now != nil && row.Status.AtLeast(status, w.exempt) {
-			w.reached[reached{ref.Sort, row.Attempt(), status}] = true
+	if row := w.decodeRow(ref.Sort, now); row != nil {
+		epoch := w.ledger(ref.Sort).Epoch(*row)
+		for _, status := range []snapshot.Status{snapshot.Received, snapshot.Success} {
+			if row.Status.AtLeast(status, w.exempt) {
+				w.reached[reached{ref.Sort, epoch, status}] = true
+			}
 		}
 	}
-	record := map[string]any{"eventSource": "aws:dynamodb", "dynamodb": map[string]any{
-		"Keys":     map[string]any{"CorrelationId": map[string]any{"S": ref.Partition}, "CollectionName": map[string]any{"S": ref.Sort}},
-		"OldImage": image(old), "NewImage": image(now),
+	record := map[string]any{"eventSource": "aws:dynamodb", "eventName": eventName(old, now), "dynamodb": map[string]any{
+		"Keys": map[string]any{"CorrelationId": map[string]any{"S": ref.Partition}, "CollectionName": map[string]any{"S": ref.Sort}},
 	}}
+	images := record["dynamodb"].(map[string]any)
+	for name, item := range map[string]table.Item{"OldImage": old, "NewImage": now} {
+		if item != nil {
+			images[name] = image(item)
+		}
+	}
 	passes := slices.ContainsFunc(w.filters, func(filter pattern.Pattern) bool { return filter.Matches(record) })
 	if passes && !w.sabotage.NoStream {
 		w.changes = append(w.changes, encode([]any{record}))
 	}
 }
 
-func image(item table.Item) map[string]any {
-	status, ok := item["CollectionStatus"]
-	if !ok {
-		return map[string]any{}
+func eventName(old, now table.Item) string {
+	switch {
+	case old == nil:
+		return "INSERT"
+	case now == nil:
+		return "REMOVE"
 	}
-	return map[string]any{"CollectionStatus": map[string]any{"S": status}}
+	return "MODIFY"
 }
 
-func decode(collection string, item table.Item) snapshot.Row {
+// image is what the stream says of an item, as far as a filter looks at it.
+func image(item table.Item) map[string]any {
+	attributes := map[string]any{}
+	if status, ok := item["CollectionStatus"].(string); ok {
+		attributes["CollectionStatus"] = map[string]any{"S": status}
+	}
+	if sent, ok := item["FilesSent"].(int64); ok {
+		attributes["FilesSent"] = map[string]any{"N": strconv.FormatInt(sent, 10)}
+	}
+	return attributes
+}
+
+// decodeRow is the row of an item, nil for none.
+func (w *world) decodeRow(collection string, item table.Item) *snapshot.Row {
+	if item == nil {
+		return nil
+	}
 	counter := func(attribute string) snapshot.Counter {
 		n, set := item[attribute].(int64)
 		return snapshot.Counter{N: n, Set: set}
 	}
 	status, _ := item["CollectionStatus"].(string)
-	return snapshot.Row{
+	return &snapshot.Row{
 		CollectionKey: snapshot.CollectionKey{CorrelationID: run, CollectionName: collection}, Status: snapshot.Status(status),
-		FilesSent: counter("FilesSent"), FilesReceived: counter("FilesReceived"), FilesCounted: counter("FilesCounted"),
+		FilesSent: counter("FilesSent"), FilesReceived: counter("FilesReceived"),
+		EpochStart: counter("EpochStart"), SyncedFiles: counter("SyncedFiles"),
 	}
 }
+
+// ledger is what the ledger counted of a collection.
+func (w *world) ledger(collection string) snapshot.Collection {
+	item := w.item(w.collectionRef(collection))
+	counted, _ := item.Int("Counted")
+	return snapshot.Collection{Known: item != nil, Counted: counted}
+}
+
+func (w *world) collectionRef(collection string) table.Ref {
+	return w.tables.Ledger.At("collection#"+run+"#"+collection, "collection")
+}
+
+func (w *world) runRef() table.Ref { return w.tables.Ledger.At("run", run) }
 
 func encode(value any) string {
 	text, err := json.Marshal(value)

@@ -172,17 +172,17 @@ func (c *counting) dropCounted(ctx context.Context, receipts []snapshot.Receipt)
 
 // --- pages -----------------------------------------------------------------------------------------------------------
 
-// pageSize is how many digests a collection's item keeps before they become a page: with 13 bytes each, and names of up
+// DefaultPageSize is how many digests a collection's item keeps before they become a page: with 13 bytes each, and names of up
 // to about 200 bytes, the item stays below 1 KB, one write unit.
-const pageSize = 48
+const DefaultPageSize = 48
 
 // turnPage makes a page of the recent digests if there are enough. A page is written once and never changed, so it may be
 // cached; it is written before its digests are taken out of the collection, so they always stand somewhere. The update
 // that filled the page turns it. If that one died, any update turns it that finds twice as many.
 func (c *counting) turnPage(ctx context.Context, added int) error {
 	recent, number := table.Blobs(c.known.Recent), c.known.Pages
-	filled := len(recent) >= pageSize && len(recent)-added < pageSize
-	if !filled && len(recent) < 2*pageSize {
+	filled := len(recent) >= c.PageSize && len(recent)-added < c.PageSize
+	if !filled && len(recent) < 2*c.PageSize {
 		return nil
 	}
 	ref := c.pageRef(c.key, number)

@@ -124,25 +124,24 @@ func (c *checking) leftToOthers(hint snapshot.Hint, done map[string]bool) bool {
 // that the run changed since it was read.
 func (c *checking) goOn(ctx context.Context, run snapshot.Run, kind snapshot.Kind, done map[string]bool) (again bool, err error) {
 	hint := run.Hints[kind]
-	blocker, _, err := c.firstBlocker(ctx, kind, c.walk(hint.Collection), done)
+	blocker, rows, err := c.firstBlocker(ctx, kind, c.walk(hint.Collection), done)
 	if err == nil && blocker == "" {
-		var rows int
 		blocker, rows, err = c.firstBlocker(ctx, kind, c.rowsOf(run.CorrelationID), nil)
-		if err == nil && blocker == "" {
-			if rows == 0 {
-				return false, nil // a run without rows notifies nobody
-			}
-			return false, c.notify(ctx, run, kind)
-		}
 	}
-	if err != nil {
+	switch {
+	case err != nil:
 		return false, err
+	case blocker == "" && rows > 0:
+		return false, c.notify(ctx, run, kind)
+	case blocker == "" && hint.Collection == "": // a run without rows notifies nobody
+		return false, nil
 	}
-	// Whoever moves the blocker from now on sees the hint; whoever moved it before is seen by the next read.
+	// Whoever moves the blocker from now on sees the hint; whoever moved it before is seen by the next read. So it is for
+	// a run without rows, whose hint is none: rows that were added before are seen by the next round.
 	write := table.Write{Ref: c.runRef(run.CorrelationID), Set: map[string]any{}, If: hintAsRead(kind, hint)}
 	setHint(write.Set, kind, snapshot.Hint{Collection: blocker, By: c.owner})
-	if _, err := c.db.Update(ctx, write); err != nil {
-		return false, err
+	if _, err := c.db.Update(ctx, write); err != nil || blocker == "" {
+		return true, err
 	}
 	blocks, err := c.blocks(ctx, blocker, kind)
 	c.checked.Blocker, done[blocker] = blocker, !blocks

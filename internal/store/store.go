@@ -31,6 +31,7 @@ type Settings struct {
 	Exempt       []snapshot.Status // count as done although they never finish
 	Lease        time.Duration     // how long an owner has for delivering a message; see DefaultLease
 	StalledAfter time.Duration     // without progress; for Examine only
+	PageSize     int               // digests that make a page; see DefaultPageSize
 	Now          func() time.Time
 }
 
@@ -50,6 +51,9 @@ const cachedPages = 4096
 func New(db table.DB, tables Tables, settings Settings) *Store {
 	if settings.Lease == 0 {
 		settings.Lease = DefaultLease
+	}
+	if settings.PageSize == 0 {
+		settings.PageSize = DefaultPageSize
 	}
 	if settings.Now == nil {
 		settings.Now = time.Now

@@ -194,6 +194,14 @@ func (db *DB) Put(ref table.Ref, item table.Item) {
 	db.put(ref, maps.Clone(item))
 }
 
+// Keys lists the sort keys of a partition's items, in their order.
+func (db *DB) Keys(name table.Name, key string) []string {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	here := partition{name.Table, key}
+	return slices.DeleteFunc(slices.Clone(db.sorted[here]), func(sort string) bool { return db.items[place{here, sort}].now == nil })
+}
+
 func (db *DB) put(ref table.Ref, item table.Item) {
 	if db.items == nil {
 		db.items, db.sorted = map[place]versions{}, map[partition][]string{}
