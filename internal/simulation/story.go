@@ -19,11 +19,11 @@ type collection struct {
 	files     int             // of the current export
 	taken     int             // of these, how many another system counted, or a ledger that is lost: not in the ledger
 	lost      int             // files that were counted under a ledger that is lost since
-	both      bool            // another system counts some beside us
 	before    int             // files of the exports before that the ledger counted
 	arrived   map[string]bool // files of the current export that were delivered at least once
 	success   bool            // whether the current export's success file was delivered
 	export    int             // its number
+	quick     bool            // it is exported again while the run's first notification may be on its way
 	gone      bool            // its row was deleted
 	mayBeGone bool            // its row is deleted at some time, or was made later
 }
@@ -56,7 +56,7 @@ func (w *world) tell() {
 	}
 	w.part(append(w.firstExports(), w.badMessages()...))
 	w.part(append(w.secondExports(), w.disturbances()...))
-	w.part(append(w.successFiles(1), w.disturbances()...))
+	w.part(append(w.successFiles(), w.disturbances()...))
 	w.finale()
 }
 
@@ -69,13 +69,19 @@ func (w *world) firstExports() [][]func() {
 	var chains [][]func()
 	for _, c := range w.collections {
 		chains = append(chains, w.export(c)...)
+		switch {
+		case c.never:
+		case c.taken > 0:
+			// While two systems count, and when a new ledger adopts rows, the epoch moves: a success file that comes at that
+			// moment may be taken for one of an epoch that has passed (docs/cutover.md).
+		case c.files > 0 && w.chance(0.2): // nor does a success file that comes late tell which export it belongs to
+			c.quick = true
+			chains = append(chains, []func(){func() { w.whenReceived(c, 30, w.newExport(c)) }})
+		case w.chance(0.15) && (!c.empty || w.chance(0.5)):
+			chains = append(chains, w.successFile(c))
+		}
 	}
-	// While two systems count, and when rows are adopted by a new ledger, the epoch moves: a success file that comes at that
-	// moment may be taken for one of an epoch that has passed (docs/cutover.md).
-	if slices.ContainsFunc(w.collections, func(c *collection) bool { return c.both || c.taken > 0 }) {
-		return chains
-	}
-	return append(chains, w.successFiles(0.15)...)
+	return chains
 }
 
 // loseLedger counts some files under a ledger that is then lost: destroyed, and deployed anew.
@@ -113,8 +119,11 @@ func (w *world) loseLedger() {
 func (w *world) secondExports() [][]func() {
 	var chains [][]func()
 	for _, c := range slices.Clone(w.collections) {
+		c.quick = false
 		switch {
-		case c.never || c.empty:
+		case c.never:
+			chains = append(chains, []func(){func() { w.exempts(c) }})
+		case c.empty:
 		case w.chance(0.35):
 			chains = append(chains, w.newExport(c))
 		case w.chance(0.1):
@@ -135,11 +144,11 @@ func (w *world) secondExports() [][]func() {
 	return chains
 }
 
-// successFiles are those of the collections that have none, each with a probability.
-func (w *world) successFiles(probability float64) [][]func() {
+// successFiles are those of the collections that have none; of those without files, of some.
+func (w *world) successFiles() [][]func() {
 	var chains [][]func()
 	for _, c := range w.collections {
-		if !c.success && !c.unchecked() && (!c.empty || w.chance(0.5)) && w.chance(probability) {
+		if !c.success && !c.unchecked() && (!c.empty || w.chance(0.5)) {
 			chains = append(chains, w.successFile(c))
 		}
 	}
@@ -184,8 +193,11 @@ func (w *world) export(c *collection) [][]func() {
 		c.arrived = map[string]bool{}
 	}
 	c.success, c.files, c.taken = false, 0, 0
+	if c.never && w.chance(0.5) {
+		return [][]func(){{func() { w.exempts(c) }}}
+	}
 	if c.never {
-		return [][]func(){{func() { w.write(c, "exporter", table.Item{"CollectionStatus": c.spell(string(exemptStatus))}) }}}
+		return nil // it is exempt later: see secondExports
 	}
 	if c.empty {
 		return [][]func(){{func() { w.write(c, "sender", table.Item{"CollectionStatus": c.spell("Received")}) }}}
@@ -258,7 +270,6 @@ func (w *world) predecessor(c *collection, lost int) []func() {
 		}
 		return nil
 	}
-	c.both = len(counts) > 0
 	return counts
 }
 
@@ -298,6 +309,24 @@ func (w *world) newExport(c *collection) []func() {
 			begun()
 		}}
 	}
+}
+
+// whenReceived lets events happen once the collection is received: while the run goes on, and monitoring may just be
+// notified.
+func (w *world) whenReceived(c *collection, tries int, events []func()) {
+	row := w.row(c)
+	switch {
+	case row == nil, tries == 0:
+	case row.Status.Is(snapshot.Received) && row.FilesReceived.N == int64(c.files):
+		w.then = append(w.then, events)
+	default:
+		w.then = append(w.then, []func(){func() { w.whenReceived(c, tries-1, events) }})
+	}
+}
+
+// exempts is the exporter, which gives a collection up.
+func (w *world) exempts(c *collection) {
+	w.write(c, "exporter", table.Item{"CollectionStatus": c.spell(string(exemptStatus))})
 }
 
 // vanish deletes a row by hand.
@@ -346,7 +375,7 @@ func (w *world) again() {
 	}
 	w.history = nil
 	w.part(chains)
-	w.part(w.successFiles(1))
+	w.part(w.successFiles())
 }
 
 func (w *world) successFile(c *collection) []func() {
