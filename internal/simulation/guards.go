@@ -1,6 +1,10 @@
 package simulation
 
 import (
+	"context"
+	"maps"
+
+	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/table"
 )
 
@@ -152,6 +156,7 @@ var Guards = []Guard{
 			}
 		}
 	})},
+	{"request before the move", swept, requestAfterMove},
 	{"giving up the lease of a request that waits for its move", calm, dropping(func(write *table.Write) bool {
 		return write.Set["RequestOwner"] == ""
 	})},
@@ -287,4 +292,42 @@ var Guards = []Guard{
 	{"all pages", calm, flag(Sabotage{FirstPageOnly: true})},
 	{"sweep", swept, flag(Sabotage{NoSweep: true})},
 	{"messages that come again after EXPRESS failed", swept, flag(Sabotage{NotAgain: true})},
+}
+
+// requestAfterMove holds a request back until its owner has moved the row, and shows it to the owner meanwhile. If that
+// dies after the move, there is no request.
+func requestAfterMove() Sabotage {
+	held, moved := map[*actor]table.Write{}, map[*actor]bool{}
+	apply := func(s seam) {
+		if write, ok := held[s.current]; ok && moved[s.current] {
+			_, _ = s.db.Update(context.Background(), write) // refused if another was faster
+			delete(held, s.current)
+		}
+	}
+	return Sabotage{Write: func(s seam, write *table.Write) bool {
+		apply(s)
+		if isMove(write) {
+			moved[s.current] = true
+		}
+		if owner := write.Set["RequestOwner"]; owner == nil || owner == "" {
+			return false
+		}
+		row := s.row(s.find(collectionOf(write.Ref)))
+		if row == nil || !row.Status.Is(snapshot.Sent) {
+			return false
+		}
+		held[s.current], moved[s.current] = *write, false
+		return true
+	}, Seen: func(s seam, ref table.Ref, item table.Item) table.Item {
+		apply(s)
+		write, ok := held[s.current]
+		if !ok || ref != write.Ref {
+			return item
+		}
+		if item == nil {
+			item = table.Item{}
+		}
+		maps.Copy(item, write.Set)
+		return item
+	}}
 }
