@@ -6,38 +6,88 @@ import (
 	"strings"
 )
 
-// StreamFilters returns the event patterns of the pipe from the export status table's stream; a record that
-// matches one of them starts a look. They pass changes of the status only: to Sent from anything else, to
-// Received from anything but Sent and Received, to an exempt status from anything but itself. So somebody
-// else's write that may let a collection or its run go on is looked at, and counting and our own moves are not.
+// MaxFilters is how many filters a pipe takes
+// (https://docs.aws.amazon.com/eventbridge/latest/pipes-reference/API_FilterCriteria.html).
+const MaxFilters = 5
+
+// MaxExemptStatuses is how many exempt statuses of up to 64 letters, in their usual spellings, one filter holds (4,096
+// characters, https://docs.aws.amazon.com/eventbridge/latest/pipes-reference/API_Filter.html).
+const MaxExemptStatuses = 10
+
+// StreamFilters returns the event patterns of the pipe from the export status table's stream. A record that matches one
+// of them starts a reconciliation. They pass what others do and what may let a collection or its run go on: a row that is
+// removed, and a status that changes
+//
+//   - to Sent, from anything else;
+//   - to an exempt status, from any that is not exempt;
+//   - to Success, from anything but Received;
+//   - to Received, from anything but Sent, or from Sent without files: the sender moves such a collection itself.
+//
+// A row that is new, or had no status, changes from something else. Counting and this system's own moves never pass:
+// those are from Sent to Received with files, and from Received to Success.
 //
 // Pipes know equals-ignore-case but not its negation
-// (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html), so what a status
-// may not have been is listed in its spellings: every one of Sent, since a row counts while it is Sent, and the
-// three that are in use of the others.
+// (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html), so what a status may not
+// have been is listed in its spellings: every one of Sent and Received, and the usual ones of the others.
 func StreamFilters(exempt []string) []string {
-	filters := []string{
-		filter("Sent", everySpelling("Sent")),
-		filter("Received", append(everySpelling("Sent"), usualSpellings("Received")...)),
+	sent, received := everySpelling("Sent"), everySpelling("Received")
+	toReceived := to("Received")
+	toReceived["$or"] = []any{
+		from(slices.Concat(sent, received)),
+		map[string]any{
+			"OldImage": status(ignoringCase("Sent")),
+			"NewImage": map[string]any{"FilesSent": map[string]any{"N": []any{"0", missing}}},
+		},
 	}
-	for _, status := range exempt {
-		filters = append(filters, filter(status, usualSpellings(status)))
+	filters := []string{
+		filter(map[string]any{"eventName": []string{"REMOVE"}}),
+		change(to("Sent"), from(sent)),
+		change(to("Success"), from(slices.Concat(received, usualSpellings("Success")))),
+		filter(map[string]any{"dynamodb": toReceived}),
+	}
+	if len(exempt) > 0 {
+		var spellings []string
+		for _, status := range exempt {
+			spellings = append(spellings, usualSpellings(status)...)
+		}
+		filters = append(filters, change(to(exempt...), from(spellings)))
 	}
 	return filters
 }
 
-func filter(to string, notFrom []string) string {
-	status := func(match ...any) map[string]any {
-		return map[string]any{"CollectionStatus": map[string]any{"S": match}}
+var missing = map[string]bool{"exists": false}
+
+// status is the pattern of an image whose status is one of the alternatives.
+func status(alternatives ...any) map[string]any {
+	return map[string]any{"CollectionStatus": map[string]any{"S": alternatives}}
+}
+
+func ignoringCase(status string) any { return map[string]string{"equals-ignore-case": status} }
+
+// to is the pattern of a change to one of the statuses, in any case.
+func to(statuses ...string) map[string]any {
+	var alternatives []any
+	for _, status := range statuses {
+		alternatives = append(alternatives, ignoringCase(status))
 	}
-	pattern, err := json.Marshal(map[string]any{"dynamodb": map[string]any{
-		"NewImage": status(map[string]string{"equals-ignore-case": to}),
-		"OldImage": status(map[string]any{"anything-but": notFrom}, map[string]bool{"exists": false}),
-	}})
+	return map[string]any{"NewImage": status(alternatives...)}
+}
+
+// from is the pattern of a change from any status but these, or from none.
+func from(notFrom []string) map[string]any {
+	return map[string]any{"OldImage": status(map[string]any{"anything-but": notFrom}, missing)}
+}
+
+func change(to, from map[string]any) string {
+	return filter(map[string]any{"dynamodb": map[string]any{"NewImage": to["NewImage"], "OldImage": from["OldImage"]}})
+}
+
+func filter(pattern map[string]any) string {
+	text, err := json.Marshal(pattern)
 	if err != nil {
-		panic(err) // only maps, strings and booleans of this function come here
+		panic(err) // only maps, strings and booleans of this file come here
 	}
-	return string(pattern)
+	return string(text)
 }
 
 func usualSpellings(status string) []string {

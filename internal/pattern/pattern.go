@@ -31,8 +31,17 @@ func Parse(text string) (Pattern, error) {
 // the field's alternatives accepts.
 func (p Pattern) Matches(event map[string]any) bool { return matches(p.fields, event) }
 
+// or stands in the place of a field, with a list of patterns of which one has to match.
+const or = "$or"
+
 func matches(fields map[string]any, event map[string]any) bool {
 	for name, wanted := range fields {
+		if name == or {
+			if !slices.ContainsFunc(wanted.([]any), func(one any) bool { return matches(one.(map[string]any), event) }) {
+				return false
+			}
+			continue
+		}
 		value, present := event[name]
 		switch wanted := wanted.(type) {
 		case map[string]any:
@@ -80,6 +89,12 @@ func equalIgnoringCase(wanted, text string) bool {
 
 func validate(fields map[string]any) error {
 	for name, wanted := range fields {
+		if name == or {
+			if err := validateOr(wanted); err != nil {
+				return err
+			}
+			continue
+		}
 		switch wanted := wanted.(type) {
 		case map[string]any:
 			if err := validate(wanted); err != nil {
@@ -93,6 +108,24 @@ func validate(fields map[string]any) error {
 			}
 		default:
 			return fmt.Errorf("event pattern: field %s is neither an object nor an array", name)
+		}
+	}
+	return nil
+}
+
+// validateOr accepts at least two patterns; EventBridge takes anything else for a field of that name.
+func validateOr(operand any) error {
+	list, _ := operand.([]any)
+	if len(list) < 2 {
+		return errors.New("event pattern: $or takes an array of at least two patterns")
+	}
+	for _, one := range list {
+		fields, isObject := one.(map[string]any)
+		if !isObject || len(fields) == 0 {
+			return errors.New("event pattern: $or takes patterns, each of at least one field")
+		}
+		if err := validate(fields); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -42,6 +42,13 @@ func TestMatches(t *testing.T) {
 		"AnythingButAbsent":      {`{"a":[{"anything-but":["x"]}]}`, `{}`, false},
 		"AnythingButOrAbsent":    {`{"a":[{"anything-but":["x"]},{"exists":false}]}`, `{}`, true},
 		"AnythingButOrAbsentNot": {`{"a":[{"anything-but":["x"]},{"exists":false}]}`, `{"a":"x"}`, false},
+		"OrFirst":                {`{"$or":[{"a":["x"]},{"b":["y"]}]}`, `{"a":"x","b":"z"}`, true},
+		"OrSecond":               {`{"$or":[{"a":["x"]},{"b":["y"]}]}`, `{"a":"z","b":"y"}`, true},
+		"OrNone":                 {`{"$or":[{"a":["x"]},{"b":["y"]}]}`, `{"a":"y","b":"x"}`, false},
+		"OrBesideAField":         {`{"c":["z"],"$or":[{"a":["x"]},{"b":["y"]}]}`, `{"a":"x","c":"z"}`, true},
+		"OrBesideAFieldNot":      {`{"c":["z"],"$or":[{"a":["x"]},{"b":["y"]}]}`, `{"a":"x","c":"y"}`, false},
+		"OrNested":               {`{"d":{"$or":[{"a":["x"]},{"b":{"c":["y"]}}]}}`, `{"d":{"b":{"c":"y"}}}`, true},
+		"OrNestedNot":            {`{"d":{"$or":[{"a":["x"]},{"b":{"c":["y"]}}]}}`, `{"b":{"c":"y"}}`, false},
 		"NothingAsked":           {`{}`, `{"a":"x"}`, true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -81,6 +88,11 @@ func TestParseRefuses(t *testing.T) {
 		"OperatorInsideBut":    `{"a":[{"anything-but":["x",{"exists":false}]}]}`,
 		"ArrayInsideBut":       `{"a":[{"anything-but":["x",["y"]]}]}`,
 		"NullInsideBut":        `{"a":[{"anything-but":[null]}]}`,
+		"OrOfOne":              `{"$or":[{"a":["x"]}]}`,
+		"OrOfAnObject":         `{"$or":{"a":["x"]}}`,
+		"OrOfValues":           `{"$or":["x","y"]}`,
+		"OrOfNothing":          `{"$or":[{"a":["x"]},{}]}`,
+		"UnknownInsideOr":      `{"$or":[{"a":["x"]},{"b":[{"prefix":"x"}]}]}`,
 		"OperandOfAnythingBut": `{"a":[{"anything-but":{"equals-ignore-case":"x"}}]}`, // Pipes does not know it either
 	} {
 		t.Run(name, func(t *testing.T) {
