@@ -31,9 +31,26 @@ func completeWithoutAnEvent(t *testing.T, s *system) {
 	r.wantNotifications(r.allReceived())
 }
 
-// sweep calls the deployed function as its schedule does, and waits until so many requests and notifications went
-// out for the run, and nothing more comes of it.
+// sweep calls the deployed function as its schedule does, again whenever all is done that the last call started, until so
+// many requests and notifications went out for the run. Then it waits until nothing more comes of it.
 func (r *run) sweep(requests, notifications int) {
+	r.t.Helper()
+	await(r.t, func() string {
+		if len(r.requestMails()) >= requests && len(r.notificationMails()) >= notifications {
+			return ""
+		}
+		if err := r.executions.refresh(r.t.Context()); err != nil {
+			r.t.Fatal(err)
+		}
+		if r.executions.unfinished(r.id, nil) == "" {
+			r.callSweep()
+		}
+		return "what the sweep leads to"
+	})
+	r.settle(nil)
+}
+
+func (r *run) callSweep() {
 	r.t.Helper()
 	answer, err := lambda.NewFromConfig(r.stack.Config).Invoke(r.t.Context(), &lambda.InvokeInput{
 		FunctionName: aws.String(r.stack.Name + "-sweep"), Payload: []byte(encode(map[string]string{"execution_id": r.id})),
@@ -46,11 +63,4 @@ func (r *run) sweep(requests, notifications int) {
 		strings.Contains(string(answer.Payload), r.id) {
 		r.t.Fatalf("the sweep failed: %s %s", failed, answer.Payload)
 	}
-	await(r.t, func() string {
-		if len(r.requestMails()) < requests || len(r.notificationMails()) < notifications {
-			return "what the sweep leads to"
-		}
-		return ""
-	})
-	r.settle(nil)
 }
