@@ -50,11 +50,12 @@ var scenarios = []struct {
 	{"a whole run", wholeRun},
 	{"forty collections finish at once", fortyAtOnce},
 	{"a run of more than one page", manyPages},
+	{"450 collections completed by two envelopes", manyInAnEnvelope},
 	{"names that no message group may carry", oddNames},
 	{"started by hand", byHand},
 
 	{"one identity many times", oneIdentityManyTimes},
-	{"one identity with two bodies", oneIdentityTwoBodies},
+	{"one identity with two contents", oneIdentityTwoContents},
 	{"bad messages, each by itself", badMessages},
 	{"bad records among good ones", badRecords},
 	{"unknown collections", unknownCollections},
@@ -75,6 +76,8 @@ var scenarios = []struct {
 	{"more received than sent", moreReceivedThanSent},
 	{"late files", lateFiles},
 	{"complete without an event", completeWithoutAnEvent},
+	{"a row is removed before monitoring is notified", rowRemovedBefore},
+	{"a row is removed after monitoring was notified", rowRemovedAfter},
 
 	{"metrics of a run", metricsOfARun},
 }

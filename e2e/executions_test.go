@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -31,12 +32,12 @@ func newExecutions(machines *sfn.Client, machine string) *executions {
 	return &executions{machines: machines, machine: machine, byARN: map[string]*execution{}, brought: map[string]*execution{}}
 }
 
-// watch looks again and again until the context is done.
+// watch refreshes what is known until the context is done.
 func (e *executions) watch(ctx context.Context) error {
-	tick := time.NewTicker(2 * lookEvery)
+	tick := time.NewTicker(2 * pollEvery)
 	defer tick.Stop()
 	for {
-		if err := e.look(ctx); err != nil {
+		if err := e.refresh(ctx); err != nil {
 			return fmt.Errorf("watching the executions: %w", err)
 		}
 		select {
@@ -47,7 +48,7 @@ func (e *executions) watch(ctx context.Context) error {
 	}
 }
 
-func (e *executions) look(ctx context.Context) error {
+func (e *executions) refresh(ctx context.Context) error {
 	pages := sfn.NewListExecutionsPaginator(e.machines, &sfn.ListExecutionsInput{StateMachineArn: &e.machine})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
@@ -110,4 +111,16 @@ func (e *executions) unfinished(run string, messageIDs []string) string {
 		}
 	}
 	return ""
+}
+
+// missing says that no execution has brought these texts, or nothing.
+func (e *executions) missing(texts ...string) string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, execution := range e.byARN {
+		if !slices.ContainsFunc(texts, func(text string) bool { return !strings.Contains(execution.input, text) }) {
+			return ""
+		}
+	}
+	return fmt.Sprintf("an execution that brings %q", texts)
 }

@@ -85,15 +85,15 @@ func (r *run) flaggedRequest(collection string, shutdown, reprocess bool) string
 		shutdown, r.id, encode(collection), reprocess, exportDate)
 }
 
-// allReceived and allSuccessful are the news of the run, to the letter.
+// allReceived and allSuccessful are the notifications about the run, in exactly the format that monitoring expects.
 func (r *run) allReceived() string {
-	return r.newsOf("Full - All collections received by NiFi", exportDate)
+	return r.notificationOf("Full - All collections received by NiFi", exportDate)
 }
 func (r *run) allSuccessful() string {
-	return r.newsOf("Full - All collections successful", exportDate)
+	return r.notificationOf("Full - All collections successful", exportDate)
 }
 
-func (r *run) newsOf(title, exportDate string) string {
+func (r *run) notificationOf(title, exportDate string) string {
 	return fmt.Sprintf(`{"severity":"Critical","notification_type":"Information","slack_username":"Snapshot Sender",`+
 		`"title_text":"%s","custom_elements":[{"key":"Export date","value":"%s"},{"key":"Correlation Id","value":"%s"}]}`,
 		title, exportDate, r.id)

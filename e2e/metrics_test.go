@@ -20,9 +20,9 @@ func metricsOfARun(t *testing.T, s *system) {
 	r.put("db.metrics.a", "Sent", 3)
 	r.put("db.metrics.b", "Sent", 2)
 	r.handle(append(r.many(3, "db.metrics.a"), r.many(2, "db.metrics.b")...)...)
-	r.wantNews(r.allReceived())
+	r.wantNotifications(r.allReceived())
 	r.handle(r.successFile("db.metrics.a"), r.successFile("db.metrics.b"))
-	r.wantNews(r.allReceived(), r.allSuccessful())
+	r.wantNotifications(r.allReceived(), r.allSuccessful())
 
 	want := map[string]float64{"CollectionsReceived": 2, "CollectionsSuccessful": 2, "RequestsSent": 2, "RunsReceived": 1, "RunsSuccessful": 1}
 	tasks := []string{"check-collection", "check-all", "notify"}

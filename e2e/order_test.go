@@ -11,21 +11,21 @@ func earlySuccessFile(t *testing.T, s *system) {
 	r.wantRow("db.early.a", "Sent", 1)
 	r.handle(r.successFile("db.early.b"))
 	r.wantRequests()
-	r.wantNews()
+	r.wantNotifications()
 
 	r.handle(r.file("db.early.a"))
 	r.wantRow("db.early.a", "Success", 2)
 	r.wantRequests(r.request("db.early.a"))
-	r.wantNews() // the other is not received
+	r.wantNotifications() // the other is not received
 
 	r.set("db.early.b", "CollectionStatus", text("Sent"))
 	r.handle(r.file("db.early.b"))
 	r.wantRow("db.early.b", "Success", 1)
 	r.wantRequests(r.request("db.early.a"), r.request("db.early.b"))
-	r.wantUnorderedNews(r.allReceived(), r.allSuccessful())
+	r.wantUnorderedNotifications(r.allReceived(), r.allSuccessful())
 }
 
-// A collection that is not received keeps the run from both pieces of news, whatever its status is.
+// A collection that is not received keeps the run from both notifications, whatever its status is.
 func blockingStatuses(t *testing.T, s *system) {
 	var messages, successes []string
 	var runs []*run
@@ -42,21 +42,27 @@ func blockingStatuses(t *testing.T, s *system) {
 	for _, r := range runs {
 		r.wantRow("db.blocked.a", "Success", 1)
 		r.wantRequests(r.request("db.blocked.a"))
-		r.wantNews()
+		r.wantNotifications()
 	}
 
 	// A receipt does not move what is not Sent.
 	one.handle(one.file("db.blocked.b"))
 	one.wantRow("db.blocked.b", "Exporting", 2)
-	one.wantNews()
+	one.wantNotifications()
 
-	// When the blocking one gets there, the news follows with the next look, here for a message that comes again.
+	// When the blocking one gets there, monitoring is notified by the stream, and a message that comes again adds nothing.
 	late := envelope(identified(one.id+"-late", one.file("db.blocked.a")))
 	one.handle(late)
-	one.wantNews()
+	one.wantNotifications()
 	one.set("db.blocked.b", "CollectionStatus", text("Success"))
+	await(t, func() string {
+		if len(one.notificationMails()) < 2 {
+			return "both notifications"
+		}
+		return ""
+	})
 	one.handle(late)
-	one.wantUnorderedNews(one.allReceived(), one.allSuccessful())
+	one.wantUnorderedNotifications(one.allReceived(), one.allSuccessful())
 	one.wantRequests(one.request("db.blocked.a"))
 }
 
@@ -69,7 +75,7 @@ func moreReceivedThanSent(t *testing.T, s *system) {
 	r.handle(r.file("db.more.collection"))
 	r.wantRow("db.more.collection", "Received", 4)
 	r.wantRequests(r.request("db.more.collection"))
-	r.wantNews(r.allReceived())
+	r.wantNotifications(r.allReceived())
 }
 
 // A file that comes late is counted and changes nothing else.
@@ -84,6 +90,6 @@ func lateFiles(t *testing.T, s *system) {
 	r.handle(r.file("db.late.collection"))
 	r.wantRow("db.late.collection", "Success", 5)
 	r.wantRequests(r.request("db.late.collection"))
-	r.wantNews(r.allReceived(), r.allSuccessful())
+	r.wantNotifications(r.allReceived(), r.allSuccessful())
 	r.wantRejected()
 }

@@ -49,7 +49,7 @@ func (r *run) badBodies(collection string) []badBody {
 	return bad
 }
 
-// Each bad message is kept as it came, under its reason.
+// Each bad message is rejected as it came, under its reason.
 func badMessages(t *testing.T, s *system) {
 	r := s.newRun(t)
 	r.put("db.bad.messages", "Sent", 10)
@@ -59,19 +59,19 @@ func badMessages(t *testing.T, s *system) {
 		messages = append(messages, b.text)
 	}
 	ids := r.handle(messages...)[1:]
-	var want []kept
+	var want []rejection
 	for i, b := range bad {
-		want = append(want, kept{ids[i], b.reason, b.text})
+		want = append(want, rejection{ids[i], b.reason, b.text})
 	}
 	r.wantRejected(want...)
 	r.wantReasons(ids, bad)
 	r.wantRow("db.bad.messages", "Sent", 1)
 	r.wantNoRow("db.no.row")
 	r.wantRequests()
-	r.wantNews()
+	r.wantNotifications()
 }
 
-// Each bad record is kept as it stood in its envelope, and each good one beside it is counted.
+// Each bad record is rejected as it stood in its envelope, and each good one beside it is counted.
 func badRecords(t *testing.T, s *system) {
 	r := s.newRun(t)
 	r.put("db.bad.records", "Sent", 60)
@@ -85,10 +85,10 @@ func badRecords(t *testing.T, s *system) {
 	for _, record := range []string{`7`, `null`, `"record"`, `[]`} {
 		bad = append(bad, badBody{record, snapshot.ReasonNotAnObject, "object"})
 	}
-	// One that brings its identity along is kept under it.
+	// One that brings its identity along is rejected under it.
 	own := identified(r.id+"-own", r.file("db.bad.records", fields{"export_date": ""}))
 	ids := []string{r.id + "-own"}
-	want := []kept{{ids[0], snapshot.ReasonFieldMissing, own}}
+	want := []rejection{{ids[0], snapshot.ReasonFieldMissing, own}}
 	named := []badBody{{own, snapshot.ReasonFieldMissing, "export_date"}}
 	r.handle(envelope(own))
 
@@ -106,7 +106,7 @@ func badRecords(t *testing.T, s *system) {
 		outer := r.handle(envelope(records...))[0]
 		for i, b := range part {
 			ids = append(ids, fmt.Sprint(outer, "/", 2*i+1))
-			want = append(want, kept{ids[len(ids)-1], b.reason, b.text})
+			want = append(want, rejection{ids[len(ids)-1], b.reason, b.text})
 		}
 		named = append(named, part...)
 	}
@@ -127,19 +127,19 @@ func unknownCollections(t *testing.T, s *system) {
 	outer := r.handle(envelope(unknown, object(known), success, other))[0]
 
 	r.wantRejected(
-		kept{outer + "/0", snapshot.ReasonUnknownCollection, unknown},
-		kept{outer + "/2", snapshot.ReasonUnknownCollection, success},
-		kept{outer + "/3", snapshot.ReasonUnknownCollection, other},
+		rejection{outer + "/0", snapshot.ReasonUnknownCollection, unknown},
+		rejection{outer + "/2", snapshot.ReasonUnknownCollection, success},
+		rejection{outer + "/3", snapshot.ReasonUnknownCollection, other},
 	)
 	r.wantNoRow("db.unknown.collection")
 	r.wantRow("db.known.collection", "Received", 1)
 	r.wantRequests(r.request("db.known.collection"))
-	r.wantNews(r.allReceived())
+	r.wantNotifications(r.allReceived())
 
-	// Once the row is there, a kept message counts when it is put back.
+	// Once the row is there, a rejected message counts when it is replayed.
 	r.put("db.unknown.collection", "Sent", 1)
-	putBack := envelope(identified(outer+"/0", unknown[len(`{"body": `):len(unknown)-1]))
-	r.handle(putBack, putBack)
+	replayed := envelope(identified(outer+"/0", unknown[len(`{"body": `):len(unknown)-1]))
+	r.handle(replayed, replayed)
 	r.wantRow("db.unknown.collection", "Received", 1)
 }
 

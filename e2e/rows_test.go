@@ -21,7 +21,7 @@ func rowsInTheirOwnCase(t *testing.T, s *system) {
 	r.wantRow("db.case.capitals", "RECEIVED", 1)
 	r.wantRow("db.case.capitals.bare", "RECEIVED", 2)
 	r.wantRow("db.case.going.on", "RECEIVED", 3)
-	r.wantNews(r.allReceived())
+	r.wantNotifications(r.allReceived())
 
 	r.handle(r.successFile("db.case.title"), r.successFile("db.case.capitals"),
 		r.successFile("db.case.capitals.bare"), r.successFile("db.case.going.on"))
@@ -29,7 +29,7 @@ func rowsInTheirOwnCase(t *testing.T, s *system) {
 	r.wantRow("db.case.capitals", "SUCCESS", 1)
 	r.wantRow("db.case.capitals.bare", "SUCCESS", 2)
 	r.wantRow("db.case.going.on", "SUCCESS", 3)
-	r.wantNews(r.allReceived(), r.allSuccessful())
+	r.wantNotifications(r.allReceived(), r.allSuccessful())
 	r.wantRequests(r.request("db.case.title"), r.request("db.case.capitals"),
 		r.request("db.case.capitals.bare"), r.request("db.case.going.on"))
 }

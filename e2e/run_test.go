@@ -68,6 +68,17 @@ func (r *run) set(collection, attribute string, value types.AttributeValue) {
 	}
 }
 
+// remove deletes a row, as a person or TTL does, and waits until the executions that the removal starts are over.
+func (r *run) remove(collection string) {
+	r.t.Helper()
+	if _, err := r.table.DeleteItem(r.t.Context(), &dynamodb.DeleteItemInput{
+		TableName: &r.outputs.ExportStatusTableName, Key: r.key(collection)}); err != nil {
+		r.t.Fatal(err)
+	}
+	await(r.t, func() string { return r.executions.missing(r.id, `"REMOVE"`, encode(collection)) })
+	r.settle(nil)
+}
+
 // row reads a collection's row; there is none if it is empty.
 func (r *run) row(collection string) item {
 	r.t.Helper()
@@ -117,13 +128,13 @@ func (r *run) settle(messageIDs []string) {
 	r.t.Helper()
 	await(r.t, func() string { return r.executions.unfinished(r.id, messageIDs) })
 	await(r.t, func() string { return countWaiting(r.t, r.queues, r.outputs.FileReceivedQueueUrl) })
-	for _, box := range []*inbox{r.requests, r.news, r.rejected} {
+	for _, box := range []*inbox{r.requests, r.notifications, r.rejected} {
 		box.awaitEmpty(r.t)
 	}
 }
 
 // becomes waits until a collection has the status that a change of its row leads to, and then until nothing more can
-// come of the look that gave it.
+// come of the execution that gave it.
 func (r *run) becomes(collection, status string) {
 	r.t.Helper()
 	await(r.t, func() string {
@@ -133,7 +144,7 @@ func (r *run) becomes(collection, status string) {
 		}
 		return status + ": " + show(row)
 	})
-	if err := r.executions.look(r.t.Context()); err != nil { // or the one that gave it may not be known yet
+	if err := r.executions.refresh(r.t.Context()); err != nil { // or the one that gave it may not be known yet
 		r.t.Fatal(err)
 	}
 	r.settle(nil)
@@ -182,10 +193,10 @@ func (r *run) ending(execution string) (ended *sfn.DescribeExecutionOutput) {
 	return ended
 }
 
-// requestMails, newsMails and rejectedMails are what came out for this run so far. A rejected message need not name
+// requestMails, notificationMails and rejectedMails are what came out for this run so far. A rejected message need not name
 // its run; it is known by the message that it came with.
-func (r *run) requestMails() []mail { return r.requests.pick(r.names) }
-func (r *run) newsMails() []mail    { return r.news.pick(r.names) }
+func (r *run) requestMails() []mail      { return r.requests.pick(r.names) }
+func (r *run) notificationMails() []mail { return r.notifications.pick(r.names) }
 
 func (r *run) rejectedMails() []mail {
 	return r.rejected.pick(func(m mail) bool {

@@ -22,18 +22,35 @@ func completeWithoutAnEvent(t *testing.T, s *system) {
 	r.wantRow("db.swept.a", "Received", 1)
 	r.wantRow("db.swept.b", "SENT", 1)
 	r.wantRequests(r.request("db.swept.a"))
-	r.wantNews()
+	r.wantNotifications()
 
 	r.set("db.swept.b", "FilesSent", number(1))
 	r.sweep(2, 1)
 	r.wantRow("db.swept.b", "RECEIVED", 1)
 	r.wantRequests(r.request("db.swept.a"), r.request("db.swept.b"))
-	r.wantNews(r.allReceived())
+	r.wantNotifications(r.allReceived())
 }
 
-// sweep calls the deployed function as its schedule does, and waits until so many requests and so much news went
-// out for the run, and nothing more comes of it.
-func (r *run) sweep(requests, news int) {
+// sweep calls the deployed function as its schedule does, again whenever all is done that the last call started, until so
+// many requests and notifications went out for the run. Then it waits until nothing more comes of it.
+func (r *run) sweep(requests, notifications int) {
+	r.t.Helper()
+	await(r.t, func() string {
+		if len(r.requestMails()) >= requests && len(r.notificationMails()) >= notifications {
+			return ""
+		}
+		if err := r.executions.refresh(r.t.Context()); err != nil {
+			r.t.Fatal(err)
+		}
+		if r.executions.unfinished(r.id, nil) == "" {
+			r.callSweep()
+		}
+		return "what the sweep leads to"
+	})
+	r.settle(nil)
+}
+
+func (r *run) callSweep() {
 	r.t.Helper()
 	answer, err := lambda.NewFromConfig(r.stack.Config).Invoke(r.t.Context(), &lambda.InvokeInput{
 		FunctionName: aws.String(r.stack.Name + "-sweep"), Payload: []byte(encode(map[string]string{"execution_id": r.id})),
@@ -41,16 +58,9 @@ func (r *run) sweep(requests, news int) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	// Runs of other scenarios have rows that nobody can read; of those the sweep complains in the end.
+	// Runs of other scenarios have rows that cannot be read; of those the sweep complains in the end.
 	if failed := aws.ToString(answer.FunctionError); failed != "" && !strings.Contains(string(answer.Payload), "sweeping run") ||
 		strings.Contains(string(answer.Payload), r.id) {
 		r.t.Fatalf("the sweep failed: %s %s", failed, answer.Payload)
 	}
-	await(r.t, func() string {
-		if len(r.requestMails()) < requests || len(r.newsMails()) < news {
-			return "what the sweep leads to"
-		}
-		return ""
-	})
-	r.settle(nil)
 }

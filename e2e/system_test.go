@@ -20,15 +20,15 @@ import (
 
 // system is the deployed stack as outsiders see it. All scenarios share it.
 type system struct {
-	stack      *localtest.Stack
-	outputs    local.Outputs
-	table      *dynamodb.Client
-	queues     *sqs.Client
-	machines   *sfn.Client
-	executions *executions
-	requests   *inbox // of the export state queue
-	news       *inbox // of a queue that is subscribed to the monitoring topic
-	rejected   *inbox // of the rejected-messages queue
+	stack         *localtest.Stack
+	outputs       local.Outputs
+	table         *dynamodb.Client
+	queues        *sqs.Client
+	machines      *sfn.Client
+	executions    *executions
+	requests      *inbox // of the export state queue
+	notifications *inbox // of a queue that is subscribed to the monitoring topic
+	rejected      *inbox // of the rejected-messages queue
 }
 
 // deploy returns the stack with its pipes served and its outgoing messages collected until the test, with all of its
@@ -47,15 +47,15 @@ func deploy(t *testing.T, settings ...string) *system {
 	}
 	s.executions = newExecutions(s.machines, stack.Outputs.StateMachineArn)
 	s.requests = newInbox(s.queues, stack.Outputs.ExportStateQueueUrl)
-	s.news = newInbox(s.queues, subscribe(t, s.queues, sns.NewFromConfig(stack.Config), stack.Outputs.MonitoringTopicArn))
+	s.notifications = newInbox(s.queues, subscribe(t, s.queues, sns.NewFromConfig(stack.Config), stack.Outputs.MonitoringTopicArn))
 	s.rejected = newInbox(s.queues, stack.Outputs.RejectedMessagesQueueUrl)
 
 	ctx, cancel := context.WithCancel(t.Context())
 	var watching errgroup.Group
-	for _, watch := range []func(context.Context) error{s.executions.watch, s.requests.collect, s.news.collect, s.rejected.collect} {
+	for _, watch := range []func(context.Context) error{s.executions.watch, s.requests.collect, s.notifications.collect, s.rejected.collect} {
 		watching.Go(func() error {
 			if err := watch(ctx); ctx.Err() == nil {
-				return err // nobody would notice what it misses
+				return err // what it misses would go unnoticed
 			}
 			return nil
 		})
@@ -72,7 +72,7 @@ func deploy(t *testing.T, settings ...string) *system {
 // subscribe makes a queue that gets the topic's messages as they were published.
 func subscribe(t *testing.T, queues *sqs.Client, topics *sns.Client, topic string) (url string) {
 	t.Helper()
-	name := "news-of-" + topic[strings.LastIndex(topic, ":")+1:]
+	name := "notifications-of-" + topic[strings.LastIndex(topic, ":")+1:]
 	made, err := queues.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: &name})
 	if err != nil {
 		t.Fatal(err)
@@ -94,14 +94,14 @@ func subscribe(t *testing.T, queues *sqs.Client, topics *sns.Client, topic strin
 
 const (
 	waitAtMost = 2 * time.Minute // for what takes seconds: the machine may be busy
-	lookEvery  = 100 * time.Millisecond
+	pollEvery  = 100 * time.Millisecond
 )
 
 // await waits until the condition holds, and fails the test with what it says is missing otherwise.
 func await(t *testing.T, condition func() (missing string)) {
 	t.Helper()
 	deadline := time.After(waitAtMost)
-	tick := time.NewTicker(lookEvery)
+	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
 	for {
 		missing := condition()

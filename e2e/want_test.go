@@ -37,40 +37,40 @@ func (r *run) wantRequests(want ...string) {
 	}
 }
 
-// wantNews compares all news that was told of the run so far, in its order.
-func (r *run) wantNews(want ...string) {
+// wantNotifications compares all notifications about the run so far, in their order.
+func (r *run) wantNotifications(want ...string) {
 	r.t.Helper()
-	if diff := gocmp.Diff(want, texts(r.newsMails())); diff != "" {
-		r.t.Errorf("news (-want +got)\n%s", diff)
+	if diff := gocmp.Diff(want, texts(r.notificationMails())); diff != "" {
+		r.t.Errorf("notifications (-want +got)\n%s", diff)
 	}
 }
 
-// kept is a message in the rejected-messages queue.
-type kept struct {
+// rejection is a message in the rejected-messages queue.
+type rejection struct {
 	Identity string
 	Reason   snapshot.Reason
 	Text     string
 }
 
-// wantRejected compares all messages of the run that were kept so far, in any order. Each must say why in a sentence.
-func (r *run) wantRejected(want ...kept) {
+// wantRejected compares all messages of the run that were rejected so far, in any order. Each must say why in a sentence.
+func (r *run) wantRejected(want ...rejection) {
 	r.t.Helper()
-	var got []kept
+	var got []rejection
 	for _, m := range r.rejectedMails() {
-		got = append(got, kept{m.attributes["identity"], snapshot.Reason(m.attributes["reason_code"]), m.text})
+		got = append(got, rejection{m.attributes["identity"], snapshot.Reason(m.attributes["reason_code"]), m.text})
 		if m.attributes["reason"] == "" {
-			r.t.Errorf("kept without a sentence that says why: %+v", m)
+			r.t.Errorf("rejected without a sentence that says why: %+v", m)
 		}
 	}
-	order := func(a, b kept) int {
+	order := func(a, b rejection) int {
 		return cmp.Or(cmp.Compare(a.Identity, b.Identity), cmp.Compare(a.Reason, b.Reason), cmp.Compare(a.Text, b.Text))
 	}
 	slices.SortFunc(got, order)
 	slices.SortFunc(want, order)
 	if diff := gocmp.Diff(want, got); diff != "" {
-		r.t.Errorf("kept in the rejected-messages queue (-want +got)\n%s", diff)
+		r.t.Errorf("in the rejected-messages queue (-want +got)\n%s", diff)
 		for _, m := range r.rejectedMails() {
-			r.t.Logf("%s was kept: %s", m.attributes["identity"], m.attributes["reason"])
+			r.t.Logf("%s was rejected: %s", m.attributes["identity"], m.attributes["reason"])
 		}
 	}
 }
@@ -127,14 +127,14 @@ func (r *run) wantGroups(want map[string]string) {
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html, MessageGroupId
 var groupID = regexp.MustCompile(`^[!-~]{1,128}$`)
 
-// wantUnorderedNews is wantNews where both pieces became true at the same moment.
-func (r *run) wantUnorderedNews(want ...string) {
+// wantUnorderedNotifications is wantNotifications where both became true at the same moment.
+func (r *run) wantUnorderedNotifications(want ...string) {
 	r.t.Helper()
-	got := texts(r.newsMails())
+	got := texts(r.notificationMails())
 	slices.Sort(got)
 	slices.Sort(want)
 	if diff := gocmp.Diff(want, got); diff != "" {
-		r.t.Errorf("news (-want +got)\n%s", diff)
+		r.t.Errorf("notifications (-want +got)\n%s", diff)
 	}
 }
 

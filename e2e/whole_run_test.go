@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -23,7 +24,7 @@ func wholeRun(t *testing.T, s *system) {
 		claim[0], claim[1],
 		envelope(object(claim[2])),
 		envelope(escaped(claim[3]), object(claim[4]), object(odd[0])),
-		envelope(object(envelope(escaped(claim[5])))), // as a kept envelope is put back
+		envelope(object(envelope(escaped(claim[5])))), // as a rejected envelope is replayed
 		odd[1],
 	)
 	shuffle(messages)
@@ -43,7 +44,7 @@ func wholeRun(t *testing.T, s *system) {
 	r.wantGroups(map[string]string{
 		"db.core.agent": "db_core_agent", "db.core.claim": "db_core_claim", "core.plain": "core_plain", `db.odd."<&>"`: `db_odd_"<&>"`,
 	})
-	r.wantNews(r.allReceived())
+	r.wantNotifications(r.allReceived())
 
 	successes := []string{
 		r.successFile("db.core.agent"), r.successFile(`db.odd."<&>"`),
@@ -57,11 +58,11 @@ func wholeRun(t *testing.T, s *system) {
 	r.wantRow("core.plain", "Success", 1)
 	r.wantRow(`db.odd."<&>"`, "Success", 2)
 	r.wantRequests(requests...)
-	r.wantNews(r.allReceived(), r.allSuccessful())
+	r.wantNotifications(r.allReceived(), r.allSuccessful())
 	r.wantRejected()
 
 	seen := map[string]bool{"": true}
-	for _, m := range append(r.newsMails(), r.requestMails()...) {
+	for _, m := range append(r.notificationMails(), r.requestMails()...) {
 		if id := m.attributes["event_id"]; seen[id] {
 			t.Errorf("event_id %q: want one that is the message's own: %s", id, m.text)
 		} else {
@@ -84,18 +85,18 @@ func fortyAtOnce(t *testing.T, s *system) {
 	}
 	r.handle(messages...)
 	r.wantRequests(requests...)
-	r.wantNews(r.allReceived())
+	r.wantNotifications(r.allReceived())
 
 	// Side by side within one execution, and between two.
 	r.start(delivered(successes[:25]...), delivered(successes[15:collections-1]...))
-	r.wantNews(r.allReceived())
-	// The last one comes many times at once, so that all of these look at a run that is done.
+	r.wantNotifications(r.allReceived())
+	// The last one comes many times at once, so that all of these check a run that is done.
 	r.start(slices.Repeat([]string{delivered(successes[collections-1])}, 15)...)
 	for i := range collections {
 		r.wantRow(fmt.Sprintf("db.forty.collection%02d", i), "Success", 1)
 	}
 	r.wantRequests(requests...)
-	r.wantNews(r.allReceived(), r.allSuccessful())
+	r.wantNotifications(r.allReceived(), r.allSuccessful())
 	r.wantRejected()
 }
 
@@ -112,12 +113,46 @@ func manyPages(t *testing.T, s *system) {
 	r.handle(r.file("db.pages.a"))
 	r.wantRow("db.pages.a", "Received", 1)
 	r.wantRequests(r.request("db.pages.a"))
-	r.wantNews() // db.pages.z is not received
+	r.wantNotifications() // db.pages.z is not received
 
 	r.handle(r.file("db.pages.z"))
 	r.wantRow("db.pages.z", "Received", 1)
 	r.wantRequests(r.request("db.pages.a"), r.request("db.pages.z"))
-	r.wantNews(r.allReceived())
+	r.wantNotifications(r.allReceived())
+}
+
+// More collections at once than the history of a STANDARD execution holds: it leaves some of them to the sweep.
+func manyInAnEnvelope(t *testing.T, s *system) {
+	r := s.newRun(t)
+	const collections, first = 450, 400
+	var files, successes, requests []string
+	for i := range collections {
+		name := fmt.Sprintf("db.envelope.collection%03d", i)
+		r.put(name, "Sent", 1)
+		files = append(files, object(r.file(name)))
+		successes = append(successes, object(r.successFile(name)))
+		requests = append(requests, r.request(name))
+	}
+	ended := r.start(envelope(files[:first]...), envelope(files[first:]...))
+	var output struct{ Reconciled int }
+	if err := json.Unmarshal([]byte(*ended[0].Output), &output); err != nil {
+		t.Fatal(err)
+	}
+	if isExpress := strings.HasSuffix(s.outputs.StateMachineArn, "-express"); isExpress != (output.Reconciled == first) || output.Reconciled == 0 {
+		t.Errorf("an execution reconciled %d of its %d collections", output.Reconciled, first)
+	}
+	r.sweep(collections, 1)
+	r.wantRequests(requests...)
+	r.wantNotifications(r.allReceived())
+
+	r.start(envelope(successes[:first]...), envelope(successes[first:]...))
+	r.sweep(collections, 2)
+	for i := range collections {
+		r.wantRow(fmt.Sprintf("db.envelope.collection%03d", i), "Success", 1)
+	}
+	r.wantRequests(requests...)
+	r.wantNotifications(r.allReceived(), r.allSuccessful())
+	r.wantRejected()
 }
 
 func oddNames(t *testing.T, s *system) {
@@ -141,7 +176,7 @@ func oddNames(t *testing.T, s *system) {
 		r.wantRow(name, "Received", 1)
 	}
 	r.wantRequests(append(requests, r.request("db.long.enough"), r.request(longest))...)
-	r.wantNews(r.allReceived())
+	r.wantNotifications(r.allReceived())
 	r.wantGroups(map[string]string{"db.long.enough": "db_long_enough", longest: "db_" + strings.Repeat("m", 125)})
 }
 
@@ -158,7 +193,7 @@ func byHand(t *testing.T, s *system) {
 	)
 	r.wantRow("db.hand.a", "Received", 3)
 	r.wantRequests(r.request("db.hand.a"))
-	r.wantNews(r.allReceived())
+	r.wantNotifications(r.allReceived())
 	for i, want := range []int{0, 0, 1, 2} {
 		got := 0
 		for _, m := range r.rejectedMails() {
@@ -167,7 +202,7 @@ func byHand(t *testing.T, s *system) {
 			}
 		}
 		if got != want {
-			t.Errorf("execution %d: kept %d messages, want %d", i, got, want)
+			t.Errorf("execution %d: rejected %d messages, want %d", i, got, want)
 		}
 	}
 }

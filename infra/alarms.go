@@ -8,7 +8,6 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 
 	"snapshot-status-checker/internal/metrics"
-	"snapshot-status-checker/internal/snapshot"
 )
 
 // WatchedProps are what alarms and dashboard watch.
@@ -59,30 +58,30 @@ func NewAlarms(scope constructs.Construct, id string, props WatchedProps) []awsc
 func (a *alarms) ofRuns(p WatchedProps) {
 	sweeping := float64(p.Settings.SweepEveryMinutes)
 	a.add(alarm{id: "RunStalled", metric: p.Settings.metric(metrics.StalledRuns, "Maximum"), threshold: 1, periods: 1, missing: keeps,
-		text: "A run has stood still for too long. The report on the monitoring topic names the collections that hold it: find out whose move it is."})
-	a.add(alarm{id: "DebtUnpaid", metric: p.Settings.metric(metrics.OldestPendingAge, "Maximum"), periods: 1, missing: keeps,
-		threshold: snapshot.Lease.Seconds() + 2*60*sweeping, // a claimer may die, and the next sweep pays
-		text: "A request to the sender, or news to monitoring, has been owed for too long: paying it fails again and again. " +
-			"Read what the function notify logs, and see that queue and topic exist and let it in."})
-	a.add(alarm{id: "NewsNotDelivered", metric: topicMetric(p.Monitoring.Topic, "NumberOfNotificationsFailed", "Sum"), threshold: 1, periods: 1,
-		text: "The monitoring topic could not hand news on to a subscriber, and will not try again. Mend the subscription, and tell its owner what the topic said."})
+		text: "A run has made no progress for too long. The alert on the monitoring topic names the collections that block it: find out what each waits for."})
+	a.add(alarm{id: "MessagePending", metric: p.Settings.metric(metrics.OldestPendingAge, "Maximum"), periods: 1, missing: keeps,
+		threshold: lease(p.Settings).Seconds() + 2*60*sweeping, // an owner may die, and the next sweep has it delivered
+		text: "A request to the sender or a notification to monitoring has been pending for too long: its delivery fails again and again. " +
+			"Read what the function notify logs. Check that queue and topic exist and that it may send to them."})
+	a.add(alarm{id: "NotificationNotDelivered", metric: topicMetric(p.Monitoring.Topic, "NumberOfNotificationsFailed", "Sum"), threshold: 1, periods: 1,
+		text: "The monitoring topic could not deliver a notification to a subscriber, and will not try again. Mend the subscription, and tell its owner what the topic said."})
 	a.add(alarm{id: "SweepMissing", metric: p.Sweep.metric("Invocations", "Sum"), threshold: 1, below: true, missing: isBroken,
 		periods: max(3, math.Ceil(3*sweeping/metricMinutes)),
-		text: "The sweep was not called 3 times in a row: what is owed too long stays owed, and stalled runs are not reported. " +
+		text: "The sweep was not called 3 times in a row: messages that are pending too long stay pending, and nobody is alerted to stalled runs. " +
 			"See whether its schedule is enabled and its role may invoke it."})
 }
 
 func (a *alarms) ofExecutions(p WatchedProps) {
 	a.add(alarm{id: "ExecutionsFailed", metric: p.Workflow.metric("ExecutionsFailed", "Sum"), threshold: 1, periods: 1,
 		text: "Executions of the state machine failed. Read the cause of one: increment's messages are in the rejected-messages queue or, with EXPRESS, still in their own; " +
-			"what failed later is owed in the tables and stays for the next look."})
+			"what failed later is stored in the tables, and the sweep continues from there."})
 	a.add(alarm{id: "ExecutionsTimedOut", metric: p.Workflow.metric("ExecutionsTimedOut", "Sum"), threshold: 1, periods: 1,
 		text: "Executions ran out of time, which only EXPRESS knows (5 minutes). Their messages are in the source queue again. See which state they stood in."})
 	a.add(alarm{id: "ExecutionsThrottled", metric: p.Workflow.metric("ExecutionThrottled", "Sum"), threshold: 1, periods: 3,
 		text: "Step Functions has throttled the state machine for 15 minutes. It goes on more slowly. Raise the account's quotas, or batchSize."})
 }
 
-// ofMessages: where messages wait, and those that nobody looks after but a person. Queues that are nil are not ours.
+// ofMessages: where messages wait, and those that a person has to deal with. Queues that are nil are not ours.
 func (a *alarms) ofMessages(q Queues, statusChangedDeadLetters awssqs.IQueue) {
 	const days = 24 * 60 * 60
 	waits := func(id string, queue awssqs.IQueue, seconds float64, text string) {
@@ -99,16 +98,16 @@ func (a *alarms) ofMessages(q Queues, statusChangedDeadLetters awssqs.IQueue) {
 		"See whether the pipe is running, what its log group says, and whether starts of the state machine are throttled.")
 	waits("ExportStateAge", q.ExportState, 60*60, "Requests for success files have waited for over an hour. See whether the snapshot sender runs.")
 	notEmpty("RejectedMessages", q.Rejected, "Messages were rejected. Read their attributes: each carries its reason and a sentence that says what is wrong. "+
-		"Have the producer corrected, then put the message back in an envelope with its identity, or delete it.")
+		"Have the producer corrected, then replay the message in an envelope with its identity, or delete it.")
 	notEmpty("FileReceivedDeadLetters", q.FileReceivedDeadLetters, "No execution could be started for messages or, with EXPRESS, counting them failed again and again. "+
-		"Read the log groups of the pipe and of increment, remove the cause, then put the messages back in an envelope with their identity (a redrive of the queue would give them new ones).")
+		"Read the log groups of the pipe and of increment, remove the cause, then replay the messages in an envelope with their identity (a redrive of the queue would give them new ones).")
 	notEmpty("ExportStateDeadLetters", q.ExportStateDeadLetters, "The snapshot sender did not take requests for success files. "+
 		"See whether it runs and what it logs, then redrive the queue: a repeated request is harmless.")
-	notEmpty("StatusChangedDeadLetters", statusChangedDeadLetters, "No execution could be started for changes of status. The sweep looks at these collections, "+
+	notEmpty("StatusChangedDeadLetters", statusChangedDeadLetters, "No execution could be started for changes of status. The sweep reconciles these collections, "+
 		"so nothing is lost: read the pipe's log group, remove the cause, then purge the queue.")
-	waits("RejectedMessagesExpire", q.Rejected, (keptDays-3)*days, "Rejected messages will be deleted in 3 days. Put them back, delete them, or save them elsewhere.")
+	waits("RejectedMessagesExpire", q.Rejected, (keptDays-3)*days, "Rejected messages will be deleted in 3 days. Replay them, delete them, or save them elsewhere.")
 	waits("FileReceivedDeadLettersExpire", q.FileReceivedDeadLetters, (keptDays-6)*days, "Messages of received files will soon be deleted from their dead-letter queue, "+
-		"14 days after they were sent, and are not counted yet. Put them back or save them elsewhere.")
+		"14 days after they were sent, and are not counted yet. Replay them or save them elsewhere.")
 	waits("ExportStateDeadLettersExpire", q.ExportStateDeadLetters, (keptDays-6)*days, "Requests for success files will soon be deleted from their dead-letter queue. "+
 		"Without them their runs hang. Redrive the queue.")
 }
@@ -138,9 +137,8 @@ func (a *alarms) ofFunctions(p WatchedProps) {
 	}
 }
 
-// ofTables. Throttles are those of all who use a table. Conflicts on the ledger are ours, and retried: many of them
-// for long mean that batches are too small for so busy a collection. On the export status table nobody makes
-// transactions, since they make the plain writes of others fail.
+// ofTables. Throttles are those of all who use a table. Nobody makes transactions on the export status table, since they
+// make the plain writes of others fail.
 func (a *alarms) ofTables(t Tables) {
 	throttled := func(id string, metric awscloudwatch.Metric) {
 		a.add(alarm{id: id, entry: "table-throttled", metric: metric, threshold: 1, periods: 3,
@@ -150,8 +148,6 @@ func (a *alarms) ofTables(t Tables) {
 	throttled("LedgerWritesThrottled", tableMetric(t.Ledger, "WriteThrottleEvents", "Sum"))
 	throttled("ExportStatusReadsThrottled", tableMetric(t.ExportStatus, "ReadThrottleEvents", "Sum"))
 	throttled("ExportStatusWritesThrottled", tableMetric(t.ExportStatus, "WriteThrottleEvents", "Sum"))
-	a.add(alarm{id: "LedgerConflicts", metric: tableMetric(t.Ledger, "TransactionConflict", "Sum"), threshold: 1000, periods: 3,
-		text: "Executions that count files of the same collection keep getting in each other's way. They try again. A larger batchSize, or a batch window, makes fewer of them."})
 	a.add(alarm{id: "ExportStatusConflicts", metric: tableMetric(t.ExportStatus, "TransactionConflict", "Sum"), threshold: 1, periods: 1,
 		text: "Somebody makes transactions on the export status table: not this system. They make the sender's plain writes fail. Find out who, in CloudTrail."})
 }

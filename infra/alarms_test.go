@@ -19,8 +19,8 @@ func TestAlarms(t *testing.T) {
 		t.Parallel()
 		hourly := wired() // the sweep is called once an hour, and 3 times in a row are 36 periods
 		hourly["SweepMissing"] = strings.Replace(hourly["SweepMissing"], "3 x", "36 x", 1)
-		hourly["DebtUnpaid"] = strings.Replace(hourly["DebtUnpaid"], ">= 840", ">= 7800", 1)
-		for _, id := range []string{"DebtUnpaid", "RunStalled"} {
+		hourly["MessagePending"] = strings.Replace(hourly["MessagePending"], ">= 840", ">= 7500", 1)
+		for _, id := range []string{"MessagePending", "RunStalled"} {
 			hourly[id] = strings.Replace(hourly[id], "snapshot-sender-status-checker dev", "checker prod", 1)
 		}
 		compare(t, hourly, wiring(t, express(), []any{testAlarmTopic}))
@@ -60,10 +60,10 @@ func wired() map[string]string {
 	}
 	const day = 24 * 60 * 60
 	all := map[string]string{
-		"RunStalled":       "SnapshotStatusChecker StalledRuns [snapshot-sender-status-checker dev] Maximum >= 1, 1 x 300 s, ignore",
-		"DebtUnpaid":       "SnapshotStatusChecker OldestPendingAge [snapshot-sender-status-checker dev] Maximum >= 840, 1 x 300 s, ignore",
-		"NewsNotDelivered": "AWS/SNS NumberOfNotificationsFailed [${MonitoringTopic.TopicName}] Sum >= 1" + once,
-		"SweepMissing":     "AWS/Lambda Invocations [${SweepFunction}] Sum < 1, 3 x 300 s, breaching",
+		"RunStalled":               "SnapshotStatusChecker StalledRuns [snapshot-sender-status-checker dev] Maximum >= 1, 1 x 300 s, ignore",
+		"MessagePending":           "SnapshotStatusChecker OldestPendingAge [snapshot-sender-status-checker dev] Maximum >= 840, 1 x 300 s, ignore",
+		"NotificationNotDelivered": "AWS/SNS NumberOfNotificationsFailed [${MonitoringTopic.TopicName}] Sum >= 1" + once,
+		"SweepMissing":             "AWS/Lambda Invocations [${SweepFunction}] Sum < 1, 3 x 300 s, breaching",
 
 		"ExecutionsFailed":    "AWS/States ExecutionsFailed [${WorkflowStateMachine}] Sum >= 1" + once,
 		"ExecutionsTimedOut":  "AWS/States ExecutionsTimedOut [${WorkflowStateMachine}] Sum >= 1" + once,
@@ -83,7 +83,6 @@ func wired() map[string]string {
 		"LedgerWritesThrottled":       "AWS/DynamoDB WriteThrottleEvents [${TablesLedger}] Sum >= 1" + thrice,
 		"ExportStatusReadsThrottled":  "AWS/DynamoDB ReadThrottleEvents [${TablesExportStatus}] Sum >= 1" + thrice,
 		"ExportStatusWritesThrottled": "AWS/DynamoDB WriteThrottleEvents [${TablesExportStatus}] Sum >= 1" + thrice,
-		"LedgerConflicts":             "AWS/DynamoDB TransactionConflict [${TablesLedger}] Sum >= 1000" + thrice,
 		"ExportStatusConflicts":       "AWS/DynamoDB TransactionConflict [${TablesExportStatus}] Sum >= 1" + once,
 	}
 	for _, pipe := range []string{"FileReceivedPipe", "StatusChangedPipe"} {

@@ -54,8 +54,8 @@ func runWidgets(p WatchedProps) []awscloudwatch.IWidget {
 	return []awscloudwatch.IWidget{
 		graph("Open runs, and stalled ones", "runs", ours(metrics.OpenRuns, "Maximum"), ours(metrics.StalledRuns, "Maximum")),
 		graph("Ages", "seconds", labelled(ours(metrics.OldestOpenRunAge, "Maximum"), "oldest open run"),
-			labelled(ours(metrics.OldestPendingAge, "Maximum"), "oldest unpaid debt")),
-		graph("Runs told of", "runs", ours(metrics.RunsReceived, "Sum"), ours(metrics.RunsSuccessful, "Sum")),
+			labelled(ours(metrics.OldestPendingAge, "Maximum"), "oldest pending message")),
+		graph("Notifications", "runs", ours(metrics.RunsReceived, "Sum"), ours(metrics.RunsSuccessful, "Sum")),
 		graph("Collections", "collections", ours(metrics.CollectionsReceived, "Sum"), ours(metrics.RequestsSent, "Sum"), ours(metrics.CollectionsSuccessful, "Sum")),
 	}
 }
@@ -81,14 +81,14 @@ func queueWidgets(p WatchedProps) []awscloudwatch.IWidget {
 	}
 	var rejected []awscloudwatch.IMetric
 	for _, reason := range snapshot.Reasons {
-		if reason != snapshot.ReasonNotCounted { // kept by the state machine, which counts nothing
+		if reason != snapshot.ReasonNotCounted { // rejected by the state machine, which measures nothing
 			rejected = append(rejected, labelled(p.Settings.rejected(reason), string(reason)))
 		}
 	}
 	return []awscloudwatch.IWidget{
 		graph("Waiting", "messages", visible...),
 		graph("Age of the oldest", "seconds", ages...),
-		graph("For a person to look at", "messages", lost...),
+		graph("For a person", "messages", lost...),
 		graph("Rejected, by reason", "messages", rejected...),
 	}
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // costWidgets draw what an hour cost at AWS's list prices (internal/price), as far as metrics tell: no discounts, no
-// storage, and of Step Functions only the three states (or the request) that every execution has at least.
+// storage, and of Step Functions only the two states (or the request) that every execution has at least.
 func costWidgets(p WatchedProps) []awscloudwatch.IWidget {
 	one := func(d price.Dimension) float64 {
 		usage := price.Usage{}
@@ -26,7 +26,7 @@ func costWidgets(p WatchedProps) []awscloudwatch.IWidget {
 			priced{f.metric("Duration", "Sum"), one(price.LambdaGBSecond) * gb / 1000})
 		logs = append(logs, priced{f.logMetric("IncomingBytes"), one(price.LogGB) / 1e9})
 	}
-	execution := 3 * one(price.StateTransition)
+	execution := 2 * one(price.StateTransition)
 	if p.Settings.WorkflowType == Express {
 		execution = one(price.ExpressRequest)
 	}

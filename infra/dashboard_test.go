@@ -105,7 +105,7 @@ func TestDashboardCosts(t *testing.T) {
 // The queries ask for keys that the logs have, in the logs of all functions.
 func TestQueries(t *testing.T) {
 	t.Parallel()
-	known := []string{"@timestamp", "@message", "service", "message", "level", "error", "detail", "verdict", "status", "kind", "attempt", "event_id", "files_received", "files_sent",
+	known := []string{"@timestamp", "@message", "service", "message", "level", "error", "detail", "outcome", "status", "kind", "version", "event_id", "files_received", "files_sent",
 		logging.CorrelationID, logging.CollectionName, logging.FileName, logging.Identity, logging.ExecutionID, logging.Reason, logging.Messages, "times"}
 	word := regexp.MustCompile(`@?[A-Za-z_]+`)
 	language := strings.Fields("fields filter sort limit stats count count_distinct as by and or in asc desc like jsonParse unnest into line counted")

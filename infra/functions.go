@@ -1,7 +1,9 @@
 package main
 
 import (
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
@@ -14,6 +16,9 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctions"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	"snapshot-status-checker/internal/store"
+	"snapshot-status-checker/statemachine"
 )
 
 // FunctionsProps are what the functions are made of and what they use.
@@ -43,17 +48,24 @@ func NewFunctions(scope constructs.Construct, id string, props FunctionsProps) F
 		CheckAll:        newFunction(here, "CheckAll", "check-all", limits{memoryMB: 256, seconds: 30}, props),
 		Notify:          newFunction(here, "Notify", "notify", limits{memoryMB: 256, seconds: 30}, props),
 	}
+	// It reads the ledger's collection alone when it adopts a row: after the row.
 	f.Increment.usesExportStatus(props.Tables.ExportStatus, "BatchGetItem", "UpdateItem")
-	f.Increment.usesLedger(props.Tables.Ledger, "BatchGetItem", "UpdateItem")
+	f.Increment.usesLedger(props.Tables.Ledger, "BatchGetItem", "GetItem", "UpdateItem")
 	f.Increment.sendsTo(props.Queues.Rejected, "REJECTED_MESSAGES_QUEUE_URL")
+	f.Increment.exempts(props.Settings)
+	if props.Settings.WorkflowType == Standard {
+		f.Increment.set("MAX_COLLECTIONS", strconv.Itoa(statemachine.MaxCollections))
+	}
 
 	f.CheckCollection.usesExportStatus(props.Tables.ExportStatus, "GetItem", "UpdateItem")
 	f.CheckCollection.usesLedger(props.Tables.Ledger, "GetItem", "UpdateItem")
-	f.CheckCollection.set("EXEMPT_STATUSES", strings.Join(props.Settings.ExemptStatuses, ","))
+	f.CheckCollection.exempts(props.Settings)
+	f.CheckCollection.enqueues(props.Settings)
 
 	f.CheckAll.usesExportStatus(props.Tables.ExportStatus, "GetItem", "Query")
 	f.CheckAll.usesLedger(props.Tables.Ledger, "GetItem", "UpdateItem")
-	f.CheckAll.set("EXEMPT_STATUSES", strings.Join(props.Settings.ExemptStatuses, ","))
+	f.CheckAll.exempts(props.Settings)
+	f.CheckAll.enqueues(props.Settings)
 
 	f.Notify.usesLedger(props.Tables.Ledger, "GetItem", "UpdateItem")
 	f.Notify.sendsTo(props.Queues.ExportState, "EXPORT_STATE_SQS_QUEUE_URL")
@@ -134,6 +146,22 @@ func newLogGroup(scope constructs.Construct, name string, key Key) awslogs.LogGr
 // set gives the function an environment variable.
 func (f Function) set(variable, value string) {
 	f.AddEnvironment(&variable, &value, nil)
+}
+
+// exempts tells the function which statuses count as done.
+func (f Function) exempts(s Settings) { f.set("EXEMPT_STATUSES", strings.Join(s.ExemptStatuses, ",")) }
+
+// enqueues tells the function how long it has for delivering a message that it enqueues.
+func (f Function) enqueues(s Settings) {
+	f.set("LEASE_SECONDS", strconv.FormatFloat(lease(s).Seconds(), 'f', 0, 64))
+}
+
+// lease is how long the owner of a message has for delivering it.
+func lease(s Settings) time.Duration {
+	if s.WorkflowType == Express {
+		return store.ExpressLease
+	}
+	return store.DefaultLease
 }
 
 func (f Function) usesExportStatus(table awsdynamodb.ITable, actions ...string) {

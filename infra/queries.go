@@ -12,15 +12,15 @@ type query struct{ id, name, text string }
 
 // Whoever asks puts a name in the place of the dots.
 var queries = []query{
-	{"FollowRun", "follow one run", `fields @timestamp, service, message, collection_name, file_name, identity, verdict, status, kind, reason_code, error, execution_id
+	{"FollowRun", "follow one run", `fields @timestamp, service, message, collection_name, file_name, identity, outcome, status, kind, reason_code, error, execution_id
 | filter correlation_id = "..." and message != "metrics"
 | sort @timestamp asc
 | limit 10000`},
-	{"FollowCollection", "follow one collection", `fields @timestamp, service, message, file_name, identity, verdict, status, files_received, files_sent, kind, attempt, event_id, execution_id
+	{"FollowCollection", "follow one collection", `fields @timestamp, service, message, file_name, identity, outcome, status, files_received, files_sent, kind, version, event_id, execution_id
 | filter correlation_id = "..." and collection_name = "..." and message != "metrics"
 | sort @timestamp asc
 | limit 10000`},
-	{"FollowExecution", "follow one execution", `fields @timestamp, service, message, correlation_id, collection_name, file_name, verdict, kind, reason_code, error
+	{"FollowExecution", "follow one execution", `fields @timestamp, service, message, correlation_id, collection_name, file_name, outcome, kind, reason_code, error
 | filter execution_id = "..." and message != "metrics"
 | sort @timestamp asc
 | limit 10000`},

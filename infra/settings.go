@@ -43,8 +43,8 @@ type Settings struct {
 	BatchSize           int      // messages, 1 to 100
 	BatchWindowSeconds  int      // seconds, 0 to 300
 	SweepEveryMinutes   int      // minutes from one sweep to the next, 1 to 60
-	StalledAfterMinutes int      // minutes without progress after which a run is reported
-	ExemptStatuses      []string // statuses that count as done, at most maxExemptStatuses
+	StalledAfterMinutes int      // minutes without progress after which a run is stalled
+	ExemptStatuses      []string // statuses that count as done, at most statemachine.MaxExemptStatuses
 
 	// Calls of a task at one time, at most, and set aside for it from what the account shares. A task that is not named
 	// shares with all others.
@@ -68,10 +68,6 @@ func (s Settings) StackName() string { return s.Application + "-" + s.Environmen
 
 // A function's name is the stack's and the longest task's, 64 characters at most.
 const maxStackName = 64 - len("-check-collection")
-
-// A pipe takes 5 filters, and 2 of them are for Sent and Received
-// (https://docs.aws.amazon.com/eventbridge/latest/pipes-reference/API_FilterCriteria.html).
-const maxExemptStatuses = 5 - 2
 
 var (
 	namePattern   = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]*$`)

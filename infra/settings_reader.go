@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"snapshot-status-checker/statemachine"
 )
 
 // reader reads single settings and gathers what is wrong with them.
@@ -146,9 +148,8 @@ func (r *reader) statuses(key string) []string {
 		}
 		statuses = append(statuses, status)
 	}
-	if len(statuses) > maxExemptStatuses {
-		r.failf(key, strings.Join(statuses, ","), "at most %d statuses, since each takes one of the 5 filters that a pipe may have, "+
-			"and Sent and Received take the others", maxExemptStatuses)
+	if len(statuses) > statemachine.MaxExemptStatuses {
+		r.failf(key, strings.Join(statuses, ","), "at most %d statuses: one filter of a pipe holds no more", statemachine.MaxExemptStatuses)
 	}
 	return statuses
 }

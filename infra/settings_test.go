@@ -3,6 +3,9 @@ package main
 import (
 	"strings"
 	"testing"
+	"time"
+
+	"snapshot-status-checker/internal/store"
 )
 
 func read(context map[string]any) (Settings, error) {
@@ -85,7 +88,7 @@ func TestReadSettingsErrors(t *testing.T) {
 		"StalledAfterNothing":    {"stalledAfterMinutes", "0", "from 1 to 20160"},
 		"SweepTooSeldom":         {"sweepEveryMinutes", "61", "from 1 to 60"},
 		"SweepAlways":            {"sweepEveryMinutes", "0", "from 1 to 60"},
-		"ExemptTooMany":          {"exemptStatuses", "a,b,c,d", "at most 3 statuses, since each takes one of the 5 filters that a pipe may have"},
+		"ExemptTooMany":          {"exemptStatuses", strings.Repeat("a,", 11), "at most 10 statuses"},
 		"ExemptStatusTooLong":    {"exemptStatuses", strings.Repeat("a", 65), "separated by commas"},
 		"ExemptOwnStatus":        {"exemptStatuses", "Blocked_Topic,SENT", "but not Sent"},
 		"ExemptStatusMalformed":  {"exemptStatuses", "a;b", "separated by commas"},
@@ -177,6 +180,23 @@ func TestBatchSettings(t *testing.T) {
 		if s, err := read(map[string]any{"batchSize": size}); err == nil && (s.BatchWindowSeconds > 0) != (size > 10) {
 			t.Errorf("size %d: the window is %d by default", size, s.BatchWindowSeconds)
 		}
+	}
+}
+
+// With EXPRESS a message that comes back has a new execution, which owns nothing: an execution that died has to have lost
+// its lease by then, and one that lives must not. It lasts 5 minutes at most
+// (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html).
+func TestExpressLease(t *testing.T) {
+	t.Parallel()
+	const longestExecution = 5 * time.Minute
+	for window := 0; window <= 300; window++ {
+		s := Settings{WorkflowType: Express, BatchWindowSeconds: window}
+		if hidden := time.Duration(visibilitySeconds(s)) * time.Second; lease(s) >= hidden || lease(s) < longestExecution {
+			t.Errorf("window %d: the lease is %v, a message is hidden for %v and an execution lasts up to %v", window, lease(s), hidden, longestExecution)
+		}
+	}
+	if lease(Settings{WorkflowType: Standard}) != store.DefaultLease {
+		t.Error("STANDARD has another lease than the one that the definition's retries are held against")
 	}
 }
 

@@ -37,9 +37,9 @@ func NewStack(scope constructs.Construct, props StackProps) awscdk.Stack {
 
 	output(stack, "FileReceivedQueueUrl", queues.FileReceived.QueueUrl(), "Where messages of received files are sent to")
 	output(stack, "ExportStatusTableName", tables.ExportStatus.TableName(), "The table of collections, shared with exporter and sender")
-	output(stack, "LedgerTableName", tables.Ledger.TableName(), "What was counted, claimed and delivered")
+	output(stack, "LedgerTableName", tables.Ledger.TableName(), "What was received, counted and delivered")
 	output(stack, "ExportStateQueueUrl", queues.ExportState.QueueUrl(), "Requests for success files")
-	output(stack, "MonitoringTopicArn", monitoring.Topic.TopicArn(), "The news of runs")
+	output(stack, "MonitoringTopicArn", monitoring.Topic.TopicArn(), "Notifications and alerts about runs")
 	output(stack, "RejectedMessagesQueueUrl", queues.Rejected.QueueUrl(), "Messages that could not be counted, with their reasons")
 	output(stack, "StateMachineArn", workflow.StateMachine.StateMachineArn(), "The status checker itself")
 	return stack

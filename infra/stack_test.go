@@ -72,7 +72,7 @@ func TestTableWithoutStream(t *testing.T) {
 		}
 	}
 	if withoutStream().ofType("AWS::Scheduler::Schedule")["SweepSchedule"] == nil {
-		t.Error("no sweep looks again at its runs")
+		t.Error("no sweep reconciles its runs")
 	}
 }
 
@@ -111,29 +111,34 @@ func TestFunctions(t *testing.T) {
 		compare(t, map[string]function{
 			"Increment": {name + "increment", arm, 512.0, 30.0, with(map[string]any{
 				"DYNAMO_DB_EXPORT_STATUS_TABLE_NAME": "${TablesExportStatus}", "LEDGER_TABLE_NAME": "${TablesLedger}",
-				"REJECTED_MESSAGES_QUEUE_URL": "${QueuesRejectedMessages}"})},
+				"REJECTED_MESSAGES_QUEUE_URL": "${QueuesRejectedMessages}", "EXEMPT_STATUSES": "", "MAX_COLLECTIONS": "270"})},
 			"CheckCollection": {name + "check-collection", arm, 256.0, 30.0, with(map[string]any{
-				"DYNAMO_DB_EXPORT_STATUS_TABLE_NAME": "${TablesExportStatus}", "LEDGER_TABLE_NAME": "${TablesLedger}", "EXEMPT_STATUSES": ""})},
+				"DYNAMO_DB_EXPORT_STATUS_TABLE_NAME": "${TablesExportStatus}", "LEDGER_TABLE_NAME": "${TablesLedger}", "EXEMPT_STATUSES": "",
+				"LEASE_SECONDS": "600"})},
 			"CheckAll": {name + "check-all", arm, 256.0, 30.0, with(map[string]any{
-				"DYNAMO_DB_EXPORT_STATUS_TABLE_NAME": "${TablesExportStatus}", "LEDGER_TABLE_NAME": "${TablesLedger}", "EXEMPT_STATUSES": ""})},
+				"DYNAMO_DB_EXPORT_STATUS_TABLE_NAME": "${TablesExportStatus}", "LEDGER_TABLE_NAME": "${TablesLedger}", "EXEMPT_STATUSES": "",
+				"LEASE_SECONDS": "600"})},
 			"Notify": {name + "notify", arm, 256.0, 30.0, with(map[string]any{
 				"LEDGER_TABLE_NAME": "${TablesLedger}", "EXPORT_STATE_SQS_QUEUE_URL": "${QueuesExportState}",
 				"MONITORING_SNS_TOPIC_ARN": "${MonitoringTopic}"})},
 			"Sweep": {name + "sweep", arm, 512.0, 120.0, with(map[string]any{
 				"DYNAMO_DB_EXPORT_STATUS_TABLE_NAME": "${TablesExportStatus}", "LEDGER_TABLE_NAME": "${TablesLedger}", "EXEMPT_STATUSES": "",
-				"STALLED_AFTER_MINUTES": "60", "STATE_MACHINE_ARN": "${WorkflowStateMachine}", "MONITORING_SNS_TOPIC_ARN": "${MonitoringTopic}"})},
+				"LEASE_SECONDS": "600", "STALLED_AFTER_MINUTES": "60", "STATE_MACHINE_ARN": "${WorkflowStateMachine}", "MONITORING_SNS_TOPIC_ARN": "${MonitoringTopic}"})},
 		}, functions(byDefault()))
 	})
 	t.Run("BySettings", func(t *testing.T) {
 		compare(t, function{"checker-prod-check-all", []any{"x86_64"}, 256.0, 30.0, map[string]any{
 			"ENVIRONMENT": "prod", "APPLICATION": "checker", "LOG_LEVEL": "DEBUG",
 			"DYNAMO_DB_EXPORT_STATUS_TABLE_NAME": "${TablesExportStatus}", "LEDGER_TABLE_NAME": "${TablesLedger}",
-			"EXEMPT_STATUSES": "Table_Unavailable,Blocked_Topic",
+			"EXEMPT_STATUSES": "Table_Unavailable,Blocked_Topic", "LEASE_SECONDS": "300",
 		}}, functions(express())["CheckAll"])
-		for _, task := range []string{"CheckCollection", "CheckAll", "Sweep"} {
+		for _, task := range []string{"Increment", "CheckCollection", "CheckAll", "Sweep"} {
 			compare(t, any("Table_Unavailable,Blocked_Topic"), functions(express())[task].Environment["EXEMPT_STATUSES"])
 		}
 		compare(t, any("90"), functions(express())["Sweep"].Environment["STALLED_AFTER_MINUTES"])
+		if limit, limited := functions(express())["Increment"].Environment["MAX_COLLECTIONS"]; limited {
+			t.Errorf("an EXPRESS execution is limited to %v collections: it has no history", limit)
+		}
 	})
 }
 

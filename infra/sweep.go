@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"strconv"
-	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
@@ -18,18 +17,19 @@ type SweepProps struct {
 	Workflow Workflow
 }
 
-// NewSweep makes the function that looks again at open runs, and the schedule that calls it. It stands beside the
+// NewSweep makes the function that reconciles open runs, and the schedule that calls it. It stands beside the
 // state machine, not among the machine's functions: it starts the machine, and the machine does not know it.
 func NewSweep(scope constructs.Construct, id string, props SweepProps) Function {
 	f := newFunction(scope, id, "sweep", limits{memoryMB: 512, seconds: 120}, props.FunctionsProps)
 	f.usesExportStatus(props.Tables.ExportStatus, "Query")
-	f.usesLedger(props.Tables.Ledger, "Query", "BatchGetItem", "UpdateItem")
+	f.usesLedger(props.Tables.Ledger, "Query", "BatchGetItem", "GetItem", "UpdateItem")
 	f.starts(props.Workflow.StateMachine, "STATE_MACHINE_ARN")
 	f.publishesTo(props.Monitoring.Topic, "MONITORING_SNS_TOPIC_ARN")
-	f.set("EXEMPT_STATUSES", strings.Join(props.Settings.ExemptStatuses, ","))
+	f.exempts(props.Settings)
+	f.enqueues(props.Settings)
 	f.set("STALLED_AFTER_MINUTES", strconv.Itoa(props.Settings.StalledAfterMinutes))
-	// One retry pays at once what the sweep had claimed before it failed. Older calls are not made up for: the next
-	// sweep does all that they would have done.
+	// One retry delivers at once the alerts that the sweep had enqueued before it failed. Older calls are not made up
+	// for: the next sweep does all that they would have done.
 	f.ConfigureAsyncInvoke(&awslambda.EventInvokeConfigOptions{
 		RetryAttempts: jsii.Number(1),
 		MaxEventAge:   awscdk.Duration_Minutes(jsii.Number(2)),
@@ -46,7 +46,7 @@ func schedule(scope constructs.Construct, id string, settings Settings, f Functi
 	allow(role, f.FunctionArn(), "lambda:InvokeFunction")
 	made := awsscheduler.NewCfnSchedule(here, jsii.String("Schedule"), &awsscheduler.CfnScheduleProps{
 		Name:               jsii.String(settings.StackName() + "-sweep"),
-		Description:        jsii.String("Looks again at open runs"),
+		Description:        jsii.String("Reconciles open runs"),
 		ScheduleExpression: jsii.String(rate(settings.SweepEveryMinutes)),
 		FlexibleTimeWindow: &awsscheduler.CfnSchedule_FlexibleTimeWindowProperty{Mode: jsii.String("OFF")},
 		Target: &awsscheduler.CfnSchedule_TargetProperty{

@@ -6,7 +6,7 @@ func TestSchedule(t *testing.T) {
 	t.Parallel()
 	schedule := func(name, rate string) map[string]map[string]any {
 		return map[string]map[string]any{"SweepSchedule": {
-			"Name": name, "Description": "Looks again at open runs", "ScheduleExpression": rate,
+			"Name": name, "Description": "Reconciles open runs", "ScheduleExpression": rate,
 			"FlexibleTimeWindow": map[string]any{"Mode": "OFF"},
 			"Target": map[string]any{
 				"Arn": "${SweepFunction.Arn}", "RoleArn": "${SweepScheduleRole.Arn}",

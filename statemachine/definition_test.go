@@ -17,6 +17,7 @@ import (
 	"snapshot-status-checker/internal/delivery"
 	"snapshot-status-checker/internal/failure"
 	"snapshot-status-checker/internal/snapshot"
+	"snapshot-status-checker/internal/store"
 	"snapshot-status-checker/statemachine"
 	"snapshot-status-checker/statemachine/paths"
 )
@@ -85,8 +86,8 @@ func TestEveryTaskIsBounded(t *testing.T) {
 		if len(s.Retry) == 0 || s.Retry[len(s.Retry)-1].JitterStrategy != "FULL" || s.Retry[len(s.Retry)-1].ErrorEquals[0] != "States.ALL" {
 			t.Errorf("%s is not retried with full jitter on every error", name)
 		}
-		// If a message cannot even be kept, the execution fails with that and holds the message in its history.
-		if len(s.Catch) == 0 && name != "Keep Message" {
+		// If a message cannot even be rejected, the execution fails with that and holds the message in its history.
+		if len(s.Catch) == 0 && name != "Reject Message" {
 			t.Errorf("%s has no catch", name)
 		}
 	}
@@ -120,14 +121,14 @@ func TestErrorNamesAreGoTypes(t *testing.T) {
 	}
 }
 
-var literal = regexp.MustCompile(`verdict = '([A-Z_]+)'`)
+var literal = regexp.MustCompile(`outcome = '([A-Z_]+)'`)
 
-func TestChoicesCoverTheVerdicts(t *testing.T) {
+func TestChoicesCoverTheOutcomes(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string][]string{
-		"Decide Whether a Request Is Owed": {
-			string(checkcollection.RequestOwed), string(checkcollection.RunMayMove), string(checkcollection.Waiting)},
-		"Decide Whether News Is Owed": {string(checkall.NewsOwed), string(checkall.NoNews)},
+		"Request Pending?": {
+			string(checkcollection.RequestPending), string(checkcollection.CheckRun), string(checkcollection.Incomplete)},
+		"Notification Pending?": {string(checkall.NotificationPending), string(checkall.RunIncomplete)},
 	} {
 		choice := definition(t).All()[name]
 		var got []string
@@ -143,12 +144,12 @@ func TestChoicesCoverTheVerdicts(t *testing.T) {
 	}
 }
 
-func TestKeptMessagesCarryTheAttributesOfRejectedOnes(t *testing.T) {
+func TestRejectedMessagesCarryTheAttributesOfIncrements(t *testing.T) {
 	t.Parallel()
 	var arguments struct {
 		MessageAttributes map[string]struct{ StringValue string }
 	}
-	if err := json.Unmarshal(definition(t).All()["Keep Message"].Arguments, &arguments); err != nil {
+	if err := json.Unmarshal(definition(t).All()["Reject Message"].Arguments, &arguments); err != nil {
 		t.Fatal(err)
 	}
 	got := slices.Sorted(maps.Keys(arguments.MessageAttributes))
@@ -160,8 +161,8 @@ func TestKeptMessagesCarryTheAttributesOfRejectedOnes(t *testing.T) {
 	}
 }
 
-// A claim outlives its claimer's longest way from the claim to its delivery: the claiming task and then the
-// notifying one, each with every try timing out.
+// A lease outlives its owner's longest way from enqueuing a message to its delivery: the task that enqueues and then the
+// one that delivers, with every try of both timing out. (An EXPRESS execution is cut off before its lease ends.)
 func TestLeaseOutlivesTheRetries(t *testing.T) {
 	t.Parallel()
 	states := definition(t).All()
@@ -177,18 +178,9 @@ func TestLeaseOutlivesTheRetries(t *testing.T) {
 			}
 			longest += time.Duration(seconds * float64(time.Second))
 		}
-		if longest >= snapshot.Lease {
-			t.Errorf("%v take up to %v, the lease ends after %v", way, longest, snapshot.Lease)
+		if longest >= store.DefaultLease {
+			t.Errorf("%v take up to %v, the lease ends after %v", way, longest, store.DefaultLease)
 		}
-	}
-}
-
-// A reader's time is not over while the one invocation that reads may still go on.
-func TestReaderLeaseOutlivesAnInvocation(t *testing.T) {
-	t.Parallel()
-	timeout := time.Duration(definition(t).All()["Check All Collections"].TimeoutSeconds) * time.Second
-	if timeout == 0 || timeout >= snapshot.ReaderLease {
-		t.Errorf("check-all may take %v, and its place is taken after %v", timeout, snapshot.ReaderLease)
 	}
 }
 
@@ -242,13 +234,13 @@ func TestPathsEnterEveryState(t *testing.T) {
 }
 
 // A receipt that completes nothing is by far the commonest event.
-func TestHotPathEntersThreeStates(t *testing.T) {
+func TestHotPathEntersTwoStates(t *testing.T) {
 	t.Parallel()
 	hot := slices.IndexFunc(paths.Table, func(path paths.Path) bool { return path.Name == "one file of several" })
 	if hot < 0 {
 		t.Fatal("the table of paths lacks it")
 	}
-	if states := paths.Table[hot].States; len(states) > 3 {
+	if states := paths.Table[hot].States; len(states) != 2 {
 		t.Errorf("it enters %v", states)
 	}
 }

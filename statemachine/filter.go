@@ -10,6 +10,10 @@ import (
 // (https://docs.aws.amazon.com/eventbridge/latest/pipes-reference/API_FilterCriteria.html).
 const MaxFilters = 5
 
+// MaxExemptStatuses is how many exempt statuses of up to 64 letters, in their usual spellings, one filter holds (4,096
+// characters, https://docs.aws.amazon.com/eventbridge/latest/pipes-reference/API_Filter.html).
+const MaxExemptStatuses = 10
+
 // StreamFilters returns the event patterns of the pipe from the export status table's stream. A record that matches one
 // of them starts a reconciliation. They pass what others do and what may let a collection or its run go on: a row that is
 // removed, and a status that changes

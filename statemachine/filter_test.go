@@ -14,7 +14,7 @@ import (
 
 var exempt = []string{"Table_Unavailable", "Blocked_Topic"}
 
-// Who of the records in testdata starts a look, with those exempt statuses.
+// Which records in testdata start a reconciliation, with those exempt statuses.
 var passes = map[string]bool{
 	"counting while Sent":         false,
 	"first count of a row":        false,
@@ -37,8 +37,14 @@ var passes = map[string]bool{
 	"topic blocked after Sent":            true,
 	"counting while Blocked_Topic":        false,
 	"export failed, counters set back":    false,
-	"row deleted while Sent":              false,
-	"row expired while Received":          false,
+	"row deleted while Sent":              true,
+	"row expired while Received":          true,
+
+	"sender writes Received over Sent for no files": true,
+	"somebody writes Success over Sent":             true,
+	"somebody writes Success over Exported":         true,
+	"somebody writes Received over Success":         true,
+	"from one exempt status to the other":           false,
 }
 
 func TestFilterOnStreamRecords(t *testing.T) {
@@ -57,7 +63,7 @@ func TestFilterOnStreamRecords(t *testing.T) {
 	}
 }
 
-// Without exempt statuses, nobody looks at what never finishes.
+// Without exempt statuses, what never finishes is not reconciled.
 func TestFilterWithoutExemptStatuses(t *testing.T) {
 	t.Parallel()
 	records := streamRecords(t)
@@ -81,19 +87,19 @@ func TestOwnWritesNeverPass(t *testing.T) {
 		}
 	}
 	for _, received := range spellings("Received") {
-		for _, success := range usual("Success") {
+		filter.drops(received, received) // late receipts
+		for _, success := range spellings("Success") {
 			filter.drops(received, success)
 		}
 	}
-	// Late receipts.
-	for _, status := range append(exempt, "Received", "Success", "Exported", "Exporting", "Export_Failed") {
+	for _, status := range append(exempt, "Success", "Exported", "Exporting", "Export_Failed") {
 		for _, spelling := range usual(status) {
 			filter.drops(spelling, spelling)
 		}
 	}
 }
 
-// What others write and a look may follow from.
+// What others write and a reconciliation may follow from.
 func TestChangesByOthersPass(t *testing.T) {
 	t.Parallel()
 	filter := changes(t, exempt)
@@ -107,24 +113,73 @@ func TestChangesByOthersPass(t *testing.T) {
 					filter.passes(old, received)
 				}
 			}
+			for _, success := range spellings("Success") {
+				if before != "Received" && before != "Success" {
+					filter.passes(old, success)
+				}
+			}
 		}
 	}
 	for _, status := range exempt {
 		for _, to := range usual(status) {
-			for _, old := range append(usual("Exporting"), usual("Sent")...) {
+			for _, old := range slices.Concat(usual("Exporting"), usual("Sent"), usual("Received"), usual("Success")) {
 				filter.passes(old, to)
 			}
 		}
 	}
+	for _, sent := range spellings("Sent") {
+		for _, success := range spellings("Success") {
+			filter.passes(sent, success)
+		}
+	}
+}
+
+// The sender itself moves a collection without files, from Sent or from anything else.
+func TestReceivedWithoutFilesPasses(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		filesSent any // nil for none
+		want      bool
+	}{
+		"NoFiles": {map[string]any{"N": "0"}, true}, "Missing": {nil, true}, "NoNumber": {map[string]any{"S": "none"}, true},
+		"OneFile": {map[string]any{"N": "1"}, false}, "TenFiles": {map[string]any{"N": "10"}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			filter := changes(t, nil)
+			image := filter.record["dynamodb"].(map[string]any)["NewImage"].(map[string]any)
+			if image["FilesSent"] = test.filesSent; test.filesSent == nil {
+				delete(image, "FilesSent")
+			}
+			for _, sent := range spellings("Sent") {
+				filter.expect(sent, "Received", test.want)
+			}
+		})
+	}
+}
+
+// EventBridge folds ASCII letters alone.
+func TestOtherLettersAreNotFolded(t *testing.T) {
+	t.Parallel()
+	filter := changes(t, exempt)
+	filter.drops("Exported", "\u017fent")
+	filter.drops("Exported", "Bloc\u212aed_Topic")
+	filter.passes("\u017fent", "Received")
 }
 
 // https://docs.aws.amazon.com/eventbridge/latest/pipes-reference/API_Filter.html
 func TestFiltersFit(t *testing.T) {
 	t.Parallel()
 	const most, longestStatus = 4096, 64
-	for _, filter := range statemachine.StreamFilters([]string{strings.Repeat("a", longestStatus)}) {
-		if len(filter) > most {
-			t.Errorf("a filter of %d characters: %.60s…", len(filter), filter)
+	for _, exempt := range [][]string{nil, slices.Repeat([]string{strings.Repeat("aB", longestStatus/2)}, statemachine.MaxExemptStatuses)} {
+		filters := statemachine.StreamFilters(exempt)
+		if len(filters) > statemachine.MaxFilters {
+			t.Errorf("%d filters for %d exempt statuses", len(filters), len(exempt))
+		}
+		for _, filter := range filters {
+			if len(filter) > most {
+				t.Errorf("a filter of %d characters: %.60s…", len(filter), filter)
+			}
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
@@ -48,7 +49,7 @@ func (d driver) follow(t *testing.T, path paths.Path) {
 		}
 	}
 	for _, row := range path.Meanwhile {
-		d.writeStatus(t, run, row)
+		d.byOthers(t, run, row)
 	}
 	end := d.run(t, d.machine(t, path.Broken), path.Event(run))
 	if diff := cmp.Diff(path.States, end.states); diff != "" {
@@ -56,6 +57,9 @@ func (d driver) follow(t *testing.T, path paths.Path) {
 	}
 	if end.failed != path.Fails {
 		t.Errorf("failed: %v, want %v", end.failed, path.Fails)
+	}
+	if end.failed && (end.error == "" || end.cause == "") {
+		t.Errorf("failed with the error %q and the cause %q, want both for the person who reads them", end.error, end.cause)
 	}
 }
 
@@ -88,16 +92,22 @@ func (d driver) putRow(t *testing.T, run string, row paths.Row) {
 	}
 }
 
-func (d driver) writeStatus(t *testing.T, run string, row paths.Row) {
+// byOthers removes a row, or writes its status.
+func (d driver) byOthers(t *testing.T, run string, row paths.Row) {
 	t.Helper()
-	set := "SET CollectionStatus = :s"
-	_, err := d.table.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{TableName: d.statusTable(), UpdateExpression: &set,
-		Key: map[string]types.AttributeValue{
-			"CorrelationId":  &types.AttributeValueMemberS{Value: run},
-			"CollectionName": &types.AttributeValueMemberS{Value: row.Collection},
-		},
-		ExpressionAttributeValues: map[string]types.AttributeValue{":s": &types.AttributeValueMemberS{Value: row.Status}},
-	})
+	key := map[string]types.AttributeValue{
+		"CorrelationId":  &types.AttributeValueMemberS{Value: run},
+		"CollectionName": &types.AttributeValueMemberS{Value: row.Collection},
+	}
+	var err error
+	if row.Gone {
+		_, err = d.table.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{TableName: d.statusTable(), Key: key})
+	} else {
+		_, err = d.table.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{TableName: d.statusTable(), Key: key,
+			UpdateExpression:          aws.String("SET CollectionStatus = :s"),
+			ExpressionAttributeValues: map[string]types.AttributeValue{":s": &types.AttributeValueMemberS{Value: row.Status}},
+		})
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +137,7 @@ func (d driver) machine(t *testing.T, broken paths.Function) string {
 		definition = strings.ReplaceAll(definition, function("increment"), function("missing"))
 	case paths.NotifyMissing:
 		definition = strings.ReplaceAll(definition, function("notify"), function("missing"))
-	case paths.NoVerdict:
+	case paths.NoOutcome:
 		definition = strings.ReplaceAll(definition, function("check-collection"), function("check-all"))
 	}
 	if definition == *deployed.Definition {
@@ -142,9 +152,10 @@ func (d driver) machine(t *testing.T, broken paths.Function) string {
 }
 
 type ending struct {
-	execution string
-	states    []string
-	failed    bool
+	execution    string
+	states       []string
+	failed       bool
+	error, cause string // of a failure
 }
 
 // run starts an execution, waits for its end and reads its history.
@@ -156,16 +167,16 @@ func (d driver) run(t *testing.T, machine, input string) ending {
 	if err != nil {
 		t.Fatal(err)
 	}
-	status := sfntypes.ExecutionStatusRunning
-	for status == sfntypes.ExecutionStatusRunning {
+	end := ending{execution: *started.ExecutionArn}
+	for status := sfntypes.ExecutionStatusRunning; status == sfntypes.ExecutionStatusRunning; {
 		described, err := d.machines.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: started.ExecutionArn})
 		if err != nil {
 			t.Fatal(err)
 		}
 		status = described.Status
+		end.failed = status != sfntypes.ExecutionStatusSucceeded
+		end.error, end.cause = aws.ToString(described.Error), aws.ToString(described.Cause)
 	}
-	end := ending{execution: *started.ExecutionArn}
-	end.failed = status != sfntypes.ExecutionStatusSucceeded
 	history := sfn.NewGetExecutionHistoryPaginator(d.machines, &sfn.GetExecutionHistoryInput{ExecutionArn: started.ExecutionArn})
 	for history.HasMorePages() {
 		page, err := history.NextPage(ctx)

@@ -64,13 +64,13 @@ func TestAFullBatchWithAttributesFitsIntoAnExecution(t *testing.T) {
 }
 
 // largest is the size of the largest value that an execution of such a batch holds: the arguments of increment's call, or
-// what goes on to those who keep the messages if it has failed.
+// what is rejected if it has failed.
 func largest(t *testing.T, batchSize int, message types.Message) int {
 	t.Helper()
 	records := json.RawMessage(input(t, batchSize, message))
 	longestName := "arn:aws-us-gov:states:us-gov-west-1:123456789012:express:" + strings.Repeat("n", 80) + ":" + strings.Repeat("e", 80) + ":" + strings.Repeat("u", 36)
-	call := map[string]any{"FunctionName": longestName, "Payload": map[string]any{"execution_id": longestName, "messages": records}}
-	caught := map[string]any{"error": map[string]string{"Error": strings.Repeat("E", 256), "Cause": strings.Repeat(`"`, keptCause(t))},
+	call := map[string]any{"FunctionName": longestName, "Payload": map[string]any{"execution_id": longestName, "event": records}}
+	caught := map[string]any{"error": map[string]string{"Error": strings.Repeat("E", 256), "Cause": strings.Repeat(`"`, causeBytes(t))},
 		"messages": records, "by_hand": false}
 	most := 0
 	for _, value := range []any{call, caught} {
@@ -83,10 +83,10 @@ func largest(t *testing.T, batchSize int, message types.Message) int {
 	return most
 }
 
-// keptCause is how much of an error's cause the definition keeps beside the messages.
-func keptCause(t *testing.T) int {
+// causeBytes is how much of an error's cause the definition takes along beside the messages.
+func causeBytes(t *testing.T) int {
 	t.Helper()
-	found := regexp.MustCompile(`\$substring\(\$states\.errorOutput\.Cause, 0, (\d+)\)`).FindStringSubmatch(statemachine.Definition)
+	found := regexp.MustCompile(`\$substring\(\$string\(\$states\.errorOutput\.Cause\), 0, (\d+)\)`).FindStringSubmatch(statemachine.Definition)
 	if found == nil {
 		t.Fatal("the cause of a failed call may be as long as it likes")
 	}

@@ -90,7 +90,7 @@ func adopt(t *testing.T, e existing, environment, key string) *adopted {
 	return a
 }
 
-// runThrough takes the run to its end. Nothing is asked for twice, nothing told twice, and what was there stays.
+// runThrough takes the run to its end. Nothing is asked for twice, monitoring is notified of nothing twice, and what was there stays.
 func (a *adopted) runThrough(t *testing.T) {
 	a.stack.StartPipes(t)
 	a.send(t, a.files, file("db.day.fresh", false), "")
@@ -110,11 +110,11 @@ func (a *adopted) runThrough(t *testing.T) {
 	a.await(t, "Sent written last is noticed", func() bool {
 		return a.stands(t, run, "db.day.fresh") == "Received 1" && a.stands(t, run, "db.day.last") == "Received 2"
 	})
-	a.await(t, "all received is told", func() bool { return a.holds(t, a.news) == 1 })
+	a.await(t, "monitoring is notified that all is received", func() bool { return a.holds(t, a.notifications) == 1 })
 	for _, collection := range []string{"half", "last", "fresh", "received"} {
 		a.send(t, a.files, file("db.day."+collection, true), "")
 	}
-	a.await(t, "all successful is told", func() bool { return a.holds(t, a.news) == 2 })
+	a.await(t, "monitoring is notified that all is successful", func() bool { return a.holds(t, a.notifications) == 2 })
 	a.quiet(t)
 	a.sweep(t)
 	a.quiet(t)
@@ -131,8 +131,8 @@ func (a *adopted) runThrough(t *testing.T) {
 	if diff := cmp.Diff(want, a.bodies(t, a.requests)); diff != "" {
 		t.Errorf("requests on the existing queue\n%s", diff)
 	}
-	if diff := cmp.Diff([]string{news("All collections received by NiFi"), news("All collections successful")}, a.bodies(t, a.news)); diff != "" {
-		t.Errorf("news on the existing topic\n%s", diff)
+	if diff := cmp.Diff([]string{notification("All collections received by NiFi"), notification("All collections successful")}, a.bodies(t, a.notifications)); diff != "" {
+		t.Errorf("notifications on the existing topic\n%s", diff)
 	}
 }
 
@@ -219,7 +219,7 @@ func request(collection string) string {
 		run, collection, exportDate)
 }
 
-func news(title string) string {
+func notification(title string) string {
 	return strings.NewReplacer("TITLE", title, "RUN", run, "DATE", exportDate).Replace(`{"severity":"Critical","notification_type":"Information","slack_username":"Snapshot Sender",` +
 		`"title_text":"Full - TITLE","custom_elements":[{"key":"Export date","value":"DATE"},{"key":"Correlation Id","value":"RUN"}]}`)
 }

@@ -40,7 +40,7 @@ type existing struct {
 	files, deadLetters queue
 	requests           queue // FIFO
 	topic              string
-	news               queue // subscribed to the topic
+	notifications      queue // subscribed to the topic
 }
 
 // make makes the resources of an environment by plain calls, as somebody did years ago.
@@ -73,8 +73,8 @@ func (c clients) make(t *testing.T, name string, stream bool) existing {
 	topic, err := c.topics.CreateTopic(t.Context(), &sns.CreateTopicInput{Name: aws.String(name + "-monitoring")})
 	must(t, err)
 	e.topic = *topic.TopicArn
-	e.news = c.queue(t, name+"-news", nil)
-	_, err = c.topics.Subscribe(t.Context(), &sns.SubscribeInput{TopicArn: &e.topic, Protocol: aws.String("sqs"), Endpoint: &e.news.arn,
+	e.notifications = c.queue(t, name+"-notifications", nil)
+	_, err = c.topics.Subscribe(t.Context(), &sns.SubscribeInput{TopicArn: &e.topic, Protocol: aws.String("sqs"), Endpoint: &e.notifications.arn,
 		Attributes: map[string]string{"RawMessageDelivery": "true"}})
 	must(t, err)
 	return e

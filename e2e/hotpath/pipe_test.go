@@ -147,18 +147,18 @@ func (s *stack) drain(t *testing.T, queue string) []types.Message {
 	}
 }
 
-// kept drains the rejected-messages queue: the reasons by the identities.
-func (s *stack) kept(t *testing.T) map[string]string {
+// rejected drains the rejected-messages queue: the reasons by the identities.
+func (s *stack) rejected(t *testing.T) map[string]string {
 	t.Helper()
-	kept := map[string]string{}
+	rejected := map[string]string{}
 	for _, message := range s.drain(t, s.outputs.RejectedMessagesQueueUrl) {
 		identity := aws.ToString(message.MessageAttributes["identity"].StringValue)
-		if kept[identity] != "" {
-			t.Errorf("%s is kept twice", identity)
+		if rejected[identity] != "" {
+			t.Errorf("%s is rejected twice", identity)
 		}
-		kept[identity] = aws.ToString(message.MessageAttributes["reason_code"].StringValue)
+		rejected[identity] = aws.ToString(message.MessageAttributes["reason_code"].StringValue)
 	}
-	return kept
+	return rejected
 }
 
 // deadLetters is the address of the source's dead-letter queue.
@@ -180,7 +180,7 @@ func (s *stack) deadLetters(t *testing.T) string {
 	return *url.QueueUrl
 }
 
-// putBack is a message as a person puts it back: in an envelope, under its identity.
-func putBack(identity, body string) string {
+// replayed is a message as a person replays it: in an envelope, under its identity.
+func replayed(identity, body string) string {
 	return encode(map[string]any{"Records": []any{map[string]string{"messageId": identity, "body": body}}})
 }

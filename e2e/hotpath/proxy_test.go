@@ -18,7 +18,7 @@ import (
 // call is what the functions ask of DynamoDB, as the proxy sees it.
 type call struct {
 	Operation string // such as UpdateItem
-	Table     string // of an UpdateItem only
+	Table     string // of a request for one table
 	Refused   bool   // answered with an error, such as a condition that failed
 }
 
@@ -28,12 +28,24 @@ type proxy struct {
 	engine  *httputil.ReverseProxy
 	mu      sync.Mutex
 	calls   map[call]int
-	checked float64 // read units of check-all: of pages of rows, and of the ledger's runs
-	breaks  string  // the operation that fails
-	effects bool    // it takes effect before it fails: the answer is lost
+	pages   float64            // read units of pages of rows: check-all alone reads them, and the sweep
+	items   map[string]float64 // read units of single items: "row", or what the ledger's item is
+	breaks  func(asked) bool   // the requests that fail
+	effects bool               // they take effect before they fail: the answer is lost
 }
 
-func newProxy() *proxy { return &proxy{calls: map[call]int{}} }
+// asked is a request of DynamoDB for one item.
+type asked struct {
+	operation string
+	table     string
+	item      string // of the ledger: "run", "collection", "page" or "receipts"; of the export status table: "row"
+}
+
+func newProxy() *proxy {
+	return &proxy{calls: map[call]int{}, items: map[string]float64{}, breaks: nothing}
+}
+
+func nothing(asked) bool { return false }
 
 // leadTo is to be called before the first request.
 func (p *proxy) leadTo(endpoint string) error {
@@ -55,8 +67,9 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	body = askCapacity(operation, body)
 	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	about := askedFor(operation, body)
 	p.mu.Lock()
-	breaks, effects := p.breaks == operation, p.effects
+	breaks, effects := p.breaks(about), p.effects
 	p.mu.Unlock()
 	answer := httptest.NewRecorder()
 	if !breaks || effects {
@@ -68,7 +81,7 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer.WriteHeader(http.StatusBadRequest)
 		answer.WriteString(`{"__type":"com.amazonaws.dynamodb.v20120810#ResourceNotFoundException","message":"broken by the test"}`)
 	}
-	p.note(operation, body, answer)
+	p.note(about, body, answer)
 	maps.Copy(w.Header(), answer.Header())
 	w.WriteHeader(answer.Code)
 	w.Write(answer.Body.Bytes())
@@ -88,11 +101,23 @@ func askCapacity(operation string, body []byte) []byte {
 	return asking
 }
 
-func (p *proxy) note(operation string, body []byte, answer *httptest.ResponseRecorder) {
+func askedFor(operation string, body []byte) asked {
 	var request struct {
 		TableName string
 		Key       map[string]map[string]string
 	}
+	_ = json.Unmarshal(body, &request) // the key of other requests has another shape
+	about := asked{operation: operation, table: request.TableName, item: "row"}
+	if partition := request.Key["PK"]["S"]; partition == "run" {
+		about.item = partition
+	} else if partition != "" {
+		about.item, _, _ = strings.Cut(request.Key["SK"]["S"], "#")
+	}
+	return about
+}
+
+func (p *proxy) note(about asked, body []byte, answer *httptest.ResponseRecorder) {
+	var request struct{ ConsistentRead bool }
 	var cost struct {
 		ConsumedCapacity struct{ CapacityUnits float64 }
 		ScannedCount     int
@@ -101,31 +126,36 @@ func (p *proxy) note(operation string, body []byte, answer *httptest.ResponseRec
 	_ = json.Unmarshal(answer.Body.Bytes(), &cost)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.calls[call{operation, request.TableName, answer.Code != http.StatusOK}]++
-	switch {
-	case operation == "Query":
-		p.checked += price.RowsUnits(cost.ScannedCount)
-	case request.Key["PK"]["S"] == "run":
-		p.checked += cost.ConsumedCapacity.CapacityUnits
+	p.calls[call{about.operation, about.table, answer.Code != http.StatusOK}]++
+	switch units := price.RowsUnits(cost.ScannedCount); {
+	case about.operation == "Query" && request.ConsistentRead:
+		p.pages += units
+	case about.operation == "Query":
+		p.pages += units / 2
+	case about.operation == "GetItem":
+		p.items[about.item] += cost.ConsumedCapacity.CapacityUnits
 	}
 }
 
-// takeChecked returns the read units of check-all since the last time, and the few with which notify reads what the
-// news is about.
-func (p *proxy) takeChecked() float64 {
+// takeReads returns the read units of pages of rows and of single items since the last time.
+func (p *proxy) takeReads() (pages float64, items map[string]float64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	units := p.checked
-	p.checked = 0
-	return units
+	pages, items = p.pages, maps.Clone(p.items)
+	p.pages = 0
+	clear(p.items)
+	return pages, items
 }
 
-// breakDown lets an operation fail from now on, after it took effect or before; an empty name mends it.
-func (p *proxy) breakDown(operation string, effects bool) {
+// breakDown lets requests fail from now on, after they took effect or before.
+func (p *proxy) breakDown(breaks func(asked) bool, effects bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.breaks, p.effects = operation, effects
+	p.breaks, p.effects = breaks, effects
 }
+
+// mend lets every request through again.
+func (p *proxy) mend() { p.breakDown(nothing, false) }
 
 // take returns the calls since the last time.
 func (p *proxy) take() map[call]int {

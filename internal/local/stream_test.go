@@ -111,9 +111,18 @@ func (s streamStack) count(t *testing.T, collection string, received int) {
 	s.write(t, collection, "FilesReceived", &types.AttributeValueMemberN{Value: fmt.Sprint(received)})
 }
 
-// looks are the changes that executions were started with, in the order of the starts, one list for each execution:
-// the collection and the status that it got.
-func (s streamStack) looks(t *testing.T) (looks [][]string) {
+func (s streamStack) remove(t *testing.T, collection string) {
+	t.Helper()
+	if _, err := dynamodb.NewFromConfig(s.config).DeleteItem(t.Context(), &dynamodb.DeleteItemInput{
+		TableName: &s.table, Key: map[string]types.AttributeValue{"CollectionName": &types.AttributeValueMemberS{Value: collection}},
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// delivered are the changes that executions were started with, in the order of the starts, one list for each execution:
+// the collection and the status that it got, or that it was removed.
+func (s streamStack) delivered(t *testing.T) (delivered [][]string) {
 	t.Helper()
 	client := sfn.NewFromConfig(s.config)
 	listed, err := client.ListExecutions(t.Context(), &sfn.ListExecutionsInput{StateMachineArn: &s.machine})
@@ -127,9 +136,9 @@ func (s streamStack) looks(t *testing.T) (looks [][]string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		looks = append(looks, changes(t, aws.ToString(described.Input)))
+		delivered = append(delivered, changes(t, aws.ToString(described.Input)))
 	}
-	return looks
+	return delivered
 }
 
 func changes(t *testing.T, input string) (changes []string) {
@@ -137,6 +146,7 @@ func changes(t *testing.T, input string) (changes []string) {
 	type text struct{ S string }
 	var records []struct {
 		EventSource string
+		EventName   string
 		DynamoDB    struct {
 			Keys     struct{ CollectionName text }
 			NewImage struct{ CollectionStatus text }
@@ -149,7 +159,11 @@ func changes(t *testing.T, input string) (changes []string) {
 		if record.EventSource != "aws:dynamodb" {
 			t.Errorf("a record from %q", record.EventSource)
 		}
-		changes = append(changes, record.DynamoDB.Keys.CollectionName.S+" "+record.DynamoDB.NewImage.CollectionStatus.S)
+		change := record.DynamoDB.NewImage.CollectionStatus.S
+		if record.EventName == "REMOVE" {
+			change = "removed"
+		}
+		changes = append(changes, record.DynamoDB.Keys.CollectionName.S+" "+change)
 	}
 	return changes
 }
@@ -158,7 +172,7 @@ func changes(t *testing.T, input string) (changes []string) {
 func (s streamStack) await(t *testing.T, change string) {
 	t.Helper()
 	eventually(t, change+" is delivered", func() bool {
-		return slices.Contains(slices.Concat(s.looks(t)...), change)
+		return slices.Contains(slices.Concat(s.delivered(t)...), change)
 	})
 }
 
@@ -166,7 +180,11 @@ func TestStreamPipePassesWhatMatches(t *testing.T) {
 	t.Parallel()
 	stack := deployStream(t, 10)
 	t.Cleanup(serve(t, stack.config, stack.name, slog.New(slog.NewTextHandler(t.Output(), nil))))
+	files := func(collection string, sent int) {
+		stack.write(t, collection, "FilesSent", &types.AttributeValueMemberN{Value: fmt.Sprint(sent)})
+	}
 	stack.status(t, "a", "Exported")
+	files("a", 3)
 	stack.count(t, "a", 1) // counting
 	stack.status(t, "a", "SENT")
 	stack.count(t, "a", 2)
@@ -176,10 +194,15 @@ func TestStreamPipePassesWhatMatches(t *testing.T) {
 	stack.status(t, "b", "Exporting")
 	stack.status(t, "b", "Received") // not ours
 	stack.status(t, "a", "Sent")     // over Success
+	files("c", 0)
+	stack.status(t, "c", "Sent")
+	stack.status(t, "c", "Received") // the sender's own move of a collection without files
+	stack.status(t, "a", "Success")  // from Sent: not ours
+	stack.remove(t, "b")
 	stack.status(t, "end", "Sent")
 	stack.await(t, "end Sent")
-	want := []string{"a SENT", "b Received", "a Sent", "end Sent"}
-	if diff := cmp.Diff(want, slices.Concat(stack.looks(t)...)); diff != "" {
+	want := []string{"a SENT", "b Received", "a Sent", "c Sent", "c Received", "a Success", "b removed", "end Sent"}
+	if diff := cmp.Diff(want, slices.Concat(stack.delivered(t)...)); diff != "" {
 		t.Errorf("delivered changes differ (-want +got):\n%s", diff)
 	}
 }
@@ -201,7 +224,7 @@ func TestStreamPipeBatches(t *testing.T) {
 	stack.count(t, "c9", 1)
 	t.Cleanup(serve(t, stack.config, stack.name, slog.New(slog.NewTextHandler(t.Output(), nil))))
 	stack.await(t, "c9 Sent")
-	if diff := cmp.Diff(want, stack.looks(t)); diff != "" {
+	if diff := cmp.Diff(want, stack.delivered(t)); diff != "" {
 		t.Errorf("executions differ (-want +got):\n%s", diff)
 	}
 }
@@ -231,7 +254,7 @@ func TestStreamPipeTriesAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	stack.await(t, "b Sent")
-	if diff := cmp.Diff([][]string{{"a Sent"}, {"b Sent"}}, stack.looks(t)); diff != "" {
+	if diff := cmp.Diff([][]string{{"a Sent"}, {"b Sent"}}, stack.delivered(t)); diff != "" {
 		t.Errorf("executions differ (-want +got):\n%s", diff)
 	}
 }

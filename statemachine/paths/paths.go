@@ -12,7 +12,7 @@ type Path struct {
 	Name      string
 	Rows      []Row   // the run's rows before anything happens
 	Earlier   []Event // executions that came to their end before
-	Meanwhile []Row   // status that others wrote afterwards, without looking
+	Meanwhile []Row   // what others did afterwards, without looking: they wrote the status, or removed the row
 	Event     Event
 	Broken    Function // the function that is not what the definition expects
 	States    []string // in the order in which they are entered
@@ -35,6 +35,7 @@ type Row struct {
 	Status     string
 	Sent       int64
 	Malformed  bool // FilesSent is not a number
+	Gone       bool // of a row that others removed
 }
 
 // Event makes an execution's input for a run.

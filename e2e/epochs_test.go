@@ -2,7 +2,7 @@ package e2e_test
 
 import "testing"
 
-// The sender writes Sent when every receipt is in: no message follows any more, so the look comes from the change.
+// The sender writes Sent when every receipt is in: no message follows any more, so the change itself starts the reconciliation.
 func sentWrittenLast(t *testing.T, s *system) {
 	r := s.newRun(t)
 	r.put("db.last.a", "Exported", 0)
@@ -16,12 +16,12 @@ func sentWrittenLast(t *testing.T, s *system) {
 	r.becomes("db.last.a", "Received")
 	r.wantRow("db.last.a", "Received", 2)
 	r.wantRequests(r.request("db.last.a"))
-	r.wantNews()
+	r.wantNotifications()
 	r.set("db.last.b", "CollectionStatus", text("SENT"))
 	r.becomes("db.last.b", "RECEIVED")
 	r.wantRow("db.last.b", "RECEIVED", 1)
 	r.wantRequests(r.request("db.last.a"), r.request("db.last.b"))
-	r.wantNews(r.allReceived())
+	r.wantNotifications(r.allReceived())
 }
 
 // The sender asks for nothing new by writing Sent over what is Received, or even Success.
@@ -35,7 +35,7 @@ func sentWrittenOver(t *testing.T, s *system) {
 		r.becomes("db.over.a", "Received")
 		r.wantRow("db.over.a", "Received", 2)
 		r.wantRequests(r.request("db.over.a"))
-		r.wantNews(r.allReceived())
+		r.wantNotifications(r.allReceived())
 	}
 
 	r.handle(r.successFile("db.over.a"))
@@ -45,26 +45,26 @@ func sentWrittenOver(t *testing.T, s *system) {
 		r.becomes("db.over.a", "Success")
 		r.wantRow("db.over.a", "Success", 2)
 		r.wantRequests(r.request("db.over.a"))
-		r.wantNews(r.allReceived(), r.allSuccessful())
+		r.wantNotifications(r.allReceived(), r.allSuccessful())
 	}
 }
 
-// Someone else moves the last collection of a run to Received: the run is looked at.
+// Somebody else moves the last collection of a run to Received: the run is checked.
 func receivedByOthers(t *testing.T, s *system) {
 	r := s.newRun(t)
 	r.put("db.others.a", "Sent", 1)
 	r.put("db.others.empty", "Exported", 0) // the sender itself moves a collection of no files
 	r.handle(r.file("db.others.a"))
-	r.wantNews()
+	r.wantNotifications()
 	r.set("db.others.empty", "CollectionStatus", text("Received"))
 	await(t, func() string {
-		if len(r.newsMails()) == 0 {
-			return "news"
+		if len(r.notificationMails()) == 0 {
+			return "the notification"
 		}
 		return ""
 	})
 	r.becomes("db.others.empty", "Received")
-	r.wantNews(r.allReceived())
+	r.wantNotifications(r.allReceived())
 	r.wantRequests(r.request("db.others.a"))
 }
 
@@ -76,16 +76,16 @@ func successBeforeSent(t *testing.T, s *system) {
 	r.handle(r.many(2, "db.before.a")...)
 	r.wantRow("db.before.a", "Exported", 2)
 	r.wantRequests()
-	r.wantNews()
+	r.wantNotifications()
 	r.set("db.before.a", "CollectionStatus", text("Sent"))
 	r.becomes("db.before.a", "Success")
 	r.wantRow("db.before.a", "Success", 2)
 	r.wantRequests(r.request("db.before.a"))
-	r.wantUnorderedNews(r.allReceived(), r.allSuccessful())
+	r.wantUnorderedNotifications(r.allReceived(), r.allSuccessful())
 }
 
 func countersSetBack(t *testing.T, s *system) {
-	newAttempt(t, s, func(r *run, collection string) {
+	newExport(t, s, func(r *run, collection string) {
 		r.set(collection, "CollectionStatus", text("Exporting"))
 		r.set(collection, "FilesReceived", number(0))
 		r.set(collection, "FilesSent", number(0))
@@ -93,12 +93,12 @@ func countersSetBack(t *testing.T, s *system) {
 }
 
 func rowReplaced(t *testing.T, s *system) {
-	newAttempt(t, s, func(r *run, collection string) { r.put(collection, "Exporting", 0) })
+	newExport(t, s, func(r *run, collection string) { r.put(collection, "Exporting", 0) })
 }
 
-// A collection is exported again under its correlation id: the sender is asked again, and both news are told again.
-// The success file of the attempt before does not count for it.
-func newAttempt(t *testing.T, s *system, begin func(r *run, collection string)) {
+// A collection is exported again under its correlation id: the sender is asked again, and monitoring gets both
+// notifications again. The success file of the export before does not count for it.
+func newExport(t *testing.T, s *system, begin func(r *run, collection string)) {
 	r := s.newRun(t)
 	const again, other = "db.again.a", "db.again.b"
 	r.put(again, "Sent", 3)
@@ -106,9 +106,9 @@ func newAttempt(t *testing.T, s *system, begin func(r *run, collection string)) 
 	r.handle(append(r.many(3, again), r.file(other))...)
 	r.handle(r.successFile(again), r.successFile(other))
 	requests := []string{r.request(again), r.request(other)}
-	news := []string{r.allReceived(), r.allSuccessful()}
+	notifications := []string{r.allReceived(), r.allSuccessful()}
 	r.wantRequests(requests...)
-	r.wantNews(news...)
+	r.wantNotifications(notifications...)
 
 	begin(r, again)
 	r.handle(r.file(again))
@@ -116,19 +116,19 @@ func newAttempt(t *testing.T, s *system, begin func(r *run, collection string)) 
 	r.handle(r.file(again))
 	r.set(again, "FilesSent", number(2))
 	r.wantRequests(requests...)
-	r.wantNews(news...)
+	r.wantNotifications(notifications...)
 
 	r.set(again, "CollectionStatus", text("Sent"))
 	r.becomes(again, "Received")
 	r.wantRow(again, "Received", 2)
-	requests, news = append(requests, r.request(again)), append(news, r.allReceived())
+	requests, notifications = append(requests, r.request(again)), append(notifications, r.allReceived())
 	r.wantRequests(requests...)
-	r.wantNews(news...)
+	r.wantNotifications(notifications...)
 
 	r.handle(r.successFile(again))
 	r.wantRow(again, "Success", 2)
 	r.wantRow(other, "Success", 1)
 	r.wantRequests(requests...)
-	r.wantNews(append(news, r.allSuccessful())...)
+	r.wantNotifications(append(notifications, r.allSuccessful())...)
 	r.wantRejected()
 }
