@@ -3,6 +3,7 @@ package page
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -32,7 +33,7 @@ func watching(t *testing.T, db *counted, of topic, change func(*Source), play fu
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
-		source := Source{Store: &store.Reader{DB: db, Tables: tables, Pause: store.Jitter}, Settings: report.Settings{StalledAfter: 1000 * time.Hour}, Now: time.Now}
+		source := Source{Store: store.New(db, tables, store.Settings{}), Settings: report.Settings{StalledAfter: 1000 * time.Hour}, Now: time.Now}
 		if change != nil {
 			change(&source)
 		}
@@ -86,9 +87,13 @@ func (c *counted) setRow(collection string, files int) {
 	c.Put(tables.Status.At(name, collection), table.Item{"CollectionStatus": "Sent", "FilesSent": int64(10), "FilesReceived": int64(files)})
 }
 
-func (c *counted) addMarker(collection string, n int) {
-	c.Put(tables.Ledger.At("collection#"+name+"#"+collection, fmt.Sprintf("marker#%06d", n)), table.Item{"Identity": fmt.Sprint("id-", n),
-		"Filename": fmt.Sprint("file-", n), "CountedAt": int64(1000 + n), "ExecutionId": fmt.Sprintf("arn:aws:states:eu-west-1:111122223333:execution:checker:%06d", n)})
+// addReceipt adds the receipt of a message, and the page of its digest.
+func (c *counted) addReceipt(collection string, n int) {
+	partition, digest := "collection#"+name+"#"+collection, fmt.Sprintf("%012d", n)
+	c.Put(tables.Ledger.At(partition, fmt.Sprintf("page#%06d", n)), table.Item{"Digests": table.NewBlobs(digest)})
+	c.Put(tables.Ledger.At(partition, fmt.Sprintf("receipts#%06d", n)), table.Item{
+		"Messages":   fmt.Sprintf(`[{"id":"id-%d","file":"file-%d","digest":%q}]`, n, n, base64.StdEncoding.EncodeToString([]byte(digest))),
+		"ReceivedAt": int64(1000 + n), "ExecutionId": fmt.Sprintf("arn:aws:states:eu-west-1:111122223333:execution:checker:%06d", n)})
 }
 
 // A run that stands still is read twice in a minute, whoever watches it; the first change brings the shortest pause back.
@@ -186,7 +191,7 @@ func TestListReadsFinishedRunsSeldom(t *testing.T) {
 	t.Parallel()
 	db := newDB(2)
 	register := func(run string, letGo bool) {
-		db.Put(tables.Ledger.At("run", run), table.Item{"CorrelationId": run, "RegisteredAt": int64(1000), "LetGo": letGo})
+		db.Put(tables.Ledger.At("run", run), table.Item{"CorrelationId": run, "RegisteredAt": int64(1000), "Abandoned": letGo})
 		db.Put(tables.Status.At(run, "db.core.a"), table.Item{"CollectionStatus": "Sent", "FilesSent": int64(2), "FilesReceived": int64(1)})
 	}
 	register(name, false)
@@ -225,7 +230,7 @@ func TestCollectionIsWatchedAlone(t *testing.T) {
 		is("another collection", false)
 		db.setRow("db.core.collection-00001", 7)
 		is("its row", true)
-		db.addMarker("db.core.collection-00001", 1)
+		db.addReceipt("db.core.collection-00001", 1)
 		is("its messages", true)
 	})
 }
@@ -256,7 +261,7 @@ func TestExecutionsAreReadSeldom(t *testing.T) {
 	db.PageSize = 1000
 	for i := range 8 {
 		for n := range 5000 {
-			db.addMarker(fmt.Sprintf("db.core.collection-%05d", i), n)
+			db.addReceipt(fmt.Sprintf("db.core.collection-%05d", i), n)
 		}
 	}
 	var machine states
