@@ -21,7 +21,7 @@ type owedCommand struct {
 }
 
 func (c *owedCommand) Help() string {
-	return "Lists requests and news that are due and not delivered. What is claimed has a claimer; if that died, the debt is free again when its lease of 10 minutes is over, and not before. Exits with 3 if something is owed."
+	return "Lists requests and news that are due and not delivered. What is claimed has a claimer; if that died, the debt is free again when its lease is over (10 minutes; 5 with EXPRESS), and not before. Exits with 3 if something is owed."
 }
 
 // due is one thing that is owed.

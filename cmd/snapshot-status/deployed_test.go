@@ -146,7 +146,7 @@ func TestLookAndPayByHand(t *testing.T) {
 	if got := s.says("owed", "by-hand"); got.code != exitOK || !strings.Contains(got.out, "Nothing is owed") {
 		t.Errorf("owed: %+v", got)
 	}
-	if got := s.says("owed", "--pay", "--yes"); got.code != exitOK || !strings.Contains(got.out, "The sweep looked after") {
+	if got := s.says("owed", "--pay", "--yes"); got.code != exitOK || !strings.Contains(got.out, "The sweep examined") {
 		t.Errorf("paying: %+v", got)
 	}
 	if got := s.says("verify", "by-hand"); got.code != exitOK {

@@ -68,7 +68,7 @@ func TestWhySaysWhoMoves(t *testing.T) {
 		"a request, let go": {&snapshot.Run{Abandoned: true}, []store.State{state("Received", 2, 2)},
 			[]finding{{report.Operator, letGo, look}, {report.Operator, letGo, look}}},
 		"a claim, let go": {&snapshot.Run{Abandoned: true}, []store.State{state("Received", 2, 2, asked(0, false, now.Add(time.Minute))), behind},
-			[]finding{{report.Operator, letGo, look}, {report.Operator, "the claim is free when its lease of 10 minutes is over. " + letGo, look}}},
+			[]finding{{report.Operator, letGo, look}, {report.Operator, "the claim is free when its lease is over. " + letGo, look}}},
 		"news": {&snapshot.Run{}, []store.State{success},
 			[]finding{{report.Checker, "All collections are received", "owed --pay"}, {report.Checker, "All collections are successful, and monitoring was not told yet (owed). The sweep", "owed --pay"}}},
 		"news, let go":      {&snapshot.Run{Abandoned: true}, []store.State{success}, []finding{{report.Operator, letGo, look}, {report.Operator, letGo, look}}},
