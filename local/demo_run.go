@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"snapshot-status-checker/internal/operator/rehearsal"
-	"snapshot-status-checker/internal/snapshot"
 )
 
 // run is what the demo sends, and what must come of it.
@@ -77,6 +76,4 @@ func (r *run) addDuplicates() {
 	}
 	r.first = append(r.first, rehearsal.Envelope(again))
 	r.afterwards = append(r.afterwards, rehearsal.Envelope(again))
-	other := rehearsal.Record(r.identity(0, 0), r.File(c.Name, 7000))
-	r.late = append(r.late, rehearsal.Envelope(other).Rejected(snapshot.ReasonIdentityReused, r.identity(0, 0)))
 }

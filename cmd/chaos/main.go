@@ -13,7 +13,7 @@ import (
 
 	"snapshot-status-checker/internal/chaos"
 	"snapshot-status-checker/internal/local"
-	"snapshot-status-checker/internal/snapshot"
+	"snapshot-status-checker/internal/store"
 )
 
 type command struct {
@@ -25,8 +25,8 @@ type command struct {
 	LongestHang time.Duration `default:"40s" help:"Longest time that an answer is held back."`
 }
 
-// A debt whose claimer died for good is paid by the second sweep after its lease at the latest.
-const patience = snapshot.Lease + 3*time.Minute
+// A message whose owner died for good is delivered by the second sweep after its lease at the latest.
+const patience = store.DefaultLease + 3*time.Minute
 
 func main() {
 	var c command

@@ -87,7 +87,7 @@ func (c *runCommand) Run() error {
 	r := quota.Run(shape, settings, quota.PublishedLimits(), quota.Assumed, c.Seed)
 	fmt.Printf("%s: %.0f s, %.0f s after the last file; complete: %t; %d messages given up, %d returned to the queue\n", settings, r.Duration, r.Duration-r.Delivered, r.Complete, r.GivenUp, r.Returned)
 	fmt.Printf("%d executions (at most %d open), %d calls of increment (at most %d at a time, %d retries)\n", r.Executions, r.MostOpen, r.Calls, r.MostCalls, r.Retries)
-	fmt.Printf("%d groups counted, %d transactions cancelled by others, %d updates overtaken; senders held up for %.0f s\n", r.Groups, r.Conflicts, r.Overtaken, r.SendersHeld)
+	fmt.Printf("%d groups counted, %d updates refused since a page was turned, %d pages read; senders held up for %.0f s\n", r.Groups, r.Refused, r.PagesRead, r.SendersHeld)
 	if first, ok := r.First(); ok {
 		fmt.Printf("first waited for, a second or more: %s, after %.0f s\n", first, r.Waits[first].First)
 	}

@@ -62,7 +62,7 @@ func (c *filesCommand) Run(a *app) error {
 	}
 	list := fileList{Run: run.Run, Collection: one.Collection, Files: []file{}}
 	key := snapshot.CollectionKey{CorrelationID: run.Run, CollectionName: one.Collection}
-	if err := reader.Messages(a, key, list.add); err != nil {
+	if err := reader.Receipts(a, key, list.add); err != nil {
 		return err
 	}
 	list.compare(expected)
@@ -107,9 +107,9 @@ func fileNames(in io.Reader) ([]string, error) {
 	return names, nil
 }
 
-func (l *fileList) add(marker store.Marker) error {
-	l.Files = append(l.Files, file{Name: marker.Filename, Identity: marker.Identity, CountedAt: marker.CountedAt,
-		Execution: marker.Execution, Success: marker.Success})
+func (l *fileList) add(receipt store.Receipt) error {
+	l.Files = append(l.Files, file{Name: receipt.Filename, Identity: receipt.Identity, CountedAt: receipt.ReceivedAt,
+		Execution: receipt.Execution, Success: receipt.Success})
 	return nil
 }
 

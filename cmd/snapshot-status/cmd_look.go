@@ -3,7 +3,7 @@ package main
 import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 
-	"snapshot-status-checker/internal/delivery/looks"
+	"snapshot-status-checker/internal/delivery/machine"
 	"snapshot-status-checker/internal/operator/lookagain"
 	"snapshot-status-checker/internal/operator/report"
 	"snapshot-status-checker/internal/snapshot"
@@ -87,6 +87,6 @@ func (a *app) look(keys []snapshot.CollectionKey) error {
 	if err != nil {
 		return err
 	}
-	machine := looks.Machine{SFN: sfn.NewFromConfig(found.Config), ARN: found.StateMachineArn}
-	return lookagain.Start(a, machine.Start, keys)
+	started := machine.Machine{SFN: sfn.NewFromConfig(found.Config), ARN: found.StateMachineArn}
+	return lookagain.Start(a, started.Reconcile, keys)
 }

@@ -21,15 +21,15 @@ type owedCommand struct {
 }
 
 func (c *owedCommand) Help() string {
-	return "Lists requests and news that are due and not delivered. What is claimed has a claimer; if that died, the debt is free again when its lease of 10 minutes is over, and not before. Exits with 3 if something is owed."
+	return "Lists requests and news that are due and not delivered. What is claimed has a claimer; if that died, the debt is free again when its lease is over (10 minutes; 5 with EXPRESS), and not before. Exits with 3 if something is owed."
 }
 
 // due is one thing that is owed.
 type due struct {
-	Run        string            `json:"run"`
-	Collection string            `json:"collection,omitempty"` // of a request
-	Kind       snapshot.DebtKind `json:"kind"`
-	Debt       report.Debt       `json:"debt"`
+	Run        string        `json:"run"`
+	Collection string        `json:"collection,omitempty"` // of a request
+	Kind       snapshot.Kind `json:"kind"`
+	Debt       report.Debt   `json:"debt"`
 }
 
 // debts is what owed answers.
@@ -89,7 +89,7 @@ func (c *owedCommand) each(a *app, visit func(report.Run)) error {
 		return err
 	}
 	for _, run := range runs {
-		if run.LetGo || run.Progress.Settled {
+		if run.Abandoned || run.Progress.Settled {
 			continue // the sweep found that nothing is owed, or owes it no more
 		}
 		state, err := reader.Run(a, run.CorrelationID)
@@ -118,7 +118,7 @@ func (c *owedCommand) print(p show.Printer, said debts) {
 	}
 	switch {
 	case said.Paid != nil:
-		p.Line("The sweep looked after %d open runs, started looks at %d collections and sent %d reports.", said.Paid.OpenRuns, said.Paid.Looks, said.Paid.Reports)
+		p.Line("The sweep examined %d open runs, started to reconcile %d collections and sent %d alerts.", said.Paid.OpenRuns, said.Paid.Reconciled, said.Paid.Alerts)
 	case c.Pay:
 		p.Line("Would call the sweep, which looks after all open runs. Do it: --yes")
 	}

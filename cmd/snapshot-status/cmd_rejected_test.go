@@ -47,7 +47,7 @@ func newKeeping(t *testing.T) keeping {
 func (k keeping) keep(identity, text string, reason snapshot.Reason, detail string) {
 	k.Helper()
 	keeper := delivery.Rejected{SQS: k.SQS, QueueURL: k.Rejected}
-	err := keeper.Keep(k.Context(), snapshot.Receipt{Identity: identity, Raw: text, Rejection: &snapshot.Rejection{Reason: reason, Detail: detail}})
+	err := keeper.Reject(k.Context(), snapshot.Receipt{Identity: identity, Raw: text, Rejection: &snapshot.Rejection{Reason: reason, Detail: detail}})
 	if err != nil {
 		k.Fatal(err)
 	}
@@ -65,7 +65,7 @@ func (k keeping) some() {
 	k.keep("id-3-unknown", fileMessage("run-1", "a-001"), snapshot.ReasonUnknownCollection, "the export status table has no row for this correlation_id and collection_name")
 	k.keep("id-4-not-json", "oh", snapshot.ReasonNotJSON, "the text is not valid JSON")
 	k.keep("id-5-large", fileMessage("run-1", strings.Repeat("\\", 450)), snapshot.ReasonNotCounted, "counting failed for good: no such table")
-	k.keep("id-6-reused", fileMessage("run-1", "a-002"), snapshot.ReasonIdentityReused, "the identity was seen before with another body")
+	k.keep("id-6-flag", strings.Replace(fileMessage("run-1", "a-002"), "{", `{"shutdown_flag":"perhaps",`, 1), snapshot.ReasonFlagInvalid, "flag shutdown_flag is neither true nor false")
 }
 
 // says runs a command line two days after the messages were kept.

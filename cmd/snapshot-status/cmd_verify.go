@@ -13,14 +13,14 @@ type verifyCommand struct {
 }
 
 func (c *verifyCommand) Help() string {
-	return "Counts the markers of every collection of a run and holds them against the counters of ledger and table. It reads every marker. Exits with 3 if something does not add up. While files come in, what was read a moment later may differ: verify again."
+	return "Compares the receipts of every collection of a run with the counters in the ledger and in the export status table. Reads every receipt. Exits with 3 if something does not add up. While files come in, counters that were read at different moments may differ: verify again."
 }
 
 // verification is what verify answers.
 type verification struct {
 	Run         string              `json:"run"`
 	Collections int                 `json:"collections"`
-	Markers     report.Count        `json:"markers"` // of all collections
+	Receipts    report.Count        `json:"receipts"` // of all collections
 	Differences []report.Difference `json:"differences"`
 }
 
@@ -33,14 +33,14 @@ func (c *verifyCommand) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	counts, err := countMarkers(a, reader, state)
+	counts, err := countReceipts(a, reader, state)
 	if err != nil {
 		return err
 	}
 	found := verification{Run: c.Name, Collections: len(counts), Differences: []report.Difference{}}
 	for i, counted := range counts {
-		found.Markers.Files += counted.Files
-		found.Markers.SuccessFiles += counted.SuccessFiles
+		found.Receipts.Files += counted.Files
+		found.Receipts.SuccessFiles += counted.SuccessFiles
 		found.Differences = append(found.Differences, report.Verify(state.Collections[i], counted)...)
 	}
 	if a.json {
@@ -54,14 +54,14 @@ func (c *verifyCommand) Run(a *app) error {
 	return notDone(len(found.Differences) == 0)
 }
 
-func countMarkers(a *app, reader *store.Reader, state store.RunState) ([]report.Count, error) {
+func countReceipts(a *app, reader *store.Store, state store.RunState) ([]report.Count, error) {
 	counts := make([]report.Count, len(state.Collections))
 	group, ctx := errgroup.WithContext(a)
 	group.SetLimit(sideBySide)
 	for i, one := range state.Collections {
 		group.Go(func() error {
-			return reader.Messages(ctx, one.Row.CollectionKey, func(marker store.Marker) error {
-				if marker.Success {
+			return reader.Receipts(ctx, one.Row.CollectionKey, func(receipt store.Receipt) error {
+				if receipt.Success {
 					counts[i].SuccessFiles++
 				} else {
 					counts[i].Files++
@@ -74,9 +74,9 @@ func countMarkers(a *app, reader *store.Reader, state store.RunState) ([]report.
 }
 
 func (v verification) print(p show.Printer) {
-	p.Line("%s: %d collections, markers of %d files and %d success files", v.Run, v.Collections, v.Markers.Files, v.Markers.SuccessFiles)
+	p.Line("%s: %d collections, receipts of %d files and %d success files", v.Run, v.Collections, v.Receipts.Files, v.Receipts.SuccessFiles)
 	if len(v.Differences) == 0 {
-		p.Line("%s", p.Tone(show.Good, "Markers, ledger and table agree."))
+		p.Line("%s", p.Tone(show.Good, "Receipts, ledger and table agree."))
 		return
 	}
 	for _, difference := range v.Differences {

@@ -5,9 +5,6 @@ import (
 	"context"
 	"strings"
 	"testing"
-
-	"snapshot-status-checker/internal/operator/report"
-	"snapshot-status-checker/internal/store"
 )
 
 // ending ends a command as soon as it has written something.
@@ -31,9 +28,7 @@ func TestWatchEndedBeforeTheRun(t *testing.T) {
 	out := &ending{end: cancel}
 	var errOut bytes.Buffer
 	code := runWith([]string{"watch", "troubled"}, &app{Context: ctx, in: strings.NewReader(""), out: out, err: &errOut, now: n.clock,
-		source: func() (*store.Reader, report.Settings) {
-			return &store.Reader{DB: n.db, Tables: n.tables, Pause: undelayed}, report.Settings{}
-		}})
+		source: n.source})
 	if code != exitNotDone || strings.Count(out.String(), "\n") != 1 || errOut.Len() > 0 {
 		t.Errorf("exit code %d, %q, %q", code, out.String(), errOut.String())
 	}

@@ -146,7 +146,7 @@ func TestLookAndPayByHand(t *testing.T) {
 	if got := s.says("owed", "by-hand"); got.code != exitOK || !strings.Contains(got.out, "Nothing is owed") {
 		t.Errorf("owed: %+v", got)
 	}
-	if got := s.says("owed", "--pay", "--yes"); got.code != exitOK || !strings.Contains(got.out, "The sweep looked after") {
+	if got := s.says("owed", "--pay", "--yes"); got.code != exitOK || !strings.Contains(got.out, "The sweep examined") {
 		t.Errorf("paying: %+v", got)
 	}
 	if got := s.says("verify", "by-hand"); got.code != exitOK {
@@ -160,7 +160,7 @@ func TestWhyNamesWhatStandsAround(t *testing.T) {
 	s.row("around", "db.core.one", "Exported", "2")
 	s.send("around", "db.core.one", "one-001")
 	s.send("around", "db.core.unknown", "unknown-001")
-	s.abort(`{"look": [{"correlation_id": "around", "collection_name": "db.core.one"}]}`)
+	s.abort(`{"reconcile": [{"correlation_id": "around", "collection_name": "db.core.one"}]}`)
 	var got said
 	for range 300 {
 		got = s.says("why", "around")

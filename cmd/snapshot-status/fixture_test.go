@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -14,6 +13,7 @@ import (
 	"snapshot-status-checker/internal/store"
 	"snapshot-status-checker/internal/table"
 	"snapshot-status-checker/internal/table/memory"
+	"snapshot-status-checker/internal/table/tabletest"
 )
 
 // began is when the runs of the fixture began.
@@ -22,38 +22,32 @@ var began = time.Date(2026, 11, 23, 1, 30, 0, 0, time.UTC)
 // night is a deployment's tables, written by the protocol itself at times of the test's choice.
 type night struct {
 	*testing.T
-	db     *counted
+	db     memory.DB
 	tables store.Tables
+	calls  map[string]int // of the tables, by operation
 	now    time.Time
 	sent   int // messages so far
 	exempt []snapshot.Status
 }
 
-// counted counts the reads.
-type counted struct {
-	memory.DB
-	reads map[string]int
-}
-
-func (c *counted) Query(ctx context.Context, query table.Query) (table.Page, error) {
-	c.reads["Query"]++
-	return c.DB.Query(ctx, query)
-}
-
-func (c *counted) GetMany(ctx context.Context, reads []table.Read) (map[table.Ref]table.Item, error) {
-	c.reads["GetMany"]++
-	return c.DB.GetMany(ctx, reads)
-}
-
 func newNight(t *testing.T) *night {
-	return &night{T: t, db: &counted{reads: map[string]int{}}, tables: store.NewTables("status", "ledger"), now: began}
+	return &night{T: t, tables: store.NewTables("status", "ledger"), calls: map[string]int{}, now: began}
+}
+
+// protocol is the one over the fixture's tables. It counts its calls.
+func (n *night) protocol() *store.Store {
+	db := &tabletest.Hooked{DB: &n.db, Before: func(call tabletest.Call) error { n.calls[call.Operation]++; return nil }}
+	return store.New(db, n.tables, store.Settings{Exempt: n.exempt, Now: n.clock})
+}
+
+// source is where the commands read.
+func (n *night) source() (*store.Store, report.Settings) {
+	return n.protocol(), report.Settings{Exempt: n.exempt, StalledAfter: time.Hour}
 }
 
 func (n *night) clock() time.Time { return n.now }
 
 func (n *night) later(d time.Duration) { n.now = n.now.Add(d) }
-
-func undelayed(context.Context, int) error { return nil }
 
 func (n *night) must(err error) {
 	n.Helper()
@@ -74,13 +68,11 @@ func (n *night) set(run, collection string, attributes map[string]any) {
 	n.must(err)
 }
 
-// arrive counts messages of these files ("": one that names none), and looks at their collection. The functions' own parser reads them.
+// arrive counts messages of these files ("": one that names none), and reconciles their collection. The functions' own parser reads them.
 func (n *night) arrive(run, collection string, files ...string) {
 	n.Helper()
 	key := snapshot.CollectionKey{CorrelationID: run, CollectionName: collection}
-	counter := store.Counter{DB: n.db, Tables: n.tables, Now: n.clock, Pause: undelayed}
-	said := snapshot.Export{SnapshotType: "full", ExportDate: "2026-11-22"}
-	n.must(counter.RegisterRun(n.Context(), run, said))
+	protocol, said := n.protocol(), snapshot.Export{SnapshotType: "full", ExportDate: "2026-11-22"}
 	var receipts []snapshot.Receipt
 	for _, file := range files {
 		n.sent++
@@ -93,30 +85,33 @@ func (n *night) arrive(run, collection string, files ...string) {
 		n.must(err)
 		receipts = append(receipts, snapshot.Unwrap(text, fmt.Sprintf("message-%03d", n.sent))...)
 	}
-	states, err := counter.Read(n.Context(), []snapshot.CollectionKey{key})
+	groups, _, _ := snapshot.GroupByCollection(receipts)
+	states, err := protocol.Read(n.Context(), []snapshot.CollectionKey{key})
 	n.must(err)
-	_, err = counter.Count(n.Context(), "arn:aws:states:eu-west-1:111122223333:execution:checker:"+collection, states[key], receipts)
+	n.must(protocol.RegisterRun(n.Context(), *states[key].Row, groups[0].Receipts[0].Message.Export))
+	_, err = protocol.Count(n.Context(), fmt.Sprintf("arn:aws:states:eu-west-1:111122223333:execution:checker:%s-%03d", collection, n.sent), states[key], groups[0].Receipts)
 	n.must(err)
-	n.look(key, "looker")
+	n.reconcile(key, "reconciler")
 }
 
-// look moves a collection and pays what is owed, except what the claimer died for.
-func (n *night) look(key snapshot.CollectionKey, claimer string) {
+// reconcile reconciles a collection and checks its run. It delivers what is pending, except the request that an execution
+// died with.
+func (n *night) reconcile(key snapshot.CollectionKey, execution string) {
 	n.Helper()
-	claimer += "/" + key.CollectionName
-	looker := store.Looker{DB: n.db, Tables: n.tables, Now: n.clock, Pause: undelayed}
-	state, err := looker.Look(n.Context(), key, claimer)
-	n.must(err)
-	debts := store.Debts{DB: n.db, Tables: n.tables, Pause: undelayed}
-	attempt := state.Collection.Attempt(*state.Row)
-	if state.Collection.Request.HeldBy(claimer, attempt) && !strings.HasPrefix(claimer, "dying") {
-		n.must(debts.Delivered(n.Context(), snapshot.Debt{Kind: snapshot.SuccessFileRequest, CollectionKey: key, Attempt: attempt}))
+	protocol, owner := n.protocol(), snapshot.Owner(execution, key.CollectionName)
+	deliver := func(out snapshot.Outgoing) {
+		_, err := protocol.Deliver(n.Context(), out, owner, func(snapshot.Export) error { return nil })
+		n.must(err)
 	}
-	runs := store.Runs{DB: n.db, Tables: n.tables, Exempt: n.exempt, Now: n.clock, Pause: undelayed}
-	verdict, err := runs.Check(n.Context(), key.CorrelationID, claimer, state.Row.Status)
+	reconciled, err := protocol.Reconcile(n.Context(), key, owner)
 	n.must(err)
-	for _, news := range verdict.Claimed {
-		n.must(debts.Delivered(n.Context(), news))
+	if reconciled.Pending != nil && !strings.HasPrefix(execution, "dying") {
+		deliver(*reconciled.Pending)
+	}
+	checked, err := protocol.Check(n.Context(), key, owner, reconciled.Moved, reconciled.Check)
+	n.must(err)
+	for _, notification := range checked.Pending {
+		deliver(notification)
 	}
 }
 
@@ -150,7 +145,7 @@ func (n *night) troubled(run string) {
 	n.arrive(run, "db.core.claimed", files("claimed", 1, 1)...)
 	n.row(run, "db.core.claimed", "Sent", 1)
 	n.later(2 * time.Minute)
-	n.look(snapshot.CollectionKey{CorrelationID: run, CollectionName: "db.core.claimed"}, "dying-execution")
+	n.reconcile(snapshot.CollectionKey{CorrelationID: run, CollectionName: "db.core.claimed"}, "dying-execution")
 	n.arrive(run, "db.core.unlooked", files("unlooked", 1, 1)...)
 	n.row(run, "db.core.unlooked", "Sent", 1)
 	n.set(run, "db.core.malformed", map[string]any{"CollectionStatus": "Sent", "FilesSent": "three"})
@@ -171,7 +166,7 @@ func (n *night) finished(run string) {
 	}
 }
 
-// letGo is a run that was let go with a request and a move that are still due.
+// letGo is a run that was abandoned with a request and a move that are still due.
 func (n *night) letGo(run string) {
 	n.Helper()
 	n.row(run, "db.core.dead", "Exported", 1)
@@ -179,10 +174,10 @@ func (n *night) letGo(run string) {
 	n.arrive(run, "db.core.dead", files("dead", 1, 1)...)
 	n.arrive(run, "db.core.unlooked", files("unlooked", 1, 1)...)
 	n.row(run, "db.core.dead", "Sent", 1)
-	n.look(snapshot.CollectionKey{CorrelationID: run, CollectionName: "db.core.dead"}, "dying-execution")
-	n.later(snapshot.LetGoAfter)
+	n.reconcile(snapshot.CollectionKey{CorrelationID: run, CollectionName: "db.core.dead"}, "dying-execution")
+	n.later(snapshot.AbandonedAfter)
 	n.row(run, "db.core.unlooked", "Sent", 1)
-	_, err := n.db.Update(n.Context(), table.Write{Ref: n.tables.Ledger.At("run", run), Set: map[string]any{"LetGo": true}})
+	_, err := n.db.Update(n.Context(), table.Write{Ref: n.tables.Ledger.At("run", run), Set: map[string]any{"Abandoned": true}})
 	n.must(err)
 }
 
@@ -197,8 +192,6 @@ func (n *night) says(in string, args ...string) said {
 	n.Helper()
 	var out, errOut bytes.Buffer
 	code := runWith(args, &app{Context: n.Context(), in: strings.NewReader(in), out: &out, err: &errOut, now: n.clock,
-		source: func() (*store.Reader, report.Settings) {
-			return &store.Reader{DB: n.db, Tables: n.tables, Pause: undelayed}, report.Settings{Exempt: n.exempt, StalledAfter: time.Hour}
-		}})
+		source: n.source})
 	return said{code, out.String(), errOut.String()}
 }

@@ -14,9 +14,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"snapshot-status-checker/internal/operator/report"
-	"snapshot-status-checker/internal/store"
 )
 
 // nobody types: reading from it says that it began, and never ends.
@@ -42,9 +39,7 @@ func TestInterruptedWhileReadingStandardInput(t *testing.T) {
 			ended := make(chan int, 1)
 			go func() {
 				ended <- runWith(strings.Fields(line), &app{Context: ctx, in: nobody{interrupt}, out: &out, err: &errOut, now: n.clock,
-					source: func() (*store.Reader, report.Settings) {
-						return &store.Reader{DB: n.db, Tables: n.tables, Pause: undelayed}, report.Settings{}
-					}})
+					source: n.source})
 			}()
 			select {
 			case code := <-ended:

@@ -46,7 +46,7 @@ type commands struct {
 	Files  filesCommand  `cmd:"" help:"List the files that came for a collection."`
 	Owed   owedCommand   `cmd:"" help:"List what is due and not delivered; pay it."`
 	Look   lookCommand   `cmd:"" help:"Look at a run's collections again."`
-	Verify verifyCommand `cmd:"" help:"Hold a run's markers against the counters."`
+	Verify verifyCommand `cmd:"" help:"Compare a run's receipts with its counters."`
 
 	Rejected rejectedCommand `cmd:"" help:"Kept messages: list them, show one, put them back, drop them."`
 	Watch    watchCommand    `cmd:"" help:"Show a run while it moves."`
@@ -83,7 +83,7 @@ type app struct {
 	where   deployment.Where
 	command report.Command // how what is suggested begins
 	found   *deployment.Deployment
-	source  func() (*store.Reader, report.Settings) // of tests, in place of the deployment's tables
+	source  func() (*store.Store, report.Settings) // of tests, in place of the deployment's tables
 }
 
 // deployment finds the deployment, once.

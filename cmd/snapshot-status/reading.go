@@ -10,7 +10,7 @@ import (
 )
 
 // reader reads the deployment's tables.
-func (a *app) reader() (*store.Reader, report.Settings, error) {
+func (a *app) reader() (*store.Store, report.Settings, error) {
 	if a.source != nil {
 		reader, settings := a.source()
 		return reader, settings, nil
@@ -22,8 +22,7 @@ func (a *app) reader() (*store.Reader, report.Settings, error) {
 	if err != nil {
 		return nil, report.Settings{}, err
 	}
-	reader := &store.Reader{DB: found.DB(), Tables: found.Tables(), Pause: store.Jitter}
-	return reader, report.Settings{Exempt: found.Settings.ExemptStatuses, StalledAfter: found.Settings.StalledAfter}, nil
+	return found.Store(), report.Settings{Exempt: found.Settings.ExemptStatuses, StalledAfter: found.Settings.StalledAfter}, nil
 }
 
 // run reads a run and describes it. One that neither table knows is exitNotFound.
@@ -40,7 +39,7 @@ func (a *app) run(correlationID string) (report.Run, error) {
 }
 
 // state reads a run. One that neither table knows is exitNotFound.
-func (a *app) state(reader *store.Reader, correlationID string) (store.RunState, error) {
+func (a *app) state(reader *store.Store, correlationID string) (store.RunState, error) {
 	state, err := reader.Run(a, correlationID)
 	if err == nil && state.Run == nil && len(state.Collections) == 0 {
 		err = answer{exitNotFound, fmt.Sprintf("neither table knows run %q (%s lists them)", correlationID, a.command.Do("runs"))}

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"snapshot-status-checker/internal/local"
-	"snapshot-status-checker/internal/snapshot"
+	"snapshot-status-checker/internal/store"
 )
 
 // The short form of `make chaos`.
@@ -18,7 +18,7 @@ func TestRun(t *testing.T) {
 		Collections: 10, Messages: 300, Seed: uint64(time.Now().Unix()), BatchSize: 5,
 		KillEvery: 150 * time.Millisecond, LongestHang: 5 * time.Second, WaitScale: 0.2,
 		// Nearly always all is at rest within seconds; only a claimer that is dead for good is waited for.
-		Patience: snapshot.Lease + 3*time.Minute,
+		Patience: store.DefaultLease + 3*time.Minute,
 		Dir:      t.TempDir(), Log: t.Output(),
 	})
 	if err != nil {

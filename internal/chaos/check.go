@@ -4,11 +4,9 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-
 	"snapshot-status-checker/internal/snapshot"
+	"snapshot-status-checker/internal/store"
+	"snapshot-status-checker/internal/table/dynamo"
 )
 
 // check holds what is there when all has come to rest against the guarantees.
@@ -23,11 +21,11 @@ func (w *world) check(ctx context.Context) (*Report, error) {
 		return nil, err
 	}
 	r.checkRows(rows)
-	markers, err := w.readMarkers(ctx)
+	receipts, err := w.readReceipts(ctx)
 	if err != nil {
 		return nil, err
 	}
-	r.checkCounting(markers)
+	r.checkCounting(receipts)
 	r.checkRequests()
 	r.checkNews()
 	for reason, identities := range w.seen.rejected.by {
@@ -55,8 +53,8 @@ func (r *Report) checkRows(rows map[string]row) {
 			r.broken("%s is %s, want Success", c.name, got.CollectionStatus)
 		}
 		r.twice += max(0, got.FilesReceived-c.files)
-		if got.FilesReceived != c.files || got.FilesCounted != c.files {
-			r.broken("%s: FilesReceived %d, FilesCounted %d, want %d", c.name, got.FilesReceived, got.FilesCounted, c.files)
+		if got.FilesReceived != c.files || got.held() != c.files {
+			r.broken("%s: FilesReceived %d, EpochStart and SyncedFiles %d, want %d", c.name, got.FilesReceived, got.held(), c.files)
 		}
 		if got.FilesSent != c.files {
 			r.broken("%s: FilesSent %d, but its writer added %d", c.name, got.FilesSent, c.files)
@@ -64,27 +62,20 @@ func (r *Report) checkRows(rows map[string]row) {
 	}
 }
 
-// marker is a ledger's item that says that a message was counted.
-type marker struct{ Kind, Identity string }
-
-// readMarkers returns the identities of the files' messages that the ledger knows as counted.
-func (w *world) readMarkers(ctx context.Context) (map[string]bool, error) {
-	pages := dynamodb.NewScanPaginator(w.table,
-		&dynamodb.ScanInput{TableName: &w.outputs.LedgerTableName, ConsistentRead: aws.Bool(true)})
-	files := map[string]bool{}
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
+// readReceipts returns the identities of the files' messages that the ledger knows as counted.
+func (w *world) readReceipts(ctx context.Context) (map[string]bool, error) {
+	tables := store.NewTables(w.outputs.ExportStatusTableName, w.outputs.LedgerTableName)
+	ledger, files := store.New(dynamo.New(w.table), tables, store.Settings{}), map[string]bool{}
+	for _, c := range w.plan.collections {
+		key := snapshot.CollectionKey{CorrelationID: w.plan.correlationID, CollectionName: c.name}
+		err := ledger.Receipts(ctx, key, func(receipt store.Receipt) error {
+			if !receipt.Success {
+				files[receipt.Identity] = true
+			}
+			return nil
+		})
 		if err != nil {
 			return nil, fmt.Errorf("reading the ledger: %w", err)
-		}
-		var items []marker
-		if err := attributevalue.UnmarshalListOfMaps(page.Items, &items); err != nil {
-			return nil, fmt.Errorf("reading the ledger: %w", err)
-		}
-		for _, item := range items {
-			if item.Kind == "FILE" {
-				files[item.Identity] = true
-			}
 		}
 	}
 	return files, nil
@@ -92,14 +83,14 @@ func (w *world) readMarkers(ctx context.Context) (map[string]bool, error) {
 
 // checkCounting holds each message that was sent against the ledger, so that one that was lost cannot hide behind one
 // that was counted twice.
-func (r *Report) checkCounting(markers map[string]bool) {
+func (r *Report) checkCounting(receipts map[string]bool) {
 	sent := r.seen.files.counts()
 	for identity := range sent {
-		if !markers[identity] {
+		if !receipts[identity] {
 			r.lost++
 		}
 	}
-	for identity := range markers {
+	for identity := range receipts {
 		if sent[identity] == 0 {
 			r.broken("counted message %s, which nobody sent", identity)
 		}

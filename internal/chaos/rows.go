@@ -20,9 +20,13 @@ import (
 
 // row is a collection's row of the export status table.
 type row struct {
-	CollectionName, CollectionStatus       string
-	FilesSent, FilesReceived, FilesCounted int
+	CollectionName, CollectionStatus string
+	FilesSent, FilesReceived         int
+	EpochStart, SyncedFiles          int
 }
+
+// held is how much of the ledger's count the row holds.
+func (r row) held() int { return r.EpochStart + r.SyncedFiles }
 
 func (r row) is(status string) bool { return strings.EqualFold(r.CollectionStatus, status) }
 

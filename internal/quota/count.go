@@ -6,77 +6,96 @@ import (
 	"snapshot-status-checker/internal/price"
 )
 
-// count tries the transactions of a group and the update of its row, and ends the group or tries it again.
-func (m *model) count(e *execution, i int32, try uint8) {
+// count writes the receipts of a group, counts it, turns the page and syncs the row, and ends the group.
+func (m *model) count(e *execution, i int32) {
 	g := e.groups[i]
 	c := &m.collections[g.collection]
 	deadline := e.called + functionTimeout
-	done := event{step: counted, e: e, group: i}
-	files := float64(g.files)
+	messages := g.files
 	if g.success {
-		files++
+		messages++
 	}
-	parts := math.Ceil(files / mostMarkers) // one transaction after the other
-	units := price.TransactWriteUnits(m.m.Marked) * (files + parts)
-	took := parts*m.m.Transaction + files*m.m.Marker
-	patient := min(deadline, m.now+m.m.Patience)
-	at, ok := m.take(CollectionWrites, &c.writes, m.now, units, patient)
+	at, ok := m.now, true
+	if !g.counted { // else all are duplicates of an earlier call
+		at, ok = m.write(c, m.receiptUnits(messages), at, deadline)
+	}
+	if ok && !g.counted && c.turned > e.read { // the page was turned since it was read: refused once
+		m.result.Refused++
+		m.use(price.ReadUnit, 1)
+		at, ok = m.write(c, m.collectionUnits(c), at, deadline)
+		at += m.m.Read
+	}
+	if ok && !g.counted {
+		c.recent += messages
+		at, ok = m.write(c, m.collectionUnits(c), at, deadline)
+	}
+	if ok && c.recent >= pageSize {
+		at, ok = m.turnPage(e, g.collection, at, deadline)
+	}
+	if ok && g.files > 0 {
+		m.result.Groups++
+		at, ok = m.sync(at, deadline)
+	}
+	m.at(min(at, deadline), event{step: counted, e: e, group: i, ok: ok})
+}
+
+// write makes one update of the ledger, from a time on, and returns when it is done.
+func (m *model) write(c *collection, units, t, deadline float64) (float64, bool) {
+	patient := min(deadline, t+m.m.Patience)
+	at, ok := m.take(CollectionWrites, &c.writes, t, units, patient)
 	if ok {
 		at, ok = m.take(LedgerWrites, m.growingLedger(), at, units, patient)
 	}
 	if !ok {
-		m.at(patient, done)
-		return
+		return patient, false
 	}
 	m.use(price.WriteUnit, units)
-	switch {
-	case at < c.busy: // another transaction is at the collection's item: this one is cancelled
-		m.result.Conflicts++
-		pause := m.random.Float64() * min(longestJitter, shortestJitter*math.Pow(2, float64(try)))
-		if try++; try == tries {
-			m.at(min(at+took, deadline), done)
-			return
-		}
-		next := min(at+took+pause, deadline)
-		m.wait(Conflicts, at, next)
-		m.at(next, event{step: again, e: e, group: i, try: try})
-		return
-	case g.counted || g.files == 0: // duplicates of an earlier call, or a _success file alone: nothing to add to the row
-		c.busy = at + took
-		at, ok = c.busy, c.busy <= deadline
-	default:
-		m.result.Groups++
-		c.busy = at + took
-		at, ok = m.project(e, c, c.busy, min(deadline, c.busy+m.m.Patience))
-	}
-	done.ok = ok
-	m.at(min(at, deadline), done)
+	return at + m.m.Update, true
 }
 
-// project brings the row up to date, from a time on, and returns when that is done. If somebody else updated the row
-// since the call read it, the condition fails: it reads again, and updates unless that somebody did it for all.
-func (m *model) project(e *execution, c *collection, t, deadline float64) (float64, bool) {
-	at, ok := m.take(RunWrites, &m.runWrites, t, 1, deadline)
+func (m *model) receiptUnits(messages int) float64 {
+	return price.WriteUnits(m.m.Receipts + messages*m.m.Receipt)
+}
+
+// collectionUnits is what an update of the collection's item costs: by its size with the digests since the last page.
+func (m *model) collectionUnits(c *collection) float64 {
+	return price.WriteUnits(m.m.Collection + c.recent*digestBytes)
+}
+
+// turnPage makes a page of the recent digests: it puts the page and takes its digests out of the collection.
+func (m *model) turnPage(e *execution, collection int32, t, deadline float64) (float64, bool) {
+	c := &m.collections[collection]
+	at, ok := m.write(c, price.WriteUnits(m.m.Page+c.recent*digestBytes), t, deadline)
+	if ok {
+		at, ok = m.write(c, m.collectionUnits(c), at, deadline)
+	}
+	if ok {
+		c.pages, c.recent, c.turned = c.pages+1, 0, at
+		m.known[e.environment].wrote(collection, c.pages)
+	}
+	return at, ok
+}
+
+// sync updates the row. If somebody who counted later was faster it is refused, which costs the same.
+func (m *model) sync(t, deadline float64) (float64, bool) {
+	patient := min(deadline, t+m.m.Patience)
+	at, ok := m.take(RunWrites, &m.runWrites, t, 1, patient)
 	if !ok {
-		return deadline, false
+		return patient, false
 	}
 	m.use(price.WriteUnit, 1)
-	if c.written <= e.read {
-		c.written = at + m.m.Update
-		return c.written, true
+	return at + m.m.Update, true
+}
+
+// readPages reads the pages that the environment does not have of the batch's collections, and returns how many.
+func (m *model) readPages(e *execution) float64 {
+	missing := int32(0)
+	for _, g := range e.groups {
+		missing += m.known[e.environment].missing(g.collection, m.collections[g.collection].pages)
 	}
-	m.result.Overtaken++
-	m.use(price.ReadUnit, 2)
-	reread := at + m.m.Update + m.m.Read
-	if c.covered >= t {
-		return reread, true
-	}
-	if at, ok = m.take(RunWrites, &m.runWrites, reread, 1, deadline); !ok {
-		return deadline, false
-	}
-	m.use(price.WriteUnit, 1)
-	c.covered, c.written = reread, at+m.m.Update
-	return c.written, true
+	m.result.PagesRead += int(missing)
+	m.use(price.ReadUnit, float64(missing))
+	return float64(missing)
 }
 
 // growingLedger is the ledger's bucket. A table doubles what it takes in half an hour in which it had to take it all.
@@ -92,8 +111,8 @@ func (m *model) growingLedger() *bucket {
 	return &m.ledger
 }
 
-// lookAt enters the Map and looks at the collections that the batch completed.
-func (m *model) lookAt(e *execution) {
+// reconcile enters the Map and reconciles the collections that the batch completed.
+func (m *model) reconcile(e *execution) {
 	at := m.enter(e, m.now, statesAfter)
 	looks := 0.0
 	for _, g := range e.groups {

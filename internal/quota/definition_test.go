@@ -11,10 +11,9 @@ import (
 func TestFollowsTheDefinition(t *testing.T) {
 	t.Parallel()
 	type state struct {
-		Type    string
-		Default string
-		Next    string
-		Retry   []struct {
+		Type  string
+		Next  string
+		Retry []struct {
 			IntervalSeconds, BackoffRate, MaxDelaySeconds float64
 			MaxAttempts                                   int
 			JitterStrategy                                string
@@ -28,14 +27,13 @@ func TestFollowsTheDefinition(t *testing.T) {
 	if err := json.Unmarshal([]byte(statemachine.Definition), &definition); err != nil {
 		t.Fatal(err)
 	}
-	choice := definition.States[definition.StartAt]
-	increment := definition.States[choice.Default]
-	looks := definition.States[increment.Next]
-	if choice.Type != "Choice" || increment.Type != "Task" || looks.Type != "Map" || statesBefore+statesAfter != 3 {
-		t.Errorf("a receipt goes through %s, %s and %s: %d states before, %d after the call", choice.Type, increment.Type, looks.Type, statesBefore, statesAfter)
+	increment := definition.States[definition.StartAt]
+	reconcile := definition.States[increment.Next]
+	if increment.Type != "Task" || reconcile.Type != "Map" || reconcile.Next != "" || statesBefore+statesAfter != 2 {
+		t.Errorf("a receipt goes through %s and %s: %d states before, %d after the call", increment.Type, reconcile.Type, statesBefore, statesAfter)
 	}
-	if looks.MaxConcurrency != mapLooks {
-		t.Errorf("%d looks side by side, the model has %d", looks.MaxConcurrency, mapLooks)
+	if reconcile.MaxConcurrency != mapLooks {
+		t.Errorf("%d collections are reconciled concurrently, the model has %d", reconcile.MaxConcurrency, mapLooks)
 	}
 	retry := increment.Retry[len(increment.Retry)-1]
 	if retry.IntervalSeconds != 1 || retry.BackoffRate != 2 || retry.MaxDelaySeconds != longestPause || retry.MaxAttempts != retries || retry.JitterStrategy != "FULL" {

@@ -13,7 +13,6 @@ const (
 	started              // the execution runs
 	invoke               // it calls increment
 	work                 // the call has read its collections
-	again                // a group tries its transaction again
 	counted              // a group is counted, or given up for this call
 	timeout              // the call is cut off
 	looked               // its looks are done: the execution ends
@@ -25,7 +24,6 @@ type event struct {
 	at    float64
 	seq   uint64 // events of one time keep their order
 	step  step
-	try   uint8
 	ok    bool
 	call  int32 // of the execution, for which the event was meant
 	group int32

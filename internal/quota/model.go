@@ -12,9 +12,9 @@ var forever = math.Inf(1)
 // collection is what the tables hold of one, as far as quotas matter.
 type collection struct {
 	size, counted int
-	busy          float64 // until a transaction on its item is over
-	written       float64 // when its row was last updated
-	covered       float64 // up to when the row holds what was counted
+	recent        int     // digests since the last page
+	pages         int32   // of digests
+	turned        float64 // when the last page was turned
 	writes        bucket
 }
 
@@ -47,9 +47,10 @@ type model struct {
 	busy      int     // of them
 	gathering []*execution
 	free      []*execution
-	open      int // STANDARD executions
-	calls     int // of increment at the moment
-	made      int // environments of increment
+	open      int           // STANDARD executions
+	calls     int           // of increment at the moment
+	known     []environment // of increment
+	idle      []int         // environments without a call, the one used last at the end
 
 	unfinished int // collections
 	waitsUntil float64
@@ -105,8 +106,6 @@ func (m *model) run() {
 			m.invoke(e)
 		case work:
 			m.work(e)
-		case again:
-			m.count(e, next.group, next.try)
 		case counted:
 			m.counted(e, next.group, next.ok)
 		case looked:
@@ -168,7 +167,7 @@ func (m *model) settle() {
 	m.use(price.LambdaGBSecond, sweeps*price.LambdaGBSeconds(seconds(1), m.m.MemoryMB))
 	m.use(price.SNSPublish, 2)
 	m.use(price.Trace, price.Traces(float64(r.Executions)+each, minutes))
-	stored := (files + each) * float64(m.m.Marked) / 1e9 * m.m.MarkerMonths
+	stored := ((files+each)*float64(m.m.Receipt+digestBytes) + float64(r.Groups*m.m.Receipts)) / 1e9 * m.m.ReceiptMonths
 	m.use(price.TableGBMonth, stored)
 	m.use(price.BackupGBMonth, stored)
 }

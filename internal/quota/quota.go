@@ -3,9 +3,8 @@
 //
 // It models, in seconds of its own clock: the senders' writes and messages; the pipe's pollers, which gather batches;
 // the start of executions and their state transitions; function calls, refused above the concurrency and tried again
-// as the definition says; and in each call the transactions on the ledger and the updates of the export status table,
-// with the limits of a partition, of a table, and with transactions that meet on one item. What it knows of AWS is
-// data: Published (quotas.go) with sources, and Measures (measures.go), which are assumptions. A seed makes it
+// as the definition says; and in each call the reads of pages, and the updates of the ledger and of the export status
+// table, with the limits of a partition and of a table. What it knows of AWS is data: Published (quotas.go) with sources, and Measures (measures.go), which are assumptions. A seed makes it
 // reproducible.
 //
 // It is simpler than AWS in this: requests over a rate wait in line instead of being refused and sent again; a
@@ -27,8 +26,7 @@ const (
 	Transitions                  // of Standard executions
 	Concurrency                  // of all functions, or what is reserved for increment
 	Environments                 // of a function, made anew
-	CollectionWrites             // of the ledger's partition that holds a collection and its markers
-	Conflicts                    // transactions that meet on the collection's item: not a number that AWS sets
+	CollectionWrites             // of the ledger's partition that holds a collection and its receipts
 	LedgerWrites                 // of the ledger as a whole
 	kinds
 )

@@ -14,7 +14,6 @@ func boundless(limits map[quota.Kind]quota.Limit) quota.Limits {
 	for kind := range all {
 		all[kind] = quota.Limit{Rate: 1e12, Burst: 1e12}
 	}
-	all[quota.Conflicts] = quota.Limit{}
 	for kind, limit := range limits {
 		all[kind] = limit
 	}
@@ -25,7 +24,7 @@ func boundless(limits map[quota.Kind]quota.Limit) quota.Limits {
 func instant(set func(*quota.Measures)) quota.Measures {
 	m := quota.Assumed
 	m.Receive, m.Start, m.State, m.ExpressState, m.Cold, m.Call, m.Read = 0, 0, 0, 0, 0, 0, 0
-	m.Transaction, m.Marker, m.Update, m.Look, m.Reply = 0, 0, 0, 0, 0
+	m.Update, m.Look, m.Reply = 0, 0, 0
 	if set != nil {
 		set(&m)
 	}
@@ -39,6 +38,7 @@ func TestOneQuotaBinds(t *testing.T) {
 	const files = 1000
 	one := quota.Shape{Files: files, Collections: 1, Active: 1}
 	many := quota.Shape{Files: files, Collections: 100, Active: 100}
+	small := quota.Shape{Files: 40, Collections: 1, Active: 1} // turns no page
 	tests := []struct {
 		name     string
 		kind     quota.Kind
@@ -56,9 +56,9 @@ func TestOneQuotaBinds(t *testing.T) {
 			(files/10 + 1 - 1) / 10.},
 		{"Express starts", quota.ExpressStarts, quota.Limit{Rate: 10, Burst: 1}, one, quota.Settings{Workflow: quota.Express, BatchSize: 1}, nil,
 			(files + 1 - 1) / 10.},
-		// 3 states a receipt, 6 for a look that finds the collection received, 5 for one that finds it successful.
+		// 2 states a receipt, 6 for reconciling a collection that is received, 5 for one that is successful.
 		{"transitions", quota.Transitions, quota.Limit{Rate: 100, Burst: 1}, one, quota.Settings{Workflow: quota.Standard, BatchSize: 1}, nil,
-			(3*(files+1) + 6 + 5 - 1) / 100.},
+			(2*(files+1) + 6 + 5 - 1) / 100.},
 		{"the pipe's pollers, one second each", quota.PipePollers, quota.Limit{Burst: 5}, one, quota.Settings{Workflow: quota.Standard, BatchSize: 1},
 			func(m *quota.Measures) { m.Receive = 1 }, files/5 + 1},
 		{"the pipe's pollers, held by Express", quota.PipePollers, quota.Limit{Burst: 5}, one, quota.Settings{Workflow: quota.Express, BatchSize: 1},
@@ -66,20 +66,20 @@ func TestOneQuotaBinds(t *testing.T) {
 		// Tried again every second.
 		{"open executions, 9.5 s each", quota.OpenExecutions, quota.Limit{Burst: 1}, quota.Shape{Files: 20, Collections: 1, Active: 1},
 			quota.Settings{Workflow: quota.Standard, BatchSize: 1}, func(m *quota.Measures) { m.Call = 9.5 }, 21 * 10},
-		// A file costs a marker and the count, 2 units each in a transaction.
-		{"a collection's writes, one by one", quota.CollectionWrites, quota.Limit{Rate: 100, Burst: 0}, one,
-			quota.Settings{Workflow: quota.Express, BatchSize: 1}, nil, 4 * (files + 1) / 100.},
-		{"a collection's writes, ten at a time", quota.CollectionWrites, quota.Limit{Rate: 100, Burst: 0}, one,
-			quota.Settings{Workflow: quota.Express, BatchSize: 10}, nil, (22*files/10 + 4) / 100.},
+		// Receipts and the count, one unit each; receipts of ten messages are more than 1 KB.
+		{"a collection's writes, one by one", quota.CollectionWrites, quota.Limit{Rate: 10, Burst: 0}, small,
+			quota.Settings{Workflow: quota.Express, BatchSize: 1}, nil, 2 * (40 + 1) / 10.},
+		{"a collection's writes, ten at a time", quota.CollectionWrites, quota.Limit{Rate: 10, Burst: 0}, small,
+			quota.Settings{Workflow: quota.Express, BatchSize: 10}, nil, (4*(2+1) + 2) / 10.},
 		{"the ledger's writes", quota.LedgerWrites, quota.Limit{Rate: 100, Burst: 0}, many,
-			quota.Settings{Workflow: quota.Express, BatchSize: 1}, nil, 4 * (files + 100) / 100.},
+			quota.Settings{Workflow: quota.Express, BatchSize: 1}, nil, 2 * (files + 100) / 100.},
 		// An update for each file, and one for each of a collection's two moves.
 		{"the run's writes", quota.RunWrites, quota.Limit{Rate: 100, Burst: 0}, quota.Shape{Files: files, Collections: files, Active: 1},
 			quota.Settings{Workflow: quota.Express, BatchSize: 1}, nil, (files + 2*files) / 100.},
 		{"the run's writes, split over 2 partitions", quota.RunWrites, quota.Limit{Rate: 100, Burst: 0},
 			quota.Shape{Files: files, Collections: files, Active: 1, Partitions: 2},
 			quota.Settings{Workflow: quota.Express, BatchSize: 1}, nil, (files + 2*files) / 200.},
-		// A row for each message, 4 and 3 in a collection's two looks.
+		// A row for each message, 4 and 3 in a collection's two reconciliations.
 		{"the run's reads", quota.RunReads, quota.Limit{Rate: 100, Burst: 0}, many,
 			quota.Settings{Workflow: quota.Express, BatchSize: 1}, nil, (files + 100 + 7*100) / 100.},
 	}
@@ -111,20 +111,29 @@ func TestSendersShareTheRunsPartition(t *testing.T) {
 	}
 }
 
-// Two transactions on one item are never at work at the same time, and who meets another tries again.
-func TestTransactionsMeet(t *testing.T) {
+// Every 48 files a page is turned, which takes two updates. Who has read before that is refused once, and a process reads
+// the pages that others wrote.
+func TestPages(t *testing.T) {
 	t.Parallel()
-	const files, takes = 200, 0.1
+	const files, turned = 480, 10
 	shape := quota.Shape{Files: files, Collections: 1, Active: 1}
-	r := quota.Run(shape, quota.Settings{Workflow: quota.Express, BatchSize: 1}, boundless(nil), instant(func(m *quota.Measures) { m.Transaction = takes }), 1)
-	if r.Duration < (files+1)*takes || r.Conflicts == 0 || !r.Complete {
-		t.Errorf("%.1f s for %d transactions of %.1f s, %d cancelled, complete: %t", r.Duration, files+1, takes, r.Conflicts, r.Complete)
+	one := boundless(map[quota.Kind]quota.Limit{quota.PipePollers: {Burst: 1}})
+	r := quota.Run(shape, quota.Settings{Workflow: quota.Express, BatchSize: 1}, one, instant(nil), 1)
+	// The run; receipts, count and row; pages; the _success file; what its two reconciliations write.
+	if want := 1 + 3*files + 2*turned + 2 + 4.; r.Usage[price.WriteUnit] != want {
+		t.Errorf("%.0f write units, want %.0f", r.Usage[price.WriteUnit], want)
 	}
-	if want := 4 * float64(files+1+r.Conflicts); r.Usage[price.WriteUnit] < want {
-		t.Errorf("%.0f write units, want at least %.0f: a cancelled transaction consumes its units", r.Usage[price.WriteUnit], want)
+	if r.PagesRead != 0 || r.Refused != 0 {
+		t.Errorf("%d pages read and %d updates refused in one process that wrote them all", r.PagesRead, r.Refused)
 	}
-	if most, _ := r.Most(); most != quota.Conflicts {
-		t.Errorf("waited longest for %s", most)
+	slow := func(m *quota.Measures) { m.Update = 0.01 }
+	side := quota.Run(shape, quota.Settings{Workflow: quota.Express, BatchSize: 1}, boundless(nil), instant(slow), 1)
+	if side.PagesRead == 0 || side.Refused == 0 || !side.Complete {
+		t.Errorf("%d pages read and %d updates refused in many processes, complete: %t", side.PagesRead, side.Refused, side.Complete)
+	}
+	large := quota.Shape{Files: 450_000, Collections: 1, Active: 1} // more pages than a process keeps
+	if r := quota.Run(large, quota.Settings{Workflow: quota.Express, BatchSize: 100}, one, instant(nil), 1); r.PagesRead < 300*4096 {
+		t.Errorf("%d pages read, want all of them each time", r.PagesRead)
 	}
 }
 
@@ -173,8 +182,9 @@ func TestExpressReturnsMessages(t *testing.T) {
 // A new table doubles what it takes in half an hour in which it is short.
 func TestLedgerGrows(t *testing.T) {
 	t.Parallel()
-	limits := boundless(map[quota.Kind]quota.Limit{quota.LedgerWrites: {Rate: 4, Burst: 0}, quota.PipePollers: {Burst: 10}})
-	shape := quota.Shape{Files: 1800 + 3600 + 900, Collections: 1, Active: 1} // a file needs 4 units: one a second, then two, then four
+	limits := boundless(map[quota.Kind]quota.Limit{quota.LedgerWrites: {Rate: 2, Burst: 0}, quota.PipePollers: {Burst: 10}})
+	// A message needs 2 units: one a second, then two, then four. No collection has as many as turn a page.
+	shape := quota.Shape{Files: 1800 + 3600 + 900 - 150, Collections: 150, Active: 1}
 	r := quota.Run(shape, quota.Settings{Workflow: quota.Express, BatchSize: 1}, limits, instant(nil), 1)
 	if want := 1800 + 1800 + 225.; math.Abs(r.Duration-want) > 0.02*want {
 		t.Errorf("%.0f s, want %.0f", r.Duration, want)
@@ -188,13 +198,13 @@ func TestUsage(t *testing.T) {
 	limits := quota.PublishedLimits()
 	standard := quota.Run(shape, quota.Settings{Workflow: quota.Standard, BatchSize: 1}, limits, instant(nil), 1)
 	want := price.Usage{
-		price.StateTransition: 3*510 + 10*(6+5+5), // receipts; looks: received, successful, status changed
-		price.LambdaRequest:   510 + 10*(3+2+1),
+		price.StateTransition: 2*510 + 10*(6+5+5), // receipts; collections received, successful, status changed
+		price.LambdaRequest:   510 + 10*(3+2+2),
 		price.SQSRequest:      2 * 510,
 		price.SQSFIFORequest:  10,
 		price.PipesRequest:    510 + 10,
-		price.WriteUnit:       4*510 + 500 + 10*(2+1+1),
-		price.ReadUnit:        2*510 + 10*(9+6+2) + 2*1, // and twice the whole run; it takes no time, so there is no sweep
+		price.WriteUnit:       2*510 + 500 + 10*2 + 10*(2+1+1) + 5,                     // and pages; the run is registered by 5 processes
+		price.ReadUnit:        2*510 + float64(standard.PagesRead) + 10*(10+7+2) + 2*1, // and twice the whole run; it takes no time, so there is no sweep
 	}
 	for d, quantity := range want {
 		if quantity != 0 && standard.Usage[d] != quantity {

@@ -8,7 +8,6 @@ const (
 	lambdaScaling = "https://docs.aws.amazon.com/lambda/latest/dg/scaling-behavior.html"
 	partitions    = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html"
 	warm          = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/warm-throughput-scenarios.html"
-	transactions  = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html"
 	read          = "2026-11-23" // when copies of these pages were read; the pages bear no date
 )
 
@@ -38,11 +37,8 @@ var Published = [kinds]Quota{
 	Environments: {Name: "new function environments", Limit: Limit{100, 1000}, Unit: "environments a second", Source: lambdaScaling, Read: read,
 		Moves: "nothing; it is a function's own", Note: "1,000 every 10 s for each function, refilled continuously"},
 	CollectionWrites: {Name: "collection's partition, writes", Limit: Limit{1000, 1000}, Unit: "write units a second", Source: partitions, Read: read,
-		Moves: "batchSize: n files of a collection cost 2(n+1) units",
-		Note:  "a collection's item and all its markers have one partition key"},
-	Conflicts: {Name: "transactions meet", Unit: "one at a time for each collection", Source: transactions, Read: read,
-		Moves: "batchSize, batchWindowSeconds; reserved concurrency",
-		Note:  "no number that AWS sets: a transaction on an item that another one holds is cancelled, and consumes its units"},
+		Moves: "batchSize: a file costs 2 units, 100 in one batch about 23",
+		Note:  "a collection's item, its pages and all its receipts have one partition key"},
 	LedgerWrites: {Name: "ledger, writes", Limit: Limit{4000, 4000}, Unit: "write units a second", Source: warm, Read: read,
 		Moves: "warm throughput, set before the run; larger groups",
 		Note:  "of a new on-demand table; it doubles in 30 minutes of such load, up to the table's quota of 40,000"},

@@ -9,11 +9,11 @@ type Result struct {
 	Delivered   float64 // s until the last file was sent
 	SendersHeld float64 // s that the senders' own writes had to wait
 	Executions  int
-	Groups      int // transactions that counted files
+	Groups      int // updates that counted files
 	Calls       int // of increment
 	Retries     int // of the state machine
-	Conflicts   int // transactions cancelled by another one
-	Overtaken   int // updates of a row whose condition failed
+	Refused     int // updates refused since the page was turned
+	PagesRead   int // by processes that did not have them
 	MostCalls   int // at a time
 	MostOpen    int // STANDARD executions at a time
 	Returned    int // messages of EXPRESS that came back to the queue

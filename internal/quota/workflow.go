@@ -24,6 +24,8 @@ type execution struct {
 	begun    float64
 	states   float64
 
+	environment int // of the present call
+
 	call     int32 // how many calls of increment it made, and those of the executions before it in this place
 	retries  int
 	called   float64 // when the present call began
@@ -95,14 +97,18 @@ func (m *model) invoke(e *execution) {
 		return
 	}
 	cold := 0.0
-	if m.calls == m.made {
+	if len(m.idle) == 0 {
 		if _, ok := m.environments.take(m.now, 1, m.now); !ok {
 			m.tryLater(e, Environments)
 			return
 		}
-		m.made++
+		m.idle = append(m.idle, len(m.known))
+		m.known = append(m.known, environment{pages: map[int32]int32{}})
+		m.use(price.WriteUnit, 1) // it registers the run
 		cold = m.m.Cold
 	}
+	last := len(m.idle) - 1
+	e.environment, m.idle = m.idle[last], m.idle[:last]
 	m.calls++
 	m.result.Calls++
 	m.result.MostCalls = max(m.result.MostCalls, m.calls)
@@ -112,7 +118,8 @@ func (m *model) invoke(e *execution) {
 	n := float64(len(e.groups))
 	m.use(price.ReadUnit, 2*n)
 	at, _ := m.take(RunReads, &m.runReads, m.now, n, forever)
-	m.at(at+cold+m.m.Call+math.Ceil(2*n/100)*m.m.Read, event{step: work, e: e})
+	reads := math.Ceil(2*n/100) + math.Ceil(m.readPages(e)/100)
+	m.at(at+cold+m.m.Call+reads*m.m.Read, event{step: work, e: e})
 }
 
 // tryLater tries the call again after a pause with full jitter, as the definition says, or gives its messages up. A
@@ -169,7 +176,7 @@ func (m *model) work(e *execution) {
 func (m *model) begin(e *execution) {
 	if e.next < len(e.groups) {
 		e.next++
-		m.count(e, int32(e.next-1), 0)
+		m.count(e, int32(e.next-1))
 	}
 }
 
@@ -185,11 +192,12 @@ func (m *model) counted(e *execution, i int32, ok bool) {
 		return
 	}
 	m.calls--
+	m.idle = append(m.idle, e.environment)
 	m.use(price.LambdaGBSecond, price.LambdaGBSeconds(seconds(min(m.now-e.called, functionTimeout)), m.m.MemoryMB))
 	m.use(price.LogGB, (m.m.CallLog+float64(len(e.groups))*m.m.GroupLog+float64(e.messages)*m.m.FileLog)/1e9)
 	if e.failed {
 		m.tryLater(e, kinds)
 		return
 	}
-	m.lookAt(e)
+	m.reconcile(e)
 }

@@ -226,7 +226,8 @@ func (t Tables) rowsOf(correlationID string) table.Query {
 	return table.Query{Name: t.Status, Partition: correlationID, Attributes: rowAttributes, Consistent: true}
 }
 
-// pagedRow is a row of a page. One that breaks the table's contract has its key alone, and a *failure.Malformed.
+// pagedRow is a row of a page. One that breaks the table's contract has a *failure.Malformed, and of its
+// attributes those that can be read: for people.
 type pagedRow struct {
 	snapshot.Row
 	Malformed error
@@ -244,10 +245,7 @@ func (s *Store) eachPage(ctx context.Context, query table.Query, visit func([]pa
 		for i, keyed := range page.Items {
 			key := snapshot.CollectionKey{CorrelationID: query.Partition, CollectionName: keyed.Sort}
 			row, err := s.decodeRow(key, keyed.Item)
-			if rows[i].Malformed = err; err != nil {
-				row = &snapshot.Row{CollectionKey: key}
-			}
-			rows[i].Row = *row
+			rows[i] = pagedRow{Row: *row, Malformed: err}
 		}
 		if !visit(rows) || page.Next == "" {
 			return nil

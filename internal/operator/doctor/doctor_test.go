@@ -116,3 +116,17 @@ func TestShortestVisibility(t *testing.T) {
 		})
 	}
 }
+
+// Functions that enqueue messages have the lease that the deployment's type asks for.
+func TestLease(t *testing.T) {
+	t.Parallel()
+	for machine, want := range map[string]string{"dev": "600", "dev-express": "300"} {
+		e := &examination{}
+		e.StateMachineArn = "arn:aws:states:eu-west-1:111122223333:stateMachine:" + machine
+		for task, enqueues := range map[string]bool{"increment": false, "check-collection": true, "check-all": true, "notify": false, "sweep": true} {
+			if got, has := e.uses()[task]["LEASE_SECONDS"]; has != enqueues || enqueues && got != want {
+				t.Errorf("%s of %s: LEASE_SECONDS is %q (wanted: %t), want %s", task, machine, got, has, want)
+			}
+		}
+	}
+}

@@ -33,7 +33,7 @@ const (
 // needs are all that the stack grants (infra/). A test holds them against a deployed stack, in both directions.
 var needs = []need{
 	{"function increment", statusTable, "dynamodb:BatchGetItem dynamodb:UpdateItem"},
-	{"function increment", ledger, "dynamodb:BatchGetItem dynamodb:UpdateItem"},
+	{"function increment", ledger, "dynamodb:BatchGetItem dynamodb:GetItem dynamodb:UpdateItem"},
 	{"function increment", "rejected-messages queue", "sqs:SendMessage"},
 	{"function increment", logsOf("function increment"), writesLogs},
 	{"function increment", anything, writesTrace},
@@ -59,7 +59,7 @@ var needs = []need{
 	{"function notify", customerKey, usesTables},
 
 	{"function sweep", statusTable, "dynamodb:Query"},
-	{"function sweep", ledger, "dynamodb:BatchGetItem dynamodb:Query dynamodb:UpdateItem"},
+	{"function sweep", ledger, "dynamodb:BatchGetItem dynamodb:GetItem dynamodb:Query dynamodb:UpdateItem"},
 	{"function sweep", machineARN, "states:StartExecution"},
 	{"function sweep", "monitoring topic", "sns:Publish"},
 	{"function sweep", logsOf("function sweep"), writesLogs},

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
+	"snapshot-status-checker/internal/store"
 	"snapshot-status-checker/statemachine"
 )
 
@@ -82,7 +83,7 @@ func (e *examination) queue(ctx context.Context, about, url string) []Diagnosis 
 			add(Error, "give it a redrive policy, or deploy again", "has no dead-letter queue: a message that fails again and again stays in the way until it expires")
 		}
 		if visibility, _ := strconv.Atoi(attribute(types.QueueAttributeNameVisibilityTimeout)); url == e.FileReceivedQueueUrl && visibility < e.visibility() {
-			add(Error, "raise it, or deploy again", "has a visibility timeout of %d s, less than the %d s that a batch may take: messages come twice", visibility, e.visibility())
+			add(Error, "raise it, or deploy again", "has a visibility timeout of %d s, less than the %d s that a batch may take: messages are delivered twice", visibility, e.visibility())
 		}
 		if limit, _ := strconv.Atoi(attribute(types.QueueAttributeNameMaximumMessageSize)); url == e.FileReceivedQueueUrl && limit > e.largestMessage() {
 			add(Warning, "set its MaximumMessageSize, or deploy with a smaller batchSize", "takes messages of up to %d bytes; a full batch of more than %d each may be larger than an execution can hold, and ends it", limit, e.largestMessage())
@@ -116,12 +117,13 @@ func (e *examination) learnQueue(about, url string, attributes map[string]string
 func (e *examination) express() bool { return strings.HasSuffix(e.StateMachineArn, "-express") }
 
 // visibility is the shortest visibility timeout that the source queue may have, in seconds: a batch is gathered and an
-// execution started in that time; with EXPRESS, whose executions take five minutes at most, it has ended too.
+// execution started in that time; with EXPRESS, whose executions take five minutes at most, it has ended too, and so has its lease on
+// outgoing messages: a message that comes back has a new execution, which must be able to take them over.
 func (e *examination) visibility() int {
 	window, _ := e.batches()
 	least := shortestVisibility + window
 	if e.express() {
-		least += 5 * 60
+		least += int(store.ExpressLease.Seconds())
 	}
 	return least
 }

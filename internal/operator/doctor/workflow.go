@@ -6,7 +6,9 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -19,6 +21,7 @@ import (
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
 	"snapshot-status-checker/internal/operator/deployment"
+	"snapshot-status-checker/internal/store"
 	"snapshot-status-checker/statemachine"
 )
 
@@ -42,7 +45,7 @@ func (e *examination) machine(ctx context.Context) []Diagnosis {
 	return judge(about, fmt.Sprintf("is active, %s, and runs the definition that this program knows", got.Type), wrong...)
 }
 
-// unlessLocal drops a finding that is owed to the local engine.
+// unlessLocal drops a finding that comes from the local engine.
 func (e *examination) unlessLocal(f Diagnosis) []Diagnosis {
 	if e.Local {
 		return nil
@@ -63,7 +66,7 @@ func sameDefinition(embedded, deployed string) bool {
 	return regexp.MustCompile(`^` + pattern + `$`).MatchString(strings.TrimSpace(deployed))
 }
 
-// uses names the variables of each function that must name this deployment's resources.
+// uses names the variables of each function that must name this deployment's resources, or follow from its type.
 func (e *examination) uses() map[string]map[string]string {
 	status, ledger := "DYNAMO_DB_EXPORT_STATUS_TABLE_NAME", "LEDGER_TABLE_NAME"
 	tables := map[string]string{status: e.ExportStatusTableName, ledger: e.LedgerTableName}
@@ -76,11 +79,21 @@ func (e *examination) uses() map[string]map[string]string {
 	}
 	notify := with("EXPORT_STATE_SQS_QUEUE_URL", e.ExportStateQueueUrl, "MONITORING_SNS_TOPIC_ARN", e.MonitoringTopicArn)
 	delete(notify, status)
+	lease := strconv.FormatFloat(e.lease().Seconds(), 'f', 0, 64)
+	enqueues := with("LEASE_SECONDS", lease)
 	return map[string]map[string]string{
 		"increment":        with("REJECTED_MESSAGES_QUEUE_URL", e.RejectedMessagesQueueUrl),
-		"check-collection": tables, "check-all": tables, "notify": notify,
-		"sweep": with("STATE_MACHINE_ARN", e.StateMachineArn, "MONITORING_SNS_TOPIC_ARN", e.MonitoringTopicArn),
+		"check-collection": enqueues, "check-all": enqueues, "notify": notify,
+		"sweep": with("STATE_MACHINE_ARN", e.StateMachineArn, "MONITORING_SNS_TOPIC_ARN", e.MonitoringTopicArn, "LEASE_SECONDS", lease),
 	}
+}
+
+// lease is how long the owner of a message has for delivering it.
+func (e *examination) lease() time.Duration {
+	if e.express() {
+		return store.ExpressLease
+	}
+	return store.DefaultLease
 }
 
 func (e *examination) functions(ctx context.Context) (found []Diagnosis) {
@@ -221,7 +234,7 @@ func (e *examination) schedule(ctx context.Context) (found []Diagnosis) {
 		}
 		var wrong []Diagnosis
 		if got.State != schedulertypes.ScheduleStateEnabled {
-			wrong = append(wrong, Diagnosis{Level: Error, Says: "is " + string(got.State) + ": what is owed too long stays owed, and stalled runs are not reported", Cure: "enable it, or deploy again; meanwhile " + e.command.Do("owed --pay --yes") + " sweeps"})
+			wrong = append(wrong, Diagnosis{Level: Error, Says: "is " + string(got.State) + ": messages that are pending too long stay pending, and nobody is alerted to stalled runs", Cure: "enable it, or deploy again; meanwhile " + e.command.Do("owed --pay --yes") + " sweeps"})
 		}
 		if got.Target == nil || lastPart(aws.ToString(got.Target.Arn), ":") != e.FunctionName("sweep") {
 			wrong = append(wrong, Diagnosis{Level: Error, Says: "does not call the function " + e.FunctionName("sweep"), Cure: "deploy again"})

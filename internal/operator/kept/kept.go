@@ -111,9 +111,6 @@ func (m *Message) comesBack() string {
 			return receipt.Rejection.Error()
 		}
 	}
-	if m.Reason == snapshot.ReasonIdentityReused {
-		return string(m.Reason) + ": another text was counted with this identity"
-	}
 	return ""
 }
 

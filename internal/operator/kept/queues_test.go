@@ -69,7 +69,7 @@ func keep(t *testing.T, q kept.Queues, texts ...string) {
 	for i, text := range texts {
 		receipt := snapshot.Receipt{Identity: fmt.Sprintf("id-%02d", i), Raw: text,
 			Rejection: &snapshot.Rejection{Reason: snapshot.ReasonNotCounted, Detail: "because"}}
-		if err := keeper.Keep(t.Context(), receipt); err != nil {
+		if err := keeper.Reject(t.Context(), receipt); err != nil {
 			t.Fatal(err)
 		}
 	}

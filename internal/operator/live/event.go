@@ -98,7 +98,7 @@ func collectionEvents(before, after report.Collection) []Event {
 	if stuck(after) && !stuck(before) {
 		add(Stuck, "waits for %s", after.WaitsFor)
 	}
-	if after.Request.State == report.Delivered && (before.Request.State != report.Delivered || before.Attempt != after.Attempt) {
+	if after.Request.State == report.Delivered && (before.Request.State != report.Delivered || before.Epoch != after.Epoch) {
 		add(Requested, "asked for its success file")
 	}
 	return events
@@ -107,7 +107,7 @@ func collectionEvents(before, after report.Collection) []Event {
 // exportedAgain goes by the attempt. Row and ledger are read one after the other, so the attempt of a collection whose
 // first files are just being counted may be wrong for once; nothing had arrived of that before.
 func exportedAgain(before, after report.Collection) bool {
-	return before.Attempt != after.Attempt && before.FilesReceived > 0
+	return before.Epoch != after.Epoch && before.FilesReceived > 0
 }
 
 func is(c report.Collection, status snapshot.Status) bool {
@@ -140,7 +140,7 @@ func stuck(c report.Collection) bool {
 
 func runEvents(before, after report.Run) []Event {
 	var events []Event
-	told := map[snapshot.DebtKind]report.Debt{}
+	told := map[snapshot.Kind]report.Debt{}
 	for _, news := range before.News {
 		told[news.Kind] = news.Debt
 	}

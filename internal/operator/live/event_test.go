@@ -39,19 +39,19 @@ func TestEvents(t *testing.T) {
 		},
 		"ExportedAgain": {
 			before: []c{{Collection: "db.a", Status: "Received", FilesReceived: 4, FilesSent: 4, WaitsFor: report.ForSuccessFile, Request: asked}},
-			after:  []c{{Collection: "db.a", Status: "Exporting", FilesReceived: 0, FilesSent: 0, Attempt: 4, WaitsFor: report.ForExport}},
+			after:  []c{{Collection: "db.a", Status: "Exporting", FilesReceived: 0, FilesSent: 0, Epoch: 4, WaitsFor: report.ForExport}},
 			want:   []Event{{ExportedAgain, "db.a", "is exported again, 0 of 0 files so far"}, {Changed, "db.a", "Exporting, was Received"}},
 		},
 		"ExportedAgainAndReceivedBetweenTwoReadings": {
 			before: []c{{Collection: "db.a", Status: "Received", FilesReceived: 4, FilesSent: 4, WaitsFor: report.ForSuccessFile, Request: asked}},
-			after:  []c{{Collection: "db.a", Status: "Received", FilesReceived: 5, FilesSent: 5, Attempt: 4, WaitsFor: report.ForSuccessFile, Request: asked}},
+			after:  []c{{Collection: "db.a", Status: "Received", FilesReceived: 5, FilesSent: 5, Epoch: 4, WaitsFor: report.ForSuccessFile, Request: asked}},
 			want: []Event{
 				{ExportedAgain, "db.a", "is exported again, 5 of 5 files so far"}, {Received, "db.a", "received, 5 of 5 files"},
 				{Requested, "db.a", "asked for its success file"},
 			},
 		},
 		"FirstFilesReadInTheMiddle": { // the attempt is not known yet
-			before: []c{{Collection: "db.a", Status: "Sent", FilesSent: 4, Attempt: 2, WaitsFor: report.ForFiles}},
+			before: []c{{Collection: "db.a", Status: "Sent", FilesSent: 4, Epoch: 2, WaitsFor: report.ForFiles}},
 			after:  []c{{Collection: "db.a", Status: "Sent", FilesReceived: 2, FilesSent: 4, WaitsFor: report.ForFiles}},
 		},
 		"OverReceived": {
@@ -112,7 +112,7 @@ func TestEventsOfTheRun(t *testing.T) {
 			}
 		})
 	}
-	t.Run("ToldAgainForANewAttempt", func(t *testing.T) {
+	t.Run("ToldAgainForANewEpoch", func(t *testing.T) {
 		t.Parallel()
 		told := func(since float64) report.Run {
 			moment := at(since)

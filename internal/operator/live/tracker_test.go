@@ -67,7 +67,7 @@ func TestRate(t *testing.T) {
 	take(20, receivedFiles(150, 150))
 	want(5, 20*time.Second)
 	again := receivedFiles(30, 170) // the first was exported again: 30 files of the new attempt
-	again.Collections[0].Attempt = 150
+	again.Collections[0].Epoch = 150
 	take(50, again)
 	want(3, 50*time.Second)
 	take(80, again) // the readings at 0 and 10 are out of the window; that at 20 is its beginning

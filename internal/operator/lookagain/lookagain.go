@@ -12,7 +12,7 @@ import (
 // Start starts looks at any number of collections with start, which starts one execution. What was started before an error
 // goes on: a look is harmless, also a second one.
 func Start(ctx context.Context, start func(context.Context, []snapshot.CollectionKey) error, keys []snapshot.CollectionKey) error {
-	for some := range slices.Chunk(keys, sweep.MaxLooks) {
+	for some := range slices.Chunk(keys, sweep.MaxCollections) {
 		if err := start(ctx, some); err != nil {
 			return err
 		}
@@ -21,4 +21,6 @@ func Start(ctx context.Context, start func(context.Context, []snapshot.Collectio
 }
 
 // Executions is how many executions that takes.
-func Executions(collections int) int { return (collections + sweep.MaxLooks - 1) / sweep.MaxLooks }
+func Executions(collections int) int {
+	return (collections + sweep.MaxCollections - 1) / sweep.MaxCollections
+}

@@ -14,7 +14,7 @@ import (
 // Each collection is looked at once, in executions as large as they may be.
 func TestStart(t *testing.T) {
 	t.Parallel()
-	const most = sweep.MaxLooks
+	const most = sweep.MaxCollections
 	for n, want := range map[int]int{0: 0, 1: 1, most: 1, most + 1: 2, 3*most + 5: 4} {
 		var keys []snapshot.CollectionKey
 		for i := range n {

@@ -79,11 +79,11 @@ func failureShows(d deployed) {
 func waysShow(d deployed) {
 	d.row("ways", "db.core.one", "Sent", 2)
 	d.unreadableRow("ways", "db.core.two")
-	execution := d.execute(`{"look": [{"correlation_id": "ways", "collection_name": "db.core.one"}, {"correlation_id": "ways", "collection_name": "db.core.two"}]}`)
+	execution := d.execute(`{"reconcile": [{"correlation_id": "ways", "collection_name": "db.core.one"}, {"correlation_id": "ways", "collection_name": "db.core.two"}]}`)
 	b := newTab(d.T, d.address)
 	b.open("/execution?id=" + url.QueryEscape(execution))
 	b.until("the graph is drawn", `document.querySelector("#graph svg .node")`)
-	for _, state := range []string{"Check Collection", "Leave Collection Waiting", "Leave the Rest to the Next Look"} {
+	for _, state := range []string{"Check Collection", "Collection Incomplete", "Left to the Sweep"} {
 		b.until(state+" was entered", `document.querySelector('#graph .node.taken[data-state="`+state+`"]')`)
 	}
 	if ways := b.number(`document.querySelectorAll("#graph path.taken:not(.tip)").length`); ways != 4 {
@@ -95,7 +95,7 @@ func waysShow(d deployed) {
 	b.must(b.evaluate(`document.querySelector('#graph .node[data-state="Check Collection"]').dispatchEvent(new MouseEvent("click", {bubbles: true}))`))
 	b.until("its steps are those of both, with what they got", `(() => {
 		const said = [...document.querySelectorAll(".step")].filter(s => !s.hidden).map(s => s.innerText).join();
-		return ["item 0 of Look at Each Collection", "item 1 of Look at Each Collection", "WAITING", "Malformed"].every(s => said.includes(s)); })()`)
+		return ["item 0 of Reconcile Each Collection", "item 1 of Reconcile Each Collection", "COLLECTION_INCOMPLETE", "Malformed"].every(s => said.includes(s)); })()`)
 }
 
 func replayWorks(d deployed) {

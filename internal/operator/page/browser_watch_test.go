@@ -30,7 +30,7 @@ func newWatched(t *testing.T) *watched {
 	w := &watched{tables: store.NewTables("status", "ledger")}
 	w.row(1)
 	source := page.Source{Stack: "test", Now: time.Now, Settings: report.Settings{StalledAfter: time.Hour},
-		Store: &store.Reader{DB: &w.db, Tables: w.tables, Pause: store.Jitter},
+		Store: store.New(&w.db, w.tables, store.Settings{}),
 		Around: func(context.Context, string) (report.Around, error) {
 			return report.Around{Kept: int(w.kept.Load())}, nil
 		}}

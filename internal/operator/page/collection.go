@@ -38,7 +38,7 @@ type collectionView struct {
 
 // file is a message that was counted.
 type file struct {
-	store.Marker
+	store.Receipt
 	Again bool // its name came in several messages
 }
 
@@ -82,18 +82,18 @@ func (s *Server) collectionPage(r *http.Request) (view, error) {
 	if err != nil {
 		return view{}, err
 	}
-	markers := seen.Messages.Newest
+	receipts := seen.Messages.Newest
 	shown := collectionView{Collection: seen.Collection, Run: seen.run, Finding: seen.Finding, CanLook: s.AllowWrites && s.Look != nil,
-		More: seen.Messages.More, AllFiles: len(markers), History: history(seen.Collection, markers)}
+		More: seen.Messages.More, AllFiles: len(receipts), History: history(seen.Collection, receipts)}
 	page, _ := strconv.Atoi(query.Get("page"))
-	shown.page(markers, max(1, page))
+	shown.page(receipts, max(1, page))
 	return view{Template: "collection.html", Title: of.Collection, Live: of.String(), Version: read.Version, Data: shown}, nil
 }
 
 // messages are those that were counted for a collection.
 type messages struct {
-	Newest []store.Marker // the newest first
-	More   bool           // there are more than were read
+	Newest []store.Receipt // the newest first
+	More   bool            // there are more than were read
 }
 
 var errEnough = errors.New("enough")
@@ -101,34 +101,34 @@ var errEnough = errors.New("enough")
 // readMessages reads so many messages of a collection at most: any of them if there are more, since they are not stored in
 // the order of their times.
 func (s *Server) readMessages(ctx context.Context, key snapshot.CollectionKey, most int) (read messages, err error) {
-	err = s.Store.Messages(ctx, key, func(marker store.Marker) error {
+	err = s.Store.Receipts(ctx, key, func(receipt store.Receipt) error {
 		if len(read.Newest) == most {
 			return errEnough
 		}
-		read.Newest = append(read.Newest, marker)
+		read.Newest = append(read.Newest, receipt)
 		return nil
 	})
 	if errors.Is(err, errEnough) {
 		read.More, err = true, nil
 	}
-	slices.SortFunc(read.Newest, func(a, b store.Marker) int {
-		return cmp.Or(b.CountedAt.Compare(a.CountedAt), cmp.Compare(a.Filename, b.Filename), cmp.Compare(a.Identity, b.Identity))
+	slices.SortFunc(read.Newest, func(a, b store.Receipt) int {
+		return cmp.Or(b.ReceivedAt.Compare(a.ReceivedAt), cmp.Compare(a.Filename, b.Filename), cmp.Compare(a.Identity, b.Identity))
 	})
 	return read, err
 }
 
 // page takes the files of one page, and says which names came again.
-func (v *collectionView) page(markers []store.Marker, page int) {
+func (v *collectionView) page(receipts []store.Receipt, page int) {
 	times := map[string]int{}
-	for _, marker := range markers {
-		if times[marker.Filename]++; times[marker.Filename] == 2 && marker.Filename != "" {
+	for _, receipt := range receipts {
+		if times[receipt.Filename]++; times[receipt.Filename] == 2 && receipt.Filename != "" {
 			v.Repeated++
 		}
 	}
-	pages := max(1, (len(markers)+filesPage-1)/filesPage)
+	pages := max(1, (len(receipts)+filesPage-1)/filesPage)
 	v.Page = min(page, pages)
-	for _, marker := range markers[(v.Page-1)*filesPage : min(v.Page*filesPage, len(markers))] {
-		v.Files = append(v.Files, file{marker, marker.Filename != "" && times[marker.Filename] > 1})
+	for _, receipt := range receipts[(v.Page-1)*filesPage : min(v.Page*filesPage, len(receipts))] {
+		v.Files = append(v.Files, file{receipt, receipt.Filename != "" && times[receipt.Filename] > 1})
 	}
 	at := func(page int) string {
 		return link("/collection", "run", v.Run.Run, "name", v.Collection.Collection, "page", page) + "#files"
@@ -142,24 +142,24 @@ func (v *collectionView) page(markers []store.Marker, page int) {
 }
 
 // history tells what is known of a collection in the order in which it happened.
-func history(c report.Collection, newestFirst []store.Marker) []event {
+func history(c report.Collection, newestFirst []store.Receipt) []event {
 	var events []event
-	files := slices.DeleteFunc(slices.Clone(newestFirst), func(m store.Marker) bool { return m.Success })
+	files := slices.DeleteFunc(slices.Clone(newestFirst), func(m store.Receipt) bool { return m.Success })
 	if n := len(files); n > 0 {
-		events = append(events, event{files[n-1].CountedAt, "The first file was counted.", files[n-1].Execution})
+		events = append(events, event{files[n-1].ReceivedAt, "The first file was counted.", files[n-1].Execution})
 		if n > 1 {
-			events = append(events, event{files[0].CountedAt, "File " + strconv.Itoa(n) + ", the latest so far, was counted.", files[0].Execution})
+			events = append(events, event{files[0].ReceivedAt, "File " + strconv.Itoa(n) + ", the latest so far, was counted.", files[0].Execution})
 		}
 	}
-	for _, marker := range newestFirst {
-		if marker.Success {
-			events = append(events, event{marker.CountedAt, "The _success file was noted.", marker.Execution})
+	for _, receipt := range newestFirst {
+		if receipt.Success {
+			events = append(events, event{receipt.ReceivedAt, "The _success file was noted.", receipt.Execution})
 		}
 	}
 	if c.Request.Since != nil {
-		what := "The request for its _success file was claimed; it is not delivered."
+		what := "The request for its _success file was enqueued; it is not delivered."
 		if c.Request.State == report.Delivered {
-			what = "The request for its _success file was claimed, and delivered."
+			what = "The request for its _success file was enqueued, and delivered."
 		}
 		events = append(events, event{*c.Request.Since, what, c.Request.Execution})
 	}

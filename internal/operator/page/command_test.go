@@ -14,7 +14,7 @@ import (
 func TestThePageSuggestsTheCommandsOfItsDeployment(t *testing.T) {
 	t.Parallel()
 	source := Source{Command: "snapshot-status --stack x-prod", Now: time.Now, Settings: report.Settings{StalledAfter: time.Hour},
-		Store: &store.Reader{DB: newDB(5), Tables: tables, Pause: store.Jitter}}
+		Store: store.New(newDB(5), tables, store.Settings{})}
 	server := serving(t, source, Options{})
 	run := url.QueryEscape("run <1>&")
 	for _, path := range []string{"/run?id=" + run, "/collection?name=db.core.collection-00000&run=" + run} {

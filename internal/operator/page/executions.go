@@ -48,8 +48,8 @@ func (s *Server) readExecutions(ctx context.Context, correlationID string) (read
 	return reading{Value: found, At: tables.At, Every: tables.Every}, err
 }
 
-// known are the executions that the ledger names: in the claims of news and requests, and in the markers of the
-// collections that moved last.
+// known are the executions that the ledger names: as owners of the outbox entries, and in the receipts of the collections
+// that moved last.
 func (s *Server) known(ctx context.Context, run report.Run) ([]string, error) {
 	var ids []string
 	add := func(id string) {
@@ -72,8 +72,8 @@ func (s *Server) known(ctx context.Context, run report.Run) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		for _, marker := range read.Newest[:min(len(read.Newest), askedMessages)] {
-			add(marker.Execution)
+		for _, receipt := range read.Newest[:min(len(read.Newest), askedMessages)] {
+			add(receipt.Execution)
 		}
 	}
 	return ids, nil

@@ -40,7 +40,7 @@ func TestLookAgain(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var looked []string
-			source := Source{Now: time.Now, Store: &store.Reader{DB: db, Tables: tables, Pause: store.Jitter},
+			source := Source{Now: time.Now, Store: store.New(db, tables, store.Settings{}),
 				Look: func(_ context.Context, keys []snapshot.CollectionKey) error {
 					for _, key := range keys {
 						looked = append(looked, key.CollectionName)

@@ -20,7 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
-	"snapshot-status-checker/internal/delivery/looks"
+	"snapshot-status-checker/internal/delivery/machine"
 	"snapshot-status-checker/internal/operator/around"
 	"snapshot-status-checker/internal/operator/deployment"
 	"snapshot-status-checker/internal/operator/kept"
@@ -37,7 +37,7 @@ var embedded embed.FS
 type Source struct {
 	Stack    string // for people
 	Local    bool   // it is the local one
-	Store    *store.Reader
+	Store    *store.Store
 	Settings report.Settings
 	Command  report.Command                                               // to suggest
 	Trace    *trace.Reader                                                // nil if no state machine is known
@@ -52,7 +52,7 @@ func NewSource(d deployment.Deployment) Source {
 	source := Source{
 		Stack:    d.Stack,
 		Local:    d.Local,
-		Store:    &store.Reader{DB: d.DB(), Tables: d.Tables(), Pause: store.Jitter},
+		Store:    d.Store(),
 		Settings: report.Settings{Exempt: d.Settings.ExemptStatuses, StalledAfter: d.Settings.StalledAfter},
 		Now:      time.Now,
 	}
@@ -61,8 +61,8 @@ func NewSource(d deployment.Deployment) Source {
 		return around.ReadBy(ctx, d, executions, run)
 	}
 	if d.StateMachineArn != "" {
-		machine := looks.Machine{SFN: sfn.NewFromConfig(d.Config), ARN: d.StateMachineArn}
-		source.Trace, source.Look = executions, machine.Start
+		started := machine.Machine{SFN: sfn.NewFromConfig(d.Config), ARN: d.StateMachineArn}
+		source.Trace, source.Look = executions, started.Reconcile
 	}
 	if d.RejectedMessagesQueueUrl != "" && d.FileReceivedQueueUrl != "" {
 		source.Rejected = &Rejected{Queues: kept.Queues{SQS: sqs.NewFromConfig(d.Config), Rejected: d.RejectedMessagesQueueUrl, FileReceived: d.FileReceivedQueueUrl}}

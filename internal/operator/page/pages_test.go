@@ -62,10 +62,10 @@ func newDB(collections int) *counted {
 }
 
 // served serves pages over a table.
-func served(t *testing.T, db store.ReadingDB, options Options) *httptest.Server {
+func served(t *testing.T, db table.DB, options Options) *httptest.Server {
 	t.Helper()
 	source := Source{Stack: "test", Now: time.Now, Settings: report.Settings{StalledAfter: time.Hour},
-		Store: &store.Reader{DB: db, Tables: tables, Pause: store.Jitter},
+		Store: store.New(db, tables, store.Settings{}),
 		Look:  func(context.Context, []snapshot.CollectionKey) error { return nil }}
 	return serving(t, source, options)
 }

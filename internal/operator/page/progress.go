@@ -69,12 +69,12 @@ func (s *Server) readProgress(ctx context.Context, run report.Run) (progress, er
 	for i, c := range sample {
 		group.Go(func() error {
 			key := snapshot.CollectionKey{CorrelationID: run.Summary.Run, CollectionName: c.Collection}
-			err := s.Store.Messages(ctx, key, func(marker store.Marker) error {
+			err := s.Store.Receipts(ctx, key, func(receipt store.Receipt) error {
 				if len(counted[i]) == sampledMessages {
 					return errEnough
 				}
-				if !marker.Success {
-					counted[i] = append(counted[i], marker.CountedAt.Unix())
+				if !receipt.Success {
+					counted[i] = append(counted[i], receipt.ReceivedAt.Unix())
 				}
 				return nil
 			})

@@ -94,7 +94,7 @@ func (q *queues) served(t *testing.T) *httptest.Server {
 	t.Helper()
 	q.hidden = map[string]bool{}
 	client := sqs.New(sqs.Options{Region: "eu-west-1", HTTPClient: q, DisableMessageChecksumValidation: true, Credentials: credentials.NewStaticCredentialsProvider("x", "y", "")})
-	return serving(t, Source{Now: time.Now, Store: &store.Reader{DB: newDB(1), Tables: tables, Pause: store.Jitter},
+	return serving(t, Source{Now: time.Now, Store: store.New(newDB(1), tables, store.Settings{}),
 		Rejected: &Rejected{Queues: kept.Queues{SQS: client, Rejected: "https://sqs.example/1/rejected", FileReceived: "https://sqs.example/1/received"}}},
 		Options{AllowWrites: true})
 }

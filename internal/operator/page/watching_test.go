@@ -3,6 +3,7 @@ package page
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -32,7 +33,7 @@ func watching(t *testing.T, db *counted, of topic, change func(*Source), play fu
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
-		source := Source{Store: &store.Reader{DB: db, Tables: tables, Pause: store.Jitter}, Settings: report.Settings{StalledAfter: 1000 * time.Hour}, Now: time.Now}
+		source := Source{Store: store.New(db, tables, store.Settings{}), Settings: report.Settings{StalledAfter: 1000 * time.Hour}, Now: time.Now}
 		if change != nil {
 			change(&source)
 		}
@@ -86,9 +87,18 @@ func (c *counted) setRow(collection string, files int) {
 	c.Put(tables.Status.At(name, collection), table.Item{"CollectionStatus": "Sent", "FilesSent": int64(10), "FilesReceived": int64(files)})
 }
 
-func (c *counted) addMarker(collection string, n int) {
-	c.Put(tables.Ledger.At("collection#"+name+"#"+collection, fmt.Sprintf("marker#%06d", n)), table.Item{"Identity": fmt.Sprint("id-", n),
-		"Filename": fmt.Sprint("file-", n), "CountedAt": int64(1000 + n), "ExecutionId": fmt.Sprintf("arn:aws:states:eu-west-1:111122223333:execution:checker:%06d", n)})
+// addReceipts adds the receipts of so many messages, and a page of their digests.
+func (c *counted) addReceipts(collection string, messages int) {
+	partition := "collection#" + name + "#" + collection
+	var digests []string
+	for n := range messages {
+		digest := fmt.Sprintf("%012d", n)
+		digests = append(digests, digest)
+		c.Put(tables.Ledger.At(partition, fmt.Sprintf("receipts#%06d", n)), table.Item{
+			"Messages":   fmt.Sprintf(`[{"id":"id-%d","file":"file-%d","digest":%q}]`, n, n, base64.StdEncoding.EncodeToString([]byte(digest))),
+			"ReceivedAt": int64(1000 + n), "ExecutionId": fmt.Sprintf("arn:aws:states:eu-west-1:111122223333:execution:checker:%06d", n)})
+	}
+	c.Put(tables.Ledger.At(partition, "page#000000"), table.Item{"Digests": table.NewBlobs(digests...)})
 }
 
 // A run that stands still is read twice in a minute, whoever watches it; the first change brings the shortest pause back.
@@ -186,7 +196,7 @@ func TestListReadsFinishedRunsSeldom(t *testing.T) {
 	t.Parallel()
 	db := newDB(2)
 	register := func(run string, letGo bool) {
-		db.Put(tables.Ledger.At("run", run), table.Item{"CorrelationId": run, "RegisteredAt": int64(1000), "LetGo": letGo})
+		db.Put(tables.Ledger.At("run", run), table.Item{"CorrelationId": run, "RegisteredAt": int64(1000), "Abandoned": letGo})
 		db.Put(tables.Status.At(run, "db.core.a"), table.Item{"CollectionStatus": "Sent", "FilesSent": int64(2), "FilesReceived": int64(1)})
 	}
 	register(name, false)
@@ -225,7 +235,7 @@ func TestCollectionIsWatchedAlone(t *testing.T) {
 		is("another collection", false)
 		db.setRow("db.core.collection-00001", 7)
 		is("its row", true)
-		db.addMarker("db.core.collection-00001", 1)
+		db.addReceipts("db.core.collection-00001", 1)
 		is("its messages", true)
 	})
 }
@@ -249,15 +259,13 @@ func (s *states) Do(r *http.Request) (*http.Response, error) {
 }
 
 // The page of executions reads what it shows every five seconds at most, whoever opens it and however often, and of the
-// markers a bounded number; it is another version only if it shows something else.
+// receipts a bounded number; it is another version only if it shows something else.
 func TestExecutionsAreReadSeldom(t *testing.T) {
 	t.Parallel()
 	db := newDB(8)
 	db.PageSize = 1000
 	for i := range 8 {
-		for n := range 5000 {
-			db.addMarker(fmt.Sprintf("db.core.collection-%05d", i), n)
-		}
+		db.addReceipts(fmt.Sprintf("db.core.collection-%05d", i), 5000)
 	}
 	var machine states
 	source := func(source *Source) {
@@ -267,13 +275,13 @@ func TestExecutionsAreReadSeldom(t *testing.T) {
 	of := topic{Of: ofExecutions, Run: name}
 	watching(t, db, of, source, func(t *testing.T, s *Server, told *told) {
 		wait(time.Second / 2)
-		once, markers := machine.lists.Load(), 0
+		once, receipts := machine.lists.Load(), 0
 		t.Logf("a reading: %d lists of executions, %d executions, %d queries and %d batches", once, machine.described.Load(), db.queries.Load(), db.batches.Load())
 		for i := range 8 {
-			markers += db.queriesOf(fmt.Sprintf("collection#%s#db.core.collection-%05d", name, i))
+			receipts += db.queriesOf(fmt.Sprintf("collection#%s#db.core.collection-%05d", name, i))
 		}
-		if most := askedCollections * (sampledMessages/db.PageSize + 1); markers > most {
-			t.Errorf("%d pages of markers were read, want %d at most", markers, most)
+		if most := askedCollections * (sampledMessages/db.PageSize + 1); receipts > most {
+			t.Errorf("%d pages of receipts were read, want %d at most", receipts, most)
 		}
 		versions := map[string]bool{}
 		const while = time.Minute

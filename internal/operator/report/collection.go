@@ -14,7 +14,7 @@ type Collection struct {
 	Status        string     `json:"status"` // as the table spells it
 	FilesReceived int64      `json:"files_received"`
 	FilesSent     int64      `json:"files_sent"`
-	Attempt       int64      `json:"attempt"` // not a count: another number after the collection was exported again
+	Epoch         int64      `json:"epoch"` // not a count: another number after the collection was exported again
 	WaitsFor      WaitsFor   `json:"waits_for"`
 	Since         *time.Time `json:"since,omitempty"`        // it has waited since, as far as is known
 	LastMessage   *time.Time `json:"last_message,omitempty"` // when its last message was counted
@@ -54,15 +54,17 @@ func NewCollection(state store.State, settings Settings, now time.Time) Collecti
 	row, known := *state.Row, state.Collection
 	c := Collection{
 		Collection: row.CollectionName, Status: string(row.Status), FilesReceived: row.FilesReceived.N, FilesSent: row.FilesSent.N,
-		Attempt: known.Attempt(row), LastMessage: moment(known.CountedAt),
+		Epoch: known.Epoch(row), LastMessage: moment(known.CountedAt),
 		received:   state.Malformed == nil && row.Status.AtLeast(snapshot.Received, settings.Exempt),
 		successful: state.Malformed == nil && row.Status.AtLeast(snapshot.Success, settings.Exempt),
 	}
 	if state.Malformed != nil {
 		c.Problem = state.Malformed.Error()
 	}
-	c.Request = newDebt(known.Request, known.Request.For(c.Attempt), known.RequestOwed(row), now)
-	c.WaitsFor = waitsFor(state, c, now)
+	step := snapshot.NextStep(row, known, nobody, now)
+	due := step == snapshot.EnqueueRequest && c.received || known.RequestPending(row)
+	c.Request = newDebt(known.Request, c.Epoch, due, now)
+	c.WaitsFor = waitsFor(state, c, step)
 	c.Since = c.LastMessage
 	if c.WaitsFor == ForDelivery || c.WaitsFor == ForSuccessFile {
 		c.Since = moment(latest(known.Request.Since, known.CountedAt))
@@ -70,13 +72,16 @@ func NewCollection(state store.State, settings Settings, now time.Time) Collecti
 	return c
 }
 
-// waitsFor asks the rules first: what they would do next comes before what others have to do.
-func waitsFor(state store.State, c Collection, now time.Time) WaitsFor {
+// nobody is an owner that owns no outbox entry.
+const nobody = "nobody/"
+
+// waitsFor asks the rules first: the step that they would take next comes before what others have to do.
+func waitsFor(state store.State, c Collection, step snapshot.Step) WaitsFor {
 	row := *state.Row
-	switch step := snapshot.NextStep(row, state.Collection, "", now); {
+	switch {
 	case state.Malformed != nil:
 		return ForRepair
-	case step == snapshot.ClaimRequest || c.Request.State == Claimed:
+	case step == snapshot.EnqueueRequest && c.received, step == snapshot.LeaseRequest, c.Request.State == Claimed:
 		return ForDelivery
 	case step != snapshot.Rest:
 		return ForLook

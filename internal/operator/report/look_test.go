@@ -16,10 +16,9 @@ import (
 // A look at a run is one at all that waits, or at any collection if only news is owed; else there is nothing to look at.
 func TestLooks(t *testing.T) {
 	t.Parallel()
-	told := map[snapshot.DebtKind]snapshot.Claim{
-		snapshot.AllReceived: {Attempt: snapshot.Count(0), Delivered: true}, snapshot.AllSuccessful: {Attempt: snapshot.Count(0), Delivered: true}}
-	claimed := map[snapshot.DebtKind]snapshot.Claim{
-		snapshot.AllReceived: {Attempt: snapshot.Count(0), Delivered: true}, snapshot.AllSuccessful: {Attempt: snapshot.Count(0), Until: now.Add(time.Minute)}}
+	notified := map[snapshot.Kind]snapshot.Entry{snapshot.AllReceived: delivered(0), snapshot.AllSuccessful: delivered(0)}
+	pending := map[snapshot.Kind]snapshot.Entry{
+		snapshot.AllReceived: delivered(0), snapshot.AllSuccessful: {Version: snapshot.Count(0), Until: now.Add(time.Minute)}}
 	success := state("Success", 2, 2, asked(0, true, now))
 	for name, c := range map[string]struct {
 		run  *snapshot.Run
@@ -29,8 +28,8 @@ func TestLooks(t *testing.T) {
 		"some wait":    {&snapshot.Run{}, []store.State{success, state("Sent", 1, 2), state("Exporting", 0, 0)}, []string{"Sent", "Exporting"}},
 		"news owed":    {&snapshot.Run{}, []store.State{success, success}, []string{"Success"}},
 		"both":         {&snapshot.Run{}, []store.State{success, state("Received", 2, 2, asked(0, true, now))}, []string{"Received"}},
-		"news claimed": {&snapshot.Run{News: claimed}, []store.State{success}, nil},
-		"done":         {&snapshot.Run{News: told}, []store.State{success}, nil},
+		"news claimed": {&snapshot.Run{Outbox: pending}, []store.State{success}, nil},
+		"done":         {&snapshot.Run{Outbox: notified}, []store.State{success}, nil},
 		"of others":    {nil, []store.State{success}, nil},
 		"no rows":      {&snapshot.Run{}, nil, nil},
 	} {

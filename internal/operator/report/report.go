@@ -51,8 +51,8 @@ type Run struct {
 
 // News is what monitoring is told about the whole run.
 type News struct {
-	Kind snapshot.DebtKind `json:"kind"`
-	Debt Debt              `json:"debt"`
+	Kind snapshot.Kind `json:"kind"`
+	Debt Debt          `json:"debt"`
 }
 
 // Debt is how it stands with a message that may be owed.
@@ -92,7 +92,7 @@ func New(correlationID string, read store.RunState, settings Settings, now time.
 	for _, state := range read.Collections {
 		row := *state.Row
 		if state.Malformed != nil {
-			row = snapshot.Row{CollectionKey: row.CollectionKey} // in the way, as for the sweep
+			row = snapshot.Row{CollectionKey: row.CollectionKey} // it blocks the run, as for the sweep
 		}
 		tally.Add(row, settings.Exempt)
 		c := NewCollection(state, settings, now)
@@ -105,15 +105,11 @@ func New(correlationID string, read store.RunState, settings Settings, now time.
 	slices.SortStableFunc(run.Collections, func(a, b Collection) int { return cmp.Compare(a.WaitsFor.order(), b.WaitsFor.order()) })
 	run.moved = changed
 	changed = latest(changed, known.Progress.Since) // sums that differ from the sweep's have changed after it
-	for _, kind := range snapshot.News {
-		claim := known.News[kind]
-		owed := run.known && tally.True(kind) && known.NewsOwed(kind, tally.Attempts) // of what others count, others tell
-		debt := newDebt(claim, claim.Attempt.N == tally.Attempts, owed, now)
-		if debt.State == NotDue && claim.Delivered && tally.True(kind) {
-			debt = newDebt(claim, true, false, now) // told for more attempts than there are now, which is told
-		}
-		run.News = append(run.News, News{Kind: kind, Debt: debt})
-		changed, run.moved = latest(changed, claim.Since), latest(run.moved, claim.Since)
+	for _, kind := range snapshot.Notifications {
+		entry := known.Outbox[kind]
+		due := run.known && known.Due(kind, tally) // of what others count, others notify monitoring
+		run.News = append(run.News, News{Kind: kind, Debt: newDebt(entry, known.Generation, due, now)})
+		changed, run.moved = latest(changed, entry.Since), latest(run.moved, entry.Since)
 	}
 	run.Summary = summary(known, tally, run.Collections)
 	run.State = state(known, tally, changed, settings, now)
@@ -144,29 +140,32 @@ func state(run snapshot.Run, tally *snapshot.Tally, changed time.Time, settings 
 	switch {
 	case run.Done(tally):
 		return Successful
-	case run.LetGo:
+	case run.Abandoned:
 		return LetGo
 	case !changed.IsZero() && now.Sub(changed) >= settings.StalledAfter:
 		return Stalled
-	case tally.True(snapshot.AllReceived) && !run.NewsOwed(snapshot.AllReceived, tally.Attempts):
+	case tally.All(snapshot.AllReceived) && !run.Due(snapshot.AllReceived, tally):
 		return Received
 	}
 	return Going
 }
 
-// newDebt describes a debt: claimed for what is due now, and owed as the rules say.
-func newDebt(claim snapshot.Claim, current, owed bool, now time.Time) Debt {
+// newDebt describes the message of a version, and whether it is due: by the outbox entry of its kind.
+func newDebt(entry snapshot.Entry, version int64, due bool, now time.Time) Debt {
+	enqueued := Debt{Since: moment(entry.Since), Until: moment(entry.Until), Execution: snapshot.ExecutionOf(entry.Owner)}
 	switch {
-	case current && claim.Delivered && claim.Attempt.Set:
-		return Debt{State: Delivered, Since: moment(claim.Since), Execution: snapshot.ExecutionOf(claim.By)}
-	case owed && current && claim.Attempt.Set && now.Before(claim.Until):
-		return Debt{State: Claimed, Since: moment(claim.Since), Until: moment(claim.Until), Execution: snapshot.ExecutionOf(claim.By)}
-	case owed && current && claim.Attempt.Set:
-		return Debt{State: Owed, Since: moment(claim.Since), Until: moment(claim.Until), Execution: snapshot.ExecutionOf(claim.By)}
-	case owed:
+	case entry.Settles(version):
+		enqueued.State, enqueued.Until = Delivered, nil
+	case !due:
+		return Debt{State: NotDue}
+	case !entry.For(version):
 		return Debt{State: Owed}
+	case now.Before(entry.Until):
+		enqueued.State = Claimed
+	default:
+		enqueued.State = Owed
 	}
-	return Debt{State: NotDue}
+	return enqueued
 }
 
 // latest is the latest of some moments, of which some may be unknown.

@@ -6,7 +6,7 @@ import (
 	"snapshot-status-checker/internal/store"
 )
 
-// Count is how many messages a collection's markers stand for.
+// Count is how many messages a collection's receipts stand for, each once.
 type Count struct {
 	Files        int64 `json:"files"`
 	SuccessFiles int64 `json:"success_files"`
@@ -16,12 +16,12 @@ type Count struct {
 type Difference struct {
 	Collection string `json:"collection"`
 	Sentence   string `json:"sentence"`
-	Heals      bool   `json:"heals"` // the next look or message mends it
+	Heals      bool   `json:"heals"` // the next reconciliation or message mends it
 }
 
-// Verify holds the markers of a collection against the counters of ledger and table. What was read one after the other may
-// differ by what was counted in between: verify again before you act on it.
-func Verify(state store.State, markers Count) []Difference {
+// Verify compares the receipts of a collection with the ledger's count, and that count with the row. What was read one
+// after the other may differ by what was counted in between: verify again before you act on it.
+func Verify(state store.State, receipts Count) []Difference {
 	row, known := *state.Row, state.Collection
 	var found []Difference
 	add := func(heals bool, format string, args ...any) {
@@ -31,22 +31,31 @@ func Verify(state store.State, markers Count) []Difference {
 		add(false, "the row cannot be read: %v", state.Malformed)
 		return found
 	}
-	if markers.Files != known.Counted {
-		add(false, "the ledger has markers of %d files and counts %d (markers are kept for 60 days; a ledger that began later than the table counts on from the row)",
-			markers.Files, known.Counted)
+	if receipts.Files != known.Counted {
+		add(false, "the ledger has receipts of %d files and counted %d (receipts are kept for 60 days)", receipts.Files, known.Counted)
 	}
-	if missing := known.Missing(row); missing > 0 {
-		add(true, "%d counted files are not in the row's FilesReceived yet", missing)
+	if len(known.SuccessEpochs) > 0 && receipts.SuccessFiles == 0 {
+		add(false, "the ledger says that the success file came, and has no receipt of one")
 	}
-	if row.FilesCounted.N > known.Counted {
-		add(false, "the row says that %d files were counted, the ledger only %d", row.FilesCounted.N, known.Counted)
-	}
-	if attempt := known.Attempt(row); attempt != 0 && known.Missing(row) == 0 {
-		add(false, "FilesReceived is %d and %d files were counted: somebody set it, as the exporter does when it exports a collection again",
-			row.FilesReceived.N, known.Before(row))
-	}
-	if known.Success.Set && markers.SuccessFiles == 0 {
-		add(false, "the success file is noted, and no marker stands for it")
+	switch {
+	case !row.Adopted():
+		if known.Counted > 0 {
+			add(true, "the row lacks EpochStart and SyncedFiles, and the ledger counted %d files: the row was replaced", known.Counted)
+		}
+	case row.Held() < known.Counted:
+		add(true, "%d counted files are not in the row's FilesReceived yet", known.Counted-row.Held())
+	case row.Held() > known.Counted:
+		add(true, "the row holds %d counted files, and the ledger counted only %d: the ledger is new. What it does not know counts again when it is delivered again",
+			row.Held(), known.Counted)
+	case row.SetByOthers():
+		add(false, "FilesReceived is %d, and this system last wrote %d: somebody set it, as the exporter does when it exports a collection again",
+			row.FilesReceived.N, row.SyncedFiles.N)
+	case row.Epoch() > 0:
+		add(false, "FilesReceived is %d and %d files were counted: somebody set it back, as the exporter does when it exports a collection again",
+			row.FilesReceived.N, known.Counted)
+	case row.Epoch() < 0:
+		add(false, "FilesReceived is %d and %d files were counted here: the others were counted by another system or under an earlier ledger",
+			row.FilesReceived.N, known.Counted)
 	}
 	return found
 }

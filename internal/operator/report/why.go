@@ -154,7 +154,7 @@ func request(run Run, who string, held []Collection) (Whose, string) {
 	if slices.ContainsFunc(held, func(c Collection) bool { return c.Request.State == Owed }) {
 		return checkers(run, who+"nobody holds the claim now.", " The next look or sweep pays it.")
 	}
-	return checkers(run, who+"an execution has claimed it; if that died, the claim is free when its lease of 10 minutes is over.", " Then the sweep pays it.")
+	return checkers(run, who+"an execution has claimed it; if that died, the claim is free when its lease is over.", " Then the sweep pays it.")
 }
 
 func noneSent(who string, held []Collection) string {
@@ -188,7 +188,7 @@ func owedNews(run Run, command Command) []Finding {
 		f := Finding{WaitsFor: ForDelivery, Since: news.Debt.Since, Next: pay(run, command)}
 		f.Whose, f.Sentence = checkers(run, fmt.Sprintf("All collections are %s, and monitoring was not told yet (%s).",
 			strings.TrimPrefix(NewsName(news.Kind), "all "), news.Debt.State),
-			" The sweep pays it within minutes, a claim after its lease of 10 minutes.")
+			" The sweep pays it within minutes, a claim after its lease.")
 		findings = append(findings, f)
 	}
 	return findings

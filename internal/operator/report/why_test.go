@@ -33,8 +33,8 @@ func TestWhyNamesOwedNewsAndWhatStandsAround(t *testing.T) {
 	if findings[0].Sentence != newest || !findings[0].Since.Equal(ago(time.Minute)) {
 		t.Errorf("%+v, want %s", findings[0], newest)
 	}
-	done := report.New("run", store.RunState{Run: &snapshot.Run{News: map[snapshot.DebtKind]snapshot.Claim{
-		snapshot.AllReceived: {Attempt: snapshot.Count(0), Delivered: true}, snapshot.AllSuccessful: {Attempt: snapshot.Count(0), Delivered: true}}},
+	done := report.New("run", store.RunState{Run: &snapshot.Run{Outbox: map[snapshot.Kind]snapshot.Entry{
+		snapshot.AllReceived: delivered(0), snapshot.AllSuccessful: delivered(0)}},
 		Collections: []store.State{state("Success", 2, 2, asked(0, true, now))}}, report.Settings{}, now)
 	if found := report.Why(done, around, ""); len(found) != 1 || found[0].WaitsFor != report.ForNothing {
 		t.Errorf("of a run that is done: %+v", found)
@@ -52,24 +52,26 @@ func TestWhySaysWhoMoves(t *testing.T) {
 	t.Parallel()
 	const letGo, look = "Nobody looks after the run any more: it was let go", "snapshot-status look run --yes"
 	success, behind := state("Success", 2, 2, asked(0, true, now)), state("Sent", 1, 3, func(s *store.State) { s.Collection.Counted = 2 })
-	others := state("Success", 2, 2, func(s *store.State) { s.Collection = snapshot.Collection{} })
+	others := state("Success", 2, 2, func(s *store.State) {
+		s.Row.EpochStart, s.Row.SyncedFiles, s.Collection = snapshot.Counter{}, snapshot.Counter{}, snapshot.Collection{}
+	})
 	for name, c := range map[string]struct {
 		run  *snapshot.Run
 		rows []store.State
 		want []finding
 	}{
 		"a look": {&snapshot.Run{}, []store.State{behind}, []finding{{report.Checker, "The sweep takes it", look}}},
-		"a look, let go": {&snapshot.Run{LetGo: true}, []store.State{behind},
+		"a look, let go": {&snapshot.Run{Abandoned: true}, []store.State{behind},
 			[]finding{{report.Operator, letGo, look}}},
 		"a request": {&snapshot.Run{}, []store.State{state("Received", 2, 2)},
 			[]finding{{report.Checker, "The next look or sweep pays it", "snapshot-status owed --pay --yes"}, {report.Checker, "are received", "owed --pay"}}},
-		"a request, let go": {&snapshot.Run{LetGo: true}, []store.State{state("Received", 2, 2)},
+		"a request, let go": {&snapshot.Run{Abandoned: true}, []store.State{state("Received", 2, 2)},
 			[]finding{{report.Operator, letGo, look}, {report.Operator, letGo, look}}},
-		"a claim, let go": {&snapshot.Run{LetGo: true}, []store.State{state("Received", 2, 2, asked(0, false, now.Add(time.Minute))), behind},
-			[]finding{{report.Operator, letGo, look}, {report.Operator, "the claim is free when its lease of 10 minutes is over. " + letGo, look}}},
+		"a claim, let go": {&snapshot.Run{Abandoned: true}, []store.State{state("Received", 2, 2, asked(0, false, now.Add(time.Minute))), behind},
+			[]finding{{report.Operator, letGo, look}, {report.Operator, "the claim is free when its lease is over. " + letGo, look}}},
 		"news": {&snapshot.Run{}, []store.State{success},
 			[]finding{{report.Checker, "All collections are received", "owed --pay"}, {report.Checker, "All collections are successful, and monitoring was not told yet (owed). The sweep", "owed --pay"}}},
-		"news, let go":      {&snapshot.Run{LetGo: true}, []store.State{success}, []finding{{report.Operator, letGo, look}, {report.Operator, letGo, look}}},
+		"news, let go":      {&snapshot.Run{Abandoned: true}, []store.State{success}, []finding{{report.Operator, letGo, look}, {report.Operator, letGo, look}}},
 		"others' finished":  {nil, []store.State{others}, []finding{{report.Nobody, "another system counts it", "docs/cutover.md"}}},
 		"others' exporting": {nil, []store.State{others, state("Exporting", 0, 0)}, []finding{{report.Exporter, "exporter and sender", "the exporter"}}},
 		"no files": {&snapshot.Run{}, []store.State{state("Sent", 0, 0)},
@@ -170,7 +172,7 @@ func TestSuggestionsNameTheDeployment(t *testing.T) {
 	}
 	for _, letGo := range []bool{false, true} {
 		for _, some := range [][]store.State{append(rows, malformed), {state("Success", 2, 2)}, nil} {
-			run := report.New("run", store.RunState{Run: &snapshot.Run{LetGo: letGo, Progress: snapshot.Progress{Since: ago(time.Minute)}}, Collections: some}, report.Settings{}, now)
+			run := report.New("run", store.RunState{Run: &snapshot.Run{Abandoned: letGo, Progress: snapshot.Progress{Since: ago(time.Minute)}}, Collections: some}, report.Settings{}, now)
 			say(report.Why(run, around, command)...)
 			for _, c := range run.Collections {
 				say(report.WhyCollection(run, c, command))

@@ -18,7 +18,7 @@ func plural(n int, one, many string) string {
 }
 
 // NewsName is what news says of a run.
-func NewsName(kind snapshot.DebtKind) string {
+func NewsName(kind snapshot.Kind) string {
 	if kind == snapshot.AllSuccessful {
 		return "all successful"
 	}

@@ -30,8 +30,9 @@ const (
 	sideBySide   = 8
 )
 
-// OfRun finds executions that worked on a run: those that the ledger knows by id (in markers and claims), and of the newest
-// ones of the state machine those whose input names the run. Those known that are not there any more are left out.
+// OfRun finds executions that worked on a run: those that the ledger knows by id (in receipts and outbox entries), and of
+// the newest ones of the state machine those whose input names the run. Those known that are not there any more are left
+// out.
 func (r *Reader) OfRun(ctx context.Context, run string, known []string) (Found, error) {
 	var found Found
 	wanted := map[string]bool{} // whether it is the run's in any case

@@ -1,5 +1,5 @@
 "use strict";
-// The files of a run over time, drawn by uPlot: what the messages' markers say, and what is seen while the page is open.
+// The files of a run over time, drawn by uPlot: what the receipts say, and what is seen while the page is open.
 
 async function chart() {
   const place = document.getElementById("chart"), note = document.getElementById("chart-note");
