@@ -1,0 +1,37 @@
+package store_test
+
+import (
+	"slices"
+
+	"snapshot-status-checker/internal/snapshot"
+	"snapshot-status-checker/internal/store"
+)
+
+func (w *world) openRuns() []snapshot.Run {
+	w.Helper()
+	runs, err := w.store.OpenRuns(w.Context())
+	if err != nil {
+		w.Fatal(err)
+	}
+	return runs
+}
+
+// openRun is the world's run as a sweep finds it.
+func (w *world) openRun() snapshot.Run {
+	w.Helper()
+	runs := w.openRuns()
+	i := slices.IndexFunc(runs, func(open snapshot.Run) bool { return open.CorrelationID == run })
+	if i < 0 {
+		w.Fatalf("the run is not among the %d open ones", len(runs))
+	}
+	return runs[i]
+}
+
+func (w *world) examine(owner string) store.Examination {
+	w.Helper()
+	found, err := w.store.Examine(w.Context(), w.openRun(), owner)
+	if err != nil {
+		w.Fatal(err)
+	}
+	return found
+}
