@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"fmt"
 	"slices"
 
 	"snapshot-status-checker/internal/snapshot"
@@ -34,4 +35,27 @@ func (w *world) examine(owner string) store.Examination {
 		w.Fatal(err)
 	}
 	return found
+}
+
+// sweep is a whole sweep of the run, with the executions that it starts. It returns what it found.
+func (w *world) sweep() store.Examination {
+	w.Helper()
+	w.sweeps++
+	owner := fmt.Sprint("sweep/", w.sweeps)
+	open, found := w.openRun(), w.examine(owner)
+	for _, key := range found.Reconcile {
+		w.execute(key.CollectionName, fmt.Sprint("of sweep ", w.sweeps))
+	}
+	if found.Alert != nil {
+		w.deliver(*found.Alert, owner)
+	}
+	w.finish(open, found)
+	return found
+}
+
+func (w *world) finish(open snapshot.Run, found store.Examination) {
+	w.Helper()
+	if err := w.store.Finish(w.Context(), open, found); err != nil {
+		w.Fatal(err)
+	}
 }

@@ -36,6 +36,7 @@ type world struct {
 	exempt []snapshot.Status
 	store  *store.Store
 	sent   map[snapshot.Outgoing]int // what was delivered, how often
+	sweeps int
 
 	mu            sync.Mutex
 	calls         map[string]int // by operation; of an update also "Update " and what it writes, see part
