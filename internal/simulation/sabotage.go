@@ -53,12 +53,13 @@ func (s *Sabotage) written(at seam, write table.Write) (table.Write, bool) {
 	return write, drop
 }
 
-func (s *Sabotage) queried(query table.Query) table.Query {
+func (s *Sabotage) queried(at seam, query table.Query) table.Query {
+	whole := query.Consistent && at.task == "check-all"
 	query.Consistent = query.Consistent && !s.StaleReads
 	if query.From != "" {
 		s.hinted = query.From
 	}
-	if s.FromTheHintOnly && query.Limit == 0 {
+	if s.FromTheHintOnly && whole {
 		query.From = s.hinted
 	}
 	return query

@@ -122,7 +122,7 @@ func (s seam) Query(ctx context.Context, query table.Query) (table.Page, error) 
 	if f == refused {
 		return table.Page{}, errThrottled
 	}
-	query = s.sabotage.queried(query)
+	query = s.sabotage.queried(s, query)
 	page, err := s.db.Query(ctx, query)
 	if lost := f.after(); lost != nil {
 		return table.Page{}, lost

@@ -9,12 +9,27 @@ import (
 
 var (
 	none = snapshot.Counter{} // an attribute that the row lacks
+	odd  = snapshot.Counter{Set: true, Other: "three"}
 	n    = snapshot.Count
 	now  = time.Date(2020, 1, 1, 12, 0, 0, 0, time.UTC)
 )
 
-func row(status snapshot.Status, sent, received, counted snapshot.Counter) snapshot.Row {
-	return snapshot.Row{Status: status, FilesSent: sent, FilesReceived: received, FilesCounted: counted}
+// row is one that this system has not adopted.
+func row(status snapshot.Status, sent, received snapshot.Counter) snapshot.Row {
+	return snapshot.Row{Status: status, FilesSent: sent, FilesReceived: received}
+}
+
+// adopted is a row that this system wrote last: start files of earlier exports were counted before its received ones.
+func adopted(status snapshot.Status, sent, received, start int64) snapshot.Row {
+	r := row(status, n(sent), n(received))
+	r.EpochStart, r.SyncedFiles = n(start), n(received)
+	return r
+}
+
+// setTo is the row after others wrote FilesReceived.
+func setTo(received snapshot.Counter, r snapshot.Row) snapshot.Row {
+	r.FilesReceived = received
+	return r
 }
 
 func TestRowCompleteAndMayMove(t *testing.T) {
@@ -24,21 +39,22 @@ func TestRowCompleteAndMayMove(t *testing.T) {
 		row               snapshot.Row
 		complete, mayMove bool
 	}{
-		{"files are missing", row("Sent", n(3), n(2), n(2)), false, false},
-		{"all are there", row("Sent", n(3), n(3), n(3)), true, true},
-		{"more than all", row("Sent", n(3), n(4), n(4)), true, true},
-		{"in capitals", row("SENT", n(3), n(3), n(3)), true, true},
-		{"not sent yet: FilesSent is not final", row("Exported", n(3), n(3), n(3)), true, false},
-		{"no files", row("Sent", n(0), n(0), n(0)), false, false},
-		{"no files, one received", row("Sent", n(0), n(1), n(1)), false, false},
-		{"no counters", row("Sent", none, none, none), false, false},
-		{"no FilesSent", row("Sent", none, n(1), n(1)), false, false},
-		{"failed", row("Export_Failed", n(0), n(0), n(3)), false, false},
-		{"blocked", row("Blocked_Topic", n(3), n(3), n(3)), true, false},
-		{"no status", row("", n(3), n(3), n(3)), true, false},
-		{"received: a request or success may be due", row("Received", n(3), n(3), n(3)), true, true},
-		{"received without files", row("Received", n(0), n(0), none), false, true},
-		{"success: news may be due", row("SUCCESS", n(3), n(3), n(3)), true, true},
+		{"files are missing", row("Sent", n(3), n(2)), false, false},
+		{"all are there", row("Sent", n(3), n(3)), true, true},
+		{"more than all", row("Sent", n(3), n(4)), true, true},
+		{"in capitals", row("SENT", n(3), n(3)), true, true},
+		{"not sent yet: FilesSent is not final", row("Exported", n(3), n(3)), true, false},
+		{"no files", row("Sent", n(0), n(0)), false, false},
+		{"no files, one received", row("Sent", n(0), n(1)), false, false},
+		{"no counters", row("Sent", none, none), false, false},
+		{"no FilesSent", row("Sent", none, n(1)), false, false},
+		{"FilesReceived is no number", row("Sent", n(1), odd), false, false},
+		{"failed", row("Export_Failed", n(0), n(0)), false, false},
+		{"blocked", row("Blocked_Topic", n(3), n(3)), true, false},
+		{"no status", row("", n(3), n(3)), true, false},
+		{"received: a request or success may be pending", row("Received", n(3), n(3)), true, true},
+		{"received without files", row("Received", n(0), n(0)), false, true},
+		{"success: a notification may be pending", row("SUCCESS", n(3), n(3)), true, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -59,14 +75,14 @@ func TestRowOver(t *testing.T) {
 		row  snapshot.Row
 		over int64
 	}{
-		"files are missing":  {row("Sent", n(3), n(2), n(2)), 0},
-		"as many as sent":    {row("Sent", n(3), n(3), n(3)), 0},
-		"more":               {row("SENT", n(3), n(5), n(5)), 2},
-		"more, and received": {row("Received", n(3), n(4), n(4)), 1},
-		"more, and success":  {row("Success", n(3), n(4), n(4)), 1},
-		"still being sent":   {row("Exported", n(3), n(5), n(5)), 0},
-		"no files":           {row("Sent", n(0), n(1), n(1)), 0},
-		"no FilesSent":       {row("Sent", none, n(1), n(1)), 0},
+		"files are missing":  {row("Sent", n(3), n(2)), 0},
+		"as many as sent":    {row("Sent", n(3), n(3)), 0},
+		"more":               {row("SENT", n(3), n(5)), 2},
+		"more, and received": {row("Received", n(3), n(4)), 1},
+		"more, and success":  {row("Success", n(3), n(4)), 1},
+		"still being sent":   {row("Exported", n(3), n(5)), 0},
+		"no files":           {row("Sent", n(0), n(1)), 0},
+		"no FilesSent":       {row("Sent", none, n(1)), 0},
 	} {
 		if got := test.row.Over(); got != test.over {
 			t.Errorf("%s: %d, want %d", name, got, test.over)
@@ -74,116 +90,144 @@ func TestRowOver(t *testing.T) {
 	}
 }
 
-func TestCollectionAgainstItsRow(t *testing.T) {
+// The epoch stays while files come in, and changes when others set the counter back.
+func TestEpoch(t *testing.T) {
 	t.Parallel()
+	half := adopted("Sent", 9, 3, 4)
+	half.SyncedFiles = none
 	for _, test := range []struct {
-		name             string
-		collection       snapshot.Collection
-		received         snapshot.Counter
-		counted          snapshot.Counter
-		missing, attempt int64
+		name        string
+		row         snapshot.Row
+		counted     int64
+		adopted     bool
+		setByOthers bool
+		epoch       int64
 	}{
-		{"nothing yet", snapshot.Collection{}, none, none, 0, 0},
-		{"first files, the row lacks its counters", snapshot.Collection{Counted: 3}, none, none, 3, 0},
-		{"first files, FilesReceived is there", snapshot.Collection{Counted: 3}, n(0), none, 3, 0},
-		{"first files, others received before us", snapshot.Collection{Counted: 3}, n(5), none, 3, -5},
-		{"up to date", snapshot.Collection{Counted: 3, Projected: true}, n(3), n(3), 0, 0},
-		{"behind", snapshot.Collection{Counted: 5, Projected: true}, n(3), n(3), 2, 0},
-		{"brought up to date, and the ledger died before it noted that", snapshot.Collection{Counted: 3}, n(3), n(3), 0, 0},
-		{"counters set back: another attempt", snapshot.Collection{Counted: 4, Projected: true}, n(0), n(4), 0, 4},
-		{"counters set back, and one more since", snapshot.Collection{Counted: 5, Projected: true}, n(1), n(5), 0, 4},
-		{"counters set back while behind: the late ones are for the new attempt", snapshot.Collection{Counted: 6, Projected: true}, n(0), n(4), 2, 4},
-		{"row replaced whole: what was counted belongs to older attempts", snapshot.Collection{Counted: 7, Projected: true}, none, none, 0, 7},
-		{"row replaced whole, and counted since: the same attempt", snapshot.Collection{Counted: 9, Base: 7}, none, none, 2, 7},
-		{"row replaced whole, counted and brought up to date", snapshot.Collection{Counted: 9, Base: 7, Projected: true}, n(2), n(9), 0, 7},
-		{"the row was counted under an older ledger", snapshot.Collection{}, n(9), n(9), 0, 0},
-		{"a ledger behind its row takes nothing away", snapshot.Collection{Counted: 2}, n(9), n(9), 0, 0},
+		{"adopted with nothing counted", adopted("Sent", 9, 0, 0), 0, true, false, 0},
+		{"files came in", adopted("Sent", 9, 5, 0), 5, true, false, 0},
+		{"a later export", adopted("Sent", 9, 5, 7), 12, true, false, 7},
+		{"others counted three before", adopted("Sent", 9, 5, -3), 2, true, false, -3},
+		{"set back", setTo(n(0), adopted("Sent", 9, 5, 0)), 5, true, true, 5},
+		{"set back while the row lacks two", setTo(n(0), adopted("Sent", 9, 5, 0)), 7, true, true, 5},
+		{"set back to another number", setTo(n(2), adopted("Sent", 9, 5, 7)), 12, true, true, 10},
+		{"set forward", setTo(n(8), adopted("Sent", 9, 5, 0)), 5, true, true, -3},
+		{"removed counts as 0", setTo(none, adopted("Sent", 9, 5, 7)), 12, true, true, 12},
+		{"no number counts as 0", setTo(odd, adopted("Sent", 9, 5, 7)), 12, true, true, 12},
+		{"removed, and 0 was written last", setTo(none, adopted("Sent", 9, 0, 7)), 7, true, true, 7},
+		{"not adopted: as it would be adopted now", row("Sent", n(9), n(3)), 0, false, true, -3},
+		{"not adopted, and its ledger counted before", row("Sent", n(9), none), 7, false, true, 7},
+		{"without one of the two it is not adopted", half, 7, false, true, 4},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			r := row("Sent", n(10), test.received, test.counted)
-			if got := test.collection.Missing(r); got != test.missing {
-				t.Errorf("missing: %d, want %d", got, test.missing)
+			c := snapshot.Collection{Counted: test.counted}
+			if test.row.Adopted() != test.adopted || test.row.SetByOthers() != test.setByOthers {
+				t.Errorf("adopted %v, set by others %v", test.row.Adopted(), test.row.SetByOthers())
 			}
-			if got := test.collection.Attempt(r); got != test.attempt {
-				t.Errorf("attempt: %d, want %d", got, test.attempt)
+			if got := c.Epoch(test.row); got != test.epoch {
+				t.Errorf("epoch %d, want %d", got, test.epoch)
 			}
-			// The attempt is the same before and after the row is brought up to date.
-			r.FilesReceived = n(test.received.N + test.missing)
-			r.FilesCounted = n(test.collection.Before(r) + test.missing)
-			if got := r.Attempt(); got != test.attempt {
-				t.Errorf("attempt of the row once it is up to date: %d, want %d", got, test.attempt)
+			if test.adopted && test.row.Epoch() != test.epoch {
+				t.Errorf("epoch of the row alone %d, want %d", test.row.Epoch(), test.epoch)
 			}
 		})
 	}
 }
 
-func claimed(attempt int64, by string, leaseEnds time.Duration) snapshot.Claim {
-	return snapshot.Claim{Attempt: n(attempt), By: by, Until: now.Add(leaseEnds)}
+func entry(version int64, owner string, leaseEnds time.Duration) snapshot.Entry {
+	return snapshot.Entry{Version: n(version), Owner: owner, Since: now.Add(-time.Minute), Until: now.Add(leaseEnds)}
 }
 
-func deliveredFor(attempt int64) snapshot.Claim {
-	return snapshot.Claim{Attempt: n(attempt), By: "other", Until: now.Add(time.Hour), Delivered: true}
+func delivered(version int64) snapshot.Entry {
+	return snapshot.Entry{Version: n(version), Owner: "other", Until: now.Add(time.Hour), Delivered: true}
 }
 
-func TestRequestOwedAndNextStep(t *testing.T) {
+func TestNextStepAndRequestPending(t *testing.T) {
 	t.Parallel()
 	ours := func(c snapshot.Collection) snapshot.Collection {
-		c.Counted, c.Projected = 3, true
+		c.Counted, c.Known = 3, true
 		return c
 	}
-	received := row("Received", n(3), n(3), n(3)) // attempt 0
-	again := row("Received", n(2), n(0), n(3))    // attempt 3
+	asked := func(request snapshot.Entry, successEpochs ...int64) snapshot.Collection {
+		return ours(snapshot.Collection{Request: request, SuccessEpochs: successEpochs})
+	}
+	sent, received := adopted("Sent", 3, 3, 0), adopted("Received", 3, 3, 0)
+	again := setTo(n(0), adopted("Received", 2, 3, 0)) // epoch 3
+	others := row("Sent", n(3), n(3))                  // epoch -3
 	for _, test := range []struct {
 		name       string
 		row        snapshot.Row
 		collection snapshot.Collection
-		owed       bool
+		pending    bool
 		next       snapshot.Step
 	}{
-		{"files are missing", row("Sent", n(4), n(3), n(3)), ours(snapshot.Collection{}), false, snapshot.Rest},
-		{"all files are there", row("Sent", n(3), n(3), n(3)), ours(snapshot.Collection{}), false, snapshot.MoveToReceived},
-		{"all files are there, in capitals", row("SENT", n(3), n(3), n(3)), ours(snapshot.Collection{}), false, snapshot.MoveToReceived},
-		{"all files are there, but Sent is not", row("Exported", n(3), n(3), n(3)), ours(snapshot.Collection{}), false, snapshot.Rest},
-		{"the row lacks files: that goes before any move", row("Sent", n(2), n(2), n(2)), ours(snapshot.Collection{}), false, snapshot.BringUpToDate},
-		{"the row lacks files, and is received already", row("Received", n(2), n(2), n(2)), ours(snapshot.Collection{}), true, snapshot.BringUpToDate},
-		{"others counted all files: taken over first", row("Sent", n(3), n(3), none), snapshot.Collection{}, false, snapshot.TakeOver},
-		{"others counted all files, and its success file came", row("Sent", n(3), n(3), none), snapshot.Collection{Success: n(-3)}, false, snapshot.TakeOver},
-		{"taken over", row("Sent", n(3), n(3), none), snapshot.Collection{TakenOver: true}, false, snapshot.MoveToReceived},
-		{"taken over and received", row("Received", n(3), n(3), none), snapshot.Collection{TakenOver: true}, true, snapshot.ClaimRequest},
-		{"taken over and asked for", row("Received", n(3), n(3), none), snapshot.Collection{TakenOver: true, Request: deliveredFor(-3)}, false, snapshot.Rest},
-		{"received by others, who asked", row("Received", n(3), n(3), none), snapshot.Collection{}, false, snapshot.Rest},
-		{"received by others, and its success file came", row("Received", n(3), n(3), none), snapshot.Collection{Success: n(-3)}, false, snapshot.MoveToSuccess},
-		{"no files: the sender moves it", row("Sent", n(0), n(0), none), snapshot.Collection{}, false, snapshot.Rest},
+		{"files are missing", adopted("Sent", 4, 3, 0), ours(snapshot.Collection{}), false, snapshot.Rest},
+		{"all files are there, but Sent is not", adopted("Exported", 3, 3, 0), ours(snapshot.Collection{}), false, snapshot.Rest},
+		{"no files: the sender moves it", row("Sent", n(0), n(0)), snapshot.Collection{}, false, snapshot.Rest},
+		{"no status", row("", n(3), n(3)), snapshot.Collection{}, false, snapshot.Rest},
 
-		{"received, nobody asked", received, ours(snapshot.Collection{}), true, snapshot.ClaimRequest},
-		{"received, another is asking", received, ours(snapshot.Collection{Request: claimed(0, "other", time.Second)}), true, snapshot.Rest},
-		{"received, another died asking", received, ours(snapshot.Collection{Request: claimed(0, "other", 0)}), true, snapshot.ClaimRequest},
-		{"received, we are asking", received, ours(snapshot.Collection{Request: claimed(0, "me", time.Second)}), true, snapshot.Rest},
-		{"received, we are asking and took long", received, ours(snapshot.Collection{Request: claimed(0, "me", -time.Hour)}), true, snapshot.Rest},
-		{"received, asked", received, ours(snapshot.Collection{Request: deliveredFor(0)}), false, snapshot.Rest},
-		{"received again for another attempt", again, ours(snapshot.Collection{Request: deliveredFor(0)}), true, snapshot.ClaimRequest},
-		{"received, and no message was counted: not ours to ask for", row("Received", n(0), n(0), none), snapshot.Collection{}, false, snapshot.Rest},
-		{"Sent written over Received: moved again", row("Sent", n(3), n(3), n(3)), ours(snapshot.Collection{Request: deliveredFor(0)}), false, snapshot.MoveToReceived},
+		{"the row lacks a file", adopted("Sent", 9, 2, 0), ours(snapshot.Collection{}), false, snapshot.SyncRow},
+		{"the row lacks a file: before any other step", adopted("Sent", 2, 2, 0), ours(snapshot.Collection{}), false, snapshot.SyncRow},
+		{"the row lacks a file, and is received", adopted("Received", 2, 2, 0), asked(entry(0, "other", 0)), true, snapshot.SyncRow},
+		{"the row lacks a file, whatever the status", adopted("Blocked_Topic", 2, 2, 0), ours(snapshot.Collection{}), false, snapshot.SyncRow},
+		{"the row lacks a file of an export that was set back", setTo(n(0), adopted("Exporting", 0, 2, 0)), ours(snapshot.Collection{}), false, snapshot.SyncRow},
+		{"set back, with nothing counted since", setTo(n(0), adopted("Exporting", 0, 3, 0)), ours(snapshot.Collection{}), false, snapshot.Rest},
+		{"the row holds more than the ledger", adopted("Sent", 9, 4, 0), ours(snapshot.Collection{}), false, snapshot.AdoptRow},
+		{"the row holds more than a ledger that knows nothing", sent, snapshot.Collection{}, false, snapshot.AdoptRow},
+		{"a row that is not adopted holds nothing", row("Exported", n(9), n(4)), ours(snapshot.Collection{}), false, snapshot.Rest},
 
-		{"success file came, asked", received, ours(snapshot.Collection{Success: n(0), Request: deliveredFor(0)}), false, snapshot.MoveToSuccess},
-		{"success file came before anybody asked: asked first", received, ours(snapshot.Collection{Success: n(0)}), true, snapshot.ClaimRequest},
-		{"success file came while another asks", received, ours(snapshot.Collection{Success: n(0), Request: claimed(0, "other", time.Second)}), true, snapshot.MoveToSuccess},
-		{"success file came while we ask", received, ours(snapshot.Collection{Success: n(0), Request: claimed(0, "me", time.Second)}), true, snapshot.MoveToSuccess},
-		{"success file came too early", row("Sent", n(4), n(3), n(3)), ours(snapshot.Collection{Success: n(0)}), false, snapshot.Rest},
-		{"success file of an older attempt", again, ours(snapshot.Collection{Success: n(0), Request: deliveredFor(3)}), false, snapshot.Rest},
-		{"success file of this later attempt", again, ours(snapshot.Collection{Success: n(3), Request: deliveredFor(3)}), false, snapshot.MoveToSuccess},
+		{"all files are there: the request first", sent, ours(snapshot.Collection{}), false, snapshot.EnqueueRequest},
+		{"more files than sent", adopted("Sent", 2, 3, 0), ours(snapshot.Collection{}), false, snapshot.EnqueueRequest},
+		{"in capitals", adopted("SENT", 3, 3, 0), ours(snapshot.Collection{}), false, snapshot.EnqueueRequest},
+		{"others counted all files", others, snapshot.Collection{}, false, snapshot.EnqueueRequest},
+		{"asked for an earlier epoch", adopted("Sent", 1, 1, 2), asked(delivered(0)), false, snapshot.EnqueueRequest},
+		{"another's request for an earlier epoch", adopted("Sent", 1, 1, 2), asked(entry(0, "other", time.Hour)), false, snapshot.EnqueueRequest},
+		{"received by others", received, ours(snapshot.Collection{}), false, snapshot.EnqueueRequest},
+		{"received by others, and its success file came", received, asked(snapshot.Entry{}, 0), false, snapshot.EnqueueRequest},
 
-		{"success", row("Success", n(3), n(3), n(3)), ours(snapshot.Collection{Success: n(0), Request: deliveredFor(0)}), false, snapshot.Rest},
-		{"success, the asking died", row("Success", n(3), n(3), n(3)), ours(snapshot.Collection{Success: n(0), Request: claimed(0, "other", 0)}), true, snapshot.ClaimRequest},
-		{"success written by others, nobody asked", row("Success", n(3), n(3), n(3)), ours(snapshot.Collection{}), false, snapshot.Rest},
-		{"failed and set back", row("Export_Failed", n(0), n(0), n(3)), ours(snapshot.Collection{Success: n(3)}), false, snapshot.Rest},
-		{"blocked", row("Blocked_Topic", n(3), n(3), n(3)), ours(snapshot.Collection{Success: n(0)}), false, snapshot.Rest},
+		{"requested by us", sent, asked(entry(0, "me", time.Hour)), false, snapshot.MoveToReceived},
+		{"requested by another who lives", sent, asked(entry(0, "other", time.Hour)), false, snapshot.MoveToReceived},
+		{"requested by another who died", sent, asked(entry(0, "other", 0)), false, snapshot.MoveToReceived},
+		{"requested, and the request was released", sent, asked(entry(0, "other", 0).Released()), false, snapshot.MoveToReceived},
+		{"Sent written over Received: moved again", sent, asked(delivered(0)), false, snapshot.MoveToReceived},
+		{"others counted all files, and it is requested", others, snapshot.Collection{Request: entry(-3, "me", 0)}, false, snapshot.MoveToReceived},
+
+		{"received, we deliver the request", received, asked(entry(0, "me", time.Hour)), true, snapshot.Rest},
+		{"received, we deliver it and took long", received, asked(entry(0, "me", -time.Hour)), true, snapshot.Rest},
+		{"received, another delivers it", received, asked(entry(0, "other", time.Second)), true, snapshot.Rest},
+		{"received, and its owner died", received, asked(entry(0, "other", 0)), true, snapshot.LeaseRequest},
+		{"received, and its owner gave it up", received, asked(entry(0, "other", time.Hour).Released()), true, snapshot.LeaseRequest},
+		{"received and requested", received, asked(delivered(0)), false, snapshot.Rest},
+		{"received, in capitals, and its owner died", adopted("RECEIVED", 3, 3, 0), asked(entry(0, "other", 0)), true, snapshot.LeaseRequest},
+		{"received, and set back: the request is void", again, asked(entry(0, "other", 0)), false, snapshot.Rest},
+		{"received without files", row("Received", n(0), n(0)), snapshot.Collection{}, false, snapshot.Rest},
+		{"received, and nothing was counted here", row("Received", n(3), n(3)), snapshot.Collection{}, false, snapshot.Rest},
+
+		{"success file came, requested", received, asked(delivered(0), 0), false, snapshot.MoveToSuccess},
+		{"success file came, another delivers the request", received, asked(entry(0, "other", time.Second), 0), true, snapshot.MoveToSuccess},
+		{"success file came, and the owner died: it moves first", received, asked(entry(0, "other", 0), 0), true, snapshot.MoveToSuccess},
+		{"success file came, nothing was counted here", row("Received", n(3), n(3)), snapshot.Collection{SuccessEpochs: []int64{-3}}, false, snapshot.MoveToSuccess},
+		{"success file came too early", adopted("Sent", 4, 3, 0), asked(snapshot.Entry{}, 0), false, snapshot.Rest},
+		{"success file of an earlier epoch", adopted("Received", 1, 1, 2), asked(delivered(2), 0), false, snapshot.Rest},
+		{"success files of several epochs", adopted("Received", 1, 1, 2), asked(delivered(2), -1, 0, 2), false, snapshot.MoveToSuccess},
+
+		{"success", adopted("Success", 3, 3, 0), asked(delivered(0), 0), false, snapshot.Rest},
+		{"success, and the owner of the request died", adopted("Success", 3, 3, 0), asked(entry(0, "other", 0), 0), true, snapshot.LeaseRequest},
+		{"success written by others without a request", adopted("Success", 3, 3, 0), ours(snapshot.Collection{}), false, snapshot.Rest},
+
+		{"FilesSent grew after our request", adopted("Sent", 4, 3, 0), asked(entry(0, "me", time.Hour)), false, snapshot.ReleaseRequest},
+		{"FilesSent grew after another's request", adopted("Sent", 4, 3, 0), asked(entry(0, "other", time.Hour)), false, snapshot.Rest},
+		{"FilesSent grew after a request that was delivered", adopted("Sent", 4, 3, 0), asked(delivered(0)), false, snapshot.Rest},
+		{"exported again after our request", adopted("Exporting", 0, 3, 0), asked(entry(0, "me", time.Hour)), false, snapshot.ReleaseRequest},
+		{"our request of an earlier epoch", setTo(n(0), adopted("Exporting", 0, 3, 0)), asked(entry(0, "me", time.Hour)), false, snapshot.Rest},
+
+		{"failed and set back", setTo(n(0), adopted("Export_Failed", 0, 3, 0)), asked(snapshot.Entry{}, 3), false, snapshot.Rest},
+		{"blocked", adopted("Blocked_Topic", 3, 3, 0), asked(snapshot.Entry{}, 0), false, snapshot.Rest},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			if got := test.collection.RequestOwed(test.row); got != test.owed {
-				t.Errorf("request owed: %v", got)
+			if got := test.collection.RequestPending(test.row); got != test.pending {
+				t.Errorf("request pending: %v", got)
 			}
 			if got := snapshot.NextStep(test.row, test.collection, "me", now); got != test.next {
 				t.Errorf("next step: %s, want %s", got, test.next)

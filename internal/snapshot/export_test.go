@@ -6,7 +6,7 @@ func ParseMessage(body []byte) (Message, *Rejection) {
 	if rejection != nil {
 		return Message{}, rejection
 	}
-	return messageOf(fields, body)
+	return messageOf(fields)
 }
 
 // MaxRecords is the limit of one message.

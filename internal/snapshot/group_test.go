@@ -1,6 +1,7 @@
 package snapshot_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -41,9 +42,8 @@ func TestGroupByCollection(t *testing.T) {
 		{name: "each in the order of its first message", messages: []string{"m1 b/1", "m2 a/1", "m3 b/2"}, groups: []string{"b: m1 m3", "a: m2"}},
 		{name: "the same message again", messages: []string{"m1 a/1", "m2 a/2", "m1 a/1", "m1 a/1"}, groups: []string{"a: m1 m2"}, duplicates: []string{"m1", "m1"}},
 		{name: "the same body in another message", messages: []string{"m1 a/1", "m2 a/1"}, groups: []string{"a: m1 m2"}},
-		{name: "the same identity with another body", messages: []string{"m1 a/1", "m1 a/2", "m1 a/1"}, groups: []string{"a: m1"},
-			duplicates: []string{"m1"}, rejected: []string{"m1 IDENTITY_REUSED"}},
-		{name: "the same identity in another collection", messages: []string{"m1 a/1", "m1 b/1"}, groups: []string{"a: m1"}, rejected: []string{"m1 IDENTITY_REUSED"}},
+		{name: "the same identity with another content is another message", messages: []string{"m1 a/1", "m1 a/2", "m1 a/1"}, groups: []string{"a: m1 m1"}, duplicates: []string{"m1"}},
+		{name: "the same identity in another collection", messages: []string{"m1 a/1", "m1 b/1"}, groups: []string{"a: m1", "b: m1"}},
 		{name: "bad ones among them", messages: []string{"m1 !", "m2 a/1", "m3 !"}, groups: []string{"a: m2"}, rejected: []string{"m1 NOT_JSON", "m3 NOT_JSON"}},
 		{name: "a bad one leaves its identity to a good one", messages: []string{"m1 !", "m1 a/1"}, groups: []string{"a: m1"}, rejected: []string{"m1 NOT_JSON"}},
 	} {
@@ -80,7 +80,7 @@ func TestGroupByCollectionTellsRunsApart(t *testing.T) {
 	}
 }
 
-// However many they are: what splits them is the size of a transaction (package store).
+// However many they are: what splits them is the size of an update (package store).
 func TestGroupByCollectionKeepsACollectionTogether(t *testing.T) {
 	t.Parallel()
 	var messages, order, seen []string
@@ -112,5 +112,57 @@ func TestRejectionsOfWhatOnlyTheTablesKnow(t *testing.T) {
 	if rejected.Raw != receipt.Raw || rejected.Identity != receipt.Identity {
 		t.Errorf("got %+v", rejected)
 	}
-	rejectedFor(t, snapshot.IdentityReused(), snapshot.ReasonIdentityReused, "another body")
+	rejectedFor(t, snapshot.NotCounted(errors.New("FilesSent is a string")), snapshot.ReasonNotCounted, "FilesSent is a string")
+}
+
+// A message is its identity and what it says: delivered again it is a duplicate, however it is spelled. The same identity
+// with another content is another message, and so is the same content under another identity.
+func TestDigest(t *testing.T) {
+	t.Parallel()
+	full := func(changes ...string) string {
+		return body(append([]string{"filename", `"a b"`, "shutdown_flag", `"true"`, "reprocess_files", "true", "is_success_file", `"false"`}, changes...)...)
+	}
+	for _, test := range []struct {
+		name, identity, body string
+		same                 bool
+	}{
+		{"the same text", "m1", full(), true},
+		{"other white space", "m1", strings.ReplaceAll(full(), ",", " ,\n\t"), true},
+		{"escapes", "m1", full("filename", `"\u0061 b"`), true},
+		{"the file's other name", "m1", full("filename", "", "file_name", `"a b"`), true},
+		{"flags spelled otherwise", "m1", full("shutdown_flag", "true", "reprocess_files", `"TRUE"`, "is_success_file", "false"), true},
+		{"flags left out", "m1", full("shutdown_flag", "", "reprocess_files", "", "is_success_file", ""), true},
+		{"another unknown field", "m1", full("extra", "1"), true},
+
+		{"another identity", "m2", full(), false},
+		{"another run", "m1", full("correlation_id", `"run-2"`), false},
+		{"another collection", "m1", full("collection_name", `"db.a.c"`), false},
+		{"another snapshot type", "m1", full("snapshot_type", `"incremental"`), false},
+		{"another export date", "m1", full("export_date", `"2020-01-02"`), false},
+		{"another file", "m1", full("filename", `"a c"`), false},
+		{"white space inside a value", "m1", full("filename", `"a  b"`), false},
+		{"no file", "m1", full("filename", ""), false},
+		{"the shutdown flag", "m1", full("shutdown_flag", "false"), false},
+		{"the reprocess flag", "m1", full("reprocess_files", "false"), false},
+		{"the success file", "m1", full("is_success_file", "true"), false},
+		{"what is at the border of two fields", "m1", full("correlation_id", `"run-1d"`, "collection_name", `"b.a.b"`), false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			want, got := digest(t, "m1", full()), digest(t, test.identity, test.body)
+			if same := got == want; same != test.same || len(got) != 12 {
+				t.Errorf("same digest: %v, of %d bytes", same, len(got))
+			}
+		})
+	}
+}
+
+func digest(t *testing.T, identity, body string) string {
+	t.Helper()
+	receipts := snapshot.Unwrap([]byte(fmt.Sprintf(`[{"messageId":%q,"body":%s}]`, identity, quoted(body))), execution)
+	groups, _, rejected := snapshot.GroupByCollection(receipts)
+	if len(groups) != 1 || len(rejected) > 0 {
+		t.Fatal(receipts[0].Rejection)
+	}
+	return groups[0].Receipts[0].Digest
 }

@@ -65,9 +65,10 @@ func received(status snapshot.Status, missing int64) (snapshot.Row, snapshot.Col
 	const sent = 125
 	row := snapshot.Row{
 		CollectionKey: snapshot.CollectionKey{CorrelationID: "run-1", CollectionName: "db.database.collection"}, Status: status,
-		FilesSent: snapshot.Count(sent), FilesReceived: snapshot.Count(sent - missing), FilesCounted: snapshot.Count(sent - missing),
+		FilesSent: snapshot.Count(sent), FilesReceived: snapshot.Count(sent - missing),
+		EpochStart: snapshot.Count(0), SyncedFiles: snapshot.Count(sent - missing),
 	}
-	return row, snapshot.Collection{Counted: sent - missing, Projected: true}
+	return row, snapshot.Collection{Known: true, Counted: sent - missing}
 }
 
 func BenchmarkNextStep(b *testing.B) {
@@ -83,7 +84,7 @@ func BenchmarkNextStep(b *testing.B) {
 	}
 }
 
-// A run as check-all reads it before a claim.
+// A run as check-all reads it before it notifies.
 func BenchmarkTally(b *testing.B) {
 	const rows = 200
 	row, _ := received(snapshot.Received, 0)
@@ -95,7 +96,7 @@ func BenchmarkTally(b *testing.B) {
 				for range rows {
 					tally.Add(row, exempt)
 				}
-				if !tally.True(snapshot.AllReceived) {
+				if !tally.All(snapshot.AllReceived) {
 					b.Fatal("the run is not received")
 				}
 			}
@@ -103,15 +104,15 @@ func BenchmarkTally(b *testing.B) {
 	}
 }
 
-func BenchmarkClaim(b *testing.B) {
+func BenchmarkEntry(b *testing.B) {
 	now := time.Date(2020, 1, 1, 12, 0, 0, 0, time.UTC)
-	claim := snapshot.Claim{Attempt: snapshot.Count(3), By: "another", Until: now}
-	debt := snapshot.Debt{Kind: snapshot.SuccessFileRequest, Attempt: 3,
+	entry := snapshot.Entry{Version: snapshot.Count(3), Owner: "another", Until: now}
+	out := snapshot.Outgoing{Kind: snapshot.SuccessFileRequest, Version: 3,
 		CollectionKey: snapshot.CollectionKey{CorrelationID: "run-1", CollectionName: "db.database.collection"}}
 	b.Run("free", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			if !claim.Free(3, "execution", now) {
+			if !entry.Free("execution", 3, now) {
 				b.Fatal("not free")
 			}
 		}
@@ -119,7 +120,7 @@ func BenchmarkClaim(b *testing.B) {
 	b.Run("event id", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			debt.EventID()
+			out.EventID()
 		}
 	})
 }

@@ -14,14 +14,14 @@ import (
 func tally(statuses ...snapshot.Status) *snapshot.Tally {
 	t := &snapshot.Tally{}
 	for i, status := range statuses {
-		r := row(status, n(3), n(2), n(2))
+		r := row(status, n(3), n(2))
 		r.CollectionName = string(rune('a' + i))
 		t.Add(r, []snapshot.Status{"Blocked_Topic"})
 	}
 	return t
 }
 
-func TestHolders(t *testing.T) {
+func TestBlockers(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name  string
@@ -31,7 +31,7 @@ func TestHolders(t *testing.T) {
 	}{
 		{"no rows", tally(), "", 0},
 		{"all successful", tally("Success", "SUCCESS"), "", 0},
-		{"what is exempt holds nothing", tally("Success", "Blocked_Topic"), "", 0},
+		{"what is exempt blocks nothing", tally("Success", "Blocked_Topic"), "", 0},
 		{"those that are not received", tally("Received", "Sent", "Success", "Table_Unavailable"), "bd", 0},
 		{"if all are received, those that are not successful", tally("Received", "Success", "Received"), "ac", 0},
 		{"five are named", tally("Sent", "Sent", "Sent", "Sent", "Sent"), "abcde", 0},
@@ -39,12 +39,12 @@ func TestHolders(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			holders, named := test.tally.Holders(), ""
-			for _, r := range holders.Named {
+			blockers, named := test.tally.Blockers(), ""
+			for _, r := range blockers.Named {
 				named += r.CollectionName
 			}
-			if named != test.named || holders.More != test.more {
-				t.Errorf("got %q and %d more, want %q and %d", named, holders.More, test.named, test.more)
+			if named != test.named || blockers.More != test.more {
+				t.Errorf("got %q and %d more, want %q and %d", named, blockers.More, test.named, test.more)
 			}
 		})
 	}
@@ -53,21 +53,15 @@ func TestHolders(t *testing.T) {
 // Whatever changes while a run moves changes its sums.
 func TestSums(t *testing.T) {
 	t.Parallel()
-	base := row("Sent", n(3), n(2), n(2))
-	with := func(change func(*snapshot.Row)) snapshot.Row {
-		r := base
-		change(&r)
-		return r
-	}
+	base := adopted("Sent", 3, 2, 0)
 	seen := map[string]string{}
 	for name, r := range map[string]snapshot.Row{
-		"base":                  base,
-		"another file":          with(func(r *snapshot.Row) { r.FilesReceived, r.FilesCounted = n(3), n(3) }),
-		"another file sent":     with(func(r *snapshot.Row) { r.FilesSent = n(4) }),
-		"received":              with(func(r *snapshot.Row) { r.Status = "Received" }),
-		"successful":            with(func(r *snapshot.Row) { r.Status = "Success" }),
-		"another attempt":       with(func(r *snapshot.Row) { r.FilesCounted = n(4) }),
-		"counters are set back": with(func(r *snapshot.Row) { r.FilesReceived = n(0) }),
+		"base":                 base,
+		"another file":         adopted("Sent", 3, 3, 0),
+		"another file sent":    adopted("Sent", 4, 2, 0),
+		"received":             adopted("Received", 3, 2, 0),
+		"successful":           adopted("Success", 3, 2, 0),
+		"the counter set back": setTo(n(0), base),
 	} {
 		var one snapshot.Tally
 		one.Add(r, nil)
@@ -79,7 +73,7 @@ func TestSums(t *testing.T) {
 	var two snapshot.Tally
 	two.Add(base, nil)
 	before := two.Sums()
-	two.Add(row("Sent", none, none, none), nil)
+	two.Add(row("Sent", none, none), nil)
 	if two.Sums() == before {
 		t.Error("another row does not change the sums")
 	}
@@ -87,26 +81,25 @@ func TestSums(t *testing.T) {
 
 func TestDone(t *testing.T) {
 	t.Parallel()
-	told := map[snapshot.DebtKind]snapshot.Claim{snapshot.AllReceived: deliveredFor(0), snapshot.AllSuccessful: deliveredFor(0)}
+	both := outbox{snapshot.AllReceived: delivered(0), snapshot.AllSuccessful: delivered(0)}
 	for _, test := range []struct {
-		name  string
-		tally *snapshot.Tally
-		news  map[snapshot.DebtKind]snapshot.Claim
-		want  bool
+		name   string
+		tally  *snapshot.Tally
+		outbox outbox
+		want   bool
 	}{
-		{"successful and told", tally("Success", "Success"), told, true},
-		{"successful and exempt", tally("Success", "Blocked_Topic"), told, true},
-		{"not successful", tally("Success", "Received"), told, false},
-		{"not told", tally("Success"), nil, false},
-		{"told the other only", tally("Success"), map[snapshot.DebtKind]snapshot.Claim{snapshot.AllSuccessful: deliveredFor(0)}, false},
-		{"told the one only", tally("Success"), map[snapshot.DebtKind]snapshot.Claim{snapshot.AllReceived: deliveredFor(0)}, false},
-		{"claimed and not told", tally("Success"), map[snapshot.DebtKind]snapshot.Claim{
-			snapshot.AllReceived: deliveredFor(0), snapshot.AllSuccessful: claimed(0, "x", 0)}, false},
-		{"no rows", tally(), told, false},
+		{"successful and notified", tally("Success", "Success"), both, true},
+		{"successful and exempt", tally("Success", "Blocked_Topic"), both, true},
+		{"not successful", tally("Success", "Received"), both, false},
+		{"not notified", tally("Success"), nil, false},
+		{"notified of the second only", tally("Success"), outbox{snapshot.AllSuccessful: delivered(0)}, false},
+		{"notified of the first only", tally("Success"), outbox{snapshot.AllReceived: delivered(0)}, false},
+		{"enqueued and not delivered", tally("Success"), outbox{snapshot.AllReceived: delivered(0), snapshot.AllSuccessful: entry(0, "x", 0)}, false},
+		{"no rows", tally(), both, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			if got := (snapshot.Run{News: test.news}).Done(test.tally); got != test.want {
+			if got := (snapshot.Run{Outbox: test.outbox}).Done(test.tally); got != test.want {
 				t.Errorf("done: %v", got)
 			}
 		})
@@ -116,11 +109,13 @@ func TestDone(t *testing.T) {
 func TestStall(t *testing.T) {
 	t.Parallel()
 	const after = time.Hour
-	told := map[snapshot.DebtKind]snapshot.Claim{snapshot.AllReceived: deliveredFor(0), snapshot.AllSuccessful: deliveredFor(0)}
+	both := outbox{snapshot.AllReceived: delivered(0), snapshot.AllSuccessful: delivered(0)}
 	still := func(tally *snapshot.Tally, since time.Duration) snapshot.Progress {
 		return snapshot.Progress{Sums: tally.Sums(), Since: now.Add(-since)}
 	}
-	moving, held, done := tally("Sent"), tally("Received"), tally("Success")
+	settled := still(tally("Received"), 9*after)
+	settled.Settled = true
+	moving, blocked, done := tally("Sent"), tally("Received"), tally("Success")
 	for _, test := range []struct {
 		name     string
 		tally    *snapshot.Tally
@@ -128,16 +123,17 @@ func TestStall(t *testing.T) {
 		want     snapshot.Progress
 		stalled  bool
 	}{
-		{"seen for the first time", held, snapshot.Progress{}, still(held, 0), false},
-		{"moved since, however long ago", held, still(moving, 9*after), still(held, 0), false},
-		{"still for less than that", held, still(held, after-time.Second), still(held, after-time.Second), false},
-		{"still for so long", held, still(held, after), still(held, after), true},
-		{"still for longer", held, still(held, 9*after), still(held, 9*after), true},
+		{"seen for the first time", blocked, snapshot.Progress{}, still(blocked, 0), false},
+		{"moved since, however long ago", blocked, still(moving, 9*after), still(blocked, 0), false},
+		{"moved since it was settled", moving, settled, still(moving, 0), false},
+		{"still for less than that", blocked, still(blocked, after-time.Second), still(blocked, after-time.Second), false},
+		{"still for so long", blocked, still(blocked, after), still(blocked, after), true},
+		{"still for longer", blocked, still(blocked, 9*after), still(blocked, 9*after), true},
 		{"done", done, still(done, 9*after), still(done, 9*after), false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			progress, stalled := snapshot.Run{Progress: test.progress, News: told}.Stall(test.tally, now, after)
+			progress, stalled := snapshot.Run{Progress: test.progress, Outbox: both}.Stall(test.tally, now, after)
 			if diff := cmp.Diff(test.want, progress); diff != "" {
 				t.Error(diff)
 			}
@@ -148,13 +144,13 @@ func TestStall(t *testing.T) {
 	}
 }
 
-func TestLettingGo(t *testing.T) {
+func TestOld(t *testing.T) {
 	t.Parallel()
-	for age, want := range map[time.Duration]bool{0: false, snapshot.LetGoAfter - time.Second: false, snapshot.LetGoAfter: true, 2 * snapshot.LetGoAfter: true} {
+	for age, want := range map[time.Duration]bool{0: false, snapshot.AbandonedAfter - time.Second: false, snapshot.AbandonedAfter: true, 2 * snapshot.AbandonedAfter: true} {
 		t.Run(fmt.Sprint(age), func(t *testing.T) {
 			t.Parallel()
-			if got := (snapshot.Run{RegisteredAt: now.Add(-age)}).LettingGo(now); got != want {
-				t.Errorf("letting go: %v", got)
+			if got := (snapshot.Run{RegisteredAt: now.Add(-age)}).Old(now); got != want {
+				t.Errorf("old: %v", got)
 			}
 		})
 	}

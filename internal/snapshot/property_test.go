@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -109,10 +110,10 @@ func TestGroupByCollectionLosesNothing(t *testing.T) {
 			}
 			grouped[g.CollectionKey] = true
 			for _, r := range g.Receipts {
-				if counted[r.Identity] {
+				if counted[r.Digest] {
 					t.Errorf("%s is counted twice", r.Identity)
 				}
-				counted[r.Identity] = true
+				counted[r.Digest] = true
 				if r.Rejection != nil || r.Message.CollectionKey != g.CollectionKey {
 					t.Errorf("%+v is in the group of %+v", r, g.CollectionKey)
 				}
@@ -129,43 +130,52 @@ func TestGroupByCollectionLosesNothing(t *testing.T) {
 	})
 }
 
-// Undisturbed, a look comes to rest after five steps at most, whatever it finds, and never moves backwards.
+// Undisturbed, a reconciliation comes to rest after few steps, whatever it finds, and never moves backwards. A collection
+// that it moved to Received has its request.
 func TestNextStepComesToRest(t *testing.T) {
 	t.Parallel()
 	counter := rapid.Custom(func(t *rapid.T) snapshot.Counter {
 		if !rapid.Bool().Draw(t, "set") {
 			return none
 		}
-		return n(rapid.Int64Range(0, 4).Draw(t, "n"))
+		return n(rapid.Int64Range(-1, 4).Draw(t, "n"))
 	})
 	rank := map[snapshot.Status]int{snapshot.Sent: 1, snapshot.Received: 2, snapshot.Success: 3}
 	rapid.Check(t, func(t *rapid.T) {
 		r := row(rapid.SampledFrom([]snapshot.Status{"", "Exported", snapshot.Sent, snapshot.Received, snapshot.Success, "Blocked_Topic"}).Draw(t, "status"),
-			counter.Draw(t, "sent"), counter.Draw(t, "received"), counter.Draw(t, "row counted"))
+			counter.Draw(t, "sent"), counter.Draw(t, "received"))
+		r.EpochStart, r.SyncedFiles = counter.Draw(t, "epoch start"), counter.Draw(t, "synced")
 		c := snapshot.Collection{
-			Counted: rapid.Int64Range(0, 6).Draw(t, "counted"), Base: rapid.Int64Range(0, 2).Draw(t, "base"), Projected: rapid.Bool().Draw(t, "projected"),
-			TakenOver: rapid.Bool().Draw(t, "taken over"), Success: counter.Draw(t, "success"),
-			Request: snapshot.Claim{Attempt: counter.Draw(t, "claimed"), By: rapid.SampledFrom([]string{"me", "other"}).Draw(t, "by"), Delivered: rapid.Bool().Draw(t, "delivered")},
+			Counted:       rapid.Int64Range(0, 6).Draw(t, "counted"),
+			SuccessEpochs: rapid.SliceOfN(rapid.Int64Range(-2, 6), 0, 3).Draw(t, "success epochs"),
+			Request: snapshot.Entry{Version: counter.Draw(t, "version"), Owner: rapid.SampledFrom([]string{"", "me", "other"}).Draw(t, "owner"),
+				Until: now.Add(time.Duration(rapid.IntRange(-1, 1).Draw(t, "lease"))), Delivered: rapid.Bool().Draw(t, "delivered")},
 		}
 		for range 6 {
 			before := r.Status
-			switch snapshot.NextStep(r, c, "me", now) {
-			case snapshot.BringUpToDate:
-				r.FilesReceived = n(r.FilesReceived.N + c.Missing(r))
-				r.FilesCounted, c.Projected = n(c.Counted), true
-			case snapshot.TakeOver:
-				c.TakenOver = true
+			switch step := snapshot.NextStep(r, c, "me", now); step {
+			case snapshot.SyncRow:
+				epoch := r.Epoch()
+				r.FilesReceived = n(max(c.Counted-epoch, r.FilesReceived.N))
+				r.EpochStart, r.SyncedFiles = n(epoch), r.FilesReceived
+			case snapshot.AdoptRow:
+				r.FilesReceived = n(r.FilesReceived.N)
+				r.EpochStart, r.SyncedFiles = n(c.Counted-r.FilesReceived.N), r.FilesReceived
+			case snapshot.EnqueueRequest, snapshot.LeaseRequest:
+				c.Request = c.Request.Take(c.Epoch(r), "me", now, time.Minute)
+			case snapshot.ReleaseRequest:
+				c.Request = c.Request.Released()
 			case snapshot.MoveToReceived:
-				if !c.Ours() {
-					t.Errorf("moved although nobody answers for its request: %+v %+v", r, c)
+				if !c.Request.For(c.Epoch(r)) {
+					t.Errorf("moved without a request: %+v %+v", r, c)
 				}
 				r.Status = snapshot.Received
-			case snapshot.ClaimRequest:
-				c.Request = claimed(c.Attempt(r), "me", snapshot.Lease)
 			case snapshot.MoveToSuccess:
 				r.Status = snapshot.Success
 			case snapshot.Rest:
 				return
+			default:
+				t.Fatalf("step %q", step)
 			}
 			if rank[r.Status] < rank[before] {
 				t.Errorf("moved from %s to %s", before, r.Status)

@@ -54,7 +54,8 @@ func (s *Store) Read(ctx context.Context, keys []snapshot.CollectionKey) (map[sn
 }
 
 // Count counts messages of one collection, no two with the same digest, and then syncs its row. The state must come from
-// Read and have a row; if that is gone by now, Count returns ErrNoRow. execution names who counts, for the receipts.
+// Read and have a row. If that has to be adopted and is gone by now, Count returns ErrNoRow. execution names who counts, for
+// the receipts: it counts the same messages of the collection when it is tried again, and no others.
 //
 // Calling it again with the same messages adds nothing, syncs the row if an earlier call did not come to that, and reports
 // them as duplicates. A tally that comes with an error says what was counted before the error.
@@ -69,6 +70,7 @@ func (s *Store) Count(ctx context.Context, execution string, state State, receip
 		if err := c.count(ctx, some); err != nil {
 			return c.tally, fmt.Errorf("counting: %w", err)
 		}
+		c.part++
 	}
 	var err error
 	c.tally.Row, c.tally.Synced, err = s.sync(ctx, *c.row, c.known.Counted)
@@ -82,7 +84,7 @@ type counting struct {
 	execution string
 	row       *snapshot.Row       // adopted; as last seen
 	known     snapshot.Collection // as last seen
-	written   int                 // items of receipts
+	part      int                 // of the messages, that is being counted
 	tally     Tally
 }
 
@@ -111,7 +113,7 @@ func (c *counting) count(ctx context.Context, receipts []snapshot.Receipt) error
 		}
 		metrics.Add(ctx, metrics.ContentionRetries, 1)
 		if c.known.Counted < c.row.Held() {
-			c.forgetPages()
+			c.forgetPages(c.key, c.known.Pages)
 			if err := c.adopt(ctx); err != nil {
 				return err
 			}
@@ -197,21 +199,25 @@ func (c *counting) turnPage(ctx context.Context, added int) error {
 	if err := d.err(ref); err != nil {
 		return err
 	}
-	_, err = c.db.Update(ctx, table.Write{Ref: c.collectionRef(c.key),
+	item, err = c.db.Update(ctx, table.Write{Ref: c.collectionRef(c.key),
 		Set:    map[string]any{attrPages: number + 1},
 		Delete: map[string]table.Blobs{attrRecent: page},
 		If:     []table.Condition{asRead(attrPages, snapshot.Counter{N: number, Set: number > 0}), exists(c.collectionRef(c.key))}})
-	switch {
-	case err == nil:
-		c.pages.Add(ref, page)
-	case !errors.Is(err, table.ErrConditionFailed): // else another has turned it
+	if err != nil && !errors.Is(err, table.ErrConditionFailed) { // if that failed, another has turned it
 		return fmt.Errorf("turning the page: %w", err)
 	}
-	return nil
+	if err == nil {
+		c.pages.Add(ref, page)
+	}
+	c.known, err = c.decodeCollection(c.key, item)
+	return err
 }
 
 // readPages reads the collection's first pages, each once per process. One that does not exist has expired and is empty.
 func (s *Store) readPages(ctx context.Context, key snapshot.CollectionKey, count int64) ([]table.Blobs, error) {
+	if s.pages.Contains(s.pageRef(key, count)) {
+		s.forgetPages(key, count) // more were known than there are: they are another ledger's
+	}
 	pages := make([]table.Blobs, count, count+1)
 	var missing []table.Read
 	for i := range pages {
@@ -245,9 +251,10 @@ func (s *Store) readPages(ctx context.Context, key snapshot.CollectionKey, count
 	return pages, nil
 }
 
-// forgetPages forgets the cached pages of a ledger that was replaced by a new one.
-func (c *counting) forgetPages() {
-	for i := int64(0); c.pages.Remove(c.pageRef(c.key, i)); i++ {
+// forgetPages forgets the cached pages of a collection, of which there are now so many, because a new ledger took the place
+// of the one that they were read from.
+func (s *Store) forgetPages(key snapshot.CollectionKey, count int64) {
+	for i := int64(0); s.pages.Remove(s.pageRef(key, i)) || i < count; i++ {
 		continue
 	}
 }
@@ -269,10 +276,10 @@ const maxReceipts = 100_000
 // writeReceipts writes for people what came, before it is counted: under the same keys with the same text if this is
 // tried again.
 func (c *counting) writeReceipts(ctx context.Context, receipts []snapshot.Receipt) error {
-	text := []byte{'['}
+	text, item := []byte{'['}, 0
 	flush := func() error {
-		ref := c.receiptsRef(c.key, c.execution, c.written)
-		c.written++
+		ref := c.receiptsRef(c.key, c.execution, c.part, item)
+		item++
 		_, err := c.db.Update(ctx, table.Write{Ref: ref, Set: map[string]any{
 			attrMessages:   string(append(text, ']')),
 			attrReceivedAt: c.Now().Unix(),

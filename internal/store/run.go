@@ -56,8 +56,12 @@ type Checked struct {
 // read, strongly consistent, over all pages, in the wanted status or further.
 func (s *Store) Check(ctx context.Context, key snapshot.CollectionKey, owner string, moved bool, kinds []snapshot.Kind) (Checked, error) {
 	c := checking{Store: s, key: key, owner: owner, moved: moved}
+	run, err := s.getRun(ctx, key.CorrelationID)
+	if err != nil || run == nil {
+		return Checked{}, err
+	}
 	for _, kind := range kinds {
-		if err := c.check(ctx, kind); err != nil {
+		if err := c.check(ctx, run, kind); err != nil {
 			return Checked{}, fmt.Errorf("checking a run for %s: %w", kind, err)
 		}
 	}
@@ -73,11 +77,13 @@ type checking struct {
 	checked Checked
 }
 
-// check decides about one notification.
-func (c *checking) check(ctx context.Context, kind snapshot.Kind) error {
+// check decides about one notification, from the run as it was read after the collection moved.
+func (c *checking) check(ctx context.Context, run *snapshot.Run, kind snapshot.Kind) (err error) {
 	done := map[string]bool{c.key.CollectionName: true} // collections that a read which may be stale need not show
 	for range maxTries {
-		run, err := c.getRun(ctx, c.key.CorrelationID)
+		if run == nil {
+			run, err = c.getRun(ctx, c.key.CorrelationID)
+		}
 		if err != nil || run == nil {
 			return err
 		}
@@ -110,6 +116,7 @@ func (c *checking) check(ctx context.Context, kind snapshot.Kind) error {
 			return nil
 		}
 		metrics.Add(ctx, metrics.ContentionRetries, 1)
+		run = nil
 	}
 	return fmt.Errorf("given up after %d tries", maxTries)
 }
@@ -124,9 +131,9 @@ func (c *checking) leftToOthers(hint snapshot.Hint, done map[string]bool) bool {
 // that the run changed since it was read.
 func (c *checking) goOn(ctx context.Context, run snapshot.Run, kind snapshot.Kind, done map[string]bool) (again bool, err error) {
 	hint := run.Hints[kind]
-	blocker, rows, err := c.firstBlocker(ctx, kind, c.walk(hint.Collection), done)
+	blocker, rows, err := c.firstBlocker(ctx, kind, c.walk(hint.Collection, false), done)
 	if err == nil && blocker == "" {
-		blocker, rows, err = c.firstBlocker(ctx, kind, c.rowsOf(run.CorrelationID), nil)
+		blocker, rows, err = c.firstBlocker(ctx, kind, c.walk("", true), nil)
 	}
 	switch {
 	case err != nil:
@@ -173,10 +180,12 @@ func (c *checking) blocks(ctx context.Context, collection string, kind snapshot.
 // row. Each further page is twice as long, so what is read too far stays in proportion.
 const walkRows = 16
 
-// walk asks for the rows from one on. What it finds is read again, so it may be stale.
-func (c *checking) walk(from string) table.Query {
+// walk asks for the rows from one on. Only a whole reading, after which monitoring is notified, has to be consistent: a
+// blocker that is found is read again. The whole reading begins with a short page too, so that its blocker is among the
+// first rows: in whatever order collections are completed, few readings then begin there anew.
+func (c *checking) walk(from string, consistent bool) table.Query {
 	query := c.rowsOf(c.key.CorrelationID)
-	query.From, query.Limit, query.Consistent = from, walkRows, false
+	query.From, query.Limit, query.Consistent = from, walkRows, consistent
 	return query
 }
 

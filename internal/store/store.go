@@ -109,10 +109,11 @@ func (t Tables) pageRef(key snapshot.CollectionKey, page int64) table.Ref {
 	return t.Ledger.At(collectionPartition(key), fmt.Sprintf("%s%06d", pagePrefix, page))
 }
 
-// receiptsRef is where an execution writes its receipts of a collection, the same when it is tried again.
-func (t Tables) receiptsRef(key snapshot.CollectionKey, execution string, n int) table.Ref {
+// receiptsRef is where an execution writes its receipts of a collection: of each part of the messages that it counts
+// together one item or more, the same when it is tried again.
+func (t Tables) receiptsRef(key snapshot.CollectionKey, execution string, part, item int) table.Ref {
 	sum := sha256.Sum256([]byte(execution))
-	return t.Ledger.At(collectionPartition(key), fmt.Sprintf("%s%x#%d", receiptsPrefix, sum[:executionDigest], n))
+	return t.Ledger.At(collectionPartition(key), fmt.Sprintf("%s%x#%d#%d", receiptsPrefix, sum[:executionDigest], part, item))
 }
 
 func collectionPartition(key snapshot.CollectionKey) string {

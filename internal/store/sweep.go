@@ -36,7 +36,7 @@ func (s *Store) OpenRuns(ctx context.Context) ([]snapshot.Run, error) {
 // Examine reads a run whole, repairs its hints, remembers its progress, and enqueues the alert that is due. Examining again
 // as the same owner returns the alert that it enqueued and has not delivered.
 func (s *Store) Examine(ctx context.Context, run snapshot.Run, owner string) (Examination, error) {
-	e := examining{Store: s, run: run, tally: &snapshot.Tally{}}
+	e := examining{Store: s, run: run, owner: owner, tally: &snapshot.Tally{}}
 	if err := e.readRows(ctx); err != nil {
 		return Examination{}, fmt.Errorf("examining a run: %w", err)
 	}
@@ -85,6 +85,7 @@ func (s *Store) Finish(ctx context.Context, run snapshot.Run, found Examination)
 type examining struct {
 	*Store
 	run       snapshot.Run
+	owner     string         // of alerts only: to it every other message is another's
 	rows      []snapshot.Row // that can be read
 	tally     *snapshot.Tally
 	malformed error
@@ -111,14 +112,14 @@ func (e *examining) readRows(ctx context.Context) error {
 func (e *examining) due(collections []snapshot.Collection) (due []snapshot.CollectionKey, settled bool) {
 	settled = e.run.Done(e.tally)
 	for i, row := range e.rows {
-		if snapshot.NextStep(row, collections[i], "", e.Now()) != snapshot.Rest {
+		if snapshot.NextStep(row, collections[i], e.owner, e.Now()) != snapshot.Rest {
 			due = append(due, row.CollectionKey)
 		}
 		settled = settled && !collections[i].RequestPending(row)
 	}
 	for _, kind := range snapshot.Notifications {
 		entry := e.run.Outbox[kind]
-		leased := entry.For(e.run.Generation) && !entry.Free("", e.run.Generation, e.Now())
+		leased := entry.For(e.run.Generation) && !entry.Free(e.owner, e.run.Generation, e.Now())
 		if len(due) == 0 && e.run.Due(kind, e.tally) && !leased {
 			due = append(due, e.rows[0].CollectionKey) // any will do: it moves nothing, so its check reads the hint's row
 		}

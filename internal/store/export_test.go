@@ -1,0 +1,7 @@
+package store
+
+// PageSize is how many digests make a page.
+const PageSize = pageSize
+
+// MaxReceipts is how many bytes of text an item of receipts holds.
+const MaxReceipts = maxReceipts

@@ -1,0 +1,101 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"snapshot-status-checker/internal/table"
+	"snapshot-status-checker/internal/table/memory"
+)
+
+// metered is a table in memory that counts read and write units as DynamoDB bills them: a read unit for each 4 KB that a
+// strongly consistent read of an item comes to, half of it for another; a write unit for each 1 KB of an item, before or
+// after the write, whichever is more, also of a write that is refused. A query is billed for the items that it reads,
+// whatever it returns of them
+// (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html).
+type metered struct {
+	*memory.DB
+	reads, writes float64
+	pages         int
+	stale         bool // whether reads that are not consistent see the state before the last write
+}
+
+func (m *metered) read(bytes int, consistent bool) {
+	units := float64(max(1, (bytes+4095)/4096))
+	if !consistent {
+		units /= 2
+	}
+	m.reads += units
+}
+
+func (m *metered) Get(ctx context.Context, read table.Read) (table.Item, error) {
+	whole, _ := m.DB.Get(ctx, table.Read{Ref: read.Ref, Consistent: true})
+	m.read(size(read.Ref, whole), read.Consistent)
+	read.Consistent = read.Consistent || !m.stale
+	return m.DB.Get(ctx, read)
+}
+
+func (m *metered) GetMany(ctx context.Context, reads []table.Read) (map[table.Ref]table.Item, error) {
+	for _, read := range reads {
+		whole, _ := m.DB.Get(ctx, table.Read{Ref: read.Ref, Consistent: true})
+		m.read(size(read.Ref, whole), read.Consistent)
+	}
+	return m.DB.GetMany(ctx, reads)
+}
+
+func (m *metered) Query(ctx context.Context, query table.Query) (table.Page, error) {
+	m.pages++
+	whole := query
+	whole.Attributes, whole.Consistent = nil, true
+	bytes := 0
+	page, _ := m.DB.Query(ctx, whole)
+	for _, keyed := range page.Items {
+		bytes += size(query.At(keyed.Partition, keyed.Sort), keyed.Item)
+	}
+	m.read(bytes, query.Consistent)
+	query.Consistent = query.Consistent || !m.stale
+	return m.DB.Query(ctx, query)
+}
+
+func (m *metered) Update(ctx context.Context, write table.Write) (table.Item, error) {
+	before, _ := m.DB.Get(ctx, table.Read{Ref: write.Ref, Consistent: true})
+	after, err := m.DB.Update(ctx, write)
+	bytes := size(write.Ref, before)
+	if !errors.Is(err, table.ErrConditionFailed) {
+		bytes = max(bytes, size(write.Ref, after))
+	}
+	m.writes += float64(max(1, (bytes+1023)/1024))
+	return after, err
+}
+
+// size is an item's size after
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html.
+func size(ref table.Ref, item table.Item) int {
+	bytes := len(ref.PartitionKey) + len(ref.Partition) + len(ref.SortKey) + len(ref.Sort)
+	for attribute, value := range item {
+		bytes += len(attribute)
+		switch value := value.(type) {
+		case string:
+			bytes += len(value)
+		case int64:
+			bytes += number(value)
+		case table.Blobs:
+			bytes += 3
+			for _, blob := range value {
+				bytes += len(blob) + 1
+			}
+		case table.Ints:
+			bytes += 3
+			for _, n := range value {
+				bytes += number(n) + 1
+			}
+		default:
+			bytes++
+		}
+	}
+	return bytes
+}
+
+// number is a number's size: a byte for each two digits, and one or two.
+func number(n int64) int { return (len(fmt.Sprint(max(n, -n)))+1)/2 + 2 }

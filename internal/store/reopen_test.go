@@ -1,0 +1,378 @@
+package store_test
+
+import (
+	"fmt"
+	"testing"
+
+	"snapshot-status-checker/internal/snapshot"
+	"snapshot-status-checker/internal/store"
+	"snapshot-status-checker/internal/table"
+	"snapshot-status-checker/internal/table/tabletest"
+)
+
+// export is a whole export of a collection, executed message by message: it is sent, its files come, and its success file.
+func (w *world) export(collection, named string, files int) {
+	w.Helper()
+	w.row(collection, "Sent", int64(files))
+	for _, r := range append(receipts(collection, named, files), successFile(collection, named+" success")) {
+		w.countAs(r.Identity, r)
+		w.execute(collection, r.Identity)
+	}
+	w.wantRow(collection, status("Success"))
+}
+
+func (w *world) exportedAgain(collection, named string, files int) {
+	w.Helper()
+	w.exportAgain(collection)
+	w.export(collection, named, files)
+}
+
+// runOf registers the run and makes rows of one file each that are not sent yet.
+func (w *world) runOf(collections ...string) {
+	w.Helper()
+	w.register(collections[0])
+	for _, collection := range collections {
+		w.row(collection, "Exporting", 1)
+	}
+}
+
+// doneAndNotified is a run of a, with 3 files, and b, with one, that is done.
+func doneAndNotified(w *world) {
+	w.Helper()
+	w.runOf("a", "b")
+	w.export("a", "first ", 3)
+	w.wantSent(request("a", 0))
+	w.export("b", "first ", 1)
+	w.wantSent(append(bothOf(0), request("b", 0))...)
+}
+
+// A new export makes both notifications due again, and one that only went back repeats nothing.
+func TestANewExportIsNotifiedAgain(t *testing.T) {
+	everywhere(t, func(w *world) {
+		doneAndNotified(w)
+		w.row("a", "Sent", 3) // written over Success
+		w.execute("a", "back")
+		w.wantRow("a", status("Success"))
+		w.wantSent()
+
+		w.exportAgain("a")
+		w.export("a", "second ", 2)
+		w.wantSent(append(bothOf(1), request("a", 3))...)
+		if run := w.theRun(); run.Generation != 1 || len(run.Reopened) != 1 {
+			w.Errorf("generation %d, reopened %d times", run.Generation, len(run.Reopened))
+		}
+	})
+}
+
+// Two collections are exported again, one after the other or at once: the notifications come for the last of them.
+func TestTwoNewExports(t *testing.T) {
+	t.Parallel()
+	w := newMemoryWorld(t)
+	doneAndNotified(w)
+	w.exportAgain("a")
+	w.exportAgain("b")
+	w.export("a", "second ", 3)
+	w.wantSent(request("a", 3))
+	w.export("b", "second ", 1)
+	w.wantSent(append(bothOf(1), request("b", 1))...) // the run was open already
+	w.exportedAgain("a", "third ", 1)
+	w.wantSent(append(bothOf(2), request("a", 6))...)
+}
+
+// Only what monitoring was notified of becomes due again.
+func TestANewExportAfterTheFirstNotificationOnly(t *testing.T) {
+	everywhere(t, func(w *world) {
+		w.runOf("a", "b")
+		w.export("a", "first ", 1)
+		w.row("b", "Sent", 1)
+		w.count(receipt("b", "one"))
+		w.execute("b", "e")
+		w.wantSent(request("a", 0), request("b", 0), notification(snapshot.AllReceived, 0))
+		w.exportedAgain("a", "second ", 1)
+		w.wantSent(request("a", 1), notification(snapshot.AllReceived, 1))
+		w.count(successFile("b", "success"))
+		w.execute("b", "e2")
+		w.wantSent(notification(snapshot.AllSuccessful, 1))
+	})
+}
+
+// Case 1a of the cases from outside: a is exported again and monitoring is notified again, a's row is deleted, and b is
+// exported again. The generation does not follow from rows that can vanish.
+func TestARowThatVanishesSilencesNobody(t *testing.T) {
+	everywhere(t, func(w *world) {
+		doneAndNotified(w)
+		w.exportedAgain("a", "second ", 3)
+		w.wantSent(append(bothOf(1), request("a", 3))...)
+		w.remove("a")
+		w.execute("a", "removal") // as the stream says
+		w.sweep()
+		w.wantSent()
+		w.exportedAgain("b", "second ", 1)
+		w.wantSent(append(bothOf(2), request("b", 1))...)
+	})
+}
+
+// Case 1b: others counted three of a's four files before. Its row is deleted after monitoring was notified.
+func TestARowThatVanishesNotifiesNobodyAgain(t *testing.T) {
+	everywhere(t, func(w *world) {
+		w.runOf("a", "b")
+		w.row("a", "Sent", 4)
+		w.predecessorCounts("a", 3)
+		w.count(receipt("a", "one"))
+		w.execute("a", "e1")
+		w.count(successFile("a", "success"))
+		w.execute("a", "e2")
+		w.export("b", "first ", 1)
+		w.wantSent(append(bothOf(0), request("a", -3), request("b", 0))...)
+		w.remove("a")
+		for i := range 3 {
+			w.execute("a", fmt.Sprint("removal ", i))
+			w.execute("b", fmt.Sprint("any ", i))
+			w.sweep()
+			w.pass(2 * store.DefaultLease)
+		}
+		w.wantSent()
+	})
+}
+
+// The row that the run waits for is deleted before monitoring was notified: the others are all, and that is told once.
+func TestTheBlockerVanishes(t *testing.T) {
+	for name, event := range map[string]func(w *world){
+		"and the stream says so": func(w *world) { w.execute("a", "removal") },
+		"and a sweep finds it":   func(w *world) { w.sweep() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			everywhere(t, func(w *world) {
+				w.runOf("a", "b", "c")
+				w.export("b", "first ", 1)
+				w.export("c", "first ", 1)
+				w.wantSent(request("b", 0), request("c", 0))
+				w.remove("a")
+				event(w)
+				w.wantSent(bothOf(0)...)
+				w.sweep()
+				w.wantSent()
+			})
+		})
+	}
+}
+
+// Every row vanishes: a run without rows notifies nobody, before and after it was notified.
+func TestAllRowsVanish(t *testing.T) {
+	t.Parallel()
+	w := newMemoryWorld(t)
+	w.runOf("a")
+	w.count(receipt("a", "one"))
+	w.remove("a")
+	w.execute("a", "removal")
+	w.sweep()
+	w.wantSent()
+
+	w = newMemoryWorld(t)
+	doneAndNotified(w)
+	w.remove("a")
+	w.remove("b")
+	w.execute("a", "removal")
+	w.sweep()
+	w.wantSent()
+}
+
+// A row added after the notification retracts nothing. When it is received, monitoring is notified again.
+func TestACollectionThatIsAddedLater(t *testing.T) {
+	everywhere(t, func(w *world) {
+		doneAndNotified(w)
+		w.row("c", "Exporting", 0)
+		w.execute("a", "any")
+		w.sweep()
+		w.wantSent()
+		w.export("c", "first ", 2)
+		w.wantSent(append(bothOf(1), request("c", 0))...)
+	})
+}
+
+// A run id that is used again, for other collections: the ledger knows the run, and its rows are others.
+func TestARunIDThatIsUsedAgain(t *testing.T) {
+	everywhere(t, func(w *world) {
+		doneAndNotified(w)
+		w.remove("a")
+		w.remove("b")
+		w.register("c") // changes nothing
+		w.row("c", "Exporting", 0)
+		w.row("d", "Exporting", 0)
+		w.export("c", "m", 1)
+		w.wantSent(request("c", 0))
+		w.export("d", "m", 1)
+		w.wantSent(append(bothOf(1), request("d", 0))...)
+	})
+}
+
+// The same rows are made anew, as the exporter does under a run id that it uses again.
+func TestAllRowsAreReplaced(t *testing.T) {
+	everywhere(t, func(w *world) {
+		doneAndNotified(w)
+		w.replace("a", "Exporting", 0)
+		w.replace("b", "Exporting", 0)
+		w.export("a", "second ", 2)
+		w.wantSent(request("a", 3))
+		w.export("b", "second ", 2)
+		w.wantSent(append(bothOf(1), request("b", 1))...)
+	})
+}
+
+// Collections that end without a request of ours are not told again; see the known limits.
+func TestACollectionWithoutFilesReopensNothing(t *testing.T) {
+	t.Parallel()
+	w := newMemoryWorld(t, "Blocked_Topic")
+	doneAndNotified(w)
+	w.row("c", "Received", 0)
+	w.execute("c", "stream")
+	w.row("d", "Blocked_Topic", 0)
+	w.execute("d", "stream")
+	w.wantSent()
+}
+
+// Two reopen at once: one generation.
+func TestTwoReopenAtOnce(t *testing.T) {
+	t.Parallel()
+	w := newMemoryWorld(t)
+	doneAndNotified(w)
+	for _, collection := range []string{"a", "b"} {
+		w.exportAgain(collection)
+		w.row(collection, "Sent", 1)
+		w.count(receipt(collection, "again"))
+	}
+	w.atOnce(func() { w.execute("a", "a1") }, func() { w.execute("b", "b1") }, func() { w.execute("a", "a2") })
+	if run := w.theRun(); run.Generation != 1 {
+		t.Errorf("generation %d", run.Generation)
+	}
+	w.sweep()
+	w.pass(2 * store.DefaultLease)
+	w.sweep()
+	w.wantSent(request("a", 3), request("b", 1), notification(snapshot.AllReceived, 1))
+}
+
+// The run was read as not notified, and is notified before the request is enqueued: whoever notified saw every row in the
+// wanted status, so this collection was read before it was set back. It is moved again, and notified again.
+func TestARequestThatMeetsANotification(t *testing.T) {
+	t.Parallel()
+	for n := range 12 {
+		w := newMemoryWorld(t)
+		w.runOf("a", "b")
+		w.export("a", "first ", 1)
+		w.row("b", "Sent", 1)
+		w.count(receipt("b", "first"))
+		calls := 0
+		w.before = func(tabletest.Call) error { // b's first execution stops before its n-th call; meanwhile a is exported again
+			if calls == n {
+				calls = 1000
+				w.exportAgain("a")
+				w.row("a", "Sent", 1)
+				w.count(receipt("a", "again"))
+				w.execute("a", "again")
+			}
+			calls++
+			return nil
+		}
+		w.execute("b", "first")
+		w.revives()
+		for range 3 {
+			w.pass(2 * store.DefaultLease)
+			w.sweep()
+		}
+		last := notification(snapshot.AllReceived, w.theRun().Generation)
+		if w.sent[last] != 1 {
+			t.Errorf("before call %d: the last generation, %d, was delivered %d times", n, last.Version, w.sent[last])
+		}
+		for out, times := range w.sent {
+			if times != 1 {
+				t.Errorf("before call %d: %+v was delivered %d times", n, out, times)
+			}
+		}
+	}
+}
+
+// Whoever dies at any call of the last execution of a run: the sweeps finish it, and nobody misses a message.
+func TestAnExecutionThatDiesIsFinishedBySweeps(t *testing.T) {
+	for name, given := range map[string]func(w *world){
+		"the last file, after an early success file": func(w *world) {
+			w.runOf("a", "b")
+			w.export("a", "first ", 1)
+			w.row("b", "Sent", 1)
+			w.count(receipt("b", "one"), successFile("b", "success"))
+		},
+		"a new export": func(w *world) {
+			doneAndNotified(w)
+			w.exportAgain("b")
+			w.row("b", "Sent", 1)
+			w.count(receipt("b", "again"), successFile("b", "success again"))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			generation := int64(0)
+			if name == "a new export" {
+				generation = 1
+			}
+			everyDeath(t, func(w *world) { given(w); clear(w.sent) }, func(w *world) error { return tryExecute(w, "b", "dead") }, func(w *world) {
+				for range 4 {
+					w.pass(2 * store.DefaultLease)
+					w.sweep()
+				}
+				w.wantRow("b", status("Success"))
+				for _, out := range append(bothOf(generation), request("b", generation)) {
+					if n := w.sent[out]; n < 1 || n > 2 { // twice if it died between sending and marking
+						t.Errorf("%+v was delivered %d times", out, n)
+					}
+				}
+				if len(w.sent) != 3 {
+					t.Errorf("delivered %v", w.sent)
+				}
+				clear(w.sent)
+				w.sweep()
+				w.wantSent()
+			})
+		})
+	}
+}
+
+// tryExecute is execute of an execution that may die.
+func tryExecute(w *world, collection, execution string) error {
+	owner := snapshot.Owner(execution, collection)
+	at, err := w.store.Reconcile(w.Context(), key(collection), owner)
+	if err != nil {
+		return err
+	}
+	send := func(out snapshot.Outgoing) error {
+		_, err := w.store.Deliver(w.Context(), out, owner, func(snapshot.Export) error { w.sent[out]++; return nil })
+		return err
+	}
+	if at.Pending != nil {
+		if err := send(*at.Pending); err != nil {
+			return err
+		}
+	}
+	checked, err := w.store.Check(w.Context(), key(collection), owner, at.Moved, at.Check)
+	for _, out := range checked.Pending {
+		if err == nil {
+			err = send(out)
+		}
+	}
+	return err
+}
+
+// Reopening is remembered in the run's item. A table that is gone meanwhile is not made anew.
+func TestReopenMakesNoRun(t *testing.T) {
+	everywhere(t, func(w *world) {
+		doneAndNotified(w)
+		w.exportAgain("a")
+		w.row("a", "Sent", 1)
+		w.count(receipt("a", "again"))
+		ref := w.tables.Ledger.At("run", run)
+		w.meanwhile(w.isUpdate("run"), func() { w.put(ref, nil) })
+		w.reconcile("a", "me")
+		if item := w.item(ref); item != nil {
+			w.Errorf("the run is there again: %v", item)
+		}
+		w.wantRow("a", table.Item{"CollectionStatus": "Received"})
+	})
+}
