@@ -228,7 +228,9 @@ func TestNamingARunInsideOfBodies(t *testing.T) {
 		}
 		return text
 	}
-	look := func(run string) string { return `{"reconcile":[{"correlation_id":"` + run + `","collection_name":"db.a"}]}` }
+	look := func(run string) string {
+		return `{"reconcile":[{"correlation_id":"` + run + `","collection_name":"db.a"}]}`
+	}
 	for _, c := range []struct {
 		run, in string
 		want    bool
