@@ -58,7 +58,7 @@ func (c *lookCommand) Run(a *app) error {
 		return nil
 	}
 	p.Line("Looking at %d collections of %s (executions started: %d). What comes of it: %s", len(keys), run.Run,
-		said.Executions, a.command.Do("why "+report.Quote(run.Run)))
+		said.Executions, a.command.Do("why", run.Run))
 	return nil
 }
 

@@ -67,7 +67,7 @@ func (c *owedCommand) Run(a *app) error {
 	} else {
 		c.print(a.printer(), said)
 		if letGo && len(said.Owed) > 0 {
-			a.printer().Line("The run was let go: the sweep passes it by. A look pays what is free: %s", a.command.Do("look "+report.Quote(c.Name)+" --yes"))
+			a.printer().Line("The run was let go: the sweep passes it by. A look pays what is free: %s", a.command.Do("look --yes", c.Name))
 		}
 	}
 	return notDone(len(said.Owed) == 0 || said.Paid != nil)

@@ -73,9 +73,8 @@ func (h *handled) add(outcomes []kept.Outcome, done outcome, a *app) {
 			became.Error = o.Err.Error()
 		}
 		if errors.As(o.Err, new(*kept.TooLargeError)) {
-			became.Error += "; start the state machine with it: " + a.command.Do("rejected show --envelope "+report.Quote(o.Identity)) +
-				" > back.json && " + suggestedAWS(a.where) + " stepfunctions start-execution --state-machine-arn " + cmp.Or(a.found.StateMachineArn, "ARN") +
-				" --input file://back.json; then drop it here"
+			became.Error += "; start the state machine with it, and then drop it here: " + a.command.Do("rejected show --envelope", o.Identity) + " > back.json && " +
+				suggestedAWS(a.where, *a.found).Do("stepfunctions start-execution "+report.Flag("state-machine-arn", cmp.Or(a.found.StateMachineArn, "ARN"))+" --input=file://back.json")
 		}
 		h.Messages = append(h.Messages, became)
 	}

@@ -79,7 +79,7 @@ func (c *simulateCommand) Run(a *app) error {
 	if a.json {
 		err = a.printJSON(said)
 	} else {
-		said.printEnd(p, a.command.Do("why "+report.Quote(said.Shape.Run)))
+		said.printEnd(p, a.command.Do("why", said.Shape.Run))
 	}
 	if err != nil {
 		return err

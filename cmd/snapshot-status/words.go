@@ -1,0 +1,67 @@
+package main
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/alecthomas/kong"
+
+	"snapshot-status-checker/internal/operator/visible"
+	"snapshot-status-checker/internal/snapshot"
+)
+
+// longest are the arguments and flags that name a key of the tables, and how many bytes one may have.
+var longest = map[string]int{"run": snapshot.MaxCorrelationID, "collection": snapshot.MaxCollectionName}
+
+// checkWords refuses values that name nothing: an empty one, as an unset variable of a script leaves it, which would otherwise be
+// taken for no flag at all; one that is not UTF-8, which would be sent changed; one that is longer than a key.
+func checkWords(line *kong.Context) error {
+	if selected := line.Selected(); selected != nil && selected.Hidden {
+		return nil // complete-words is asked about what is being typed
+	}
+	for _, part := range line.Path {
+		value, name := part.Positional, ""
+		if part.Flag != nil {
+			value, name = part.Flag.Value, "--"+part.Flag.Name
+		} else if value != nil {
+			name = "argument " + value.Name
+		}
+		if value == nil {
+			continue
+		}
+		if err := checkValue(value.Name, name, value.Target); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkValue(name, shown string, value reflect.Value) error {
+	_, file := value.Interface().(inputFile)
+	switch {
+	case value.Kind() == reflect.Slice:
+		for i := range value.Len() {
+			if err := checkValue(name, shown, value.Index(i)); err != nil {
+				return err
+			}
+		}
+	case value.Kind() != reflect.String:
+	case value.Len() == 0:
+		return fmt.Errorf("%s is empty", shown)
+	case !utf8.ValidString(value.String()) && !file: // a file's name may be any
+		return fmt.Errorf("%s is not UTF-8: %s", shown, visible.Text(value.String()))
+	case longest[name] > 0 && value.Len() > longest[name]:
+		return fmt.Errorf("%s has %d bytes; at most %d are possible", shown, value.Len(), longest[name])
+	}
+	return nil
+}
+
+// hinted says how arguments are written that look like flags.
+func hinted(err error) string {
+	if strings.Contains(err.Error(), "unknown flag") {
+		return err.Error() + "; an argument that begins with a dash comes last, after --"
+	}
+	return err.Error()
+}
