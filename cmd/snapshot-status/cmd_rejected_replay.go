@@ -8,6 +8,7 @@ import (
 	"io"
 	"strings"
 
+	"snapshot-status-checker/internal/operator/effect"
 	"snapshot-status-checker/internal/operator/kept"
 	"snapshot-status-checker/internal/operator/report"
 	"snapshot-status-checker/internal/operator/show"
@@ -89,7 +90,11 @@ func (h handled) answer(a *app, done outcome) error {
 		}
 	}
 	if a.json {
-		if err := a.printJSON(h); err != nil {
+		err := a.printJSON(h)
+		if !h.DryRun {
+			err = effect.After(err, fmt.Sprintf("%d of %d messages were %s", len(h.Messages)-stay, len(h.Messages), done))
+		}
+		if err != nil {
 			return err
 		}
 		return notDone(stay == 0)
