@@ -195,7 +195,7 @@ func (a *app) send(text string, identified bool, lookFirst string) (messageID st
 }
 
 func (s sending) print(p show.Printer, refused bool) {
-	p.Line("%s", strings.TrimRight(s.Text, "\n"))
+	p.Text(strings.TrimRight(s.Text, "\r\n"))
 	p.Line("")
 	for _, m := range s.Messages {
 		file := cmp.Or(m.File, "it names none")

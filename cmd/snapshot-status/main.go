@@ -128,7 +128,10 @@ func runWith(args []string, a *app) int {
 		fmt.Fprintln(a.err, "snapshot-status:", err)
 		return exitFailed
 	}
-	command, err := parser.Parse(args)
+	var command *kong.Context
+	if err = checkText(args); err == nil {
+		command, err = parser.Parse(args)
+	}
 	if err == nil {
 		err = checkWords(command)
 	}

@@ -15,8 +15,18 @@ import (
 // longest are the arguments and flags that name a key of the tables, and how many bytes one may have.
 var longest = map[string]int{"run": snapshot.MaxCorrelationID, "collection": snapshot.MaxCollectionName}
 
+// checkText refuses arguments that are not UTF-8: their bytes would be replaced, and name something else.
+func checkText(args []string) error {
+	for _, arg := range args {
+		if !utf8.ValidString(arg) {
+			return fmt.Errorf("an argument is not UTF-8: %s", visible.Text(arg))
+		}
+	}
+	return nil
+}
+
 // checkWords refuses values that name nothing: an empty one, as an unset variable of a script leaves it, which would otherwise be
-// taken for no flag at all; one that is not UTF-8, which would be sent changed; one that is longer than a key.
+// taken for no flag at all, and one that is longer than a key.
 func checkWords(line *kong.Context) error {
 	if selected := line.Selected(); selected != nil && selected.Hidden {
 		return nil // complete-words is asked about what is being typed
@@ -39,7 +49,6 @@ func checkWords(line *kong.Context) error {
 }
 
 func checkValue(name, shown string, value reflect.Value) error {
-	_, file := value.Interface().(inputFile)
 	switch {
 	case value.Kind() == reflect.Slice:
 		for i := range value.Len() {
@@ -50,8 +59,6 @@ func checkValue(name, shown string, value reflect.Value) error {
 	case value.Kind() != reflect.String:
 	case value.Len() == 0:
 		return fmt.Errorf("%s is empty", shown)
-	case !utf8.ValidString(value.String()) && !file: // a file's name may be any
-		return fmt.Errorf("%s is not UTF-8: %s", shown, visible.Text(value.String()))
 	case longest[name] > 0 && value.Len() > longest[name]:
 		return fmt.Errorf("%s has %d bytes; at most %d are possible", shown, value.Len(), longest[name])
 	}
