@@ -34,6 +34,7 @@ func TestDecode(t *testing.T) {
 		"OneCharacter":         {"{\x00", "{", ""},
 		"ReplacementIsAText":   {"\xff\xfe\xfd\xffa\x00", "\ufffda", ""},
 		"Latin1":               {"a\nb\ncaf\xe9.gz\n", "", "line 3 is not UTF-8 (byte 0xe9)"},
+		"Far":                  {strings.Repeat("a\n", 5000) + "\xe9\n", "", "line 5001 is not UTF-8 (byte 0xe9)"},
 		"CutOff":               {"caf\xc3", "", "line 1 is not UTF-8 (byte 0xc3)"},
 		"Surrogate":            {"a\n\xed\xa0\x80", "", "line 2 is not UTF-8"},
 		"OddUTF16":             {"\xff\xfea\x00\n\x00b", "", "line 2 is not UTF-16"},

@@ -99,8 +99,7 @@ func describe(run Run, what WaitsFor, held []Collection, command Command) Findin
 	case ForStatus:
 		f.Whose = Operator
 		f.Sentence = fmt.Sprintf("%s for a known status: %s is none of %s.", who, statuses(held), knownStatuses())
-		f.Next = []string{"find out which system wrote it; if it means one of these, set it to that",
-			"to have it count as done: add it to exemptStatuses in this stack's settings, and deploy with all of them"}
+		f.Next = []string{"find out which system wrote it; if it means one of these, set it to that; if it is final, add it to exemptStatuses in this stack's settings"}
 	case ForNothingEver:
 		f.Whose = Operator
 		f.Sentence = fmt.Sprintf("%s manual action: status %s is final, and no file will come.", plural(len(held), "collection needs", "collections need"), statuses(held))
