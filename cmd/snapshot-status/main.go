@@ -136,7 +136,7 @@ func runWith(args []string, a *app) int {
 		err = checkWords(command)
 	}
 	if err != nil {
-		a.complain(hinted(err) + " (see snapshot-status --help)")
+		a.complain(hinted(err, args))
 		return exitUsage
 	}
 	a.json, a.colors, a.where = line.Output == "json", line.colors(a.out), line.where()

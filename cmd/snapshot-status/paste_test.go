@@ -110,3 +110,24 @@ func TestSuggestedFlagsArrive(t *testing.T) {
 		})
 	}
 }
+
+// A value that was taken for a flag is suggested in one word with its own.
+func TestSuggestedValueArrives(t *testing.T) {
+	t.Parallel()
+	for name, id := range operatortest.Hostile {
+		if !strings.HasPrefix(id, "-") || id == "-" {
+			id = "-" + id + "x"
+		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := newNight(t).says("", "send", "--run", id, "--collection", "db.a")
+			_, flag, found := strings.Cut(strings.TrimSuffix(got.err, "\n"), "in one word: ")
+			if got.code != exitUsage || !found {
+				t.Fatal(got)
+			}
+			if diff := cmp.Diff([][]string{{"--run=" + id}}, operatortest.Pasted(t, "snapshot-status "+flag)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}

@@ -3,11 +3,13 @@ package main
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/alecthomas/kong"
 
+	"snapshot-status-checker/internal/operator/report"
 	"snapshot-status-checker/internal/operator/visible"
 	"snapshot-status-checker/internal/snapshot"
 )
@@ -65,10 +67,16 @@ func checkValue(name, shown string, value reflect.Value) error {
 	return nil
 }
 
-// hinted says how arguments are written that look like flags.
-func hinted(err error) string {
-	if strings.Contains(err.Error(), "unknown flag") {
-		return err.Error() + "; an argument that begins with a dash comes last, after --"
+// hinted says what is wrong with a command line, and how values are written that look like flags.
+func hinted(err error, args []string) string {
+	const help = " (see snapshot-status --help)"
+	wrong, _, looksLikeAFlag := strings.Cut(err.Error(), "; perhaps try ") // kong's own, which is not quoted for a shell
+	if strings.Contains(wrong, "unknown flag") {
+		return wrong + "; an argument that begins with a dash comes last, after --" + help
 	}
-	return err.Error()
+	flag, _, _ := strings.Cut(wrong, ":")
+	if at := slices.Index(args, flag); looksLikeAFlag && at >= 0 && at+1 < len(args) {
+		return wrong + "; write both in one word: " + report.Flag(strings.TrimPrefix(flag, "--"), args[at+1])
+	}
+	return wrong + help
 }
