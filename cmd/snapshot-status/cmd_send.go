@@ -69,7 +69,8 @@ func (c *sendCommand) Run(a *app) error {
 		if m.Filename == snapshot.FilenameNotSet {
 			m.Filename = ""
 		}
-		read := readback{Run: m.CorrelationID, Collection: m.CollectionName, File: m.Filename, SuccessFile: m.IsSuccessFile}
+		read := readback{Run: m.CorrelationID, Collection: m.CollectionName, File: m.Filename,
+			SuccessFile: m.IsSuccessFile}
 		if receipt.Rejection != nil {
 			read.Rejected = receipt.Rejection.Error()
 			rejected++
@@ -108,7 +109,8 @@ func (c *sendCommand) text(a *app) (string, error) {
 func (c *sendCommand) message(a *app) (string, error) {
 	fromFlags := c.OfRun != "" || c.Collection != "" || c.File != "" || c.Success || c.ExportDate != ""
 	if fromFlags == (c.From != "") {
-		return "", answer{exitUsage, "say what to send: either --run and --collection with what else is known, or --from FILE"}
+		return "", answer{exitUsage,
+			"say what to send: either --run and --collection with what else is known, or --from FILE"}
 	}
 	if c.From != "" {
 		text, err := c.From.read(a)
@@ -133,13 +135,15 @@ func (c *sendCommand) message(a *app) (string, error) {
 // check refuses what SQS would refuse, and an identity that the functions would not take.
 func (c *sendCommand) check(text string, receipts []snapshot.Receipt) error {
 	if at := strings.IndexFunc(text, sendable.Refused); at >= 0 {
-		return fmt.Errorf("line %d holds %s, and SQS takes no message with it; write it as an escape", lineOf(text, at), visible.Text(firstRune(text[at:])))
+		return fmt.Errorf("line %d holds %s, and SQS takes no message with it; write it as an escape", lineOf(text, at),
+			visible.Text(firstRune(text[at:])))
 	}
 	if text == "" {
 		return errors.New("there is nothing to send: the text is empty, and SQS takes no empty message")
 	}
 	for _, receipt := range receipts {
-		if own := receipt.Identity == c.Identity || strings.HasPrefix(receipt.Identity, c.Identity+"/"); c.Identity != "" && !own {
+		own := receipt.Identity == c.Identity || strings.HasPrefix(receipt.Identity, c.Identity+"/")
+		if c.Identity != "" && !own {
 			return fmt.Errorf("--identity %s would not be heeded: a message of the text would have the identity %s, and sent again it might count twice",
 				visible.Quote(c.Identity), visible.Quote(receipt.Identity))
 		}
@@ -162,9 +166,9 @@ func firstRune(text string) string {
 	return text[:size]
 }
 
-// send sends a text to the file-received queue. The error says whether it may have been sent, and whether trying again is safe: it
-// is if the text names its identity. If not, one try is made, since each that reaches SQS is a message of its own; lookFirst shows
-// whether it came.
+// send sends a text to the file-received queue. The error says whether it may have been sent, and whether trying again
+// is safe: it is if the text names its identity. If not, one try is made, since each that reaches SQS is a message of
+// its own; lookFirst shows whether it came.
 func (a *app) send(text string, identified bool, lookFirst string) (messageID string, err error) {
 	found, err := a.deployment()
 	if err == nil {
@@ -179,7 +183,8 @@ func (a *app) send(text string, identified bool, lookFirst string) (messageID st
 	case err != nil:
 		return "", effect.After(err, "nothing was sent")
 	case len(text) > most:
-		return "", fmt.Errorf("the text has %d bytes, and the file-received queue takes %d; nothing was sent", len(text), most)
+		return "", fmt.Errorf("the text has %d bytes, and the file-received queue takes %d; nothing was sent",
+			len(text), most)
 	}
 	perhaps := "it may have been sent, and sent again it would count twice; look first whether it came: " + lookFirst
 	once := func(o *sqs.Options) { o.RetryMaxAttempts = 1 }
@@ -187,7 +192,8 @@ func (a *app) send(text string, identified bool, lookFirst string) (messageID st
 		perhaps = "it may have been sent; trying again with the same --identity is safe: it counts once"
 		once = func(*sqs.Options) {}
 	}
-	sent, err := queue.SQS.SendMessage(a, &sqs.SendMessageInput{QueueUrl: &found.FileReceivedQueueUrl, MessageBody: &text}, once)
+	sent, err := queue.SQS.SendMessage(a, &sqs.SendMessageInput{QueueUrl: &found.FileReceivedQueueUrl,
+		MessageBody: &text}, once)
 	if err != nil {
 		return "", effect.Of(fmt.Errorf("sending to the file-received queue: %w", err), "nothing was sent", perhaps)
 	}

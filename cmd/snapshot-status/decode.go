@@ -12,8 +12,8 @@ import (
 
 const utf8Mark = "\xef\xbb\xbf"
 
-// decode reads what any tool may have written: UTF-8 or UTF-16, with or without a byte order mark. The result is valid UTF-8
-// without the mark; line ends stay. The error names the line that is neither, or holds a NUL.
+// decode reads what any tool may have written: UTF-8 or UTF-16, with or without a byte order mark. The result is valid
+// UTF-8 without the mark; line ends stay. The error names the line that is neither, or holds a NUL.
 func decode(raw []byte) (string, error) {
 	text, err := "", error(nil)
 	if order, is := utf16Order(raw); is {
@@ -30,8 +30,8 @@ func decode(raw []byte) (string, error) {
 	return text, nil
 }
 
-// utf16Order recognises UTF-16 by its mark or, since each text that is read here begins with ASCII characters, by the zeros
-// beside the first two of them (as RFC 4627, section 3, does for JSON).
+// utf16Order recognises UTF-16 by its mark or, since each text that is read here begins with ASCII characters, by the
+// zeros beside the first two of them (as RFC 4627, section 3, does for JSON).
 func utf16Order(raw []byte) (order unicode.Endianness, is bool) {
 	zero := func(i int) bool { return i < len(raw) && raw[i] == 0 }
 	other := func(i int) bool { return i >= len(raw) || raw[i] != 0 }
@@ -71,7 +71,8 @@ func decodeUTF16(raw []byte, order unicode.Endianness) (string, error) {
 
 func decodeUTF8(raw []byte) (string, error) {
 	if _, at, err := transform.Bytes(encoding.UTF8Validator, raw); err != nil {
-		return "", fmt.Errorf("line %d is not UTF-8 (byte %#x); save it as text in UTF-8", lineOf(string(raw), at), raw[at])
+		return "", fmt.Errorf("line %d is not UTF-8 (byte %#x); save it as text in UTF-8", lineOf(string(raw), at),
+			raw[at])
 	}
 	return string(raw), nil
 }

@@ -79,15 +79,18 @@ func (s *services) Do(r *http.Request) (*http.Response, error) {
 
 func respond(r *http.Request, status int, reply any) (*http.Response, error) {
 	text, err := json.Marshal(reply)
-	return &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}}, Request: r,
-		Body: io.NopCloser(bytes.NewReader(text))}, err
+	return &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}},
+		Request: r,
+		Body:    io.NopCloser(bytes.NewReader(text))}, err
 }
 
 // says runs a command line with the night's tables and these services.
 func (s *services) says(n *night, in string, out io.Writer, args ...string) said {
 	n.Helper()
-	found := deployment.Deployment{Outputs: local.Outputs{FileReceivedQueueUrl: "https://sqs.example/1/files", StateMachineArn: "arn:aws:states:eu-west-1:1:stateMachine:x"},
-		Config: aws.Config{Region: "eu-west-1", HTTPClient: s, Credentials: credentials.NewStaticCredentialsProvider("x", "y", ""),
+	found := deployment.Deployment{Outputs: local.Outputs{FileReceivedQueueUrl: "https://sqs.example/1/files",
+		StateMachineArn: "arn:aws:states:eu-west-1:1:stateMachine:x"},
+		Config: aws.Config{Region: "eu-west-1", HTTPClient: s,
+			Credentials: credentials.NewStaticCredentialsProvider("x", "y", ""),
 			Retryer: func() aws.Retryer {
 				return retry.NewStandard(func(o *retry.StandardOptions) { o.Backoff = retry.BackoffDelayerFunc(noDelay) })
 			}}}
@@ -95,7 +98,8 @@ func (s *services) says(n *night, in string, out io.Writer, args ...string) said
 	if out == nil {
 		out = &text
 	}
-	code := runWith(args, &app{Context: n.Context(), in: strings.NewReader(in), out: out, err: &errOut, now: n.clock, found: &found,
+	code := runWith(args, &app{Context: n.Context(), in: strings.NewReader(in), out: out, err: &errOut, now: n.clock,
+		found: &found,
 		source: func() (*store.Reader, report.Settings) {
 			return &store.Reader{DB: n.db, Tables: n.tables, Pause: undelayed}, report.Settings{}
 		}})
@@ -113,17 +117,22 @@ func TestSendRefusesBeforeItSends(t *testing.T) {
 		in, want string
 		args     []string
 	}{
-		"Latin1":           {message + `,"filename":"caf` + "\xe9" + `.gz"}`, "standard input: line 1 is not UTF-8 (byte 0xe9)", nil},
-		"Latin1AsIs":       {message + "}\n\xe9", "line 2 is not UTF-8", []string{"--as-is"}},
-		"NUL":              {message + "}\x00", "line 1 holds a NUL byte", []string{"--as-is"}},
-		"Control":          {message + "}\n\x01", `line 2 holds \u0001, and SQS takes no message with it`, []string{"--as-is"}},
-		"Noncharacter":     {message + `,"filename":"` + "\ufffe" + `"}`, `line 1 holds \ufffe`, nil},
-		"TooLarge":         {message + `,"filename":"` + strings.Repeat("x", 2000) + `"}`, "and the file-received queue takes 1024; nothing was sent", nil},
-		"TooLargeInside":   {message + `,"filename":"` + strings.Repeat("\\", 500) + `"}`, "and the file-received queue takes 1024; nothing was sent", []string{"--identity=id-1"}},
-		"LongIdentity":     {message + "}", "would not be heeded", []string{"--identity=" + strings.Repeat("x", 2000)}},
-		"IdentitiesInside": {`{"Records":[{"messageId":"other","body":` + message + "}}]}", "would not be heeded", []string{"--identity=id-1"}},
-		"Empty":            {"", "there is nothing to send", []string{"--as-is"}},
-		"Denied":           {message + "}", "nothing was sent", nil},
+		"Latin1": {message + `,"filename":"caf` + "\xe9" + `.gz"}`,
+			"standard input: line 1 is not UTF-8 (byte 0xe9)", nil},
+		"Latin1AsIs": {message + "}\n\xe9", "line 2 is not UTF-8", []string{"--as-is"}},
+		"NUL":        {message + "}\x00", "line 1 holds a NUL byte", []string{"--as-is"}},
+		"Control": {message + "}\n\x01", `line 2 holds \u0001, and SQS takes no message with it`,
+			[]string{"--as-is"}},
+		"Noncharacter": {message + `,"filename":"` + "\ufffe" + `"}`, `line 1 holds \ufffe`, nil},
+		"TooLarge": {message + `,"filename":"` + strings.Repeat("x", 2000) + `"}`,
+			"and the file-received queue takes 1024; nothing was sent", nil},
+		"TooLargeInside": {message + `,"filename":"` + strings.Repeat("\\", 500) + `"}`,
+			"and the file-received queue takes 1024; nothing was sent", []string{"--identity=id-1"}},
+		"LongIdentity": {message + "}", "would not be heeded", []string{"--identity=" + strings.Repeat("x", 2000)}},
+		"IdentitiesInside": {`{"Records":[{"messageId":"other","body":` + message + "}}]}", "would not be heeded",
+			[]string{"--identity=id-1"}},
+		"Empty":  {"", "there is nothing to send", []string{"--as-is"}},
+		"Denied": {message + "}", "nothing was sent", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -143,7 +152,8 @@ func TestSendRefusesBeforeItSends(t *testing.T) {
 func TestSendReadsOtherEncodings(t *testing.T) {
 	t.Parallel()
 	s := &services{}
-	for _, in := range []string{"\ufeff" + message + `,"filename":"é"}`, utf16(t, unicode.LittleEndian, unicode.UseBOM, message+`,"filename":"é"}`)} {
+	marked := utf16(t, unicode.LittleEndian, unicode.UseBOM, message+`,"filename":"é"}`)
+	for _, in := range []string{"\ufeff" + message + `,"filename":"é"}`, marked} {
 		if got := s.says(newNight(t), in, nil, "send", "--from=-", "--yes"); got.code != exitOK {
 			t.Error(got)
 		}
@@ -153,8 +163,8 @@ func TestSendReadsOtherEncodings(t *testing.T) {
 	}
 }
 
-// An error after the effect says what took effect, and whether trying again is safe. What is not safe to try again is tried once; the
-// SDK tries everything else three times.
+// An error after the effect says what took effect, and whether trying again is safe. What is not safe to try again is
+// tried once; the SDK tries everything else three times.
 func TestErrorsAfterTheEffect(t *testing.T) {
 	t.Parallel()
 	full := writer(func([]byte) (int, error) { return 0, errors.New("no space left on device") })
@@ -167,14 +177,20 @@ func TestErrorsAfterTheEffect(t *testing.T) {
 		want     string
 		effects  int
 	}{
-		"SendLost":       {services{fail: lost("SendMessage")}, nil, "send --from=- --yes", "it may have been sent, and sent again it would count twice; look first whether it came: snapshot-status files run-1 db.a", 1},
-		"SendNamedLost":  {services{fail: lost("SendMessage")}, nil, "send --from=- --yes --identity=id-1", "trying again with the same --identity is safe", 3},
-		"SendDenied":     {services{fail: denied("SendMessage")}, nil, "send --from=- --yes", "nothing was sent", 0},
-		"SendUnwritten":  {services{}, full, "send --from=- --yes -o json", "no space left on device; the message was sent as message-1, do not send it again", 1},
-		"DryUnwritten":   {services{}, full, "send --from=- -o json", "no space left on device\n", 0},
-		"LookLost":       {services{fail: lost("StartExecution"), after: map[string]int{"StartExecution": 1}}, nil, "look --yes many", "1 of 2 executions were started before. Trying again is safe", 4},
-		"LookDenied":     {services{fail: denied("StartExecution")}, nil, "look --yes many", "0 of 2 executions were started before. Trying again is safe", 0},
-		"LookUnwritten":  {services{}, full, "look --yes -o json many", "no space left on device; the looks were started", 2},
+		"SendLost": {services{fail: lost("SendMessage")}, nil, "send --from=- --yes",
+			"it may have been sent, and sent again it would count twice; look first whether it came: snapshot-status files run-1 db.a", 1},
+		"SendNamedLost": {services{fail: lost("SendMessage")}, nil, "send --from=- --yes --identity=id-1",
+			"trying again with the same --identity is safe", 3},
+		"SendDenied": {services{fail: denied("SendMessage")}, nil, "send --from=- --yes", "nothing was sent", 0},
+		"SendUnwritten": {services{}, full, "send --from=- --yes -o json",
+			"no space left on device; the message was sent as message-1, do not send it again", 1},
+		"DryUnwritten": {services{}, full, "send --from=- -o json", "no space left on device\n", 0},
+		"LookLost": {services{fail: lost("StartExecution"), after: map[string]int{"StartExecution": 1}}, nil,
+			"look --yes many", "1 of 2 executions were started before. Trying again is safe", 4},
+		"LookDenied": {services{fail: denied("StartExecution")}, nil, "look --yes many",
+			"0 of 2 executions were started before. Trying again is safe", 0},
+		"LookUnwritten": {services{}, full, "look --yes -o json many",
+			"no space left on device; the looks were started", 2},
 		"SweepLost":      {services{fail: lost("Invoke")}, nil, "owed --pay --yes", "trying again is safe", 3},
 		"SweepDenied":    {services{fail: denied("Invoke")}, nil, "owed --pay --yes", "it did not run", 0},
 		"SweepUnwritten": {services{}, full, "owed --pay --yes -o json", "no space left on device; the sweep ran", 1},
@@ -187,7 +203,9 @@ func TestErrorsAfterTheEffect(t *testing.T) {
 			}
 			s := c.services
 			got := s.says(n, message+"}", c.out, strings.Fields(c.line)...)
-			if effects := len(s.sent) + s.started + s.swept; got.code != exitFailed || !strings.Contains(got.err, c.want) || effects != c.effects || strings.Count(got.err, "\n") != 1 {
+			effects := len(s.sent) + s.started + s.swept
+			if got.code != exitFailed || !strings.Contains(got.err, c.want) || effects != c.effects ||
+				strings.Count(got.err, "\n") != 1 {
 				t.Errorf("%d effects, %+v; want %d, %s", effects, got, c.effects, c.want)
 			}
 		})

@@ -41,9 +41,9 @@ func (l *fileList) sort() {
 	}
 }
 
-// compare finds the missing. An expected name is there if it came as it stands in the list or without white space around it, in
-// any folder if it names none. Composed and decomposed characters are the same: file systems differ in them. Of a long name only
-// the part that is stored is compared.
+// compare finds the missing. An expected name is there if it came as it stands in the list or without white space
+// around it, in any folder if it names none. Composed and decomposed characters are the same: file systems differ in
+// them. Of a long name only the part that is stored is compared.
 func (l *fileList) compare(expected []string) {
 	there := map[string]bool{}
 	var beginnings []string // of names behind a folder, as far as they are stored
@@ -55,7 +55,7 @@ func (l *fileList) compare(expected []string) {
 		}
 	}
 	begun := func(name string) bool {
-		return slices.ContainsFunc(beginnings, func(beginning string) bool { return strings.HasPrefix(name, beginning) })
+		return slices.ContainsFunc(beginnings, func(start string) bool { return strings.HasPrefix(name, start) })
 	}
 	for _, line := range expected {
 		name := strings.TrimSpace(strings.TrimPrefix(line, "\ufeff")) // a mark is left where lists were joined

@@ -44,7 +44,8 @@ func TestSuggestionsArrive(t *testing.T) {
 			n.row(id, id+"y", "Received", 2)
 			n.letGo("gone" + id)
 			var said strings.Builder
-			for _, line := range [][]string{{"why", "--", id}, {"why", "--", id, id}, {"why", "--", id, "none"}, {"why", "--", "gone" + id}, {"owed", "--", "gone" + id}} {
+			for _, line := range [][]string{{"why", "--", id}, {"why", "--", id, id}, {"why", "--", id, "none"},
+				{"why", "--", "gone" + id}, {"owed", "--", "gone" + id}} {
 				got := n.says("", line...)
 				said.WriteString(got.out + got.err)
 			}
@@ -57,7 +58,8 @@ func TestSuggestionsArrive(t *testing.T) {
 				t.Errorf("%d calls of %q", len(calls), commands)
 			}
 			for _, arguments := range calls {
-				if arguments[0] != "owed" && !operatortest.Names(arguments, id) && !operatortest.Names(arguments, "gone"+id) {
+				if arguments[0] != "owed" && !operatortest.Names(arguments, id) &&
+					!operatortest.Names(arguments, "gone"+id) {
 					t.Errorf("not about run %q: %q", id, arguments)
 				}
 			}
@@ -71,15 +73,20 @@ func TestSuggestionForATooLargeMessageArrives(t *testing.T) {
 	for name, id := range operatortest.Hostile {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			a := &app{where: deployment.Where{Profile: id, Region: "eu-west-1"}, found: &deployment.Deployment{Local: true,
-				Outputs: local.Outputs{StateMachineArn: "arn:x"}, Config: aws.Config{BaseEndpoint: aws.String("http://localhost:4566")}}}
+			a := &app{where: deployment.Where{Profile: id, Region: "eu-west-1"},
+				found: &deployment.Deployment{Local: true,
+					Outputs: local.Outputs{StateMachineArn: "arn:x"},
+					Config:  aws.Config{BaseEndpoint: aws.String("http://localhost:4566")}}}
 			var h handled
-			h.add([]kept.Outcome{{Message: &kept.Message{Identity: id}, Err: &kept.TooLargeError{Size: 2, Most: 1}}}, putBack, a)
+			h.add([]kept.Outcome{{Message: &kept.Message{Identity: id}, Err: &kept.TooLargeError{Size: 2, Most: 1}}},
+				putBack, a)
 			_, command, _ := strings.Cut(h.Messages[0].Error, "drop it here: ")
 			calls := operatortest.Pasted(t, strings.Replace(command, "> back.json", "> back.json 2>&1", 1))
-			want := []string{"stepfunctions", "start-execution", "--state-machine-arn=arn:x", "--input=file://back.json"}
+			want := []string{"stepfunctions", "start-execution", "--state-machine-arn=arn:x",
+				"--input=file://back.json"}
 			if id != "" {
-				want = append([]string{"--profile=" + id}, "--region=eu-west-1", "--endpoint-url=http://localhost:4566", want[0], want[1], want[2], want[3])
+				want = append([]string{"--profile=" + id}, "--region=eu-west-1", "--endpoint-url=http://localhost:4566",
+					want[0], want[1], want[2], want[3])
 			} else {
 				want = append([]string{"--region=eu-west-1", "--endpoint-url=http://localhost:4566"}, want...)
 			}
@@ -125,7 +132,8 @@ func TestSuggestedValueArrives(t *testing.T) {
 			if got.code != exitUsage || !found {
 				t.Fatal(got)
 			}
-			if diff := cmp.Diff([][]string{{"--run=" + id}}, operatortest.Pasted(t, "snapshot-status "+flag)); diff != "" {
+			calls := operatortest.Pasted(t, "snapshot-status "+flag)
+			if diff := cmp.Diff([][]string{{"--run=" + id}}, calls); diff != "" {
 				t.Error(diff)
 			}
 		})

@@ -27,8 +27,8 @@ func checkText(args []string) error {
 	return nil
 }
 
-// checkWords refuses values that name nothing: an empty one, as an unset variable of a script leaves it, which would otherwise be
-// taken for no flag at all, and one that is longer than a key.
+// checkWords refuses values that name nothing: an empty one, as an unset variable of a script leaves it, which would
+// otherwise be taken for no flag at all, and one that is longer than a key.
 func checkWords(line *kong.Context) error {
 	if selected := line.Selected(); selected != nil && selected.Hidden {
 		return nil // complete-words is asked about what is being typed
@@ -70,7 +70,8 @@ func checkValue(name, shown string, value reflect.Value) error {
 // hinted says what is wrong with a command line, and how values are written that look like flags.
 func hinted(err error, args []string) string {
 	const help = " (see snapshot-status --help)"
-	wrong, _, looksLikeAFlag := strings.Cut(err.Error(), "; perhaps try ") // kong's own, which is not quoted for a shell
+	// What kong suggests itself is not quoted for a shell.
+	wrong, _, looksLikeAFlag := strings.Cut(err.Error(), "; perhaps try ")
 	if strings.Contains(wrong, "unknown flag") {
 		return wrong + "; an argument that begins with a dash comes last, after --" + help
 	}

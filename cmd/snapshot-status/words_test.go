@@ -14,16 +14,20 @@ func TestArgumentsThatBeginWithADash(t *testing.T) {
 	n := newNight(t)
 	n.row(run, collection, "Sent", 2)
 	n.arrive(run, collection, "-file")
-	for _, line := range [][]string{{"show", "--", run}, {"why", "--", run}, {"why", "--", run, collection}, {"files", "--", run, collection},
+	for _, line := range [][]string{{"show", "--", run}, {"why", "--", run}, {"why", "--", run, collection},
+		{"files", "--", run, collection},
 		{"owed", "--", run}, {"look", "--", run}, {"look", "--", run, collection, collection}, {"verify", "--", run},
 		{"send", "--run=" + run, "--collection=" + collection, "--file=-file"},
-		{"simulate", "--dry-run", "--run=" + run}, {"show", "--match=--y", "-o", "json", "--", run}, {"files", "--expected=-", "--", run, collection}} {
+		{"simulate", "--dry-run", "--run=" + run}, {"show", "--match=--y", "-o", "json", "--", run},
+		{"files", "--expected=-", "--", run, collection}} {
 		got := n.says("-file\n", line...)
-		if got.code != exitOK && got.code != exitNotDone || !strings.Contains(got.out, run) && !strings.Contains(got.out, collection) && line[0] != "owed" && line[0] != "files" {
+		if got.code != exitOK && got.code != exitNotDone || !strings.Contains(got.out, run) &&
+			!strings.Contains(got.out, collection) && line[0] != "owed" && line[0] != "files" {
 			t.Errorf("%q: %+v", line, got)
 		}
 	}
-	if got := n.says("", "watch", "--lines", "--", "-gone"); got.code != exitNotFound || !strings.Contains(got.err, `"-gone"`) {
+	got := n.says("", "watch", "--lines", "--", "-gone")
+	if got.code != exitNotFound || !strings.Contains(got.err, `"-gone"`) {
 		t.Errorf("watch: %+v", got)
 	}
 	if got := n.says("", "show", run); got.code != exitUsage || !strings.Contains(got.err, "after --") {
@@ -40,20 +44,23 @@ func TestValuesThatNameNothing(t *testing.T) {
 		line []string
 		want string
 	}{
-		"EmptyRun":       {[]string{"show", ""}, "argument run is empty"},
-		"EmptyFlag":      {[]string{"rejected", "drop", "--reason=NOT_COUNTED", "--run=", "--yes"}, "--run is empty"},
-		"EmptyStack":     {[]string{"--stack", "", "runs"}, "--stack is empty"},
-		"EmptyInAList":   {[]string{"look", "run", "db.a", ""}, "argument collection is empty"},
-		"NoUTF8":         {[]string{"show", "caf\xe9"}, `an argument is not UTF-8: caf\xe9`},
-		"NoUTF8Flag":     {[]string{"send", "--run", "caf\xe9", "--collection", "c", "--yes"}, `an argument is not UTF-8: caf\xe9`},
-		"NoUTF8InAList":  {[]string{"look", "run", "caf\xe9"}, `an argument is not UTF-8: caf\xe9`},
-		"LongRun":        {[]string{"watch", "--wait", strings.Repeat("x", 2049)}, "argument run has 2049 bytes; at most 2048 are possible"},
+		"EmptyRun":     {[]string{"show", ""}, "argument run is empty"},
+		"EmptyFlag":    {[]string{"rejected", "drop", "--reason=NOT_COUNTED", "--run=", "--yes"}, "--run is empty"},
+		"EmptyStack":   {[]string{"--stack", "", "runs"}, "--stack is empty"},
+		"EmptyInAList": {[]string{"look", "run", "db.a", ""}, "argument collection is empty"},
+		"NoUTF8":       {[]string{"show", "caf\xe9"}, `an argument is not UTF-8: caf\xe9`},
+		"NoUTF8Flag": {[]string{"send", "--run", "caf\xe9", "--collection", "c", "--yes"},
+			`an argument is not UTF-8: caf\xe9`},
+		"NoUTF8InAList": {[]string{"look", "run", "caf\xe9"}, `an argument is not UTF-8: caf\xe9`},
+		"LongRun": {[]string{"watch", "--wait", strings.Repeat("x", 2049)},
+			"argument run has 2049 bytes; at most 2048 are possible"},
 		"LongCollection": {[]string{"why", "run", strings.Repeat("x", 1025)}, "argument collection has 1025 bytes"},
 		"Control":        {[]string{"show", "--\x1b[2J"}, `unknown flag --\u001b[2J`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := n.says("", c.line...)
-			if got.code != exitUsage || got.out != "" || !strings.Contains(got.err, c.want) || strings.Count(got.err, "\n") != 1 {
+			if got.code != exitUsage || got.out != "" || !strings.Contains(got.err, c.want) ||
+				strings.Count(got.err, "\n") != 1 {
 				t.Errorf("%+v, want %s", got, c.want)
 			}
 		})
@@ -92,11 +99,13 @@ func TestOddStatuses(t *testing.T) {
 		}
 	}
 	got := n.says("", "why", "run", "db.failed")
-	if !strings.Contains(got.out, "the exporter's next try: status Export_Failed") || !strings.Contains(got.out, "whose move: "+string(report.Exporter)) {
+	if !strings.Contains(got.out, "the exporter's next try: status Export_Failed") ||
+		!strings.Contains(got.out, "whose move: "+string(report.Exporter)) {
 		t.Error(got.out)
 	}
 	for _, status := range []string{"Sent ", `"Sent "`} {
-		if got := n.says("", "show", "run", "--status", status); !strings.Contains(got.out, "db.blank") || strings.Contains(got.out, "db.plain") {
+		if got := n.says("", "show", "run", "--status", status); !strings.Contains(got.out, "db.blank") ||
+			strings.Contains(got.out, "db.plain") {
 			t.Errorf("--status %q: %s", status, got.out)
 		}
 	}

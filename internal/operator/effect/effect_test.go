@@ -37,7 +37,8 @@ func TestRefused(t *testing.T) {
 				t.Errorf("%t, want %t", got, c.want)
 			}
 			want := map[bool]string{true: "nothing", false: "perhaps"}[c.want]
-			if got := effect.Of(c.err, "nothing", "perhaps"); got.Error() != c.err.Error()+"; "+want || !errors.Is(got, c.err) {
+			if got := effect.Of(c.err, "nothing", "perhaps"); got.Error() != c.err.Error()+"; "+want ||
+				!errors.Is(got, c.err) {
 				t.Error(got)
 			}
 		})

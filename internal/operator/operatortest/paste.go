@@ -23,8 +23,8 @@ var Hostile = map[string]string{
 	"Said": "a; list them: b", "DashAndTab": "-a\tb", "Assigned": "--run=x", "Program": "snapshot-status x",
 }
 
-// Pasted runs lines in bash and returns the arguments of each call of snapshot-status, or of aws, in them. It fails if there is
-// anything in a line that a person does not see.
+// Pasted runs lines in bash and returns the arguments of each call of snapshot-status, or of aws, in them. It fails if
+// there is anything in a line that a person does not see.
 func Pasted(t *testing.T, lines ...string) (calls [][]string) {
 	t.Helper()
 	for _, line := range lines {
@@ -33,7 +33,8 @@ func Pasted(t *testing.T, lines ...string) (calls [][]string) {
 		}
 	}
 	stub := "snapshot-status() { printf '%s\\0' $# \"$@\" >&3; }\naws() { snapshot-status \"$@\"; }\n"
-	bash := exec.CommandContext(t.Context(), "bash", "--noprofile", "--norc", "-c", "exec 3>&1 >/dev/null\n"+stub+strings.Join(lines, "\n")+"\n")
+	bash := exec.CommandContext(t.Context(), "bash", "--noprofile", "--norc", "-c",
+		"exec 3>&1 >/dev/null\n"+stub+strings.Join(lines, "\n")+"\n")
 	bash.Dir, bash.Env = t.TempDir(), []string{"LC_ALL=C"}
 	var trouble bytes.Buffer
 	bash.Stderr = &trouble

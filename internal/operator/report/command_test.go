@@ -31,7 +31,8 @@ func TestCommandLinesArrive(t *testing.T) {
 	}
 }
 
-// No command line holds a NUL: then it names what does not exist, not what the shell would leave of it. Other bytes arrive.
+// No command line holds a NUL: then it names what does not exist, not what the shell would leave of it. Other bytes
+// arrive.
 func TestQuoteOddBytes(t *testing.T) {
 	t.Parallel()
 	got := operatortest.Pasted(t, report.Command("").Do("why", "run\x00-1", "caf\xe9\x80"))
@@ -76,7 +77,8 @@ func suggestions(id string) []string {
 				if status == "Sent" && files == 0 {
 					one.Malformed = errors.New("no number")
 				}
-				run := report.New(id, store.RunState{Run: &snapshot.Run{CorrelationID: id, LetGo: letGo}, Collections: []store.State{one}}, report.Settings{}, now)
+				run := report.New(id, store.RunState{Run: &snapshot.Run{CorrelationID: id, LetGo: letGo},
+					Collections: []store.State{one}}, report.Settings{}, now)
 				around := report.Around{Waiting: 1, Kept: 1, DeadLetters: 1, Failed: []report.Failure{{At: now}}}
 				next = append(next, nextOf(report.Why(run, around, ""))...)
 				next = append(next, nextOf([]report.Finding{report.WhyCollection(run, run.Collections[0], "")})...)

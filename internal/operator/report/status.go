@@ -15,7 +15,8 @@ const (
 	exportFailed snapshot.Status = "Export_Failed" // the exporter tries again by itself
 )
 
-// final are the statuses that the exporter writes and no other system changes (they end a collection that could not be exported).
+// final are the statuses that the exporter writes and no other system changes (they end a collection that could not be
+// exported).
 var final = []snapshot.Status{"Table_Unavailable", "Blocked_Topic"}
 
 // statusesKnown are all statuses whose writers are known, in the order of a collection's life.
@@ -24,8 +25,8 @@ var statusesKnown = slices.Concat([]snapshot.Status{exporting, exported, exportF
 
 func isKnown(status snapshot.Status) bool { return slices.ContainsFunc(statusesKnown, status.Is) }
 
-// StatusName shows a status as the table spells it. One that no known system writes is quoted, so that a blank in it, or an empty
-// one, is seen.
+// StatusName shows a status as the table spells it. One that no known system writes is quoted, so that a blank in it,
+// or an empty one, is seen.
 func StatusName(status string) string {
 	if isKnown(snapshot.Status(status)) {
 		return visible.Text(status)

@@ -1,5 +1,6 @@
-// Package visible makes text from others safe to show: control characters, marks that change the direction of text, line
-// separators and invisible characters are written as escapes, so a terminal does not obey them and a person sees them.
+// Package visible makes text from others safe to show: control characters, marks that change the direction of text,
+// line separators and invisible characters are written as escapes, so a terminal does not obey them and a person sees
+// them.
 package visible
 
 import (
@@ -13,15 +14,15 @@ import (
 	"unicode/utf8"
 )
 
-// Rune reports whether a person sees the character and a terminal only shows it. Of white space only the blank is such a
-// character. The invisible ones are Unicode's default ignorable code points
+// Rune reports whether a person sees the character and a terminal only shows it. Of white space only the blank is such
+// a character. The invisible ones are Unicode's default ignorable code points
 // (https://www.unicode.org/reports/tr44/#Default_Ignorable_Code_Point).
 func Rune(r rune) bool {
 	return unicode.IsPrint(r) && !unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
 
-// Text escapes what is not visible as Go and JSON do: a tab is \t, U+202E is \u202e. A byte that is not UTF-8 is \xff. The
-// result is one line.
+// Text escapes what is not visible as Go and JSON do: a tab is \t, U+202E is \u202e. A byte that is not UTF-8 is \xff.
+// The result is one line.
 func Text(text string) string {
 	return escape(text, func(r rune, raw string) string {
 		if r == utf8.RuneError && len(raw) == 1 {

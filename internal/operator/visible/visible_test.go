@@ -29,7 +29,8 @@ func TestOddCharacters(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			text := "a" + string(r) + "b"
-			if got := visible.Text(text); strings.ContainsRune(got, r) || !strings.HasPrefix(got, `a\`) || !strings.HasSuffix(got, "b") {
+			if got := visible.Text(text); strings.ContainsRune(got, r) || !strings.HasPrefix(got, `a\`) ||
+				!strings.HasSuffix(got, "b") {
 				t.Errorf("as text %q", got)
 			}
 			if got := visible.Quote(text); strings.ContainsRune(got, r) || !strings.HasPrefix(got, `"a\`) {
@@ -128,7 +129,8 @@ func TestWriter(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	line := []byte("level=ERROR run=\u3164x\x1b\n")
-	if n, err := visible.Writer(&out).Write(line); n != len(line) || err != nil || out.String() != "level=ERROR run=\\u3164x\\u001b\n" {
+	if n, err := visible.Writer(&out).Write(line); n != len(line) || err != nil ||
+		out.String() != "level=ERROR run=\\u3164x\\u001b\n" {
 		t.Errorf("%d, %v: %q", n, err, &out)
 	}
 }
