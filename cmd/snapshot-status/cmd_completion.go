@@ -202,7 +202,9 @@ func (a *app) newestRuns(words []string) []string {
 	report.NewestFirst(runs)
 	var names []string
 	for _, run := range runs {
-		names = append(names, run.CorrelationID)
+		if id := run.CorrelationID; report.Quote(id) == id && !strings.HasPrefix(id, "-") { // a shell inserts it as it is
+			names = append(names, id)
+		}
 	}
 	return names
 }

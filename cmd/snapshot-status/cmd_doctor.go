@@ -29,7 +29,7 @@ func (c *doctorCommand) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	findings, err := doctor.Examine(a, found, version(), a.command)
+	findings, err := doctor.Examine(a, found, version(), a.command, suggestedAWS(a.where, found))
 	if err != nil {
 		return err
 	}

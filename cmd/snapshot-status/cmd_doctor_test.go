@@ -152,7 +152,7 @@ func TestDoctorOnTheStack(t *testing.T) {
 
 	must[*sqs.SendMessageOutput](t)(queues.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: &s.Outputs.RejectedMessagesQueueUrl, MessageBody: aws.String("kept")}))
 	wants("rejected-messages queue", doctor.Warning, exitOK)
-	if got := s.says("doctor"); !strings.Contains(got.out, "snapshot-status --stack "+s.Name+" rejected list") {
+	if got := s.says("doctor"); !strings.Contains(got.out, "snapshot-status --stack="+s.Name+" rejected list") {
 		t.Errorf("the cure is for another deployment:\n%s", got.out)
 	}
 	must[*sqs.PurgeQueueOutput](t)(queues.PurgeQueue(t.Context(), &sqs.PurgeQueueInput{QueueUrl: &s.Outputs.RejectedMessagesQueueUrl}))

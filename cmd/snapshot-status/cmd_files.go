@@ -1,12 +1,7 @@
 package main
 
 import (
-	"bufio"
-	"cmp"
 	"fmt"
-	"io"
-	"os"
-	"path"
 	"slices"
 	"strings"
 	"time"
@@ -17,9 +12,9 @@ import (
 )
 
 type filesCommand struct {
-	Name       string `arg:"" name:"run" help:"The correlation id."`
-	Collection string `arg:"" help:"The collection."`
-	Expected   string `placeholder:"LIST" help:"A file (- for standard input) with one file name a line: says which of them have not come."`
+	Name       string    `arg:"" name:"run" help:"The correlation id."`
+	Collection string    `arg:"" help:"The collection."`
+	Expected   inputFile `placeholder:"LIST" help:"A file (- for standard input) with one file name a line: says which of them have not come."`
 }
 
 func (c *filesCommand) Help() string {
@@ -65,6 +60,7 @@ func (c *filesCommand) Run(a *app) error {
 	if err := reader.Receipts(a, key, list.add); err != nil {
 		return err
 	}
+	list.sort()
 	list.compare(expected)
 	if a.json {
 		err = a.printJSON(list)
@@ -77,62 +73,22 @@ func (c *filesCommand) Run(a *app) error {
 	return notDone(len(list.Missing) == 0)
 }
 
+// expected reads the names that are expected; nil if none are.
 func (c *filesCommand) expected(a *app) ([]string, error) {
-	switch c.Expected {
-	case "":
+	if c.Expected == "" {
 		return nil, nil
-	case "-":
-		return typed(a, a.in, fileNames)
 	}
-	opened, err := os.Open(c.Expected)
+	text, err := c.Expected.read(a)
 	if err != nil {
 		return nil, fmt.Errorf("reading the expected files: %w", err)
 	}
-	defer opened.Close()
-	return fileNames(opened)
-}
-
-// fileNames reads one name a line.
-func fileNames(in io.Reader) ([]string, error) {
-	var names []string
-	lines := bufio.NewScanner(in)
-	for lines.Scan() {
-		if name := strings.TrimSpace(lines.Text()); name != "" {
-			names = append(names, name)
-		}
-	}
-	if err := lines.Err(); err != nil {
-		return nil, fmt.Errorf("reading the expected files: %w", err)
-	}
-	return names, nil
+	return fileNames(text), nil
 }
 
 func (l *fileList) add(receipt store.Receipt) error {
 	l.Files = append(l.Files, file{Name: receipt.Filename, Identity: receipt.Identity, CountedAt: receipt.ReceivedAt,
 		Execution: receipt.Execution, Success: receipt.Success})
 	return nil
-}
-
-// compare sorts the files, and finds the repeated and the missing. An expected name without a folder is there if it came
-// in any folder.
-func (l *fileList) compare(expected []string) {
-	slices.SortFunc(l.Files, func(a, b file) int {
-		return cmp.Or(a.CountedAt.Compare(b.CountedAt), cmp.Compare(a.Identity, b.Identity))
-	})
-	times := map[string]int{}
-	l.Repeated = []string{}
-	there := map[string]bool{}
-	for _, file := range l.Files {
-		there[file.Name], there[path.Base(file.Name)] = true, true
-		if times[file.Name]++; times[file.Name] == 2 && file.Name != "" {
-			l.Repeated = append(l.Repeated, file.Name)
-		}
-	}
-	for _, name := range expected {
-		if !there[name] {
-			l.Missing = append(l.Missing, name)
-		}
-	}
 }
 
 func (l *fileList) print(p show.Printer, compared bool) {
@@ -158,6 +114,10 @@ func (l *fileList) print(p show.Printer, compared bool) {
 	}
 	for _, name := range l.Missing {
 		p.Line("%s %s", p.Tone(show.Bad, "missing:"), name)
+	}
+	if n := l.cut(); n > 0 && compared {
+		p.Line("Of %d names that came only the first %d bytes are stored. Names are compared by these, so a missing one may be among them.",
+			n, snapshot.MaxFilename)
 	}
 	if compared && len(l.Missing) == 0 {
 		p.Line("All that were expected have come.")

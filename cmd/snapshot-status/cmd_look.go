@@ -4,6 +4,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 
 	"snapshot-status-checker/internal/delivery/machine"
+	"snapshot-status-checker/internal/operator/effect"
 	"snapshot-status-checker/internal/operator/lookagain"
 	"snapshot-status-checker/internal/operator/report"
 	"snapshot-status-checker/internal/snapshot"
@@ -46,7 +47,11 @@ func (c *lookCommand) Run(a *app) error {
 		}
 	}
 	if a.json {
-		return a.printJSON(said)
+		err := a.printJSON(said)
+		if c.Yes {
+			err = effect.After(err, "the looks were started")
+		}
+		return err
 	}
 	p := a.printer()
 	if len(keys) == 0 {
@@ -58,7 +63,7 @@ func (c *lookCommand) Run(a *app) error {
 		return nil
 	}
 	p.Line("Looking at %d collections of %s (executions started: %d). What comes of it: %s", len(keys), run.Run,
-		said.Executions, a.command.Do("why "+report.Quote(run.Run)))
+		said.Executions, a.command.Do("why", run.Run))
 	return nil
 }
 

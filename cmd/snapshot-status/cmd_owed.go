@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"snapshot-status-checker/functions/sweep"
+	"snapshot-status-checker/internal/operator/effect"
 	"snapshot-status-checker/internal/operator/report"
 	"snapshot-status-checker/internal/operator/show"
 	"snapshot-status-checker/internal/snapshot"
@@ -61,13 +62,17 @@ func (c *owedCommand) Run(a *app) error {
 		return err
 	}
 	if a.json {
-		if err := a.printJSON(said); err != nil {
+		err := a.printJSON(said)
+		if said.Paid != nil {
+			err = effect.After(err, "the sweep ran")
+		}
+		if err != nil {
 			return err
 		}
 	} else {
 		c.print(a.printer(), said)
 		if letGo && len(said.Owed) > 0 {
-			a.printer().Line("The run was let go: the sweep passes it by. A look pays what is free: %s", a.command.Do("look "+report.Quote(c.Name)+" --yes"))
+			a.printer().Line("The run was let go: the sweep passes it by. A look pays what is free: %s", a.command.Do("look --yes", c.Name))
 		}
 	}
 	return notDone(len(said.Owed) == 0 || said.Paid != nil)
@@ -124,6 +129,8 @@ func (c *owedCommand) print(p show.Printer, said debts) {
 	}
 }
 
+const sweptPerhaps = "it may have done its work in part or whole; trying again is safe: it takes only the steps that are due"
+
 // sweep calls the deployed sweep and waits for its answer.
 func (a *app) sweep() (*sweep.Output, error) {
 	found, err := a.deployment()
@@ -140,14 +147,14 @@ func (a *app) sweep() (*sweep.Output, error) {
 	}
 	done, err := lambda.NewFromConfig(found.Config).Invoke(a, &lambda.InvokeInput{FunctionName: &name, Payload: input})
 	if err != nil {
-		return nil, fmt.Errorf("calling %s: %w", name, err)
+		return nil, effect.Of(fmt.Errorf("calling %s: %w", name, err), "it did not run", sweptPerhaps)
 	}
 	if done.FunctionError != nil {
-		return nil, fmt.Errorf("%s failed: %s", name, done.Payload)
+		return nil, effect.After(fmt.Errorf("%s failed: %s", name, done.Payload), sweptPerhaps)
 	}
 	var out sweep.Output
 	if err := json.Unmarshal(done.Payload, &out); err != nil {
-		return nil, fmt.Errorf("reading what %s answered: %w", name, err)
+		return nil, effect.After(fmt.Errorf("reading what %s answered: %w", name, err), sweptPerhaps)
 	}
 	return &out, nil
 }

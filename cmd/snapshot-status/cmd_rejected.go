@@ -10,6 +10,7 @@ import (
 	"snapshot-status-checker/internal/operator/kept"
 	"snapshot-status-checker/internal/operator/report"
 	"snapshot-status-checker/internal/operator/show"
+	"snapshot-status-checker/internal/operator/visible"
 	"snapshot-status-checker/internal/snapshot"
 )
 
@@ -60,7 +61,7 @@ func (a *app) lookAtKept() (*kept.Reading, error) {
 // giveBack gives back what is still held, but these. What fails comes right by itself, so it is told and no more.
 func (a *app) giveBack(reading *kept.Reading, but ...*kept.Message) {
 	if err := reading.GiveBack(a, but...); err != nil {
-		fmt.Fprintln(a.err, "snapshot-status:", err)
+		a.complain(err.Error())
 	}
 }
 
@@ -146,7 +147,7 @@ func (l keptList) print(p show.Printer, limit int, command report.Command) {
 		p.Line("… and %d more (--limit 0 shows all)", more)
 	}
 	p.Line("")
-	p.Line("One with its text: %s. What to do about each reason: docs/runbook.md#reason-codes", command.Do("rejected show IDENTITY"))
+	p.Line("What to do about each reason: docs/runbook.md#reason-codes. One with its text: %s", command.Do("rejected show", "IDENTITY"))
 }
 
 func printKept(p show.Printer, messages []*kept.Message, heading string, text func(*kept.Message) string) {
@@ -197,7 +198,7 @@ func (c *rejectedShowCommand) Run(a *app) error {
 	switch {
 	case c.Envelope:
 		for _, m := range found {
-			fmt.Fprintln(a.out, m.Envelope())
+			fmt.Fprintf(a.out, "%s\n", visible.JSON([]byte(m.Envelope())))
 		}
 		return nil
 	case a.json:
@@ -213,7 +214,7 @@ func (c *rejectedShowCommand) Run(a *app) error {
 }
 
 func noSuchMessage(identity string, command report.Command) error {
-	return answer{exitNotFound, fmt.Sprintf("no message with the identity %q is kept (%s lists them)", identity, command.Do("rejected list"))}
+	return answer{exitNotFound, fmt.Sprintf("no message with the identity %s is kept; list them: %s", visible.Quote(identity), command.Do("rejected list"))}
 }
 
 func (m keptText) print(p show.Printer) {

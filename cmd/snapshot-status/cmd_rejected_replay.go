@@ -8,6 +8,7 @@ import (
 	"io"
 	"strings"
 
+	"snapshot-status-checker/internal/operator/effect"
 	"snapshot-status-checker/internal/operator/kept"
 	"snapshot-status-checker/internal/operator/report"
 	"snapshot-status-checker/internal/operator/show"
@@ -73,9 +74,8 @@ func (h *handled) add(outcomes []kept.Outcome, done outcome, a *app) {
 			became.Error = o.Err.Error()
 		}
 		if errors.As(o.Err, new(*kept.TooLargeError)) {
-			became.Error += "; start the state machine with it: " + a.command.Do("rejected show --envelope "+report.Quote(o.Identity)) +
-				" > back.json && " + suggestedAWS(a.where) + " stepfunctions start-execution --state-machine-arn " + cmp.Or(a.found.StateMachineArn, "ARN") +
-				" --input file://back.json; then drop it here"
+			became.Error += "; start the state machine with it, and then drop it here: " + a.command.Do("rejected show --envelope", o.Identity) + " > back.json && " +
+				suggestedAWS(a.where, *a.found).Do("stepfunctions start-execution "+report.Flag("state-machine-arn", cmp.Or(a.found.StateMachineArn, "ARN"))+" --input=file://back.json")
 		}
 		h.Messages = append(h.Messages, became)
 	}
@@ -90,7 +90,11 @@ func (h handled) answer(a *app, done outcome) error {
 		}
 	}
 	if a.json {
-		if err := a.printJSON(h); err != nil {
+		err := a.printJSON(h)
+		if !h.DryRun {
+			err = effect.After(err, fmt.Sprintf("%d of %d messages were %s", len(h.Messages)-stay, len(h.Messages), done))
+		}
+		if err != nil {
 			return err
 		}
 		return notDone(stay == 0)

@@ -2,32 +2,34 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
-	"io"
-	"os"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"snapshot-status-checker/internal/delivery/sendable"
+	"snapshot-status-checker/internal/operator/effect"
 	"snapshot-status-checker/internal/operator/kept"
 	"snapshot-status-checker/internal/operator/show"
+	"snapshot-status-checker/internal/operator/visible"
 	"snapshot-status-checker/internal/snapshot"
 )
 
 type sendCommand struct {
-	OfRun        string `name:"run" placeholder:"ID" help:"The correlation id."`
-	Collection   string `placeholder:"NAME" help:"The collection."`
-	SnapshotType string `default:"full" help:"full or incremental."`
-	ExportDate   string `placeholder:"DATE" help:"The export's date (default: today, UTC)."`
-	File         string `placeholder:"NAME" help:"The file's name; for logs and lists only."`
-	Success      bool   `help:"It is the collection's _success file."`
-	From         string `placeholder:"FILE" help:"Send this file's text instead (- for standard input), in either format of the README."`
-	Identity     string `placeholder:"ID" help:"The message's identity (default: a new one). One that came before counts no more."`
-	AsIs         bool   `help:"Send it even if it would be rejected."`
-	Yes          bool   `short:"y" help:"Do it. Without, it only says what it would send."`
+	OfRun        string    `name:"run" placeholder:"ID" help:"The correlation id."`
+	Collection   string    `placeholder:"NAME" help:"The collection."`
+	SnapshotType string    `default:"full" help:"full or incremental."`
+	ExportDate   string    `placeholder:"DATE" help:"The export's date (default: today, UTC)."`
+	File         string    `placeholder:"NAME" help:"The file's name; for logs and lists only."`
+	Success      bool      `help:"It is the collection's _success file."`
+	From         inputFile `placeholder:"FILE" help:"Send this file's text instead (- for standard input), in either format of the README."`
+	Identity     string    `placeholder:"ID" help:"The message's identity (default: a new one). One that came before counts no more."`
+	AsIs         bool      `help:"Send it even if it would be rejected."`
+	Yes          bool      `short:"y" help:"Do it. Without, it only says what it would send."`
 }
 
 func (c *sendCommand) Help() string {
@@ -58,12 +60,17 @@ func (c *sendCommand) Run(a *app) error {
 	}
 	said := sending{Text: text, Messages: []readback{}}
 	rejected := 0
-	for _, receipt := range snapshot.Unwrap([]byte(text), "new") {
+	receipts := snapshot.Unwrap([]byte(text), "new")
+	if err := c.check(text, receipts); err != nil {
+		return err
+	}
+	for _, receipt := range receipts {
 		m := receipt.Message
 		if m.Filename == snapshot.FilenameNotSet {
 			m.Filename = ""
 		}
-		read := readback{Run: m.CorrelationID, Collection: m.CollectionName, File: m.Filename, SuccessFile: m.IsSuccessFile}
+		read := readback{Run: m.CorrelationID, Collection: m.CollectionName, File: m.Filename,
+			SuccessFile: m.IsSuccessFile}
 		if receipt.Rejection != nil {
 			read.Rejected = receipt.Rejection.Error()
 			rejected++
@@ -71,7 +78,7 @@ func (c *sendCommand) Run(a *app) error {
 		said.Messages = append(said.Messages, read)
 	}
 	if c.Yes && (rejected == 0 || c.AsIs) {
-		if said.MessageID, err = a.send(text); err != nil {
+		if said.MessageID, err = a.send(text, c.Identity != "", a.lookFirst(receipts)); err != nil {
 			return err
 		}
 		said.Sent = true
@@ -80,6 +87,9 @@ func (c *sendCommand) Run(a *app) error {
 		err = a.printJSON(said)
 	} else {
 		said.print(a.printer(), rejected > 0 && !c.AsIs)
+	}
+	if said.Sent {
+		err = effect.After(err, "the message was sent as "+said.MessageID+", do not send it again")
 	}
 	if err != nil {
 		return err
@@ -99,18 +109,15 @@ func (c *sendCommand) text(a *app) (string, error) {
 func (c *sendCommand) message(a *app) (string, error) {
 	fromFlags := c.OfRun != "" || c.Collection != "" || c.File != "" || c.Success || c.ExportDate != ""
 	if fromFlags == (c.From != "") {
-		return "", answer{exitUsage, "say what to send: either --run and --collection with what else is known, or --from FILE"}
-	}
-	if c.From == "-" {
-		raw, err := typed(a, a.in, io.ReadAll)
-		return string(raw), err
+		return "", answer{exitUsage,
+			"say what to send: either --run and --collection with what else is known, or --from FILE"}
 	}
 	if c.From != "" {
-		raw, err := os.ReadFile(c.From)
+		text, err := c.From.read(a)
 		if err != nil {
 			return "", fmt.Errorf("reading what to send: %w", err)
 		}
-		return string(raw), nil
+		return text, nil
 	}
 	if c.ExportDate == "" {
 		c.ExportDate = a.now().UTC().Format(time.DateOnly)
@@ -125,8 +132,44 @@ func (c *sendCommand) message(a *app) (string, error) {
 	}{c.OfRun, c.Collection, c.SnapshotType, c.ExportDate, fmt.Sprint(c.Success), c.File}), nil
 }
 
-// send sends a text to the file-received queue.
-func (a *app) send(text string) (messageID string, err error) {
+// check refuses what SQS would refuse, and an identity that the functions would not take.
+func (c *sendCommand) check(text string, receipts []snapshot.Receipt) error {
+	if at := strings.IndexFunc(text, sendable.Refused); at >= 0 {
+		return fmt.Errorf("line %d holds %s, and SQS takes no message with it; write it as an escape", lineOf(text, at),
+			visible.Text(firstRune(text[at:])))
+	}
+	if text == "" {
+		return errors.New("there is nothing to send: the text is empty, and SQS takes no empty message")
+	}
+	for _, receipt := range receipts {
+		own := receipt.Identity == c.Identity || strings.HasPrefix(receipt.Identity, c.Identity+"/")
+		if c.Identity != "" && !own {
+			return fmt.Errorf("--identity %s would not be heeded: a message of the text would have the identity %s, and sent again it might count twice",
+				visible.Quote(c.Identity), visible.Quote(receipt.Identity))
+		}
+	}
+	return nil
+}
+
+// lookFirst is the command that shows whether a message came.
+func (a *app) lookFirst(receipts []snapshot.Receipt) string {
+	for _, receipt := range receipts {
+		if receipt.Rejection == nil {
+			return a.command.Do("files", receipt.Message.CorrelationID, receipt.Message.CollectionName)
+		}
+	}
+	return a.command.Do("rejected list")
+}
+
+func firstRune(text string) string {
+	_, size := utf8.DecodeRuneInString(text)
+	return text[:size]
+}
+
+// send sends a text to the file-received queue. The error says whether it may have been sent, and whether trying again
+// is safe: it is if the text names its identity. If not, one try is made, since each that reaches SQS is a message of
+// its own; lookFirst shows whether it came.
+func (a *app) send(text string, identified bool, lookFirst string) (messageID string, err error) {
 	found, err := a.deployment()
 	if err == nil {
 		err = found.Missing("FileReceivedQueueUrl")
@@ -134,15 +177,31 @@ func (a *app) send(text string) (messageID string, err error) {
 	if err != nil {
 		return "", err
 	}
-	sent, err := sqs.NewFromConfig(found.Config).SendMessage(a, &sqs.SendMessageInput{QueueUrl: &found.FileReceivedQueueUrl, MessageBody: &text})
+	queue := kept.Queues{SQS: sqs.NewFromConfig(found.Config), FileReceived: found.FileReceivedQueueUrl}
+	most, err := queue.MostBytes(a)
+	switch {
+	case err != nil:
+		return "", effect.After(err, "nothing was sent")
+	case len(text) > most:
+		return "", fmt.Errorf("the text has %d bytes, and the file-received queue takes %d; nothing was sent",
+			len(text), most)
+	}
+	perhaps := "it may have been sent, and sent again it would count twice; look first whether it came: " + lookFirst
+	once := func(o *sqs.Options) { o.RetryMaxAttempts = 1 }
+	if identified {
+		perhaps = "it may have been sent; trying again with the same --identity is safe: it counts once"
+		once = func(*sqs.Options) {}
+	}
+	sent, err := queue.SQS.SendMessage(a, &sqs.SendMessageInput{QueueUrl: &found.FileReceivedQueueUrl,
+		MessageBody: &text}, once)
 	if err != nil {
-		return "", fmt.Errorf("sending to the file-received queue: %w", err)
+		return "", effect.Of(fmt.Errorf("sending to the file-received queue: %w", err), "nothing was sent", perhaps)
 	}
 	return aws.ToString(sent.MessageId), nil
 }
 
 func (s sending) print(p show.Printer, refused bool) {
-	p.Line("%s", strings.TrimRight(s.Text, "\n"))
+	p.Text(strings.TrimRight(s.Text, "\r\n"))
 	p.Line("")
 	for _, m := range s.Messages {
 		file := cmp.Or(m.File, "it names none")

@@ -6,6 +6,7 @@ import (
 	"net"
 
 	"snapshot-status-checker/internal/operator/page"
+	"snapshot-status-checker/internal/operator/visible"
 )
 
 type serveCommand struct {
@@ -33,6 +34,6 @@ func (c *serveCommand) Run(a *app) error {
 	source := page.NewSource(found)
 	source.Command = a.command
 	return page.Serve(a, listener, source, page.Options{
-		AllowWrites: c.AllowWrites, Hosts: page.HostsOf(listener.Addr(), c.Host), Log: slog.New(slog.NewTextHandler(a.err, nil)),
+		AllowWrites: c.AllowWrites, Hosts: page.HostsOf(listener.Addr(), c.Host), Log: slog.New(slog.NewTextHandler(visible.Writer(a.err), nil)),
 	}, func(address string) { fmt.Fprintf(a.out, "Open %s (end: Ctrl-C)\n", address) })
 }

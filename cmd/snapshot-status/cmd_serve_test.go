@@ -35,7 +35,7 @@ func TestServeSuggestsItsOwnDeployment(t *testing.T) {
 	}
 	defer response.Body.Close()
 	text, err := io.ReadAll(response.Body)
-	if want := "<code>snapshot-status --stack " + s.Name + " files on-a-page db.core.one"; err != nil || !strings.Contains(string(text), want) {
+	if want := "<code>snapshot-status --stack=" + s.Name + " files --expected=LIST on-a-page db.core.one"; err != nil || !strings.Contains(string(text), want) {
 		t.Errorf("not suggested: %s (%v)\n%s", want, err, text)
 	}
 }

@@ -12,7 +12,7 @@ import (
 type showCommand struct {
 	Name     string            `arg:"" name:"run" help:"The correlation id."`
 	WaitsFor []report.WaitsFor `help:"Only collections that wait for this (files, 'a look', export, …); any number of them."`
-	Status   []string          `help:"Only collections in this status, in any case; any number of them."`
+	Status   []string          `help:"Only collections in this status, in any case, also as it is shown; any number of them."`
 	Match    string            `help:"Only collections whose name contains this."`
 	Limit    int               `default:"40" help:"Collections at most, those that hold the run first; 0 for all. JSON has all of them."`
 }
@@ -55,7 +55,9 @@ func (c *showCommand) Run(a *app) error {
 }
 
 func (c *showCommand) wanted(one report.Collection) bool {
-	is := func(status string) bool { return strings.EqualFold(status, one.Status) }
+	is := func(status string) bool {
+		return strings.EqualFold(status, one.Status) || strings.EqualFold(status, report.StatusName(one.Status))
+	}
 	return (len(c.WaitsFor) == 0 || slices.Contains(c.WaitsFor, one.WaitsFor)) &&
 		(len(c.Status) == 0 || slices.ContainsFunc(c.Status, is)) && strings.Contains(one.Collection, c.Match)
 }
@@ -103,7 +105,7 @@ func collectionRows(p show.Printer, collections []report.Collection) [][]string 
 	var rows [][]string
 	for _, c := range collections {
 		rows = append(rows, []string{
-			c.Collection, c.Status, fmt.Sprintf("%d/%d", c.FilesReceived, c.FilesSent),
+			c.Collection, report.StatusName(c.Status), fmt.Sprintf("%d/%d", c.FilesReceived, c.FilesSent),
 			show.Bar(c.FilesReceived, c.FilesSent, barWidth), p.Tone(show.WaitTone(c.WaitsFor), string(c.WaitsFor)), p.Ago(c.Since),
 		})
 	}

@@ -12,9 +12,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 
 	"snapshot-status-checker/internal/operator/deployment"
+	"snapshot-status-checker/internal/operator/effect"
 	"snapshot-status-checker/internal/operator/rehearsal"
 	"snapshot-status-checker/internal/operator/report"
 	"snapshot-status-checker/internal/operator/show"
+	"snapshot-status-checker/internal/operator/visible"
 )
 
 type simulateCommand struct {
@@ -54,6 +56,9 @@ type simulation struct {
 }
 
 func (c *simulateCommand) Run(a *app) error {
+	if !(c.Rate >= 0) || c.GiveUpAfter <= 0 {
+		return answer{exitUsage, "--rate is 0 or more, and --give-up-after more than 0"}
+	}
 	plan, err := rehearsal.NewPlan(c.shape())
 	if err != nil {
 		return answer{exitUsage, err.Error()}
@@ -77,9 +82,9 @@ func (c *simulateCommand) Run(a *app) error {
 	said.Played, said.Answered, said.Finished = true, played.Answered, played.Finished
 	said.Successful = rehearsal.InStatus(played.Rows, "Success")
 	if a.json {
-		err = a.printJSON(said)
+		err = effect.After(a.printJSON(said), "the run was played")
 	} else {
-		said.printEnd(p, a.command.Do("why "+report.Quote(said.Shape.Run)))
+		said.printEnd(p, a.command.Do("why", said.Shape.Run))
 	}
 	if err != nil {
 		return err
@@ -114,10 +119,14 @@ func (c *simulateCommand) play(a *app, plan rehearsal.Plan) (rehearsal.Played, e
 	}
 	progress := rehearsal.NewProgress(a.err)
 	defer progress.End()
-	return rehearsal.NewWorld(found.Config, found.Outputs).Play(a, plan, c.Rate, c.GiveUpAfter, progress.Show, func() (bool, error) {
+	world := rehearsal.NewWorld(found.Config, found.Outputs)
+	played, err := world.Play(a, plan, c.Rate, c.GiveUpAfter, progress.Show, func() (bool, error) {
 		run, err := a.run(plan.CorrelationID)
 		return err == nil && !owes(run), err
 	})
+	rows, messages := world.Effect()
+	return played, effect.After(err, fmt.Sprintf("%d rows of run %s were written, and %d messages sent, if not more. Try again with another run: "+
+		"this one would count its messages twice", rows, visible.Quote(plan.CorrelationID), messages))
 }
 
 // owes tells whether anything is still to be delivered.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -10,6 +9,7 @@ import (
 
 	"snapshot-status-checker/internal/operator/live"
 	"snapshot-status-checker/internal/operator/report"
+	"snapshot-status-checker/internal/operator/visible"
 )
 
 type watchCommand struct {
@@ -48,7 +48,7 @@ func (c *watchCommand) Run(a *app) error {
 	case err != nil:
 		return err
 	case !last.Known() && errors.Is(last.Err, live.ErrUnknown):
-		return answer{exitNotFound, fmt.Sprintf("neither table knows run %q (%s lists them; --wait waits for it)", c.Name, a.command.Do("runs"))}
+		return answer{exitNotFound, fmt.Sprintf("neither table knows run %s; --wait waits for it; list the runs: %s", visible.Quote(c.Name), a.command.Do("runs"))}
 	}
 	return notDone(last.Run.State == report.Successful)
 }
@@ -78,7 +78,5 @@ func (a *app) writeLine(line live.Line) error {
 		_, err := fmt.Fprintln(a.out, line.Text(a.printer()))
 		return err
 	}
-	encoder := json.NewEncoder(a.out)
-	encoder.SetEscapeHTML(false)
-	return encoder.Encode(line)
+	return a.writeJSON(line, "")
 }

@@ -39,7 +39,7 @@ func (c *whyCommand) Run(a *app) error {
 			stands, err = around.Read(a, found, run.Run)
 		}
 		if err != nil {
-			fmt.Fprintln(a.err, "snapshot-status: only what the tables say:", err)
+			a.complain("only what the tables say: " + err.Error())
 		}
 	}
 	findings := report.Why(run, stands, a.command)
@@ -66,7 +66,7 @@ func (c *whyCommand) whyCollection(a *app, run report.Run) error {
 		err = a.printJSON(explanation{run.Summary, []report.Finding{finding}})
 	} else {
 		p := a.printer()
-		p.Line("%s: %s, %d of %d files %s", one.Collection, one.Status, one.FilesReceived, one.FilesSent, show.Bar(one.FilesReceived, one.FilesSent, barWidth))
+		p.Line("%s: %s, %d of %d files %s", one.Collection, report.StatusName(one.Status), one.FilesReceived, one.FilesSent, show.Bar(one.FilesReceived, one.FilesSent, barWidth))
 		p.Line("last message %s; request for its _success file: %s", p.Since(one.LastMessage), debt(p, one.Request))
 		printFindings(p, []report.Finding{finding})
 	}

@@ -4,6 +4,9 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
+
+	"snapshot-status-checker/internal/operator/visible"
 )
 
 // typed returns what reading the standard input comes to or, if the context ends first, an error: nothing can interrupt the
@@ -25,4 +28,28 @@ func typed[T any](ctx context.Context, in io.Reader, read func(io.Reader) (T, er
 	case read := <-done:
 		return read.value, read.err
 	}
+}
+
+// inputFile is a file that the user names, - for the standard input.
+type inputFile string
+
+// read reads all of it as text (see decode). An error says which file it is about.
+func (f inputFile) read(a *app) (string, error) {
+	var raw []byte
+	var err error
+	name := "standard input"
+	if f == "-" {
+		raw, err = typed(a, a.in, io.ReadAll)
+	} else {
+		name = visible.Text(string(f))
+		raw, err = os.ReadFile(string(f))
+	}
+	if err != nil {
+		return "", err
+	}
+	text, err := decode(raw)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", name, err)
+	}
+	return text, nil
 }

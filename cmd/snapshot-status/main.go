@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 	"snapshot-status-checker/internal/local"
 	"snapshot-status-checker/internal/operator/deployment"
 	"snapshot-status-checker/internal/operator/report"
+	"snapshot-status-checker/internal/operator/show"
 	"snapshot-status-checker/internal/store"
 )
 
@@ -126,9 +128,15 @@ func runWith(args []string, a *app) int {
 		fmt.Fprintln(a.err, "snapshot-status:", err)
 		return exitFailed
 	}
-	command, err := parser.Parse(args)
+	var command *kong.Context
+	if err = checkText(args); err == nil {
+		command, err = parser.Parse(args)
+	}
+	if err == nil {
+		err = checkWords(command)
+	}
 	if err != nil {
-		fmt.Fprintf(a.err, "snapshot-status: %v (see snapshot-status --help)\n", err)
+		a.complain(hinted(err, args))
 		return exitUsage
 	}
 	a.json, a.colors, a.where = line.Output == "json", line.colors(a.out), line.where()
@@ -142,9 +150,14 @@ func runWith(args []string, a *app) int {
 		said.text = err.Error()
 	}
 	if said.text != "" {
-		fmt.Fprintln(a.err, "snapshot-status:", said.text)
+		a.complain(said.text)
 	}
 	return said.code
+}
+
+// complain says on standard error, in one line, what is wrong.
+func (a *app) complain(text string) {
+	fmt.Fprintln(a.err, "snapshot-status:", show.Clean(strings.ReplaceAll(text, "\n", "; ")))
 }
 
 func newParser(line *commands, out, errOut io.Writer) (*kong.Kong, error) {

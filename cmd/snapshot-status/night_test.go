@@ -21,8 +21,8 @@ func TestANight(t *testing.T) {
 		t.Fatalf("%+v", simulated)
 	}
 	why := s.says("why", "night")
-	for _, sentence := range []string{"in the rejected-messages queue", "nobody changes the status Blocked_Topic", "waits for files: 3 of 4",
-		"FilesSent is a string, not a whole number", "rejected replay --run night --reason NOT_COUNTED"} {
+	for _, sentence := range []string{"in the rejected-messages queue", "status Blocked_Topic is final", "waits for files: 3 of 4",
+		"FilesSent is a string, not a whole number", "rejected replay --yes --run=night --reason=NOT_COUNTED"} {
 		if !strings.Contains(why.out, sentence) {
 			t.Errorf("why does not say %q:\n%s", sentence, why.out)
 		}

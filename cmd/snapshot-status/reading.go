@@ -1,11 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 
 	"snapshot-status-checker/internal/operator/report"
 	"snapshot-status-checker/internal/operator/show"
+	"snapshot-status-checker/internal/operator/visible"
 	"snapshot-status-checker/internal/store"
 )
 
@@ -42,7 +44,7 @@ func (a *app) run(correlationID string) (report.Run, error) {
 func (a *app) state(reader *store.Store, correlationID string) (store.RunState, error) {
 	state, err := reader.Run(a, correlationID)
 	if err == nil && state.Run == nil && len(state.Collections) == 0 {
-		err = answer{exitNotFound, fmt.Sprintf("neither table knows run %q (%s lists them)", correlationID, a.command.Do("runs"))}
+		err = answer{exitNotFound, fmt.Sprintf("neither table knows run %s; list the runs: %s", visible.Quote(correlationID), a.command.Do("runs"))}
 	}
 	return state, err
 }
@@ -56,17 +58,27 @@ func (a *app) collection(run report.Run, name string) (report.Collection, error)
 			}
 		}
 	}
-	return report.Collection{}, answer{exitNotFound, fmt.Sprintf("run %s has no collection %q (%s lists them)", run.Run, name, a.command.Do("show "+report.Quote(run.Run)))}
+	return report.Collection{}, answer{exitNotFound, fmt.Sprintf("run %s has no collection %s; list them: %s",
+		run.Run, visible.Quote(name), a.command.Do("show", run.Run))}
 }
 
 func (a *app) printer() show.Printer { return show.Printer{Out: a.out, Colors: a.colors, Now: a.now()} }
 
 // printJSON writes a value as one JSON document.
 func (a *app) printJSON(value any) error {
-	encoder := json.NewEncoder(a.out)
-	encoder.SetIndent("", "  ")
+	return a.writeJSON(value, "  ")
+}
+
+// writeJSON writes a value in JSON, of which a terminal obeys nothing.
+func (a *app) writeJSON(value any, indent string) error {
+	var document bytes.Buffer
+	encoder := json.NewEncoder(&document)
+	encoder.SetIndent("", indent)
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(value); err != nil {
+		return fmt.Errorf("writing the answer: %w", err)
+	}
+	if _, err := a.out.Write(visible.JSON(document.Bytes())); err != nil {
 		return fmt.Errorf("writing the answer: %w", err)
 	}
 	return nil

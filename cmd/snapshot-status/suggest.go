@@ -17,22 +17,26 @@ func suggested(model *kong.Application) report.Command {
 		if flag.Group == nil || flag.Group.Key != "Where" || flag.Target.IsZero() {
 			continue
 		}
-		line += " --" + flag.Name
-		if !flag.IsBool() {
-			line += " " + report.Quote(fmt.Sprint(flag.Target.Interface()))
+		if flag.IsBool() {
+			line += " --" + flag.Name
+		} else {
+			line += " " + report.Flag(flag.Name, fmt.Sprint(flag.Target.Interface()))
 		}
 	}
 	return report.Command(line)
 }
 
 // suggestedAWS is the same for the AWS command line.
-func suggestedAWS(where deployment.Where) string {
+func suggestedAWS(where deployment.Where, found deployment.Deployment) report.Command {
 	line := "aws"
 	if where.Profile != "" {
-		line += " --profile " + report.Quote(where.Profile)
+		line += " " + report.Flag("profile", where.Profile)
 	}
 	if where.Region != "" {
-		line += " --region " + report.Quote(where.Region)
+		line += " " + report.Flag("region", where.Region)
 	}
-	return line
+	if found.Local && found.Config.BaseEndpoint != nil {
+		line += " " + report.Flag("endpoint-url", *found.Config.BaseEndpoint)
+	}
+	return report.Command(line)
 }

@@ -29,7 +29,7 @@ var escapeRefused = strings.NewReplacer("\uFFFE", `\ufffe`, "\uFFFF", `\uffff`)
 // Text quotes a text with a character for which SQS would refuse the whole message. Only an execution
 // that was started by hand can hold one: what came through SQS has none.
 func Text(text string) string {
-	if strings.ContainsFunc(text, unsendable) {
+	if strings.ContainsFunc(text, Refused) {
 		return strconv.QuoteToASCII(text)
 	}
 	return text
@@ -40,12 +40,14 @@ func Original(text string) string {
 	if !strings.HasPrefix(text, `"`) {
 		return text
 	}
-	if original, err := strconv.Unquote(text); err == nil && strings.ContainsFunc(original, unsendable) {
+	if original, err := strconv.Unquote(text); err == nil && strings.ContainsFunc(original, Refused) {
 		return original
 	}
 	return text
 }
 
-func unsendable(r rune) bool {
+// Refused tells whether SQS refuses a message with this character
+// (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html).
+func Refused(r rune) bool {
 	return r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0xFFFE || r == 0xFFFF
 }

@@ -8,6 +8,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+
+	"snapshot-status-checker/internal/operator/report"
 )
 
 func (e *examination) alarms(ctx context.Context) []Diagnosis {
@@ -25,11 +27,11 @@ func (e *examination) alarms(ctx context.Context) []Diagnosis {
 		}
 		all = append(all, page.MetricAlarms...)
 	}
-	return judge(about, fmt.Sprintf("all %d are there, and tell somebody", len(made)), judgeAlarms(made, all)...)
+	return judge(about, fmt.Sprintf("all %d are there, and tell somebody", len(made)), judgeAlarms(made, all, e.aws)...)
 }
 
 // judgeAlarms holds the alarms that the stack made against those that there are.
-func judgeAlarms(made []resource, all []types.MetricAlarm) (wrong []Diagnosis) {
+func judgeAlarms(made []resource, all []types.MetricAlarm, command report.Command) (wrong []Diagnosis) {
 	byName := map[string]types.MetricAlarm{}
 	for _, alarm := range all {
 		byName[aws.ToString(alarm.AlarmName)] = alarm
@@ -56,7 +58,7 @@ func judgeAlarms(made []resource, all []types.MetricAlarm) (wrong []Diagnosis) {
 	}
 	add(Error, gone, "%d of %d are gone", "deploy again: "+strings.Join(gone, ", "))
 	add(Warning, silent, "%d of %d tell nobody", "deploy with -c alarmTopicArn=…")
-	add(Warning, off, "%d of %d have their actions switched off", "aws cloudwatch enable-alarm-actions --alarm-names "+strings.Join(off, " "))
+	add(Warning, off, "%d of %d have their actions switched off", command.Do("cloudwatch enable-alarm-actions --alarm-names", off...))
 	add(Warning, raised, "%d of %d are raised", "docs/runbook.md has an entry for each: "+strings.Join(raised, ", "))
 	return wrong
 }

@@ -44,6 +44,7 @@ type examination struct {
 	described []pipe     // of these
 	program   string     // the version of the program that examines
 	command   report.Command
+	aws       report.Command // the same for the AWS command line
 
 	mu   sync.Mutex
 	arns map[string]string // see learn
@@ -52,10 +53,10 @@ type examination struct {
 // resource is a resource of the stack.
 type resource struct{ kind, logical, physical string }
 
-// Examine examines a deployment, and says that the program of this version did. Its cures begin with the command. Only the
-// end of the context ends it early.
-func Examine(ctx context.Context, d deployment.Deployment, program string, command report.Command) ([]Diagnosis, error) {
-	e := &examination{Deployment: d, program: program, command: command, arns: map[string]string{}}
+// Examine examines a deployment, and says that the program of this version did. Its cures begin with one
+// of the commands, snapshot-status or the AWS command line. Only the end of the context ends it early.
+func Examine(ctx context.Context, d deployment.Deployment, program string, command, aws report.Command) ([]Diagnosis, error) {
+	e := &examination{Deployment: d, program: program, command: command, aws: aws, arns: map[string]string{}}
 	e.learnNames()
 	first := e.readResources(ctx)
 	e.readPipes(ctx)

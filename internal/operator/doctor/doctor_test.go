@@ -45,11 +45,11 @@ func TestJudgeAlarms(t *testing.T) {
 	got := judgeAlarms(made, []types.MetricAlarm{
 		alarm("good", "arn", true, types.StateValueOk), alarm("silent", "", true, types.StateValueOk), alarm("off", "arn", false, types.StateValueOk),
 		alarm("raised", "arn", true, types.StateValueAlarm),
-	})
+	}, "aws --region=eu-west-1")
 	want := []Diagnosis{
 		{Level: Error, Says: "1 of 5 are gone", Cure: "deploy again: gone"},
 		{Level: Warning, Says: "1 of 5 tell nobody", Cure: "deploy with -c alarmTopicArn=…"},
-		{Level: Warning, Says: "1 of 5 have their actions switched off", Cure: "aws cloudwatch enable-alarm-actions --alarm-names off"},
+		{Level: Warning, Says: "1 of 5 have their actions switched off", Cure: "aws --region=eu-west-1 cloudwatch enable-alarm-actions --alarm-names off"},
 		{Level: Warning, Says: "1 of 5 are raised", Cure: "docs/runbook.md has an entry for each: raised"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

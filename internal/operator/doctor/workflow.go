@@ -21,6 +21,7 @@ import (
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
 	"snapshot-status-checker/internal/operator/deployment"
+	"snapshot-status-checker/internal/operator/report"
 	"snapshot-status-checker/internal/store"
 	"snapshot-status-checker/statemachine"
 )
@@ -181,7 +182,7 @@ func (e *examination) learnPipe(p pipe) {
 }
 
 func (e *examination) judgeRunning(p pipe) []Diagnosis {
-	cure := "aws pipes start-pipe --name " + p.physical
+	cure := e.aws.Do("pipes start-pipe " + report.Flag("name", p.physical))
 	switch running := p.CurrentState == pipestypes.PipeStateRunning; {
 	case running || p.ofTable() && e.Local: // the local runner serves it, and the engine's own is stopped
 		return nil

@@ -10,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"snapshot-status-checker/internal/operator/effect"
 )
 
 // Outcome is what became of a message.
@@ -32,11 +34,11 @@ func (r *Reading) PutBack(ctx context.Context, messages []*Message) ([]Outcome, 
 	}
 	for _, batch := range batches(fit, func(i int) int { return len(messages[i].Envelope()) }) {
 		if err := ctx.Err(); err != nil {
-			fail(outcomes, batch, "putting it back", err, nil)
+			fail(outcomes, batch, "it was not put back", err, nil)
 			continue
 		}
 		sent := r.queues.send(ctx, outcomes, batch)
-		r.delete(ctx, outcomes, sent)
+		r.delete(ctx, outcomes, sent, "it was put back and counts once, but is still kept here, so it may be put back again or dropped")
 	}
 	return outcomes, nil
 }
@@ -52,7 +54,7 @@ func (r *Reading) WouldPutBack(ctx context.Context, messages []*Message) ([]Outc
 
 // fit returns the indices of the messages that the file-received queue takes, and notes the others as too large.
 func (q Queues) fit(ctx context.Context, messages []*Message) (outcomes []Outcome, fit []int, err error) {
-	most, err := q.mostBytes(ctx)
+	most, err := q.MostBytes(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -75,7 +77,8 @@ func (e *TooLargeError) Error() string {
 	return fmt.Sprintf("in its envelope it has %d bytes, and the file-received queue takes %d", e.Size, e.Most)
 }
 
-func (q Queues) mostBytes(ctx context.Context) (int, error) {
+// MostBytes asks how large a message the file-received queue takes.
+func (q Queues) MostBytes(ctx context.Context) (int, error) {
 	name := types.QueueAttributeNameMaximumMessageSize
 	got, err := q.SQS.GetQueueAttributes(ctx,
 		&sqs.GetQueueAttributesInput{QueueUrl: &q.FileReceived, AttributeNames: []types.QueueAttributeName{name}})
@@ -112,7 +115,11 @@ func (q Queues) send(ctx context.Context, outcomes []Outcome, batch []int) (take
 		})
 	}
 	sent, err := q.SQS.SendMessageBatch(ctx, &sqs.SendMessageBatchInput{QueueUrl: &q.FileReceived, Entries: entries})
-	failed := fail(outcomes, batch, "putting it back", err, func() []types.BatchResultErrorEntry { return sent.Failed })
+	doing := "it was not put back"
+	if err != nil && !effect.Refused(err) {
+		doing = "it may have been put back, and is still kept here; it counts once if it is put back again"
+	}
+	failed := fail(outcomes, batch, doing, err, func() []types.BatchResultErrorEntry { return sent.Failed })
 	return slices.DeleteFunc(slices.Clone(batch), func(i int) bool { return failed[i] })
 }
 
@@ -125,17 +132,17 @@ func (r *Reading) Drop(ctx context.Context, messages []*Message) []Outcome {
 	}
 	for batch := range slices.Chunk(all, perCall) {
 		if err := ctx.Err(); err != nil {
-			fail(outcomes, batch, "deleting it", err, nil)
+			fail(outcomes, batch, "it was not deleted", err, nil)
 			continue
 		}
-		r.delete(ctx, outcomes, batch)
+		r.delete(ctx, outcomes, batch, "it may be kept here still, and may be dropped again")
 	}
 	return outcomes
 }
 
 // delete deletes a batch from the queue of kept messages. What was put back is deleted even when the context ends just
-// then. A message that cannot be deleted is still kept, and held until it is given back.
-func (r *Reading) delete(ctx context.Context, outcomes []Outcome, batch []int) {
+// then. A message that cannot be deleted is still kept, and held until it is given back; its error begins with stays.
+func (r *Reading) delete(ctx context.Context, outcomes []Outcome, batch []int, stays string) {
 	if len(batch) == 0 {
 		return
 	}
@@ -145,7 +152,7 @@ func (r *Reading) delete(ctx context.Context, outcomes []Outcome, batch []int) {
 	}
 	deleted, err := r.queues.SQS.DeleteMessageBatch(context.WithoutCancel(ctx),
 		&sqs.DeleteMessageBatchInput{QueueUrl: &r.queues.Rejected, Entries: entries})
-	failed := fail(outcomes, batch, "deleting it", err, func() []types.BatchResultErrorEntry { return deleted.Failed })
+	failed := fail(outcomes, batch, stays, err, func() []types.BatchResultErrorEntry { return deleted.Failed })
 	for _, i := range batch {
 		if !failed[i] {
 			outcomes[i].Done = true
@@ -154,12 +161,12 @@ func (r *Reading) delete(ctx context.Context, outcomes []Outcome, batch []int) {
 	}
 }
 
-// fail notes what went wrong with which messages of a batch, and returns which.
-func fail(outcomes []Outcome, batch []int, doing string, err error, entries func() []types.BatchResultErrorEntry) map[int]bool {
+// fail notes what went wrong with which messages of a batch, behind what that means for each, and returns which.
+func fail(outcomes []Outcome, batch []int, meaning string, err error, entries func() []types.BatchResultErrorEntry) map[int]bool {
 	failed := map[int]bool{}
 	note := func(i int, cause error) {
 		failed[i] = true
-		outcomes[i].Err = errors.Join(outcomes[i].Err, fmt.Errorf("%s: %w", doing, cause))
+		outcomes[i].Err = errors.Join(outcomes[i].Err, fmt.Errorf("%s: %w", meaning, cause))
 	}
 	if err != nil {
 		for _, i := range batch {

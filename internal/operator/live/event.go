@@ -63,7 +63,7 @@ func Events(before, after report.Run) []Event {
 		old, known := was[c.Collection]
 		delete(was, c.Collection)
 		if !known {
-			events = append(events, Event{Appeared, c.Collection, "appeared, status " + c.Status})
+			events = append(events, Event{Appeared, c.Collection, "appeared, status " + report.StatusName(c.Status)})
 			continue
 		}
 		events = append(events, collectionEvents(old, c)...)
@@ -90,7 +90,7 @@ func collectionEvents(before, after report.Collection) []Event {
 	case received(after) && !successful(after) && (again || !received(before)):
 		add(Received, "received, %d of %d files", after.FilesReceived, after.FilesSent)
 	case !strings.EqualFold(before.Status, after.Status):
-		add(Changed, "%s, was %s", after.Status, before.Status)
+		add(Changed, "%s, was %s", report.StatusName(after.Status), report.StatusName(before.Status))
 	}
 	if over(after) && !over(before) {
 		add(OverReceived, "has received %d files, and %d were sent", after.FilesReceived, after.FilesSent)
@@ -126,7 +126,7 @@ func success(c report.Collection) string {
 	if is(c, snapshot.Success) {
 		return "successful"
 	}
-	return "counts as done, status " + c.Status
+	return "counts as done, status " + report.StatusName(c.Status)
 }
 
 // over holds only from Sent on: until then FilesSent lags behind.
@@ -135,7 +135,7 @@ func over(c report.Collection) bool {
 }
 
 func stuck(c report.Collection) bool {
-	return c.WaitsFor == report.ForRepair || c.WaitsFor == report.ForNothingEver
+	return c.WaitsFor == report.ForRepair || c.WaitsFor == report.ForStatus || c.WaitsFor == report.ForNothingEver
 }
 
 func runEvents(before, after report.Run) []Event {

@@ -66,7 +66,7 @@ func TestEvents(t *testing.T) {
 		"Stuck": {
 			before: []c{{Collection: "db.a", Status: "Exporting", WaitsFor: report.ForExport}},
 			after:  []c{{Collection: "db.a", Status: "Table_Unavailable", WaitsFor: report.ForNothingEver}},
-			want:   []Event{{Changed, "db.a", "Table_Unavailable, was Exporting"}, {Stuck, "db.a", "waits for an end by hand"}},
+			want:   []Event{{Changed, "db.a", "Table_Unavailable, was Exporting"}, {Stuck, "db.a", "waits for manual action"}},
 		},
 		"InTheOrderOfNames": {
 			before: []c{{Collection: "db.b", Status: "Sent", WaitsFor: report.ForFiles}},
@@ -137,7 +137,7 @@ func TestSentences(t *testing.T) {
 		t.Errorf("few (-want +got):\n%s", diff)
 	}
 	events = append(events, Event{Successful, "db.4\x1b[2J", "successful"}, Event{Successful, "db.5", "successful"})
-	want = []Sentence{{Successful, "4 collections: successful (db.1, db.3, db.4\ufffd[2J, …)"}, {Received, "db.2 received"}, {Done, "the run is done"}}
+	want = []Sentence{{Successful, "4 collections: successful (db.1, db.3, db.4\\u001b[2J, …)"}, {Received, "db.2 received"}, {Done, "the run is done"}}
 	if diff := cmp.Diff(want, Sentences(events)); diff != "" {
 		t.Errorf("many (-want +got):\n%s", diff)
 	}

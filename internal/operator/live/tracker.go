@@ -171,7 +171,7 @@ func (t Tracker) AllFilesIn() (in time.Duration, known bool) {
 	var left int64
 	for _, c := range t.Run.Collections {
 		switch c.WaitsFor {
-		case report.ForExport, report.ForSent, report.ForRepair:
+		case report.ForExport, report.ForRetry, report.ForSent, report.ForRepair, report.ForStatus:
 			return 0, false
 		}
 		if is(c, snapshot.Sent) {

@@ -200,7 +200,7 @@ func (s screen) table() []string {
 func (s screen) row(columns columns, c report.Collection) string {
 	p := s.printer()
 	wait := p.Tone(show.WaitTone(c.WaitsFor), cell(string(c.WaitsFor), columns.wait))
-	return columns.line(show.Clean(c.Collection), show.Clean(c.Status), counts(c), show.Bar(c.FilesReceived, c.FilesSent, columns.bar), wait, p.Ago(c.Since))
+	return columns.line(show.Clean(c.Collection), report.StatusName(c.Status), counts(c), show.Bar(c.FilesReceived, c.FilesSent, columns.bar), wait, p.Ago(c.Since))
 }
 
 func (s screen) none() string {
@@ -231,7 +231,7 @@ func (s screen) columns(shown []report.Collection) columns {
 	longest := c.name
 	for _, one := range shown {
 		c.files = max(c.files, len(counts(one)))
-		c.status = max(c.status, ansi.StringWidth(show.Clean(one.Status)))
+		c.status = max(c.status, ansi.StringWidth(report.StatusName(one.Status)))
 		longest = max(longest, ansi.StringWidth(show.Clean(one.Collection)))
 	}
 	if s.width < 100 {

@@ -3,19 +3,24 @@ package lookagain
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"snapshot-status-checker/functions/sweep"
+	"snapshot-status-checker/internal/operator/effect"
 	"snapshot-status-checker/internal/snapshot"
 )
 
 // Start starts looks at any number of collections with start, which starts one execution. What was started before an error
-// goes on: a look is harmless, also a second one.
+// goes on, and the error says how much that is: a look is harmless, also a second one.
 func Start(ctx context.Context, start func(context.Context, []snapshot.CollectionKey) error, keys []snapshot.CollectionKey) error {
+	started := 0
 	for some := range slices.Chunk(keys, sweep.MaxCollections) {
 		if err := start(ctx, some); err != nil {
-			return err
+			return effect.After(err, fmt.Sprintf("%d of %d executions were started before. Trying again is safe: a look takes only the steps that are due",
+				started, Executions(len(keys))))
 		}
+		started++
 	}
 	return nil
 }

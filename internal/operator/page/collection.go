@@ -31,7 +31,8 @@ type collectionView struct {
 	Page     int
 	Previous string
 	Next     string
-	More     bool // there are more messages than were read
+	More     bool   // there are more messages than were read
+	ListsAll string // the command that lists all of them
 	History  []event
 	CanLook  bool
 }
@@ -84,7 +85,7 @@ func (s *Server) collectionPage(r *http.Request) (view, error) {
 	}
 	receipts := seen.Messages.Newest
 	shown := collectionView{Collection: seen.Collection, Run: seen.run, Finding: seen.Finding, CanLook: s.AllowWrites && s.Look != nil,
-		More: seen.Messages.More, AllFiles: len(receipts), History: history(seen.Collection, receipts)}
+		More: seen.Messages.More, ListsAll: s.Command.Do("files", seen.run.Run, seen.Collection.Collection), AllFiles: len(receipts), History: history(seen.Collection, receipts)}
 	page, _ := strconv.Atoi(query.Get("page"))
 	shown.page(receipts, max(1, page))
 	return view{Template: "collection.html", Title: of.Collection, Live: of.String(), Version: read.Version, Data: shown}, nil

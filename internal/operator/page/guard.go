@@ -3,8 +3,10 @@ package page
 import (
 	"net"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // policy lets the browser load and run nothing but what this server sends, and nobody frame it.
@@ -30,6 +32,10 @@ func (s *Server) guard(next http.Handler) http.Handler {
 		}
 		if foreign(r) {
 			http.Error(w, "Another site's page asked for this. Open it by itself.", http.StatusForbidden)
+			return
+		}
+		if !isText(r.URL.Query()) {
+			http.Error(w, notText, http.StatusBadRequest)
 			return
 		}
 		sameOrigin.ServeHTTP(w, r)
@@ -89,6 +95,18 @@ func bare(name string) string {
 	return strings.ToLower(name)
 }
 
+const notText = "A value of this request is not UTF-8, so it names nothing that is stored."
+
+// isText tells whether all values are UTF-8. Others would be changed on their way to the tables, and name something else there.
+func isText(values url.Values) bool {
+	for _, some := range values {
+		if slices.ContainsFunc(some, func(value string) bool { return !utf8.ValidString(value) }) {
+			return false
+		}
+	}
+	return true
+}
+
 const onlyShow = "These pages only show. Start snapshot-status serve with --allow-writes."
 
 // write lets a request through that changes something, if this server may.
@@ -101,6 +119,10 @@ func (s *Server) write(do func(*http.Request) (string, error)) http.HandlerFunc 
 		r.Body = http.MaxBytesReader(w, r.Body, 1<<20)
 		if err := r.ParseForm(); err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		if !isText(r.PostForm) {
+			http.Error(w, notText, http.StatusBadRequest)
 			return
 		}
 		back, err := do(r)

@@ -37,7 +37,7 @@ var urgency = []string{"bad", "due", "files", "sent", "export", "asked", "good"}
 
 func classOf(what report.WaitsFor) string {
 	switch what {
-	case report.ForRepair, report.ForNothingEver:
+	case report.ForRepair, report.ForStatus, report.ForNothingEver:
 		return "bad"
 	case report.ForLook, report.ForDelivery:
 		return "due"
@@ -76,7 +76,7 @@ func newCell(run string, some []report.Collection, start int) cell {
 		class += fmt.Sprintf(" q%d", percent(received, sent)/25)
 	}
 	if len(some) == 1 {
-		return cell{class, fmt.Sprintf("%s: %s, %d of %d files, waits for %s", first.Collection, first.Status, received, sent, first.WaitsFor),
+		return cell{class, fmt.Sprintf("%s: %s, %d of %d files, waits for %s", first.Collection, report.StatusName(first.Status), received, sent, first.WaitsFor),
 			link("/collection", "run", run, "name", first.Collection)}
 	}
 	return cell{class, fmt.Sprintf("%s and %d more up to %s: %d of %d files, one waits for %s", some[0].Collection, len(some)-1,

@@ -35,8 +35,8 @@ func newListing(run report.Run, query url.Values) listing {
 	t.Waits = newLegend(run.Collections)
 	var matching []report.Collection
 	for _, c := range run.Collections {
-		if !slices.Contains(t.Statuses, c.Status) {
-			t.Statuses = append(t.Statuses, c.Status)
+		if name := report.StatusName(c.Status); !slices.Contains(t.Statuses, name) {
+			t.Statuses = append(t.Statuses, name)
 		}
 		if t.Asked.wants(c) {
 			matching = append(matching, c)
@@ -75,7 +75,7 @@ func (a asked) link(page int) string {
 
 func (a asked) wants(c report.Collection) bool {
 	return (a.Waits == "" || a.Waits == string(c.WaitsFor) || a.Waits == "something" && c.WaitsFor != report.ForNothing) &&
-		(a.Status == "" || strings.EqualFold(a.Status, c.Status)) && strings.Contains(strings.ToLower(c.Collection), strings.ToLower(a.Match))
+		(a.Status == "" || strings.EqualFold(a.Status, report.StatusName(c.Status))) && strings.Contains(strings.ToLower(c.Collection), strings.ToLower(a.Match))
 }
 
 // order sorts; they come with those that hold the run first.

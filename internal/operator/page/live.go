@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"snapshot-status-checker/internal/operator/visible"
 )
 
 // reading is what a poller read last.
@@ -201,7 +203,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 		if err != nil {
 			return err
 		}
-		if _, err := fmt.Fprintf(w, "data: %s\n\n", data); err != nil {
+		if _, err := fmt.Fprintf(w, "data: %s\n\n", visible.JSON(data)); err != nil {
 			return err
 		}
 		return control.Flush()

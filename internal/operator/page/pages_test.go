@@ -192,7 +192,7 @@ func TestLargeRun(t *testing.T) {
 	if elements := strings.Count(text, "<"); elements > 10_000 {
 		t.Errorf("%d tags", elements)
 	}
-	for query, want := range map[string]string{"&waits=an+end+by+hand": "2\u202f000 collections", "&q=collection-0999": "page 1 of 1, 10 collections",
+	for query, want := range map[string]string{"&waits=manual+action": "2\u202f000 collections", "&q=collection-0999": "page 1 of 1, 10 collections",
 		"&status=received&page=20": "page 20 of 20", "&sort=name&page=100": "collection-09999"} {
 		if _, _, text := ask(t, server, "GET", "/run?id="+url.QueryEscape("run <1>&")+query, nil); !strings.Contains(text, want) {
 			t.Errorf("%s does not show %q", query, want)

@@ -2,6 +2,7 @@ package page
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -28,6 +29,7 @@ type queues struct {
 	kept   []*keptMessage
 	hidden map[string]bool
 	sent   int
+	fails  string // this action, after it was answered if it sends
 }
 
 type keptMessage struct{ id, text, reason string }
@@ -64,6 +66,9 @@ func (q *queues) Do(r *http.Request) (*http.Response, error) {
 			q.sent++
 		}
 	}
+	if action == q.fails {
+		return nil, errors.New("connection reset")
+	}
 	answer := map[string]any{"Successful": done}
 	switch action {
 	case "GetQueueAttributes":
@@ -93,7 +98,7 @@ func (q *queues) receive() []any {
 func (q *queues) served(t *testing.T) *httptest.Server {
 	t.Helper()
 	q.hidden = map[string]bool{}
-	client := sqs.New(sqs.Options{Region: "eu-west-1", HTTPClient: q, DisableMessageChecksumValidation: true, Credentials: credentials.NewStaticCredentialsProvider("x", "y", "")})
+	client := sqs.New(sqs.Options{RetryMaxAttempts: 1, Region: "eu-west-1", HTTPClient: q, DisableMessageChecksumValidation: true, Credentials: credentials.NewStaticCredentialsProvider("x", "y", "")})
 	return serving(t, Source{Now: time.Now, Store: store.New(newDB(1), tables, store.Settings{}),
 		Rejected: &Rejected{Queues: kept.Queues{SQS: client, Rejected: "https://sqs.example/1/rejected", FileReceived: "https://sqs.example/1/received"}}},
 		Options{AllowWrites: true})
@@ -166,5 +171,43 @@ func TestComesBackIsAChoice(t *testing.T) {
 	}
 	if to := post(t, server, url.Values{"identity": {"id-good"}}); !strings.Contains(to, "1+of+1+put+back") || len(q.kept) != 0 {
 		t.Errorf("leads to %s, %d are kept", to, len(q.kept))
+	}
+}
+
+// Whatever fails, the page says what was put back, and that trying again is safe.
+func TestPuttingBackSaysWhatTookEffect(t *testing.T) {
+	t.Parallel()
+	for action, want := range map[string]string{
+		"SendMessageBatch":             "0 of 2 put back. Of the others, one: it may have been put back, and is still kept here; it counts once if it is put back again",
+		"DeleteMessageBatch":           "0 of 2 put back. Of the others, one: it was put back and counts once, but is still kept here",
+		"ChangeMessageVisibilityBatch": "2 of 2 put back. 1 of 1 messages that were read could not be given back",
+	} {
+		t.Run(action, func(t *testing.T) {
+			t.Parallel()
+			q := &queues{fails: action}
+			q.keep("id-1", false)
+			q.keep("id-2", false)
+			q.keep("id-3", true)
+			server := q.served(t)
+			to := post(t, server, url.Values{"until": {"9999999999"}})
+			if said, err := url.ParseQuery(strings.TrimPrefix(to, "/rejected?")); err != nil || !strings.Contains(said.Get("said"), want) {
+				t.Errorf("%s (%v), want %s", said.Get("said"), err, want)
+			}
+		})
+	}
+}
+
+// Nothing was put back if the queues could not be asked.
+func TestNothingIsPutBack(t *testing.T) {
+	t.Parallel()
+	q := &queues{fails: "GetQueueAttributes"}
+	q.keep("id-1", false)
+	server := q.served(t)
+	form := url.Values{"identity": {"id-1"}}.Encode()
+	status, _, text := ask(t, server, "POST", "/replay", func(r *http.Request) {
+		r.Body, r.ContentLength = io.NopCloser(strings.NewReader(form)), int64(len(form))
+	})
+	if status != http.StatusBadGateway || q.sent != 0 {
+		t.Errorf("%d, %d sent: %s", status, q.sent, text)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"snapshot-status-checker/internal/operator/effect"
 	"snapshot-status-checker/internal/operator/kept"
 )
 
@@ -84,11 +85,15 @@ func (s *Server) replay(r *http.Request) (string, error) {
 	}
 	chosen, comesBack := c.of(reading.Messages)
 	outcomes, err := reading.PutBack(ctx, chosen)
-	if err = errors.Join(err, reading.GiveBack(ctx)); err != nil {
-		return "", err
-	}
 	s.rejected.forget("")
+	givenBack := reading.GiveBack(ctx)
+	if err != nil {
+		return "", effect.After(errors.Join(err, givenBack), "nothing was put back")
+	}
 	said := outcomeOf(outcomes)
+	if givenBack != nil {
+		said += " " + givenBack.Error() + "."
+	}
 	if comesBack != "" && len(chosen) == 0 {
 		said = "It was not put back, since it would be rejected again: " + comesBack
 	}
@@ -102,7 +107,7 @@ func outcomeOf(outcomes []kept.Outcome) string {
 		if outcome.Done {
 			done++
 		} else if outcome.Err != nil {
-			failed = " " + outcome.Err.Error()
+			failed = " Of the others, one: " + outcome.Err.Error() + ". Trying again is safe: each counts once."
 		}
 	}
 	if len(outcomes) == 0 {

@@ -24,6 +24,7 @@ func words(now func() time.Time) template.FuncMap {
 		"took":       took,
 		"tone":       tone,
 		"newsName":   report.NewsName,
+		"status":     report.StatusName,
 		"name":       trace.Name,
 		"pretty":     pretty,
 		"number":     number,

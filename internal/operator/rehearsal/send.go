@@ -54,6 +54,7 @@ func (w *World) sendBatch(ctx context.Context, batch []Message) ([]Reject, error
 	if err != nil {
 		return nil, fmt.Errorf("sending: %w", err)
 	}
+	w.sent.Add(int64(len(sent.Successful)))
 	if len(sent.Failed) > 0 {
 		return nil, fmt.Errorf("sending: %s", aws.ToString(sent.Failed[0].Message))
 	}

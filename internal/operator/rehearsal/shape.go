@@ -6,6 +6,9 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"unicode/utf8"
+
+	"snapshot-status-checker/internal/snapshot"
 )
 
 // Shape says what a run is to be like.
@@ -46,7 +49,7 @@ func NewPlan(shape Shape) (Plan, error) {
 		kind[i] = place
 	}
 	for i := range shape.Collections {
-		c := Collection{Name: fmt.Sprintf("db.%s.collection-%05d", shape.Run, i), Status: "Sent", Files: shape.Files, WithoutCounter: i%3 == 1}
+		c := Collection{Name: shape.collectionName(i), Status: "Sent", Files: shape.Files, WithoutCounter: i%3 == 1}
 		switch place := kind[i]; {
 		case place < shape.Blocked:
 			c.Status, c.Files = blocked, 0
@@ -63,6 +66,8 @@ func NewPlan(shape Shape) (Plan, error) {
 	return p, nil
 }
 
+func (s Shape) collectionName(i int) string { return fmt.Sprintf("db.%s.collection-%05d", s.Run, i) }
+
 func (s Shape) check() error {
 	var errs []error
 	fail := func(broken bool, text string) {
@@ -71,6 +76,10 @@ func (s Shape) check() error {
 		}
 	}
 	fail(s.Run == "", "the run has no name")
+	fail(!utf8.ValidString(s.Run), "the run's name is not UTF-8")
+	if longest := len(s.collectionName(s.Collections - 1)); longest > snapshot.MaxCollectionName {
+		fail(true, fmt.Sprintf("the run's name is too long: its collections would have names of %d bytes, at most %d are possible", longest, snapshot.MaxCollectionName))
+	}
 	fail(s.Collections < 1 || s.Files < 1, "a run has at least one collection, and a collection one file")
 	fail(!(s.Duplicates >= 0 && s.Duplicates <= 1), "the share of duplicates is from 0 to 1")
 	fail(s.Malformed < 0 || s.LateSent < 0 || s.Missing < 0 || s.Blocked < 0 || s.Failing < 0, "there are no fewer than 0 of anything")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"sync/atomic"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -27,7 +28,12 @@ type World struct {
 	sqs      *sqs.Client
 	sns      *sns.Client
 	sfn      *sfn.Client
+
+	written, sent atomic.Int64 // rows and messages
 }
+
+// Effect is how many rows were written and messages sent so far, of all runs.
+func (w *World) Effect() (rows, messages int64) { return w.written.Load(), w.sent.Load() }
 
 // NewWorld reaches a stack.
 func NewWorld(config aws.Config, outputs local.Outputs) *World {
@@ -71,6 +77,7 @@ func (w *World) PutRows(ctx context.Context, run Run) error {
 			if err != nil {
 				return fmt.Errorf("writing a row: %w", err)
 			}
+			w.written.Add(1)
 			return nil
 		})
 	}

@@ -38,9 +38,9 @@ func (a Around) findings(run Run, command Command) []Finding {
 	add(a.DeadLetters, Operator, ForFiles, plural(a.DeadLetters, "message", "messages")+" in the dead-letter queues: no execution could start for them. They may be this run's.",
 		"docs/runbook.md, dead letters")
 	add(a.Kept, Operator, ForFiles, plural(a.Kept, "message", "messages")+" in the rejected-messages queue. They may be this run's.",
-		command.Do("rejected list --run "+Quote(run.Run)))
+		command.Do("rejected list "+Flag("run", run.Run)))
 	add(a.Waiting, Checker, ForFiles, plural(a.Waiting, "message is", "messages are")+" on the way in the file-received queue, of this run or others.",
-		command.Do("watch "+Quote(run.Run)))
+		command.Do("watch", run.Run))
 	return findings
 }
 
@@ -52,7 +52,7 @@ func (a Around) past(run Run, command Command) []Finding {
 	if len(past) == 0 {
 		return nil
 	}
-	return []Finding{{WaitsFor: ForLook, Whose: Nobody, Since: moment(past[0].At), Next: []string{docsFailed, command.Do("rejected list --run " + Quote(run.Run))},
+	return []Finding{{WaitsFor: ForLook, Whose: Nobody, Since: moment(past[0].At), Next: []string{docsFailed, command.Do("rejected list " + Flag("run", run.Run))},
 		Sentence: failedSentence(past) + ". The run has moved since, so what was left undone may be done; messages that could not be counted are among those kept."}}
 }
 

@@ -30,7 +30,8 @@ type WaitsFor string
 // What a collection may wait for, those first that nobody moves by himself.
 const (
 	ForRepair      WaitsFor = "repair"           // its row cannot be read
-	ForNothingEver WaitsFor = "an end by hand"   // its status never ends: Table_Unavailable, Blocked_Topic
+	ForStatus      WaitsFor = "a known status"   // its status is none that a known system writes
+	ForNothingEver WaitsFor = "manual action"    // its status is final: Table_Unavailable, Blocked_Topic
 	ForLook        WaitsFor = "a look"           // a step is due that this system has not taken
 	ForDelivery    WaitsFor = "the request"      // for its _success file: owed or claimed, and not delivered
 	ForFiles       WaitsFor = "files"            // Sent, and not all have arrived
@@ -38,16 +39,15 @@ const (
 	ForSent        WaitsFor = "the status Sent"  // all files that the sender has counted have arrived
 	ForOthers      WaitsFor = "another system"   // that counts its run: no message of it has come here
 	ForExport      WaitsFor = "export"           // exporter and sender are at it
+	ForRetry       WaitsFor = "the next export"  // Export_Failed: the exporter tries again
 	ForSuccessFile WaitsFor = "the success file" // it was asked for
 	ForNothing     WaitsFor = "nothing"          // it is successful, or exempt
 )
 
-var waits = []WaitsFor{ForRepair, ForNothingEver, ForLook, ForDelivery, ForFiles, ForSender, ForSent, ForOthers, ForExport, ForSuccessFile, ForNothing}
+var waits = []WaitsFor{ForRepair, ForStatus, ForNothingEver, ForLook, ForDelivery, ForFiles, ForSender, ForSent, ForOthers, ForExport,
+	ForRetry, ForSuccessFile, ForNothing}
 
 func (w WaitsFor) order() int { return slices.Index(waits, w) }
-
-// never lists the statuses that the exporter writes and nobody changes (they end a collection that could not be exported).
-var never = []snapshot.Status{"Table_Unavailable", "Blocked_Topic"}
 
 // NewCollection describes a collection as it was read; its state has a row.
 func NewCollection(state store.State, settings Settings, now time.Time) Collection {
@@ -89,13 +89,17 @@ func waitsFor(state store.State, c Collection, step snapshot.Step) WaitsFor {
 		return ForNothing
 	case row.Status.Is(snapshot.Received):
 		return ForSuccessFile
-	case slices.ContainsFunc(never, row.Status.Is):
+	case !isKnown(row.Status):
+		return ForStatus
+	case slices.ContainsFunc(final, row.Status.Is):
 		return ForNothingEver
+	case row.Status.Is(exportFailed):
+		return ForRetry
 	case row.Status.Is(snapshot.Sent) && row.FilesSent.N < 1:
 		return ForSender
 	case row.Status.Is(snapshot.Sent):
 		return ForFiles
-	case row.Complete():
+	case row.Status.Is(exported) && row.Complete():
 		return ForSent
 	}
 	return ForExport

@@ -45,7 +45,7 @@ func delivered(generation int64) snapshot.Entry {
 // What a collection waits for follows from what is stored.
 func TestWaitsFor(t *testing.T) {
 	t.Parallel()
-	settings := report.Settings{Exempt: []snapshot.Status{"Table_Unavailable"}}
+	settings := report.Settings{Exempt: []snapshot.Status{"Table_Unavailable", "Skipped"}}
 	for name, c := range map[string]struct {
 		state store.State
 		want  report.WaitsFor
@@ -78,6 +78,16 @@ func TestWaitsFor(t *testing.T) {
 		"successful":              {state("SUCCESS", 2, 2, asked(0, true, now)), report.ForNothing, report.Delivered},
 		"never ends":              {state("blocked_topic", 0, 0), report.ForNothingEver, report.NotDue},
 		"exempt":                  {state("Table_Unavailable", 0, 0), report.ForNothing, report.NotDue},
+		"failed, complete":        {state("Export_Failed", 1, 1), report.ForRetry, report.NotDue},
+		"failed, in capitals":     {state("EXPORT_FAILED", 1, 2), report.ForRetry, report.NotDue},
+		"failed, set back":        {state("export_failed", 0, 0), report.ForRetry, report.NotDue},
+		"exporting, complete":     {state("Exporting", 1, 1), report.ForExport, report.NotDue},
+		"with a blank":            {state("Sent ", 1, 1), report.ForStatus, report.NotDue},
+		"empty":                   {state("", 1, 1), report.ForStatus, report.NotDue},
+		"unknown":                 {state("Paused", 0, 0), report.ForStatus, report.NotDue},
+		"received, with a tab":    {state("Received\t", 1, 1), report.ForStatus, report.NotDue},
+		"unknown, but exempt":     {state("skipped", 0, 0), report.ForNothing, report.NotDue},
+		"final, complete":         {state("Table_Unavailable ", 2, 2), report.ForStatus, report.NotDue},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -207,7 +217,7 @@ func TestVerify(t *testing.T) {
 // A name is one word of a command line, whatever it is.
 func TestQuote(t *testing.T) {
 	t.Parallel()
-	for name, want := range map[string]string{"run-1": "run-1", "db.a b": "'db.a b'", "it's": `'it'\''s'`, "": "''", "--yes": "'--yes'", "$(x)": "'$(x)'"} {
+	for name, want := range map[string]string{"run-1": "run-1", "db.a b": "'db.a b'", "it's": `'it'\''s'`, "": "''", "--yes": "--yes", "a\tb\u202e": `$'a\tb\342\200\256'`, "$(x)": "'$(x)'"} {
 		if got := report.Quote(name); got != want {
 			t.Errorf("%s, want %s", got, want)
 		}

@@ -66,7 +66,7 @@ func Why(run Run, around Around, command Command) []Finding {
 func WhyCollection(run Run, c Collection, command Command) Finding {
 	if c.WaitsFor == ForNothing {
 		return Finding{WaitsFor: ForNothing, Whose: Nobody, Collections: []string{c.Collection}, Next: []string{},
-			Sentence: fmt.Sprintf("%s is %s: it holds nothing.", c.Collection, c.Status)}
+			Sentence: fmt.Sprintf("%s is %s: it holds nothing.", c.Collection, StatusName(c.Status))}
 	}
 	return describe(run, c.WaitsFor, []Collection{c}, command)
 }
@@ -94,11 +94,15 @@ func describe(run Run, what WaitsFor, held []Collection, command Command) Findin
 	case ForRepair:
 		f.Whose, f.Sentence = Operator, fmt.Sprintf("%s for repair: the row breaks the table's contract (%s).", who, held[0].Problem)
 		f.Next = []string{"mend the row's attributes by hand (docs/runbook.md, NOT_COUNTED); the messages of its files are kept meanwhile, so then:",
-			command.Do("rejected replay --run " + Quote(run.Run) + " --reason " + string(snapshot.ReasonNotCounted) + " --yes"),
-			command.Do("look " + Quote(run.Run) + " " + Quote(held[0].Collection) + " --yes")}
+			command.Do("rejected replay --yes " + Flag("run", run.Run) + " " + Flag("reason", string(snapshot.ReasonNotCounted))),
+			command.Do("look --yes", run.Run, held[0].Collection)}
+	case ForStatus:
+		f.Whose = Operator
+		f.Sentence = fmt.Sprintf("%s for a known status: %s is none of %s.", who, statuses(held), knownStatuses())
+		f.Next = []string{"find out which system wrote it; if it means one of these, set it to that; if it is final, add it to exemptStatuses in this stack's settings"}
 	case ForNothingEver:
 		f.Whose = Operator
-		f.Sentence = fmt.Sprintf("%s for an end by hand: nobody changes the status %s any more, and no file will come.", who, statuses(held))
+		f.Sentence = fmt.Sprintf("%s manual action: status %s is final, and no file will come.", plural(len(held), "collection needs", "collections need"), statuses(held))
 		f.Next = []string{"export it again; or set its status to Success by hand, and then: " + look,
 			"to have such statuses count as done: add " + statuses(held) + " to exemptStatuses in this stack's settings, and deploy with all of them"}
 	case ForLook:
@@ -109,8 +113,8 @@ func describe(run Run, what WaitsFor, held []Collection, command Command) Findin
 		f.Next = pay(run, command)
 	case ForFiles:
 		f.Whose, f.Sentence = Receiver, fmt.Sprintf("%s for files: %d of %d that were sent have arrived.", who, received(held), sent(held))
-		f.Next = []string{command.Do("files " + Quote(run.Run) + " " + Quote(held[0].Collection) + " --expected LIST"),
-			command.Do("rejected list --run " + Quote(run.Run))}
+		f.Next = []string{command.Do("files --expected=LIST", run.Run, held[0].Collection),
+			command.Do("rejected list " + Flag("run", run.Run))}
 	case ForSender:
 		f.Whose, f.Sentence = Sender, noneSent(who, held)
 		f.Next = []string{"look at the snapshot sender: it writes how many files it sent, and ends a collection of none"}
@@ -126,6 +130,10 @@ func describe(run Run, what WaitsFor, held []Collection, command Command) Findin
 		f.Whose = Exporter
 		f.Sentence = fmt.Sprintf("%s for exporter and sender: status %s, %s files sent and %s arrived so far.", who, statuses(held), count(sent(held)), count(received(held)))
 		f.Next = []string{"look at the exporter and the snapshot sender"}
+	case ForRetry:
+		f.Whose = Exporter
+		f.Sentence = fmt.Sprintf("%s for the exporter's next try: status %s. It exports the collection again and sets its counters back to 0.", who, statuses(held))
+		f.Next = []string{"check the exporter; it tries again by itself"}
 	case ForSuccessFile:
 		f.Whose, f.Sentence = successFile(who, held)
 		f.Next = []string{"look at the snapshot sender: the export state queue holds its requests until it takes them"}

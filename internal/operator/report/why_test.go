@@ -50,7 +50,7 @@ type finding struct {
 // Each sentence says who moves, and the next step leads there.
 func TestWhySaysWhoMoves(t *testing.T) {
 	t.Parallel()
-	const letGo, look = "Nobody looks after the run any more: it was let go", "snapshot-status look run --yes"
+	const letGo, look = "Nobody looks after the run any more: it was let go", "snapshot-status look --yes run"
 	success, behind := state("Success", 2, 2, asked(0, true, now)), state("Sent", 1, 3, func(s *store.State) { s.Collection.Counted = 2 })
 	others := state("Success", 2, 2, func(s *store.State) {
 		s.Row.EpochStart, s.Row.SyncedFiles, s.Collection = snapshot.Counter{}, snapshot.Counter{}, snapshot.Collection{}
@@ -79,8 +79,12 @@ func TestWhySaysWhoMoves(t *testing.T) {
 		"no files, and others' missing": {&snapshot.Run{}, []store.State{state("Sent", 1, 0), state("Sent", 1, 2)},
 			[]finding{{report.Receiver, "1 collection waits for files: 1 of 2 that were sent have arrived", "--expected"},
 				{report.Sender, "Sent with FilesSent 0, and yet 1 file has come", "the snapshot sender"}}},
+		"export failed": {&snapshot.Run{}, []store.State{state("Export_Failed", 1, 1)},
+			[]finding{{report.Exporter, "1 collection waits for the exporter's next try: status Export_Failed.", "the exporter"}}},
+		"odd statuses": {&snapshot.Run{}, []store.State{state("Sent ", 1, 1), state("", 0, 0), state("Paus\u202eed", 0, 0)},
+			[]finding{{report.Operator, `3 collections wait for a known status: "", "Paus\u202eed", "Sent " is none of Exporting, Exported, Export_Failed,`, "which system wrote it"}}},
 		"never ends": {&snapshot.Run{}, []store.State{state("Blocked_Topic", 0, 0), state("Table_Unavailable", 0, 0)},
-			[]finding{{report.Operator, "2 collections wait for an end", "add Blocked_Topic, Table_Unavailable to exemptStatuses in this stack's settings, and deploy with all of them"}}},
+			[]finding{{report.Operator, "2 collections need manual action: status Blocked_Topic, Table_Unavailable is final", "add Blocked_Topic, Table_Unavailable to exemptStatuses in this stack's settings, and deploy with all of them"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

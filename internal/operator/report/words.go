@@ -29,8 +29,8 @@ func NewsName(kind snapshot.Kind) string {
 func statuses(held []Collection) string {
 	var names []string
 	for _, c := range held {
-		if !slices.Contains(names, c.Status) {
-			names = append(names, c.Status)
+		if name := StatusName(c.Status); !slices.Contains(names, name) {
+			names = append(names, name)
 		}
 	}
 	slices.Sort(names)
@@ -70,15 +70,4 @@ func oldest(held []Collection) *time.Time {
 		}
 	}
 	return oldest
-}
-
-// Quote makes a name one word of a command line for a POSIX shell.
-func Quote(name string) string {
-	plain := func(r rune) bool {
-		return r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' || strings.ContainsRune("-_./:=@%+", r)
-	}
-	if name != "" && !strings.HasPrefix(name, "-") && strings.IndexFunc(name, func(r rune) bool { return !plain(r) }) < 0 {
-		return name
-	}
-	return "'" + strings.ReplaceAll(name, "'", `'\''`) + "'"
 }

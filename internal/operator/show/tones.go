@@ -1,10 +1,8 @@
 package show
 
 import (
-	"strings"
-	"unicode"
-
 	"snapshot-status-checker/internal/operator/report"
+	"snapshot-status-checker/internal/operator/visible"
 )
 
 // StateTone is the tone of a run's state.
@@ -23,18 +21,12 @@ func WaitTone(what report.WaitsFor) Tone {
 	switch what {
 	case report.ForNothing:
 		return Good
-	case report.ForRepair, report.ForNothingEver:
+	case report.ForRepair, report.ForStatus, report.ForNothingEver:
 		return Bad
 	}
 	return Busy
 }
 
-// Clean replaces what a terminal would obey instead of showing: names come from others' messages and tables.
-func Clean(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
-		}
-		return unicode.ReplacementChar
-	}, text)
-}
+// Clean escapes what a terminal would obey instead of showing, and what nobody would see: names come from others' messages and
+// tables.
+func Clean(text string) string { return visible.Text(text) }
