@@ -101,7 +101,7 @@ func (s *services) says(n *night, in string, out io.Writer, args ...string) said
 	code := runWith(args, &app{Context: n.Context(), in: strings.NewReader(in), out: out, err: &errOut, now: n.clock,
 		found: &found,
 		source: func() (*store.Store, report.Settings) {
-			return store.New(n.db, n.tables, store.Settings{}), report.Settings{}
+			return store.New(&n.db, n.tables, store.Settings{}), report.Settings{}
 		}})
 	return said{code, text.String(), errOut.String()}
 }
