@@ -52,7 +52,7 @@ func TestComesBack(t *testing.T) {
 		{"a broken one", Message{Identity: "id", Text: `{}`}, "FIELD_MISSING: required field correlation_id is missing"},
 		{"a reused identity", Message{Identity: "id", Text: good, Reason: snapshot.ReasonIdentityReused}, "IDENTITY_REUSED: another text was counted with this identity"},
 		{"no identity", Message{Text: good}, "it has no identity that could be put back with it: it might count twice"},
-		{"an identity that is too long", Message{Identity: strings.Repeat("x", 257), Text: good}, "it has no identity that could be put back with it: it might count twice"},
+		{"an identity that is too long", Message{Identity: strings.Repeat("x", snapshot.MaxIdentity+1), Text: good}, "it has no identity that could be put back with it: it might count twice"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
