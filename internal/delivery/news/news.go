@@ -5,9 +5,6 @@ import (
 	"context"
 	"fmt"
 	"strconv"
-	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
@@ -100,12 +97,4 @@ func (m *Monitoring) publish(ctx context.Context, debt snapshot.Debt, n notifica
 		return fmt.Errorf("publishing %s: %w", debt.Kind, err)
 	}
 	return nil
-}
-
-func titleCase(word string) string {
-	first, size := utf8.DecodeRuneInString(word)
-	if size == 0 {
-		return ""
-	}
-	return string(unicode.ToUpper(first)) + strings.ToLower(word[size:])
 }
