@@ -5,9 +5,7 @@ import (
 	"testing"
 )
 
-func read(context map[string]any) (Settings, error) {
-	return ReadSettings(func(key string) any { return context[key] })
-}
+func read(context map[string]any) (Settings, error) { return ReadSettings(context) }
 
 func TestReadSettings(t *testing.T) {
 	t.Parallel()
