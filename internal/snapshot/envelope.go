@@ -156,25 +156,26 @@ func (o object) isRecord() bool { return o.get("body") != nil && !o.isMessage() 
 
 func (o object) isMessage() bool { return o.get("correlation_id") != nil }
 
-// isEnvelope tells an envelope from a message, which may say that it has no records.
+// isEnvelope tells an envelope from a message, in which Records may be unset.
 func (o object) isEnvelope() bool {
 	records := o.get("Records")
-	return records != nil && !(o.isMessage() && (unset(records) || isEmptyArray(records)))
+	return records != nil && !(o.isMessage() && unset(records))
 }
 
 func unwrapEnvelope(fields object, raw, identity string, nesting int) []Receipt {
 	rejected := func(rejection *Rejection) []Receipt {
 		return []Receipt{{Identity: identity, Raw: raw, Rejection: rejection}}
 	}
-	list := fields.get("Records")
-	if kindOf(list) != '[' || isEmptyArray(list) {
-		return rejected(reject(ReasonNoRecords, "field Records is not an array with at least one record"))
-	}
 	var receipts []Receipt
 	i := 0
-	for _, record := range members(list) {
-		receipts = append(receipts, unwrapRecord(record, indexed(identity, i), nesting)...)
-		i++
+	if list := fields.get("Records"); kindOf(list) == '[' {
+		for _, record := range members(list) {
+			receipts = append(receipts, unwrapRecord(record, indexed(identity, i), nesting)...)
+			i++
+		}
+	}
+	if i == 0 {
+		return rejected(reject(ReasonNoRecords, "field Records is not an array with at least one record"))
 	}
 	if len(indexed(identity, i)) > MaxIdentity {
 		return rejected(reject(ReasonIdentityInvalid,

@@ -83,6 +83,7 @@ func TestUnwrap(t *testing.T) {
 		{"records that are no objects", `{"Records":[null, 1,"x"]}`, []seen{
 			{execution + "/0", `null`, "NOT_AN_OBJECT"}, {execution + "/1", `1`, "NOT_AN_OBJECT"}, {execution + "/2", `"x"`, "NOT_AN_OBJECT"}}},
 		{"no records", `{"Records":[]}`, []seen{{execution, `{"Records":[]}`, "NO_RECORDS"}}},
+		{"no records in a message", body("Records", `[]`), []seen{{execution, body("Records", `[]`), "NO_RECORDS"}}},
 		{"Records null", `{"Records":null}`, []seen{{execution, `{"Records":null}`, "NO_RECORDS"}}},
 		{"Records no array", `{"Records":{"body":1}}`, []seen{{execution, `{"Records":{"body":1}}`, "NO_RECORDS"}}},
 		{"records in another case are an unknown field", body("collection_name", `"a"`, "records", `[]`), []seen{{execution, body("collection_name", `"a"`, "records", `[]`), "a"}}},

@@ -68,10 +68,6 @@ func (o object) repeated(names ...string) *Rejection {
 // kindOf is the first character of a valid JSON text.
 func kindOf(text json.RawMessage) byte { return bytes.TrimLeft(text, space)[0] }
 
-func isEmptyArray(text json.RawMessage) bool {
-	return kindOf(text) == '[' && bytes.TrimLeft(bytes.TrimLeft(text, space)[1:], space)[0] == ']'
-}
-
 const space = " \t\r\n"
 
 // members yields the members of a valid JSON object, or the elements of a valid JSON array with nil for a key, in their

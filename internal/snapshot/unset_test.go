@@ -45,9 +45,6 @@ func TestUnsetFieldsTakeTheirDefaults(t *testing.T) {
 			}
 		}
 	}
-	for way, input := range delivered(body("Records", `[ ]`)) {
-		countsAs(t, "Records=[ ], "+way, input, said())
-	}
 	all := body("shutdown_flag", "null", "reprocess_files", `""`, "is_success_file", `" "`, "filename", `"null"`, "file_name", "null")
 	for way, input := range delivered(all) {
 		countsAs(t, "all of them, "+way, input, said())
