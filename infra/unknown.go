@@ -21,7 +21,8 @@ func (r *reader) unknown(context map[string]any) []string {
 			continue
 		}
 		if nearest := nearestOf(key, slices.Sorted(maps.Keys(r.read))); nearest != "" {
-			r.errs = append(r.errs, fmt.Errorf("context %s: there is no such setting; the nearest one is %s", key, nearest))
+			r.errs = append(r.errs,
+				fmt.Errorf("context %s: there is no such setting; the nearest one is %s", key, nearest))
 			continue
 		}
 		others = append(others, key)
@@ -43,9 +44,8 @@ const mostLettersOff = 2
 
 // nearestOf returns the setting that a key resembles most, whatever its case, hyphens and underscores; "" for none.
 func nearestOf(key string, settings []string) string {
-	plain := func(key string) string {
-		return strings.ToLower(strings.NewReplacer("-", "", "_", "", ".", "", " ", "").Replace(key))
-	}
+	separators := strings.NewReplacer("-", "", "_", "", ".", "", " ", "")
+	plain := func(key string) string { return strings.ToLower(separators.Replace(key)) }
 	nearest, least := "", mostLettersOff+1
 	for _, setting := range settings {
 		off := levenshtein.ComputeDistance(plain(key), plain(setting))

@@ -63,7 +63,8 @@ func (r *Report) checkRows(rows map[string]row) {
 		twice := max(0, got.FilesReceived-c.files)
 		r.twice += twice
 		if got.FilesReceived != c.files || got.FilesCounted != c.files {
-			r.tooFew(twice == 0 && got.FilesCounted <= c.files, "%s: FilesReceived %d, FilesCounted %d, want %d", c.name, got.FilesReceived, got.FilesCounted, c.files)
+			r.tooFew(twice == 0 && got.FilesCounted <= c.files, "%s: FilesReceived %d, FilesCounted %d, want %d",
+				c.name, got.FilesReceived, got.FilesCounted, c.files)
 		}
 		if got.FilesSent != c.files {
 			r.tooFew(got.FilesSent < c.files, "%s: FilesSent %d, but its writer added %d", c.name, got.FilesSent, c.files)

@@ -43,7 +43,8 @@ const (
 // newFaults starts the proxy. It leads nowhere until leadTo.
 func newFaults(longestHang time.Duration, killEvery int) (*faults, error) {
 	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
-	f := &faults{longestHang: longestHang, killEvery: killEvery, kills: make(chan struct{}, 1), proxy: toxiproxy.NewProxy(server, "engine", "127.0.0.1:0", "127.0.0.1:1")}
+	f := &faults{longestHang: longestHang, killEvery: killEvery, kills: make(chan struct{}, 1),
+		proxy: toxiproxy.NewProxy(server, "engine", "127.0.0.1:0", "127.0.0.1:1")}
 	for _, direction := range []stream.Direction{stream.Upstream, stream.Downstream} {
 		settings := fmt.Sprintf(`{"name": "chaos-%v", "type": %q, "stream": %q}`, direction, toxicType, direction)
 		added, err := f.proxy.Toxics.AddToxicJson(strings.NewReader(settings))

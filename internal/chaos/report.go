@@ -76,7 +76,8 @@ func (r *Report) Print(out io.Writer) {
 	line("requests", "%d, by %d event ids", total(r.seen.requests.by), distinct(r.seen.requests.by))
 	line("news", "%d, by %d event ids", total(r.seen.news.by), distinct(r.seen.news.by))
 	line("other writer", "%d errors", sum(r.seen.writeErrors.counts()))
-	line("took", "%v, and %v to set up; slowed down %.1f times by the machine", r.took.Round(time.Second), r.setUp.Round(time.Second), r.busy.mean())
+	line("took", "%v, and %v to set up; slowed down %.1f times by the machine",
+		r.took.Round(time.Second), r.setUp.Round(time.Second), r.busy.mean())
 	if r.Unfinished != "" {
 		fmt.Fprintf(out, "BUSY MACHINE: not done in time. Still missing: %s.\n", r.Unfinished)
 	}

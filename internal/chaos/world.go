@@ -142,7 +142,8 @@ func every(ctx context.Context, interval time.Duration, task func() error) error
 func (w *world) tell(ctx context.Context) error {
 	return every(ctx, 15*time.Second, func() error {
 		if rows := w.rows.Load(); rows != nil {
-			fmt.Fprintf(w.Log, "%4.0f s: %d messages sent, %d of %d counted, %d connections cut, %d processes killed, slowed down %.1f times\n",
+			fmt.Fprintf(w.Log, "%4.0f s: %d messages sent, %d of %d counted, %d connections cut, "+
+				"%d processes killed, slowed down %.1f times\n",
 				time.Since(w.begun).Seconds(), w.seen.sendings.Load(), received(*rows), w.Messages,
 				w.faults.cut(), w.seen.killed.Load(), w.busy.now())
 		}

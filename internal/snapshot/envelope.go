@@ -102,9 +102,11 @@ func (o object) identity(other string) (string, *Rejection) {
 	case !ok:
 		return other, reject(ReasonIdentityInvalid, "%s is not a string", name)
 	case saysNothing(own):
-		return other, reject(ReasonIdentityInvalid, "%s is %q: leave it out if the record has no identity of its own", name, own)
+		return other, reject(ReasonIdentityInvalid,
+			"%s is %q: leave it out if the record has no identity of its own", name, own)
 	case len(own) > MaxIdentity:
-		return other, reject(ReasonIdentityInvalid, "%s has %d bytes, at most %d are possible", name, len(own), MaxIdentity)
+		return other, reject(ReasonIdentityInvalid,
+			"%s has %d bytes, at most %d are possible", name, len(own), MaxIdentity)
 	}
 	return own, nil
 }
