@@ -90,7 +90,7 @@ SEEDS ?= 20000
 .PHONY: test simulate model chaos coldstart
 
 test: $(NODE) ## Everything: unit tests, both tables, simulation, the definition, the deployed stack (starts what it needs)
-	go test -timeout 20m ./...
+	go test -timeout 45m ./...
 
 simulate: ## Try SEEDS schedules of the simulation (SEEDS=20000) and say what held
 	go run ./cmd/simulate --seeds $(SEEDS)

@@ -93,7 +93,7 @@ func subscribe(t *testing.T, queues *sqs.Client, topics *sns.Client, topic strin
 }
 
 const (
-	waitAtMost = 2 * time.Minute // for what takes seconds: the machine may be busy
+	waitAtMost = 10 * time.Minute // for what takes seconds: the machine may be busy
 	pollEvery  = 100 * time.Millisecond
 )
 

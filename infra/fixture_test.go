@@ -99,7 +99,7 @@ func synthesize(context map[string]any) template { return synthesizeWith(functio
 func synthesizeWith(functions string, context map[string]any) template {
 	synthesizing.Lock()
 	defer synthesizing.Unlock()
-	settings, err := ReadSettings(func(key string) any { return context[key] })
+	settings, err := ReadSettings(context)
 	if err != nil {
 		panic(err)
 	}

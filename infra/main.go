@@ -24,7 +24,7 @@ func main() {
 
 func run() error {
 	app := awscdk.NewApp(nil)
-	settings, err := ReadSettings(func(key string) any { return app.Node().TryGetContext(&key) })
+	settings, err := ReadSettings(contextOf(app))
 	if err != nil {
 		return fmt.Errorf("reading the context's settings:\n%w", err)
 	}
@@ -35,6 +35,12 @@ func run() error {
 	NewStack(app, StackProps{Settings: settings, FunctionsDir: "build/functions/" + goarch})
 	app.Synth(nil)
 	return nil
+}
+
+// contextOf is everything that the context holds: cdk.json's, what the command line adds, and `-c`.
+func contextOf(app awscdk.App) map[string]any {
+	context, _ := app.Node().GetAllContext(nil).(map[string]any)
+	return context
 }
 
 // buildFunctions makes build/functions/<goarch>/<task>/bootstrap for every task, so that `cdk deploy` alone

@@ -61,6 +61,8 @@ type Settings struct {
 	FileReceivedQueueArn       string
 	ExportStateQueueArn        string
 	MonitoringTopicArn         string
+
+	Unknown []string // keys of the context that are neither settings nor CDK's own
 }
 
 // StackName is `<application>-<environment>`, which also begins the names of the functions.
@@ -81,10 +83,10 @@ var (
 	streamArn     = regexp.MustCompile(`^arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:\d{12}:table/[A-Za-z0-9_.-]+/stream/.+$`)
 )
 
-// ReadSettings reads every setting through get, which returns nil for a key that the context lacks. Its error
-// names every key whose value is not allowed, with what is.
-func ReadSettings(get func(key string) any) (Settings, error) {
-	r := reader{get: get}
+// ReadSettings reads every setting of the context. Its error names every key whose value is not allowed, with what is,
+// and every key that is nearly a setting's, with the setting.
+func ReadSettings(context map[string]any) (Settings, error) {
+	r := reader{context: context, read: map[string]bool{}}
 	s := Settings{
 		Environment:         r.match("environment", "dev", namePattern, "letters, digits and hyphens, a letter first"),
 		Application:         r.match("application", "snapshot-sender-status-checker", namePattern, "letters, digits and hyphens, a letter first"),
@@ -119,6 +121,7 @@ func ReadSettings(get func(key string) any) (Settings, error) {
 		r.failf("exportStatusTableStreamArn", stream, "only the stream of the table that exportStatusTableName names")
 	}
 	r.together(s)
+	s.Unknown = r.unknown(context)
 	return s, errors.Join(r.errs...)
 }
 

@@ -12,8 +12,9 @@ import (
 
 // reader reads single settings and gathers what is wrong with them.
 type reader struct {
-	get  func(key string) any
-	errs []error
+	context map[string]any
+	read    map[string]bool // the keys of all settings
+	errs    []error
 }
 
 func (r *reader) failf(key, value, allowed string, args ...any) {
@@ -22,7 +23,8 @@ func (r *reader) failf(key, value, allowed string, args ...any) {
 
 // text is the value as `-c` would have given it; an empty one counts as absent.
 func (r *reader) text(key, byDefault string) string {
-	value := r.get(key)
+	r.read[key] = true
+	value := r.context[key]
 	if value == nil {
 		return byDefault
 	}

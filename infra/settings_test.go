@@ -8,9 +8,7 @@ import (
 	"snapshot-status-checker/internal/store"
 )
 
-func read(context map[string]any) (Settings, error) {
-	return ReadSettings(func(key string) any { return context[key] })
-}
+func read(context map[string]any) (Settings, error) { return ReadSettings(context) }
 
 func TestReadSettings(t *testing.T) {
 	t.Parallel()

@@ -20,6 +20,7 @@ func NewStack(scope constructs.Construct, props StackProps) awscdk.Stack {
 		Description: jsii.String("Counts the files that arrived of snapshot sender runs and tells when collections and runs are complete"),
 		Tags:        stackTags(s),
 	})
+	warnOfUnknown(stack, s)
 	key := NewKey(stack, "Key", s)
 	tables := NewTables(stack, "Tables", TablesProps{Settings: s, Key: key})
 	queues := NewQueues(stack, "Queues", QueuesProps{Settings: s, Key: key})

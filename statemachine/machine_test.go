@@ -161,7 +161,7 @@ type ending struct {
 // run starts an execution, waits for its end and reads its history.
 func (d driver) run(t *testing.T, machine, input string) ending {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute) // for what takes a second: the machine may be busy
 	defer cancel()
 	started, err := d.machines.StartExecution(ctx, &sfn.StartExecutionInput{StateMachineArn: &machine, Input: &input})
 	if err != nil {

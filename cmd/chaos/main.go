@@ -21,7 +21,7 @@ type command struct {
 	Messages    int           `env:"MESSAGES" default:"10000" help:"How many files it has; a fifth of their messages are sent twice."`
 	Seed        uint64        `env:"SEED" help:"Of the plan: sizes, order, duplicates (default: by the clock)."`
 	BatchSize   int           `default:"10" help:"The deployed pipe's batchSize."`
-	KillEvery   time.Duration `default:"500ms" help:"Time from one killed function process to the next."`
+	KillEvery   int           `default:"100" help:"Requests of the functions from one killed process to the next, on average."`
 	LongestHang time.Duration `default:"40s" help:"Longest time that an answer is held back."`
 }
 

@@ -82,7 +82,7 @@ func inBash(t *testing.T, typed, wanted string) {
 	must(os.WriteFile(filepath.Join(folder, "snapshot-status"), []byte(script), 0o700))
 	rc := "PS1='> '\nbind 'set bell-style none'\nbind 'set enable-bracketed-paste off'\nsource <(snapshot-status completion bash)\n"
 	must(os.WriteFile(filepath.Join(folder, "bashrc"), []byte(rc), 0o600))
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute) // for what takes a moment: the machine may be busy
 	defer cancel()
 	shell := exec.CommandContext(ctx, bash, "--noprofile", "--rcfile", filepath.Join(folder, "bashrc"), "-i")
 	shell.Env = append(os.Environ(), "PATH="+folder+":"+os.Getenv("PATH"), "TERM=xterm", "HOME="+folder, "HISTFILE=")

@@ -132,7 +132,7 @@ func TestDoctorOnTheStack(t *testing.T) {
 			updated := lambda.NewFunctionUpdatedV2Waiter(functions, func(o *lambda.FunctionUpdatedV2WaiterOptions) {
 				o.MinDelay, o.MaxDelay = 50*time.Millisecond, time.Second
 			})
-			if err := updated.Wait(t.Context(), &lambda.GetFunctionInput{FunctionName: &name}, time.Minute); err != nil {
+			if err := updated.Wait(t.Context(), &lambda.GetFunctionInput{FunctionName: &name}, 10*time.Minute); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -181,7 +181,7 @@ func TestReplayCountsOnce(t *testing.T) {
 // untilSays runs a command line until it says what is wanted.
 func (s onStack) untilSays(wanted string, args ...string) {
 	s.Helper()
-	deadline := time.After(30 * time.Second) // for what takes a moment: the machine may be busy
+	deadline := time.After(10 * time.Minute) // for what takes a moment: the machine may be busy
 	for {
 		last := s.says(args...)
 		if strings.Contains(last.out, wanted) {

@@ -28,7 +28,7 @@ func TestServeSuggestsItsOwnDeployment(t *testing.T) {
 	if err != nil || address == "" {
 		t.Fatalf("%s (%v)", said[:n], err)
 	}
-	client := http.Client{Timeout: 10 * time.Second}
+	client := http.Client{Timeout: 10 * time.Minute}
 	response, err := client.Get(address + "run?id=on-a-page")
 	if err != nil {
 		t.Fatal(err)

@@ -82,11 +82,14 @@ func (s onStack) send(run, collection, file string) {
 	}
 }
 
+// waits are how often a test waits for a tenth of a second for what takes seconds: the machine may be busy.
+const waits = 6_000
+
 // until waits until the run is as wanted.
 func (s onStack) until(name string, wanted func(report.Run) bool) {
 	s.Helper()
 	var last said
-	for range 300 {
+	for range waits {
 		last = s.says("show", name, "-o", "json")
 		var got report.Run
 		if json.Unmarshal([]byte(last.out), &got) == nil && wanted(got) {
@@ -162,7 +165,7 @@ func TestWhyNamesWhatStandsAround(t *testing.T) {
 	s.send("around", "db.core.unknown", "unknown-001")
 	s.abort(`{"reconcile": [{"correlation_id": "around", "collection_name": "db.core.one"}]}`)
 	var got said
-	for range 300 {
+	for range waits {
 		got = s.says("why", "around")
 		if strings.Contains(got.out, "of this run failed") && strings.Contains(got.out, "in the rejected-messages queue") {
 			return

@@ -197,7 +197,7 @@ func (a *adopted) quiet(t *testing.T) {
 // await waits until the condition holds.
 func (a *adopted) await(t *testing.T, what string, condition func() bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute) // for what takes seconds: the machine may be busy
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute) // for what takes seconds: the machine may be busy
 	defer cancel()
 	for !condition() {
 		select {

@@ -60,7 +60,7 @@ func (c clients) make(t *testing.T, name string, stream bool) existing {
 	}
 	table, err := c.table.CreateTable(t.Context(), in)
 	must(t, err)
-	must(t, dynamodb.NewTableExistsWaiter(c.table).Wait(t.Context(), &dynamodb.DescribeTableInput{TableName: &e.table}, time.Minute))
+	must(t, dynamodb.NewTableExistsWaiter(c.table).Wait(t.Context(), &dynamodb.DescribeTableInput{TableName: &e.table}, 10*time.Minute))
 	if stream {
 		e.stream = aws.ToString(table.TableDescription.LatestStreamArn)
 	}
@@ -99,7 +99,7 @@ func (c clients) key(t *testing.T) (arn string) {
 		"Resources": {"Key": {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": {"Version": "2012-10-17", "Statement": []}}}},
 		"Outputs": {"Arn": {"Value": {"Fn::GetAtt": ["Key", "Arn"]}}}}`)})
 	must(t, err)
-	must(t, cloudformation.NewStackCreateCompleteWaiter(c.stacks).Wait(t.Context(), &cloudformation.DescribeStacksInput{StackName: name}, time.Minute))
+	must(t, cloudformation.NewStackCreateCompleteWaiter(c.stacks).Wait(t.Context(), &cloudformation.DescribeStacksInput{StackName: name}, 10*time.Minute))
 	made, err := c.stacks.DescribeStacks(t.Context(), &cloudformation.DescribeStacksInput{StackName: name})
 	must(t, err)
 	return *made.Stacks[0].Outputs[0].OutputValue

@@ -67,7 +67,7 @@ func deploy(t *testing.T, engine *local.TestEngine, calls *proxy, workflowType s
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Minute) // for what takes seconds: the machine may be busy
 	defer cancel()
 	file := filepath.Join(t.TempDir(), "outputs.json")
 	if err := project.Deploy(ctx, engine.Endpoint, file, []string{
@@ -129,7 +129,7 @@ func (s *stack) stands(t *testing.T, run, collection string) string {
 // await waits until the condition holds, and fails the test with what is missing otherwise.
 func await(t *testing.T, condition func() (missing string)) {
 	t.Helper()
-	deadline := time.After(3 * time.Minute) // for what takes seconds: the machine may be busy
+	deadline := time.After(10 * time.Minute) // for what takes seconds: the machine may be busy
 	for {
 		missing := condition()
 		if missing == "" {

@@ -116,7 +116,7 @@ func TestRun(t *testing.T) {
 		select {
 		case got := <-answers:
 			return got
-		case <-time.After(30 * time.Second): // for what takes a moment: the machine may be busy
+		case <-time.After(10 * time.Minute): // for what takes a moment: the machine may be busy
 			t.Fatal("the function gave no answer: is it still there?")
 			return answer{}
 		}

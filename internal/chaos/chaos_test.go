@@ -16,10 +16,10 @@ func TestRun(t *testing.T) {
 	}
 	report, err := Run(t.Context(), project, Options{
 		Collections: 10, Messages: 300, Seed: uint64(time.Now().Unix()), BatchSize: 5,
-		KillEvery: 150 * time.Millisecond, LongestHang: 5 * time.Second, WaitScale: 0.2,
+		KillEvery: 20, LongestHang: 5 * time.Second, WaitScale: 0.2,
 		// Nearly always all is at rest within seconds; only a claimer that is dead for good is waited for.
-		Patience: store.DefaultLease + 3*time.Minute,
-		Dir:      t.TempDir(), Log: t.Output(),
+		Patience: store.DefaultLease + 3*time.Minute, Longest: 25 * time.Minute,
+		Dir: t.TempDir(), Log: t.Output(),
 	})
 	if err != nil {
 		t.Fatal(err)

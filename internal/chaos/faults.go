@@ -21,11 +21,14 @@ type faults struct {
 	proxy *toxiproxy.Proxy
 	// longestHang is how long an answer that is held back keeps its connection open.
 	longestHang time.Duration
+	// killEvery is how many requests there are from one call for a kill to the next, on average.
+	killEvery int
+	kills     chan struct{}
 
 	// sharedTable is the table on whose rows a transaction would disturb its other writers.
 	sharedTable atomic.Pointer[string]
 
-	requestsCut, answersCut, answersLate, answersHung, transactions atomic.Int64
+	requests, requestsCut, answersCut, answersLate, answersHung, transactions atomic.Int64
 }
 
 // How often each fault strikes.
@@ -38,9 +41,10 @@ const (
 )
 
 // newFaults starts the proxy. It leads nowhere until leadTo.
-func newFaults(longestHang time.Duration) (*faults, error) {
+func newFaults(longestHang time.Duration, killEvery int) (*faults, error) {
 	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
-	f := &faults{longestHang: longestHang, proxy: toxiproxy.NewProxy(server, "engine", "127.0.0.1:0", "127.0.0.1:1")}
+	f := &faults{longestHang: longestHang, killEvery: killEvery, kills: make(chan struct{}, 1),
+		proxy: toxiproxy.NewProxy(server, "engine", "127.0.0.1:0", "127.0.0.1:1")}
 	for _, direction := range []stream.Direction{stream.Upstream, stream.Downstream} {
 		settings := fmt.Sprintf(`{"name": "chaos-%v", "type": %q, "stream": %q}`, direction, toxicType, direction)
 		added, err := f.proxy.Toxics.AddToxicJson(strings.NewReader(settings))
@@ -111,12 +115,25 @@ func (f *faults) toRequest() func(piece []byte) bool {
 	inTransaction := false
 	return func(piece []byte) bool {
 		if bytes.HasPrefix(piece, []byte("POST ")) {
+			f.request()
 			inTransaction = bytes.Contains(piece, []byte("DynamoDB_20120810.TransactWriteItems"))
 		}
 		if table := f.sharedTable.Load(); inTransaction && table != nil && bytes.Contains(piece, []byte(`"`+*table+`"`)) {
 			f.transactions.Add(1)
 		}
 		return !strikes(requestCut, &f.requestsCut)
+	}
+}
+
+// request counts a request, and now and then has a function process killed. Calls for a kill that are not answered yet
+// are not added up.
+func (f *faults) request() {
+	f.requests.Add(1)
+	if rand.N(f.killEvery) == 0 {
+		select {
+		case f.kills <- struct{}{}:
+		default:
+		}
 	}
 }
 

@@ -25,10 +25,11 @@ func untilDone(err error) error {
 }
 
 // awaitRest waits until everything is written and has come to rest with nothing missing. After the world's patience
-// it returns what is still missing.
+// without progress, or after the longest time, it returns what is still missing.
 func (w *world) awaitRest(ctx context.Context, written <-chan struct{}) (missing string, err error) {
 	fmt.Fprintf(w.Log, "%4.0f s: all messages are sent\n", time.Since(w.begun).Seconds())
-	until, quiet := time.Now().Add(w.Patience), 0
+	still := stillness{at: time.Now()}
+	quiet := 0
 	return missing, untilDone(every(ctx, 500*time.Millisecond, func() error {
 		var err error
 		if missing, err = w.missing(ctx, written); err != nil {
@@ -40,11 +41,40 @@ func (w *world) awaitRest(ctx context.Context, written <-chan struct{}) (missing
 			quiet = 0
 		}
 		// Twice, since a message may move on between the looks at two places.
-		if quiet == 2 || time.Now().After(until) {
+		waited := still.waited(w.progress(), time.Now(), w.busy.now())
+		if quiet == 2 || waited > w.Patience || w.Longest > 0 && time.Since(w.begun) > w.Longest {
 			return errDone
 		}
 		return nil
 	}))
+}
+
+// progress changes with every step towards rest, and with nothing else: what goes round in circles is no progress.
+func (w *world) progress() string {
+	rows := *w.rows.Load()
+	statuses := map[string]int{}
+	for _, r := range rows {
+		statuses[r.CollectionStatus]++
+	}
+	return fmt.Sprint(received(rows), statuses, len(w.seen.requests.labels()), len(w.seen.news.labels()))
+}
+
+// stillness is how long nothing has changed.
+type stillness struct {
+	state string
+	at    time.Time // of the last look
+	long  time.Duration
+}
+
+// waited adds the time since the last look, as long as it would have been on a quiet machine.
+func (s *stillness) waited(state string, now time.Time, slowdown float64) time.Duration {
+	if state != s.state {
+		s.state, s.long = state, 0
+	} else {
+		s.long += time.Duration(float64(now.Sub(s.at)) / slowdown)
+	}
+	s.at = now
+	return s.long
 }
 
 // missing says what is still to come, or nothing.

@@ -106,15 +106,19 @@ func (w *world) post(ctx context.Context, bodies ...string) (ids []string, err e
 	return ids, nil
 }
 
-// killFunctions kills one of the engine's function processes after the other, whatever it is doing.
+// killFunctions kills one of the engine's function processes at every call for it, whatever it is doing.
 func (w *world) killFunctions(ctx context.Context) error {
-	return every(ctx, w.KillEvery, func() error {
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-w.faults.kills:
+		}
 		if functions := w.engine.Functions(); len(functions) > 0 {
 			victim := functions[rand.N(len(functions))]
 			if err := syscall.Kill(victim, syscall.SIGKILL); err == nil { // else it went by itself
 				w.seen.killed.Add(1)
 			}
 		}
-		return nil
-	})
+	}
 }

@@ -37,6 +37,7 @@ type world struct {
 	newsURL  string // of a queue that is subscribed to the monitoring topic
 
 	begun time.Time
+	busy  busy
 	rows  atomic.Pointer[map[string]row] // by collection, as last seen
 	seen  seen
 }
@@ -48,7 +49,7 @@ func setUp(ctx context.Context, project local.Project, o Options) (w *world, err
 			w.tearDown()
 		}
 	}()
-	if w.faults, err = newFaults(o.LongestHang); err != nil {
+	if w.faults, err = newFaults(o.LongestHang, o.KillEvery); err != nil {
 		return w, err
 	}
 	log := local.Log{Steps: o.Log, Output: io.Discard}
@@ -141,9 +142,10 @@ func every(ctx context.Context, interval time.Duration, task func() error) error
 func (w *world) tell(ctx context.Context) error {
 	return every(ctx, 15*time.Second, func() error {
 		if rows := w.rows.Load(); rows != nil {
-			fmt.Fprintf(w.Log, "%4.0f s: %d messages sent, %d of %d counted, %d connections cut, %d processes killed\n",
+			fmt.Fprintf(w.Log, "%4.0f s: %d messages sent, %d of %d counted, %d connections cut, "+
+				"%d processes killed, slowed down %.1f times\n",
 				time.Since(w.begun).Seconds(), w.seen.sendings.Load(), received(*rows), w.Messages,
-				w.faults.cut(), w.seen.killed.Load())
+				w.faults.cut(), w.seen.killed.Load(), w.busy.now())
 		}
 		return nil
 	})

@@ -10,7 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 	"github.com/google/go-cmp/cmp"
 
-	"snapshot-status-checker/internal/delivery/looks"
+	"snapshot-status-checker/internal/delivery/machine"
 	"snapshot-status-checker/internal/local/localtest"
 	"snapshot-status-checker/internal/snapshot"
 )
@@ -53,7 +53,7 @@ func inputs(t *testing.T, client *sfn.Client, machine string) []string {
 func TestLooks(t *testing.T) {
 	t.Parallel()
 	client, arn := machine(t)
-	machine := &looks.Machine{SFN: client, ARN: arn}
+	machine := &machine.Machine{SFN: client, ARN: arn}
 	key := func(run, collection string) snapshot.CollectionKey {
 		return snapshot.CollectionKey{CorrelationID: run, CollectionName: collection}
 	}
@@ -74,7 +74,7 @@ func TestLooks(t *testing.T) {
 func TestLooksKeepTheCauseOfAnError(t *testing.T) {
 	t.Parallel()
 	client, arn := machine(t)
-	machine := &looks.Machine{SFN: client, ARN: arn + "-that-is-not-there"}
+	machine := &machine.Machine{SFN: client, ARN: arn + "-that-is-not-there"}
 	err := machine.Start(t.Context(), []snapshot.CollectionKey{{CorrelationID: "run-1", CollectionName: "db.a.b"}})
 	var missing *types.StateMachineDoesNotExist
 	if !errors.As(err, &missing) {

@@ -19,7 +19,7 @@ const DefaultPort = 4566
 
 const (
 	engineName  = "engine"
-	readyWithin = 60 * time.Second
+	readyWithin = 5 * time.Minute // a few seconds, unless the machine is busy
 	// functionConcurrency caps the function processes: each concurrent call takes one of its own (about 20 MiB),
 	// and they stay for later calls.
 	functionConcurrency = 100

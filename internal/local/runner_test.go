@@ -98,7 +98,7 @@ func deployTemplate(t *testing.T, config aws.Config, name string, template map[s
 	named := &cloudformation.DescribeStacksInput{StackName: &name}
 	if err := cloudformation.NewStackCreateCompleteWaiter(client, func(o *cloudformation.StackCreateCompleteWaiterOptions) {
 		o.MinDelay, o.MaxDelay = 100*time.Millisecond, time.Second
-	}).Wait(t.Context(), named, time.Minute); err != nil {
+	}).Wait(t.Context(), named, 10*time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	described, err := client.DescribeStacks(t.Context(), named)
@@ -213,9 +213,13 @@ func (s pipeStack) batches(t *testing.T) (batches [][]gotRecord) {
 	return batches
 }
 
+// unhurried is a visibility timeout, in seconds, within which even a busy machine starts an execution and deletes its
+// messages: one that comes again would be counted again.
+const unhurried = 900
+
 func TestPipeDefinition(t *testing.T) {
 	t.Parallel()
-	stack := deployPipe(t, "STANDARD", succeeds, "FIRE_AND_FORGET", 30, 7, 3)
+	stack := deployPipe(t, "STANDARD", succeeds, "FIRE_AND_FORGET", unhurried, 7, 3)
 	got, err := local.Pipes(t.Context(), stack.config, stack.name)
 	if err != nil {
 		t.Fatal(err)
@@ -234,7 +238,7 @@ func TestPipeDefinition(t *testing.T) {
 
 func TestRunPipesDelivers(t *testing.T) {
 	t.Parallel()
-	stack := deployPipe(t, "STANDARD", succeeds, "FIRE_AND_FORGET", 30, 1, 0)
+	stack := deployPipe(t, "STANDARD", succeeds, "FIRE_AND_FORGET", unhurried, 1, 0)
 	ids := stack.send(t, 25)
 	stack.run(t)
 	eventually(t, "all messages are deleted", func() bool { return stack.inQueue(t) == 0 })
@@ -262,7 +266,7 @@ func TestRunPipesDelivers(t *testing.T) {
 
 func TestRunPipesAssemblesBatches(t *testing.T) {
 	t.Parallel()
-	stack := deployPipe(t, "STANDARD", succeeds, "FIRE_AND_FORGET", 30, 25, 2)
+	stack := deployPipe(t, "STANDARD", succeeds, "FIRE_AND_FORGET", unhurried, 25, 20)
 	stack.send(t, 200)
 	stack.run(t)
 	eventually(t, "all messages are deleted", func() bool { return stack.inQueue(t) == 0 })
@@ -289,7 +293,7 @@ func TestRunPipesSynchronous(t *testing.T) {
 	t.Parallel()
 	t.Run("Succeeded", func(t *testing.T) {
 		t.Parallel()
-		stack := deployPipe(t, "EXPRESS", succeeds, "REQUEST_RESPONSE", 30, 2, 0)
+		stack := deployPipe(t, "EXPRESS", succeeds, "REQUEST_RESPONSE", unhurried, 2, 0)
 		stack.send(t, 5)
 		stack.run(t)
 		eventually(t, "all messages are deleted", func() bool { return stack.inQueue(t) == 0 })
@@ -310,7 +314,7 @@ func (s pipeStack) leaves(t *testing.T) {
 
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	deadline := time.After(30 * time.Second)
+	deadline := time.After(10 * time.Minute) // for what takes seconds: the machine may be busy
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for !holds() {

@@ -16,8 +16,9 @@ type Receipt struct {
 	SentAt    time.Time  // when the SQS message was sent; the zero time if nobody says so
 }
 
-// maxIdentity bounds an identity that a record brings along, in bytes. SQS message ids have 36.
-const maxIdentity = 256
+// MaxIdentity bounds an identity, in bytes. The longest that this system makes itself has about 300: an execution's ARN
+// and an index for each envelope. What is rejected can so be put back under its identity, always.
+const MaxIdentity = 512
 
 // maxNesting is how deep envelopes may stand in each other. A kept message goes back inside an envelope; it may
 // have been an envelope itself, and may be kept and put back again and again.
@@ -33,43 +34,82 @@ const maxRecords = 3000
 // execution, one message in either format of the seed document. executionID identifies messages that come
 // without an identity of their own. The identity of a message is its SQS message id; a record inside an
 // envelope has its own messageId if it carries one, else the outer identity and its index.
+//
+// A messageId that cannot be an identity rejects its record under the outer identity and its index, since another one in
+// its place would let the same record count twice. Absent or null, it is unset.
 func Unwrap(input []byte, executionID string) []Receipt {
-	var records []sqsRecord
-	if json.Unmarshal(input, &records) != nil || len(records) == 0 {
+	if !json.Valid(input) || kindOf(input) != '[' {
 		return unwrapMessage(input, string(input), executionID)
 	}
-	receipts := make([]Receipt, 0, len(records))
-	for i, record := range records {
-		identity := record.MessageID
-		if identity == "" {
-			identity = indexed(executionID, i)
-		}
-		for _, receipt := range record.unwrap(identity) {
-			receipt.SentAt = record.sentAt
-			receipts = append(receipts, receipt)
-		}
+	var receipts []Receipt
+	i := 0
+	for _, record := range members(input) {
+		receipts = append(receipts, unwrapDelivered(record, indexed(executionID, i))...)
+		i++
+	}
+	if i == 0 {
+		return unwrapMessage(input, string(input), executionID)
 	}
 	return receipts
 }
 
-// sqsRecord is one element of the array that Pipes delivers for an SQS source
-// (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-sqs.html).
-type sqsRecord struct {
-	MessageID string
-	Body      json.RawMessage
-	raw       json.RawMessage
-	sentAt    time.Time
+// unwrapDelivered unwraps one element of the array that Pipes delivers for an SQS source
+// (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-sqs.html). An odd element takes no neighbour along.
+func unwrapDelivered(record json.RawMessage, place string) []Receipt {
+	fields, identity, rejection := openRecord(record, place)
+	receipts := []Receipt{{Identity: identity, Raw: string(record), Rejection: rejection}}
+	if rejection == nil {
+		body := fields.get("body")
+		text, escaped := asString(body)
+		switch {
+		case escaped && text != "":
+			receipts = unwrapMessage([]byte(text), text, identity)
+		case escaped, body == nil:
+			receipts = unwrapMessage(record, string(record), identity)
+		default:
+			receipts = unwrapMessage(body, string(body), identity)
+		}
+	}
+	sent := sentAt(fields.get("attributes"))
+	for i := range receipts {
+		receipts[i].SentAt = sent
+	}
+	return receipts
 }
 
-// UnmarshalJSON never fails on an element, so that one odd element cannot take its neighbours along.
-func (r *sqsRecord) UnmarshalJSON(raw []byte) error {
-	r.raw = append(r.raw[:0], raw...)
-	if fields, rejection := parseObject(raw); rejection == nil {
-		r.MessageID, _ = asString(fields["messageId"])
-		r.Body = fields["body"]
-		r.sentAt = sentAt(fields["attributes"])
+// openRecord reads a record's fields and its identity, which is that of its place unless it has one of its own.
+func openRecord(record json.RawMessage, place string) (fields object, identity string, rejection *Rejection) {
+	if fields, rejection = objectOf(record); rejection != nil {
+		return nil, place, rejection
 	}
-	return nil
+	if identity, rejection = fields.identity(place); rejection != nil {
+		return fields, place, rejection
+	}
+	return fields, identity, fields.repeated("body")
+}
+
+// identity is a record's own messageId, or the other one if it is absent or null.
+func (o object) identity(other string) (string, *Rejection) {
+	const name = "messageId"
+	if rejection := o.repeated(name); rejection != nil {
+		return other, rejection
+	}
+	raw := o.get(name)
+	if raw == nil || isNull(raw) {
+		return other, nil
+	}
+	own, ok := asString(raw)
+	switch {
+	case !ok:
+		return other, reject(ReasonIdentityInvalid, "%s is not a string", name)
+	case saysNothing(own):
+		return other, reject(ReasonIdentityInvalid,
+			"%s is %q: leave it out if the record has no identity of its own", name, own)
+	case len(own) > MaxIdentity:
+		return other, reject(ReasonIdentityInvalid,
+			"%s has %d bytes, at most %d are possible", name, len(own), MaxIdentity)
+	}
+	return own, nil
 }
 
 // sentAt reads the SentTimestamp of a record's attributes: milliseconds since 1970, as a string.
@@ -85,18 +125,6 @@ func sentAt(attributes json.RawMessage) time.Time {
 	return time.UnixMilli(milliseconds).UTC()
 }
 
-func (r sqsRecord) unwrap(identity string) []Receipt {
-	text, escaped := asString(r.Body)
-	switch {
-	case escaped && text != "":
-		return unwrapMessage([]byte(text), text, identity)
-	case escaped, r.Body == nil:
-		return unwrapMessage(r.raw, string(r.raw), identity)
-	default:
-		return unwrapMessage(r.Body, string(r.Body), identity)
-	}
-}
-
 // unwrapMessage unwraps a message whole or, if it brings too many records, rejects it whole.
 func unwrapMessage(text []byte, raw, identity string) []Receipt {
 	receipts := unwrapText(text, raw, identity, 0)
@@ -109,11 +137,14 @@ func unwrapMessage(text []byte, raw, identity string) []Receipt {
 
 func unwrapText(text []byte, raw, identity string, nesting int) []Receipt {
 	fields, rejection := parseObject(text)
+	if rejection == nil {
+		rejection = fields.repeated("Records")
+	}
 	if rejection != nil {
 		return []Receipt{{Identity: identity, Raw: raw, Rejection: rejection}}
 	}
-	if records, ok := fields["Records"]; ok && nesting < maxNesting {
-		return unwrapEnvelope(records, raw, identity, nesting)
+	if fields.isEnvelope() && nesting < maxNesting {
+		return unwrapEnvelope(fields, raw, identity, nesting)
 	}
 	if fields.isRecord() && nesting > 0 {
 		return unwrapRecord(text, identity, nesting)
@@ -124,37 +155,47 @@ func unwrapText(text []byte, raw, identity string, nesting int) []Receipt {
 
 // isRecord tells a record, as which a message of an envelope is kept, from a message: whoever puts a kept
 // message back need not know what it was.
-func (o object) isRecord() bool {
-	_, hasBody := o["body"]
-	_, isMessage := o["correlation_id"]
-	return hasBody && !isMessage
+func (o object) isRecord() bool { return o.get("body") != nil && !o.isMessage() }
+
+func (o object) isMessage() bool { return o.get("correlation_id") != nil }
+
+// isEnvelope tells an envelope from a message, in which Records may be unset.
+func (o object) isEnvelope() bool {
+	records := o.get("Records")
+	return records != nil && !(o.isMessage() && unset(records))
 }
 
-func unwrapEnvelope(list json.RawMessage, raw, identity string, nesting int) []Receipt {
-	var records []json.RawMessage
-	if json.Unmarshal(list, &records) != nil || len(records) == 0 {
-		return []Receipt{{Identity: identity, Raw: raw,
-			Rejection: reject(ReasonNoRecords, "field Records is not an array with at least one record")}}
+func unwrapEnvelope(fields object, raw, identity string, nesting int) []Receipt {
+	rejected := func(rejection *Rejection) []Receipt {
+		return []Receipt{{Identity: identity, Raw: raw, Rejection: rejection}}
 	}
 	var receipts []Receipt
-	for i, record := range records {
-		receipts = append(receipts, unwrapRecord(record, indexed(identity, i), nesting)...)
+	i := 0
+	if list := fields.get("Records"); kindOf(list) == '[' {
+		for _, record := range members(list) {
+			receipts = append(receipts, unwrapRecord(record, indexed(identity, i), nesting)...)
+			i++
+		}
+	}
+	if i == 0 {
+		return rejected(reject(ReasonNoRecords, "field Records is not an array with at least one record"))
+	}
+	if len(indexed(identity, i)) > MaxIdentity {
+		return rejected(reject(ReasonIdentityInvalid,
+			"the messageId leaves no room for the records' indexes in %d bytes", MaxIdentity))
 	}
 	return receipts
 }
 
-func unwrapRecord(record json.RawMessage, identity string, nesting int) []Receipt {
+func unwrapRecord(record json.RawMessage, place string, nesting int) []Receipt {
+	fields, identity, rejection := openRecord(record, place)
 	rejected := func(rejection *Rejection) []Receipt {
 		return []Receipt{{Identity: identity, Raw: string(record), Rejection: rejection}}
 	}
-	fields, rejection := parseObject(record)
 	if rejection != nil {
 		return rejected(rejection)
 	}
-	if own, ok := asString(fields["messageId"]); ok && own != "" && len(own) <= maxIdentity {
-		identity = own
-	}
-	body := fields["body"]
+	body := fields.get("body")
 	text, escaped := asString(body)
 	switch {
 	case body == nil, isNull(body), escaped && text == "":

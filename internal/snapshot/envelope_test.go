@@ -44,7 +44,7 @@ func TestUnwrap(t *testing.T) {
 	t.Parallel()
 	a, b, bad := body("collection_name", `"a"`), body("collection_name", `"b"`), body("collection_name", "")
 	spaced := " { \"collection_name\" : \"a\" ,\n\t\"extra\": \"caf\\u00e9 </b>\"}\n"
-	long := strings.Repeat("i", 257)
+	long := strings.Repeat("i", snapshot.MaxIdentity+1)
 	for _, test := range []struct {
 		name  string
 		input string
@@ -56,7 +56,7 @@ func TestUnwrap(t *testing.T) {
 			[]seen{{"m1", a, "a"}, {"m2", "x", "NOT_JSON"}, {"m3", b, "b"}}},
 		{"the text stays as it was sent", `[{"messageId":"m1","body":` + quoted(spaced) + `}]`, []seen{{"m1", spaced, "FIELD_MISSING"}}},
 		{"a body that Pipes parsed", `[{"messageId":"m1","body": ` + a + ` }]`, []seen{{"m1", a, "a"}}},
-		{"no messageId", `[{"body":` + quoted(a) + `},{"messageId":7,"body":` + quoted(b) + `}]`, []seen{{execution + "/0", a, "a"}, {execution + "/1", b, "b"}}},
+		{"no messageId", `[{"body":` + quoted(a) + `},{"messageId":null,"body":` + quoted(b) + `}]`, []seen{{execution + "/0", a, "a"}, {execution + "/1", b, "b"}}},
 		{"records that are none", `[1, null,"x",[],{"messageId":"m1"},{"messageId":"m2","body":""}]`, []seen{
 			{execution + "/0", "1", "NOT_AN_OBJECT"}, {execution + "/1", "null", "NOT_AN_OBJECT"}, {execution + "/2", `"x"`, "NOT_AN_OBJECT"},
 			{execution + "/3", "[]", "NOT_AN_OBJECT"}, {"m1", `{"messageId":"m1"}`, "FIELD_MISSING"}, {"m2", `{"messageId":"m2","body":""}`, "FIELD_MISSING"}}},
@@ -83,15 +83,15 @@ func TestUnwrap(t *testing.T) {
 		{"records that are no objects", `{"Records":[null, 1,"x"]}`, []seen{
 			{execution + "/0", `null`, "NOT_AN_OBJECT"}, {execution + "/1", `1`, "NOT_AN_OBJECT"}, {execution + "/2", `"x"`, "NOT_AN_OBJECT"}}},
 		{"no records", `{"Records":[]}`, []seen{{execution, `{"Records":[]}`, "NO_RECORDS"}}},
+		{"no records in a message", body("Records", `[]`), []seen{{execution, body("Records", `[]`), "NO_RECORDS"}}},
 		{"Records null", `{"Records":null}`, []seen{{execution, `{"Records":null}`, "NO_RECORDS"}}},
 		{"Records no array", `{"Records":{"body":1}}`, []seen{{execution, `{"Records":{"body":1}}`, "NO_RECORDS"}}},
 		{"records in another case are an unknown field", body("collection_name", `"a"`, "records", `[]`), []seen{{execution, body("collection_name", `"a"`, "records", `[]`), "a"}}},
-		{"own messageId", `{"Records":[{"messageId":"own","body":` + a + `},{"messageId":"","body":` + b + `},{"messageId":1,"body":` + b + `}]}`, []seen{
-			{"own", `{"messageId":"own","body":` + a + `}`, "a"}, {execution + "/1", `{"messageId":"","body":` + b + `}`, "b"},
-			{execution + "/2", `{"messageId":1,"body":` + b + `}`, "b"}}},
+		{"own messageId", `{"Records":[{"messageId":"own","body":` + a + `},{"messageId":null,"body":` + b + `}]}`, []seen{
+			{"own", `{"messageId":"own","body":` + a + `}`, "a"}, {execution + "/1", `{"messageId":null,"body":` + b + `}`, "b"}}},
 		{"own messageId of a bad record", `{"Records":[{"messageId":"own"}]}`, []seen{{"own", `{"messageId":"own"}`, "NO_BODY"}}},
 		{"messageId at the limit and over", `{"Records":[{"messageId":"` + long[1:] + `","body":` + a + `},{"messageId":"` + long + `","body":` + b + `}]}`, []seen{
-			{long[1:], `{"messageId":"` + long[1:] + `","body":` + a + `}`, "a"}, {execution + "/1", `{"messageId":"` + long + `","body":` + b + `}`, "b"}}},
+			{long[1:], `{"messageId":"` + long[1:] + `","body":` + a + `}`, "a"}, {execution + "/1", `{"messageId":"` + long + `","body":` + b + `}`, "IDENTITY_INVALID"}}},
 
 		// A kept envelope that is put back whole has the identities that its records had.
 		{"an envelope in an envelope", `[{"messageId":"m9","body":` + quoted(`{"Records":[{"messageId":"m1","body":`+quoted(`{"Records":[{"body":`+a+`},{"body":`+b+`}]}`)+`}]}`) + `}]`,
@@ -112,13 +112,17 @@ func TestUnwrapSaysWhenAMessageWasSent(t *testing.T) {
 	t.Parallel()
 	sent := []time.Time{time.UnixMilli(1545082649183).UTC(), time.UnixMilli(1545082650636).UTC(), time.UnixMilli(1545082650636).UTC(), time.UnixMilli(1545082650636).UTC()}
 	for input, want := range map[string][]time.Time{
-		string(event(t, "pipes.json")):                      sent,
-		string(event(t, "plain.json")):                      {{}},
-		`[{"messageId":"m","body":"x"}]`:                    {{}},
-		`[{"body":"x","attributes":{}}]`:                    {{}},
-		`[{"body":"x","attributes":[]}]`:                    {{}},
-		`[{"body":"x","attributes":{"SentTimestamp":7}}]`:   {{}},
-		`[{"body":"x","attributes":{"SentTimestamp":"a"}}]`: {{}},
+		string(event(t, "pipes.json")):                       sent,
+		string(event(t, "plain.json")):                       {{}},
+		`[{"messageId":"m","body":"x"}]`:                     {{}},
+		`[{"body":"x","attributes":{}}]`:                     {{}},
+		`[{"body":"x","attributes":[]}]`:                     {{}},
+		`[{"body":"x","attributes":null}]`:                   {{}},
+		`[{"body":"x","attributes":""}]`:                     {{}},
+		`[{"body":"x","attributes":{"SentTimestamp":null}}]`: {{}},
+		`[{"body":"x","attributes":{"SentTimestamp":""}}]`:   {{}},
+		`[{"body":"x","attributes":{"SentTimestamp":7}}]`:    {{}},
+		`[{"body":"x","attributes":{"SentTimestamp":"a"}}]`:  {{}},
 	} {
 		var got []time.Time
 		for _, receipt := range snapshot.Unwrap([]byte(input), execution) {

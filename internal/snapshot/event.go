@@ -78,9 +78,12 @@ func requested(input []byte) (keys []CollectionKey, ok bool, err error) {
 	if rejection != nil {
 		return nil, false, nil
 	}
-	list, asks := fields[requestField]
-	if _, isMessage := fields["correlation_id"]; !asks || isMessage {
+	list := fields.get(requestField)
+	if list == nil || fields.get("correlation_id") != nil {
 		return nil, false, nil
+	}
+	if rejection := fields.repeated(requestField); rejection != nil {
+		return nil, true, errors.New(rejection.Detail)
 	}
 	var elements []json.RawMessage
 	if err := json.Unmarshal(list, &elements); err != nil || len(elements) == 0 {
@@ -90,6 +93,9 @@ func requested(input []byte) (keys []CollectionKey, ok bool, err error) {
 		fields, rejection := parseObject(element)
 		if rejection != nil {
 			return nil, true, fmt.Errorf(`element %d of "reconcile" is not an object {"correlation_id": …, "collection_name": …}`, i)
+		}
+		if rejection := fields.repeated("correlation_id", "collection_name"); rejection != nil {
+			return nil, true, fmt.Errorf(`element %d of "reconcile": %s`, i, rejection.Detail)
 		}
 		p := parser{fields: fields}
 		key := CollectionKey{p.required("correlation_id", MaxCorrelationID), p.required("collection_name", MaxCollectionName)}

@@ -59,8 +59,8 @@ func holdsForAnyInput(t failer, input []byte) {
 	}
 	texts := textsIn(input)
 	for _, r := range receipts {
-		if r.Identity == "" {
-			t.Errorf("no identity: %+v", r)
+		if r.Identity == "" || len(r.Identity) > snapshot.MaxIdentity {
+			t.Errorf("an identity of %d bytes: %+v", len(r.Identity), r)
 		}
 		if r.Raw == "" || !strings.Contains(texts, r.Raw) {
 			t.Errorf("its raw text %q is not what came in", r.Raw)

@@ -1,9 +1,6 @@
 package snapshot
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
 	"strings"
 	"unicode/utf8"
 )
@@ -43,10 +40,17 @@ type Message struct {
 	Filename      string // for logs and receipts only
 }
 
-// messageOf reads the fields of one message in the format of the seed document ("SQS message example"). Unknown fields are
-// ignored, flags may be strings in any case or JSON booleans. A message that breaks the format comes back as a Rejection
-// that names the field.
+// decisive are the fields of a message that decide what it counts for. The file's name is not among them: a message is
+// not lost for what stands in logs and receipts alone.
+var decisive = []string{"correlation_id", "collection_name", "snapshot_type", "export_date",
+	"shutdown_flag", "reprocess_files", "is_success_file"}
+
+// messageOf reads the fields of one message in the format of the seed document ("SQS message example"). Unknown fields are ignored, flags may be strings in any case or JSON booleans, and optional fields that are
+// unset have their defaults. A message that breaks the format comes back as a Rejection that names the field.
 func messageOf(fields object) (Message, *Rejection) {
+	if rejection := fields.repeated(decisive...); rejection != nil {
+		return Message{}, rejection
+	}
 	p := parser{fields: fields}
 	m := Message{
 		CollectionKey: CollectionKey{
@@ -68,21 +72,6 @@ func messageOf(fields object) (Message, *Rejection) {
 	return m, nil
 }
 
-// object keeps the exact names of a JSON object's fields; encoding/json's structs would match them in any case.
-type object map[string]json.RawMessage
-
-func parseObject(text []byte) (object, *Rejection) {
-	var fields object
-	err := json.Unmarshal(text, &fields)
-	switch {
-	case errors.As(err, new(*json.SyntaxError)):
-		return nil, reject(ReasonNotJSON, "the text is not valid JSON")
-	case err != nil, fields == nil:
-		return nil, reject(ReasonNotAnObject, "the text is valid JSON but not an object")
-	}
-	return fields, nil
-}
-
 // parser reads fields one after the other and remembers the first that is wrong.
 type parser struct {
 	fields    object
@@ -96,9 +85,9 @@ func (p *parser) fail(reason Reason, format string, args ...any) {
 }
 
 func (p *parser) required(name string, maxBytes int) string {
-	raw, ok := p.fields[name]
+	raw := p.fields.get(name)
 	switch {
-	case !ok:
+	case raw == nil:
 		p.fail(ReasonFieldMissing, "required field %s is missing", name)
 		return ""
 	case isNull(raw):
@@ -117,10 +106,10 @@ func (p *parser) required(name string, maxBytes int) string {
 	return value
 }
 
-func (p *parser) flag(name string, missing bool) bool {
-	raw, ok := p.fields[name]
-	if !ok {
-		return missing
+func (p *parser) flag(name string, byDefault bool) bool {
+	raw := p.fields.get(name)
+	if unset(raw) {
+		return byDefault
 	}
 	text, ok := asString(raw)
 	if !ok {
@@ -133,13 +122,13 @@ func (p *parser) flag(name string, missing bool) bool {
 		return false
 	}
 	p.fail(ReasonFlagInvalid, "flag %s is neither true nor false", name)
-	return missing
+	return byDefault
 }
 
 // filename is never a reason to reject, since nothing but logs and markers depends on it.
 func (p *parser) filename() string {
 	for _, name := range []string{"filename", "file_name"} {
-		if value, ok := asString(p.fields[name]); ok && value != "" {
+		if value, ok := asString(p.fields.get(name)); ok && !saysNothing(value) {
 			return truncate(value, maxOther)
 		}
 	}
@@ -155,19 +144,4 @@ func truncate(s string, maxBytes int) string {
 		cut--
 	}
 	return s[:cut]
-}
-
-func isNull(raw json.RawMessage) bool { return string(raw) == "null" }
-
-// asString reports false for anything but a JSON string; null, which encoding/json would take for "", included. raw is a
-// field's value, so its syntax is known to be right, and a text without escapes stands for itself.
-func asString(raw json.RawMessage) (string, bool) {
-	if len(raw) == 0 || raw[0] != '"' {
-		return "", false
-	}
-	if bytes.IndexByte(raw, '\\') < 0 && utf8.Valid(raw) {
-		return string(raw[1 : len(raw)-1]), true
-	}
-	var value string
-	return value, json.Unmarshal(raw, &value) == nil
 }

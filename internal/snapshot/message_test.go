@@ -125,8 +125,7 @@ func TestParseMessageFlags(t *testing.T) {
 			{value: `"true"`, want: true}, {value: `"True"`, want: true}, {value: `"TRUE"`, want: true}, {value: `true`, want: true},
 			{value: `"false"`}, {value: `"False"`}, {value: `"FALSE"`}, {value: `"fAlSe"`}, {value: `false`},
 			{value: `"\u0074rue"`, want: true},
-			{value: `""`, invalid: true}, {value: `"yes"`, invalid: true}, {value: `" true"`, invalid: true}, {value: `"null"`, invalid: true},
-			{value: `null`, invalid: true}, {value: `1`, invalid: true}, {value: `0`, invalid: true}, {value: `[true]`, invalid: true}, {value: `{}`, invalid: true},
+			{value: `"yes"`, invalid: true}, {value: `" true"`, invalid: true}, {value: `"None"`, invalid: true}, {value: `1`, invalid: true}, {value: `0`, invalid: true}, {value: `[true]`, invalid: true}, {value: `{}`, invalid: true},
 		} {
 			t.Run(flag.name+"="+test.value, func(t *testing.T) {
 				t.Parallel()

@@ -10,9 +10,11 @@ type Reason string
 const (
 	ReasonNotJSON           Reason = "NOT_JSON"           // the text is not one JSON value
 	ReasonNotAnObject       Reason = "NOT_AN_OBJECT"      // JSON, but not an object
+	ReasonRepeatedKey       Reason = "REPEATED_KEY"       // a key that decides something stands more than once
 	ReasonNoRecords         Reason = "NO_RECORDS"         // an envelope whose Records hold nothing
 	ReasonTooManyRecords    Reason = "TOO_MANY_RECORDS"   // an envelope of more records than are taken
 	ReasonNoBody            Reason = "NO_BODY"            // a record of an envelope without a body
+	ReasonIdentityInvalid   Reason = "IDENTITY_INVALID"   // a record's own messageId that cannot be one
 	ReasonFieldMissing      Reason = "FIELD_MISSING"      // a required field is absent, null or empty
 	ReasonFieldNotString    Reason = "FIELD_NOT_STRING"   // a required field is of another type
 	ReasonFieldTooLong      Reason = "FIELD_TOO_LONG"     // a required field would not fit into a DynamoDB key
@@ -22,8 +24,9 @@ const (
 )
 
 // Reasons lists all of them.
-var Reasons = []Reason{ReasonNotJSON, ReasonNotAnObject, ReasonNoRecords, ReasonTooManyRecords, ReasonNoBody, ReasonFieldMissing,
-	ReasonFieldNotString, ReasonFieldTooLong, ReasonFlagInvalid, ReasonUnknownCollection, ReasonNotCounted}
+var Reasons = []Reason{ReasonNotJSON, ReasonNotAnObject, ReasonRepeatedKey, ReasonNoRecords, ReasonTooManyRecords,
+	ReasonNoBody, ReasonIdentityInvalid, ReasonFieldMissing, ReasonFieldNotString, ReasonFieldTooLong, ReasonFlagInvalid,
+	ReasonUnknownCollection, ReasonNotCounted}
 
 // Rejection says why a message cannot be counted: a code for programs and a sentence for people.
 type Rejection struct {

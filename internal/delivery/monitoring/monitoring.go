@@ -6,9 +6,6 @@ import (
 	"context"
 	"fmt"
 	"strconv"
-	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
@@ -102,12 +99,4 @@ func (t *Topic) publish(ctx context.Context, out snapshot.Outgoing, n notificati
 		return fmt.Errorf("publishing %s: %w", out.Kind, err)
 	}
 	return nil
-}
-
-func titleCase(word string) string {
-	first, size := utf8.DecodeRuneInString(word)
-	if size == 0 {
-		return ""
-	}
-	return string(unicode.ToUpper(first)) + strings.ToLower(word[size:])
 }

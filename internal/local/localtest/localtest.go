@@ -24,7 +24,7 @@ import (
 )
 
 // setUpWithin bounds installation, start and deployment, the wait for other packages' deployments included.
-const setUpWithin = 10 * time.Minute
+const setUpWithin = 30 * time.Minute
 
 var log = local.Log{Steps: os.Stderr, Output: io.Discard}
 

@@ -89,7 +89,7 @@ func wantEnginesPollerStopped(t *testing.T, stack *localtest.Stack) {
 
 func await(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	deadline := time.After(time.Minute)
+	deadline := time.After(10 * time.Minute) // for what takes seconds: the machine may be busy
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for !holds() {

@@ -67,7 +67,7 @@ func TestGivingBackMany(t *testing.T) {
 		case <-full:
 			time.Sleep(5 * time.Millisecond) // time for one too many
 			return &sqs.ChangeMessageVisibilityBatchOutput{}, nil
-		case <-time.After(5 * time.Second):
+		case <-time.After(time.Minute):
 			once.Do(func() { close(full) })
 			return nil, fmt.Errorf("nobody came beside it")
 		}

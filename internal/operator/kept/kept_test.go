@@ -51,7 +51,7 @@ func TestComesBack(t *testing.T) {
 		{"an envelope of several", Message{Identity: "id", Text: `{"Records":[{"body":` + good + `},{"messageId":"id/x","body":` + good + `}]}`}, ""},
 		{"a broken one", Message{Identity: "id", Text: `{}`}, "FIELD_MISSING: required field correlation_id is missing"},
 		{"no identity", Message{Text: good}, "it has no identity that could be put back with it: it might count twice"},
-		{"an identity that is too long", Message{Identity: strings.Repeat("x", 257), Text: good}, "it has no identity that could be put back with it: it might count twice"},
+		{"an identity that is too long", Message{Identity: strings.Repeat("x", snapshot.MaxIdentity+1), Text: good}, "it has no identity that could be put back with it: it might count twice"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

@@ -59,7 +59,7 @@ func (term terminal) modes(t *testing.T) *xterm.State {
 // waitFor waits until a text is on the screen.
 func (term terminal) waitFor(t *testing.T, text string) {
 	t.Helper()
-	ended := time.Now().Add(30 * time.Second)
+	ended := time.Now().Add(10 * time.Minute) // for what takes a moment: the machine may be busy
 	for !strings.Contains(term.text(), text) {
 		if time.Now().After(ended) {
 			t.Fatalf("no %q on the screen:\n%s", text, term.text())
@@ -113,7 +113,7 @@ func TestTerminal(t *testing.T) {
 				if err != nil {
 					t.Errorf("err = %v", err)
 				}
-			case <-time.After(30 * time.Second):
+			case <-time.After(10 * time.Minute):
 				t.Fatal("it does not end")
 			}
 			if after := term.modes(t); !reflect.DeepEqual(before, after) {

@@ -127,7 +127,7 @@ func replayWorks(d deployed) {
 func manyStayUsable(d deployed) {
 	const collections = 10_000
 	d.rows("many", collections)
-	b := newPatientTab(d.T, d.address, 2*time.Minute) // on a slow machine the page rests between readings for a minute
+	b := newPatientTab(d.T, d.address, 10*time.Minute) // on a slow machine the page rests between readings for a minute
 	began := time.Now()
 	b.open("/run?id=many")
 	b.until("it is live", `document.querySelector("#live").innerText.startsWith("live")`)

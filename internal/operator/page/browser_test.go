@@ -30,7 +30,7 @@ func startBrowser() {
 		browser.err = err
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Minute)
 	defer cancel()
 	chromium, err := project.InstallBrowser(ctx, local.Log{Steps: os.Stderr, Output: io.Discard})
 	if err != nil {
@@ -60,7 +60,7 @@ type tab struct {
 
 func newTab(t *testing.T, address string) *tab {
 	t.Helper()
-	return newPatientTab(t, address, 30*time.Second)
+	return newPatientTab(t, address, 5*time.Minute) // for what takes a moment: the machine may be busy
 }
 
 // newPatientTab is for pages that take long to read. The tab lives twice as long as it waits for one thing.

@@ -104,7 +104,7 @@ func TestPageFollowsWhileItIsSeen(t *testing.T) {
 // until waits until so many streams are open.
 func (w *watched) until(t *testing.T, streams int64) {
 	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); w.streams.Load() != streams; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(10 * time.Minute); w.streams.Load() != streams; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("%d streams are open, want %d", w.streams.Load(), streams)
 		}

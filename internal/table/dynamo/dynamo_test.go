@@ -41,7 +41,7 @@ func create(t *testing.T, client *dynamodb.Client, name, partitionKey, sortKey s
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = dynamodb.NewTableExistsWaiter(client).Wait(t.Context(), &dynamodb.DescribeTableInput{TableName: &name}, time.Minute)
+	err = dynamodb.NewTableExistsWaiter(client).Wait(t.Context(), &dynamodb.DescribeTableInput{TableName: &name}, 10*time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}
