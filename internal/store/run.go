@@ -71,16 +71,21 @@ type checking struct {
 	owner   string
 	moved   bool
 	checked Checked
+	run     *snapshot.Run // as it was read, after the move; for all kinds, until it is written
 }
 
 // check decides about one notification.
 func (c *checking) check(ctx context.Context, kind snapshot.Kind) error {
 	done := map[string]bool{c.key.CollectionName: true} // collections that a read which may be stale need not show
 	for range maxTries {
-		run, err := c.getRun(ctx, c.key.CorrelationID)
-		if err != nil || run == nil {
-			return err
+		if c.run == nil {
+			read, err := c.getRun(ctx, c.key.CorrelationID)
+			if err != nil || read == nil {
+				return err
+			}
+			c.run = read
 		}
+		run := c.run
 		if entry := run.Outbox[kind]; entry.PendingOf(c.owner, entry.Version.N) {
 			c.checked.Pending = append(c.checked.Pending, run.Outgoing(kind, entry.Version.N))
 			return nil
@@ -92,6 +97,7 @@ func (c *checking) check(ctx context.Context, kind snapshot.Kind) error {
 		if c.leftToOthers(hint, done) {
 			blocks := c.moved // then whoever moves the hint's collection goes on; else that one may have died
 			if !blocks {
+				var err error
 				if blocks, err = c.blocks(ctx, hint.Collection, kind); err != nil {
 					return err
 				}
@@ -103,6 +109,7 @@ func (c *checking) check(ctx context.Context, kind snapshot.Kind) error {
 			done[hint.Collection] = true
 		}
 		again, err := c.goOn(ctx, *run, kind, done)
+		c.run = nil // it was written, by this or by somebody else
 		if err != nil && !errors.Is(err, table.ErrConditionFailed) {
 			return err
 		}
