@@ -23,9 +23,6 @@ const (
 	tableEnd   = "<!-- end -->\n"
 )
 
-// cost is what a file costs, in units.
-type cost struct{ writes, warm, cold float64 }
-
 // counter is a collection that is counted over a metered table.
 type counter struct {
 	*world
@@ -114,7 +111,7 @@ func TestCostOfAFile(t *testing.T) {
 			writes, warm := costOf(t, files, batch, true)
 			_, cold := costOf(t, files, batch, false)
 			text += fmt.Sprintf("| %s | %d | %.2f | %.2f | %.2f |\n", thousands(files), batch, writes, warm, cold)
-			if limit := map[int]cost{1: {writes: 3.1, warm: 2}, 100: {writes: 0.16, warm: 0.02}}[batch]; writes > limit.writes || warm > limit.warm+0.001 {
+			if limit := map[int][2]float64{1: {3.1, 2}, 100: {0.16, 0.02}}[batch]; writes > limit[0] || warm > limit[1]+0.001 {
 				t.Errorf("%d files, batch %d: %.3f write and %.3f read units a file", files, batch, writes, warm)
 			}
 		}
