@@ -29,7 +29,11 @@ func TestMetrics(t *testing.T) {
 		{"received before", func(w *World) { w.Receive("a", "other") }, map[string]float64{}},
 		{"its success file comes", func(w *World) { w.Receive("a", "other"); w.Count(Message("m2", Body("a", "s", SuccessFile))) },
 			map[string]float64{"CollectionsSuccessful": 1}},
-		{"Sent was written over Received", func(w *World) { w.Receive("a", "other"); w.Deliver(request(0)[0], "other"); w.Change("a", table.Item{"CollectionStatus": "Sent"}) },
+		{"Sent was written over Received", func(w *World) {
+			w.Receive("a", "other")
+			w.Deliver(request(0)[0], "other")
+			w.Change("a", table.Item{"CollectionStatus": "Sent"})
+		},
 			map[string]float64{}},
 		{"exported again: a new epoch", func(w *World) {
 			w.Receive("a", "other")
