@@ -15,7 +15,7 @@ const sdk = "github.com/aws/aws-sdk-go-v2/"
 // common is what every function links of other modules. What is linked is loaded and initialised at every cold start,
 // so a module that is added here has to be worth it; docs/functions.md tells what some that are missing cost.
 var common = []string{
-	"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2", "github.com/aws/smithy-go", "github.com/caarlos0/env/v11",
+	"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2", "github.com/aws/smithy-go", "github.com/caarlos0/env/v11", "github.com/hashicorp/golang-lru/v2",
 	sdk + "credentials", sdk + "internal/configsources", sdk + "internal/endpoints/v2",
 	sdk + "service/dynamodb", sdk + "service/internal/accept-encoding", sdk + "service/internal/endpoint-discovery",
 }
