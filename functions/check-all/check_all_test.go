@@ -14,33 +14,36 @@ import (
 	. "snapshot-status-checker/functions/internal/tasktest"
 	"snapshot-status-checker/internal/failure"
 	"snapshot-status-checker/internal/snapshot"
+	"snapshot-status-checker/internal/store"
 	"snapshot-status-checker/internal/table"
 )
 
-const claimer = Execution + "/a"
+const owner = Execution + "/a"
 
-func news(attempts int64, kinds ...snapshot.DebtKind) []snapshot.Debt {
-	owed := []snapshot.Debt{}
+func notifications(generation int64, kinds ...snapshot.Kind) []snapshot.Outgoing {
+	pending := []snapshot.Outgoing{}
 	for _, kind := range kinds {
-		owed = append(owed, snapshot.Debt{Kind: kind, CollectionKey: snapshot.CollectionKey{CorrelationID: Run}, Attempt: attempts})
+		pending = append(pending, snapshot.Outgoing{Kind: kind, CollectionKey: snapshot.CollectionKey{CorrelationID: Run}, Version: generation})
 	}
-	return owed
+	return pending
 }
 
 // statuses writes rows of the collections a, b, c … and makes the run known.
 func statuses(t *testing.T, w *World, of ...string) {
 	t.Helper()
 	for i, status := range of {
-		w.Put(string(rune('a'+i)), table.Item{"CollectionStatus": status, "FilesSent": int64(1), "FilesReceived": int64(1), "FilesCounted": int64(1)})
+		w.Put(string(rune('a'+i)), table.Item{"CollectionStatus": status, "FilesSent": int64(1), "FilesReceived": int64(1)})
 	}
-	if err := w.Counter().RegisterRun(t.Context(), Run, snapshot.Export{SnapshotType: "full", ExportDate: "2020-01-01"}); err != nil {
+	export := snapshot.Export{SnapshotType: "full", ExportDate: "2020-01-01"}
+	if err := w.Store.RegisterRun(t.Context(), snapshot.Row{CollectionKey: Key("a"), Status: "Sent"}, export); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func check(t *testing.T, w *World, claimer string, exempt ...snapshot.Status) checkall.Output {
+// check checks the run after a was reconciled.
+func check(t *testing.T, w *World, owner string) checkall.Output {
 	t.Helper()
-	out, err := checkall.New(w.Runs(exempt...), w.Log).Handle(t.Context(), checkall.Input{CorrelationID: Run, Claimer: claimer})
+	out, err := checkall.New(w.Store, w.Log).Handle(t.Context(), checkall.Input{CollectionKey: Key("a"), Owner: owner, Moved: true, Notifications: snapshot.Notifications})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,74 +53,89 @@ func check(t *testing.T, w *World, claimer string, exempt ...snapshot.Status) ch
 func TestHandle(t *testing.T) {
 	t.Parallel()
 	received, successful := snapshot.AllReceived, snapshot.AllSuccessful
-	deliver := func(t *testing.T, w *World, owed []snapshot.Debt) {
-		for _, debt := range owed {
-			if err := w.Debts().Delivered(t.Context(), debt); err != nil {
-				t.Fatal(err)
-			}
+	deliver := func(w *World, pending []snapshot.Outgoing, owner string) {
+		for _, out := range pending {
+			w.Deliver(out, owner)
 		}
 	}
 	for _, test := range []struct {
 		name    string
 		given   func(*testing.T, *World)
 		exempt  []snapshot.Status
-		owed    []snapshot.Debt
+		pending []snapshot.Outgoing
 		blocker string
 	}{
 		{"a run without rows", func(t *testing.T, w *World) { statuses(t, w) }, nil, nil, ""},
 		{"a run that no message was counted for", func(_ *testing.T, w *World) { w.Put("a", table.Item{"CollectionStatus": "Received"}) }, nil, nil, ""},
-		{"one is not received: it blocks more than one that is not successful", func(t *testing.T, w *World) { statuses(t, w, "Received", "Sent", "Exported") }, nil, nil, "b"},
+		{"one is not received", func(t *testing.T, w *World) { statuses(t, w, "Success", "Sent", "Success") }, nil, nil, "b"},
 		{"the last page blocks", func(t *testing.T, w *World) { statuses(t, w, "Success", "Success", "Success", "Success", "Sent") }, nil, nil, "e"},
-		{"all received", func(t *testing.T, w *World) { statuses(t, w, "Received", "Received", "Received") }, nil, news(0, received), "a"},
-		{"all received, in capitals", func(t *testing.T, w *World) { statuses(t, w, "RECEIVED", "RECEIVED") }, nil, news(0, received), "a"},
-		{"received or further", func(t *testing.T, w *World) { statuses(t, w, "Success", "Received", "SUCCESS") }, nil, news(0, received), "b"},
-		{"all successful at once: both pieces of news", func(t *testing.T, w *World) { statuses(t, w, "Success", "SUCCESS") }, nil, news(0, received, successful), ""},
+		{"all received", func(t *testing.T, w *World) { statuses(t, w, "Success", "Received", "Success") }, nil, notifications(0, received), "b"},
+		{"all received, in capitals", func(t *testing.T, w *World) { statuses(t, w, "SUCCESS", "RECEIVED") }, nil, notifications(0, received), "b"},
+		{"all successful at once: both notifications", func(t *testing.T, w *World) { statuses(t, w, "Success", "SUCCESS") }, nil, notifications(0, received, successful), ""},
 		{"one that never finishes blocks", func(t *testing.T, w *World) { statuses(t, w, "Success", "Blocked_Topic") }, nil, nil, "b"},
-		{"unless it is exempt", func(t *testing.T, w *World) { statuses(t, w, "Success", "BLOCKED_TOPIC") }, []snapshot.Status{"Blocked_Topic"}, news(0, received, successful), ""},
-		{"another is telling", func(t *testing.T, w *World) { statuses(t, w, "Received"); check(t, w, "other") }, nil, nil, "a"},
-		{"another died telling", func(t *testing.T, w *World) {
-			statuses(t, w, "Received")
+		{"unless it is exempt", func(t *testing.T, w *World) { statuses(t, w, "Success", "BLOCKED_TOPIC") }, []snapshot.Status{"Blocked_Topic"}, notifications(0, received, successful), ""},
+		{"another delivers them", func(t *testing.T, w *World) { statuses(t, w, "Success"); check(t, w, "other") }, nil, nil, ""},
+		{"another died with them", func(t *testing.T, w *World) {
+			statuses(t, w, "Success")
 			check(t, w, "other")
-			w.Now = w.Now.Add(snapshot.Lease)
-		}, nil, news(0, received), "a"},
-		{"we are telling, and the task runs again", func(t *testing.T, w *World) { statuses(t, w, "Received"); check(t, w, claimer) }, nil, news(0, received), "a"},
-		{"told", func(t *testing.T, w *World) { statuses(t, w, "Received"); deliver(t, w, check(t, w, "other").Owed) }, nil, nil, "a"},
-		{"the one told, the other not", func(t *testing.T, w *World) {
+			w.Now = w.Now.Add(store.DefaultLease)
+		}, nil, notifications(0, received, successful), ""},
+		{"we deliver them, and the task runs again", func(t *testing.T, w *World) { statuses(t, w, "Success"); check(t, w, owner) }, nil, notifications(0, received, successful), ""},
+		{"delivered", func(t *testing.T, w *World) {
+			statuses(t, w, "Success")
+			deliver(w, check(t, w, "other").Pending, "other")
+		}, nil, nil, ""},
+		{"one is delivered, the other not", func(t *testing.T, w *World) {
 			statuses(t, w, "Received")
-			deliver(t, w, check(t, w, "other").Owed)
+			deliver(w, check(t, w, "other").Pending, "other")
 			w.Change("a", table.Item{"CollectionStatus": "Success"})
-		}, nil, news(0, successful), ""},
-		{"a regression repeats nothing", func(t *testing.T, w *World) {
-			statuses(t, w, "Received")
-			deliver(t, w, check(t, w, "other").Owed)
+		}, nil, notifications(0, successful), ""},
+		{"a row that went back and came again repeats nothing", func(t *testing.T, w *World) {
+			statuses(t, w, "Success")
+			deliver(w, check(t, w, "other").Pending, "other")
 			w.Change("a", table.Item{"CollectionStatus": "Sent"})
 			check(t, w, "other")
-			w.Change("a", table.Item{"CollectionStatus": "Received"})
-		}, nil, nil, "a"},
-		{"another attempt is told again", func(t *testing.T, w *World) {
+			w.Change("a", table.Item{"CollectionStatus": "Success"})
+		}, nil, nil, ""},
+		{"another export is notified again", func(t *testing.T, w *World) {
 			w.Receive("a", "other")
-			statuses(t, w, "Received")
-			deliver(t, w, check(t, w, "other").Owed)
+			deliver(w, check(t, w, "other").Pending, "other")
 			w.Change("a", table.Item{"CollectionStatus": "Sent", "FilesReceived": int64(0)})
-			w.Count(Message("a-2", Body("a", "again")))
-			w.Look("a", "third")
-		}, nil, news(1, received), "a"},
+			w.Count(Message("a-2", Body("a", "again")), Message("a-3", Body("a", "success", SuccessFile)))
+			w.Reconcile("a", "third")
+		}, nil, notifications(1, received, successful), ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			w := New(t)
-			w.DB.PageSize = 2
+			w := New(t, test.exempt...)
+			w.PageSize(2)
 			test.given(t, w)
-			want := checkall.Output{Verdict: checkall.NoNews, Claimer: claimer, Owed: news(0), Blocker: test.blocker}
-			if test.owed != nil {
-				want.Verdict, want.Owed = checkall.NewsOwed, test.owed
+			want := checkall.Output{Outcome: checkall.RunIncomplete, Owner: owner, Pending: notifications(0), Blocker: test.blocker}
+			if test.pending != nil {
+				want.Outcome, want.Pending = checkall.NotificationPending, test.pending
 			}
-			for range 2 { // repeated by the same claimer, it says the same
-				if diff := cmp.Diff(want, check(t, w, claimer, test.exempt...)); diff != "" {
+			for range 2 { // repeated by the same owner, it says the same
+				if diff := cmp.Diff(want, check(t, w, owner)); diff != "" {
 					t.Error(diff)
 				}
 			}
 		})
+	}
+}
+
+// Only what the collection may have made due is looked for.
+func TestHandleChecksWhatItIsAskedFor(t *testing.T) {
+	t.Parallel()
+	w := New(t)
+	statuses(t, w, "Success")
+	for _, asked := range [][]snapshot.Kind{nil, {snapshot.AllReceived}} {
+		out, err := checkall.New(w.Store, w.Log).Handle(t.Context(), checkall.Input{CollectionKey: Key("a"), Owner: owner, Notifications: asked})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(notifications(0, asked...), out.Pending); diff != "" {
+			t.Error(diff)
+		}
 	}
 }
 
@@ -129,9 +147,9 @@ func TestHandleAsInvoked(t *testing.T) {
 		t.Fatal(err)
 	}
 	for status, want := range map[string]string{
-		"Sent": `{"verdict":"NO_NEWS","claimer":"` + Execution + `/db.a.b","owed":[],"blocker":"a"}`,
-		"Success": `{"verdict":"NEWS_OWED","claimer":"` + Execution + `/db.a.b","owed":[` +
-			`{"kind":"ALL_RECEIVED","correlation_id":"run-1","collection_name":"","attempt":0},{"kind":"ALL_SUCCESSFUL","correlation_id":"run-1","collection_name":"","attempt":0}]}`,
+		"Sent": `{"outcome":"RUN_INCOMPLETE","owner":"` + Execution + `/db.a.b","pending":[],"blocker":"a"}`,
+		"Success": `{"outcome":"NOTIFICATION_PENDING","owner":"` + Execution + `/db.a.b","pending":[` +
+			`{"kind":"ALL_RECEIVED","correlation_id":"run-1","collection_name":"","version":0},{"kind":"ALL_SUCCESSFUL","correlation_id":"run-1","collection_name":"","version":0}]}`,
 	} {
 		t.Run(status, func(t *testing.T) {
 			t.Parallel()
@@ -141,7 +159,7 @@ func TestHandleAsInvoked(t *testing.T) {
 			if err := json.Unmarshal(text, &in); err != nil {
 				t.Fatal(err)
 			}
-			out, err := checkall.New(w.Runs(), w.Log).Handle(t.Context(), in)
+			out, err := checkall.New(w.Store, w.Log).Handle(t.Context(), in)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -156,30 +174,30 @@ func TestHandleAsInvoked(t *testing.T) {
 	}
 }
 
-// Of many that see the run complete at the same moment, one tells each piece of news.
-func TestOneOfManyTells(t *testing.T) {
+// Of many that see the run complete at the same moment, one delivers each notification.
+func TestOneOfManyNotifies(t *testing.T) {
 	t.Parallel()
 	w := New(t)
 	statuses(t, w, "Success", "Success")
-	task := checkall.New(w.Runs(), w.Log)
+	task := checkall.New(w.Store, w.Log)
 	const executions = 20
-	owed := make(chan []snapshot.Debt)
+	pending := make(chan []snapshot.Outgoing)
 	for i := range executions {
 		go func() {
-			out, err := task.Handle(t.Context(), checkall.Input{CorrelationID: Run, Claimer: fmt.Sprint(i)})
+			out, err := task.Handle(t.Context(), checkall.Input{CollectionKey: Key("a"), Owner: fmt.Sprint(i), Moved: true, Notifications: snapshot.Notifications})
 			if err != nil {
 				t.Error(err)
 			}
-			owed <- out.Owed
+			pending <- out.Pending
 		}()
 	}
-	told := map[snapshot.DebtKind]int{}
+	notified := map[snapshot.Kind]int{}
 	for range executions {
-		for _, debt := range <-owed {
-			told[debt.Kind]++
+		for _, out := range <-pending {
+			notified[out.Kind]++
 		}
 	}
-	if diff := cmp.Diff(map[snapshot.DebtKind]int{snapshot.AllReceived: 1, snapshot.AllSuccessful: 1}, told); diff != "" {
+	if diff := cmp.Diff(map[snapshot.Kind]int{snapshot.AllReceived: 1, snapshot.AllSuccessful: 1}, notified); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -189,7 +207,7 @@ func TestMalformedRow(t *testing.T) {
 	w := New(t)
 	statuses(t, w, "Received")
 	w.Put("b", table.Item{"CollectionStatus": int64(1)})
-	_, err := checkall.New(w.Runs(), w.Log).Handle(t.Context(), checkall.Input{CorrelationID: Run, Claimer: claimer})
+	_, err := checkall.New(w.Store, w.Log).Handle(t.Context(), checkall.Input{CollectionKey: Key("a"), Owner: owner, Notifications: snapshot.Notifications})
 	var malformed *failure.Malformed
 	if !errors.As(err, &malformed) || !strings.Contains(err.Error(), "CollectionStatus") {
 		t.Errorf("got %v, want Malformed and the attribute's name", err)
@@ -200,12 +218,12 @@ func TestLog(t *testing.T) {
 	t.Parallel()
 	w := New(t)
 	statuses(t, w, "Success", "Blocked_Topic")
-	check(t, w, claimer)
+	check(t, w, owner)
 	lines := w.Logged("checked run")
 	if len(lines) != 1 {
 		t.Fatalf("logged %s", w.LogText())
 	}
-	for key, want := range map[string]any{"correlation_id": Run, "verdict": "NO_NEWS", "blocker": "b", "blocker_status": "Blocked_Topic"} {
+	for key, want := range map[string]any{"correlation_id": Run, "outcome": "RUN_INCOMPLETE", "blocker": "b"} {
 		if lines[0][key] != want {
 			t.Errorf("%s is %v, want %v", key, lines[0][key], want)
 		}

@@ -6,7 +6,6 @@ import (
 
 	checkall "snapshot-status-checker/functions/check-all"
 	. "snapshot-status-checker/functions/internal/tasktest"
-	"snapshot-status-checker/internal/snapshot"
 )
 
 // Whoever follows the execution finds what it decided about its run.
@@ -15,7 +14,7 @@ func TestLogNamesTheExecution(t *testing.T) {
 	w := New(t)
 	w.Put("a", Sent(1))
 	w.Counted(func(ctx context.Context) {
-		if _, err := checkall.New(w.Runs(), w.Log).Handle(ctx, checkall.Input{CorrelationID: Run, Claimer: snapshot.Claimer(Execution, "a")}); err != nil {
+		if _, err := checkall.New(w.Store, w.Log).Handle(ctx, checkall.Input{CollectionKey: Key("a"), Owner: owner}); err != nil {
 			t.Error(err)
 		}
 	})

@@ -15,23 +15,18 @@ import (
 	. "snapshot-status-checker/functions/internal/tasktest"
 	"snapshot-status-checker/internal/failure"
 	"snapshot-status-checker/internal/snapshot"
+	"snapshot-status-checker/internal/store"
 	"snapshot-status-checker/internal/table"
+	"snapshot-status-checker/internal/table/tabletest"
 )
 
 const (
-	claimer = Execution + "/a"
-	other   = "another-execution/a"
+	owner = Execution + "/a"
+	other = "another-execution/a"
 )
 
-func request(attempt int64) []snapshot.Debt {
-	return []snapshot.Debt{{Kind: snapshot.SuccessFileRequest, CollectionKey: Key("a"), Attempt: attempt}}
-}
-
-func deliver(t *testing.T, w *World, attempt int64) {
-	t.Helper()
-	if err := w.Debts().Delivered(t.Context(), request(attempt)[0]); err != nil {
-		t.Fatal(err)
-	}
+func request(epoch int64) []snapshot.Outgoing {
+	return []snapshot.Outgoing{{Kind: snapshot.SuccessFileRequest, CollectionKey: Key("a"), Version: epoch}}
 }
 
 func file(identity string) string  { return Message(identity, Body("a", identity)) }
@@ -39,89 +34,99 @@ func successFile(id string) string { return Message(id, Body("a", "s", SuccessFi
 
 func TestHandle(t *testing.T) {
 	t.Parallel()
-	const waiting, run, owed = checkcollection.Waiting, checkcollection.RunMayMove, checkcollection.RequestOwed
+	const waiting, run, pending = checkcollection.Incomplete, checkcollection.CheckRun, checkcollection.RequestPending
+	first, both := snapshot.Notifications[:1], snapshot.Notifications
 	for _, test := range []struct {
 		name    string
 		given   func(*testing.T, *World)
-		verdict checkcollection.Verdict
-		owed    []snapshot.Debt
+		outcome checkcollection.Outcome
+		pending []snapshot.Outgoing
+		check   []snapshot.Kind
+		moved   bool
 		after   string // row
 	}{
-		{"no row", func(*testing.T, *World) {}, waiting, nil, ""},
-		{"files are missing", func(_ *testing.T, w *World) { w.Put("a", Sent(2)); w.Count(file("m1")) }, waiting, nil, "Sent 1/2"},
-		{"no files", func(_ *testing.T, w *World) { w.Put("a", Sent(0)) }, waiting, nil, "Sent 0/0"},
+		{"no row", func(*testing.T, *World) {}, waiting, nil, nil, false, ""},
+		{"files are missing", func(_ *testing.T, w *World) { w.Put("a", Sent(2)); w.Count(file("m1")) }, waiting, nil, nil, false, "Sent 1/2"},
+		{"no files", func(_ *testing.T, w *World) { w.Put("a", Sent(0)) }, waiting, nil, nil, false, "Sent 0/0"},
 		{"all files, but Sent is not written yet", func(_ *testing.T, w *World) {
 			w.Put("a", Sent(1))
 			w.Count(file("m1"))
 			w.Change("a", table.Item{"CollectionStatus": "Exported"})
-		}, waiting, nil, "Exported 1/1"},
-		{"all files", func(_ *testing.T, w *World) { w.Put("a", Sent(1)); w.Count(file("m1")) }, owed, request(0), "Received 1/1"},
+		}, waiting, nil, nil, false, "Exported 1/1"},
+		{"all files", func(_ *testing.T, w *World) { w.Put("a", Sent(1)); w.Count(file("m1")) }, pending, request(0), first, true, "Received 1/1"},
 		{"all files, in capitals", func(_ *testing.T, w *World) {
 			w.Put("a", Sent(1))
 			w.Change("a", table.Item{"CollectionStatus": "SENT"})
 			w.Count(file("m1"))
-		}, owed, request(0), "RECEIVED 1/1"},
-		{"more than all files", func(_ *testing.T, w *World) { w.Put("a", Sent(1)); w.Count(file("m1"), file("m2")) }, owed, request(0), "Received 2/1"},
-		{"a row that was not brought up to date", func(t *testing.T, w *World) {
+		}, pending, request(0), first, true, "RECEIVED 1/1"},
+		{"more than all files", func(_ *testing.T, w *World) { w.Put("a", Sent(1)); w.Count(file("m1"), file("m2")) }, pending, request(0), first, true, "Received 2/1"},
+		{"a row that was not synced", func(t *testing.T, w *World) {
 			w.Put("a", Sent(2))
 			w.Count(file("m1"), file("m2"))
-			w.Change("a", table.Item{"FilesReceived": int64(1), "FilesCounted": int64(1)})
-		}, owed, request(0), "Received 2/2"},
-		{"a success file that came too early waits", func(_ *testing.T, w *World) { w.Put("a", Sent(2)); w.Count(file("m1"), successFile("s")) }, waiting, nil, "Sent 1/2"},
-		{"a success file that came early: both moves, and still the request", func(_ *testing.T, w *World) { w.Put("a", Sent(1)); w.Count(successFile("s"), file("m1")) }, owed, request(0), "Success 1/1"},
+			w.Change("a", table.Item{"FilesReceived": int64(1), "SyncedFiles": int64(1)})
+		}, pending, request(0), first, true, "Received 2/2"},
+		{"a success file that came too early waits", func(_ *testing.T, w *World) { w.Put("a", Sent(2)); w.Count(file("m1"), successFile("s")) }, waiting, nil, nil, false, "Sent 1/2"},
+		{"a success file that came early: both moves, and still the request", func(_ *testing.T, w *World) { w.Put("a", Sent(1)); w.Count(successFile("s"), file("m1")) }, pending, request(0), both, true, "Success 1/1"},
 		{"a success file after the request", func(t *testing.T, w *World) {
 			w.Receive("a", other)
-			deliver(t, w, 0)
+			w.Deliver(request(0)[0], other)
 			w.Count(successFile("s"))
-		}, run, nil, "Success 1/1"},
-		{"another is asking", func(_ *testing.T, w *World) { w.Receive("a", other) }, run, nil, "Received 1/1"},
-		{"another died asking", func(_ *testing.T, w *World) { w.Receive("a", other); w.Now = w.Now.Add(snapshot.Lease) }, owed, request(0), "Received 1/1"},
-		{"another's lease is not over", func(_ *testing.T, w *World) { w.Receive("a", other); w.Now = w.Now.Add(snapshot.Lease - time.Second) }, run, nil, "Received 1/1"},
-		{"asked", func(t *testing.T, w *World) { w.Receive("a", other); deliver(t, w, 0) }, run, nil, "Received 1/1"},
-		{"we are asking, and the task runs again", func(_ *testing.T, w *World) { w.Receive("a", claimer) }, owed, request(0), "Received 1/1"},
-		{"we asked, and the task runs again", func(t *testing.T, w *World) { w.Receive("a", claimer); deliver(t, w, 0) }, run, nil, "Received 1/1"},
+		}, run, nil, both, true, "Success 1/1"},
+		{"another delivers the request", func(_ *testing.T, w *World) { w.Receive("a", other) }, run, nil, first, false, "Received 1/1"},
+		{"another died with the request", func(_ *testing.T, w *World) { w.Receive("a", other); w.Now = w.Now.Add(store.DefaultLease) }, pending, request(0), first, false, "Received 1/1"},
+		{"another's lease is not over", func(_ *testing.T, w *World) {
+			w.Receive("a", other)
+			w.Now = w.Now.Add(store.DefaultLease - time.Second)
+		}, run, nil, first, false, "Received 1/1"},
+		{"requested", func(t *testing.T, w *World) { w.Receive("a", other); w.Deliver(request(0)[0], other) }, run, nil, first, false, "Received 1/1"},
+		{"we deliver it, and the task runs again", func(_ *testing.T, w *World) { w.Receive("a", owner) }, pending, request(0), first, false, "Received 1/1"},
+		{"we delivered it, and the task runs again", func(t *testing.T, w *World) { w.Receive("a", owner); w.Deliver(request(0)[0], owner) }, run, nil, first, false, "Received 1/1"},
 		{"Sent written over Received: moved again without a request", func(t *testing.T, w *World) {
 			w.Receive("a", other)
-			deliver(t, w, 0)
+			w.Deliver(request(0)[0], other)
 			w.Change("a", table.Item{"CollectionStatus": "Sent"})
-		}, run, nil, "Received 1/1"},
-		{"exported again: another attempt, another request", func(t *testing.T, w *World) {
+		}, run, nil, first, true, "Received 1/1"},
+		{"exported again: another epoch, another request", func(t *testing.T, w *World) {
 			w.Receive("a", other)
-			deliver(t, w, 0)
+			w.Deliver(request(0)[0], other)
 			w.Change("a", table.Item{"CollectionStatus": "Sent", "FilesReceived": int64(0)})
 			w.Count(file("m2"))
-		}, owed, request(1), "Received 1/1"},
-		{"a success file of an earlier attempt", func(t *testing.T, w *World) {
+		}, pending, request(1), first, true, "Received 1/1"},
+		{"a success file of an earlier epoch", func(t *testing.T, w *World) {
 			w.Receive("a", other)
 			w.Count(successFile("s"))
-			deliver(t, w, 0)
+			w.Deliver(request(0)[0], other)
 			w.Change("a", table.Item{"CollectionStatus": "Sent", "FilesReceived": int64(0)})
 			w.Count(file("m2"))
-		}, owed, request(1), "Received 1/1"},
+		}, pending, request(1), first, true, "Received 1/1"},
 		{"received by the sender itself, without files", func(_ *testing.T, w *World) {
 			w.Put("a", table.Item{"CollectionStatus": "Received", "FilesSent": int64(0), "FilesReceived": int64(0)})
-		}, run, nil, "Received 0/0"},
+		}, run, nil, first, false, "Received 0/0"},
 		{"successful", func(_ *testing.T, w *World) {
 			w.Put("a", table.Item{"CollectionStatus": "SUCCESS", "FilesSent": int64(1), "FilesReceived": int64(1)})
-		}, run, nil, "SUCCESS 1/1"},
+		}, run, nil, both, false, "SUCCESS 1/1"},
 		{"exempt: done as far as the run goes", func(_ *testing.T, w *World) {
 			w.Put("a", table.Item{"CollectionStatus": "TABLE_UNAVAILABLE"})
-		}, run, nil, "TABLE_UNAVAILABLE -/-"},
+		}, run, nil, both, false, "TABLE_UNAVAILABLE -/-"},
 		{"blocked", func(_ *testing.T, w *World) {
 			w.Receive("a", other)
 			w.Change("a", table.Item{"CollectionStatus": "Blocked_Topic"})
-		}, waiting, nil, "Blocked_Topic 1/1"},
+		}, waiting, nil, nil, false, "Blocked_Topic 1/1"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			w := New(t)
+			w := New(t, "Table_Unavailable")
 			test.given(t, w)
-			task := checkcollection.New(w.Looker(), []snapshot.Status{"Table_Unavailable"}, w.Log)
-			want := checkcollection.Output{Verdict: test.verdict, Claimer: claimer, Owed: []snapshot.Debt{}, CollectionKey: Key("a")}
-			if test.owed != nil {
-				want.Owed = test.owed
+			task := checkcollection.New(w.Store, w.Log)
+			want := checkcollection.Output{Outcome: test.outcome, Owner: owner, Pending: []snapshot.Outgoing{}, CollectionKey: Key("a"),
+				Moved: test.moved, Notifications: []snapshot.Kind{}}
+			if test.pending != nil {
+				want.Pending = test.pending
 			}
-			for range 2 { // repeated by the same execution, it says the same
+			if test.check != nil {
+				want.Notifications = test.check
+			}
+			for range 2 { // repeated by the same execution, it says the same but for what that call moved
 				got, err := task.Handle(t.Context(), checkcollection.Input{ExecutionID: Execution, CollectionKey: Key("a")})
 				if err != nil {
 					t.Fatal(err)
@@ -136,17 +141,18 @@ func TestHandle(t *testing.T) {
 				if got := w.Row("a"); got != test.after {
 					t.Errorf("row: %q, want %q", got, test.after)
 				}
+				want.Moved = false
 			}
 		})
 	}
 }
 
-// A look that a person asked for may lack its names.
-func TestLookWithoutNames(t *testing.T) {
+// A request to reconcile may lack its names.
+func TestHandleWithoutNames(t *testing.T) {
 	t.Parallel()
 	w := New(t)
 	for _, key := range []snapshot.CollectionKey{{}, {CorrelationID: Run}, {CollectionName: "a"}} {
-		_, err := checkcollection.New(w.Looker(), nil, w.Log).Handle(t.Context(), checkcollection.Input{ExecutionID: Execution, CollectionKey: key})
+		_, err := checkcollection.New(w.Store, w.Log).Handle(t.Context(), checkcollection.Input{ExecutionID: Execution, CollectionKey: key})
 		var malformed *failure.Malformed
 		if !errors.As(err, &malformed) {
 			t.Errorf("%+v: got %v, want Malformed", key, err)
@@ -166,9 +172,10 @@ func TestHandleAsInvoked(t *testing.T) {
 		sent int64
 		want string
 	}{
-		{"waiting", 2, `{"verdict":"WAITING","claimer":"` + Execution + `/db.a.b","owed":[],"correlation_id":"run-1","collection_name":"db.a.b","status":"Sent","files_received":1,"files_sent":2}`},
-		{"request owed", 1, `{"verdict":"REQUEST_OWED","claimer":"` + Execution + `/db.a.b","owed":[{"kind":"SUCCESS_FILE_REQUEST","correlation_id":"run-1","collection_name":"db.a.b","attempt":0}],` +
-			`"correlation_id":"run-1","collection_name":"db.a.b","status":"Received","files_received":1,"files_sent":1}`},
+		{"incomplete", 2, `{"outcome":"COLLECTION_INCOMPLETE","owner":"` + Execution + `/db.a.b","pending":[],"correlation_id":"run-1","collection_name":"db.a.b",` +
+			`"moved":false,"notifications":[],"status":"Sent","files_received":1,"files_sent":2}`},
+		{"request pending", 1, `{"outcome":"REQUEST_PENDING","owner":"` + Execution + `/db.a.b","pending":[{"kind":"SUCCESS_FILE_REQUEST","correlation_id":"run-1","collection_name":"db.a.b","version":0}],` +
+			`"correlation_id":"run-1","collection_name":"db.a.b","moved":true,"notifications":["ALL_RECEIVED"],"status":"Received","files_received":1,"files_sent":1}`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -179,7 +186,7 @@ func TestHandleAsInvoked(t *testing.T) {
 			if err := json.Unmarshal(text, &in); err != nil {
 				t.Fatal(err)
 			}
-			out, err := checkcollection.New(w.Looker(), nil, w.Log).Handle(t.Context(), in)
+			out, err := checkcollection.New(w.Store, w.Log).Handle(t.Context(), in)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -194,14 +201,14 @@ func TestHandleAsInvoked(t *testing.T) {
 	}
 }
 
-// Of many that look at the same moment, one asks.
-func TestOneOfManyAsks(t *testing.T) {
+// Of many that reconcile at the same moment, one delivers the request.
+func TestOneOfManyRequests(t *testing.T) {
 	t.Parallel()
 	w := New(t)
 	w.Put("a", Sent(1))
 	w.Count(file("m1"))
-	task := checkcollection.New(w.Looker(), nil, w.Log)
-	verdicts := make(chan checkcollection.Verdict)
+	task := checkcollection.New(w.Store, w.Log)
+	outcomes := make(chan checkcollection.Outcome)
 	const executions = 20
 	for i := range executions {
 		go func() {
@@ -209,15 +216,32 @@ func TestOneOfManyAsks(t *testing.T) {
 			if err != nil {
 				t.Error(err)
 			}
-			verdicts <- out.Verdict
+			outcomes <- out.Outcome
 		}()
 	}
-	got := map[checkcollection.Verdict]int{}
+	got := map[checkcollection.Outcome]int{}
 	for range executions {
-		got[<-verdicts]++
+		got[<-outcomes]++
 	}
-	want := map[checkcollection.Verdict]int{checkcollection.RequestOwed: 1, checkcollection.RunMayMove: executions - 1}
+	want := map[checkcollection.Outcome]int{checkcollection.RequestPending: 1, checkcollection.CheckRun: executions - 1}
 	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// A row that is gone is checked for if its run waits for it.
+func TestARowThatIsGone(t *testing.T) {
+	t.Parallel()
+	w := New(t)
+	w.Put("a", Sent(2))
+	w.Count(file("m1"))
+	w.Put("a", nil)
+	out, err := checkcollection.New(w.Store, w.Log).Handle(t.Context(), checkcollection.Input{ExecutionID: Execution, CollectionKey: Key("a")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := checkcollection.Output{Outcome: checkcollection.CheckRun, Owner: owner, Pending: []snapshot.Outgoing{}, CollectionKey: Key("a"), Notifications: snapshot.Notifications}
+	if diff := cmp.Diff(want, out); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -226,29 +250,29 @@ func TestMalformedRow(t *testing.T) {
 	t.Parallel()
 	w := New(t)
 	w.Put("a", table.Item{"CollectionStatus": "Sent", "FilesSent": "three"})
-	_, err := checkcollection.New(w.Looker(), nil, w.Log).Handle(t.Context(), checkcollection.Input{ExecutionID: Execution, CollectionKey: Key("a")})
+	_, err := checkcollection.New(w.Store, w.Log).Handle(t.Context(), checkcollection.Input{ExecutionID: Execution, CollectionKey: Key("a")})
 	var malformed *failure.Malformed
 	if !errors.As(err, &malformed) || !strings.Contains(err.Error(), "FilesSent") {
 		t.Errorf("got %v, want Malformed and the attribute's name", err)
 	}
 }
 
-// The request's claim survives the loss of its answer: the task that runs again recognises it as its own.
+// The request survives the loss of every answer: the task that runs again recognises it as its own.
 func TestLostAnswers(t *testing.T) {
 	t.Parallel()
 	errLost := errors.New("the answer is lost")
 	w := New(t)
 	w.Put("a", Sent(1))
 	w.Count(file("m1"))
-	task := checkcollection.New(w.Looker(), nil, w.Log)
-	w.DB.After = func(op string, _ ...table.Ref) error {
-		if op == "Update" {
+	task := checkcollection.New(w.Store, w.Log)
+	w.DB.After = func(call tabletest.Call) error {
+		if call.Operation == "Update" {
 			return errLost
 		}
 		return nil
 	}
 	in := checkcollection.Input{ExecutionID: Execution, CollectionKey: Key("a")}
-	for range 2 { // the move, the claim
+	for range 2 { // the request, the move
 		if _, err := task.Handle(t.Context(), in); !errors.Is(err, errLost) {
 			t.Fatalf("got %v", err)
 		}
@@ -257,7 +281,7 @@ func TestLostAnswers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(request(0), got.Owed); diff != "" {
+	if diff := cmp.Diff(request(0), got.Pending); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -267,14 +291,14 @@ func TestLog(t *testing.T) {
 	w := New(t)
 	w.Put("a", Sent(1))
 	w.Count(file("m1"))
-	if _, err := checkcollection.New(w.Looker(), nil, w.Log).Handle(t.Context(), checkcollection.Input{ExecutionID: Execution, CollectionKey: Key("a")}); err != nil {
+	if _, err := checkcollection.New(w.Store, w.Log).Handle(t.Context(), checkcollection.Input{ExecutionID: Execution, CollectionKey: Key("a")}); err != nil {
 		t.Fatal(err)
 	}
 	lines := w.Logged("checked collection")
 	if len(lines) != 1 {
 		t.Fatalf("logged %s", w.LogText())
 	}
-	for key, want := range map[string]any{"correlation_id": Run, "collection_name": "a", "verdict": "REQUEST_OWED", "status": "Received", "files_received": 1.0, "files_sent": 1.0} {
+	for key, want := range map[string]any{"correlation_id": Run, "collection_name": "a", "outcome": "REQUEST_PENDING", "status": "Received", "files_received": 1.0, "files_sent": 1.0} {
 		if lines[0][key] != want {
 			t.Errorf("%s is %v, want %v", key, lines[0][key], want)
 		}

@@ -9,9 +9,10 @@ import (
 	checkcollection "snapshot-status-checker/functions/check-collection"
 	. "snapshot-status-checker/functions/internal/tasktest"
 	"snapshot-status-checker/internal/table"
+	"snapshot-status-checker/internal/table/tabletest"
 )
 
-// A collection counts when it moves, by the call that moved it: not when it is looked at again.
+// A collection counts when it moves, by the call that moved it: not when it is reconciled again.
 func TestMetrics(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -28,9 +29,13 @@ func TestMetrics(t *testing.T) {
 		{"received before", func(w *World) { w.Receive("a", "other") }, map[string]float64{}},
 		{"its success file comes", func(w *World) { w.Receive("a", "other"); w.Count(Message("m2", Body("a", "s", SuccessFile))) },
 			map[string]float64{"CollectionsSuccessful": 1}},
-		{"Sent was written over Received", func(w *World) { w.Receive("a", "other"); w.Change("a", table.Item{"CollectionStatus": "Sent"}) },
+		{"Sent was written over Received", func(w *World) {
+			w.Receive("a", "other")
+			w.Deliver(request(0)[0], "other")
+			w.Change("a", table.Item{"CollectionStatus": "Sent"})
+		},
 			map[string]float64{}},
-		{"exported again: a new attempt", func(w *World) {
+		{"exported again: a new epoch", func(w *World) {
 			w.Receive("a", "other")
 			w.Change("a", table.Item{"CollectionStatus": "Sent", "FilesReceived": int64(0)})
 			w.Count(Message("m2", Body("a", "1")))
@@ -40,16 +45,16 @@ func TestMetrics(t *testing.T) {
 			t.Parallel()
 			w := New(t)
 			test.given(w)
-			task := checkcollection.New(w.Looker(), nil, w.Log)
-			look := func(ctx context.Context) {
+			task := checkcollection.New(w.Store, w.Log)
+			reconcile := func(ctx context.Context) {
 				if _, err := task.Handle(ctx, checkcollection.Input{ExecutionID: Execution, CollectionKey: Key("a")}); err != nil {
 					t.Error(err)
 				}
 			}
-			if diff := cmp.Diff(test.want, w.Counted(look)); diff != "" {
+			if diff := cmp.Diff(test.want, w.Counted(reconcile)); diff != "" {
 				t.Error(diff)
 			}
-			if again := w.Counted(look); len(again) > 0 {
+			if again := w.Counted(reconcile); len(again) > 0 {
 				t.Errorf("repeated, it counts %v", again)
 			}
 			for _, line := range w.Logged("metrics") {
@@ -61,22 +66,22 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
-// Somebody else changed the row meanwhile: the look begins anew.
+// Others wrote meanwhile: the reconciliation reads again.
 func TestMetricsOfContention(t *testing.T) {
 	t.Parallel()
 	w := New(t)
 	w.Put("a", Sent(1))
 	w.Count(Message("m1", Body("a", "1")))
 	times := 2
-	w.DB.Before = func(op string, _ ...table.Ref) error {
-		if op == "Update" && times > 0 {
+	w.DB.Before = func(call tabletest.Call) error {
+		if call.Operation == "Update" && times > 0 {
 			times--
 			return table.ErrConditionFailed
 		}
 		return nil
 	}
 	got := w.Counted(func(ctx context.Context) {
-		if _, err := checkcollection.New(w.Looker(), nil, w.Log).Handle(ctx, checkcollection.Input{ExecutionID: Execution, CollectionKey: Key("a")}); err != nil {
+		if _, err := checkcollection.New(w.Store, w.Log).Handle(ctx, checkcollection.Input{ExecutionID: Execution, CollectionKey: Key("a")}); err != nil {
 			t.Error(err)
 		}
 	})

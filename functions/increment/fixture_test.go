@@ -3,68 +3,89 @@ package increment_test
 import (
 	"context"
 	"encoding/json"
+	"strings"
+	"sync"
 	"testing"
 
 	"snapshot-status-checker/functions/increment"
 	"snapshot-status-checker/functions/internal/tasktest"
 	"snapshot-status-checker/internal/snapshot"
-	"snapshot-status-checker/internal/store"
+	"snapshot-status-checker/internal/table/tabletest"
 )
 
 // bench is the task with what it works on.
 type bench struct {
 	*tasktest.World
-	task    *increment.Task
-	kept    *keeper
-	counter *counter
+	task     *increment.Task
+	rejected *rejecter
 }
 
 func newBench(t *testing.T) *bench {
-	w := tasktest.New(t)
-	b := &bench{World: w, kept: &keeper{}, counter: &counter{Counter: w.Counter()}}
-	b.task = increment.New(b.counter, b.kept, increment.OneByOne, w.Log)
+	b := &bench{World: tasktest.New(t), rejected: &rejecter{}}
+	b.task = b.limitedTo(0)
 	return b
 }
 
-func (b *bench) handle(t *testing.T, messages json.RawMessage) (increment.Output, error) {
+// limitedTo is the task of another process, in an execution that may reconcile so many collections.
+func (b *bench) limitedTo(most int) *increment.Task {
+	return increment.New(b.Store, b.rejected, most, increment.InOrder, b.Log)
+}
+
+func (b *bench) handle(t *testing.T, event json.RawMessage) (increment.Output, error) {
 	t.Helper()
-	return b.handleIn(t.Context(), messages)
+	return b.handleIn(t.Context(), event)
 }
 
-func (b *bench) handleIn(ctx context.Context, messages json.RawMessage) (increment.Output, error) {
-	return b.task.Handle(ctx, increment.Input{ExecutionID: tasktest.Execution, Messages: messages})
+func (b *bench) handleIn(ctx context.Context, event json.RawMessage) (increment.Output, error) {
+	return b.task.Handle(ctx, increment.Input{ExecutionID: tasktest.Execution, Event: event})
 }
 
-// keeper records what is kept, each as "identity REASON".
-type keeper struct {
-	kept []string
-	raw  []string
-	keep func(snapshot.Receipt) error // before it is recorded
+// rejecter records what is rejected, each as "identity REASON".
+type rejecter struct {
+	mu       sync.Mutex
+	rejected []string
+	raw      []string
+	before   func(snapshot.Receipt) error // before it is recorded
 }
 
-func (k *keeper) Keep(_ context.Context, receipt snapshot.Receipt) error {
-	if k.keep != nil {
-		if err := k.keep(receipt); err != nil {
+func (r *rejecter) Reject(_ context.Context, receipt snapshot.Receipt) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.before != nil {
+		if err := r.before(receipt); err != nil {
 			return err
 		}
 	}
-	k.kept = append(k.kept, receipt.Identity+" "+string(receipt.Rejection.Reason))
-	k.raw = append(k.raw, receipt.Raw)
+	r.rejected = append(r.rejected, receipt.Identity+" "+string(receipt.Rejection.Reason))
+	r.raw = append(r.raw, receipt.Raw)
 	return nil
 }
 
-// counter is the real one, and remembers which runs it was asked to register.
-type counter struct {
-	*store.Counter
-	registered []string
-}
-
-func (c *counter) RegisterRun(ctx context.Context, correlationID string, said snapshot.Export) error {
-	if err := c.Counter.RegisterRun(ctx, correlationID, said); err != nil {
-		return err
+// registrations counts the registrations of runs from now on, by their correlation ids.
+func (b *bench) registrations() func() []string {
+	var registered []string
+	b.DB.After = func(call tabletest.Call) error {
+		if call.Operation == "Update" && call.Refs[0].Partition == "run" {
+			registered = append(registered, call.Refs[0].Sort)
+		}
+		return nil
 	}
-	c.registered = append(c.registered, correlationID)
-	return nil
+	return func() []string { return registered }
+}
+
+// isUpdate says whether a call updates an item of a collection: "row", "collection", "page" or "receipts".
+func (b *bench) isUpdate(part, collection string) func(tabletest.Call) bool {
+	return func(call tabletest.Call) bool {
+		if call.Operation != "Update" {
+			return false
+		}
+		ref := call.Refs[0]
+		if ref.Table == b.Tables.Status.Table {
+			return part == "row" && ref.Sort == collection
+		}
+		kind, _, _ := strings.Cut(ref.Sort, "#")
+		return kind == part && strings.HasSuffix(ref.Partition, "#"+collection)
+	}
 }
 
 func keys(collections ...string) []snapshot.CollectionKey {

@@ -175,9 +175,8 @@ func (t *Task) countAll(ctx context.Context, execution string, groups []snapshot
 	failed := map[string]error{} // runs that could not be registered
 	for i, group := range groups {
 		row := states[group.CollectionKey].Row
-		if err, known := failed[group.CorrelationID]; row != nil && !known {
-			err = t.register(ctx, *row, group.Receipts[0].Message.Export)
-			failed[group.CorrelationID] = err
+		if _, known := failed[group.CorrelationID]; row != nil && !known {
+			failed[group.CorrelationID] = t.register(ctx, *row, group.Receipts[0].Message.Export)
 		}
 		results[i].err = failed[group.CorrelationID]
 	}

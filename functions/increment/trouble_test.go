@@ -11,39 +11,37 @@ import (
 	. "snapshot-status-checker/functions/internal/tasktest"
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/table"
+	"snapshot-status-checker/internal/table/tabletest"
 )
 
 var errDown = errors.New("service is down")
 
-// fails makes calls fail that are of this kind and touch the collection, or the run for "run".
-func fails(op, collection string) func(string, ...table.Ref) error {
-	return func(called string, refs ...table.Ref) error {
-		for _, ref := range refs {
-			if called == op && (strings.HasSuffix(ref.Partition, "#"+collection) || ref.Partition == collection || ref.Sort == collection) {
-				return errDown
-			}
+// fails makes updates of a collection's part fail; see isUpdate.
+func (b *bench) fails(part, collection string) func(tabletest.Call) error {
+	return func(call tabletest.Call) error {
+		if b.isUpdate(part, collection)(call) {
+			return errDown
 		}
 		return nil
 	}
 }
 
-// One collection that cannot be counted holds back nobody, and the repeated call counts it.
+// One collection that cannot be counted holds back no other, and the repeated call counts it.
 func TestTroubleWithOneCollection(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name   string
-		breaks func(*DB)
+		part   string
+		lost   bool   // it takes effect, and its answer is lost
 		during string // row of a, while in trouble
 		again  increment.Output
 	}{
-		{"its transaction fails", func(db *DB) { db.Before = fails("Transact", "a") }, "Sent 0/1",
-			increment.Output{Collections: keys("a", "b"), Counted: 1, Duplicates: 2, Rejected: 1}},
-		{"its transaction takes effect and the answer is lost", func(db *DB) { db.After = fails("Transact", "a") }, "Sent 0/1",
-			increment.Output{Collections: keys("a", "b"), Duplicates: 3, Rejected: 1}},
-		{"its row cannot be brought up to date", func(db *DB) { db.Before = fails("Update", "a") }, "Sent 0/1",
-			increment.Output{Collections: keys("a", "b"), Duplicates: 3, Rejected: 1}},
-		{"its row is brought up to date and the answer is lost", func(db *DB) { db.After = fails("Update", "a") }, "Sent 1/1",
-			increment.Output{Collections: keys("a", "b"), Duplicates: 3, Rejected: 1}},
+		{"its row cannot be adopted", "row", false, "Sent 0/1", increment.Output{Collections: keys("a", "b"), Counted: 1, Duplicates: 2, Rejected: 1}},
+		{"its receipts cannot be written", "receipts", false, "Sent 0/1", increment.Output{Collections: keys("a", "b"), Counted: 1, Duplicates: 2, Rejected: 1}},
+		{"its receipts are written and the answer is lost", "receipts", true, "Sent 0/1", increment.Output{Collections: keys("a", "b"), Counted: 1, Duplicates: 2, Rejected: 1}},
+		{"it cannot be counted", "collection", false, "Sent 0/1", increment.Output{Collections: keys("a", "b"), Counted: 1, Duplicates: 2, Rejected: 1}},
+		{"it is counted and the answer is lost", "collection", true, "Sent 0/1", increment.Output{Collections: keys("a", "b"), Duplicates: 3, Rejected: 1}},
+		{"its row is adopted and the answer is lost", "row", true, "Sent 0/1", increment.Output{Collections: keys("a", "b"), Counted: 1, Duplicates: 2, Rejected: 1}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -52,15 +50,17 @@ func TestTroubleWithOneCollection(t *testing.T) {
 			b.Put("b", Sent(1))
 			b.Put("c", Sent(2))
 			messages := Batch(Message("m1", Body("a", "1")), Message("m2", Body("b", "1")), Message("m3", "x"), Message("m4", Body("c", "1")))
-			test.breaks(b.DB)
+			if b.DB.Before = b.fails(test.part, "a"); test.lost {
+				b.DB.Before, b.DB.After = nil, b.DB.Before
+			}
 			if _, err := b.handle(t, messages); !errors.Is(err, errDown) || !strings.Contains(err.Error(), "of a:") {
 				t.Errorf("got %v, want an error that names the collection and keeps its cause", err)
 			}
 			if diff := cmp.Diff([]string{test.during, "Sent 1/1", "Sent 1/2"}, []string{b.Row("a"), b.Row("b"), b.Row("c")}); diff != "" {
 				t.Error("rows:", diff)
 			}
-			if len(b.kept.kept) != 0 {
-				t.Errorf("kept %q by a call that is to be repeated", b.kept.kept)
+			if len(b.rejected.rejected) != 0 {
+				t.Errorf("rejected %q by a call that is to be repeated", b.rejected.rejected)
 			}
 			b.DB.Before, b.DB.After = nil, nil
 			for range 2 { // the second time everything is a duplicate
@@ -71,8 +71,8 @@ func TestTroubleWithOneCollection(t *testing.T) {
 				if diff := cmp.Diff(test.again, got); diff != "" {
 					t.Error(diff)
 				}
-				if len(b.kept.kept) == 0 {
-					t.Error("the bad message was not kept")
+				if len(b.rejected.rejected) == 0 {
+					t.Error("the bad message was not rejected")
 				}
 				test.again.Counted, test.again.Duplicates = 0, 3
 				if diff := cmp.Diff([]string{"Sent 1/1", "Sent 1/1", "Sent 1/2"}, []string{b.Row("a"), b.Row("b"), b.Row("c")}); diff != "" {
@@ -89,12 +89,17 @@ func TestTroubleReadingTheRows(t *testing.T) {
 	b := newBench(t)
 	b.Put("a", Sent(1))
 	messages := Batch(Message("m1", Body("a", "1")), Message("m2", "x"))
-	b.DB.Before = fails("GetMany", "a")
+	b.DB.Before = func(call tabletest.Call) error {
+		if call.Operation == "GetMany" {
+			return errDown
+		}
+		return nil
+	}
 	if _, err := b.handle(t, messages); !errors.Is(err, errDown) {
 		t.Errorf("got %v", err)
 	}
-	if len(b.kept.kept) != 0 {
-		t.Errorf("kept %q by a call that is to be repeated", b.kept.kept)
+	if len(b.rejected.rejected) != 0 {
+		t.Errorf("rejected %q by a call that is to be repeated", b.rejected.rejected)
 	}
 	b.DB.Before = nil
 	got, err := b.handle(t, messages)
@@ -110,7 +115,12 @@ func TestNothingIsCountedBeforeItsRunIsRegistered(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	b.Put("a", Sent(2))
-	b.DB.Before = fails("Update", "run")
+	b.DB.Before = func(call tabletest.Call) error {
+		if call.Refs[0].Partition == "run" {
+			return errDown
+		}
+		return nil
+	}
 	messages := Batch(Message("m1", Body("a", "1")))
 	if _, err := b.handle(t, messages); !errors.Is(err, errDown) {
 		t.Errorf("got %v", err)
@@ -119,6 +129,7 @@ func TestNothingIsCountedBeforeItsRunIsRegistered(t *testing.T) {
 		t.Errorf("counted without a registered run: %s", got)
 	}
 	b.DB.Before = nil
+	registered := b.registrations()
 	got, err := b.handle(t, messages)
 	if err != nil {
 		t.Fatal(err)
@@ -126,17 +137,17 @@ func TestNothingIsCountedBeforeItsRunIsRegistered(t *testing.T) {
 	if diff := cmp.Diff(increment.Output{Collections: keys(), Counted: 1}, got); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff([]string{Run}, b.counter.registered); diff != "" {
+	if diff := cmp.Diff([]string{Run}, registered()); diff != "" {
 		t.Error("a registration that failed was remembered:", diff)
 	}
 }
 
-func TestRejectsAreKeptAfterCounting(t *testing.T) {
+func TestMessagesAreRejectedAfterCounting(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	b.Put("a", Sent(3))
 	var rows []string
-	b.kept.keep = func(snapshot.Receipt) error {
+	b.rejected.before = func(snapshot.Receipt) error {
 		rows = append(rows, b.Row("a"))
 		return nil
 	}
@@ -144,15 +155,15 @@ func TestRejectsAreKeptAfterCounting(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff([]string{"Sent 2/3", "Sent 2/3"}, rows); diff != "" {
-		t.Error("the row while each bad message was kept:", diff)
+		t.Error("the row while each bad message was rejected:", diff)
 	}
 }
 
-func TestTroubleKeepingOneMessage(t *testing.T) {
+func TestTroubleRejectingOneMessage(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	b.Put("a", Sent(1))
-	b.kept.keep = func(r snapshot.Receipt) error {
+	b.rejected.before = func(r snapshot.Receipt) error {
 		if r.Identity == "m1" {
 			return errDown
 		}
@@ -160,12 +171,12 @@ func TestTroubleKeepingOneMessage(t *testing.T) {
 	}
 	messages := Batch(Message("m1", "x"), Message("m2", Body("a", "1")), Message("m3", "y"))
 	if _, err := b.handle(t, messages); !errors.Is(err, errDown) {
-		t.Errorf("got %v: a message that is not kept is lost", err)
+		t.Errorf("got %v: a message that is not rejected is lost", err)
 	}
-	if diff := cmp.Diff([]string{"m3 NOT_JSON"}, b.kept.kept); diff != "" {
+	if diff := cmp.Diff([]string{"m3 NOT_JSON"}, b.rejected.rejected); diff != "" {
 		t.Error(diff)
 	}
-	b.kept.keep = nil
+	b.rejected.before = nil
 	got, err := b.handle(t, messages)
 	if err != nil {
 		t.Fatal(err)
@@ -173,27 +184,27 @@ func TestTroubleKeepingOneMessage(t *testing.T) {
 	if diff := cmp.Diff(increment.Output{Collections: keys("a"), Duplicates: 1, Rejected: 2}, got); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff([]string{"m3 NOT_JSON", "m1 NOT_JSON", "m3 NOT_JSON"}, b.kept.kept); diff != "" {
+	if diff := cmp.Diff([]string{"m3 NOT_JSON", "m1 NOT_JSON", "m3 NOT_JSON"}, b.rejected.rejected); diff != "" {
 		t.Error(diff)
 	}
 }
 
-// Somebody wrote a row that no retry can read: its messages are kept, by the call that need not be repeated, and its
-// neighbours are counted and looked at.
+// Somebody wrote a row that no retry can read: its messages are rejected, by the call that need not be repeated, and its
+// neighbours are counted and reconciled.
 func TestMalformedRowHoldsNobodyBack(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.Put("a", table.Item{"CollectionStatus": "Sent", "FilesReceived": "three"})
+	b.Put("a", table.Item{"CollectionStatus": "Sent", "FilesSent": "three"})
 	b.Put("b", Sent(1))
 	var reason string
-	b.kept.keep = func(r snapshot.Receipt) error {
+	b.rejected.before = func(r snapshot.Receipt) error {
 		reason = r.Rejection.Detail
 		return nil
 	}
 	messages := Batch(Message("m1", Body("a", "1")), Message("m2", Body("b", "1")), Message("m3", Body("a", "2")))
-	b.DB.Before = fails("Transact", "b")
-	if _, err := b.handle(t, messages); !errors.Is(err, errDown) || len(b.kept.kept) != 0 {
-		t.Errorf("got %v and kept %q, want the neighbour's trouble and nothing kept by a call that is to be repeated", err, b.kept.kept)
+	b.DB.Before = b.fails("collection", "b")
+	if _, err := b.handle(t, messages); !errors.Is(err, errDown) || len(b.rejected.rejected) != 0 {
+		t.Errorf("got %v and rejected %q, want the neighbour's trouble and nothing rejected by a call that is to be repeated", err, b.rejected.rejected)
 	}
 	b.DB.Before = nil
 	got, err := b.handle(t, messages)
@@ -203,14 +214,14 @@ func TestMalformedRowHoldsNobodyBack(t *testing.T) {
 	if diff := cmp.Diff(increment.Output{Collections: keys("b"), Counted: 1, Rejected: 2}, got); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff([]string{"m1 NOT_COUNTED", "m3 NOT_COUNTED"}, b.kept.kept); diff != "" {
-		t.Error("kept:", diff)
+	if diff := cmp.Diff([]string{"m1 NOT_COUNTED", "m3 NOT_COUNTED"}, b.rejected.rejected); diff != "" {
+		t.Error("rejected:", diff)
 	}
-	if !strings.Contains(reason, "FilesReceived") {
+	if !strings.Contains(reason, "FilesSent") {
 		t.Errorf("the reason does not say what is wrong: %q", reason)
 	}
 
-	b.Put("a", Sent(2)) // a person mends the row and puts the messages back
+	b.Put("a", Sent(2)) // a person mends the row and replays the messages
 	got, err = b.handle(t, messages)
 	if err != nil {
 		t.Fatal(err)

@@ -6,19 +6,20 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	. "snapshot-status-checker/functions/internal/tasktest"
 	"snapshot-status-checker/functions/notify"
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/table"
 )
 
-// What was told counts once, by the call that told it.
+// What was delivered counts once, by the call that delivered it.
 func TestMetrics(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	request, received := b.claimed(t, claimer)
-	pays := func(owed ...snapshot.Debt) map[string]float64 {
+	request, received := b.pending(t, owner)
+	delivers := func(pending ...snapshot.Outgoing) map[string]float64 {
 		return b.Counted(func(ctx context.Context) { // what fails is not counted
-			_, _ = b.task.Handle(ctx, notify.Input{Claimer: claimer, Owed: owed})
+			_, _ = b.task.Handle(ctx, notify.Input{Owner: owner, Pending: pending})
 		})
 	}
 	for _, step := range []struct {
@@ -28,24 +29,24 @@ func TestMetrics(t *testing.T) {
 	}{
 		{"the topic is down", errDown, map[string]float64{"RequestsSent": 1}},
 		{"it is up again", nil, map[string]float64{"RunsReceived": 1}},
-		{"all is paid", nil, map[string]float64{}},
+		{"all is delivered", nil, map[string]float64{}},
 	} {
 		b.out.fail[snapshot.AllReceived] = step.fail
-		if diff := cmp.Diff(step.want, pays(request, received)); diff != "" {
+		if diff := cmp.Diff(step.want, delivers(request, received)); diff != "" {
 			t.Errorf("%s: %s", step.name, diff)
 		}
 	}
 	for _, line := range b.Logged("delivered") {
-		if line["execution_id"] != snapshot.ExecutionOf(claimer) || line["correlation_id"] != request.CorrelationID {
+		if line["execution_id"] != snapshot.ExecutionOf(owner) || line["correlation_id"] != request.CorrelationID {
 			t.Errorf("the line is of %v, %v", line["execution_id"], line["correlation_id"])
 		}
 	}
 	b.Change("a", table.Item{"CollectionStatus": "Success"})
-	verdict, err := b.Runs().Check(t.Context(), received.CorrelationID, claimer, snapshot.Received)
+	checked, err := b.Store.Check(t.Context(), Key("a"), owner, true, snapshot.Notifications)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(map[string]float64{"RunsSuccessful": 1}, pays(verdict.Claimed...)); diff != "" {
+	if diff := cmp.Diff(map[string]float64{"RunsSuccessful": 1}, delivers(checked.Pending...)); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -47,7 +47,7 @@ func New(store *store.Store, sender Sender, monitoring Monitoring, log *slog.Log
 	return &Task{store: store, sender: sender, monitoring: monitoring, log: log}
 }
 
-// delivered is what each delivery is measured as.
+// delivered is what the delivery of each kind that is sent here is measured as.
 var delivered = map[snapshot.Kind]metrics.Metric{
 	snapshot.SuccessFileRequest: metrics.RequestsSent,
 	snapshot.AllReceived:        metrics.RunsReceived,
@@ -60,6 +60,10 @@ func (t *Task) Handle(ctx context.Context, in Input) (Output, error) {
 	logging.Execution(ctx, snapshot.ExecutionOf(in.Owner))
 	var result Output
 	for _, out := range in.Pending {
+		metric, known := delivered[out.Kind]
+		if !known {
+			return result, &failure.Malformed{Err: fmt.Errorf("a message of kind %q is not sent here", out.Kind)}
+		}
 		sent, err := t.store.Deliver(ctx, out, in.Owner, func(export snapshot.Export) error { return t.send(ctx, out, export) })
 		if err != nil {
 			return result, fmt.Errorf("delivering %s: %w", out.Kind, err)
@@ -68,7 +72,7 @@ func (t *Task) Handle(ctx context.Context, in Input) (Output, error) {
 		if sent {
 			outcome = "delivered"
 			result.Delivered++
-			metrics.Add(ctx, delivered[out.Kind], 1)
+			metrics.Add(ctx, metric, 1)
 		}
 		metrics.About(ctx, logging.CorrelationID, out.CorrelationID)
 		t.log.InfoContext(ctx, outcome, logging.CorrelationID, out.CorrelationID, logging.CollectionName, out.CollectionName,
@@ -78,11 +82,8 @@ func (t *Task) Handle(ctx context.Context, in Input) (Output, error) {
 }
 
 func (t *Task) send(ctx context.Context, out snapshot.Outgoing, export snapshot.Export) error {
-	switch out.Kind {
-	case snapshot.SuccessFileRequest:
+	if out.Kind == snapshot.SuccessFileRequest {
 		return t.sender.Request(ctx, out, export)
-	case snapshot.AllReceived, snapshot.AllSuccessful:
-		return t.monitoring.Notify(ctx, out, export)
 	}
-	return &failure.Malformed{Err: fmt.Errorf("a message of kind %q is not sent here", out.Kind)}
+	return t.monitoring.Notify(ctx, out, export)
 }

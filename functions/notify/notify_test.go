@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -14,41 +15,41 @@ import (
 	"snapshot-status-checker/functions/notify"
 	"snapshot-status-checker/internal/failure"
 	"snapshot-status-checker/internal/snapshot"
+	"snapshot-status-checker/internal/store"
 	"snapshot-status-checker/internal/table"
+	"snapshot-status-checker/internal/table/tabletest"
 )
 
-const claimer = Execution + "/a"
+const owner = Execution + "/a"
 
 var (
 	errDown = errors.New("service is down")
 	said    = snapshot.Export{SnapshotType: "full", ExportDate: "2020-01-01", ShutdownFlag: true, ReprocessFiles: true}
 )
 
-// sent is one message that left: a request or a piece of news.
+// sent is one message that left, and what it says of the export.
 type sent struct {
-	Debt snapshot.Debt
-	Said snapshot.Export // by a request
-	Run  about           // by news
+	Over string // "request" or "notify": which way
+	Out  snapshot.Outgoing
+	Said snapshot.Export
 }
-
-type about struct{ CorrelationID, SnapshotType, ExportDate string }
 
 // outbox records what is sent over both ways.
 type outbox struct {
 	sent []sent
-	fail map[snapshot.DebtKind]error // before it is sent
+	fail map[snapshot.Kind]error // before it is sent
 }
 
-func (o *outbox) Request(_ context.Context, debt snapshot.Debt, said snapshot.Export) error {
-	return o.send(sent{Debt: debt, Said: said})
+func (o *outbox) Request(_ context.Context, out snapshot.Outgoing, export snapshot.Export) error {
+	return o.send(sent{"request", out, export})
 }
 
-func (o *outbox) News(_ context.Context, debt snapshot.Debt, run snapshot.Run) error {
-	return o.send(sent{Debt: debt, Run: about{run.CorrelationID, run.SnapshotType, run.ExportDate}})
+func (o *outbox) Notify(_ context.Context, out snapshot.Outgoing, export snapshot.Export) error {
+	return o.send(sent{"notify", out, export})
 }
 
 func (o *outbox) send(s sent) error {
-	if err := o.fail[s.Debt.Kind]; err != nil {
+	if err := o.fail[s.Out.Kind]; err != nil {
 		return err
 	}
 	o.sent = append(o.sent, s)
@@ -62,32 +63,36 @@ type bench struct {
 }
 
 func newBench(t *testing.T) *bench {
-	w, out := New(t), &outbox{fail: map[snapshot.DebtKind]error{}}
-	return &bench{w, out, notify.New(w.Debts(), out, out, w.Log)}
+	w, out := New(t), &outbox{fail: map[snapshot.Kind]error{}}
+	return &bench{w, out, notify.New(w.Store, out, out, w.Log)}
 }
 
-func (b *bench) handle(t *testing.T, owed ...snapshot.Debt) (notify.Output, error) {
+func (b *bench) handle(t *testing.T, pending ...snapshot.Outgoing) (notify.Output, error) {
 	t.Helper()
-	return b.task.Handle(t.Context(), notify.Input{Claimer: claimer, Owed: owed})
+	return b.task.Handle(t.Context(), notify.Input{Owner: owner, Pending: pending})
 }
 
-// claimed claims the request and the news of a run that this collection completes.
-func (b *bench) claimed(t *testing.T, claimer string) (request, news snapshot.Debt) {
+// pending enqueues the request and the notification of a run that this collection completes.
+func (b *bench) pending(t *testing.T, owner string) (request, notification snapshot.Outgoing) {
 	t.Helper()
-	b.Receive("a", claimer)
-	verdict, err := b.Runs().Check(t.Context(), Run, claimer, snapshot.Received)
-	if err != nil || len(verdict.Claimed) != 1 {
-		t.Fatalf("claimed %+v, %v", verdict, err)
+	b.Receive("a", owner)
+	checked, err := b.Store.Check(t.Context(), Key("a"), owner, true, []snapshot.Kind{snapshot.AllReceived})
+	if err != nil || len(checked.Pending) != 1 {
+		t.Fatalf("got %+v, %v", checked, err)
 	}
-	return snapshot.Debt{Kind: snapshot.SuccessFileRequest, CollectionKey: Key("a")}, verdict.Claimed[0]
+	return requestFor("a"), checked.Pending[0]
 }
 
-func TestHandlePays(t *testing.T) {
+func requestFor(collection string) snapshot.Outgoing {
+	return snapshot.Outgoing{Kind: snapshot.SuccessFileRequest, CollectionKey: Key(collection)}
+}
+
+func TestHandleDelivers(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	request, news := b.claimed(t, claimer)
-	for i, delivered := range []int{2, 0, 0} { // and does not pay again
-		got, err := b.handle(t, request, news)
+	request, notification := b.pending(t, owner)
+	for i, delivered := range []int{2, 0, 0} { // and not again
+		got, err := b.handle(t, request, notification)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -95,30 +100,29 @@ func TestHandlePays(t *testing.T) {
 			t.Errorf("call %d delivered %d, want %d", i, got.Delivered, delivered)
 		}
 	}
-	want := []sent{{Debt: request, Said: said}, {Debt: news, Run: about{Run, "full", "2020-01-01"}}}
-	if diff := cmp.Diff(want, b.out.sent); diff != "" {
+	if diff := cmp.Diff([]sent{{"request", request, said}, {"notify", notification, said}}, b.out.sent); diff != "" {
 		t.Error(diff)
 	}
 }
 
-func TestHandlePaysBothPiecesOfNews(t *testing.T) {
+func TestHandleDeliversBothNotifications(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	b.Receive("a", "other")
 	b.Change("a", table.Item{"CollectionStatus": "Success"})
-	verdict, err := b.Runs().Check(t.Context(), Run, claimer, snapshot.Received)
+	checked, err := b.Store.Check(t.Context(), Key("a"), owner, true, snapshot.Notifications)
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := b.handle(t, verdict.Claimed...)
+	got, err := b.handle(t, checked.Pending...)
 	if err != nil || got.Delivered != 2 {
 		t.Errorf("got %+v, %v", got, err)
 	}
-	var kinds []snapshot.DebtKind
+	var kinds []snapshot.Kind
 	for _, s := range b.out.sent {
-		kinds = append(kinds, s.Debt.Kind)
+		kinds = append(kinds, s.Out.Kind)
 	}
-	if diff := cmp.Diff([]snapshot.DebtKind{snapshot.AllReceived, snapshot.AllSuccessful}, kinds); diff != "" {
+	if diff := cmp.Diff([]snapshot.Kind{snapshot.AllReceived, snapshot.AllSuccessful}, kinds); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -130,12 +134,12 @@ func TestRequestSaysWhatTheLatestMessageSaid(t *testing.T) {
 	b.Put("a", Sent(2))
 	b.Count(Message("m1", Body("a", "1")))
 	b.Count(Message("m2", strings.Replace(Body("a", "2", `"shutdown_flag":"False"`, `"reprocess_files":false`), "2020-01-01", "2020-01-02", 1)))
-	b.Look("a", claimer)
-	request := snapshot.Debt{Kind: snapshot.SuccessFileRequest, CollectionKey: Key("a")}
+	b.Reconcile("a", owner)
+	request := requestFor("a")
 	if _, err := b.handle(t, request); err != nil {
 		t.Fatal(err)
 	}
-	want := []sent{{Debt: request, Said: snapshot.Export{SnapshotType: "full", ExportDate: "2020-01-02"}}}
+	want := []sent{{"request", request, snapshot.Export{SnapshotType: "full", ExportDate: "2020-01-02"}}}
 	if diff := cmp.Diff(want, b.out.sent); diff != "" {
 		t.Error(diff)
 	}
@@ -145,49 +149,49 @@ func TestHandleLeavesWhatIsNotItsOwn(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name  string
-		given func(*testing.T, *bench) []snapshot.Debt
+		given func(*testing.T, *bench) []snapshot.Outgoing
 	}{
-		{"claimed by another", func(t *testing.T, b *bench) []snapshot.Debt {
-			request, news := b.claimed(t, "other")
-			return []snapshot.Debt{request, news}
+		{"of another", func(t *testing.T, b *bench) []snapshot.Outgoing {
+			request, notification := b.pending(t, "other")
+			return []snapshot.Outgoing{request, notification}
 		}},
-		{"claimed by another since, because our lease was over", func(t *testing.T, b *bench) []snapshot.Debt {
-			request, news := b.claimed(t, claimer)
-			b.Now = b.Now.Add(snapshot.Lease)
-			b.Look("a", "other")
-			if _, err := b.Runs().Check(t.Context(), Run, "other", snapshot.Received); err != nil {
+		{"taken over by another, because our lease was over", func(t *testing.T, b *bench) []snapshot.Outgoing {
+			request, notification := b.pending(t, owner)
+			b.Now = b.Now.Add(store.DefaultLease)
+			b.Reconcile("a", "other")
+			if _, err := b.Store.Check(t.Context(), Key("a"), "other", false, snapshot.Notifications); err != nil {
 				t.Fatal(err)
 			}
-			return []snapshot.Debt{request, news}
+			return []snapshot.Outgoing{request, notification}
 		}},
-		{"of another attempt", func(t *testing.T, b *bench) []snapshot.Debt {
-			request, news := b.claimed(t, claimer)
-			request.Attempt, news.Attempt = 1, 1
-			return []snapshot.Debt{request, news}
+		{"of another version", func(t *testing.T, b *bench) []snapshot.Outgoing {
+			request, notification := b.pending(t, owner)
+			request.Version, notification.Version = 1, 1
+			return []snapshot.Outgoing{request, notification}
 		}},
-		{"news of the other kind", func(t *testing.T, b *bench) []snapshot.Debt {
-			_, news := b.claimed(t, claimer)
-			news.Kind = snapshot.AllSuccessful
-			return []snapshot.Debt{news}
+		{"the other notification", func(t *testing.T, b *bench) []snapshot.Outgoing {
+			_, notification := b.pending(t, owner)
+			notification.Kind = snapshot.AllSuccessful
+			return []snapshot.Outgoing{notification}
 		}},
-		{"never claimed, of a run that is not known", func(*testing.T, *bench) []snapshot.Debt {
-			return []snapshot.Debt{{Kind: snapshot.SuccessFileRequest, CollectionKey: Key("a")}, {Kind: snapshot.AllReceived, CollectionKey: Key("")}}
+		{"never enqueued, of a run that is not known", func(*testing.T, *bench) []snapshot.Outgoing {
+			return []snapshot.Outgoing{requestFor("a"), {Kind: snapshot.AllReceived, CollectionKey: Key("")}}
 		}},
-		{"nothing", func(*testing.T, *bench) []snapshot.Debt { return nil }},
+		{"nothing", func(*testing.T, *bench) []snapshot.Outgoing { return nil }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			b := newBench(t)
-			owed := test.given(t, b)
-			got, err := b.handle(t, owed...)
+			pending := test.given(t, b)
+			got, err := b.handle(t, pending...)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if got.Delivered != 0 || len(b.out.sent) > 0 {
 				t.Errorf("delivered %d: %+v", got.Delivered, b.out.sent)
 			}
-			if lines := b.Logged("not owed any more"); len(lines) != len(owed) {
-				t.Errorf("%d of %d are logged", len(lines), len(owed))
+			if lines := b.Logged("not pending any more"); len(lines) != len(pending) {
+				t.Errorf("%d of %d are logged", len(lines), len(pending))
 			}
 		})
 	}
@@ -195,9 +199,9 @@ func TestHandleLeavesWhatIsNotItsOwn(t *testing.T) {
 
 func TestTrouble(t *testing.T) {
 	t.Parallel()
-	fails := func(op string) func(string, ...table.Ref) error {
-		return func(called string, _ ...table.Ref) error {
-			if called == op {
+	fails := func(operation string) func(tabletest.Call) error {
+		return func(call tabletest.Call) error {
+			if call.Operation == operation {
 				return errDown
 			}
 			return nil
@@ -212,13 +216,13 @@ func TestTrouble(t *testing.T) {
 	}{
 		{"the ledger cannot be read", func(b *bench) { b.DB.Before = fails("Get") }, 0, 1, 1},
 		{"the message cannot be sent", func(b *bench) { b.out.fail[snapshot.SuccessFileRequest] = errDown }, 0, 1, 1},
-		{"it is sent, and cannot be marked: sent again with the same identity", func(b *bench) { b.DB.Before = fails("Update") }, 1, 1, 1},
+		{"it is sent, and cannot be marked: sent again with the same event id", func(b *bench) { b.DB.Before = fails("Update") }, 1, 1, 1},
 		{"it is marked, and the answer is lost", func(b *bench) { b.DB.After = fails("Update") }, 1, 0, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			b := newBench(t)
-			request, _ := b.claimed(t, claimer)
+			request, _ := b.pending(t, owner)
 			test.breaks(b)
 			if got, err := b.handle(t, request); !errors.Is(err, errDown) || got.Delivered != 0 {
 				t.Errorf("got %+v, %v", got, err)
@@ -235,38 +239,40 @@ func TestTrouble(t *testing.T) {
 				t.Errorf("then sent %d messages, want %d", again, test.again)
 			}
 			for _, s := range b.out.sent {
-				if s.Debt.EventID() != request.EventID() {
-					t.Errorf("sent with the identity of %+v", s.Debt)
+				if s.Out.EventID() != request.EventID() {
+					t.Errorf("sent with the event id of %+v", s.Out)
 				}
 			}
 		})
 	}
 }
 
-func TestWhatWasPaidBeforeTroubleIsNotPaidAgain(t *testing.T) {
+func TestWhatWasDeliveredBeforeTroubleIsNotDeliveredAgain(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	request, news := b.claimed(t, claimer)
-	b.out.fail[news.Kind] = errDown
-	if got, err := b.handle(t, request, news); !errors.Is(err, errDown) || !strings.Contains(err.Error(), "ALL_RECEIVED") || got.Delivered != 1 {
+	request, notification := b.pending(t, owner)
+	b.out.fail[notification.Kind] = errDown
+	if got, err := b.handle(t, request, notification); !errors.Is(err, errDown) || !strings.Contains(err.Error(), "ALL_RECEIVED") || got.Delivered != 1 {
 		t.Errorf("got %+v, %v", got, err)
 	}
 	b.out.fail = nil
-	if got, err := b.handle(t, request, news); err != nil || got.Delivered != 1 {
+	if got, err := b.handle(t, request, notification); err != nil || got.Delivered != 1 {
 		t.Errorf("got %+v, %v", got, err)
 	}
-	if len(b.out.sent) != 2 || b.out.sent[0].Debt != request || b.out.sent[1].Debt != news {
+	if len(b.out.sent) != 2 || b.out.sent[0].Out != request || b.out.sent[1].Out != notification {
 		t.Errorf("sent %+v", b.out.sent)
 	}
 }
 
-func TestUnknownKindOfDebt(t *testing.T) {
+func TestUnknownKind(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	_, err := b.handle(t, snapshot.Debt{Kind: "ALL_LOST", CollectionKey: Key("a")})
-	var malformed *failure.Malformed
-	if !errors.As(err, &malformed) || !strings.Contains(err.Error(), "ALL_LOST") {
-		t.Errorf("got %v, want Malformed and the kind", err)
+	for _, kind := range []snapshot.Kind{"ALL_LOST", "", snapshot.RunStalled} {
+		_, err := b.handle(t, snapshot.Outgoing{Kind: kind, CollectionKey: Key("a")})
+		var malformed *failure.Malformed
+		if !errors.As(err, &malformed) || !strings.Contains(err.Error(), strconv.Quote(string(kind))) {
+			t.Errorf("got %v, want Malformed and the kind", err)
+		}
 	}
 	if len(b.out.sent) > 0 {
 		t.Errorf("sent %+v", b.out.sent)
@@ -301,7 +307,7 @@ func TestHandleAsInvoked(t *testing.T) {
 	if len(lines) != 1 {
 		t.Fatalf("logged %s", b.LogText())
 	}
-	for key, want := range map[string]any{"correlation_id": Run, "collection_name": "db.a.b", "kind": "SUCCESS_FILE_REQUEST", "attempt": 0.0, "event_id": in.Owed[0].EventID()} {
+	for key, want := range map[string]any{"correlation_id": Run, "collection_name": "db.a.b", "kind": "SUCCESS_FILE_REQUEST", "version": 0.0, "event_id": in.Pending[0].EventID()} {
 		if lines[0][key] != want {
 			t.Errorf("%s is %v, want %v", key, lines[0][key], want)
 		}

@@ -10,7 +10,6 @@ import (
 	. "snapshot-status-checker/functions/internal/tasktest"
 	"snapshot-status-checker/functions/sweep"
 	"snapshot-status-checker/internal/snapshot"
-	"snapshot-status-checker/internal/store"
 )
 
 const stalledAfter = time.Hour
@@ -19,16 +18,14 @@ const stalledAfter = time.Hour
 type bench struct {
 	*World
 	t          *testing.T
-	looks      *starter
+	machine    *starter
 	monitoring *monitoring
 	task       *sweep.Task
 }
 
 func newBench(t *testing.T) *bench {
-	b := &bench{World: New(t), t: t, looks: &starter{}, monitoring: &monitoring{}}
-	sweeper := &store.Sweeper{DB: b.DB, Tables: b.Tables, StalledAfter: stalledAfter, Now: func() time.Time { return b.Now },
-		Pause: func(ctx context.Context, _ int) error { return ctx.Err() }}
-	b.task = sweep.New(sweeper, b.looks, b.monitoring, b.Log)
+	b := &bench{World: New(t), t: t, machine: &starter{}, monitoring: &monitoring{}}
+	b.task = sweep.New(b.Store, b.machine, b.monitoring, b.Log)
 	return b
 }
 
@@ -37,27 +34,27 @@ func (b *bench) handle(execution string) (sweep.Output, error) {
 	return b.task.Handle(b.t.Context(), sweep.Input{ExecutionID: execution})
 }
 
-// sweep sweeps without trouble and wants so many reports.
-func (b *bench) sweep(execution string, reports int) {
+// sweep sweeps without trouble and wants so many alerts.
+func (b *bench) sweep(execution string, alerts int) {
 	b.t.Helper()
-	before := len(b.monitoring.reports)
+	before := len(b.monitoring.alerts)
 	out, err := b.handle(execution)
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	if sent := len(b.monitoring.reports) - before; sent != reports || out.Reports != reports {
-		b.t.Errorf("sweep %s sent %d reports and says %d, want %d", execution, sent, out.Reports, reports)
+	if sent := len(b.monitoring.alerts) - before; sent != alerts || out.Alerts != alerts {
+		b.t.Errorf("sweep %s sent %d alerts and says %d, want %d", execution, sent, out.Alerts, alerts)
 	}
 }
 
-// run registers a run with one collection, which nobody looked at since it is complete.
+// run registers a run with one collection, which nobody reconciled since it is complete.
 func (b *bench) run(correlationID string) {
 	b.t.Helper()
-	b.DB.Put(b.Tables.Status.At(correlationID, "a"), Sent(1))
+	b.PutAt(b.Tables.Status.At(correlationID, "a"), Sent(1))
 	b.Count(Message(correlationID+"-m", strings.Replace(Body("a", "f"), Run, correlationID, 1)))
 }
 
-// stalls makes the world's run stall for the sweeps of now: it was seen standing still.
+// stalls makes the world's run stall for the sweeps of now: it was seen without progress.
 func (b *bench) stalls() (since time.Time) {
 	b.t.Helper()
 	b.Put("a", Sent(9))
@@ -68,13 +65,13 @@ func (b *bench) stalls() (since time.Time) {
 	return since
 }
 
-// starter records the looks, one string an execution: "run-1/a run-1/b".
+// starter records what is reconciled, one string an execution: "run-1/a run-1/b".
 type starter struct {
 	started []string
 	fail    func(snapshot.CollectionKey) error // of an execution's first collection
 }
 
-func (s *starter) Start(_ context.Context, collections []snapshot.CollectionKey) error {
+func (s *starter) Reconcile(_ context.Context, collections []snapshot.CollectionKey) error {
 	if s.fail != nil {
 		if err := s.fail(collections[0]); err != nil {
 			return err
@@ -88,18 +85,18 @@ func (s *starter) Start(_ context.Context, collections []snapshot.CollectionKey)
 	return nil
 }
 
-// monitoring records the reports.
+// monitoring records the alerts.
 type monitoring struct {
-	reports []snapshot.Debt
-	holders []snapshot.Holders
-	runs    []snapshot.Run
-	fail    error
+	alerts   []snapshot.Outgoing
+	exports  []snapshot.Export
+	blockers []snapshot.Blockers
+	fail     error
 }
 
-func (m *monitoring) Report(_ context.Context, report snapshot.Debt, run snapshot.Run, holders snapshot.Holders) error {
+func (m *monitoring) Alert(_ context.Context, out snapshot.Outgoing, export snapshot.Export, blockers snapshot.Blockers) error {
 	if m.fail != nil {
 		return m.fail
 	}
-	m.reports, m.runs, m.holders = append(m.reports, report), append(m.runs, run), append(m.holders, holders)
+	m.alerts, m.exports, m.blockers = append(m.alerts, out), append(m.exports, export), append(m.blockers, blockers)
 	return nil
 }

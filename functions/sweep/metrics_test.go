@@ -10,6 +10,7 @@ import (
 	. "snapshot-status-checker/functions/internal/tasktest"
 	"snapshot-status-checker/functions/sweep"
 	"snapshot-status-checker/internal/snapshot"
+	"snapshot-status-checker/internal/store"
 	"snapshot-status-checker/internal/table"
 )
 
@@ -23,8 +24,8 @@ func (b *bench) seen(execution string) map[string]float64 {
 	})
 }
 
-func sees(open, oldestRun, stalled, oldestDebt float64) map[string]float64 {
-	return map[string]float64{"OpenRuns": open, "OldestOpenRunAge": oldestRun, "StalledRuns": stalled, "OldestPendingAge": oldestDebt}
+func sees(open, oldestRun, stalled, oldestPending float64) map[string]float64 {
+	return map[string]float64{"OpenRuns": open, "OldestOpenRunAge": oldestRun, "StalledRuns": stalled, "OldestPendingAge": oldestPending}
 }
 
 func (b *bench) passes(d time.Duration) { b.Now = b.Now.Add(d) }
@@ -49,42 +50,40 @@ func TestMetrics(t *testing.T) {
 	b.passes(stalledAfter)
 	step("it stands still", sees(1, 3610, 1, 0))
 	b.passes(time.Minute)
-	step("it still does, reported or not", sees(1, 3670, 1, 0))
+	step("it still does, alerted or not", sees(1, 3670, 1, 0))
 
 	b.Count(Message("m2", Body("a", "2")))
-	b.Look("a", "dies") // claims the request
+	b.Reconcile("a", "dies") // enqueues the request
 	b.passes(time.Minute)
-	step("its request is owed, and so is its news", sees(1, 3730, 0, 60))
+	step("its request is pending, and its notification is due", sees(1, 3730, 0, 60))
 
-	b.passes(snapshot.Lease)
-	b.Look("a", "dies too")
+	b.passes(store.DefaultLease)
+	b.Reconcile("a", "dies too")
 	b.passes(time.Minute)
-	step("a second claimer does not pay either", sees(1, 4390, 0, 720))
+	step("a second owner does not deliver either", sees(1, 4390, 0, 720))
 
-	pays(t, b, "dies too")
+	b.Deliver(snapshot.Outgoing{Kind: snapshot.SuccessFileRequest, CollectionKey: Key("a")}, "dies too")
 	b.Change("a", table.Item{"CollectionStatus": "Success"})
-	pays(t, b, "pays")
+	notify(t, b, "delivers")
 	b.passes(time.Minute)
-	step("all is paid", sees(0, 0, 0, 0))
+	step("all is delivered", sees(0, 0, 0, 0))
 	b.passes(2 * stalledAfter)
 	step("and stays so", sees(0, 0, 0, 0))
 }
 
-// pays delivers what the claimer claims of the request and the news.
-func pays(t *testing.T, b *bench, claimer string) {
+// notify enqueues and delivers the notifications of a run that is done.
+func notify(t *testing.T, b *bench, owner string) {
 	t.Helper()
-	verdict, err := b.Runs().Check(t.Context(), Run, claimer, snapshot.Received)
-	if err != nil {
-		t.Fatal(err)
+	checked, err := b.Store.Check(t.Context(), Key("a"), owner, true, snapshot.Notifications)
+	if err != nil || len(checked.Pending) != 2 {
+		t.Fatal(checked, err)
 	}
-	for _, debt := range append(verdict.Claimed, snapshot.Debt{Kind: snapshot.SuccessFileRequest, CollectionKey: Key("a")}) {
-		if err := b.Debts().Delivered(t.Context(), debt); err != nil {
-			t.Fatal(err)
-		}
+	for _, out := range checked.Pending {
+		b.Deliver(out, owner)
 	}
 }
 
-// The oldest of several runs counts; one whose rows went away is nobody's any more.
+// The oldest of several runs counts; one whose rows went away does not count.
 func TestMetricsOfSeveralRuns(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
@@ -96,7 +95,7 @@ func TestMetricsOfSeveralRuns(t *testing.T) {
 	if diff := cmp.Diff(sees(3, 120, 0, 0), b.seen("e1")); diff != "" {
 		t.Error(diff)
 	}
-	b.DB.Put(b.Tables.Status.At("run-0", "a"), nil)
+	b.PutAt(b.Tables.Status.At("run-0", "a"), nil)
 	b.passes(2 * stalledAfter)
 	b.seen("e2")
 	b.passes(2 * stalledAfter)

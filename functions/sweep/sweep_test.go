@@ -15,18 +15,19 @@ import (
 
 	. "snapshot-status-checker/functions/internal/tasktest"
 	"snapshot-status-checker/functions/sweep"
-	"snapshot-status-checker/internal/delivery/looks"
+	"snapshot-status-checker/internal/delivery/machine"
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/table"
+	"snapshot-status-checker/internal/table/tabletest"
 )
 
 var errDown = errors.New("service is down")
 
-func TestLooksInChunks(t *testing.T) {
+func TestReconcilesInChunks(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	var want []string
-	for i := range 2*sweep.MaxLooks + 3 {
+	for i := range 2*sweep.MaxCollections + 3 {
 		name := fmt.Sprintf("c%03d", i)
 		b.Put(name, Sent(1))
 		b.Count(Message(name, Body(name, "f")))
@@ -36,32 +37,32 @@ func TestLooksInChunks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(sweep.Output{OpenRuns: 1, Looks: len(want)}, out); diff != "" {
+	if diff := cmp.Diff(sweep.Output{OpenRuns: 1, Reconciled: len(want)}, out); diff != "" {
 		t.Error(diff)
 	}
 	var chunks []string
-	for chunk := range slices.Chunk(want, sweep.MaxLooks) {
+	for chunk := range slices.Chunk(want, sweep.MaxCollections) {
 		chunks = append(chunks, strings.Join(chunk, " "))
 	}
-	if diff := cmp.Diff(chunks, b.looks.started); diff != "" {
+	if diff := cmp.Diff(chunks, b.machine.started); diff != "" {
 		t.Error(diff)
 	}
 }
 
 // An execution takes 256 KiB of input (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html),
 // and JSON may write each byte of a name as six.
-func TestMaxLooksFitIntoAnInput(t *testing.T) {
+func TestMaxCollectionsFitIntoAnInput(t *testing.T) {
 	t.Parallel()
 	longest := snapshot.CollectionKey{
 		CorrelationID:  strings.Repeat("\x01", snapshot.MaxCorrelationID),
 		CollectionName: strings.Repeat("\x01", snapshot.MaxCollectionName),
 	}
-	machine := &recorder{}
-	starter := &looks.Machine{SFN: machine, ARN: "arn"}
-	if err := starter.Start(t.Context(), slices.Repeat([]snapshot.CollectionKey{longest}, sweep.MaxLooks)); err != nil {
+	recorded := &recorder{}
+	starter := &machine.Machine{SFN: recorded, ARN: "arn"}
+	if err := starter.Reconcile(t.Context(), slices.Repeat([]snapshot.CollectionKey{longest}, sweep.MaxCollections)); err != nil {
 		t.Fatal(err)
 	}
-	if size := len(*machine.in.Input); size > 256*1024 {
+	if size := len(*recorded.in.Input); size > 256*1024 {
 		t.Errorf("%d bytes", size)
 	}
 }
@@ -77,7 +78,7 @@ func TestNothingToSweep(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	out, err := b.handle("e1")
-	if err != nil || out != (sweep.Output{}) || len(b.looks.started)+len(b.monitoring.reports) > 0 {
+	if err != nil || out != (sweep.Output{}) || len(b.machine.started)+len(b.monitoring.alerts) > 0 {
 		t.Errorf("got %+v, %v", out, err)
 	}
 }
@@ -87,8 +88,8 @@ func TestTroubleListingTheRuns(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	b.run(Run)
-	b.DB.Before = func(op string, refs ...table.Ref) error {
-		if op == "Query" && refs[0].Partition == "run" {
+	b.DB.Before = func(call tabletest.Call) error {
+		if call.Operation == "Query" && call.Refs[0].Partition == "run" {
 			return errDown
 		}
 		return nil
@@ -109,10 +110,10 @@ func TestTroubleWithOneRun(t *testing.T) {
 		breaks func(*bench)
 	}{
 		{"a malformed row", func(b *bench) {
-			b.DB.Put(b.Tables.Status.At("run-2", "a"), table.Item{"CollectionStatus": "Sent", "FilesSent": "one"})
+			b.PutAt(b.Tables.Status.At("run-2", "a"), table.Item{"CollectionStatus": "Sent", "FilesSent": "one"})
 		}},
 		{"no execution starts", func(b *bench) {
-			b.looks.fail = func(key snapshot.CollectionKey) error {
+			b.machine.fail = func(key snapshot.CollectionKey) error {
 				if key.CorrelationID == "run-2" {
 					return errDown
 				}
@@ -120,8 +121,8 @@ func TestTroubleWithOneRun(t *testing.T) {
 			}
 		}},
 		{"the ledger refuses", func(b *bench) {
-			b.DB.Before = func(op string, refs ...table.Ref) error {
-				if refs[0].Sort == "run-2" {
+			b.DB.Before = func(call tabletest.Call) error {
+				if call.Refs[0].Sort == "run-2" {
 					return errDown
 				}
 				return nil
@@ -139,10 +140,10 @@ func TestTroubleWithOneRun(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), "run-2") || strings.Contains(err.Error(), "run-1") || strings.Contains(err.Error(), "run-3") {
 				t.Errorf("got the error %v", err)
 			}
-			if out != (sweep.Output{OpenRuns: 3, Looks: 2}) {
+			if out != (sweep.Output{OpenRuns: 3, Reconciled: 2}) {
 				t.Errorf("got %+v", out)
 			}
-			if diff := cmp.Diff([]string{"run-1/a", "run-3/a"}, b.looks.started); diff != "" {
+			if diff := cmp.Diff([]string{"run-1/a", "run-3/a"}, b.machine.started); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -154,13 +155,13 @@ func TestARunThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	b.run("run-2")
-	b.DB.Put(b.Tables.Ledger.At("run", "run-1"), table.Item{"CorrelationId": "run-1", "RegisteredAt": "yesterday"})
+	b.PutAt(b.Tables.Ledger.At("run", "run-1"), table.Item{"CorrelationId": "run-1", "RegisteredAt": "yesterday"})
 	out, err := b.handle("s1")
 	if err == nil || !strings.Contains(err.Error(), `"run-1"`) {
 		t.Errorf("got %v, want an error that names the run", err)
 	}
-	if out.Looks != 1 || len(b.looks.started) != 1 {
-		t.Errorf("got %+v with looks %q, want the other run's", out, b.looks.started)
+	if out.Reconciled != 1 || len(b.machine.started) != 1 {
+		t.Errorf("got %+v with %q, want the other run's collection", out, b.machine.started)
 	}
 }
 
@@ -170,7 +171,7 @@ func TestLog(t *testing.T) {
 	b := newBench(t)
 	const canary = "CANARY-7f3a"
 	id := "odd\n{\"run\"}"
-	b.DB.Put(b.Tables.Status.At(id, "a"), Sent(1))
+	b.PutAt(b.Tables.Status.At(id, "a"), Sent(1))
 	text, _ := json.Marshal(id) // a string always marshals
 	b.Count(Message("m1", fmt.Sprintf(`{"correlation_id":%s,"collection_name":"a","snapshot_type":%q,"export_date":%q,"filename":%q}`,
 		text, canary, canary, canary)))
@@ -179,7 +180,7 @@ func TestLog(t *testing.T) {
 	}
 	b.Now = b.Now.Add(stalledAfter)
 	b.sweep("e2", 1)
-	b.looks.fail = func(snapshot.CollectionKey) error { return errDown }
+	b.machine.fail = func(snapshot.CollectionKey) error { return errDown }
 	if _, err := b.handle("e3"); err == nil || strings.Contains(err.Error(), canary) {
 		t.Errorf("got the error %v", err)
 	}
@@ -187,9 +188,9 @@ func TestLog(t *testing.T) {
 		t.Errorf("the log holds what a message said: %s", b.LogText())
 	}
 	for message, want := range map[string]map[string]any{
-		"looking again": {"correlation_id": id, "collections": 1.0, "level": "INFO"},
-		"reported":      {"correlation_id": id, "kind": "RUN_STALLED", "level": "WARN"},
-		"swept":         {"open_runs": 1.0, "looks": 1.0, "reports": 0.0, "level": "INFO"},
+		"reconciling": {"correlation_id": id, "collections": 1.0, "level": "INFO"},
+		"alerted":     {"correlation_id": id, "kind": "RUN_STALLED", "level": "WARN"},
+		"swept":       {"open_runs": 1.0, "reconciled": 1.0, "alerts": 0.0, "level": "INFO"},
 	} {
 		lines := b.Logged(message)
 		if len(lines) == 0 {
@@ -204,7 +205,7 @@ func TestLog(t *testing.T) {
 	}
 }
 
-// What the schedule passes in and gets back, to the letter; the execution is the claimer.
+// What the schedule passes in and gets back, to the letter; the execution is the owner.
 func TestHandleAsInvoked(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("testdata/input.json")
@@ -225,11 +226,11 @@ func TestHandleAsInvoked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(`{"open_runs":1,"looks":0,"reports":1}`, string(got)); diff != "" {
+	if diff := cmp.Diff(`{"open_runs":1,"reconciled":0,"alerts":1}`, string(got)); diff != "" {
 		t.Error(diff)
 	}
-	item, err := b.DB.Get(t.Context(), table.Read{Ref: b.Tables.Ledger.At("run", Run), Consistent: true})
-	if err != nil || item["StalledClaimedBy"] != "sweep/c5f2b1f0-8a4e-4d0e-9d57-2f1c8f0f2b11" {
-		t.Errorf("claimed by %v, %v", item["StalledClaimedBy"], err)
+	item := b.Item(b.Tables.Ledger.At("run", Run))
+	if item["StalledOwner"] != "sweep/c5f2b1f0-8a4e-4d0e-9d57-2f1c8f0f2b11" {
+		t.Errorf("owned by %v", item["StalledOwner"])
 	}
 }

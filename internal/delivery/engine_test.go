@@ -14,7 +14,7 @@ import (
 	"snapshot-status-checker/internal/snapshot"
 )
 
-// The tests of news and looks stand here too, so that they share one engine.
+// The tests of monitoring and machine stand here too, so that they share one engine.
 func TestMain(m *testing.M) { localtest.Main(m) }
 
 func queues(t *testing.T) *sqs.Client {
@@ -92,16 +92,16 @@ func receive(t *testing.T, client *sqs.Client, url string, want int) []received 
 	}
 }
 
-func requestDebt(collection string, attempt int64) snapshot.Debt {
-	return snapshot.Debt{Kind: snapshot.SuccessFileRequest, Attempt: attempt,
+func request(collection string, epoch int64) snapshot.Outgoing {
+	return snapshot.Outgoing{Kind: snapshot.SuccessFileRequest, Version: epoch,
 		CollectionKey: snapshot.CollectionKey{CorrelationID: "run-1", CollectionName: collection}}
 }
 
-func newsDebt(kind snapshot.DebtKind) snapshot.Debt {
-	return snapshot.Debt{Kind: kind, CollectionKey: snapshot.CollectionKey{CorrelationID: "run-1"}, Attempt: 3}
+func ofRun(kind snapshot.Kind) snapshot.Outgoing {
+	return snapshot.Outgoing{Kind: kind, CollectionKey: snapshot.CollectionKey{CorrelationID: "run-1"}, Version: 3}
 }
 
 // id writes the attribute by which a consumer recognises a message, as receive shows it.
-func id(d snapshot.Debt) map[string]string {
-	return map[string]string{"event_id": fmt.Sprint("String ", d.EventID())}
+func id(out snapshot.Outgoing) map[string]string {
+	return map[string]string{"event_id": fmt.Sprint("String ", out.EventID())}
 }

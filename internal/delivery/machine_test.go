@@ -15,13 +15,13 @@ import (
 	"snapshot-status-checker/internal/snapshot"
 )
 
-// machine makes a state machine of the test's own, of one state.
-func machine(t *testing.T) (client *sfn.Client, arn string) {
+// stateMachine makes a state machine of the test's own, of one state.
+func stateMachine(t *testing.T) (client *sfn.Client, arn string) {
 	t.Helper()
 	client = sfn.NewFromConfig(localtest.Config(localtest.Engine(t)))
 	made, err := client.CreateStateMachine(t.Context(), &sfn.CreateStateMachineInput{
 		Name:       aws.String(unique(t)),
-		RoleArn:    aws.String("arn:aws:iam::000000000000:role/looks"),
+		RoleArn:    aws.String("arn:aws:iam::000000000000:role/machine"),
 		Definition: aws.String(`{"StartAt": "Pass", "States": {"Pass": {"Type": "Pass", "End": true}}}`),
 	})
 	if err != nil {
@@ -31,9 +31,9 @@ func machine(t *testing.T) (client *sfn.Client, arn string) {
 }
 
 // inputs are those of all executions of a state machine, sorted.
-func inputs(t *testing.T, client *sfn.Client, machine string) []string {
+func inputs(t *testing.T, client *sfn.Client, arn string) []string {
 	t.Helper()
-	listed, err := client.ListExecutions(t.Context(), &sfn.ListExecutionsInput{StateMachineArn: &machine})
+	listed, err := client.ListExecutions(t.Context(), &sfn.ListExecutionsInput{StateMachineArn: &arn})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,33 +49,33 @@ func inputs(t *testing.T, client *sfn.Client, machine string) []string {
 	return all
 }
 
-// The whole input, as the state machine routes it. Started twice, it looks twice.
-func TestLooks(t *testing.T) {
+// The whole input, as the state machine routes it. Started twice, it reconciles twice.
+func TestReconcile(t *testing.T) {
 	t.Parallel()
-	client, arn := machine(t)
-	machine := &machine.Machine{SFN: client, ARN: arn}
+	client, arn := stateMachine(t)
+	started := &machine.Machine{SFN: client, ARN: arn}
 	key := func(run, collection string) snapshot.CollectionKey {
 		return snapshot.CollectionKey{CorrelationID: run, CollectionName: collection}
 	}
 	one := []snapshot.CollectionKey{key("run-1", "db.a.b"), key("run-1", "db.a.c")}
 	odd := []snapshot.CollectionKey{key("run é\n", `db.<a>&"b"`)}
 	for _, collections := range [][]snapshot.CollectionKey{one, one, odd} {
-		if err := machine.Start(t.Context(), collections); err != nil {
+		if err := started.Reconcile(t.Context(), collections); err != nil {
 			t.Fatal(err)
 		}
 	}
-	const both = `{"look":[{"correlation_id":"run-1","collection_name":"db.a.b"},{"correlation_id":"run-1","collection_name":"db.a.c"}]}`
-	want := []string{`{"look":[{"correlation_id":"run é\n","collection_name":"db.<a>&\"b\""}]}`, both, both}
+	const both = `{"reconcile":[{"correlation_id":"run-1","collection_name":"db.a.b"},{"correlation_id":"run-1","collection_name":"db.a.c"}]}`
+	want := []string{`{"reconcile":[{"correlation_id":"run é\n","collection_name":"db.<a>&\"b\""}]}`, both, both}
 	if diff := cmp.Diff(want, inputs(t, client, arn)); diff != "" {
 		t.Error(diff)
 	}
 }
 
-func TestLooksKeepTheCauseOfAnError(t *testing.T) {
+func TestReconcileKeepsTheCauseOfAnError(t *testing.T) {
 	t.Parallel()
-	client, arn := machine(t)
-	machine := &machine.Machine{SFN: client, ARN: arn + "-that-is-not-there"}
-	err := machine.Start(t.Context(), []snapshot.CollectionKey{{CorrelationID: "run-1", CollectionName: "db.a.b"}})
+	client, arn := stateMachine(t)
+	started := &machine.Machine{SFN: client, ARN: arn + "-that-is-not-there"}
+	err := started.Reconcile(t.Context(), []snapshot.CollectionKey{{CorrelationID: "run-1", CollectionName: "db.a.b"}})
 	var missing *types.StateMachineDoesNotExist
 	if !errors.As(err, &missing) {
 		t.Errorf("got %v", err)

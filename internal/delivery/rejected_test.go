@@ -10,7 +10,7 @@ import (
 	"snapshot-status-checker/internal/snapshot"
 )
 
-func TestKeep(t *testing.T) {
+func TestReject(t *testing.T) {
 	t.Parallel()
 	client := queues(t)
 	why := &snapshot.Rejection{Reason: snapshot.ReasonFieldMissing, Detail: "required field export_date is missing"}
@@ -35,7 +35,7 @@ func TestKeep(t *testing.T) {
 			t.Parallel()
 			url := queue(t, client, "")
 			rejected := &delivery.Rejected{SQS: client, QueueURL: url}
-			if err := rejected.Keep(t.Context(), snapshot.Receipt{Identity: test.identity, Raw: test.raw, Rejection: why}); err != nil {
+			if err := rejected.Reject(t.Context(), snapshot.Receipt{Identity: test.identity, Raw: test.raw, Rejection: why}); err != nil {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff([]received{{Body: test.raw, Attributes: attributes(test.want)}}, receive(t, client, url, 1)); diff != "" {
@@ -45,14 +45,14 @@ func TestKeep(t *testing.T) {
 	}
 }
 
-// Only an execution that was started by hand can hold such a text. It is better kept quoted than not at all.
-func TestKeepWhatSQSRefuses(t *testing.T) {
+// Only an execution that was started by hand can hold such a text. It is better stored quoted than lost.
+func TestRejectWhatSQSRefuses(t *testing.T) {
 	t.Parallel()
 	client := queues(t)
 	url := queue(t, client, "")
 	rejected := &delivery.Rejected{SQS: client, QueueURL: url}
-	receipt := snapshot.Receipt{Identity: "m", Raw: "a\x00\uFFFFé", Rejection: snapshot.IdentityReused()}
-	if err := rejected.Keep(t.Context(), receipt); err != nil {
+	receipt := snapshot.Receipt{Identity: "m", Raw: "a\x00\uFFFFé", Rejection: snapshot.UnknownCollection()}
+	if err := rejected.Reject(t.Context(), receipt); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := receive(t, client, url, 1)[0].Body, `"a\x00\uffff\u00e9"`; got != want {
@@ -61,13 +61,13 @@ func TestKeepWhatSQSRefuses(t *testing.T) {
 }
 
 // The same identity twice is two messages: neither may be taken for the other.
-func TestKeepTwice(t *testing.T) {
+func TestRejectTwice(t *testing.T) {
 	t.Parallel()
 	client := queues(t)
 	url := queue(t, client, "")
 	rejected := &delivery.Rejected{SQS: client, QueueURL: url}
 	for _, raw := range []string{"one", "other"} {
-		if err := rejected.Keep(t.Context(), snapshot.Receipt{Identity: "m", Raw: raw, Rejection: snapshot.IdentityReused()}); err != nil {
+		if err := rejected.Reject(t.Context(), snapshot.Receipt{Identity: "m", Raw: raw, Rejection: snapshot.UnknownCollection()}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -75,7 +75,7 @@ func TestKeepTwice(t *testing.T) {
 	for _, r := range receive(t, client, url, 2) {
 		got[r.Body] = r.Attributes["identity"] + ", " + r.Attributes["reason_code"]
 	}
-	want := map[string]string{"one": "String m, String IDENTITY_REUSED", "other": "String m, String IDENTITY_REUSED"}
+	want := map[string]string{"one": "String m, String UNKNOWN_COLLECTION", "other": "String m, String UNKNOWN_COLLECTION"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

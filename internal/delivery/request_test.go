@@ -20,17 +20,17 @@ var said = snapshot.Export{SnapshotType: "full", ExportDate: "2020-01-01", Shutd
 func TestRequest(t *testing.T) {
 	t.Parallel()
 	client := queues(t)
-	odd := requestDebt(`db.<a>&"b"`, 0)
+	odd := request(`db.<a>&"b"`, 0)
 	odd.CorrelationID = "run é\n"
 	for _, test := range []struct {
 		name string
-		debt snapshot.Debt
+		out  snapshot.Outgoing
 		said snapshot.Export
 		want string
 	}{
-		{"flags true", requestDebt("db.a.b", 0), said,
+		{"flags true", request("db.a.b", 0), said,
 			`{"shutdown_flag":"true","correlation_id":"run-1","topic_name":"db.a.b","snapshot_type":"full","reprocess_files":"true","export_date":"2020-01-01","send_success_indicator":"true"}`},
-		{"flags false", requestDebt("db.a.b", 0), snapshot.Export{SnapshotType: "incremental", ExportDate: "NIFI_HEARTBEAT"},
+		{"flags false", request("db.a.b", 0), snapshot.Export{SnapshotType: "incremental", ExportDate: "NIFI_HEARTBEAT"},
 			`{"shutdown_flag":"false","correlation_id":"run-1","topic_name":"db.a.b","snapshot_type":"incremental","reprocess_files":"false","export_date":"NIFI_HEARTBEAT","send_success_indicator":"true"}`},
 		{"names that need escaping", odd, said,
 			`{"shutdown_flag":"true","correlation_id":"run é\n","topic_name":"db.<a>&\"b\"","snapshot_type":"full","reprocess_files":"true","export_date":"2020-01-01","send_success_indicator":"true"}`},
@@ -39,10 +39,10 @@ func TestRequest(t *testing.T) {
 			t.Parallel()
 			url := queue(t, client, "")
 			sender := &delivery.Sender{SQS: client, QueueURL: url}
-			if err := sender.Request(t.Context(), test.debt, test.said); err != nil {
+			if err := sender.Request(t.Context(), test.out, test.said); err != nil {
 				t.Fatal(err)
 			}
-			want := []received{{Body: test.want, Attributes: id(test.debt)}}
+			want := []received{{Body: test.want, Attributes: id(test.out)}}
 			if diff := cmp.Diff(want, receive(t, client, url, 1)); diff != "" {
 				t.Error(diff)
 			}
@@ -55,15 +55,15 @@ func TestRequestOverFIFO(t *testing.T) {
 	client := queues(t)
 	url := queue(t, client, ".fifo")
 	sender := &delivery.Sender{SQS: client, QueueURL: url}
-	debts := []snapshot.Debt{
-		requestDebt("db.a.b", 0),
-		requestDebt("db.a.b", 0), // sent again: the queue drops it
-		requestDebt("db.a.b", 5), // another attempt
-		requestDebt("db.a.c", 0),
-		requestDebt("db a", 0),
+	all := []snapshot.Outgoing{
+		request("db.a.b", 0),
+		request("db.a.b", 0), // sent again: the queue drops it
+		request("db.a.b", 5), // another epoch
+		request("db.a.c", 0),
+		request("db a", 0),
 	}
-	for _, d := range debts {
-		if err := sender.Request(t.Context(), d, said); err != nil {
+	for _, out := range all {
+		if err := sender.Request(t.Context(), out, said); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -75,8 +75,8 @@ func TestRequestOverFIFO(t *testing.T) {
 		}
 	}
 	want := map[string]string{
-		debts[0].EventID(): "db_a_b", debts[2].EventID(): "db_a_b", debts[3].EventID(): "db_a_c",
-		debts[4].EventID(): delivery.MessageGroup("db a"),
+		all[0].EventID(): "db_a_b", all[2].EventID(): "db_a_b", all[3].EventID(): "db_a_c",
+		all[4].EventID(): delivery.MessageGroup("db a"),
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -87,7 +87,7 @@ func TestRequestKeepsTheCauseOfAnError(t *testing.T) {
 	t.Parallel()
 	client := queues(t)
 	sender := &delivery.Sender{SQS: client, QueueURL: queue(t, client, "") + "-that-is-not-there"}
-	err := sender.Request(t.Context(), requestDebt("db.a.b", 0), said)
+	err := sender.Request(t.Context(), request("db.a.b", 0), said)
 	var missing *types.QueueDoesNotExist
 	if !errors.As(err, &missing) {
 		t.Errorf("got %v", err)
@@ -144,7 +144,7 @@ func TestRequestHoldsOnlyWhatSQSTakes(t *testing.T) {
 	url := queue(t, client, "")
 	sender := &delivery.Sender{SQS: client, QueueURL: url}
 	const date = "\x00\x1f\uFFFE\uFFFF\U0001F600"
-	if err := sender.Request(t.Context(), requestDebt("db.a.b", 0), snapshot.Export{SnapshotType: "full", ExportDate: date}); err != nil {
+	if err := sender.Request(t.Context(), request("db.a.b", 0), snapshot.Export{SnapshotType: "full", ExportDate: date}); err != nil {
 		t.Fatal(err)
 	}
 	body := receive(t, client, url, 1)[0].Body

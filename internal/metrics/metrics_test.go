@@ -68,7 +68,7 @@ func TestWrite(t *testing.T) {
 		{"ages", func(ctx context.Context) {
 			metrics.Age(ctx, metrics.OldestPendingAge, began.Add(-time.Minute))
 			metrics.Age(ctx, metrics.OldestOpenRunAge, time.Time{})
-		}, [][]string{{"SnapshotStatusChecker OldestPendingAge 62 Seconds" + of, "SnapshotStatusChecker OldestOpenRunAge 0 Seconds" + of}}},
+		}, [][]string{{"SnapshotStatusChecker OldestOpenRunAge 0 Seconds" + of, "SnapshotStatusChecker OldestPendingAge 62 Seconds" + of}}},
 		{"messages, one of nobody knows when, one from a clock that is ahead", func(ctx context.Context) {
 			metrics.Processed(ctx, time.Time{})
 			metrics.Processed(ctx, began.Add(time.Hour))
@@ -145,7 +145,7 @@ func TestCountingOutsideOfACall(t *testing.T) {
 	metrics.Write(t.Context(), slog.New(slog.DiscardHandler))
 }
 
-func TestSideBySide(t *testing.T) {
+func TestConcurrently(t *testing.T) {
 	t.Parallel()
 	_, lines := written(t, func(ctx context.Context) {
 		var group sync.WaitGroup

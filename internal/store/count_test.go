@@ -268,6 +268,9 @@ func TestARefusalByItsOwnWrite(t *testing.T) {
 			t.Errorf("%s: %d counted, %d duplicates", part, len(tally.Counted), len(tally.Duplicates))
 		}
 		w.wantRow("a", received(int64(1+len(batch))))
+		if !tally.Synced {
+			t.Errorf("%s: the write of the row is nobody's", part)
+		}
 		if again := w.count(batch...); len(again.Duplicates) != len(batch) {
 			t.Errorf("%s: %d duplicates", part, len(again.Duplicates))
 		}

@@ -55,9 +55,12 @@ func (c *counting) adopt(ctx context.Context) error {
 
 // sync makes an adopted row hold at least what the ledger counted. wrote says whether this call did it: if somebody who
 // counted later has already carried this count along, nothing is written, so however many count at once, each tries once.
+// A row that a refused write finds exactly as it wanted it may be its own, by an earlier try whose answer was lost: then
+// wrote is true, too.
+//
 // It returns the row as it then is, nil if it is gone. A row that was replaced meanwhile is left to the next message.
 func (s *Store) sync(ctx context.Context, row snapshot.Row, counted int64) (synced *snapshot.Row, wrote bool, err error) {
-	for range maxTries {
+	for try := range maxTries {
 		if !row.Adopted() {
 			return &row, false, nil
 		}
@@ -71,7 +74,7 @@ func (s *Store) sync(ctx context.Context, row snapshot.Row, counted int64) (sync
 		} else {
 			received := counted - row.EpochStart.N
 			if row.SyncedFiles.N >= received {
-				return &row, false, nil
+				return &row, try > 0 && row.SyncedFiles.N == received, nil
 			}
 			set = map[string]any{attrFilesReceived: received, attrSyncedFiles: received}
 			conditions = []table.Condition{

@@ -59,6 +59,31 @@ func (w *World) Put(collection string, row table.Item) {
 	w.memory.Put(w.Tables.Status.At(Run, collection), row)
 }
 
+// PutAt writes any item of either table as Put does.
+func (w *World) PutAt(ref table.Ref, item table.Item) { w.memory.Put(ref, item) }
+
+// Item is an item as it stands, nil if there is none.
+func (w *World) Item(ref table.Ref) table.Item {
+	w.t.Helper()
+	item, err := w.memory.Get(w.t.Context(), table.Read{Ref: ref, Consistent: true})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return item
+}
+
+// PageSize bounds the items of a query's page.
+func (w *World) PageSize(items int) { w.memory.PageSize = items }
+
+// Deliver marks as delivered what the owner has to deliver.
+func (w *World) Deliver(out snapshot.Outgoing, owner string) {
+	w.t.Helper()
+	sent, err := w.Store.Deliver(w.t.Context(), out, owner, func(snapshot.Export) error { return nil })
+	if err != nil || !sent {
+		w.t.Fatalf("%s was not pending: %v", out.Kind, err)
+	}
+}
+
 // Change writes some attributes of a row as others do: without looking.
 func (w *World) Change(collection string, attributes table.Item) {
 	w.t.Helper()
@@ -75,10 +100,7 @@ func Sent(files int64) table.Item {
 // Row says what stands in a row: "Sent 1/3" for one file received of three sent, "" if there is none.
 func (w *World) Row(collection string) string {
 	w.t.Helper()
-	item, err := w.memory.Get(w.t.Context(), table.Read{Ref: w.Tables.Status.At(Run, collection), Consistent: true})
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	item := w.Item(w.Tables.Status.At(Run, collection))
 	if item == nil {
 		return ""
 	}

@@ -1,0 +1,144 @@
+package store_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"snapshot-status-checker/internal/store"
+	"snapshot-status-checker/internal/table"
+	"snapshot-status-checker/internal/table/memory"
+)
+
+var update = flag.Bool("update", false, "write the table into docs/scaling.md in place of comparing it")
+
+// Where the table stands in the document.
+const (
+	scaling    = "../../docs/scaling.md"
+	tableBegin = "<!-- measured: files -->\n"
+	tableEnd   = "<!-- end -->\n"
+)
+
+// counter is a collection that is counted over a metered table.
+type counter struct {
+	*world
+	db      *metered
+	batch   int
+	process *store.Store // that keeps its pages
+	counted int
+}
+
+func newCounter(t *testing.T, batch int) *counter {
+	db := &metered{DB: &memory.DB{}}
+	c := &counter{world: newWorld(t, db, store.NewTables("status", "ledger")), db: db, batch: batch}
+	c.process = c.another()
+	c.overwrite("a", map[string]any{"CollectionStatus": "Exported", "FilesExported": int64(100_000), "FilesSent": int64(0), "FilesReceived": int64(0)})
+	return c
+}
+
+// next counts a batch in the process that keeps its pages, or in a new one.
+func (c *counter) next(warm bool) {
+	process := c.process
+	if !warm {
+		process = c.another()
+	}
+	batch := receipts("a", fmt.Sprint("file ", c.counted, " "), c.batch)
+	execution := fmt.Sprintf("arn:aws:states:eu-west-1:123456789012:execution:checker-prod:0f1e2d3c-4b5a-6978-8796-%012d", c.counted)
+	if tally, err := receive(c.world, process, execution, batch); err != nil || len(tally.Counted) != c.batch {
+		c.Fatal(tally, err)
+	}
+	c.counted += c.batch
+}
+
+// goTo makes the collection what it is after so many files, whole pages of them, without counting them.
+func (c *counter) goTo(files int) {
+	period := max(store.PageSize, c.batch)
+	for page := c.counted / period; page < files/period; page++ {
+		digests := make([]string, period)
+		for i := range digests {
+			digests[i] = receipt("a", fmt.Sprint(page, " ", i)).Digest
+		}
+		c.write(table.Write{Ref: c.pageRef(page), Set: map[string]any{"Digests": table.NewBlobs(digests...), "ExpiresAt": c.now.Unix()}})
+	}
+	c.counted = files / period * period
+	counted := int64(c.counted)
+	c.write(table.Write{Ref: c.collectionRef("a"), Set: map[string]any{"Counted": counted, "Pages": int64(files / period)}})
+	c.overwrite("a", map[string]any{"FilesReceived": counted, "SyncedFiles": counted})
+}
+
+// costOf counts a collection of so many files and says what a file costs. Of large ones it counts a whole page at evenly
+// spread places: of the cost of a file nothing changes but the readings of pages, with their number.
+func costOf(t *testing.T, files, batch int, warm bool) (writes, reads float64) {
+	const whole, places = 1_000, 10
+	c := newCounter(t, batch)
+	c.next(true) // so that the row is adopted
+	if files <= whole {
+		first := c.counted
+		c.db.reads, c.db.writes = 0, 0
+		for c.counted < files+first {
+			c.next(warm)
+		}
+		return c.db.writes / float64(files), c.db.reads / float64(files)
+	}
+	measured := 0
+	for place := range places {
+		c.goTo(files * (2*place + 1) / (2 * places))
+		c.next(true) // the process may know the pages
+		for len(c.ledger("a").Recent) > 0 && batch == 1 {
+			c.next(true)
+		}
+		before := *c.db
+		for range max(store.PageSize, batch) / batch {
+			c.next(warm)
+			measured += batch
+		}
+		writes, reads = writes+c.db.writes-before.writes, reads+c.db.reads-before.reads
+	}
+	return writes / float64(measured), reads / float64(measured)
+}
+
+// What a file costs does not depend on how many files its collection has, but for the pages that a process reads when it
+// meets the collection for the first time. To write the table: go test ./internal/store -run TestCostOfAFile -update
+func TestCostOfAFile(t *testing.T) {
+	t.Parallel()
+	text := "| files of a collection | batch | write units | read units, warm | read units, cold |\n|---:|---:|---:|---:|---:|\n"
+	for _, batch := range []int{1, 100} {
+		for _, files := range []int{100, 1_000, 10_000, 100_000} {
+			writes, warm := costOf(t, files, batch, true)
+			_, cold := costOf(t, files, batch, false)
+			text += fmt.Sprintf("| %s | %d | %.2f | %.2f | %.2f |\n", thousands(files), batch, writes, warm, cold)
+			if limit := map[int][2]float64{1: {3.1, 2}, 100: {0.16, 0.02}}[batch]; writes > limit[0] || warm > limit[1]+0.001 {
+				t.Errorf("%d files, batch %d: %.3f write and %.3f read units a file", files, batch, writes, warm)
+			}
+		}
+	}
+	document, err := os.ReadFile(scaling)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, begins := strings.Cut(string(document), tableBegin)
+	old, after, ends := strings.Cut(rest, tableEnd)
+	if !begins || !ends {
+		t.Fatalf("%s has no place for the table: %q", scaling, tableBegin)
+	}
+	if *update {
+		if err := os.WriteFile(scaling, []byte(before+tableBegin+text+tableEnd+after), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if diff := cmp.Diff(strings.Split(text, "\n"), strings.Split(old, "\n")); diff != "" {
+		t.Errorf("%s is not what is measured: go test ./internal/store -run TestCostOfAFile -update (-measured +document)\n%s", scaling, diff)
+	}
+}
+
+func thousands(n int) string {
+	if n < 1000 {
+		return fmt.Sprint(n)
+	}
+	return fmt.Sprintf("%d,%03d", n/1000, n%1000)
+}
