@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"snapshot-status-checker/internal/price"
 )
@@ -27,6 +29,10 @@ type calls struct {
 	Payloads float64
 	// ReadUnits and WriteUnits are the capacity that the calls of each kind consumed, as the engine reports it.
 	ReadUnits, WriteUnits map[string]float64
+	// Seconds is how long the calls of each kind took together.
+	Seconds map[string]float64
+	// RepeatedUpdates is how many updates of rows followed on a refused one of the same row by the same call of a function.
+	RepeatedUpdates int
 }
 
 // counter stands between somebody and the engine and counts the calls. It asks DynamoDB for the capacity that each
@@ -34,12 +40,24 @@ type calls struct {
 type counter struct {
 	server *httptest.Server
 	engine atomic.Pointer[url.URL]
+	rows   atomic.Pointer[string] // the name of the table whose repeated updates are counted
 	mu     sync.Mutex
 	seen   calls
+	// refused holds the rows of refused updates, each with the function's call that made it.
+	refused map[string]bool
 }
 
+// call is what the counter knows of a request when it is answered.
+type call struct {
+	kind  string
+	row   string // and who updates it; empty for other calls
+	begun time.Time
+}
+
+type callKey struct{}
+
 func newCounter() *counter {
-	c := &counter{seen: newCalls()}
+	c := &counter{seen: newCalls(), refused: map[string]bool{}}
 	c.server = httptest.NewServer(&httputil.ReverseProxy{
 		Rewrite:        c.ask,
 		ModifyResponse: c.count,
@@ -49,7 +67,7 @@ func newCounter() *counter {
 }
 
 func newCalls() calls {
-	return calls{Kinds: map[string]int{}, Failed: map[string]int{}, ReadUnits: map[string]float64{}, WriteUnits: map[string]float64{}}
+	return calls{Kinds: map[string]int{}, Failed: map[string]int{}, ReadUnits: map[string]float64{}, WriteUnits: map[string]float64{}, Seconds: map[string]float64{}}
 }
 
 func (c *counter) url() string { return c.server.URL }
@@ -70,7 +88,7 @@ func (c *counter) take() calls {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	seen := c.seen
-	c.seen = newCalls()
+	c.seen, c.refused = newCalls(), map[string]bool{}
 	return seen
 }
 
@@ -79,6 +97,7 @@ func (a calls) plus(b calls) calls {
 	sum := newCalls()
 	for _, part := range []calls{a, b} {
 		sum.Payloads += part.Payloads
+		sum.RepeatedUpdates += part.RepeatedUpdates
 		for kind, n := range part.Kinds {
 			sum.Kinds[kind] += n
 		}
@@ -90,6 +109,9 @@ func (a calls) plus(b calls) calls {
 		}
 		for kind, n := range part.WriteUnits {
 			sum.WriteUnits[kind] += n
+		}
+		for kind, n := range part.Seconds {
+			sum.Seconds[kind] += n
 		}
 	}
 	return sum
@@ -111,7 +133,8 @@ func (c *counter) ask(r *httputil.ProxyRequest) {
 	r.SetURL(c.engine.Load())
 	r.Out.Header.Set("Accept-Encoding", "identity") // so that the answer can be read
 	kind := kind(r)
-	r.Out.Header.Set(kindHeader, kind)
+	made := call{kind: kind, begun: time.Now()}
+	defer func() { r.Out = r.Out.WithContext(context.WithValue(r.Out.Context(), callKey{}, made)) }()
 	dynamo, start := strings.HasPrefix(kind, "DynamoDB."), strings.HasPrefix(kind, "States.Start")
 	if !dynamo && !start {
 		return
@@ -125,6 +148,7 @@ func (c *counter) ask(r *httputil.ProxyRequest) {
 		case kind == "DynamoDB.BatchGetItem":
 			c.batchRead(body["RequestItems"])
 		default:
+			made.row = c.rowOf(kind, r.In.Header.Get("X-Amzn-Trace-Id"), body)
 			body["ReturnConsumedCapacity"] = json.RawMessage(`"TOTAL"`)
 			if asked, err := json.Marshal(body); err == nil {
 				raw = asked
@@ -155,8 +179,23 @@ func (c *counter) payload(quoted json.RawMessage) {
 	}
 }
 
-// kindHeader brings the request's kind to its response.
-const kindHeader = "X-Bench-Kind"
+// rowOf tells which row is updated, and by which call of a function: Lambda gives each a trace id, which the SDK sends along.
+// It counts the update if that call's update of this row was refused before.
+func (c *counter) rowOf(kind, trace string, body map[string]json.RawMessage) string {
+	var name string
+	rows := c.rows.Load()
+	if kind != "DynamoDB.UpdateItem" || rows == nil || json.Unmarshal(body["TableName"], &name) != nil || name != *rows {
+		return ""
+	}
+	row := trace + " " + string(body["Key"])
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.refused[row] {
+		c.seen.RepeatedUpdates++
+		delete(c.refused, row)
+	}
+	return row
+}
 
 // kind is the call's service and name.
 func kind(r *httputil.ProxyRequest) string {
@@ -186,7 +225,8 @@ func kind(r *httputil.ProxyRequest) string {
 type capacity struct{ CapacityUnits float64 }
 
 func (c *counter) count(response *http.Response) error {
-	kind := response.Request.Header.Get(kindHeader)
+	made, _ := response.Request.Context().Value(callKey{}).(call)
+	kind := made.kind
 	var body []byte
 	if strings.HasPrefix(kind, "DynamoDB.") || kind == "SQS.ReceiveMessage" || response.StatusCode >= http.StatusBadRequest {
 		var err error
@@ -204,8 +244,12 @@ func (c *counter) count(response *http.Response) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.seen.Kinds[kind]++
+	c.seen.Seconds[kind] += time.Since(made.begun).Seconds()
 	if response.StatusCode >= http.StatusBadRequest {
 		c.seen.Failed[kind+" "+errorName(body)]++
+		if made.row != "" && errorName(body) == "ConditionalCheckFailedException" {
+			c.refused[made.row] = true
+		}
 	}
 	c.consumed(kind, body)
 	return nil
@@ -245,7 +289,7 @@ func (c *counter) consumed(kind string, body []byte) {
 		c.seen.ReadUnits[kind] += price.RowsUnits(answer.ScannedCount)
 	case "GetItem":
 		c.seen.ReadUnits[kind] += units(answer.ConsumedCapacity)
-	case "UpdateItem", "TransactWriteItems", "PutItem":
+	case "UpdateItem", "TransactWriteItems", "PutItem", "DeleteItem", "BatchWriteItem":
 		c.seen.WriteUnits[kind] += units(answer.ConsumedCapacity)
 	}
 }
