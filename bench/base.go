@@ -11,17 +11,6 @@ import (
 	"snapshot-status-checker/internal/local"
 )
 
-// version is a version of the system: the present one, or the one that it is measured against.
-type version struct {
-	label   string // what the log adds to its measurements
-	project local.Project
-	found   *results
-	memory  map[string]int64 // peak in bytes of each task's processes
-	caller  caller           // of its function that counts
-	// environments are those of its functions as deployed, by task.
-	environments map[string][]string
-}
-
 // checkOut puts the commit's files into a folder below build/, where they are built and deployed from, and returns the
 // commit's short name too. It needs git and tar. A folder that is there already is written again.
 func checkOut(ctx context.Context, project local.Project, commit string) (local.Project, string, error) {
@@ -55,22 +44,3 @@ func checkOut(ctx context.Context, project local.Project, commit string) (local.
 	}
 	return local.Project{Root: root}, short, nil
 }
-
-// tasks lists the version's functions: the folders that the Makefile builds too.
-func (v *version) tasks() ([]string, error) {
-	folders, err := filepath.Glob(filepath.Join(v.project.Root, "functions", "*", "bootstrap"))
-	if err == nil && len(folders) == 0 {
-		err = fmt.Errorf("no functions/*/bootstrap in %s", v.project.Root)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("listing the functions: %w", err)
-	}
-	var tasks []string
-	for _, folder := range folders {
-		tasks = append(tasks, filepath.Base(filepath.Dir(folder)))
-	}
-	return tasks, nil
-}
-
-// folderOf is the package of a task's program.
-func folderOf(task string) string { return "./functions/" + task + "/bootstrap" }

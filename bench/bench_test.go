@@ -2,12 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"net/http"
-	"net/http/httptest"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -92,8 +86,8 @@ func TestHarness(t *testing.T) {
 	if memory := stack.Invocations["increment"].MemoryMB; memory < 128 || stack.Definition < 1000 {
 		t.Errorf("increment has %g MB, the definition %d bytes", memory, stack.Definition)
 	}
-	if one := receiptOf(s.Receipts, "baseline"); one.tableCalls() != 1 || one.seconds() <= 0 {
-		t.Errorf("the baseline makes %g calls for a receipt, in %g s; want its one update", one.tableCalls(), one.seconds())
+	if one := receiptOf(s.Receipts, "baseline"); one.tableCalls() != 1 || one.Seconds <= 0 {
+		t.Errorf("the baseline makes %g calls for a receipt, in %g s; want its one update", one.tableCalls(), one.Seconds)
 	}
 	if one := receiptOf(s.Receipts, "Standard"); one.tableCalls() < 2 || one.Calls.RepeatedUpdates != 0 {
 		t.Errorf("the stack makes %g calls for a receipt, and repeats %d updates with nobody else there", one.tableCalls(), one.Calls.RepeatedUpdates)
@@ -187,124 +181,5 @@ func TestReport(t *testing.T) {
 		if strings.HasPrefix(line, "| Express 100: files/s ") && !strings.Contains(line, "1.00 × |") {
 			t.Errorf("compared with itself: %s", line)
 		}
-	}
-}
-
-// An event holds the batch where the recorded one held its, and its own execution where that one was named.
-func TestEventFor(t *testing.T) {
-	t.Parallel()
-	var c caller
-	input := `[{"messageId":"m","body":"hello","attributes":{"n":"1"}}]`
-	if err := c.learn(`{"by":"arn:x/1","work":{"all":`+input+`},"n":[1,null]}`, "arn:x", input); err != nil {
-		t.Fatal(err)
-	}
-	got, err := c.eventFor([]string{"a", "b"}, 7)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var event, want any
-	if err := json.Unmarshal(got, &event); err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal([]byte(`{"by":"arn:aws:states:eu-west-1:123456789012:execution:bench:00000000000000000000000000000007/1","n":[1,null],"work":{"all":[
-		{"messageId":"00000007-0000-4000-8000-000000000000","body":"a","attributes":{"n":"1"}},
-		{"messageId":"00000007-0000-4000-8000-000000000001","body":"b","attributes":{"n":"1"}}]}}`), &want); err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(want, event); diff != "" {
-		t.Error(diff)
-	}
-	if err := c.learn(`{"other":1}`, "arn:x", input); err == nil {
-		t.Error("no error where the batch is not in the event")
-	}
-}
-
-// The counter counts an update of a row that follows on a refused one by the same call of a function, and no other.
-func TestRepeatedUpdates(t *testing.T) {
-	t.Parallel()
-	engine := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Refuse") != "" {
-			w.WriteHeader(http.StatusBadRequest)
-			_, _ = w.Write([]byte(`{"__type":"com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"}`))
-		}
-	}))
-	t.Cleanup(engine.Close)
-	c := newCounter()
-	t.Cleanup(func() { _ = c.close() })
-	if err := c.leadTo(engine.URL); err != nil {
-		t.Fatal(err)
-	}
-	rows := "statuses"
-	c.rows.Store(&rows)
-	update := func(table, row, trace string, refuse bool) {
-		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, c.url(), strings.NewReader(`{"TableName":"`+table+`","Key":{"K":{"S":"`+row+`"}}}`))
-		if err != nil {
-			t.Fatal(err)
-		}
-		request.Header.Set("X-Amz-Target", "DynamoDB_20120810.UpdateItem")
-		request.Header.Set("X-Amzn-Trace-Id", trace)
-		if refuse {
-			request.Header.Set("Refuse", "yes")
-		}
-		response, err := http.DefaultClient.Do(request)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_ = response.Body.Close()
-	}
-	update("statuses", "a", "1", true)
-	update("statuses", "a", "2", false) // another call
-	update("statuses", "b", "1", false) // another row
-	update("ledger", "a", "1", true)    // another table
-	update("ledger", "a", "1", false)
-	if got := c.take().RepeatedUpdates; got != 0 {
-		t.Errorf("%d repeated updates, want none", got)
-	}
-	update("statuses", "a", "1", true)
-	update("statuses", "a", "1", true)
-	update("statuses", "a", "1", false)
-	update("statuses", "a", "1", false)
-	if seen := c.take(); seen.RepeatedUpdates != 2 || seen.Kinds["DynamoDB.UpdateItem"] != 4 || seen.WriteUnits["DynamoDB.UpdateItem"] != 2 {
-		t.Errorf("got %+v, want 2 repeated of 4", seen)
-	}
-}
-
-// A commit is checked out as it was, whatever the folder holds now.
-func TestCheckOut(t *testing.T) {
-	t.Parallel()
-	project := local.Project{Root: t.TempDir()}
-	git := func(args ...string) string {
-		cmd := exec.CommandContext(t.Context(), "git", args...)
-		cmd.Dir = project.Root
-		cmd.Env = append(os.Environ(), "GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@b", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@b")
-		out, err := cmd.CombinedOutput()
-		if err != nil {
-			t.Fatalf("git %v: %v\n%s", args, err, out)
-		}
-		return strings.TrimSpace(string(out))
-	}
-	write := func(text string) {
-		if err := os.WriteFile(filepath.Join(project.Root, "file"), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	git("init", "--quiet")
-	write("old")
-	git("add", "file")
-	git("commit", "--quiet", "--message", "Old")
-	commit := git("rev-parse", "HEAD")
-	write("new")
-	for range 2 {
-		got, short, err := checkOut(t.Context(), project, commit)
-		if err != nil {
-			t.Fatal(err)
-		}
-		raw, err := os.ReadFile(filepath.Join(got.Root, "file"))
-		if err != nil || string(raw) != "old" || !strings.HasPrefix(commit, short) {
-			t.Errorf("got %q, %v as %s, want what %s has", raw, err, short, commit)
-		}
-	}
-	if _, _, err := checkOut(t.Context(), project, "nothing"); err == nil || !strings.Contains(err.Error(), "BASE=nothing") {
-		t.Errorf("got %v", err)
 	}
 }

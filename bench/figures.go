@@ -38,7 +38,7 @@ func figures(r, of results) (all []figure) {
 	for _, found := range r.Receipts {
 		base := receiptOf(of.Receipts, "baseline")
 		add(found.Name+", one receipt at a time: DynamoDB calls", found.tableCalls(), base.tableCalls())
-		add(found.Name+", one receipt at a time: ms of them", 1000*found.seconds(), 1000*base.seconds())
+		add(found.Name+", one receipt at a time: ms of them", 1000*found.Seconds, 1000*base.Seconds)
 	}
 	for i, found := range r.Work {
 		var base work

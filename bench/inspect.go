@@ -14,21 +14,19 @@ import (
 	"snapshot-status-checker/internal/local"
 )
 
-// inspectFunctions builds a version's functions and measures their programs.
-func (s *suite) inspectFunctions(ctx context.Context, v *version, _ int) error {
-	tasks, err := v.tasks()
-	if err != nil {
-		return err
-	}
-	for _, task := range tasks {
-		if err := s.inspect(ctx, v.project, folderOf(task), task, v.environments[task], v.memory, v.found); err != nil {
+// inspectAll builds the functions of all versions and the baseline's, and measures their programs.
+func (s *suite) inspectAll(ctx context.Context) error {
+	for _, v := range s.versions {
+		tasks, err := v.tasks()
+		if err != nil {
 			return err
 		}
+		for _, task := range tasks {
+			if err := s.inspect(ctx, v.project, folderOf(task), task, v.environments[task], v.memory, v.found); err != nil {
+				return err
+			}
+		}
 	}
-	return nil
-}
-
-func (s *suite) inspectBaseline(ctx context.Context) error {
 	return s.inspect(ctx, s.Project, baselineFolder, baselineName, nil, s.memory, &s.results)
 }
 

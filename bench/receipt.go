@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -13,15 +14,8 @@ type receipt struct {
 	Name     string
 	Messages int
 	Calls    calls // of the functions, for all messages together
-}
-
-// seconds is how long the calls of DynamoDB take, one after the other, for one receipt.
-func (r receipt) seconds() float64 {
-	sum := 0.0
-	for _, kind := range tableKinds {
-		sum += r.Calls.Seconds["DynamoDB."+kind]
-	}
-	return sum / float64(r.Messages)
+	// Seconds is how long the calls of DynamoDB of one receipt take, one after the other: the median.
+	Seconds float64
 }
 
 // perReceipt is how many calls of this kind a receipt makes.
@@ -67,6 +61,8 @@ func (w *world) receipts(ctx context.Context, s *subject, r run) (found receipt,
 		return receipt{}, err
 	}
 	defer func() { err = errors.Join(err, stop()) }()
+	found = receipt{Messages: receiptMessages, Calls: newCalls()}
+	var seconds []float64
 	for i := range receiptMessages + 1 {
 		if err := send(ctx, w.queues, s.inURL, []string{r.message(0, i, false)}); err != nil {
 			return receipt{}, err
@@ -74,11 +70,14 @@ func (w *world) receipts(ctx context.Context, s *subject, r run) (found receipt,
 		if err := w.untilCounted(ctx, s, r, int64(i+1)); err != nil {
 			return receipt{}, err
 		}
-		if i == 0 {
-			w.functions.take()
+		if seen := w.functions.take(); i > 0 {
+			found.Calls = found.Calls.plus(seen)
+			seconds = append(seconds, seen.tableSeconds())
 		}
 	}
-	return receipt{Messages: receiptMessages, Calls: w.functions.take()}, nil
+	slices.Sort(seconds)
+	found.Seconds = seconds[len(seconds)/2]
+	return found, nil
 }
 
 // untilCounted waits until the run's rows hold so many files, and nothing runs any more.

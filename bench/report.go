@@ -118,13 +118,14 @@ func callTable(out *strings.Builder, r results) {
 			lines = append(lines, line)
 		}
 	}
-	repeated, reads := []string{"row updates repeated after a refusal"}, []string{"read units of queries and single reads, each collection"}
+	refused, repeated, reads := []string{"conditional updates refused"}, []string{"row updates repeated after a refusal"}, []string{"read units of queries and single reads, each collection"}
 	for _, counted := range r.Counts {
 		head = append(head, counted.Name)
+		refused = append(refused, number(counted.perFile(float64(counted.refusedUpdates()))))
 		repeated = append(repeated, number(counted.perFile(float64(counted.Functions.RepeatedUpdates))))
 		reads = append(reads, number((counted.Functions.ReadUnits["DynamoDB.Query"]+counted.Functions.ReadUnits["DynamoDB.GetItem"])/float64(counted.Shape.Collections)))
 	}
-	writeTable(out, head, append(lines, repeated, reads))
+	writeTable(out, head, append(lines, refused, repeated, reads))
 }
 
 func receiptTable(out *strings.Builder, r results) {
@@ -132,7 +133,7 @@ func receiptTable(out *strings.Builder, r results) {
 	calls, sum := []string{"DynamoDB calls"}, []string{"ms of them"}
 	for _, receipt := range r.Receipts {
 		head = append(head, receipt.Name)
-		calls, sum = append(calls, number(receipt.tableCalls())), append(sum, number(1000*receipt.seconds()))
+		calls, sum = append(calls, number(receipt.tableCalls())), append(sum, number(1000*receipt.Seconds))
 	}
 	var lines [][]string
 	for _, kind := range tableKinds {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"slices"
 	"time"
 
 	"snapshot-status-checker/internal/local"
@@ -79,10 +78,9 @@ func (s *suite) runAll(ctx context.Context) (results, error) {
 	s.Machine = describeMachine(s.options)
 	parts := []func(context.Context) error{s.measureBaseline}
 	for round := range s.Rounds {
-		parts = append(parts, s.inTurn(round, (*suite).measureStandard), s.inTurn(round, (*suite).measureExpress))
+		parts = append(parts, s.measureStandard(round), s.measureExpress(round))
 	}
-	parts = append(parts, s.countBaseline, s.inTurn(0, (*suite).countStandard), s.inTurn(0, (*suite).countExpress),
-		s.measureWork, s.inspectBaseline, s.inTurn(0, (*suite).inspectFunctions))
+	parts = append(parts, s.countBaseline, s.countStandard, s.countExpress, s.measureWork, s.inspectAll)
 	for _, part := range parts {
 		if err := part(ctx); err != nil {
 			return s.results, err
@@ -90,22 +88,6 @@ func (s *suite) runAll(ctx context.Context) (results, error) {
 	}
 	s.Seconds = time.Since(begun).Seconds()
 	return s.results, nil
-}
-
-// inTurn measures the versions one after the other, in every other round the present one first.
-func (s *suite) inTurn(round int, measure func(*suite, context.Context, *version, int) error) func(context.Context) error {
-	return func(ctx context.Context) error {
-		versions := slices.Clone(s.versions)
-		if round%2 == 1 {
-			slices.Reverse(versions)
-		}
-		for _, v := range versions {
-			if err := measure(s, ctx, v, round); err != nil {
-				return fmt.Errorf("the version%s: %w", v.label, err)
-			}
-		}
-		return nil
-	}
 }
 
 // in does something in a world of its own. The peak memory of its functions is kept.
@@ -188,78 +170,73 @@ func (s *suite) hotShape(batch int) shape {
 	return shape{Collections: 1, Files: max(1, s.filesAt(batch)/2)}
 }
 
-func (s *suite) measureStandard(ctx context.Context, v *version, round int) error {
-	return s.in(ctx, false, v.memory, func(w *world) (*subject, error) {
-		sub, err := s.deploy(ctx, w, v, "STANDARD")
-		if err != nil {
-			return nil, err
-		}
-		if err := s.measureStack(ctx, w, sub, v, "Standard"); err != nil || round > 0 {
-			return sub, err
-		}
-		for _, mixed := range []int{1, 0} {
-			shape := s.shapeOf(s.filesAt(100))
-			shape.InFlight = mixed
-			measured, err := s.speed(ctx, w, sub, "Standard 100", shape, feeding{Batch: 100, SideBySide: sideBySide(100)})
-			if err != nil {
-				return nil, err
+func (s *suite) measureStandard(round int) func(context.Context) error {
+	return func(ctx context.Context) error {
+		return s.deployed(ctx, false, "STANDARD", round, func(all []running) error {
+			if err := s.warmUp(ctx, all, "Standard"); err != nil {
+				return err
 			}
-			v.found.Mixed = append(v.found.Mixed, measured)
-		}
-		v.caller, err = w.discoverCaller(ctx, sub)
-		return sub, err
-	})
+			if err := s.measureStacks(ctx, all, "Standard"); err != nil || round > 0 {
+				return err
+			}
+			for _, mixed := range []int{1, 0} {
+				shape := s.shapeOf(s.filesAt(100))
+				shape.InFlight = mixed
+				if err := s.measureEach(ctx, all, "Standard 100", shape, 100, func(r *results) *[]speed { return &r.Mixed }); err != nil {
+					return err
+				}
+			}
+			return each(all, func(r running) (err error) {
+				r.version.caller, err = r.world.discoverCaller(ctx, r.sub)
+				return err
+			})
+		})
+	}
 }
 
-// deploy deploys the version and sends a run that is not kept, so that processes are there.
-func (s *suite) deploy(ctx context.Context, w *world, v *version, kind string) (*subject, error) {
-	sub, err := w.deployStack(ctx, v.project, kind)
-	if err != nil {
-		return nil, err
-	}
-	v.environments = map[string][]string{}
-	for _, function := range sub.functions {
-		v.environments[function.task] = function.environ()
-	}
-	s.say("%s%s", kind, v.label)
-	_, err = s.speed(ctx, w, sub, "warming up", s.shapeOf(max(10, s.Files/2)), feeding{Batch: 100, SideBySide: sideBySide(100)})
-	return sub, err
+// warmUp sends a run that is not kept, so that processes are there.
+func (s *suite) warmUp(ctx context.Context, all []running, kind string) error {
+	return s.measureEach(ctx, all, kind+" 100, warming up", s.shapeOf(max(10, s.Files/2)), 100, func(*results) *[]speed { return new([]speed) })
 }
 
-func (s *suite) measureStack(ctx context.Context, w *world, sub *subject, v *version, kind string) error {
+func (s *suite) measureStacks(ctx context.Context, all []running, kind string) error {
 	for _, batch := range batchSizes {
-		name, feed := fmt.Sprint(kind, " ", batch), feeding{Batch: batch, SideBySide: sideBySide(batch)}
-		measured, err := s.speed(ctx, w, sub, name, s.shapeOf(s.filesAt(batch)), feed)
-		if err != nil {
+		name := fmt.Sprint(kind, " ", batch)
+		if err := s.measureEach(ctx, all, name, s.shapeOf(s.filesAt(batch)), batch, func(r *results) *[]speed { return &r.Speeds }); err != nil {
 			return err
 		}
-		v.found.Speeds = append(v.found.Speeds, measured)
-		if measured, err = s.speed(ctx, w, sub, name+" hot", s.hotShape(batch), feed); err != nil {
+		if err := s.measureEach(ctx, all, name, s.hotShape(batch), batch, func(r *results) *[]speed { return &r.HotSpeeds }); err != nil {
 			return err
 		}
-		measured.Name = name
-		v.found.HotSpeeds = append(v.found.HotSpeeds, measured)
 	}
 	return nil
 }
 
-func (s *suite) measureExpress(ctx context.Context, v *version, round int) error {
-	return s.in(ctx, false, v.memory, func(w *world) (*subject, error) {
-		sub, err := s.deploy(ctx, w, v, "EXPRESS")
-		if err != nil {
-			return nil, err
-		}
-		for times := 1; times <= 4 && round == 0; times *= 2 { // first, while the engine remembers little
-			measured, err := s.speed(ctx, w, sub, "Express 100", s.shapeOf(times*s.filesAt(100)/2),
-				feeding{Batch: 100, SideBySide: sideBySide(100)})
-			if err != nil {
-				return nil, err
-			}
-			measured.FunctionMemory = w.largest()
-			v.found.Linear = append(v.found.Linear, measured)
-		}
-		return sub, s.measureStack(ctx, w, sub, v, "Express")
+// measureEach measures one version after the other.
+func (s *suite) measureEach(ctx context.Context, all []running, name string, shape shape, batch int, into func(*results) *[]speed) error {
+	return each(all, func(r running) error {
+		measured, err := s.speed(ctx, r.world, r.sub, name+r.label, shape, feeding{Batch: batch, SideBySide: sideBySide(batch)})
+		measured.Name, measured.FunctionMemory = name, r.world.largest()
+		*into(r.found) = append(*into(r.found), measured)
+		return err
 	})
+}
+
+func (s *suite) measureExpress(round int) func(context.Context) error {
+	return func(ctx context.Context) error {
+		return s.deployed(ctx, false, "EXPRESS", round, func(all []running) error {
+			if err := s.warmUp(ctx, all, "Express"); err != nil {
+				return err
+			}
+			for times := 1; times <= 4 && round == 0; times *= 2 { // first, while the engine remembers little
+				shape := s.shapeOf(times * s.filesAt(100) / 2)
+				if err := s.measureEach(ctx, all, "Express 100", shape, 100, func(r *results) *[]speed { return &r.Linear }); err != nil {
+					return err
+				}
+			}
+			return s.measureStacks(ctx, all, "Express")
+		})
+	}
 }
 
 // cost counts a whole run and prices it.
@@ -312,27 +289,25 @@ func (s *suite) receipt(ctx context.Context, w *world, sub *subject, into *resul
 	return nil
 }
 
-func (s *suite) countStandard(ctx context.Context, v *version, _ int) error {
-	return s.in(ctx, true, v.memory, func(w *world) (*subject, error) {
-		sub, err := w.deployStack(ctx, v.project, "STANDARD")
-		if err != nil {
-			return nil, err
-		}
-		s.say("STANDARD%s, counted", v.label)
-		if err := s.countAll(ctx, w, sub, v.found, "Standard", batchSizes); err != nil {
-			return nil, err
-		}
-		for _, batch := range batchSizes {
-			counted, err := s.cost(ctx, w, sub, fmt.Sprint("Standard ", batch), shape{Collections: 1, Files: s.CountFiles * s.filesAt(batch) / s.Files}, batch)
-			if err != nil {
-				return nil, err
+func (s *suite) countStandard(ctx context.Context) error {
+	return s.deployed(ctx, true, "STANDARD", 0, func(all []running) error {
+		return each(all, func(r running) error {
+			s.say("STANDARD%s", r.label)
+			if err := s.countAll(ctx, r.world, r.sub, r.found, "Standard", batchSizes); err != nil {
+				return err
 			}
-			v.found.Hot = append(v.found.Hot, counted)
-		}
-		if err := s.countMixed(ctx, w, sub, v, "Standard", 1); err != nil {
-			return nil, err
-		}
-		return sub, s.receipt(ctx, w, sub, v.found, "Standard")
+			for _, batch := range batchSizes {
+				counted, err := s.cost(ctx, r.world, r.sub, fmt.Sprint("Standard ", batch), shape{Collections: 1, Files: s.CountFiles * s.filesAt(batch) / s.Files}, batch)
+				if err != nil {
+					return err
+				}
+				r.found.Hot = append(r.found.Hot, counted)
+			}
+			if err := s.countMixed(ctx, r, "Standard", 1); err != nil {
+				return err
+			}
+			return s.receipt(ctx, r.world, r.sub, r.found, "Standard")
+		})
 	})
 }
 
@@ -340,24 +315,22 @@ func (s *suite) countStandard(ctx context.Context, v *version, _ int) error {
 const manyMixed = 40
 
 // countMixed counts a run of many collections that are all mixed.
-func (s *suite) countMixed(ctx context.Context, w *world, sub *subject, v *version, kind string, batch int) error {
+func (s *suite) countMixed(ctx context.Context, r running, kind string, batch int) error {
 	files := max(1, s.CountFiles*s.filesAt(batch)/s.Files/manyMixed)
-	counted, err := s.cost(ctx, w, sub, fmt.Sprint(kind, " ", batch), shape{Collections: manyMixed, Files: files}, batch)
-	v.found.MixedCounts = append(v.found.MixedCounts, counted)
+	counted, err := s.cost(ctx, r.world, r.sub, fmt.Sprint(kind, " ", batch), shape{Collections: manyMixed, Files: files}, batch)
+	r.found.MixedCounts = append(r.found.MixedCounts, counted)
 	return err
 }
 
-func (s *suite) countExpress(ctx context.Context, v *version, _ int) error {
-	return s.in(ctx, true, v.memory, func(w *world) (*subject, error) {
-		sub, err := w.deployStack(ctx, v.project, "EXPRESS")
-		if err != nil {
-			return nil, err
-		}
-		s.say("EXPRESS%s, counted", v.label)
-		if err := s.countAll(ctx, w, sub, v.found, "Express", batchSizes); err != nil {
-			return nil, err
-		}
-		return sub, s.countMixed(ctx, w, sub, v, "Express", 100)
+func (s *suite) countExpress(ctx context.Context) error {
+	return s.deployed(ctx, true, "EXPRESS", 0, func(all []running) error {
+		return each(all, func(r running) error {
+			s.say("EXPRESS%s", r.label)
+			if err := s.countAll(ctx, r.world, r.sub, r.found, "Express", batchSizes); err != nil {
+				return err
+			}
+			return s.countMixed(ctx, r, "Express", 100)
+		})
 	})
 }
 
