@@ -46,11 +46,13 @@ func (c caller) eventFor(bodies []string, number int) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("writing an event: %w", err)
 	}
-	event := strings.ReplaceAll(c.event, executionHere, fmt.Sprintf("arn:aws:states:eu-west-1:123456789012:execution:bench:%032d", number))
+	execution := fmt.Sprintf("arn:aws:states:eu-west-1:123456789012:execution:bench:%032d", number)
+	event := strings.ReplaceAll(c.event, executionHere, execution)
 	return []byte(strings.Replace(event, recordsHere, string(raw), 1)), nil
 }
 
-// discoverCaller learns how the stack calls its first function: it puts a recorder in the place of every function and sends
+// discoverCaller learns how the stack calls its first function: it puts a recorder in the place of every function and
+// sends
 // a message through the queue. The stack is of no use afterwards.
 func (w *world) discoverCaller(ctx context.Context, s *subject) (caller, error) {
 	if err := w.replaceFunctions(ctx, s); err != nil {
@@ -114,7 +116,8 @@ func (c *caller) learn(event, execution, input string) error {
 	}
 	raw, err := json.Marshal(replace(called))
 	if err != nil || found != 1 {
-		return errors.Join(err, fmt.Errorf("reading how %s is called: the batch is %d times in its event, want once: %s", c.task, found, event))
+		return errors.Join(err, fmt.Errorf("reading how %s is called: the batch is %d times in its event, want once: %s",
+			c.task, found, event))
 	}
 	c.event = string(raw)
 	return nil
@@ -128,7 +131,8 @@ func (w *world) replaceFunctions(ctx context.Context, s *subject) error {
 	for _, function := range s.functions {
 		_, err := w.lambdas.UpdateFunctionCode(ctx, &lambda.UpdateFunctionCodeInput{FunctionName: &function.name, ZipFile: code})
 		if err == nil {
-			err = lambda.NewFunctionUpdatedV2Waiter(w.lambdas).Wait(ctx, &lambda.GetFunctionInput{FunctionName: &function.name}, time.Minute)
+			waiter := lambda.NewFunctionUpdatedV2Waiter(w.lambdas)
+			err = waiter.Wait(ctx, &lambda.GetFunctionInput{FunctionName: &function.name}, time.Minute)
 		}
 		if err != nil {
 			return fmt.Errorf("putting a recorder in the place of %s: %w", function.name, err)
@@ -198,9 +202,11 @@ func (w *world) tableKeys(ctx context.Context) (map[string][]string, error) {
 
 // baselineCaller is how an event source mapping calls the baseline with records like those of the stack.
 func baselineCaller(s caller) caller {
-	return caller{task: baselineName, statusTable: "statuses", record: s.record, event: `{"Records":` + recordsHere + `}`,
-		keys: map[string][]string{"statuses": {"CorrelationId", "CollectionName"}},
-		env:  []string{"DYNAMO_DB_EXPORT_STATUS_TABLE_NAME=statuses"}}
+	return caller{
+		task: baselineName, record: s.record, event: `{"Records":` + recordsHere + `}`,
+		statusTable: "statuses", keys: map[string][]string{"statuses": {"CorrelationId", "CollectionName"}},
+		env: []string{"DYNAMO_DB_EXPORT_STATUS_TABLE_NAME=statuses"},
+	}
 }
 
 // buildCalled builds the caller's function of this project into the folder.

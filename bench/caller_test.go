@@ -23,7 +23,8 @@ func TestEventFor(t *testing.T) {
 	if err := json.Unmarshal(got, &event); err != nil {
 		t.Fatal(err)
 	}
-	if err := json.Unmarshal([]byte(`{"by":"arn:aws:states:eu-west-1:123456789012:execution:bench:00000000000000000000000000000007/1","n":[1,null],"work":{"all":[
+	if err := json.Unmarshal([]byte(`{"n":[1,null],
+		"by":"arn:aws:states:eu-west-1:123456789012:execution:bench:00000000000000000000000000000007/1","work":{"all":[
 		{"messageId":"00000007-0000-4000-8000-000000000000","body":"a","attributes":{"n":"1"}},
 		{"messageId":"00000007-0000-4000-8000-000000000001","body":"b","attributes":{"n":"1"}}]}}`), &want); err != nil {
 		t.Fatal(err)

@@ -6,7 +6,8 @@ import "maps"
 type calls struct {
 	// Kinds is the number of calls by their kind, such as DynamoDB.UpdateItem.
 	Kinds map[string]int
-	// Failed is how many of them the engine refused, by kind and error: DynamoDB.UpdateItem ConditionalCheckFailedException.
+	// Failed is how many of them the engine refused, by kind and error: DynamoDB.UpdateItem
+	// ConditionalCheckFailedException.
 	Failed map[string]int
 	// Payloads is how many requests EventBridge Pipes bills for the inputs of the executions that were started.
 	Payloads float64
@@ -14,12 +15,16 @@ type calls struct {
 	ReadUnits, WriteUnits map[string]float64
 	// Seconds is how long the calls of each kind took together.
 	Seconds map[string]float64
-	// RepeatedUpdates is how many updates of rows followed on a refused one of the same row by the same call of a function.
+	// RepeatedUpdates is how many updates of rows followed on a refused one of the same row by the same call of a
+	// function.
 	RepeatedUpdates int
 }
 
 func newCalls() calls {
-	return calls{Kinds: map[string]int{}, Failed: map[string]int{}, ReadUnits: map[string]float64{}, WriteUnits: map[string]float64{}, Seconds: map[string]float64{}}
+	return calls{
+		Kinds: map[string]int{}, Failed: map[string]int{},
+		ReadUnits: map[string]float64{}, WriteUnits: map[string]float64{}, Seconds: map[string]float64{},
+	}
 }
 
 // plus is both together.

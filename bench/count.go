@@ -158,7 +158,8 @@ func (w *world) executions(ctx context.Context, s *subject) (arns []string, err 
 	return arns, nil
 }
 
-// newStates is how many states were entered by the executions that began since it was last asked, by their histories (the
+// newStates is how many states were entered by the executions that began since it was last asked, by their histories
+// (the
 // engine keeps those of EXPRESS too).
 func (w *world) newStates(ctx context.Context, s *subject) (states int, err error) {
 	arns, err := w.executions(ctx, s)

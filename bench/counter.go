@@ -122,7 +122,8 @@ func (c *counter) payload(quoted json.RawMessage) {
 	}
 }
 
-// rowOf tells which row is updated, and by which call of a function: Lambda gives each a trace id, which the SDK sends along.
+// rowOf tells which row is updated, and by which call of a function: Lambda gives each a trace id, which the SDK sends
+// along.
 // It counts the update if that call's update of this row was refused before.
 func (c *counter) rowOf(kind, trace string, body map[string]json.RawMessage) string {
 	var name string

@@ -25,7 +25,8 @@ func TestRepeatedUpdates(t *testing.T) {
 	rows := "statuses"
 	c.rows.Store(&rows)
 	update := func(table, row, trace string, refuse bool) {
-		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, c.url(), strings.NewReader(`{"TableName":"`+table+`","Key":{"K":{"S":"`+row+`"}}}`))
+		body := strings.NewReader(`{"TableName":"` + table + `","Key":{"K":{"S":"` + row + `"}}}`)
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, c.url(), body)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -52,7 +53,8 @@ func TestRepeatedUpdates(t *testing.T) {
 	update("statuses", "a", "1", true)
 	update("statuses", "a", "1", false)
 	update("statuses", "a", "1", false)
-	if seen := c.take(); seen.RepeatedUpdates != 2 || seen.Kinds["DynamoDB.UpdateItem"] != 4 || seen.WriteUnits["DynamoDB.UpdateItem"] != 2 {
+	seen := c.take()
+	if seen.RepeatedUpdates != 2 || seen.Kinds["DynamoDB.UpdateItem"] != 4 || seen.WriteUnits["DynamoDB.UpdateItem"] != 2 {
 		t.Errorf("got %+v, want 2 repeated of 4", seen)
 	}
 }

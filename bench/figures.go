@@ -11,7 +11,8 @@ type figure struct {
 	value, baseline float64
 }
 
-// figures are what two versions, or two runs of the benchmarks, are compared by. The baseline's numbers are those of of.
+// figures are what two versions, or two runs of the benchmarks, are compared by. The baseline's numbers are those of
+// of.
 func figures(r, of results) (all []figure) {
 	add := func(name string, value, baseline float64) { all = append(all, figure{name, value, baseline}) }
 	for _, name := range names {

@@ -28,21 +28,7 @@ func writeReport(r results, micro string) report {
 		"This file is written anew by each `make bench`.\n\n",
 		r.Taken.Format("2006-01-02 15:04 UTC"), r.Seconds, r.Machine.Cores, r.Machine.Processor, r.Machine.System, r.Machine.Go, r.Machine.Engine, r.Machine.Load)
 	d.WriteString(table.String() + "\n" + reading)
-	for _, part := range []struct {
-		title, text string
-		write       func(*strings.Builder, results)
-	}{
-		{"What the calls are", "For each file of a whole run, to the second notification: the calls of the functions, and of what stands for the pipe or the mapping. A row update is *repeated after a refusal* if the same call of a function had an update of that row refused before.", callTable},
-		{"One receipt at a time", fmt.Sprintf("%d messages of one collection, each sent when the one before it is done and nothing runs: the DynamoDB calls of one receipt that completes nothing, and the sum of their times on this engine.", receiptMessages), receiptTable},
-		{"What the function itself costs", "The real program of the function that counts, fed through Lambda's runtime interface over tables that answer at once: no engine and no DynamoDB in it. Messages of 10 collections, mixed, in a warm process; CPU time of the process in user and system mode, median of 5 rounds in turn. *Allocated* is how much the process grows for each message while nothing is collected (GOGC=off); how many objects that are, a program does not tell from outside (the Go benchmarks below do). *Memory* is the most that was resident.", workTable},
-		{"Where the time goes", "Cores that were busy on average while the files were counted. The engine is one Python process: it can fill one core, and what fills it is the ceiling.", coreTable},
-		{"The engine's own ceiling", "Bare calls, eight at a time, with nothing else to do.", ceilingTable},
-		{"One collection", "All files are of one collection. Speeds are measured straight on the engine, the rest through the counters. *Refused* are all conditional updates that were refused.", hotTable},
-		{"Linear, and flat", "Express 100 with N, 2N and 4N files, one after the other on one engine.", linearTable},
-		{"Mixed collections", "By how many collections' receipts are mixed: a batch is grouped by collection. The fewer files a collection has, the more of the cost is its completion.", mixedTable},
-		{"Price of a million files", "", func(d *strings.Builder, r results) { d.WriteString(priceTable(r)) }},
-		{"Functions", "Cold start: from the start of the process to its first poll of the runtime interface, median. Memory: the most that was resident, of any process under all of the load above.", functionTable},
-	} {
+	for _, part := range parts {
 		fmt.Fprintf(&d, "\n## %s\n\n", part.title)
 		if part.text != "" {
 			d.WriteString(part.text + "\n\n")

@@ -182,7 +182,8 @@ func (s *suite) measureStandard(round int) func(context.Context) error {
 			for _, mixed := range []int{1, 0} {
 				shape := s.shapeOf(s.filesAt(100))
 				shape.InFlight = mixed
-				if err := s.measureEach(ctx, all, "Standard 100", shape, 100, func(r *results) *[]speed { return &r.Mixed }); err != nil {
+				into := func(r *results) *[]speed { return &r.Mixed }
+				if err := s.measureEach(ctx, all, "Standard 100", shape, 100, into); err != nil {
 					return err
 				}
 			}
@@ -196,16 +197,19 @@ func (s *suite) measureStandard(round int) func(context.Context) error {
 
 // warmUp sends a run that is not kept, so that processes are there.
 func (s *suite) warmUp(ctx context.Context, all []running, kind string) error {
-	return s.measureEach(ctx, all, kind+" 100, warming up", s.shapeOf(max(10, s.Files/2)), 100, func(*results) *[]speed { return new([]speed) })
+	return s.measureEach(ctx, all, kind+" 100, warming up", s.shapeOf(max(10, s.Files/2)), 100,
+		func(*results) *[]speed { return new([]speed) })
 }
 
 func (s *suite) measureStacks(ctx context.Context, all []running, kind string) error {
 	for _, batch := range batchSizes {
 		name := fmt.Sprint(kind, " ", batch)
-		if err := s.measureEach(ctx, all, name, s.shapeOf(s.filesAt(batch)), batch, func(r *results) *[]speed { return &r.Speeds }); err != nil {
+		mixed := func(r *results) *[]speed { return &r.Speeds }
+		if err := s.measureEach(ctx, all, name, s.shapeOf(s.filesAt(batch)), batch, mixed); err != nil {
 			return err
 		}
-		if err := s.measureEach(ctx, all, name, s.hotShape(batch), batch, func(r *results) *[]speed { return &r.HotSpeeds }); err != nil {
+		hot := func(r *results) *[]speed { return &r.HotSpeeds }
+		if err := s.measureEach(ctx, all, name, s.hotShape(batch), batch, hot); err != nil {
 			return err
 		}
 	}
@@ -213,7 +217,9 @@ func (s *suite) measureStacks(ctx context.Context, all []running, kind string) e
 }
 
 // measureEach measures one version after the other.
-func (s *suite) measureEach(ctx context.Context, all []running, name string, shape shape, batch int, into func(*results) *[]speed) error {
+func (s *suite) measureEach(
+	ctx context.Context, all []running, name string, shape shape, batch int, into func(*results) *[]speed,
+) error {
 	return each(all, func(r running) error {
 		measured, err := s.speed(ctx, r.world, r.sub, name+r.label, shape, feeding{Batch: batch, SideBySide: sideBySide(batch)})
 		measured.Name, measured.FunctionMemory = name, r.world.largest()
@@ -230,7 +236,8 @@ func (s *suite) measureExpress(round int) func(context.Context) error {
 			}
 			for times := 1; times <= 4 && round == 0; times *= 2 { // first, while the engine remembers little
 				shape := s.shapeOf(times * s.filesAt(100) / 2)
-				if err := s.measureEach(ctx, all, "Express 100", shape, 100, func(r *results) *[]speed { return &r.Linear }); err != nil {
+				into := func(r *results) *[]speed { return &r.Linear }
+				if err := s.measureEach(ctx, all, "Express 100", shape, 100, into); err != nil {
 					return err
 				}
 			}
@@ -297,7 +304,8 @@ func (s *suite) countStandard(ctx context.Context) error {
 				return err
 			}
 			for _, batch := range batchSizes {
-				counted, err := s.cost(ctx, r.world, r.sub, fmt.Sprint("Standard ", batch), shape{Collections: 1, Files: s.CountFiles * s.filesAt(batch) / s.Files}, batch)
+				hot := shape{Collections: 1, Files: s.CountFiles * s.filesAt(batch) / s.Files}
+				counted, err := s.cost(ctx, r.world, r.sub, fmt.Sprint("Standard ", batch), hot, batch)
 				if err != nil {
 					return err
 				}

@@ -46,7 +46,8 @@ type running struct {
 	sub   *subject
 }
 
-// deployed deploys all versions and does something with them, in every other round with the present one first. So what is
+// deployed deploys all versions and does something with them, in every other round with the present one first. So what
+// is
 // compared is measured within the same minute.
 func (s *suite) deployed(ctx context.Context, counts bool, workflowType string, round int, do func([]running) error) error {
 	return s.deployNext(ctx, s.versions, counts, workflowType, func(all []running) error {

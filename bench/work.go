@@ -46,7 +46,8 @@ func (s *suite) measureWork(ctx context.Context) error {
 		return fmt.Errorf("making a folder to build in: %w", err)
 	}
 	defer os.RemoveAll(dir)
-	workers := []worker{{caller: baselineCaller(s.versions[0].caller), program: filepath.Join(dir, baselineName), into: &s.BaselineWork}}
+	workers := []worker{
+		{caller: baselineCaller(s.versions[0].caller), program: filepath.Join(dir, baselineName), into: &s.BaselineWork}}
 	if err := buildCalled(ctx, s.Project, workers[0].caller, workers[0].program); err != nil {
 		return err
 	}
@@ -96,7 +97,8 @@ const workCollections = 10
 // measure feeds so many messages to a new process, after some that it gets warm by.
 func (w worker) measure(ctx context.Context, messages, batch int, env ...string) (used, error) {
 	tables := instant.New(w.keys)
-	r := run{ID: "bench-work", shape: shape{Collections: workCollections, Files: messages / workCollections * 2, InFlight: workCollections}}
+	r := run{ID: "bench-work", shape: shape{
+		Collections: workCollections, Files: 2 * messages / workCollections, InFlight: workCollections}}
 	for i := range r.Collections {
 		if err := tables.Put(w.statusTable, r.openRow(i)); err != nil {
 			return used{}, err
@@ -122,7 +124,9 @@ func (w worker) measure(ctx context.Context, messages, batch int, env ...string)
 	if err := p.callAll(ctx, events[warm:]); err != nil {
 		return used{}, err
 	}
-	return used{cpu: threadsCPU(pid) - before.cpu, grown: residentMemory(pid) - before.grown, peak: coldstart.PeakMemory(pid)}, w.counted(tables, r, messages+messages/4)
+	after := used{cpu: threadsCPU(pid), grown: residentMemory(pid), peak: coldstart.PeakMemory(pid)}
+	return used{cpu: after.cpu - before.cpu, grown: after.grown - before.grown, peak: after.peak},
+		w.counted(tables, r, messages+messages/4)
 }
 
 func (p *process) callAll(ctx context.Context, events [][]byte) error {
@@ -182,7 +186,8 @@ func (w worker) counted(tables *instant.DB, r run, messages int) error {
 	return nil
 }
 
-// threadsCPU is the time in seconds that the process's living threads have run: finer than the clock ticks of processCPU.
+// threadsCPU is the time in seconds that the process's living threads have run: finer than the clock ticks of
+// processCPU.
 // (Go's runtime keeps its threads.)
 func threadsCPU(pid int) float64 {
 	files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))

@@ -68,7 +68,10 @@ func TestUpdateItem(t *testing.T) {
 			t.Errorf("%s (-want +got)\n%s", step.update, diff)
 		}
 	}
-	for _, update := range []string{"SET Counted :one", "SET A = list_append(A, :one)", "SET A = Missing", "FORGET A", "SET A = :none", "ADD A :text", "SET No.B = :one"} {
+	for _, update := range []string{
+		"SET Counted :one", "SET A = list_append(A, :one)", "SET A = Missing", "FORGET A", "SET A = :none", "ADD A :text",
+		"SET No.B = :one",
+	} {
 		if _, err := client.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{TableName: aws.String("ledger"), Key: key("c"),
 			UpdateExpression: &update, ExpressionAttributeValues: values}); err == nil {
 			t.Errorf("%s: no error", update)
@@ -109,8 +112,11 @@ func TestOtherOperations(t *testing.T) {
 	if err != nil || len(many.Responses["ledger"]) != 2 {
 		t.Errorf("got %v, %v", many, err)
 	}
-	page, err := client.Query(t.Context(), &dynamodb.QueryInput{TableName: name, KeyConditionExpression: aws.String("#p = :p AND SK >= :from"),
-		ExpressionAttributeNames: map[string]string{"#p": "PK"}, ExpressionAttributeValues: map[string]types.AttributeValue{":p": s("p"), ":from": s("")}})
+	page, err := client.Query(t.Context(), &dynamodb.QueryInput{
+		TableName: name, KeyConditionExpression: aws.String("#p = :p AND SK >= :from"),
+		ExpressionAttributeNames:  map[string]string{"#p": "PK"},
+		ExpressionAttributeValues: map[string]types.AttributeValue{":p": s("p"), ":from": s("")},
+	})
 	if err != nil || len(page.Items) != 2 {
 		t.Errorf("got %v, %v", page, err)
 	}

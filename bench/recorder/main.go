@@ -1,4 +1,5 @@
-// A function that only says what it is called with, to learn how a state machine calls the function in whose place it is.
+// A function that only says what it is called with, to learn how a state machine calls the function in whose place it
+// is.
 package main
 
 import (
