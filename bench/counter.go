@@ -62,6 +62,13 @@ func (c *counter) leadTo(endpoint string) error {
 	return nil
 }
 
+// sofar is how many calls of this kind were seen since the last take.
+func (c *counter) sofar(kind string) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.seen.Kinds[kind]
+}
+
 // take returns what was seen since the last time.
 func (c *counter) take() calls {
 	c.mu.Lock()

@@ -56,6 +56,7 @@ func (w *world) receipts(ctx context.Context, s *subject, r run) (found receipt,
 	if err := w.settle(ctx, s); err != nil {
 		return receipt{}, err
 	}
+	w.runner.take()
 	stop, err := w.feed(ctx, s, feeding{Batch: 1, SideBySide: 1})
 	if err != nil {
 		return receipt{}, err
@@ -80,14 +81,15 @@ func (w *world) receipts(ctx context.Context, s *subject, r run) (found receipt,
 	return found, nil
 }
 
-// untilCounted waits until the run's rows hold so many files, and nothing runs any more.
+// untilCounted waits until the run's rows hold so many files, the runner has deleted as many messages, one at a time, and
+// nothing runs any more. (A function that the runner calls has ended when its message is deleted.)
 func (w *world) untilCounted(ctx context.Context, s *subject, r run, files int64) error {
 	for begun := time.Now(); time.Since(begun) < stuckAfter; {
 		seen, err := r.look(ctx, w.table, s.statusTable, "Sent")
 		if err != nil {
 			return err
 		}
-		if seen.Files == files {
+		if seen.Files == files && w.runner.sofar("SQS.DeleteMessageBatch") == int(files) {
 			return w.idle(ctx, s)
 		}
 		if err := sleep(ctx, poll/10); err != nil {
