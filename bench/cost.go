@@ -141,7 +141,7 @@ func (r results) floor(c cost) float64 {
 	transactions := of("DynamoDB.TransactWriteItems")
 	items := c.Functions.WriteUnits["DynamoDB.TransactWriteItems"] / 2
 	item := (ms[bareTransactionOf100] - ms[bareTransactionOf2]) / 98
-	sum := of("DynamoDB.UpdateItem")*ms[bareUpdateItem] +
+	sum := of("DynamoDB.UpdateItem", "DynamoDB.PutItem", "DynamoDB.DeleteItem")*ms[bareUpdateItem] +
 		of("DynamoDB.BatchGetItem", "DynamoDB.GetItem", "DynamoDB.Query")*ms[bareBatchGet] +
 		transactions*(ms[bareTransactionOf2]-2*item) + items*item +
 		of("SQS.ReceiveMessage")*ms[bareTenMessages]*2/3 + // a third of it is the sending

@@ -35,6 +35,7 @@ type call struct {
 	kind  string
 	row   string // and who updates it; empty for other calls
 	begun time.Time
+	share float64 // of the read units: a half if it need not be consistent
 }
 
 type callKey struct{}
@@ -83,7 +84,7 @@ func (c *counter) ask(r *httputil.ProxyRequest) {
 	r.SetURL(c.engine.Load())
 	r.Out.Header.Set("Accept-Encoding", "identity") // so that the answer can be read
 	kind := kind(r)
-	made := call{kind: kind, begun: time.Now()}
+	made := call{kind: kind, begun: time.Now(), share: 1}
 	defer func() { r.Out = r.Out.WithContext(context.WithValue(r.Out.Context(), callKey{}, made)) }()
 	dynamo, start := strings.HasPrefix(kind, "DynamoDB."), strings.HasPrefix(kind, "States.Start")
 	if !dynamo && !start {
@@ -98,6 +99,7 @@ func (c *counter) ask(r *httputil.ProxyRequest) {
 		case kind == "DynamoDB.BatchGetItem":
 			c.batchRead(body["RequestItems"])
 		default:
+			made.share = share(body["ConsistentRead"])
 			made.row = c.rowOf(kind, r.In.Header.Get("X-Amzn-Trace-Id"), body)
 			body["ReturnConsumedCapacity"] = json.RawMessage(`"TOTAL"`)
 			if asked, err := json.Marshal(body); err == nil {
@@ -109,15 +111,26 @@ func (c *counter) ask(r *httputil.ProxyRequest) {
 }
 
 func (c *counter) batchRead(requested json.RawMessage) {
-	var tables map[string]struct{ Keys []json.RawMessage }
+	var tables map[string]struct {
+		Keys           []json.RawMessage
+		ConsistentRead json.RawMessage
+	}
 	if json.Unmarshal(requested, &tables) != nil {
 		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, table := range tables {
-		c.seen.ReadUnits["DynamoDB.BatchGetItem"] += float64(len(table.Keys))
+		c.seen.ReadUnits["DynamoDB.BatchGetItem"] += share(table.ConsistentRead) * float64(len(table.Keys))
 	}
+}
+
+// share is how much of a consistent read a read costs that asks for consistency, or does not.
+func share(consistent json.RawMessage) float64 {
+	if string(consistent) == "true" {
+		return 1
+	}
+	return 0.5
 }
 
 func (c *counter) payload(quoted json.RawMessage) {
@@ -202,7 +215,7 @@ func (c *counter) count(response *http.Response) error {
 			c.refused[made.row] = true
 		}
 	}
-	c.consumed(kind, body)
+	c.consumed(made, body)
 	return nil
 }
 
@@ -218,9 +231,11 @@ func errorName(body []byte) string {
 //   - a write whose condition failed is billed like one that took effect
 //     (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.ConditionExpressions.html): 1 unit
 //     for the small items that are written here, and 2 for each item of a transaction;
-//   - a batch read consumes 1 unit for each item, there or not: those here are small and strongly consistent;
-//   - a query's page consumes 1 unit for each 4 KiB that were looked at; the engine says 1, however large it is.
-func (c *counter) consumed(kind string, body []byte) {
+//   - a batch read consumes 1 unit for each item, there or not: those here are small; a half if it need not be
+//     consistent;
+//   - a query's page consumes 1 unit for each 4 KiB that were looked at, or a half; the engine says 1, however large it is.
+func (c *counter) consumed(made call, body []byte) {
+	kind := made.kind
 	var answer struct {
 		ConsumedCapacity    json.RawMessage
 		ScannedCount        int
@@ -237,7 +252,7 @@ func (c *counter) consumed(kind string, body []byte) {
 	}
 	switch strings.TrimPrefix(kind, "DynamoDB.") {
 	case "Query":
-		c.seen.ReadUnits[kind] += price.RowsUnits(answer.ScannedCount)
+		c.seen.ReadUnits[kind] += made.share * price.RowsUnits(answer.ScannedCount)
 	case "GetItem":
 		c.seen.ReadUnits[kind] += units(answer.ConsumedCapacity)
 	case "UpdateItem", "TransactWriteItems", "PutItem", "DeleteItem", "BatchWriteItem":

@@ -58,3 +58,38 @@ func TestRepeatedUpdates(t *testing.T) {
 		t.Errorf("got %+v, want 2 repeated of 4", seen)
 	}
 }
+
+// Reads that need not be consistent cost half.
+func TestReadUnits(t *testing.T) {
+	t.Parallel()
+	engine := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte(`{"ScannedCount":25,"ConsumedCapacity":{"CapacityUnits":1}}`)) // 25 rows are 2 units
+	}))
+	t.Cleanup(engine.Close)
+	c := newCounter()
+	t.Cleanup(func() { _ = c.close() })
+	if err := c.leadTo(engine.URL); err != nil {
+		t.Fatal(err)
+	}
+	for _, read := range []struct {
+		operation, body string
+		want            float64
+	}{
+		{"Query", `{"ConsistentRead":true}`, 2}, {"Query", `{"ConsistentRead":false}`, 1}, {"Query", `{}`, 1},
+		{"BatchGetItem", `{"RequestItems":{"a":{"Keys":[{},{}],"ConsistentRead":true},"b":{"Keys":[{}]}}}`, 2.5},
+	} {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, c.url(), strings.NewReader(read.body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("X-Amz-Target", "DynamoDB_20120810."+read.operation)
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = response.Body.Close()
+		if got := c.take().readUnits(); got != read.want {
+			t.Errorf("%s %s: %g read units, want %g", read.operation, read.body, got, read.want)
+		}
+	}
+}
