@@ -18,9 +18,12 @@ func figures(r, of results) (all []figure) {
 	for _, name := range names {
 		if found, ok := best(r.Speeds, name); ok {
 			add(name+": files/s", found.filesPerSecond(), bestBaseline(of.Speeds))
+			add(name+": engine CPU ms/file", leastCPU(r.Speeds, name), leastCPU(of.Speeds, "baseline "+batchOf(name)))
 		}
 		if found, ok := best(r.HotSpeeds, name); ok {
 			add(name+", one collection: files/s", found.filesPerSecond(), bestBaseline(of.HotSpeeds))
+			add(name+", one collection: engine CPU ms/file", leastCPU(r.HotSpeeds, name),
+				leastCPU(of.HotSpeeds, "baseline "+batchOf(name)))
 		}
 	}
 	for _, name := range names {

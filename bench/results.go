@@ -88,6 +88,18 @@ func best(speeds []speed, name string) (found speed, ok bool) {
 	return found, ok
 }
 
+// leastCPU is the least CPU time of the engine in milliseconds a file under this name, 0 if there is none. It is what
+// binds on a machine with nothing else to do, and hardly depends on what else the machine does.
+func leastCPU(speeds []speed, name string) (least float64) {
+	for _, s := range speeds {
+		used := 1000 * s.EngineCPU / float64(s.Shape.total())
+		if s.Name == name && (least == 0 || used < least) {
+			least = used
+		}
+	}
+	return least
+}
+
 // best is the fastest run from the queue under this name.
 func (r results) best(name string) (speed, bool) { return best(r.Speeds, name) }
 
