@@ -89,7 +89,7 @@ func best(speeds []speed, name string) (found speed, ok bool) {
 }
 
 // leastCPU is the least CPU time of the engine in milliseconds a file under this name, 0 if there is none. It is what
-// binds on a machine with nothing else to do, and hardly depends on what else the machine does.
+// binds on a machine with nothing else to do, and depends less on other work than the speed does.
 func leastCPU(speeds []speed, name string) (least float64) {
 	for _, s := range speeds {
 		used := 1000 * s.EngineCPU / float64(s.Shape.total())
