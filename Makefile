@@ -108,7 +108,7 @@ coldstart: functions ## Measure each function from its process's start to its fi
 
 .PHONY: bench bench-compare
 
-bench: ## Measure speed, calls and price against a baseline; writes docs/benchmarks.md (FILES=1000, about 10 minutes)
+bench: ## Measure speed, calls and price against a baseline, and against BASE=<commit>; writes docs/benchmarks.md (FILES=1000)
 	@go run ./bench run
 
 bench-compare: ## Two results of bench side by side: A=<name in build/bench> B=<another>

@@ -21,42 +21,56 @@ func TestHarness(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &suite{memory: map[string]int64{}, options: options{
+	s := newSuite(options{
 		Project: project, Log: t.Output(), Files: 20, FilesPerCollection: 10, InFlight: 2, CountFiles: 20,
-		Concurrency: functionConcurrency, CeilingFor: 20 * time.Millisecond,
-	}}
-	if err := s.in(ctx, true, func(w *world) error {
+		Concurrency: functionConcurrency, CeilingFor: 20 * time.Millisecond, WorkMessages: 40, Rounds: 1,
+	}, nil, "")
+	now := s.versions[0]
+	if err := s.in(ctx, true, s.memory, func(w *world) (*subject, error) {
 		if s.Ceilings, err = w.ceilings(ctx, s.CeilingFor); err != nil {
-			return err
+			return nil, err
 		}
 		sub, err := w.deployBaseline(ctx)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		for _, byEngine := range []bool{false, true} {
 			if _, err := s.speed(ctx, w, sub, "baseline 10", s.shapeOf(20), feeding{Batch: 10, SideBySide: 2, ByEngine: byEngine}); err != nil {
-				return err
+				return nil, err
 			}
 		}
-		return s.countAll(ctx, w, sub, "baseline", []int{10})
+		if err := s.countAll(ctx, w, sub, &s.results, "baseline", []int{10}); err != nil {
+			return nil, err
+		}
+		return sub, s.receipt(ctx, w, sub, &s.results, "baseline")
 	}); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.in(ctx, true, func(w *world) error {
-		sub, err := w.deployStack(ctx, "STANDARD")
+	if err := s.in(ctx, true, now.memory, func(w *world) (*subject, error) {
+		sub, err := w.deployStack(ctx, project, "STANDARD")
 		if err != nil {
-			return err
+			return nil, err
 		}
-		return s.countAll(ctx, w, sub, "Standard", []int{100})
+		if err := s.countAll(ctx, w, sub, &s.results, "Standard", []int{100}); err != nil {
+			return nil, err
+		}
+		if err := s.receipt(ctx, w, sub, &s.results, "Standard"); err != nil {
+			return nil, err
+		}
+		now.caller, err = w.discoverCaller(ctx, sub)
+		return sub, err
 	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.measureWork(ctx); err != nil {
 		t.Fatal(err)
 	}
 
 	baseline, stack := s.Counts[0], s.Counts[1]
 	// Of 2 collections: an update for each file, 2 moves to Received and 2 to Success, each with a look at the whole run.
 	want := map[string]int{"DynamoDB.UpdateItem": 24, "DynamoDB.GetItem": 2, "DynamoDB.Query": 4, "SQS.SendMessage": 2}
-	if news := baseline.Functions.Kinds["SNS.Publish"]; news < 2 || news > 4 { // last collections at the same moment tell it twice
-		t.Errorf("the baseline told the two news %d times", news)
+	if sent := baseline.Functions.Kinds["SNS.Publish"]; sent < 2 || sent > 4 { // last collections at the same moment send it twice
+		t.Errorf("the baseline sent the two notifications %d times", sent)
 	}
 	delete(baseline.Functions.Kinds, "SNS.Publish")
 	if diff := cmp.Diff(want, baseline.Functions.Kinds); diff != "" {
@@ -66,9 +80,27 @@ func TestHarness(t *testing.T) {
 		t.Errorf("the baseline's updates consumed %g write units, want 24", got)
 	}
 	increments := stack.Invocations["increment"].Calls
-	markers := stack.Functions.WriteUnits["DynamoDB.TransactWriteItems"] / 2
-	if increments < 2 || increments > 22 || markers < 22 {
-		t.Errorf("%d calls of increment and %g items in transactions for 22 messages in batches of up to 100", increments, markers)
+	if increments < 2 || stack.Executions < 2 || stack.States < 2*stack.Executions {
+		t.Errorf("%d calls of increment and %d states of %d executions", increments, stack.States, stack.Executions)
+	}
+	if memory := stack.Invocations["increment"].MemoryMB; memory < 128 || stack.Definition < 1000 {
+		t.Errorf("increment has %g MB, the definition %d bytes", memory, stack.Definition)
+	}
+	if one := receiptOf(s.Receipts, "baseline"); one.tableCalls() != 1 || one.Seconds <= 0 {
+		t.Errorf("the baseline makes %g calls for a receipt, in %g s; want its one update", one.tableCalls(), one.Seconds)
+	}
+	if one := receiptOf(s.Receipts, "Standard"); one.tableCalls() < 2 || one.Calls.RepeatedUpdates != 0 {
+		t.Errorf("the stack makes %g calls for a receipt, and repeats %d updates with nobody else there", one.tableCalls(), one.Calls.RepeatedUpdates)
+	}
+	for _, all := range [][]work{s.BaselineWork, s.Work} {
+		if len(all) != len(workBatches) {
+			t.Fatalf("%d measurements of a function's own work, want %d", len(all), len(workBatches))
+		}
+		for _, w := range all {
+			if w.CPU <= 0 || w.Allocated <= 0 || w.Memory < 1<<20 {
+				t.Errorf("a function's own work: %+v", w)
+			}
+		}
 	}
 	for _, counted := range s.Counts {
 		if counted.invocations().Seconds <= 0 || counted.Million <= 0 || counted.Functions.readUnits() <= 0 {
@@ -78,8 +110,8 @@ func TestHarness(t *testing.T) {
 			t.Errorf("%s: the engine's floor is %g ms", counted.Name, floor)
 		}
 	}
-	if s.memory["increment"] < 1<<20 || s.memory["bench-baseline"] < 1<<20 {
-		t.Errorf("peak memory of the functions: %v", s.memory)
+	if now.memory["increment"] < 1<<20 || s.memory[baselineName] < 1<<20 {
+		t.Errorf("peak memory of the functions: %v, %v", now.memory, s.memory)
 	}
 }
 
@@ -140,8 +172,14 @@ func TestReport(t *testing.T) {
 	if !strings.Contains(report.document, report.table) {
 		t.Error("the document lacks the table")
 	}
-	compared := sideBySideTable(r, r)
-	if !strings.Contains(compared, "Express 100: files a second") || !strings.Contains(compared, "1.00") {
+	r.Base, r.BaseCommit = &results{Speeds: r.Speeds, Counts: r.Counts}, "abc1234"
+	compared := writeReport(r, "").table
+	if !strings.Contains(compared, "abc1234") || !strings.Contains(compared, "| Express 100: files/s ") {
 		t.Errorf("compared with itself:\n%s", compared)
+	}
+	for line := range strings.Lines(compared) {
+		if strings.HasPrefix(line, "| Express 100: files/s ") && !strings.Contains(line, "1.00 × |") {
+			t.Errorf("compared with itself: %s", line)
+		}
 	}
 }

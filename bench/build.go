@@ -5,17 +5,23 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+
+	"snapshot-status-checker/internal/local"
 )
 
-// functionMemory is what the baseline's function gets, in MB: as much as increment.
-const functionMemory = 256
+// The baseline's function: its name, the package of its program, and its memory in MB.
+const (
+	baselineName   = "bench-baseline"
+	baselineFolder = "./bench/baseline/bootstrap"
+	baselineMemory = 256
+)
 
 // buildFunction compiles the Go program in the project's folder as the Makefile compiles the functions, for this
 // machine.
-func buildFunction(ctx context.Context, o options, folder, program string) error {
+func buildFunction(ctx context.Context, project local.Project, folder, program string) error {
 	cmd := exec.CommandContext(ctx, "go", "build", "-tags", "lambda.norpc", "-trimpath", "-buildvcs=false",
 		"-ldflags=-s -w", "-o", program, folder)
-	cmd.Dir = o.Project.Root
+	cmd.Dir = project.Root
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("building %s: %w\n%s", folder, err, out)

@@ -110,7 +110,7 @@ func (w *world) bareCalls(ctx context.Context) ([]bare, error) {
 	if err != nil {
 		return nil, err
 	}
-	code, _, err := functionZip(ctx, w.options, "./bench/nothing")
+	code, _, err := functionZip(ctx, w.Project, "./bench/nothing")
 	if err != nil {
 		return nil, err
 	}

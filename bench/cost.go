@@ -7,17 +7,11 @@ import (
 	"time"
 
 	"snapshot-status-checker/internal/price"
-	"snapshot-status-checker/statemachine"
 )
-
-// memoryOf is the memory of each function in MB, as the stack sets it.
-var memoryOf = map[string]float64{
-	"increment": 512, "check-collection": 256, "check-all": 256, "notify": 256, "sweep": 512, "bench-baseline": functionMemory,
-}
 
 // usageOf is what AWS bills for what was counted. In it: receiving and deleting (with up to 10 messages a request; empty
 // receives depend on the time and are left out), the pipe, the workflow, the functions with the durations that the
-// engine measured, capacity units, requests and news, and the functions' log lines. Not in it, since it is the same for all
+// engine measured, capacity units, requests and notifications, and the functions' log lines. Not in it, since it is the same for all
 // or does not depend on the files: sending the messages, polling the stream, the sweep, storage, traces, and the execution log of
 // the workflow.
 func usageOf(c counted) price.Usage {
@@ -31,13 +25,13 @@ func usageOf(c counted) price.Usage {
 	case c.Executions > 0:
 		u[price.StateTransition] = float64(c.States)
 	}
-	for task, called := range c.Invocations {
+	for _, called := range c.Invocations {
 		if called.Calls == 0 {
 			continue
 		}
 		u[price.LambdaRequest] += float64(called.Calls)
 		mean := time.Duration(called.Seconds / float64(called.Calls) * float64(time.Second))
-		u[price.LambdaGBSecond] += float64(called.Calls) * price.LambdaGBSeconds(mean, memoryOf[task])
+		u[price.LambdaGBSecond] += float64(called.Calls) * price.LambdaGBSeconds(mean, called.MemoryMB)
 		u[price.LogGB] += float64(called.LogBytes) / 1e9
 	}
 	u[price.ReadUnit], u[price.WriteUnit] = c.Functions.readUnits(), c.Functions.writeUnits()
@@ -51,7 +45,7 @@ func expressGBSeconds(c counted) float64 {
 	executions := float64(c.Executions)
 	mean := time.Duration(c.invocations().Seconds / executions * float64(time.Second))
 	payload := int(c.Runner.Payloads / executions * 64 * 1024)
-	return executions * price.ExpressGBSeconds(mean, price.ExpressMemoryMB(len(statemachine.Definition), payload, 1))
+	return executions * price.ExpressGBSeconds(mean, price.ExpressMemoryMB(c.Definition, payload, 1))
 }
 
 // priceOf is the list price in USD.
@@ -68,7 +62,7 @@ func priceTable(r results) string {
 		{"functions", []price.Dimension{price.LambdaRequest, price.LambdaGBSecond}},
 		{"reads", []price.Dimension{price.ReadUnit}},
 		{"writes", []price.Dimension{price.WriteUnit}},
-		{"news", []price.Dimension{price.SNSPublish}},
+		{"notifications", []price.Dimension{price.SNSPublish}},
 		{"functions' logs", []price.Dimension{price.LogGB}},
 	}
 	head := []string{"USD for a million files", "total", "× baseline 1"}
@@ -147,7 +141,7 @@ func (r results) floor(c cost) float64 {
 	transactions := of("DynamoDB.TransactWriteItems")
 	items := c.Functions.WriteUnits["DynamoDB.TransactWriteItems"] / 2
 	item := (ms[bareTransactionOf100] - ms[bareTransactionOf2]) / 98
-	sum := of("DynamoDB.UpdateItem")*ms[bareUpdateItem] +
+	sum := of("DynamoDB.UpdateItem", "DynamoDB.PutItem", "DynamoDB.DeleteItem")*ms[bareUpdateItem] +
 		of("DynamoDB.BatchGetItem", "DynamoDB.GetItem", "DynamoDB.Query")*ms[bareBatchGet] +
 		transactions*(ms[bareTransactionOf2]-2*item) + items*item +
 		of("SQS.ReceiveMessage")*ms[bareTenMessages]*2/3 + // a third of it is the sending

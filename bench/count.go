@@ -10,26 +10,29 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
 )
 
-// counted is what a whole run cost in calls: its files and its _success files, to the second news.
+// counted is what a whole run cost in calls: its files and its _success files, to the second notification.
 type counted struct {
-	Feeding     feeding
-	Shape       shape
-	Functions   calls // of the functions
-	Runner      calls // of what stands for the pipes or for the event source mapping, polls of the stream left out
-	Executions  int
-	States      int                    // entered, also inside of the Map
-	Invocations map[string]invocations // by task
-	Express     bool
-	News        int
-	Seconds     float64 // of the files' part, through the counters
+	Feeding       feeding
+	Shape         shape
+	Functions     calls // of the functions
+	Runner        calls // of what stands for the pipes or for the event source mapping, polls of the stream left out
+	Executions    int
+	States        int                    // entered, also inside of the Map, by the executions' histories
+	Definition    int                    // length of the state machine's definition in bytes
+	Invocations   map[string]invocations // by task
+	Express       bool
+	Notifications int
+	Seconds       float64 // of the files' part, through the counters
 }
 
 // invocations are the calls of one function.
 type invocations struct {
-	Calls   int
-	Seconds float64 // together, as the engine measures them
+	Calls    int
+	MemoryMB float64 // that the function is given
+	Seconds  float64 // together, as the engine measures them
 	// LogBytes is what CloudWatch Logs bills for their lines.
 	LogBytes int
 }
@@ -48,9 +51,19 @@ func (c counted) invocations() (all invocations) {
 	return all
 }
 
-// lateUpdates is how many conditional updates of rows came too late, so that the row was read again.
-func (c counted) lateUpdates() int {
+// refusedUpdates is how many conditional updates of any item were refused.
+func (c counted) refusedUpdates() int {
 	return c.Functions.Failed["DynamoDB.UpdateItem ConditionalCheckFailedException"]
+}
+
+// tableCalls is how many calls of DynamoDB the functions made.
+func (c counted) tableCalls() (n int) {
+	for kind, calls := range c.Functions.Kinds {
+		if strings.HasPrefix(kind, "DynamoDB.") {
+			n += calls
+		}
+	}
+	return n
 }
 
 // count sends a whole run through the subject and counts what it costs.
@@ -62,6 +75,10 @@ func (w *world) count(ctx context.Context, s *subject, r run, f feeding) (counte
 	if err != nil {
 		return counted{}, err
 	}
+	if _, err := w.newStates(ctx, s); err != nil {
+		return counted{}, err
+	}
+	w.functions.rows.Store(&s.statusTable)
 	w.functions.take()
 	w.runner.take()
 	timed, err := w.measure(ctx, s, r, f)
@@ -79,7 +96,7 @@ func (w *world) count(ctx context.Context, s *subject, r run, f feeding) (counte
 	if err = errors.Join(err, stop()); err != nil {
 		return counted{}, fmt.Errorf("run %s: %w", r.ID, err)
 	}
-	news, err := w.drain(ctx, s.newsURL, 1)
+	notifications, err := w.drain(ctx, s.notificationsURL, 1)
 	if err != nil {
 		return counted{}, err
 	}
@@ -90,8 +107,8 @@ func (w *world) count(ctx context.Context, s *subject, r run, f feeding) (counte
 	if err != nil {
 		return counted{}, err
 	}
-	c := counted{Express: s.express, Feeding: f, Shape: r.shape, Functions: w.functions.take(), Runner: w.runner.take(),
-		Invocations: map[string]invocations{}, News: timed.News + news, Seconds: timed.Seconds}
+	c := counted{Express: s.express, Definition: s.definition, Feeding: f, Shape: r.shape, Functions: w.functions.take(), Runner: w.runner.take(),
+		Invocations: map[string]invocations{}, Notifications: timed.Notifications + notifications, Seconds: timed.Seconds}
 	for task, called := range after {
 		called.Calls -= before[task].Calls
 		called.LogBytes -= before[task].LogBytes
@@ -104,8 +121,8 @@ func (w *world) count(ctx context.Context, s *subject, r run, f feeding) (counte
 		}
 	}
 	c.Executions = c.Runner.Kinds["States.StartExecution"] + c.Runner.Kinds["States.StartSyncExecution"]
-	c.States = states(c)
-	return c, nil
+	c.States, err = w.newStates(ctx, s)
+	return c, err
 }
 
 // settle waits until the stream's changes are looked at and nothing runs any more.
@@ -123,19 +140,52 @@ func (w *world) settle(ctx context.Context, s *subject) error {
 
 const settled = 1500 * time.Millisecond
 
-// states is how many states were entered, without reading every history: each function is called by one state, and what
-// follows on it is given by the definition:
-// Route Event by Source and Look at Each Collection once for each execution, Increment Files Received for each of its
-// calls; Check Collection, a Choice, and either the end or (after a request perhaps) Check All Collections; that, a
-// Choice, and either the end or Notify Monitoring.
-func states(c counted) int {
-	if c.Executions == 0 {
-		return 0
+// executions lists the subject's executions, the newest first.
+func (w *world) executions(ctx context.Context, s *subject) (arns []string, err error) {
+	if s.machine == "" {
+		return nil, nil
 	}
-	increments, checks := c.Invocations["increment"].Calls, c.Invocations["check-collection"].Calls
-	alls, notifies := c.Invocations["check-all"].Calls, c.Invocations["notify"].Calls
-	requests := notifies - c.News
-	return 2*c.Executions + increments + 2*checks + (checks - alls) + requests + 3*alls
+	pages := sfn.NewListExecutionsPaginator(w.machines, &sfn.ListExecutionsInput{StateMachineArn: &s.machine})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("listing the executions: %w", err)
+		}
+		for _, execution := range page.Executions {
+			arns = append(arns, aws.ToString(execution.ExecutionArn))
+		}
+	}
+	return arns, nil
+}
+
+// newStates is how many states were entered by the executions that began since it was last asked, by their histories
+// (the
+// engine keeps those of EXPRESS too).
+func (w *world) newStates(ctx context.Context, s *subject) (states int, err error) {
+	arns, err := w.executions(ctx, s)
+	if err != nil {
+		return 0, err
+	}
+	for _, arn := range arns {
+		if s.seen[arn] {
+			continue
+		}
+		s.seen[arn] = true
+		pages := sfn.NewGetExecutionHistoryPaginator(w.machines, &sfn.GetExecutionHistoryInput{
+			ExecutionArn: &arn, MaxResults: 1000, IncludeExecutionData: aws.Bool(false)})
+		for pages.HasMorePages() {
+			page, err := pages.NextPage(ctx)
+			if err != nil {
+				return 0, fmt.Errorf("reading an execution's history: %w", err)
+			}
+			for _, event := range page.Events {
+				if strings.HasSuffix(string(event.Type), "StateEntered") {
+					states++
+				}
+			}
+		}
+	}
+	return states, nil
 }
 
 // invocations is what the functions' logs say so far, by task: Lambda ends each call with a line that begins with
@@ -143,25 +193,37 @@ func states(c counted) int {
 func (w *world) invocations(ctx context.Context, s *subject) (map[string]invocations, error) {
 	all := map[string]invocations{}
 	logs := cloudwatchlogs.NewFromConfig(w.config)
-	for _, name := range s.functions {
-		var sum invocations
-		pages := cloudwatchlogs.NewFilterLogEventsPaginator(logs, &cloudwatchlogs.FilterLogEventsInput{
-			LogGroupName: aws.String("/aws/lambda/" + name)})
-		for pages.HasMorePages() {
-			page, err := pages.NextPage(ctx)
-			if missing := (*types.ResourceNotFoundException)(nil); errors.As(err, &missing) {
-				break // never called
-			}
-			if err != nil {
-				return nil, fmt.Errorf("reading the log of %s: %w", name, err)
-			}
-			for _, event := range page.Events {
-				sum.add(aws.ToString(event.Message))
-			}
+	for _, function := range s.functions {
+		lines, err := logLines(ctx, logs, function.name)
+		if err != nil {
+			return nil, err
 		}
-		all[taskOf(name)] = sum
+		sum := invocations{MemoryMB: function.memoryMB}
+		for _, line := range lines {
+			sum.add(line)
+		}
+		all[function.task] = sum
 	}
 	return all, nil
+}
+
+// logLines are the lines that the function wrote so far.
+func logLines(ctx context.Context, logs *cloudwatchlogs.Client, function string) (lines []string, err error) {
+	pages := cloudwatchlogs.NewFilterLogEventsPaginator(logs, &cloudwatchlogs.FilterLogEventsInput{
+		LogGroupName: aws.String("/aws/lambda/" + function)})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if missing := (*types.ResourceNotFoundException)(nil); errors.As(err, &missing) {
+			return nil, nil // never called
+		}
+		if err != nil {
+			return nil, fmt.Errorf("reading the log of %s: %w", function, err)
+		}
+		for _, event := range page.Events {
+			lines = append(lines, aws.ToString(event.Message))
+		}
+	}
+	return lines, nil
 }
 
 // add counts a line of a log.
@@ -179,16 +241,3 @@ func (i *invocations) add(line string) {
 
 // logOverhead is what CloudWatch Logs adds to each line before it bills it.
 const logOverhead = 26
-
-// taskOf is the task that a deployed function does: the end of its name.
-func taskOf(function string) string {
-	for _, task := range tasks {
-		if strings.HasSuffix(function, "-"+task) {
-			return task
-		}
-	}
-	return function
-}
-
-// tasks are the stack's functions.
-var tasks = []string{"increment", "check-collection", "check-all", "notify", "sweep"}

@@ -2,10 +2,10 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -13,43 +13,41 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"snapshot-status-checker/internal/price"
 )
-
-// calls is what a counter saw.
-type calls struct {
-	// Kinds is the number of calls by their kind, such as DynamoDB.UpdateItem.
-	Kinds map[string]int
-	// Failed is how many of them the engine refused, by kind and error: DynamoDB.UpdateItem ConditionalCheckFailedException.
-	Failed map[string]int
-	// Payloads is how many requests EventBridge Pipes bills for the inputs of the executions that were started.
-	Payloads float64
-	// ReadUnits and WriteUnits are the capacity that the calls of each kind consumed, as the engine reports it.
-	ReadUnits, WriteUnits map[string]float64
-}
 
 // counter stands between somebody and the engine and counts the calls. It asks DynamoDB for the capacity that each
 // consumed.
 type counter struct {
 	server *httptest.Server
 	engine atomic.Pointer[url.URL]
+	rows   atomic.Pointer[string] // the name of the table whose repeated updates are counted
 	mu     sync.Mutex
 	seen   calls
+	// refused holds the rows of refused updates, each with the function's call that made it.
+	refused map[string]bool
 }
 
+// call is what the counter knows of a request when it is answered.
+type call struct {
+	kind  string
+	row   string // and who updates it; empty for other calls
+	begun time.Time
+	share float64 // of the read units: a half if it need not be consistent
+}
+
+type callKey struct{}
+
 func newCounter() *counter {
-	c := &counter{seen: newCalls()}
+	c := &counter{seen: newCalls(), refused: map[string]bool{}}
 	c.server = httptest.NewServer(&httputil.ReverseProxy{
 		Rewrite:        c.ask,
 		ModifyResponse: c.count,
 		Transport:      &http.Transport{MaxIdleConnsPerHost: 200},
 	})
 	return c
-}
-
-func newCalls() calls {
-	return calls{Kinds: map[string]int{}, Failed: map[string]int{}, ReadUnits: map[string]float64{}, WriteUnits: map[string]float64{}}
 }
 
 func (c *counter) url() string { return c.server.URL }
@@ -65,45 +63,20 @@ func (c *counter) leadTo(endpoint string) error {
 	return nil
 }
 
+// sofar is how many calls of this kind were seen since the last take.
+func (c *counter) sofar(kind string) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.seen.Kinds[kind]
+}
+
 // take returns what was seen since the last time.
 func (c *counter) take() calls {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	seen := c.seen
-	c.seen = newCalls()
+	c.seen, c.refused = newCalls(), map[string]bool{}
 	return seen
-}
-
-// plus is both together.
-func (a calls) plus(b calls) calls {
-	sum := newCalls()
-	for _, part := range []calls{a, b} {
-		sum.Payloads += part.Payloads
-		for kind, n := range part.Kinds {
-			sum.Kinds[kind] += n
-		}
-		for kind, n := range part.Failed {
-			sum.Failed[kind] += n
-		}
-		for kind, n := range part.ReadUnits {
-			sum.ReadUnits[kind] += n
-		}
-		for kind, n := range part.WriteUnits {
-			sum.WriteUnits[kind] += n
-		}
-	}
-	return sum
-}
-
-func (a calls) readUnits() float64  { return total(a.ReadUnits) }
-func (a calls) writeUnits() float64 { return total(a.WriteUnits) }
-
-func total(units map[string]float64) float64 {
-	sum := 0.0
-	for n := range maps.Values(units) {
-		sum += n
-	}
-	return sum
 }
 
 // ask sends the request on, with the question for its capacity added.
@@ -111,7 +84,8 @@ func (c *counter) ask(r *httputil.ProxyRequest) {
 	r.SetURL(c.engine.Load())
 	r.Out.Header.Set("Accept-Encoding", "identity") // so that the answer can be read
 	kind := kind(r)
-	r.Out.Header.Set(kindHeader, kind)
+	made := call{kind: kind, begun: time.Now(), share: 1}
+	defer func() { r.Out = r.Out.WithContext(context.WithValue(r.Out.Context(), callKey{}, made)) }()
 	dynamo, start := strings.HasPrefix(kind, "DynamoDB."), strings.HasPrefix(kind, "States.Start")
 	if !dynamo && !start {
 		return
@@ -125,6 +99,8 @@ func (c *counter) ask(r *httputil.ProxyRequest) {
 		case kind == "DynamoDB.BatchGetItem":
 			c.batchRead(body["RequestItems"])
 		default:
+			made.share = share(body["ConsistentRead"])
+			made.row = c.rowOf(kind, r.In.Header.Get("X-Amzn-Trace-Id"), body)
 			body["ReturnConsumedCapacity"] = json.RawMessage(`"TOTAL"`)
 			if asked, err := json.Marshal(body); err == nil {
 				raw = asked
@@ -135,15 +111,26 @@ func (c *counter) ask(r *httputil.ProxyRequest) {
 }
 
 func (c *counter) batchRead(requested json.RawMessage) {
-	var tables map[string]struct{ Keys []json.RawMessage }
+	var tables map[string]struct {
+		Keys           []json.RawMessage
+		ConsistentRead json.RawMessage
+	}
 	if json.Unmarshal(requested, &tables) != nil {
 		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, table := range tables {
-		c.seen.ReadUnits["DynamoDB.BatchGetItem"] += float64(len(table.Keys))
+		c.seen.ReadUnits["DynamoDB.BatchGetItem"] += share(table.ConsistentRead) * float64(len(table.Keys))
 	}
+}
+
+// share is how much of a consistent read a read costs that asks for consistency, or does not.
+func share(consistent json.RawMessage) float64 {
+	if string(consistent) == "true" {
+		return 1
+	}
+	return 0.5
 }
 
 func (c *counter) payload(quoted json.RawMessage) {
@@ -155,8 +142,24 @@ func (c *counter) payload(quoted json.RawMessage) {
 	}
 }
 
-// kindHeader brings the request's kind to its response.
-const kindHeader = "X-Bench-Kind"
+// rowOf tells which row is updated, and by which call of a function: Lambda gives each a trace id, which the SDK sends
+// along.
+// It counts the update if that call's update of this row was refused before.
+func (c *counter) rowOf(kind, trace string, body map[string]json.RawMessage) string {
+	var name string
+	rows := c.rows.Load()
+	if kind != "DynamoDB.UpdateItem" || rows == nil || json.Unmarshal(body["TableName"], &name) != nil || name != *rows {
+		return ""
+	}
+	row := trace + " " + string(body["Key"])
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.refused[row] {
+		c.seen.RepeatedUpdates++
+		delete(c.refused, row)
+	}
+	return row
+}
 
 // kind is the call's service and name.
 func kind(r *httputil.ProxyRequest) string {
@@ -186,7 +189,8 @@ func kind(r *httputil.ProxyRequest) string {
 type capacity struct{ CapacityUnits float64 }
 
 func (c *counter) count(response *http.Response) error {
-	kind := response.Request.Header.Get(kindHeader)
+	made, _ := response.Request.Context().Value(callKey{}).(call)
+	kind := made.kind
 	var body []byte
 	if strings.HasPrefix(kind, "DynamoDB.") || kind == "SQS.ReceiveMessage" || response.StatusCode >= http.StatusBadRequest {
 		var err error
@@ -204,10 +208,14 @@ func (c *counter) count(response *http.Response) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.seen.Kinds[kind]++
+	c.seen.Seconds[kind] += time.Since(made.begun).Seconds()
 	if response.StatusCode >= http.StatusBadRequest {
 		c.seen.Failed[kind+" "+errorName(body)]++
+		if made.row != "" && errorName(body) == "ConditionalCheckFailedException" {
+			c.refused[made.row] = true
+		}
 	}
-	c.consumed(kind, body)
+	c.consumed(made, body)
 	return nil
 }
 
@@ -223,9 +231,11 @@ func errorName(body []byte) string {
 //   - a write whose condition failed is billed like one that took effect
 //     (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.ConditionExpressions.html): 1 unit
 //     for the small items that are written here, and 2 for each item of a transaction;
-//   - a batch read consumes 1 unit for each item, there or not: those here are small and strongly consistent;
-//   - a query's page consumes 1 unit for each 4 KiB that were looked at; the engine says 1, however large it is.
-func (c *counter) consumed(kind string, body []byte) {
+//   - a batch read consumes 1 unit for each item, there or not: those here are small; a half if it need not be
+//     consistent;
+//   - a query's page consumes 1 unit for each 4 KiB that were looked at, or a half; the engine says 1, however large it is.
+func (c *counter) consumed(made call, body []byte) {
+	kind := made.kind
 	var answer struct {
 		ConsumedCapacity    json.RawMessage
 		ScannedCount        int
@@ -242,10 +252,10 @@ func (c *counter) consumed(kind string, body []byte) {
 	}
 	switch strings.TrimPrefix(kind, "DynamoDB.") {
 	case "Query":
-		c.seen.ReadUnits[kind] += price.RowsUnits(answer.ScannedCount)
+		c.seen.ReadUnits[kind] += made.share * price.RowsUnits(answer.ScannedCount)
 	case "GetItem":
 		c.seen.ReadUnits[kind] += units(answer.ConsumedCapacity)
-	case "UpdateItem", "TransactWriteItems", "PutItem":
+	case "UpdateItem", "TransactWriteItems", "PutItem", "DeleteItem", "BatchWriteItem":
 		c.seen.WriteUnits[kind] += units(answer.ConsumedCapacity)
 	}
 }

@@ -7,36 +7,46 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 
 	"snapshot-status-checker/internal/coldstart"
+	"snapshot-status-checker/internal/local"
 )
 
-// inspectFunctions builds the functions and measures their programs.
-func (s *suite) inspectFunctions(ctx context.Context) error {
+// inspectAll builds the functions of all versions and the baseline's, and measures their programs.
+func (s *suite) inspectAll(ctx context.Context) error {
+	for _, v := range s.versions {
+		tasks, err := v.tasks()
+		if err != nil {
+			return err
+		}
+		for _, task := range tasks {
+			if err := s.inspect(ctx, v.project, folderOf(task), task, v.environments[task], v.memory, v.found); err != nil {
+				return err
+			}
+		}
+	}
+	return s.inspect(ctx, s.Project, baselineFolder, baselineName, nil, s.memory, &s.results)
+}
+
+func (s *suite) inspect(ctx context.Context, project local.Project, folder, task string, env []string, memory map[string]int64, into *results) error {
 	dir, err := os.MkdirTemp("", "bench-functions-")
 	if err != nil {
 		return fmt.Errorf("making a folder to build in: %w", err)
 	}
 	defer os.RemoveAll(dir)
-	folders := map[string]string{"bench-baseline": "./bench/baseline/bootstrap"}
-	names := append([]string{}, tasks...)
-	for _, task := range tasks {
-		folders[task] = "./functions/" + task + "/bootstrap"
+	program := filepath.Join(dir, task)
+	if err := buildFunction(ctx, project, folder, program); err != nil {
+		return err
 	}
-	for _, name := range append(names, "bench-baseline") {
-		program := filepath.Join(dir, name)
-		if err := buildFunction(ctx, s.options, folders[name], program); err != nil {
-			return err
-		}
-		measured, err := coldstart.Measure(ctx, program, coldstart.Environment(), s.ColdStarts)
-		if err != nil {
-			return err
-		}
-		typical := measured.Typical()
-		s.Functions = append(s.Functions, function{Task: name, Size: measured.Size, ColdStart: typical.Wall, ColdCPU: typical.CPU,
-			ColdMemory: typical.PeakMemory, LoadMemory: s.memory[name]})
+	measured, err := coldstart.Measure(ctx, program, slices.Concat(coldstart.Environment(), env), s.ColdStarts)
+	if err != nil {
+		return err
 	}
+	typical := measured.Typical()
+	into.Functions = append(into.Functions, function{Task: task, Size: measured.Size, ColdStart: typical.Wall, ColdCPU: typical.CPU,
+		ColdMemory: typical.PeakMemory, LoadMemory: memory[task]})
 	return nil
 }
 

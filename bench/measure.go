@@ -43,15 +43,15 @@ type throughput struct {
 	Seconds float64
 	// CPU seconds of the engine, of the functions, and of this process, which feeds and looks.
 	EngineCPU, FunctionCPU, OwnCPU float64
-	News                           int   // how often "all received" was told
+	Notifications                  int   // how often monitoring was notified that all is received
 	FunctionMemory                 int64 `json:",omitempty"` // peak of the largest function process so far, in bytes
 }
 
 func (t throughput) filesPerSecond() float64 { return float64(t.Shape.total()) / t.Seconds }
 
 // measure sends a run's files, has them fed to the subject, and takes the time from then until every row is received
-// and no execution runs any more. It is an error if what comes out is not right; how often the news is told is for the
-// caller to judge.
+// and no execution runs any more. It is an error if what comes out is not right; how often monitoring is notified is for
+// the caller to judge.
 func (w *world) measure(ctx context.Context, s *subject, r run, f feeding) (throughput, error) {
 	if err := r.putRows(ctx, w.table, s.statusTable); err != nil {
 		return throughput{}, err
@@ -80,11 +80,11 @@ func (w *world) measure(ctx context.Context, s *subject, r run, f feeding) (thro
 	if requests != r.Collections {
 		return throughput{}, fmt.Errorf("run %s: %d requests for %d collections", r.ID, requests, r.Collections)
 	}
-	news, err := w.drain(ctx, s.newsURL, 1)
+	notifications, err := w.drain(ctx, s.notificationsURL, 1)
 	if err != nil {
 		return throughput{}, err
 	}
-	return throughput{Feeding: f, Shape: r.shape, Seconds: took.Seconds(), News: news,
+	return throughput{Feeding: f, Shape: r.shape, Seconds: took.Seconds(), Notifications: notifications,
 		EngineCPU: after.engine - before.engine, FunctionCPU: after.functions - before.functions, OwnCPU: after.own - before.own}, nil
 }
 

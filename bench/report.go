@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	_ "embed"
 	"fmt"
 	"strings"
@@ -16,30 +17,24 @@ var reading string
 
 type report struct{ table, document string }
 
-// writeReport makes the one table that is printed, and docs/benchmarks.md around it.
+// writeReport makes the tables that are printed, and docs/benchmarks.md around them.
 func writeReport(r results, micro string) report {
 	var table, d strings.Builder
 	speedTable(&table, r)
+	if r.Base != nil {
+		fmt.Fprintf(&table, "\n%s", compared(figures(*r.Base, r), figures(r, r), r.BaseCommit, "now"))
+	}
 	fmt.Fprintf(&d, "# Benchmarks\n\nMeasured by `make bench` on %s in %.0f s, on %d cores (%s, %s), %s, %s; load of the machine when it began: %.1f. "+
 		"This file is written anew by each `make bench`.\n\n",
 		r.Taken.Format("2006-01-02 15:04 UTC"), r.Seconds, r.Machine.Cores, r.Machine.Processor, r.Machine.System, r.Machine.Go, r.Machine.Engine, r.Machine.Load)
-	d.WriteString(table.String())
-	d.WriteString("\n" + reading + "\n## What the calls are\n\nFor each file of a whole run, to the second news; the calls of the functions, and of what stands for the pipe or the mapping.\n\n")
-	callTable(&d, r)
-	d.WriteString("\n## Where the time goes\n\nCores that were busy on average while the files were counted. The engine is one Python process: it can fill one core, and what fills it is the ceiling.\n\n")
-	coreTable(&d, r)
-	d.WriteString("\n## The engine's own ceiling\n\nBare calls, eight at a time, with nothing else to do.\n\n")
-	ceilingTable(&d, r)
-	d.WriteString("\n## Hot collection\n\nAll files are of one collection, Standard, through the counters. A late update is a conditional update of the row that came too late and was refused; what had still to be brought up to date was then read again. More executions than updates means that the others found the row up to date and did not write.\n\n")
-	hotTable(&d, r)
-	d.WriteString("\n## Linear, and flat\n\nExpress 100 with N, 2N and 4N files, one after the other on one engine.\n\n")
-	linearTable(&d, r)
-	d.WriteString("\n## Mixed collections\n\nStandard 100, by how many collections' receipts are mixed: a batch is grouped by collection, and each group is a transaction and an update.\n\n")
-	mixedTable(&d, r)
-	d.WriteString("\n## Price of a million files\n\n")
-	d.WriteString(priceTable(r))
-	d.WriteString("\n## Functions\n\nCold start: from the start of the process to its first poll of the runtime interface, median. Memory: the most that was resident, of any process under all of the load above.\n\n")
-	functionTable(&d, r)
+	d.WriteString(table.String() + "\n" + reading)
+	for _, part := range parts {
+		fmt.Fprintf(&d, "\n## %s\n\n", part.title)
+		if part.text != "" {
+			d.WriteString(part.text + "\n\n")
+		}
+		part.write(&d, r)
+	}
 	if micro != "" {
 		fmt.Fprintf(&d, "\n## Go benchmarks\n\n```\n%s```\n", micro)
 	}
@@ -49,10 +44,7 @@ func writeReport(r results, micro string) report {
 // speedTable is the one table: ratios first.
 func speedTable(out *strings.Builder, r results) {
 	var lines [][]string
-	fastest, _ := r.best("baseline 10")
-	if one, _ := r.best("baseline 1"); fastest.Seconds == 0 || one.Seconds > 0 && one.filesPerSecond() > fastest.filesPerSecond() {
-		fastest = one
-	}
+	fastest := bestBaseline(r.Speeds)
 	cheapest := r.cheapestBaseline()
 	for _, name := range names {
 		speed, ok := r.best(name)
@@ -60,12 +52,12 @@ func speedTable(out *strings.Builder, r results) {
 			continue
 		}
 		line := []string{name}
-		if same, ok := r.best("baseline " + name[strings.LastIndexByte(name, ' ')+1:]); ok {
+		if same, ok := r.best("baseline " + batchOf(name)); ok {
 			line = append(line, times(speed.filesPerSecond()/same.filesPerSecond()))
 		} else {
 			line = append(line, "-")
 		}
-		line = append(line, times(speed.filesPerSecond()/fastest.filesPerSecond()))
+		line = append(line, times(speed.filesPerSecond()/fastest))
 		counted, ok := r.cost(name)
 		if !ok {
 			lines = append(lines, append(line, "-", "-", number(speed.filesPerSecond())))
@@ -74,13 +66,14 @@ func speedTable(out *strings.Builder, r results) {
 		invoked := counted.invocations()
 		lines = append(lines, append(line,
 			percent(speed.filesPerSecond()*r.floor(counted)/1000), times(counted.Million/cheapest), number(speed.filesPerSecond()),
-			number(counted.perFile(float64(counted.allCalls()))), number(counted.perFile(counted.Functions.writeUnits())),
+			number(counted.perFile(float64(counted.allCalls()))), number(counted.perFile(float64(counted.tableCalls()))),
+			number(counted.perFile(float64(counted.Functions.RepeatedUpdates))), number(counted.perFile(counted.Functions.writeUnits())),
 			number(counted.perFile(counted.Functions.readUnits())), number(counted.perFile(float64(counted.Executions))),
 			number(counted.perFile(float64(counted.States))), number(counted.perFile(float64(invoked.Calls))),
 			number(counted.perFile(invoked.Seconds*1000)), fmt.Sprintf("%.2f", counted.Million)))
 	}
 	writeTable(out, []string{"configuration", "speed, × baseline at this batch size", "speed, × baseline's best", "of the engine's ceiling",
-		"price, × baseline's cheapest", "files/s", "calls/file", "write units/file", "read units/file", "executions/file", "states/file",
+		"price, × baseline's cheapest", "files/s", "calls/file", "DynamoDB calls/file", "repeated row updates/file", "write units/file", "read units/file", "executions/file", "states/file",
 		"function calls/file", "function ms/file", "USD/million"}, lines)
 }
 
@@ -94,24 +87,67 @@ func (r results) cheapestBaseline() float64 {
 }
 
 func callTable(out *strings.Builder, r results) {
-	kinds := []string{"SQS.ReceiveMessage", "SQS.DeleteMessageBatch", "States.StartExecution", "States.StartSyncExecution", "Lambda.Invoke",
-		"DynamoDB.BatchGetItem", "DynamoDB.GetItem", "DynamoDB.Query", "DynamoDB.TransactWriteItems", "DynamoDB.UpdateItem", "SQS.SendMessage", "SNS.Publish"}
+	kinds := []string{"SQS.ReceiveMessage", "SQS.DeleteMessageBatch", "States.StartExecution", "States.StartSyncExecution", "Lambda.Invoke"}
+	for _, kind := range tableKinds {
+		kinds = append(kinds, "DynamoDB."+kind)
+	}
 	head := []string{"calls/file"}
 	var lines [][]string
-	for _, kind := range kinds {
-		line := []string{kind}
+	for _, kind := range append(kinds, "SQS.SendMessage", "SNS.Publish") {
+		line, all := []string{kind}, 0
 		for _, counted := range r.Counts {
-			line = append(line, number(counted.perFile(float64(counted.Functions.Kinds[kind]+counted.Runner.Kinds[kind]))))
+			calls := counted.Functions.Kinds[kind] + counted.Runner.Kinds[kind]
+			all += calls
+			line = append(line, number(counted.perFile(float64(calls))))
 		}
-		lines = append(lines, line)
+		if all > 0 {
+			lines = append(lines, line)
+		}
 	}
-	late, reads := []string{"late updates of rows"}, []string{"read units of queries and single reads, each collection"}
+	refused, repeated, reads := []string{"conditional updates refused"}, []string{"row updates repeated after a refusal"}, []string{"read units of queries and single reads, each collection"}
 	for _, counted := range r.Counts {
 		head = append(head, counted.Name)
-		late = append(late, number(counted.perFile(float64(counted.lateUpdates()))))
+		refused = append(refused, number(counted.perFile(float64(counted.refusedUpdates()))))
+		repeated = append(repeated, number(counted.perFile(float64(counted.Functions.RepeatedUpdates))))
 		reads = append(reads, number((counted.Functions.ReadUnits["DynamoDB.Query"]+counted.Functions.ReadUnits["DynamoDB.GetItem"])/float64(counted.Shape.Collections)))
 	}
-	writeTable(out, head, append(lines, late, reads))
+	writeTable(out, head, append(lines, refused, repeated, reads))
+}
+
+func receiptTable(out *strings.Builder, r results) {
+	head := []string{"a receipt"}
+	calls, sum := []string{"DynamoDB calls"}, []string{"ms of them"}
+	for _, receipt := range r.Receipts {
+		head = append(head, receipt.Name)
+		calls, sum = append(calls, number(receipt.tableCalls())), append(sum, number(1000*receipt.Seconds))
+	}
+	var lines [][]string
+	for _, kind := range tableKinds {
+		line, all := []string{kind}, 0.0
+		for _, receipt := range r.Receipts {
+			all += receipt.perReceipt(kind)
+			line = append(line, number(receipt.perReceipt(kind)))
+		}
+		if all > 0 {
+			lines = append(lines, line)
+		}
+	}
+	writeTable(out, head, append(lines, calls, sum))
+}
+
+func workTable(out *strings.Builder, r results) {
+	var lines [][]string
+	add := func(name string, all []work) {
+		for _, w := range all {
+			lines = append(lines, []string{name, fmt.Sprint(w.Batch), fmt.Sprint(w.Messages), number(w.CPU), number(w.Allocated / 1024), number(mb(w.Memory))})
+		}
+	}
+	add("baseline", r.BaselineWork)
+	if r.Base != nil {
+		add(r.BaseCommit, r.Base.Work)
+	}
+	add("now", r.Work)
+	writeTable(out, []string{"function of", "batch", "messages", "CPU µs a message", "KB allocated a message", "memory MB"}, lines)
 }
 
 func coreTable(out *strings.Builder, r results) {
@@ -137,11 +173,20 @@ func ceilingTable(out *strings.Builder, r results) {
 
 func hotTable(out *strings.Builder, r results) {
 	var lines [][]string
-	for _, c := range r.Hot {
-		lines = append(lines, []string{c.Name, number(c.files() / c.Seconds), number(float64(c.Executions)), number(float64(c.Functions.Kinds["DynamoDB.TransactWriteItems"])),
-			number(float64(c.Functions.Kinds["DynamoDB.UpdateItem"])), number(float64(c.lateUpdates())), "exact"})
+	for _, name := range names {
+		speed, ok := best(r.HotSpeeds, name)
+		if !ok {
+			continue
+		}
+		line := []string{name, number(speed.filesPerSecond())}
+		if c, ok := costOf(r.Hot, name); ok {
+			line = append(line, number(float64(c.Executions)), number(c.perFile(float64(c.tableCalls()))), number(c.perFile(c.Functions.writeUnits())),
+				number(c.perFile(float64(c.refusedUpdates()))), number(c.perFile(float64(c.Functions.RepeatedUpdates))), "exact")
+		}
+		lines = append(lines, line)
 	}
-	writeTable(out, []string{"configuration", "files/s", "executions", "transactions", "updates", "of them late", "counters"}, lines)
+	writeTable(out, []string{"configuration", "files/s", "executions", "DynamoDB calls/file", "write units/file", "refused/file",
+		"row updates repeated after a refusal/file", "counters"}, lines)
 }
 
 func linearTable(out *strings.Builder, r results) {
@@ -165,7 +210,19 @@ func mixedTable(out *strings.Builder, r results) {
 		}
 		lines = append(lines, []string{mixed, number(s.filesPerSecond())})
 	}
-	writeTable(out, []string{"collections mixed", "files/s"}, lines)
+	writeTable(out, []string{"Standard 100, collections mixed", "files/s"}, lines)
+	var counts [][]string
+	for _, many := range r.MixedCounts {
+		few, _ := r.cost(many.Name)
+		for _, c := range []cost{few, many} {
+			mixed := min(cmp.Or(c.Shape.InFlight, c.Shape.Collections), c.Shape.Collections)
+			counts = append(counts, []string{c.Name, fmt.Sprint(mixed), fmt.Sprint(c.Shape.Files), number(c.perFile(c.Functions.writeUnits())),
+				number(c.perFile(c.Functions.readUnits())), number(c.perFile(float64(c.tableCalls()))), number(c.perFile(float64(c.Functions.RepeatedUpdates)))})
+		}
+	}
+	out.WriteString("\n")
+	writeTable(out, []string{"configuration", "collections mixed", "files of each", "write units/file", "read units/file", "DynamoDB calls/file",
+		"row updates repeated after a refusal/file"}, counts)
 }
 
 func functionTable(out *strings.Builder, r results) {

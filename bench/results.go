@@ -22,13 +22,23 @@ type results struct {
 	Speeds []speed
 	// Counts are whole runs through the counters.
 	Counts []cost
-	// Hot are runs of one collection, through the counters.
-	Hot []cost
+	// Hot are runs of one collection, through the counters; HotSpeeds such runs straight on the engine.
+	Hot       []cost
+	HotSpeeds []speed
 	// Linear are runs of N, 2N and 4N files.
 	Linear []speed
 	// Mixed are runs whose collections are more or less mixed.
-	Mixed     []speed
+	Mixed []speed
+	// MixedCounts are whole runs of manyMixed collections that are all mixed, through the counters.
+	MixedCounts []cost
+	// Receipts came one at a time.
+	Receipts  []receipt
 	Functions []function
+	// Work is what a message costs the function that counts; BaselineWork what it costs the baseline's.
+	Work, BaselineWork []work
+	// Base is what the version of BaseCommit did, if it was measured: only what versions differ in.
+	BaseCommit string   `json:",omitempty"`
+	Base       *results `json:",omitempty"`
 }
 
 // speed is a measured throughput under a configuration's name.
@@ -69,8 +79,8 @@ type function struct {
 }
 
 // best is the fastest of the measurements under this name.
-func (r results) best(name string) (found speed, ok bool) {
-	for _, speed := range r.Speeds {
+func best(speeds []speed, name string) (found speed, ok bool) {
+	for _, speed := range speeds {
 		if speed.Name == name && (!ok || speed.filesPerSecond() > found.filesPerSecond()) {
 			found, ok = speed, true
 		}
@@ -78,8 +88,38 @@ func (r results) best(name string) (found speed, ok bool) {
 	return found, ok
 }
 
-func (r results) cost(name string) (cost, bool) {
-	for _, cost := range r.Counts {
+// leastCPU is the least CPU time of the engine in milliseconds a file under this name, 0 if there is none. It is what
+// binds on a machine with nothing else to do, and depends less on other work than the speed does.
+func leastCPU(speeds []speed, name string) (least float64) {
+	for _, s := range speeds {
+		used := 1000 * s.EngineCPU / float64(s.Shape.total())
+		if s.Name == name && (least == 0 || used < least) {
+			least = used
+		}
+	}
+	return least
+}
+
+// best is the fastest run from the queue under this name.
+func (r results) best(name string) (speed, bool) { return best(r.Speeds, name) }
+
+// bestBaseline is the baseline's fastest, at any batch size.
+func bestBaseline(speeds []speed) float64 {
+	one, _ := best(speeds, "baseline 1")
+	ten, _ := best(speeds, "baseline 10")
+	fastest := 0.0
+	for _, s := range []speed{one, ten} {
+		if s.Seconds > 0 {
+			fastest = max(fastest, s.filesPerSecond())
+		}
+	}
+	return fastest
+}
+
+func (r results) cost(name string) (cost, bool) { return costOf(r.Counts, name) }
+
+func costOf(costs []cost, name string) (cost, bool) {
+	for _, cost := range costs {
 		if cost.Name == name {
 			return cost, true
 		}

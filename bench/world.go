@@ -102,14 +102,14 @@ func (w *world) serve(ctx context.Context, pipes ...local.Pipe) (stop func() err
 }
 
 // functionZip builds the Go program in the project's folder as a function's code.
-func functionZip(ctx context.Context, o options, folder string) (code []byte, size int64, err error) {
+func functionZip(ctx context.Context, project local.Project, folder string) (code []byte, size int64, err error) {
 	dir, err := os.MkdirTemp("", "bench-build-")
 	if err != nil {
 		return nil, 0, fmt.Errorf("making a folder to build in: %w", err)
 	}
 	defer os.RemoveAll(dir)
 	program := filepath.Join(dir, "bootstrap")
-	if err := buildFunction(ctx, o, folder, program); err != nil {
+	if err := buildFunction(ctx, project, folder, program); err != nil {
 		return nil, 0, err
 	}
 	raw, err := os.ReadFile(program)
