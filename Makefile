@@ -92,6 +92,30 @@ SEEDS ?= 20000
 test: $(NODE) ## Everything: unit tests, both tables, simulation, the definition, the deployed stack (starts what it needs)
 	go test -timeout 20m ./...
 
+# AWS's own code, as Java programs, and the checksums of its jars.
+ORACLES := dynamodblocal ruler
+JARS    := $(ORACLES:%=build/test-aws/%/.installed)
+
+test-aws: test-aws-needs $(JARS) $(NODE) ## Hold everything against AWS's own code (needs Java 17, Maven, Node)
+	go test -count=1 -tags testaws ./test/aws/...
+
+.PHONY: test-aws test-aws-needs test-aws-pin
+test-aws-needs:
+	@test/aws/needs.sh
+
+build/test-aws/%/.installed: test/aws/%/pom.xml test/aws/%/jars.sha256
+	@rm -rf $(@D)
+	@mvn --batch-mode --quiet -Dstyle.color=never --file $< dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/$(@D)
+	@cd $(@D) && sha256sum * | diff $(CURDIR)/test/aws/$*/jars.sha256 - || \
+	  { echo "the jars differ from test/aws/$*/jars.sha256 (< pinned, > fetched): do not run them" >&2; exit 1; }
+	@touch $@
+
+test-aws-pin:
+	@for oracle in $(ORACLES); do rm -rf build/test-aws/$$oracle && \
+	  mvn --batch-mode --quiet --file test/aws/$$oracle/pom.xml dependency:copy-dependencies \
+	    -DoutputDirectory=$(CURDIR)/build/test-aws/$$oracle && \
+	  (cd build/test-aws/$$oracle && sha256sum *) > test/aws/$$oracle/jars.sha256 || exit 1; done
+
 simulate: ## Try SEEDS schedules of the simulation (SEEDS=20000) and say what held
 	go run ./cmd/simulate --seeds $(SEEDS)
 
