@@ -93,11 +93,14 @@ test: $(NODE) ## Everything: unit tests, both tables, simulation, the definition
 	go test -timeout 20m ./...
 
 # AWS's own code, as Java programs, and the checksums of its jars.
-ORACLES := dynamodblocal ruler
-JARS    := $(ORACLES:%=build/test-aws/%/.installed)
+ORACLES  := dynamodblocal ruler
+COMPARED := build/test-aws/compared.txt
+JARS     := $(ORACLES:%=build/test-aws/%/.installed)
 
 test-aws: test-aws-needs $(JARS) $(NODE) ## Hold everything against AWS's own code (needs Java 17, Maven, Node)
-	go test -count=1 -tags testaws ./test/aws/...
+	@rm -f $(COMPARED)
+	COMPARED=$(CURDIR)/$(COMPARED) go test -count=1 -tags testaws ./test/aws/...
+	@sort $(COMPARED)
 
 .PHONY: test-aws test-aws-needs test-aws-pin
 test-aws-needs:

@@ -6,14 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
-
-	"snapshot-status-checker/internal/pattern"
 )
 
 // streamPoll is how often a stream is read that had nothing new.
@@ -30,7 +27,7 @@ const streamPoll = 100 * time.Millisecond
 type streamPipe struct {
 	Pipe
 	target
-	filters []pattern.Pattern
+	filters Filters
 	stream  *dynamodbstreams.Client
 	shard   string
 	log     *slog.Logger
@@ -44,16 +41,13 @@ func newStreamPipe(ctx context.Context, config aws.Config, pipe Pipe, log *slog.
 	if err != nil {
 		return nil, err
 	}
-	made := &streamPipe{
-		Pipe: pipe, target: target,
-		stream: dynamodbstreams.NewFromConfig(config), log: log.With("pipe", pipe.Name),
+	filters, err := ParseFilters(pipe.Filters)
+	if err != nil {
+		return nil, err
 	}
-	for _, text := range pipe.Filters {
-		filter, err := pattern.Parse(text)
-		if err != nil {
-			return nil, err
-		}
-		made.filters = append(made.filters, filter)
+	made := &streamPipe{
+		Pipe: pipe, target: target, filters: filters,
+		stream: dynamodbstreams.NewFromConfig(config), log: log.With("pipe", pipe.Name),
 	}
 	described, err := made.stream.DescribeStream(ctx, &dynamodbstreams.DescribeStreamInput{StreamArn: &pipe.Source})
 	if err != nil {
@@ -125,11 +119,11 @@ func (s *streamPipe) seek(ctx context.Context) error {
 func (s *streamPipe) deliver(ctx context.Context, records []types.Record) error {
 	var batch []json.RawMessage
 	for i, record := range records {
-		delivered, event, err := newStreamRecord(s.Source, record)
+		delivered, event, err := StreamRecord(s.Source, record)
 		if err != nil {
 			return err
 		}
-		if s.passes(event) {
+		if s.filters.Pass(event) {
 			batch = append(batch, delivered)
 		}
 		if len(batch) < s.BatchSize && i < len(records)-1 {
@@ -150,10 +144,4 @@ func (s *streamPipe) deliver(ctx context.Context, records []types.Record) error 
 		batch, s.last = nil, record.Dynamodb.SequenceNumber
 	}
 	return nil
-}
-
-// passes tells whether any of the filters matches, or there is none.
-func (s *streamPipe) passes(event map[string]any) bool {
-	return len(s.filters) == 0 ||
-		slices.ContainsFunc(s.filters, func(filter pattern.Pattern) bool { return filter.Matches(event) })
 }

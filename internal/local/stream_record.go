@@ -78,8 +78,8 @@ func asImage(item map[string]types.AttributeValue) image {
 	return all
 }
 
-// newStreamRecord is the record as it is delivered, and as a pipe's filters see it: decoded JSON.
-func newStreamRecord(stream string, r types.Record) (json.RawMessage, map[string]any, error) {
+// StreamRecord returns the record as it is delivered, and as a pipe's filters see it: decoded JSON.
+func StreamRecord(stream string, r types.Record) (json.RawMessage, map[string]any, error) {
 	change := r.Dynamodb
 	record := streamRecord{
 		EventID: aws.ToString(r.EventID), EventName: string(r.EventName), EventVersion: aws.ToString(r.EventVersion),

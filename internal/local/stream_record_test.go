@@ -10,11 +10,11 @@ import (
 )
 
 // The shape is that of https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-dynamodb.html.
-func TestNewStreamRecord(t *testing.T) {
+func TestStreamRecord(t *testing.T) {
 	t.Parallel()
 	const stream = "arn:aws:dynamodb:eu-west-1:123456789012:table/Rows/stream/2026-11-23T00:00:00.000"
 	key := map[string]types.AttributeValue{"Id": &types.AttributeValueMemberS{Value: "<ö>"}}
-	text, event, err := newStreamRecord(stream, types.Record{
+	text, event, err := StreamRecord(stream, types.Record{
 		EventID: aws.String("c4ca"), EventName: types.OperationTypeModify, EventVersion: aws.String("1.1"),
 		EventSource: aws.String("aws:dynamodb"), AwsRegion: aws.String("eu-west-1"),
 		Dynamodb: &types.StreamRecord{
@@ -60,7 +60,7 @@ func TestNewStreamRecord(t *testing.T) {
 		t.Errorf("record as filters see it differs (-want +got):\n%s", diff)
 	}
 
-	inserted, _, err := newStreamRecord(stream, types.Record{EventName: types.OperationTypeInsert,
+	inserted, _, err := StreamRecord(stream, types.Record{EventName: types.OperationTypeInsert,
 		Dynamodb: &types.StreamRecord{Keys: key, NewImage: key}})
 	if err != nil {
 		t.Fatal(err)

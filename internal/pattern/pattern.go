@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // Pattern is a parsed event pattern.
@@ -58,7 +59,7 @@ func accepted(alternatives []any, value any, present bool) bool {
 			continue
 		}
 		text, isText := value.(string)
-		if wanted, ok := operator["equals-ignore-case"].(string); ok && isText && strings.EqualFold(wanted, text) {
+		if wanted, ok := operator["equals-ignore-case"].(string); ok && isText && equalIgnoringCase(wanted, text) {
 			return true
 		}
 		if wanted, ok := operator["exists"].(bool); ok && wanted == present {
@@ -69,6 +70,12 @@ func accepted(alternatives []any, value any, present bool) bool {
 		}
 	}
 	return false
+}
+
+// equalIgnoringCase compares without regard to the case of ASCII letters, as EventBridge does: ſent is not Sent. What
+// folds to the ASCII text that is wanted, and is as long, is ASCII too.
+func equalIgnoringCase(wanted, text string) bool {
+	return len(wanted) == len(text) && strings.EqualFold(wanted, text)
 }
 
 func validate(fields map[string]any) error {
@@ -107,7 +114,7 @@ func validateAlternative(field string, alternative any) error {
 		ok := false
 		switch name {
 		case "equals-ignore-case":
-			_, ok = operand.(string)
+			ok = isASCII(operand)
 		case "exists":
 			_, ok = operand.(bool)
 		case "anything-but":
@@ -130,4 +137,10 @@ func isListOfScalars(operand any) bool {
 		}
 		return true
 	})
+}
+
+// isASCII reports whether the operand is a text of ASCII characters; how EventBridge compares others is not documented.
+func isASCII(operand any) bool {
+	text, isText := operand.(string)
+	return isText && !strings.ContainsFunc(text, func(r rune) bool { return r > unicode.MaxASCII })
 }

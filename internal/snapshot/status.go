@@ -13,8 +13,11 @@ const (
 	Success  Status = "Success"  // the _success file has arrived too
 )
 
-// Is reports whether two statuses are the same without regard to case.
-func (s Status) Is(other Status) bool { return strings.EqualFold(string(s), string(other)) }
+// Is reports whether two statuses are the same without regard to the case of ASCII letters, as the pipe's filters
+// compare them: ſent is not Sent. One of the two is ASCII; what folds to it, and is as long, is ASCII too.
+func (s Status) Is(other Status) bool {
+	return len(s) == len(other) && strings.EqualFold(string(s), string(other))
+}
 
 // As spells the status in the case of the one that it takes the place of: SENT → RECEIVED, Sent → Received.
 func (s Status) As(old Status) Status {

@@ -19,6 +19,7 @@ func TestStatusIs(t *testing.T) {
 		{"Blocked_Topic", "BLOCKED_TOPIC", true},
 		{"Received", snapshot.Sent, false}, {"Exported", snapshot.Sent, false}, {"", snapshot.Sent, false},
 		{"Sent ", snapshot.Sent, false}, {"Not_Sent", snapshot.Sent, false},
+		{"ſent", snapshot.Sent, false}, {"Bloc\u212Aed_Topic", "Blocked_Topic", false}, {"É", snapshot.Sent, false},
 	} {
 		t.Run(fmt.Sprintf("%q is %s", test.status, test.other), func(t *testing.T) {
 			t.Parallel()

@@ -15,6 +15,7 @@ import (
 	"snapshot-status-checker/internal/table/dynamo"
 	"snapshot-status-checker/internal/table/dynamo/dynamotest"
 	"snapshot-status-checker/test/aws/dynamodblocal"
+	"snapshot-status-checker/test/aws/internal/compared"
 )
 
 // The limits that the protocol relies on, each with the largest that DynamoDB accepts and the next that it refuses
@@ -27,6 +28,7 @@ func TestLimits(t *testing.T) {
 		status: dynamotest.Create(t, client, "status", "CorrelationId", "CollectionName"),
 		ledger: dynamotest.Create(t, client, "ledger", "PK", "SK"),
 	}
+	compared.Report(t, "DynamoDB Local: the suite of the tables, and 7 limits with what is just beyond them")
 	t.Run("KeysOf2048And1024Bytes", l.keys)
 	t.Run("KeysMayHoldAnyCharacter", l.characters)
 	t.Run("ItemOf400KB", l.item)
@@ -141,7 +143,8 @@ func (l limits) batch(t *testing.T) {
 	if err != nil || len(items) != table.MaxBatch {
 		t.Fatalf("read %d items, %v", len(items), err)
 	}
-	_, err = l.GetMany(t.Context(), append(reads, table.Read{Ref: l.ledger.At("one", "more"), Attributes: []string{"N"}, Consistent: true}))
+	more := table.Read{Ref: l.ledger.At("one", "more"), Attributes: []string{"N"}, Consistent: true}
+	_, err = l.GetMany(t.Context(), append(reads, more))
 	refused(t, "101 keys", err)
 	_, err = l.GetMany(t.Context(), append(reads[:2:2], reads[0]))
 	refused(t, "a key twice", err)

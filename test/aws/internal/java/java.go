@@ -5,7 +5,6 @@ package java
 import (
 	"bufio"
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -59,12 +58,12 @@ func Start(folder, class string) (*Program, error) {
 // Stop ends the program and returns when it has ended, with an error that holds what it wrote to its standard error if
 // it ended as failed.
 func (p *Program) Stop() error {
-	err := p.In.Close()
+	_ = p.In.Close()                  // it may be closed already
 	_, _ = io.Copy(io.Discard, p.Out) // Wait must not come before the end of what is read
-	if waited := p.cmd.Wait(); waited != nil {
-		return errors.Join(err, fmt.Errorf("%w\n%s", waited, p.stderr))
+	if err := p.cmd.Wait(); err != nil {
+		return fmt.Errorf("%w\n%s", err, p.stderr)
 	}
-	return err
+	return nil
 }
 
 // output collects what is written to it, for several goroutines.
