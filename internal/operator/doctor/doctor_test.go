@@ -92,6 +92,16 @@ func TestLargestMessage(t *testing.T) {
 	}
 }
 
+// Messages that are too large in a full batch are one thing, those that are too large alone another.
+func TestTakesTooLarge(t *testing.T) {
+	t.Parallel()
+	for limit, want := range map[int]bool{12_135: false, 128_256: false, 128_257: true, 1 << 20: true} {
+		if says := takesTooLarge(limit, 12_134); strings.Contains(says, "never be delivered") != want {
+			t.Errorf("%d bytes: %s", limit, says)
+		}
+	}
+}
+
 // The source queue's visibility timeout outlasts the gathering of a batch and, with EXPRESS, its execution.
 func TestShortestVisibility(t *testing.T) {
 	t.Parallel()
