@@ -37,9 +37,27 @@ func (e *examination) tables(ctx context.Context) (found []Diagnosis) {
 			wrong = append(wrong, Diagnosis{Level: Warning, Says: "has no stream of new and old images: a status Sent that comes after the last file is found by the sweep alone",
 				Cure: "enable the stream, and deploy with -c exportStatusTableStreamArn=…"})
 		}
+		if name == e.ExportStatusTableName {
+			wrong = append(wrong, e.judgeStream(aws.ToString(described.Table.LatestStreamArn))...)
+		}
 		found = append(found, judge(about, "is active", wrong...)...)
 	}
 	return found
+}
+
+// judgeStream looks whether the pipe of changes reads the stream that the table has now. A table that was made again, or
+// whose stream was switched off and on, has another one.
+func (e *examination) judgeStream(now string) (wrong []Diagnosis) {
+	for _, p := range e.described {
+		if p.err != nil || !p.ofTable() {
+			continue
+		}
+		if reads := aws.ToString(p.Source); now != "" && reads != now && strings.Contains(reads, ":table/"+e.ExportStatusTableName+"/") {
+			wrong = append(wrong, Diagnosis{Level: Error, Says: "has a new stream, and the pipe of changes reads " + reads,
+				Cure: "deploy with -c exportStatusTableStreamArn=" + now})
+		}
+	}
+	return wrong
 }
 
 func (e *examination) queues(ctx context.Context) (found []Diagnosis) {
