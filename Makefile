@@ -52,7 +52,7 @@ EXISTING := -c environment=existing -c exportStatusTableName=UCExportToCrownStat
   -c monitoringTopicArn=arn:aws:sns:eu-west-1:111122223333:monitoring
 TEMPLATES = build/lint/*/*.template.json
 
-lint: synth $(LINTERS) ## gofmt, go vet, staticcheck; cfn-lint and checkov on the templates
+lint: synth $(LINTERS) ## gofmt, go vet, staticcheck; the linters of the templates
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "run gofmt -w on:" $$unformatted; exit 1; }
 	go vet ./...
 	go tool staticcheck ./...
@@ -65,6 +65,7 @@ lint: synth $(LINTERS) ## gofmt, go vet, staticcheck; cfn-lint and checkov on th
 	@# cfn-lint knows no substitutions of a definition, and no partition but aws.
 	@sed -i 's/arn:$${Partition}:states:/arn:aws:states:/g' $(TEMPLATES)
 	.venv/bin/cfn-lint $(TEMPLATES)
+	.venv/bin/python tools/templates.py $(TEMPLATES)
 	.venv/bin/checkov --config-file tools/checkov.yaml --file $(TEMPLATES)
 
 # --- local: up, demo, down -------------------------------------------------------------------------------------------
