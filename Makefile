@@ -99,8 +99,9 @@ test: $(NODE) ## Everything: unit tests, both tables, simulation, the definition
 ORACLES  := dynamodblocal ruler
 COMPARED := build/test-aws/compared.txt
 JARS     := $(ORACLES:%=build/test-aws/%/.installed)
+RIE      := build/test-aws/aws-lambda-rie
 
-test-aws: test-aws-needs $(JARS) $(NODE) ## Hold everything against AWS's own code (needs Java 17, Maven, Node)
+test-aws: test-aws-needs $(JARS) $(RIE) $(NODE) functions ## Hold everything against AWS's own code (needs Java 17, Maven, Node)
 	@rm -f $(COMPARED)
 	COMPARED=$(CURDIR)/$(COMPARED) go test -count=1 -tags testaws ./test/aws/...
 	@sort $(COMPARED)
@@ -115,6 +116,10 @@ build/test-aws/%/.installed: test/aws/%/pom.xml test/aws/%/jars.sha256
 	@cd $(@D) && sha256sum * | diff $(CURDIR)/test/aws/$*/jars.sha256 - || \
 	  { echo "the jars differ from test/aws/$*/jars.sha256 (< pinned, > fetched): do not run them" >&2; exit 1; }
 	@touch $@
+
+$(RIE): test/aws/rie/go.mod test/aws/rie/go.sum
+	@mkdir -p $(@D)
+	go -C test/aws/rie build -o $(CURDIR)/$@ github.com/aws/aws-lambda-runtime-interface-emulator/cmd/aws-lambda-rie
 
 test-aws-pin:
 	@for oracle in $(ORACLES); do rm -rf build/test-aws/$$oracle && \

@@ -1,5 +1,6 @@
 // Package aws holds the project against AWS's own code, as `make test-aws` does: DynamoDB Local, event-ruler (the
-// matcher that EventBridge runs), and the version of JSONata that Step Functions runs.
+// matcher that EventBridge runs), the version of JSONata that Step Functions runs, and the Lambda Runtime Interface
+// Emulator. Whole runs go through all of them together.
 //
 // Its tests carry the build tag testaws, so that `go test ./...` needs no Java.
 //

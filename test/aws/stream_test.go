@@ -3,6 +3,7 @@
 package aws_test
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"testing"
@@ -24,15 +25,7 @@ func streamRecords(t *testing.T) []json.RawMessage {
 	t.Helper()
 	config := dynamodblocal.Config(t)
 	client := dynamodb.NewFromConfig(config)
-	name := dynamotest.Create(t, client, "rows", "CorrelationId", "CollectionName")
-	_, err := client.UpdateTable(t.Context(), &dynamodb.UpdateTableInput{TableName: &name.Table,
-		StreamSpecification: &types.StreamSpecification{
-			StreamEnabled: aws.Bool(true), StreamViewType: types.StreamViewTypeNewAndOldImages,
-		}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	rows := rows{T: t, client: client, table: name.Table}
+	rows := rows{T: t, client: client, table: createWithStream(t, client), run: "run-1"}
 	sent := &types.AttributeValueMemberS{Value: "Sent"}
 	values := []types.AttributeValue{
 		nil, &types.AttributeValueMemberNULL{Value: true}, &types.AttributeValueMemberN{Value: "1"},
@@ -53,23 +46,40 @@ func streamRecords(t *testing.T) []json.RawMessage {
 		}
 		rows.remove(row)
 	}
-	const last = "end of the records"
-	rows.put(last, nil, "0")
-	return readStream(t, dynamodbstreams.NewFromConfig(config), name.Table, func(change *streamtypes.StreamRecord) bool {
-		key, _ := change.Keys["CollectionName"].(*streamtypes.AttributeValueMemberS)
-		return key.Value == last
-	})
+	return rows.records(dynamodbstreams.NewFromConfig(config))
 }
 
+// createWithStream makes an export status table with a stream of new and old images.
+func createWithStream(t *testing.T, client *dynamodb.Client) (name string) {
+	t.Helper()
+	name = dynamotest.Create(t, client, "rows", "CorrelationId", "CollectionName").Table
+	_, err := client.UpdateTable(t.Context(), &dynamodb.UpdateTableInput{TableName: &name,
+		StreamSpecification: &types.StreamSpecification{
+			StreamEnabled: aws.Bool(true), StreamViewType: types.StreamViewTypeNewAndOldImages,
+		}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+// rows writes rows of a run as the systems at the table do: without looking.
 type rows struct {
 	*testing.T
 	client *dynamodb.Client
 	table  string
+	run    string
+}
+
+// of writes rows of another run.
+func (r rows) of(run string) rows {
+	r.run = run
+	return r
 }
 
 func (r rows) key(row string) map[string]types.AttributeValue {
 	return map[string]types.AttributeValue{
-		"CorrelationId":  &types.AttributeValueMemberS{Value: "run-1"},
+		"CorrelationId":  &types.AttributeValueMemberS{Value: r.run},
 		"CollectionName": &types.AttributeValueMemberS{Value: row},
 	}
 }
@@ -82,6 +92,20 @@ func (r rows) put(row string, status types.AttributeValue, filesSent string) {
 		item["CollectionStatus"] = status
 	}
 	if _, err := r.client.PutItem(r.Context(), &dynamodb.PutItemInput{TableName: &r.table, Item: item}); err != nil {
+		r.Fatal(err)
+	}
+}
+
+// set sets attributes of a row that is there.
+func (r rows) set(row string, attributes map[string]types.AttributeValue) {
+	r.Helper()
+	updates := map[string]types.AttributeValueUpdate{}
+	for name, value := range attributes {
+		updates[name] = types.AttributeValueUpdate{Action: types.AttributeActionPut, Value: value}
+	}
+	_, err := r.client.UpdateItem(r.Context(),
+		&dynamodb.UpdateItemInput{TableName: &r.table, Key: r.key(row), AttributeUpdates: updates})
+	if err != nil {
 		r.Fatal(err)
 	}
 }
@@ -102,6 +126,17 @@ func (r rows) remove(row string) {
 	if _, err := r.client.DeleteItem(r.Context(), input); err != nil {
 		r.Fatal(err)
 	}
+}
+
+// records returns all records of the table's stream up to now, as a pipe delivers them.
+func (r rows) records(streams *dynamodbstreams.Client) []json.RawMessage {
+	r.Helper()
+	last := rand.Text()
+	r.of("end of the records").put(last, nil, "0")
+	return readStream(r.T, streams, r.table, func(change *streamtypes.StreamRecord) bool {
+		key, _ := change.Keys["CollectionName"].(*streamtypes.AttributeValueMemberS)
+		return key.Value == last
+	})
 }
 
 // readStream returns the records of the table's stream from its beginning to the last one.

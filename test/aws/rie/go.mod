@@ -1,7 +1,7 @@
 // The Lambda Runtime Interface Emulator, pinned in a module of its own: nothing that ships depends on it.
 module snapshot-status-checker/test/aws/rie
 
-go 1.26.0
+go 1.26.6
 
 tool github.com/aws/aws-lambda-runtime-interface-emulator/cmd/aws-lambda-rie
 

@@ -18,11 +18,11 @@ import (
 // SendMessage is the task that sends a message to a queue, among Answers.
 const SendMessage = "sendMessage"
 
-// Execution is one execution to run.
+// Execution is one execution to run. Without Answers its tasks are asked of the server that RunLive is given.
 type Execution struct {
 	ID      string            `json:"id"`
 	Input   json.RawMessage   `json:"input"`
-	Answers map[string]Answer `json:"answers"` // by the function's placeholder in the definition
+	Answers map[string]Answer `json:"answers,omitempty"` // by the function's placeholder in the definition
 }
 
 // Answer is what a function answers each of its calls: its payload, or an error with a cause or without one.
@@ -60,6 +60,18 @@ var placeholder = regexp.MustCompile(`\$\{(\w+)\}`)
 // Run runs the executions, one after the other, with the definition of this workflow type. It returns an error if node
 // or jsonata is not installed, or if the definition uses what the interpreter does not know.
 func Run(workflowType string, executions []Execution) (Results, error) {
+	return run(workflowType, map[string]any{"executions": executions})
+}
+
+// RunLive runs the executions like Run, a number of them concurrently. A server at this address does their functions'
+// calls: it is posted the name of a function's placeholder as the path and the payload as the body, and answers with the
+// function's payload, or with status 500 and an Answer that has an error.
+func RunLive(workflowType string, executions []Execution, address string, concurrently int) (Results, error) {
+	return run(workflowType,
+		map[string]any{"executions": executions, "address": address, "concurrently": concurrently})
+}
+
+func run(workflowType string, request map[string]any) (Results, error) {
 	project, err := local.FindProject()
 	if err != nil {
 		return Results{}, err
@@ -74,7 +86,8 @@ func Run(workflowType string, executions []Execution) (Results, error) {
 			return name
 		}
 	})
-	asked, err := json.Marshal(map[string]any{"definition": json.RawMessage(definition), "executions": executions})
+	request["definition"] = json.RawMessage(definition)
+	asked, err := json.Marshal(request)
 	if err != nil {
 		return Results{}, fmt.Errorf("running executions: %w", err)
 	}

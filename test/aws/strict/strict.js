@@ -43,11 +43,10 @@ function check(value, what) {
   return value;
 }
 
-// Interpreter runs executions of a definition. call(resource, arguments, state) is a task: it returns its result or
-// throws a StateError.
+// Interpreter runs executions of a definition.
 class Interpreter {
-  constructor(definition, call) {
-    Object.assign(this, { definition, call, compiled: new Map(), evaluations: new Map() });
+  constructor(definition) {
+    Object.assign(this, { definition, compiled: new Map(), evaluations: new Map() });
   }
 
   // expressions lists every expression of the definition.
@@ -87,9 +86,10 @@ class Interpreter {
   }
 
   // execute runs an execution and tells how it ended, the states that it entered, how many events its history has, and
-  // the definition's own faults, caught ones included.
-  async execute(id, input) {
-    const run = { states: [], events: 1, faults: [] };
+  // the definition's own faults, caught ones included. call(resource, arguments, state) is a task: it returns its result
+  // or throws a StateError.
+  async execute(id, input, call) {
+    const run = { call, states: [], events: 1, faults: [] };
     try {
       const context = { Execution: { Id: id, Input: input, Name: id.split(':').pop() } };
       run.output = await this.machine(this.definition, check(input, 'the input of the execution'), context, run);
@@ -169,7 +169,7 @@ class Interpreter {
       case 'Task': {
         const args = check(await this.evaluate(state.Arguments, states, `${name}.Arguments`), `${name}.Arguments`);
         run.events += 3; // TaskScheduled, TaskStarted, TaskSucceeded or TaskFailed
-        const result = check(await this.call(state.Resource, args, name), `the result of ${name}`);
+        const result = check(await run.call(state.Resource, args, name), `the result of ${name}`);
         return out(result, state.Next, { result });
       }
       case 'Map':
