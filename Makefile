@@ -52,10 +52,12 @@ EXISTING := -c environment=existing -c exportStatusTableName=UCExportToCrownStat
   -c monitoringTopicArn=arn:aws:sns:eu-west-1:111122223333:monitoring
 TEMPLATES = build/lint/*/*.template.json
 
-lint: synth $(LINTERS) ## gofmt, go vet, staticcheck; cfn-lint and checkov on the templates
+lint: synth $(LINTERS) ## gofmt, go vet, staticcheck; the linters of the templates
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "run gofmt -w on:" $$unformatted; exit 1; }
 	go vet ./...
 	go tool staticcheck ./...
+	go vet -tags testaws ./test/aws/...
+	go tool staticcheck -tags testaws ./test/aws/...
 	@rm -rf build/lint
 	$(CDK) synth --quiet --output build/lint/other $(OTHER)
 	$(CDK) synth --quiet --output build/lint/existing $(EXISTING)
@@ -63,6 +65,7 @@ lint: synth $(LINTERS) ## gofmt, go vet, staticcheck; cfn-lint and checkov on th
 	@# cfn-lint knows no substitutions of a definition, and no partition but aws.
 	@sed -i 's/arn:$${Partition}:states:/arn:aws:states:/g' $(TEMPLATES)
 	.venv/bin/cfn-lint $(TEMPLATES)
+	.venv/bin/python tools/templates.py $(TEMPLATES)
 	.venv/bin/checkov --config-file tools/checkov.yaml --file $(TEMPLATES)
 
 # --- local: up, demo, down -------------------------------------------------------------------------------------------
@@ -91,6 +94,38 @@ SEEDS ?= 20000
 
 test: $(NODE) ## Everything: unit tests, both tables, simulation, the definition, the deployed stack (starts what it needs)
 	go test -timeout 45m ./...
+
+# AWS's own code, as Java programs, and the checksums of its jars.
+ORACLES  := dynamodblocal ruler
+COMPARED := build/test-aws/compared.txt
+JARS     := $(ORACLES:%=build/test-aws/%/.installed)
+RIE      := build/test-aws/aws-lambda-rie
+
+test-aws: test-aws-needs $(JARS) $(RIE) $(NODE) functions ## Hold everything against AWS's own code (needs Java 17, Maven, Node)
+	@rm -f $(COMPARED)
+	COMPARED=$(CURDIR)/$(COMPARED) go test -count=1 -tags testaws ./test/aws/...
+	@sort $(COMPARED)
+
+.PHONY: test-aws test-aws-needs test-aws-pin
+test-aws-needs:
+	@test/aws/needs.sh
+
+build/test-aws/%/.installed: test/aws/%/pom.xml test/aws/%/jars.sha256
+	@rm -rf $(@D)
+	@mvn --batch-mode --quiet -Dstyle.color=never --file $< dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/$(@D)
+	@cd $(@D) && sha256sum * | diff $(CURDIR)/test/aws/$*/jars.sha256 - || \
+	  { echo "the jars differ from test/aws/$*/jars.sha256 (< pinned, > fetched): do not run them" >&2; exit 1; }
+	@touch $@
+
+$(RIE): test/aws/rie/go.mod test/aws/rie/go.sum
+	@mkdir -p $(@D)
+	go -C test/aws/rie build -o $(CURDIR)/$@ github.com/aws/aws-lambda-runtime-interface-emulator/cmd/aws-lambda-rie
+
+test-aws-pin:
+	@for oracle in $(ORACLES); do rm -rf build/test-aws/$$oracle && \
+	  mvn --batch-mode --quiet --file test/aws/$$oracle/pom.xml dependency:copy-dependencies \
+	    -DoutputDirectory=$(CURDIR)/build/test-aws/$$oracle && \
+	  (cd build/test-aws/$$oracle && sha256sum *) > test/aws/$$oracle/jars.sha256 || exit 1; done
 
 simulate: ## Try SEEDS schedules of the simulation (SEEDS=20000) and say what held
 	go run ./cmd/simulate --seeds $(SEEDS)

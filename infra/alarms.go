@@ -112,7 +112,11 @@ func (a *alarms) ofMessages(q Queues, statusChangedDeadLetters awssqs.IQueue) {
 		"Without them their runs hang. Redrive the queue.")
 }
 
+// ofPipes. Whether they run is what the sweep measures: a pipe that is stopped has no metric that says so.
 func (a *alarms) ofPipes(p WatchedProps) {
+	a.add(alarm{id: "PipesStopped", metric: p.Settings.metric(metrics.StoppedPipes, "Maximum"), threshold: 1, periods: 1, missing: keeps,
+		text: "A pipe is stopped and stays so: by a person, or by AWS after lasting errors. Without the pipe of messages no message is counted. " +
+			"Remove the cause that its state names, then start it: aws pipes start-pipe."})
 	for _, pipe := range p.pipes() {
 		a.add(alarm{id: pipe.ID + "Failed", entry: "pipe-failed", metric: pipe.metric("ExecutionFailed", "Sum"), threshold: 1, periods: 1,
 			text: "The pipe could not start the state machine. What it carried stays in its source and is tried again, a few times. Read the pipe's log group."})

@@ -20,7 +20,7 @@ func TestAlarms(t *testing.T) {
 		hourly := wired() // the sweep is called once an hour, and 3 times in a row are 36 periods
 		hourly["SweepMissing"] = strings.Replace(hourly["SweepMissing"], "3 x", "36 x", 1)
 		hourly["MessagePending"] = strings.Replace(hourly["MessagePending"], ">= 840", ">= 7500", 1)
-		for _, id := range []string{"MessagePending", "RunStalled"} {
+		for _, id := range []string{"MessagePending", "PipesStopped", "RunStalled"} {
 			hourly[id] = strings.Replace(hourly[id], "snapshot-sender-status-checker dev", "checker prod", 1)
 		}
 		compare(t, hourly, wiring(t, express(), []any{testAlarmTopic}))
@@ -63,6 +63,7 @@ func wired() map[string]string {
 		"RunStalled":               "SnapshotStatusChecker StalledRuns [snapshot-sender-status-checker dev] Maximum >= 1, 1 x 300 s, ignore",
 		"MessagePending":           "SnapshotStatusChecker OldestPendingAge [snapshot-sender-status-checker dev] Maximum >= 840, 1 x 300 s, ignore",
 		"NotificationNotDelivered": "AWS/SNS NumberOfNotificationsFailed [${MonitoringTopic.TopicName}] Sum >= 1" + once,
+		"PipesStopped":             "SnapshotStatusChecker StoppedPipes [snapshot-sender-status-checker dev] Maximum >= 1, 1 x 300 s, ignore",
 		"SweepMissing":             "AWS/Lambda Invocations [${SweepFunction}] Sum < 1, 3 x 300 s, breaching",
 
 		"ExecutionsFailed":    "AWS/States ExecutionsFailed [${WorkflowStateMachine}] Sum >= 1" + once,

@@ -191,6 +191,16 @@ func (f Function) starts(machine awsstepfunctions.IStateMachine, variable string
 	allow(f.role, machine.StateMachineArn(), "states:StartExecution")
 }
 
+// watches lets the function ask whether the pipes run.
+func (f Function) watches(pipes []Pipe, variable string) {
+	var names []string
+	for _, pipe := range pipes {
+		names = append(names, *pipe.Name)
+		allow(f.role, pipe.ARN, "pipes:DescribePipe")
+	}
+	f.set(variable, strings.Join(names, ","))
+}
+
 func (f Function) publishesTo(topic awssns.ITopic, variable string) {
 	f.set(variable, *topic.TopicArn())
 	allow(f.role, topic.TopicArn(), "sns:Publish")

@@ -62,6 +62,8 @@ var permissions = map[string][]string{
 		"dynamodb:UpdateItem ${TablesLedger.Arn}",
 		"states:StartExecution ${WorkflowStateMachine}",
 		"sns:Publish ${MonitoringTopic}",
+		"pipes:DescribePipe ${FileReceivedPipe.Arn}",
+		"pipes:DescribePipe ${StatusChangedPipe.Arn}",
 		"logs:CreateLogStream ${SweepLogs.Arn}",
 		"logs:PutLogEvents ${SweepLogs.Arn}",
 		"xray:PutTelemetryRecords *",

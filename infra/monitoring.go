@@ -1,7 +1,6 @@
 package main
 
 import (
-	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
@@ -22,13 +21,15 @@ func NewMonitoring(scope constructs.Construct, id string, props MonitoringProps)
 	if arn := props.Settings.MonitoringTopicArn; arn != "" {
 		return Monitoring{awssns.Topic_FromTopicArn(here, jsii.String("Topic"), &arn)}
 	}
-	key := props.Key.IKey
-	if !props.Key.given() {
-		key = awskms.Alias_FromAliasName(here, jsii.String("SnsKey"), jsii.String("alias/aws/sns"))
-	}
-	return Monitoring{awssns.NewTopic(here, jsii.String("Topic"), &awssns.TopicProps{
+	topic := awssns.NewTopic(here, jsii.String("Topic"), &awssns.TopicProps{
 		DisplayName: jsii.String("Snapshot Sender"),
 		EnforceSSL:  jsii.Bool(true),
-		MasterKey:   key,
-	})}
+		MasterKey:   props.Key.IKey,
+	})
+	if !props.Key.given() {
+		// By its name: SNS makes this key when it is named for the first time. By its ARN, which is what CDK writes of an
+		// alias, it is reported to stay unmade in an account that never used it, and publishing then fails.
+		topic.Node().DefaultChild().(awssns.CfnTopic).SetKmsMasterKeyId(jsii.String("alias/aws/sns"))
+	}
+	return Monitoring{topic}
 }

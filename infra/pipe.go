@@ -21,8 +21,9 @@ type PipeProps struct {
 
 // Pipe is a pipe for those who watch it.
 type Pipe struct {
-	ID          string        // begins the names of its alarms
-	Name        *string       // nil if there is no such pipe
+	ID          string  // begins the names of its alarms
+	Name        *string // nil if there is no such pipe
+	ARN         *string
 	DeadLetters awssqs.IQueue // nil if its source has some of its own
 }
 
@@ -34,13 +35,13 @@ func NewFileReceivedPipe(scope constructs.Construct, id string, props PipeProps)
 	queue := props.Queues.FileReceived.QueueArn()
 	allow(p.role, queue, "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
 	props.Key.allowReceiving(p.role)
-	name := p.run("Messages of received files to the status checker", queue, &awspipes.CfnPipe_PipeSourceParametersProperty{
+	made := p.run("Messages of received files to the status checker", queue, &awspipes.CfnPipe_PipeSourceParametersProperty{
 		SqsQueueParameters: &awspipes.CfnPipe_PipeSourceSqsQueueParametersProperty{
 			BatchSize:                      jsii.Number(props.Settings.BatchSize),
 			MaximumBatchingWindowInSeconds: jsii.Number(props.Settings.BatchWindowSeconds),
 		},
 	})
-	return Pipe{ID: id, Name: name}
+	return Pipe{ID: id, Name: made.Ref(), ARN: made.AttrArn()}
 }
 
 // NewStatusChangedPipe starts the state machine with the changes of status in the export status table's stream that
@@ -65,7 +66,7 @@ func NewStatusChangedPipe(scope constructs.Construct, id string, props PipeProps
 	for _, pattern := range statemachine.StreamFilters(props.Settings.ExemptStatuses) {
 		filters = append(filters, &awspipes.CfnPipe_FilterProperty{Pattern: &pattern})
 	}
-	name := p.run("Changes of status to the status checker", stream, &awspipes.CfnPipe_PipeSourceParametersProperty{
+	made := p.run("Changes of status to the status checker", stream, &awspipes.CfnPipe_PipeSourceParametersProperty{
 		FilterCriteria: &awspipes.CfnPipe_FilterCriteriaProperty{Filters: &filters},
 		DynamoDbStreamParameters: &awspipes.CfnPipe_PipeSourceDynamoDBStreamParametersProperty{
 			StartingPosition:               jsii.String("LATEST"),
@@ -76,7 +77,7 @@ func NewStatusChangedPipe(scope constructs.Construct, id string, props PipeProps
 			DeadLetterConfig:               &awspipes.CfnPipe_DeadLetterConfigProperty{Arn: deadLetters.QueueArn()},
 		},
 	})
-	return Pipe{ID: id, Name: name, DeadLetters: deadLetters}
+	return Pipe{ID: id, Name: made.Ref(), ARN: made.AttrArn(), DeadLetters: deadLetters}
 }
 
 // pipe is a pipe to the state machine in the making: its role still gets the rights on its source.
@@ -110,7 +111,7 @@ func newPipe(scope constructs.Construct, id, name string, props PipeProps, waits
 }
 
 // run makes the pipe itself.
-func (p pipe) run(description string, source *string, parameters *awspipes.CfnPipe_PipeSourceParametersProperty) (name *string) {
+func (p pipe) run(description string, source *string, parameters *awspipes.CfnPipe_PipeSourceParametersProperty) awspipes.CfnPipe {
 	made := awspipes.NewCfnPipe(p.here, jsii.String("Pipe"), &awspipes.CfnPipeProps{
 		Description:      &description,
 		RoleArn:          p.role.RoleArn(),
@@ -123,5 +124,5 @@ func (p pipe) run(description string, source *string, parameters *awspipes.CfnPi
 		LogConfiguration: p.logs,
 	})
 	made.Node().AddDependency(p.role) // with its policy: Pipes tries its rights when it is made
-	return made.Ref()
+	return made
 }

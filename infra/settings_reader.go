@@ -77,7 +77,9 @@ func (r *reader) concurrency(key string) map[string]int {
 		task, text, _ := strings.Cut(part, "=")
 		number, err := strconv.Atoi(text)
 		if _, twice := reserved[task]; err != nil || number < 1 || twice || !slices.Contains(tasks, task) {
-			r.failf(key, part, "increment=20,sweep=1 and the like: each task once (%s), and a whole number from 1", strings.Join(tasks, ", "))
+			r.failf(key, part, "increment=20,sweep=1 and the like: each task once (%s), and a whole number from 1. "+
+				"Lambda refuses reservations that leave fewer than 100 (50 in some accounts) of the account's calls unreserved",
+				strings.Join(tasks, ", "))
 			continue
 		}
 		if reserved == nil {

@@ -96,6 +96,7 @@ func TestReadSettingsErrors(t *testing.T) {
 		"ConcurrencyNegative":    {"reservedConcurrency", "increment=-1", "whole number from 1"},
 		"ConcurrencyNoNumber":    {"reservedConcurrency", "increment=many", "whole number from 1"},
 		"ConcurrencyTwice":       {"reservedConcurrency", "sweep=1,sweep=2", "each task once"},
+		"ConcurrencyOfAccount":   {"reservedConcurrency", "increment=all", "fewer than 100 (50 in some accounts)"},
 		"TagWithoutKey":          {"tags", "=data", "each key once"},
 		"TagWithoutValue":        {"tags", "data", "each key once"},
 		"TagTwice":               {"tags", "team=a,team=b", "each key once"},

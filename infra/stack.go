@@ -33,6 +33,7 @@ func NewStack(scope constructs.Construct, props StackProps) awscdk.Stack {
 	watched := WatchedProps{Settings: s, Tables: tables, Queues: queues, Monitoring: monitoring, Functions: functions,
 		Workflow: workflow, Sweep: sweep, FileReceived: NewFileReceivedPipe(stack, "FileReceivedPipe", ends),
 		StatusChanged: NewStatusChangedPipe(stack, "StatusChangedPipe", ends)}
+	sweep.watches(watched.pipes(), "PIPE_NAMES")
 	NewDashboard(stack, "Dashboard", watched, NewAlarms(stack, "Alarms", watched))
 	NewQueries(stack, "Queries", watched)
 

@@ -123,7 +123,8 @@ func TestFunctions(t *testing.T) {
 				"MONITORING_SNS_TOPIC_ARN": "${MonitoringTopic}"})},
 			"Sweep": {name + "sweep", arm, 512.0, 120.0, with(map[string]any{
 				"DYNAMO_DB_EXPORT_STATUS_TABLE_NAME": "${TablesExportStatus}", "LEDGER_TABLE_NAME": "${TablesLedger}", "EXEMPT_STATUSES": "",
-				"LEASE_SECONDS": "600", "STALLED_AFTER_MINUTES": "60", "STATE_MACHINE_ARN": "${WorkflowStateMachine}", "MONITORING_SNS_TOPIC_ARN": "${MonitoringTopic}"})},
+				"LEASE_SECONDS": "600", "STALLED_AFTER_MINUTES": "60", "STATE_MACHINE_ARN": "${WorkflowStateMachine}", "MONITORING_SNS_TOPIC_ARN": "${MonitoringTopic}",
+				"PIPE_NAMES": "${FileReceivedPipe},${StatusChangedPipe}"})},
 		}, functions(byDefault()))
 	})
 	t.Run("BySettings", func(t *testing.T) {

@@ -67,6 +67,7 @@ func Environment() []string {
 		"REJECTED_MESSAGES_QUEUE_URL=https://sqs.eu-west-1.amazonaws.com/123456789012/rejected",
 		"EXPORT_STATE_SQS_QUEUE_URL=https://sqs.eu-west-1.amazonaws.com/123456789012/export-state",
 		"MONITORING_SNS_TOPIC_ARN=arn:aws:sns:eu-west-1:123456789012:monitoring",
+		"PIPE_NAMES=messages,changes",
 		"STATE_MACHINE_ARN=arn:aws:states:eu-west-1:123456789012:stateMachine:status-checker",
 	}
 }

@@ -64,12 +64,13 @@ var (
 	OldestOpenRunAge = Metric{"OldestOpenRunAge", Seconds} // since its first message; 0 without open runs
 	StalledRuns      = Metric{"StalledRuns", Count}        // open runs that stand still for too long
 	OldestPendingAge = Metric{"OldestPendingAge", Seconds} // of what is pending for sender or monitoring; 0 if nothing is
+	StoppedPipes     = Metric{"StoppedPipes", Count}       // pipes of the stack that carry nothing until somebody starts them
 )
 
 // All lists every metric, for what watches them.
 var All = []Metric{FilesReceived, SuccessFilesReceived, DuplicateMessages, MessagesRejected, FilesOverReceived, MessageProcessingTime,
 	ContentionRetries, CollectionsReceived, CollectionsSuccessful, RequestsSent, RunsReceived, RunsSuccessful,
-	OpenRuns, OldestOpenRunAge, StalledRuns, OldestPendingAge}
+	OpenRuns, OldestOpenRunAge, StalledRuns, OldestPendingAge, StoppedPipes}
 
 // call is what one call of a function counted so far. The work of a call may go side by side.
 type call struct {

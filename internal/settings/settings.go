@@ -1,7 +1,7 @@
 // Package settings reads the functions' environment variables, once at start. Their names, defaults and
 // which are required are those of the seed document ("Environment variables"); LEDGER_TABLE_NAME,
-// REJECTED_MESSAGES_QUEUE_URL, EXEMPT_STATUSES, LEASE_SECONDS, MAX_COLLECTIONS, STALLED_AFTER_MINUTES and
-// STATE_MACHINE_ARN are ours.
+// REJECTED_MESSAGES_QUEUE_URL, EXEMPT_STATUSES, LEASE_SECONDS, MAX_COLLECTIONS, STALLED_AFTER_MINUTES,
+// STATE_MACHINE_ARN and PIPE_NAMES are ours.
 package settings
 
 import (
@@ -76,9 +76,10 @@ type Sweep struct {
 	Common
 	Tables
 	Outbox
-	StalledAfterMinutes int    `env:"STALLED_AFTER_MINUTES" envDefault:"60"`
-	StateMachineARN     string `env:"STATE_MACHINE_ARN,required,notEmpty"`
-	MonitoringTopicARN  string `env:"MONITORING_SNS_TOPIC_ARN,required,notEmpty"`
+	StalledAfterMinutes int      `env:"STALLED_AFTER_MINUTES" envDefault:"60"`
+	StateMachineARN     string   `env:"STATE_MACHINE_ARN,required,notEmpty"`
+	MonitoringTopicARN  string   `env:"MONITORING_SNS_TOPIC_ARN,required,notEmpty"`
+	PipeNames           []string `env:"PIPE_NAMES,required,notEmpty"` // separated by commas
 }
 
 // Notify is the environment of functions/notify.

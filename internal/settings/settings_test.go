@@ -16,7 +16,7 @@ import (
 var variables = []string{
 	"ENVIRONMENT", "APPLICATION", "LOG_LEVEL", "DYNAMO_DB_EXPORT_STATUS_TABLE_NAME", "LEDGER_TABLE_NAME", "EXEMPT_STATUSES",
 	"REJECTED_MESSAGES_QUEUE_URL", "EXPORT_STATE_SQS_QUEUE_URL", "MONITORING_SNS_TOPIC_ARN",
-	"STALLED_AFTER_MINUTES", "STATE_MACHINE_ARN", "LEASE_SECONDS", "MAX_COLLECTIONS",
+	"STALLED_AFTER_MINUTES", "STATE_MACHINE_ARN", "LEASE_SECONDS", "MAX_COLLECTIONS", "PIPE_NAMES",
 }
 
 // environment sets exactly these variables (NAME=value) of those that the functions read.
@@ -52,13 +52,15 @@ var (
 )
 
 func TestDefaults(t *testing.T) {
-	environment(t, "LEDGER_TABLE_NAME=ledger", "REJECTED_MESSAGES_QUEUE_URL=queue", "EXPORT_STATE_SQS_QUEUE_URL=state", "MONITORING_SNS_TOPIC_ARN=topic", "STATE_MACHINE_ARN=machine")
+	environment(t, "LEDGER_TABLE_NAME=ledger", "REJECTED_MESSAGES_QUEUE_URL=queue", "EXPORT_STATE_SQS_QUEUE_URL=state", "MONITORING_SNS_TOPIC_ARN=topic", "STATE_MACHINE_ARN=machine",
+		"PIPE_NAMES=messages,changes")
 	want := []any{
 		settings.Increment{Common: common, Tables: tables, RejectedMessagesQueueURL: "queue"},
 		settings.CheckCollection{Common: common, Tables: tables, Outbox: outbox},
 		settings.CheckAll{Common: common, Tables: tables, Outbox: outbox},
 		settings.Notify{Common: common, Ledger: ledger, ExportStateQueueURL: "state", MonitoringTopicARN: "topic"},
-		settings.Sweep{Common: common, Tables: tables, Outbox: outbox, StalledAfterMinutes: 60, StateMachineARN: "machine", MonitoringTopicARN: "topic"},
+		settings.Sweep{Common: common, Tables: tables, Outbox: outbox, StalledAfterMinutes: 60, StateMachineARN: "machine", MonitoringTopicARN: "topic",
+			PipeNames: []string{"messages", "changes"}},
 	}
 	got := []any{read[settings.Increment](t), read[settings.CheckCollection](t), read[settings.CheckAll](t), read[settings.Notify](t), read[settings.Sweep](t)}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -114,9 +116,10 @@ func TestErrorsNameTheVariable(t *testing.T) {
 		{"check-collection", nil, readError[settings.CheckCollection], []string{"LEDGER_TABLE_NAME"}},
 		{"check-all", nil, readError[settings.CheckAll], []string{"LEDGER_TABLE_NAME"}},
 		{"notify", nil, readError[settings.Notify], []string{"LEDGER_TABLE_NAME", "EXPORT_STATE_SQS_QUEUE_URL", "MONITORING_SNS_TOPIC_ARN"}},
-		{"sweep", nil, readError[settings.Sweep], []string{"LEDGER_TABLE_NAME", "STATE_MACHINE_ARN", "MONITORING_SNS_TOPIC_ARN"}},
-		{"required and empty for the sweep", []string{"LEDGER_TABLE_NAME=", "STATE_MACHINE_ARN=", "MONITORING_SNS_TOPIC_ARN="}, readError[settings.Sweep], []string{"LEDGER_TABLE_NAME", "STATE_MACHINE_ARN", "MONITORING_SNS_TOPIC_ARN"}},
-		{"no number", []string{"LEDGER_TABLE_NAME=l", "STATE_MACHINE_ARN=m", "MONITORING_SNS_TOPIC_ARN=t", "STALLED_AFTER_MINUTES=soon"}, readError[settings.Sweep], []string{"StalledAfterMinutes", "soon"}},
+		{"sweep", nil, readError[settings.Sweep], []string{"LEDGER_TABLE_NAME", "STATE_MACHINE_ARN", "MONITORING_SNS_TOPIC_ARN", "PIPE_NAMES"}},
+		{"required and empty for the sweep", []string{"LEDGER_TABLE_NAME=", "STATE_MACHINE_ARN=", "MONITORING_SNS_TOPIC_ARN=", "PIPE_NAMES="}, readError[settings.Sweep],
+			[]string{"LEDGER_TABLE_NAME", "STATE_MACHINE_ARN", "MONITORING_SNS_TOPIC_ARN", "PIPE_NAMES"}},
+		{"no number", []string{"LEDGER_TABLE_NAME=l", "STATE_MACHINE_ARN=m", "MONITORING_SNS_TOPIC_ARN=t", "PIPE_NAMES=p", "STALLED_AFTER_MINUTES=soon"}, readError[settings.Sweep], []string{"StalledAfterMinutes", "soon"}},
 		{"no number of seconds", []string{"LEDGER_TABLE_NAME=l", "LEASE_SECONDS=10m"}, readError[settings.CheckAll], []string{"LeaseSeconds", "10m"}},
 		{"no number of collections", []string{"LEDGER_TABLE_NAME=l", "REJECTED_MESSAGES_QUEUE_URL=q", "MAX_COLLECTIONS=many"}, readError[settings.Increment], []string{"MaxCollections", "many"}},
 		{"required and empty", []string{"LEDGER_TABLE_NAME=l", "EXPORT_STATE_SQS_QUEUE_URL=q", "MONITORING_SNS_TOPIC_ARN="}, readError[settings.Notify], []string{"MONITORING_SNS_TOPIC_ARN"}},
@@ -176,6 +179,7 @@ func TestExemptStatuses(t *testing.T) {
 			t.Setenv("STATE_MACHINE_ARN", "m")
 			t.Setenv("MONITORING_SNS_TOPIC_ARN", "t")
 			t.Setenv("REJECTED_MESSAGES_QUEUE_URL", "q")
+			t.Setenv("PIPE_NAMES", "p")
 			for task, got := range map[string]settings.Statuses{
 				"increment":        read[settings.Increment](t).ExemptStatuses,
 				"check-collection": read[settings.CheckCollection](t).ExemptStatuses,

@@ -92,6 +92,32 @@ func TestLargestMessage(t *testing.T) {
 	}
 }
 
+// Messages that are too large in a full batch are one thing, those that are too large alone another.
+func TestTakesTooLarge(t *testing.T) {
+	t.Parallel()
+	for limit, want := range map[int]bool{12_135: false, 128_256: false, 128_257: true, 1 << 20: true} {
+		if says := takesTooLarge(limit, 12_134); strings.Contains(says, "never be delivered") != want {
+			t.Errorf("%d bytes: %s", limit, says)
+		}
+	}
+}
+
+// The pipe of changes reads the stream that the table has now.
+func TestJudgeStream(t *testing.T) {
+	t.Parallel()
+	const table = "arn:aws:dynamodb:eu-west-1:111122223333:table/rows"
+	before, now := table+"/stream/2026-01-01T00:00:00.000", table+"/stream/2026-11-28T00:00:00.000"
+	e := &examination{described: []pipe{
+		{err: errors.New("not allowed")}, gathers(0, 1), {DescribePipeOutput: &pipes.DescribePipeOutput{Source: &before}},
+	}}
+	e.ExportStatusTableName = "rows"
+	for latest, want := range map[string]int{before: 0, now: 1, "": 0} { // a table without a stream is another finding
+		if got := e.judgeStream(latest); len(got) != want || want > 0 && !strings.HasSuffix(got[0].Cure, "exportStatusTableStreamArn="+now) {
+			t.Errorf("%s: %+v", latest, got)
+		}
+	}
+}
+
 // The source queue's visibility timeout outlasts the gathering of a batch and, with EXPRESS, its execution.
 func TestShortestVisibility(t *testing.T) {
 	t.Parallel()

@@ -17,6 +17,8 @@ const (
 	changesDeadLetters      = "dead-letter queue of the pipe of changes"
 	machineARN              = "state machine"
 	started, awaited        = "state machine, started", "state machine, waited for" // by the pipe of messages: STANDARD, EXPRESS
+	thatOfMessages          = "the pipe of messages itself"                         // as a resource
+	thatOfChanges           = "the pipe of changes itself"
 	customerKey             = "customer managed key"
 	anything                = "*" // for actions that IAM knows no resource for
 )
@@ -62,6 +64,8 @@ var needs = []need{
 	{"function sweep", ledger, "dynamodb:BatchGetItem dynamodb:GetItem dynamodb:Query dynamodb:UpdateItem"},
 	{"function sweep", machineARN, "states:StartExecution"},
 	{"function sweep", "monitoring topic", "sns:Publish"},
+	{"function sweep", thatOfMessages, "pipes:DescribePipe"},
+	{"function sweep", thatOfChanges, "pipes:DescribePipe"},
 	{"function sweep", logsOf("function sweep"), writesLogs},
 	{"function sweep", anything, writesTrace},
 	{"function sweep", customerKey, usesTables},

@@ -38,9 +38,27 @@ func (e *examination) tables(ctx context.Context) (found []Diagnosis) {
 			wrong = append(wrong, Diagnosis{Level: Warning, Says: "has no stream of new and old images: a status Sent that comes after the last file is found by the sweep alone",
 				Cure: "enable the stream, and deploy with -c exportStatusTableStreamArn=…"})
 		}
+		if name == e.ExportStatusTableName {
+			wrong = append(wrong, e.judgeStream(aws.ToString(described.Table.LatestStreamArn))...)
+		}
 		found = append(found, judge(about, "is active", wrong...)...)
 	}
 	return found
+}
+
+// judgeStream looks whether the pipe of changes reads the stream that the table has now. A table that was made again, or
+// whose stream was switched off and on, has another one.
+func (e *examination) judgeStream(now string) (wrong []Diagnosis) {
+	for _, p := range e.described {
+		if p.err != nil || !p.ofTable() {
+			continue
+		}
+		if reads := aws.ToString(p.Source); now != "" && reads != now && strings.Contains(reads, ":table/"+e.ExportStatusTableName+"/") {
+			wrong = append(wrong, Diagnosis{Level: Error, Says: "has a new stream, and the pipe of changes reads " + reads,
+				Cure: "deploy with -c exportStatusTableStreamArn=" + now})
+		}
+	}
+	return wrong
 }
 
 func (e *examination) queues(ctx context.Context) (found []Diagnosis) {
@@ -86,7 +104,7 @@ func (e *examination) queue(ctx context.Context, about, url string) []Diagnosis 
 			add(Error, "raise it, or deploy again", "has a visibility timeout of %d s, less than the %d s that a batch may take: messages are delivered twice", visibility, e.visibility())
 		}
 		if limit, _ := strconv.Atoi(attribute(types.QueueAttributeNameMaximumMessageSize)); url == e.FileReceivedQueueUrl && limit > e.largestMessage() {
-			add(Warning, "set its MaximumMessageSize, or deploy with a smaller batchSize", "takes messages of up to %d bytes; a full batch of more than %d each may be larger than an execution can hold, and ends it", limit, e.largestMessage())
+			add(Warning, "set its MaximumMessageSize, or deploy with a smaller batchSize", "%s", takesTooLarge(limit, e.largestMessage()))
 		}
 	case e.RejectedMessagesQueueUrl:
 		if holds > 0 {
@@ -98,6 +116,18 @@ func (e *examination) queue(ctx context.Context, about, url string) []Diagnosis 
 		}
 	}
 	return judge(about, fmt.Sprintf("is there, and holds about %d messages", holds), wrong...)
+}
+
+// takesTooLarge says what becomes of messages above the largest that is safe in a full batch, and of those that are too
+// large alone.
+func takesTooLarge(limit, largest int) string {
+	says := fmt.Sprintf("takes messages of up to %d bytes; a full batch of more than %d each may be larger than an "+
+		"execution can hold, and ends it", limit, largest)
+	if limit > statemachine.MaxMessageBytes(1) {
+		says += fmt.Sprintf(". A message whose record is longer than %d characters as JSON (escaping may double a body) "+
+			"can never be delivered and goes to the dead-letter queue", statemachine.PayloadBytes)
+	}
+	return says
 }
 
 // learnQueue keeps the queue's ARN. The stack made the rejected-messages queue in any case: its key, if it has one, is the

@@ -173,10 +173,11 @@ func (e *examination) pipes(context.Context) (found []Diagnosis) {
 }
 
 func (e *examination) learnPipe(p pipe) {
-	part, source := ofMessages, fileQueue
+	part, source, itself := ofMessages, fileQueue, thatOfMessages
 	if p.ofTable() {
-		part, source = ofChanges, statusStream
+		part, source, itself = ofChanges, statusStream, thatOfChanges
 	}
+	e.learn(itself, aws.ToString(p.Arn))
 	e.learn(roleOf(part), aws.ToString(p.RoleArn))
 	e.learn(source, aws.ToString(p.Source))
 }

@@ -1,0 +1,81 @@
+//go:build testaws
+
+package aws_test
+
+import (
+	"strings"
+
+	checkall "snapshot-status-checker/functions/check-all"
+	checkcollection "snapshot-status-checker/functions/check-collection"
+	"snapshot-status-checker/functions/increment"
+	"snapshot-status-checker/functions/notify"
+	"snapshot-status-checker/internal/snapshot"
+	"snapshot-status-checker/test/aws/strict"
+)
+
+// The functions, by their placeholders in the definition.
+const (
+	incrementFunction       = "IncrementFunctionArn"
+	checkCollectionFunction = "CheckCollectionFunctionArn"
+	checkAllFunction        = "CheckAllFunctionArn"
+	notifyFunction          = "NotifyFunctionArn"
+)
+
+// answers are what each function may answer: each of its outcomes, one that no version of it has, and failing for good.
+var answers = map[string][]strict.Answer{
+	incrementFunction: {
+		counts(0), counts(1), counts(2), fails("Unavailable", `{"errorMessage":"reading","errorType":"Unavailable"}`),
+	},
+	checkCollectionFunction: {
+		checked(checkcollection.Waiting), checked(checkcollection.RunMayMove),
+		checked(checkcollection.RequestOwed, snapshot.SuccessFileRequest), checked("OF_ANOTHER_VERSION"),
+		fails("Malformed", "x"),
+	},
+	checkAllFunction: {
+		checkedAll(checkall.NoNews), checkedAll(checkall.NewsOwed, snapshot.AllReceived),
+		checkedAll(checkall.NewsOwed, snapshot.AllReceived, snapshot.AllSuccessful), checkedAll("OF_ANOTHER_VERSION"),
+		{Payload: map[string]any{}}, fails("Malformed", "x"),
+	},
+	notifyFunction: {
+		{Payload: notify.Output{Delivered: 1}}, fails("Unavailable", "x"),
+	},
+}
+
+func counts(collections int) strict.Answer {
+	out := increment.Output{Collections: []snapshot.CollectionKey{}, Counted: 1}
+	for i := range collections {
+		out.Collections = append(out.Collections, snapshot.CollectionKey{
+			CorrelationID: "run-1", CollectionName: "db.database." + strings.Repeat("c", i+1)})
+	}
+	return strict.Answer{Payload: out}
+}
+
+func checked(verdict checkcollection.Verdict, owed ...snapshot.DebtKind) strict.Answer {
+	out := checkcollection.Output{Verdict: verdict, Claimer: "claimer", Owed: debts(owed),
+		CollectionKey: snapshot.CollectionKey{CorrelationID: "run-1", CollectionName: "db.a"}}
+	return strict.Answer{Payload: out}
+}
+
+func checkedAll(verdict checkall.Verdict, owed ...snapshot.DebtKind) strict.Answer {
+	return strict.Answer{Payload: checkall.Output{Verdict: verdict, Claimer: "claimer", Owed: debts(owed)}}
+}
+
+func debts(kinds []snapshot.DebtKind) []snapshot.Debt {
+	owed := []snapshot.Debt{}
+	for _, kind := range kinds {
+		owed = append(owed, snapshot.Debt{Kind: kind, CollectionKey: snapshot.CollectionKey{CorrelationID: "run-1"}})
+	}
+	return owed
+}
+
+func fails(name, cause string) strict.Answer { return strict.Answer{Error: name, Cause: &cause} }
+
+// failures are the ways in which a function can fail that Step Functions reports, and causes of all sizes.
+var failures = []strict.Answer{
+	fails("Unavailable", strings.Repeat("c", 40_000)), fails("Unavailable", ""), fails("States.Timeout", ""),
+	fails("Lambda.TooManyRequestsException", "Rate Exceeded. (Service: Lambda, Status Code: 429, Request ID: x)"),
+	fails("Sandbox.Timedout", "RequestId: x Error: Task timed out after 30.00 seconds"),
+	fails("States.TaskFailed", strings.Repeat("😀", 2000)),
+	{Error: "States.Timeout"}, {Error: "States.TaskFailed"}, // without a cause
+	fails("States.DataLimitExceeded", "the result is too large"), // which nothing catches
+}

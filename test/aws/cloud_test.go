@@ -1,0 +1,126 @@
+//go:build testaws
+
+package aws_test
+
+import (
+	"crypto/md5"
+	"encoding/hex"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// cloud answers for AWS: DynamoDB Local for DynamoDB, itself for the calls that the functions make of other services,
+// which it keeps.
+type cloud struct {
+	*httptest.Server
+	mu       sync.Mutex
+	sent     []sentMessage     // to queues
+	news     []string          // titles of what was published
+	starts   []json.RawMessage // inputs of executions
+	dynamodb http.Handler
+}
+
+// sentMessage is a message to a queue, as the SDK sends it.
+type sentMessage struct {
+	QueueUrl          string
+	MessageBody       string
+	MessageAttributes map[string]struct{ StringValue string }
+}
+
+func newCloud(t *testing.T, dynamodb string) *cloud {
+	t.Helper()
+	target, err := url.Parse(dynamodb)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &cloud{dynamodb: httputil.NewSingleHostReverseProxy(target)}
+	c.Server = httptest.NewServer(c)
+	t.Cleanup(c.Close)
+	return c
+}
+
+func (c *cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	target := r.Header.Get("X-Amz-Target")
+	if strings.HasPrefix(target, "DynamoDB") {
+		c.dynamodb.ServeHTTP(w, r)
+		return
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case target == "AmazonSQS.SendMessage":
+		var message sentMessage
+		err = json.Unmarshal(body, &message)
+		c.sent = append(c.sent, message)
+		sum := md5.Sum([]byte(message.MessageBody))
+		answerJSON(w, map[string]string{"MessageId": "m", "MD5OfMessageBody": hex.EncodeToString(sum[:])})
+	case target == "AWSStepFunctions.StartExecution":
+		var start struct{ Input string }
+		err = json.Unmarshal(body, &start)
+		c.starts = append(c.starts, json.RawMessage(start.Input))
+		answerJSON(w, map[string]any{"executionArn": "arn:aws:states:eu-west-1:111122223333:execution:m:e", "startDate": 1})
+	case strings.HasPrefix(r.URL.Path, "/v1/pipes/"):
+		answerJSON(w, map[string]string{"CurrentState": "RUNNING"})
+	case strings.Contains(string(body), "Action=Publish"):
+		var form url.Values
+		if form, err = url.ParseQuery(string(body)); err == nil {
+			var message struct {
+				Title string `json:"title_text"`
+			}
+			err = json.Unmarshal([]byte(form.Get("Message")), &message)
+			c.news = append(c.news, message.Title)
+		}
+		w.Header().Set("Content-Type", "text/xml")
+		_, _ = io.WriteString(w, `<PublishResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishResult>`+
+			`<MessageId>m</MessageId></PublishResult></PublishResponse>`)
+	default:
+		http.Error(w, "a call that is not expected: "+target+" "+r.URL.String(), http.StatusBadRequest)
+	}
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+	}
+}
+
+func answerJSON(w http.ResponseWriter, answer any) {
+	w.Header().Set("Content-Type", "application/x-amz-json-1.0")
+	_ = json.NewEncoder(w).Encode(answer)
+}
+
+// to returns what was sent to the queue whose URL ends in this.
+func (c *cloud) to(queue string) (messages []sentMessage) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, message := range c.sent {
+		if strings.HasSuffix(message.QueueUrl, queue) {
+			messages = append(messages, message)
+		}
+	}
+	return messages
+}
+
+// takeStarts returns the inputs of the executions that were started since the last call.
+func (c *cloud) takeStarts() []json.RawMessage {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	taken := c.starts
+	c.starts = nil
+	return taken
+}
+
+func (c *cloud) published() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return append([]string(nil), c.news...)
+}

@@ -1,0 +1,18 @@
+//go:build testaws
+
+package aws_test
+
+import (
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"snapshot-status-checker/internal/table/dynamo/dynamotest"
+	"snapshot-status-checker/test/aws/dynamodblocal"
+)
+
+// The local engine is held to the same by the tests of internal/table/dynamo.
+func TestTables(t *testing.T) {
+	t.Parallel()
+	dynamotest.Run(t, dynamodb.NewFromConfig(dynamodblocal.Config(t)))
+}
