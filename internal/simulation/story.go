@@ -23,7 +23,7 @@ type collection struct {
 	arrived   map[string]bool // files of the current export that were delivered at least once
 	success   bool            // whether the current export's success file was delivered
 	export    int             // its number
-	quick     bool            // it is exported again while the run's first notification may be on its way
+	since     int64           // the run's generation when the current export began
 	gone      bool            // its row was deleted
 	mayBeGone bool            // its row is deleted at some time, or was made later
 }
@@ -75,7 +75,6 @@ func (w *world) firstExports() [][]func() {
 			// While two systems count, and when a new ledger adopts rows, the epoch moves: a success file that comes at that
 			// moment may be taken for one of an epoch that has passed (docs/cutover.md).
 		case c.files > 0 && w.chance(0.2): // nor does a success file that comes late tell which export it belongs to
-			c.quick = true
 			chains = append(chains, []func(){func() { w.whenReceived(c, 30, w.newExport(c)) }})
 		case w.chance(0.15) && (!c.empty || w.chance(0.5)):
 			chains = append(chains, w.successFile(c))
@@ -119,7 +118,6 @@ func (w *world) loseLedger() {
 func (w *world) secondExports() [][]func() {
 	var chains [][]func()
 	for _, c := range slices.Clone(w.collections) {
-		c.quick = false
 		switch {
 		case c.never:
 			chains = append(chains, []func(){func() { w.exempts(c) }})
@@ -289,6 +287,7 @@ func (w *world) newExport(c *collection) []func() {
 	counters := table.Item{"FilesReceived": int64(0), "FilesSent": int64(0)}
 	begin := func() {
 		w.exports++
+		c.since = w.generation()
 		c.before, c.export = c.before+c.files-c.taken, c.export+1
 	}
 	begun := func() { w.then = append(w.then, w.export(c)...) }
