@@ -36,7 +36,7 @@ func TestLinked(t *testing.T) {
 		"check-collection": nil,
 		"check-all":        nil,
 		"notify":           {"sns", "sqs"},
-		"sweep":            {"sfn", "sns"},
+		"sweep":            {"pipes", "sfn", "sns"},
 	} {
 		t.Run(task, func(t *testing.T) {
 			t.Parallel()

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -25,6 +26,9 @@ import (
 func TestMain(m *testing.M) { localtest.Main(m) }
 
 const run = "correlation-1"
+
+// config is the SDK's configuration for a DynamoDB: the local engine's, or with the build tag testaws DynamoDB Local.
+var config = func(t testing.TB) aws.Config { return localtest.Config(localtest.Engine(t)) }
 
 // world is the protocol over two tables of a test's own.
 type world struct {
@@ -51,7 +55,7 @@ func everywhere(t *testing.T, test func(w *world)) {
 	})
 	t.Run("dynamo", func(t *testing.T) {
 		t.Parallel()
-		client := dynamodb.NewFromConfig(localtest.Config(localtest.Engine(t)))
+		client := dynamodb.NewFromConfig(config(t))
 		tables := store.NewTables(createTable(t, client, "status", "CorrelationId", "CollectionName"), createTable(t, client, "ledger", "PK", "SK"))
 		test(newWorld(t, dynamo.New(client), tables))
 	})
@@ -172,7 +176,7 @@ func (w *world) put(ref table.Ref, item table.Item) {
 		ref.PartitionKey: &types.AttributeValueMemberS{Value: ref.Partition},
 		ref.SortKey:      &types.AttributeValueMemberS{Value: ref.Sort},
 	}
-	client := dynamodb.NewFromConfig(localtest.Config(localtest.Engine(w)))
+	client := dynamodb.NewFromConfig(config(w))
 	var err error
 	if item == nil {
 		_, err = client.DeleteItem(w.Context(), &dynamodb.DeleteItemInput{TableName: &ref.Table, Key: attributes})

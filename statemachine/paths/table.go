@@ -222,4 +222,11 @@ var Table = []Path{
 		Event:   File("a", "4"),
 		States:  join(runChecked, "Run Incomplete"),
 	},
+	{
+		Name:   "counting that cannot succeed, of an empty text by hand",
+		Event:  func(string) string { return `""` },
+		Broken: IncrementMissing,
+		States: []string{"Increment Files Received", "Messages to Reject?", "Reject Uncounted Messages", "Reject Message", "Counting Failed"},
+		Fails:  true,
+	},
 }

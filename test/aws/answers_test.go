@@ -27,13 +27,14 @@ var answers = map[string][]strict.Answer{
 		counts(0), counts(1), counts(2), fails("Unavailable", `{"errorMessage":"reading","errorType":"Unavailable"}`),
 	},
 	checkCollectionFunction: {
-		checked(checkcollection.Waiting), checked(checkcollection.RunMayMove),
-		checked(checkcollection.RequestOwed, snapshot.SuccessFileRequest), checked("OF_ANOTHER_VERSION"),
-		fails("Malformed", "x"),
+		checked(checkcollection.Incomplete), checked(checkcollection.CheckRun),
+		checked(checkcollection.RequestPending, snapshot.SuccessFileRequest), checked("OF_ANOTHER_VERSION"),
+		{Payload: map[string]any{}}, fails("Malformed", "x"),
 	},
 	checkAllFunction: {
-		checkedAll(checkall.NoNews), checkedAll(checkall.NewsOwed, snapshot.AllReceived),
-		checkedAll(checkall.NewsOwed, snapshot.AllReceived, snapshot.AllSuccessful), checkedAll("OF_ANOTHER_VERSION"),
+		checkedAll(checkall.RunIncomplete), checkedAll(checkall.NotificationPending, snapshot.AllReceived),
+		checkedAll(checkall.NotificationPending, snapshot.AllReceived, snapshot.AllSuccessful),
+		checkedAll("OF_ANOTHER_VERSION"),
 		{Payload: map[string]any{}}, fails("Malformed", "x"),
 	},
 	notifyFunction: {
@@ -50,22 +51,23 @@ func counts(collections int) strict.Answer {
 	return strict.Answer{Payload: out}
 }
 
-func checked(verdict checkcollection.Verdict, owed ...snapshot.DebtKind) strict.Answer {
-	out := checkcollection.Output{Verdict: verdict, Claimer: "claimer", Owed: debts(owed),
-		CollectionKey: snapshot.CollectionKey{CorrelationID: "run-1", CollectionName: "db.a"}}
-	return strict.Answer{Payload: out}
+func checked(outcome checkcollection.Outcome, pending ...snapshot.Kind) strict.Answer {
+	return strict.Answer{Payload: checkcollection.Output{Outcome: outcome, Owner: "owner", Pending: outgoing(pending),
+		CollectionKey: snapshot.CollectionKey{CorrelationID: "run-1", CollectionName: "db.a"},
+		Notifications: []snapshot.Kind{snapshot.AllReceived}}}
 }
 
-func checkedAll(verdict checkall.Verdict, owed ...snapshot.DebtKind) strict.Answer {
-	return strict.Answer{Payload: checkall.Output{Verdict: verdict, Claimer: "claimer", Owed: debts(owed)}}
+func checkedAll(outcome checkall.Outcome, pending ...snapshot.Kind) strict.Answer {
+	return strict.Answer{Payload: checkall.Output{Outcome: outcome, Owner: "owner", Pending: outgoing(pending)}}
 }
 
-func debts(kinds []snapshot.DebtKind) []snapshot.Debt {
-	owed := []snapshot.Debt{}
+func outgoing(kinds []snapshot.Kind) []snapshot.Outgoing {
+	pending := []snapshot.Outgoing{}
 	for _, kind := range kinds {
-		owed = append(owed, snapshot.Debt{Kind: kind, CollectionKey: snapshot.CollectionKey{CorrelationID: "run-1"}})
+		pending = append(pending,
+			snapshot.Outgoing{Kind: kind, CollectionKey: snapshot.CollectionKey{CorrelationID: "run-1"}})
 	}
-	return owed
+	return pending
 }
 
 func fails(name, cause string) strict.Answer { return strict.Answer{Error: name, Cause: &cause} }

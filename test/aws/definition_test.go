@@ -40,13 +40,7 @@ func start(about, input string, answers map[string]strict.Answer) execution {
 
 // known are beginnings of the faults that the definition still has with odd inputs: to be mended there, and then taken
 // off this list.
-var known = []string{
-	"States.QueryEvaluationError: Fail Counting.Cause returned nothing",
-	"States.QueryEvaluationError: Check Collection.Arguments.Payload.correlation_id returned nothing",
-	"States.QueryEvaluationError: Check Collection.Arguments.Payload.collection_name returned nothing",
-	"States.QueryEvaluationError: Route Event by Source.Choices[0].Output.collections returned nothing",
-	`Refused: MessageBody is ""`,
-}
+var known = []string{}
 
 // run runs the executions and fails the test for every fault of the definition: an expression that returns nothing, a
 // state that holds too much, a message that SQS refuses, a history that is too long.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	awspipes "github.com/aws/aws-sdk-go-v2/service/pipes"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
@@ -14,6 +15,7 @@ import (
 	"snapshot-status-checker/internal/bootstrap"
 	"snapshot-status-checker/internal/delivery/machine"
 	"snapshot-status-checker/internal/delivery/monitoring"
+	"snapshot-status-checker/internal/pipes"
 	"snapshot-status-checker/internal/settings"
 	"snapshot-status-checker/internal/store"
 	"snapshot-status-checker/internal/table/dynamo"
@@ -24,6 +26,7 @@ func main() {
 		protocol := store.New(dynamo.New(dynamodb.NewFromConfig(cfg)), store.NewTables(s.StatusTable, s.LedgerTable),
 			store.Settings{Exempt: s.ExemptStatuses, Lease: s.Lease(), StalledAfter: time.Duration(s.StalledAfterMinutes) * time.Minute})
 		started := &machine.Machine{SFN: sfn.NewFromConfig(cfg), ARN: s.StateMachineARN}
-		return sweep.New(protocol, started, &monitoring.Topic{SNS: sns.NewFromConfig(cfg), ARN: s.MonitoringTopicARN}, log).Handle
+		watch := &pipes.Watch{Client: awspipes.NewFromConfig(cfg), Names: s.PipeNames, Log: log}
+		return pipes.With(watch, sweep.New(protocol, started, &monitoring.Topic{SNS: sns.NewFromConfig(cfg), ARN: s.MonitoringTopicARN}, log).Handle)
 	})
 }
