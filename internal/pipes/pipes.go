@@ -51,6 +51,18 @@ func (w *Watch) Measure(ctx context.Context) error {
 	return nil
 }
 
+// With is a function's handler that measures the pipes as well, before all else. Each is done whatever becomes of the
+// other, and the error is that of both.
+func With[In, Out any](
+	watch *Watch, handle func(context.Context, In) (Out, error),
+) func(context.Context, In) (Out, error) {
+	return func(ctx context.Context, in In) (Out, error) {
+		measured := watch.Measure(ctx)
+		out, err := handle(ctx, in)
+		return out, errors.Join(err, measured)
+	}
+}
+
 // Stopped reports whether a pipe in this state carries nothing and will not by itself.
 func Stopped(state types.PipeState) bool {
 	switch state {

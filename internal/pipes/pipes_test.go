@@ -70,6 +70,32 @@ func TestMeasure(t *testing.T) {
 	}
 }
 
+// The handler does its work although the pipes cannot be described, and both errors are told.
+func TestWith(t *testing.T) {
+	t.Parallel()
+	failed := errors.New("sweeping run-1")
+	for name, test := range map[string]struct {
+		pipes     states
+		err       error
+		wantError string
+	}{
+		"Both":         {states{"messages": types.PipeStateRunning}, nil, ""},
+		"HandlerFails": {states{"messages": types.PipeStateRunning}, failed, "sweeping run-1"},
+		"PipesFail":    {nil, nil, "describing the pipe messages: access denied"},
+		"BothFail":     {nil, failed, "sweeping run-1\ndescribing the pipe messages: access denied"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			watch := &pipes.Watch{Client: test.pipes, Names: []string{"messages"}, Log: slog.New(slog.DiscardHandler)}
+			handle := pipes.With(watch, func(_ context.Context, in string) (string, error) { return in + "!", test.err })
+			out, err := handle(t.Context(), "swept")
+			if got := errorText(err); out != "swept!" || got != test.wantError {
+				t.Errorf("got %q, %q, want the handler's answer and %q", out, got, test.wantError)
+			}
+		})
+	}
+}
+
 func errorText(err error) string {
 	if err == nil {
 		return ""

@@ -6,12 +6,12 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import software.amazon.event.ruler.JsonRuleCompiler;
 import software.amazon.event.ruler.Machine;
-import software.amazon.event.ruler.RuleCompiler;
 
 /**
  * Answers each line of standard input with a line, and ends with it. The first line is a list of event patterns, answered
- * by "ok" or by what event-ruler has against one of them. Every other line is an event, answered by a 1 for each pattern
+ * by "ok" or, with the end, by what event-ruler has against one of them. Every other line is an event, answered by a 1 for each pattern
  * that it matches and a 0 for the others.
  */
 public class Ruler {
@@ -19,18 +19,17 @@ public class Ruler {
     BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
     PrintStream out = new PrintStream(System.out, false, StandardCharsets.UTF_8);
     List<Machine> machines = new ArrayList<>();
-    String refused = null;
     for (JsonNode pattern : new ObjectMapper().readTree(in.readLine())) {
-      String invalid = RuleCompiler.check(pattern.asText());
+      String invalid = JsonRuleCompiler.check(pattern.asText());
       if (invalid != null) {
-        refused = invalid;
-        break;
+        System.out.println("refused: " + invalid.replace('\n', ' '));
+        return;
       }
       Machine machine = new Machine();
       machine.addRule("pattern", pattern.asText());
       machines.add(machine);
     }
-    out.println(refused == null ? "ok" : "refused: " + refused.replace('\n', ' '));
+    out.println("ok");
     out.flush();
     for (String event; (event = in.readLine()) != null; ) {
       StringBuilder answer = new StringBuilder();
