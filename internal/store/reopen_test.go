@@ -265,3 +265,38 @@ func TestReopenMakesNoRun(t *testing.T) {
 		w.wantRow("a", table.Item{"CollectionStatus": "Received"})
 	})
 }
+
+// A reconciliation that is slow reads the collection before it is requested, and the run after monitoring was notified of
+// it: what was notified had its request before, so nothing is due again.
+func TestASlowReconciliationReopensNothing(t *testing.T) {
+	everywhere(t, func(w *world) {
+		w.runOf("a")
+		w.counted("a", "Sent", 1)
+		readsRun := func(call tabletest.Call) bool { return call.Operation == "Get" && w.part(call.Refs[0]) == "run" }
+		w.meanwhile(readsRun, func() {
+			w.before = nil
+			w.execute("a", "fast")
+		})
+		w.execute("a", "slow")
+		w.wantSent(request("a", 0), notification(snapshot.AllReceived, 0))
+		if run := w.theRun(); run.Generation != 0 {
+			w.Errorf("generation %d", run.Generation)
+		}
+	})
+}
+
+// A person sets the counter of the third export to what makes it the second again: that was notified.
+func TestAnEpochThatComesAgainReopensNothing(t *testing.T) {
+	t.Parallel()
+	w := newMemoryWorld(t)
+	doneAndNotified(w)
+	w.exportedAgain("a", "second ", 2)
+	w.exportedAgain("a", "third ", 1)
+	clear(w.sent)
+	w.overwrite("a", map[string]any{"CollectionStatus": "Sent", "FilesReceived": int64(3)})
+	w.execute("a", "again")
+	w.wantSent(request("a", 3))
+	if run := w.theRun(); run.Generation != 2 || len(run.Reopened) != 2 {
+		t.Errorf("generation %d, reopened %d times", run.Generation, len(run.Reopened))
+	}
+}
