@@ -223,6 +223,20 @@ func TestTheCounterIsSetBackWhileCountsAreInFlight(t *testing.T) {
 	}
 }
 
+// Others counted more and synced it, and then the counter was set back: a late sync takes nothing away from what it is now.
+func TestALateSyncAfterTheCounterWasSetBack(t *testing.T) {
+	everywhere(t, func(w *world) {
+		w.row("a", "Sent", 9)
+		w.count(receipt("a", "first"))
+		w.meanwhile(w.isUpdate("row"), func() {
+			w.countAs("others", receipts("a", "others", 3)...)
+			w.overwrite("a", map[string]any{"FilesReceived": int64(0)})
+		})
+		w.count(receipt("a", "late"))
+		w.wantRow("a", epochs(5, 0))
+	})
+}
+
 // The same for executions that count at once, in lockstep.
 func TestTheCounterIsSetBackUnderContention(t *testing.T) {
 	t.Parallel()

@@ -2,7 +2,6 @@ package store_test
 
 import (
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -23,12 +22,12 @@ import (
 	"snapshot-status-checker/internal/table/tabletest"
 )
 
+// config is the SDK's configuration for a DynamoDB: the local engine's, or with the build tag testaws DynamoDB Local.
+var config = func(t testing.TB) aws.Config { return localtest.Config(localtest.Engine(t)) }
+
 func TestMain(m *testing.M) { localtest.Main(m) }
 
 const run = "correlation-1"
-
-// config is the SDK's configuration for a DynamoDB: the local engine's, or with the build tag testaws DynamoDB Local.
-var config = func(t testing.TB) aws.Config { return localtest.Config(localtest.Engine(t)) }
 
 // world is the protocol over two tables of a test's own.
 type world struct {
@@ -137,110 +136,6 @@ func (w *world) pass(d time.Duration) { w.now = w.now.Add(d) }
 func key(collection string) snapshot.CollectionKey {
 	return snapshot.CollectionKey{CorrelationID: run, CollectionName: collection}
 }
-
-// --- rows, as others write them ----------------------------------------------------------------------------------------
-
-// overwrite writes attributes of a row as the other writers do: without looking.
-func (w *world) overwrite(collection string, attributes map[string]any) {
-	w.Helper()
-	w.write(table.Write{Ref: w.tables.Status.At(run, collection), Set: attributes})
-}
-
-// write writes past the protocol.
-func (w *world) write(write table.Write) {
-	w.Helper()
-	if _, err := w.db.Update(w.Context(), write); err != nil {
-		w.Fatal(err)
-	}
-}
-
-func (w *world) row(collection, status string, sent int64) {
-	w.Helper()
-	w.overwrite(collection, map[string]any{"CollectionStatus": status, "FilesSent": sent})
-}
-
-// exportAgain is what the exporter does before it exports a collection again.
-func (w *world) exportAgain(collection string) {
-	w.Helper()
-	w.overwrite(collection, map[string]any{"CollectionStatus": "Exporting", "FilesSent": int64(0), "FilesReceived": int64(0)})
-}
-
-// put replaces an item whole, which is no operation of package table: this system never does it. nil deletes it.
-func (w *world) put(ref table.Ref, item table.Item) {
-	w.Helper()
-	if db, ok := w.db.(*memory.DB); ok {
-		db.Put(ref, item)
-		return
-	}
-	attributes := map[string]types.AttributeValue{
-		ref.PartitionKey: &types.AttributeValueMemberS{Value: ref.Partition},
-		ref.SortKey:      &types.AttributeValueMemberS{Value: ref.Sort},
-	}
-	client := dynamodb.NewFromConfig(config(w))
-	var err error
-	if item == nil {
-		_, err = client.DeleteItem(w.Context(), &dynamodb.DeleteItemInput{TableName: &ref.Table, Key: attributes})
-	} else {
-		for attribute, value := range item {
-			switch value := value.(type) {
-			case string:
-				attributes[attribute] = &types.AttributeValueMemberS{Value: value}
-			case int64:
-				attributes[attribute] = &types.AttributeValueMemberN{Value: strconv.FormatInt(value, 10)}
-			default:
-				w.Fatalf("attribute %s is a %T", attribute, value)
-			}
-		}
-		_, err = client.PutItem(w.Context(), &dynamodb.PutItemInput{TableName: &ref.Table, Item: attributes})
-	}
-	if err != nil {
-		w.Fatal(err)
-	}
-}
-
-// replace replaces a row whole, by one that the exporter makes.
-func (w *world) replace(collection, status string, sent int64) {
-	w.Helper()
-	w.put(w.tables.Status.At(run, collection), table.Item{"CollectionStatus": status, "FilesSent": sent})
-}
-
-func (w *world) remove(collection string) {
-	w.Helper()
-	w.put(w.tables.Status.At(run, collection), nil)
-}
-
-func (w *world) item(ref table.Ref) table.Item {
-	w.Helper()
-	item, err := w.db.Get(w.Context(), table.Read{Ref: ref, Consistent: true})
-	if err != nil {
-		w.Fatal(err)
-	}
-	return item
-}
-
-// stands reads a row's attributes.
-func (w *world) stands(collection string) table.Item {
-	w.Helper()
-	return w.item(w.tables.Status.At(run, collection))
-}
-
-func (w *world) wantRow(collection string, want table.Item) {
-	w.Helper()
-	got := w.stands(collection)
-	for attribute, value := range want {
-		if got[attribute] != value {
-			w.Errorf("%s of %s is %v, want %v", attribute, collection, got[attribute], value)
-		}
-	}
-}
-
-func received(files int64) table.Item {
-	return table.Item{"FilesReceived": files, "SyncedFiles": files}
-}
-
-func status(status string) table.Item { return table.Item{"CollectionStatus": status} }
-
-// --- messages ----------------------------------------------------------------------------------------------------------
 
 var said = snapshot.Export{SnapshotType: "full", ExportDate: "2020-01-01", ShutdownFlag: true}
 
@@ -391,92 +286,4 @@ func (w *world) wantSent(want ...snapshot.Outgoing) {
 // bothOf are the two notifications of a generation.
 func bothOf(generation int64) []snapshot.Outgoing {
 	return []snapshot.Outgoing{notification(snapshot.AllReceived, generation), notification(snapshot.AllSuccessful, generation)}
-}
-
-// --- deaths ------------------------------------------------------------------------------------------------------------
-
-var errDied = errors.New("died here")
-
-// dies lets the process die before its n-th call from now on: that and everything after it fails.
-func (w *world) dies(n int) { w.diesBefore(n, func(tabletest.Call) bool { return true }) }
-
-// diesBefore is dies, of the n-th call for which this holds.
-func (w *world) diesBefore(n int, which func(tabletest.Call) bool) {
-	dead := false
-	w.before = func(call tabletest.Call) error {
-		if which(call) {
-			n--
-		}
-		if dead = dead || n < 0; dead {
-			return errDied
-		}
-		return nil
-	}
-}
-
-// diesAfter lets the process die after its n-th call took effect: the answer is lost, and everything after it fails.
-func (w *world) diesAfter(n int) {
-	w.after = func(tabletest.Call) error {
-		if n--; n < 0 {
-			return errDied
-		}
-		return nil
-	}
-	w.before = func(tabletest.Call) error {
-		if n < 0 {
-			return errDied
-		}
-		return nil
-	}
-}
-
-func (w *world) revives() { w.before, w.after = nil, nil }
-
-// everyDeath plays a scenario once for every call of do at which the process can die, before the call or after it took
-// effect. then gets the world after the death.
-func everyDeath(t *testing.T, given func(w *world), do func(w *world) error, then func(w *world)) {
-	for name, die := range map[string]func(*world, int){"before": (*world).dies, "after": (*world).diesAfter} {
-		for n := 0; ; n++ {
-			w := newMemoryWorld(t)
-			given(w)
-			die(w, n)
-			err := do(w)
-			w.revives()
-			if err != nil && !errors.Is(err, errDied) {
-				t.Fatalf("%s call %d: %v", name, n, err)
-			}
-			then(w)
-			if t.Failed() {
-				t.Fatalf("dead %s call %d", name, n)
-			}
-			if err == nil {
-				if n == 0 {
-					t.Fatal("nothing died")
-				}
-				break
-			}
-		}
-	}
-}
-
-// isUpdate says whether a call updates an item of this part; see part.
-func (w *world) isUpdate(part string) func(tabletest.Call) bool {
-	return func(call tabletest.Call) bool { return call.Operation == "Update" && w.part(call.Refs[0]) == part }
-}
-
-// meanwhile does something once, before the first call for which this holds.
-func (w *world) meanwhile(which func(tabletest.Call) bool, do func()) {
-	done := false
-	w.before = func(call tabletest.Call) error {
-		if !done && which(call) {
-			done = true
-			do()
-		}
-		return nil
-	}
-	w.Cleanup(func() {
-		if !done && !w.Failed() {
-			w.Error("what should happen meanwhile did not happen")
-		}
-	})
 }
