@@ -50,7 +50,6 @@ var scenarios = []struct {
 	{"a whole run", wholeRun},
 	{"forty collections finish at once", fortyAtOnce},
 	{"a run of more than one page", manyPages},
-	{"450 collections completed by two envelopes", manyInAnEnvelope},
 	{"names that no message group may carry", oddNames},
 	{"started by hand", byHand},
 

@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -36,7 +37,8 @@ func completeWithoutAnEvent(t *testing.T, s *system) {
 func (r *run) sweep(requests, notifications int) {
 	r.t.Helper()
 	await(r.t, func() string {
-		if len(r.requestMails()) >= requests && len(r.notificationMails()) >= notifications {
+		sent, notified := len(r.requestMails()), len(r.notificationMails())
+		if sent >= requests && notified >= notifications {
 			return ""
 		}
 		if err := r.executions.refresh(r.t.Context()); err != nil {
@@ -45,7 +47,7 @@ func (r *run) sweep(requests, notifications int) {
 		if r.executions.unfinished(r.id, nil) == "" {
 			r.callSweep()
 		}
-		return "what the sweep leads to"
+		return fmt.Sprintf("the sweep led to %d of %d requests and %d of %d notifications", sent, requests, notified, notifications)
 	})
 	r.settle(nil)
 }

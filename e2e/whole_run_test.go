@@ -1,7 +1,6 @@
 package e2e_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -119,40 +118,6 @@ func manyPages(t *testing.T, s *system) {
 	r.wantRow("db.pages.z", "Received", 1)
 	r.wantRequests(r.request("db.pages.a"), r.request("db.pages.z"))
 	r.wantNotifications(r.allReceived())
-}
-
-// More collections at once than the history of a STANDARD execution holds: it leaves some of them to the sweep.
-func manyInAnEnvelope(t *testing.T, s *system) {
-	r := s.newRun(t)
-	const collections, first = 450, 400
-	var files, successes, requests []string
-	for i := range collections {
-		name := fmt.Sprintf("db.envelope.collection%03d", i)
-		r.put(name, "Sent", 1)
-		files = append(files, object(r.file(name)))
-		successes = append(successes, object(r.successFile(name)))
-		requests = append(requests, r.request(name))
-	}
-	ended := r.start(envelope(files[:first]...), envelope(files[first:]...))
-	var output struct{ Reconciled int }
-	if err := json.Unmarshal([]byte(*ended[0].Output), &output); err != nil {
-		t.Fatal(err)
-	}
-	if isExpress := strings.HasSuffix(s.outputs.StateMachineArn, "-express"); isExpress != (output.Reconciled == first) || output.Reconciled == 0 {
-		t.Errorf("an execution reconciled %d of its %d collections", output.Reconciled, first)
-	}
-	r.sweep(collections, 1)
-	r.wantRequests(requests...)
-	r.wantNotifications(r.allReceived())
-
-	r.start(envelope(successes[:first]...), envelope(successes[first:]...))
-	r.sweep(collections, 2)
-	for i := range collections {
-		r.wantRow(fmt.Sprintf("db.envelope.collection%03d", i), "Success", 1)
-	}
-	r.wantRequests(requests...)
-	r.wantNotifications(r.allReceived(), r.allSuccessful())
-	r.wantRejected()
 }
 
 func oddNames(t *testing.T, s *system) {
