@@ -56,8 +56,8 @@ lint: synth $(LINTERS) ## gofmt, go vet, staticcheck; the linters of the templat
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "run gofmt -w on:" $$unformatted; exit 1; }
 	go vet ./...
 	go tool staticcheck ./...
-	go vet -tags testaws ./test/aws/...
-	go tool staticcheck -tags testaws ./test/aws/...
+	go vet -tags testaws ./test/aws/... ./internal/store
+	go tool staticcheck -tags testaws ./test/aws/... ./internal/store
 	@rm -rf build/lint
 	$(CDK) synth --quiet --output build/lint/other $(OTHER)
 	$(CDK) synth --quiet --output build/lint/existing $(EXISTING)
@@ -103,7 +103,7 @@ RIE      := build/test-aws/aws-lambda-rie
 
 test-aws: test-aws-needs $(JARS) $(RIE) $(NODE) functions ## Hold everything against AWS's own code (needs Java 17, Maven, Node)
 	@rm -f $(COMPARED)
-	COMPARED=$(CURDIR)/$(COMPARED) go test -count=1 -tags testaws ./test/aws/...
+	COMPARED=$(CURDIR)/$(COMPARED) go test -count=1 -tags testaws ./test/aws/... ./internal/store
 	@sort $(COMPARED)
 
 .PHONY: test-aws test-aws-needs test-aws-pin

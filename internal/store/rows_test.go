@@ -6,7 +6,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"snapshot-status-checker/internal/local/localtest"
 	"snapshot-status-checker/internal/table"
 	"snapshot-status-checker/internal/table/memory"
 )
@@ -49,7 +48,7 @@ func (w *world) put(ref table.Ref, item table.Item) {
 		ref.PartitionKey: &types.AttributeValueMemberS{Value: ref.Partition},
 		ref.SortKey:      &types.AttributeValueMemberS{Value: ref.Sort},
 	}
-	client := dynamodb.NewFromConfig(localtest.Config(localtest.Engine(w)))
+	client := dynamodb.NewFromConfig(config(w))
 	var err error
 	if item == nil {
 		_, err = client.DeleteItem(w.Context(), &dynamodb.DeleteItemInput{TableName: &ref.Table, Key: attributes})
