@@ -300,3 +300,25 @@ func TestAnEpochThatComesAgainReopensNothing(t *testing.T) {
 		t.Errorf("generation %d, reopened %d times", run.Generation, len(run.Reopened))
 	}
 }
+
+// The run is reopened after all of its rows were read as successful: what was found is of a generation that is over.
+func TestARunThatIsReopenedWhileItIsRead(t *testing.T) {
+	everywhere(t, func(w *world) {
+		w.runOf("a")
+		w.counted("a", "Sent", 1)
+		w.execute("a", "first")
+		w.count(successFile("a", "success"))
+		w.reconcile("a", "second")
+		clear(w.sent)
+		w.meanwhile(w.isUpdate("run"), func() {
+			w.exportAgain("a")
+			w.row("a", "Sent", 1)
+			w.count(receipt("a", "again"))
+			w.reconcile("a", "third")
+		})
+		w.check("a", "second", true, both)
+		if w.sent[notification(snapshot.AllSuccessful, 0)] > 0 {
+			w.Error("monitoring was notified of a generation that is over")
+		}
+	})
+}
