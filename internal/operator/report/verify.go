@@ -45,17 +45,17 @@ func Verify(state store.State, receipts Count) []Difference {
 	case row.Held() < known.Counted:
 		add(true, "%d counted files are not in the row's FilesReceived yet", known.Counted-row.Held())
 	case row.Held() > known.Counted:
-		add(true, "the row holds %d counted files, and the ledger counted only %d: the ledger is new. What it does not know counts again when it is delivered again",
-			row.Held(), known.Counted)
+		add(true, "the row holds %d counted files, and the ledger counted only %d: the ledger is new. "+
+			"A message that it does not know counts again when it is delivered again", row.Held(), known.Counted)
 	case row.SetByOthers():
-		add(false, "FilesReceived is %d, and this system last wrote %d: somebody set it, as the exporter does when it exports a collection again",
-			row.FilesReceived.N, row.SyncedFiles.N)
+		add(false, "FilesReceived is %d, and this system last wrote %d: somebody set it, "+
+			"as the exporter does when it exports a collection again", row.FilesReceived.N, row.SyncedFiles.N)
 	case row.Epoch() > 0:
-		add(false, "FilesReceived is %d and %d files were counted: somebody set it back, as the exporter does when it exports a collection again",
-			row.FilesReceived.N, known.Counted)
+		add(false, "FilesReceived is %d and %d files were counted: somebody set it back, "+
+			"as the exporter does when it exports a collection again", row.FilesReceived.N, known.Counted)
 	case row.Epoch() < 0:
-		add(false, "FilesReceived is %d and %d files were counted here: the others were counted by another system or under an earlier ledger",
-			row.FilesReceived.N, known.Counted)
+		add(false, "FilesReceived is %d and %d files were counted here: "+
+			"the others were counted by another system or under an earlier ledger", row.FilesReceived.N, known.Counted)
 	}
 	return found
 }
