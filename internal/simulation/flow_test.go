@@ -35,6 +35,10 @@ func TestFlowFollowsThePaths(t *testing.T) {
 				w.play(nil)
 			}
 			for _, row := range path.Meanwhile {
+				if row.Gone {
+					w.others("test removes", row.Collection, nil)
+					continue
+				}
 				w.write(w.find(row.Collection), "test", table.Item{"CollectionStatus": row.Status})
 			}
 			e := w.start("path", "the event", path.Event(run))

@@ -23,6 +23,7 @@ type collection struct {
 	arrived   map[string]bool // files of the current export that were delivered at least once
 	success   bool            // whether the current export's success file was delivered
 	export    int             // its number
+	again     bool            // it is exported again as soon as it is received
 	since     int64           // the run's generation when the current export began
 	gone      bool            // its row was deleted
 	mayBeGone bool            // its row is deleted at some time, or was made later
@@ -75,6 +76,7 @@ func (w *world) firstExports() [][]func() {
 			// While two systems count, and when a new ledger adopts rows, the epoch moves: a success file that comes at that
 			// moment may be taken for one of an epoch that has passed (docs/cutover.md).
 		case c.files > 0 && w.chance(0.2): // nor does a success file that comes late tell which export it belongs to
+			c.again = true
 			chains = append(chains, []func(){func() { w.whenReceived(c, 30, w.newExport(c)) }})
 		case w.chance(0.15) && (!c.empty || w.chance(0.5)):
 			chains = append(chains, w.successFile(c))
@@ -236,9 +238,9 @@ func (w *world) fileArrives(c *collection, i int) []func() {
 }
 
 // oneMore is a file that the sender sends after it has set Sent, as it must not: FilesSent grows, while we may be about to
-// move the collection.
+// move the collection. It sends none for an export that is to be over: a file that comes late counts for the next one.
 func (w *world) oneMore(c *collection) {
-	if row := w.row(c); row == nil || !row.Status.Is(snapshot.Sent) {
+	if row := w.row(c); row == nil || !row.Status.Is(snapshot.Sent) || c.again {
 		return
 	}
 	c.files++
@@ -287,7 +289,7 @@ func (w *world) newExport(c *collection) []func() {
 	counters := table.Item{"FilesReceived": int64(0), "FilesSent": int64(0)}
 	begin := func() {
 		w.exports++
-		c.since = w.generation()
+		c.since, c.again = w.generation(), false
 		c.before, c.export = c.before+c.files-c.taken, c.export+1
 	}
 	begun := func() { w.then = append(w.then, w.export(c)...) }
