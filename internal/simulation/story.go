@@ -221,7 +221,12 @@ func (w *world) export(c *collection) [][]func() {
 		sender = append(sender, sent)
 	}
 	if w.chance(0.15) {
-		sender = append(sender, func() { w.oneMore(c) })
+		export := c.export
+		sender = append(sender, func() {
+			if c.export == export {
+				w.oneMore(c)
+			}
+		})
 	}
 	return append(chains, sender)
 }
