@@ -26,9 +26,22 @@ func (r *run) wantRow(collection, status string, received int) {
 	}
 }
 
-// wantRequests compares all requests that were sent for the run so far, in any order.
+// awaitMails waits until so many have come out. On a busy machine the engine refuses calls of functions, and what their
+// retries then leave pending the sweep delivers later.
+func (r *run) awaitMails(what string, want int, mails func() []mail) {
+	r.t.Helper()
+	await(r.t, func() string {
+		if got := len(mails()); got < want {
+			return strconv.Itoa(got) + " of " + strconv.Itoa(want) + " " + what
+		}
+		return ""
+	})
+}
+
+// wantRequests waits for as many requests for the run as are wanted, and compares all that were sent, in any order.
 func (r *run) wantRequests(want ...string) {
 	r.t.Helper()
+	r.awaitMails("requests", len(want), r.requestMails)
 	got := texts(r.requestMails())
 	slices.Sort(got)
 	slices.Sort(want)
@@ -37,9 +50,11 @@ func (r *run) wantRequests(want ...string) {
 	}
 }
 
-// wantNotifications compares all notifications about the run so far, in their order.
+// wantNotifications waits for as many notifications about the run as are wanted, and compares all that were sent, in their
+// order.
 func (r *run) wantNotifications(want ...string) {
 	r.t.Helper()
+	r.awaitMails("notifications", len(want), r.notificationMails)
 	if diff := gocmp.Diff(want, texts(r.notificationMails())); diff != "" {
 		r.t.Errorf("notifications (-want +got)\n%s", diff)
 	}

@@ -68,9 +68,9 @@ func failureShows(d deployed) {
 	b.until("one way leads to each state that was entered, but for the first and the one inside of the Map", `(() => {
 		const entered = document.querySelectorAll("#graph .node.taken").length;
 		return document.querySelectorAll("#graph path.taken:not(.tip)").length === entered - 2; })()`)
-	b.must(b.evaluate(`document.querySelector('#graph .node[data-state="Fail Counting"]').dispatchEvent(new MouseEvent("click", {bubbles: true}))`))
-	b.until("only the chosen state is shown", `[...document.querySelectorAll(".step")].filter(s => !s.hidden).every(s => s.dataset.state === "Fail Counting")
-		&& document.querySelector("#chosen").innerText.startsWith("Only Fail Counting")`)
+	b.must(b.evaluate(`document.querySelector('#graph .node[data-state="Counting Failed"]').dispatchEvent(new MouseEvent("click", {bubbles: true}))`))
+	b.until("only the chosen state is shown", `[...document.querySelectorAll(".step")].filter(s => !s.hidden).every(s => s.dataset.state === "Counting Failed")
+		&& document.querySelector("#chosen").innerText.startsWith("Only Counting Failed")`)
 	b.must(b.evaluate(`document.getElementById("all").click()`))
 	b.until("all are shown again, and the one that failed with its error", `[...document.querySelectorAll(".step")].every(s => !s.hidden) && document.querySelector(".step .error")`)
 }

@@ -116,10 +116,10 @@ func TestStepsThatFail(t *testing.T) {
 		want  []string
 	}{
 		"AFailState": {func(h *history) {
-			at := h.left(h.entered(0, "Choice", "Decide"), "Choice", "Decide")
-			at = h.entered(at, "Fail", "Fail on Unknown Verdict")
-			h.add(at, types.HistoryEventTypeExecutionFailed, details{Error: aws.String("UnknownVerdict"), Cause: aws.String("no branch")})
-		}, []string{"Decide", "Fail on Unknown Verdict FAILED UnknownVerdict: no branch"}},
+			at := h.left(h.entered(0, "Choice", "Request Pending?"), "Choice", "Request Pending?")
+			at = h.entered(at, "Fail", "Unknown Outcome")
+			h.add(at, types.HistoryEventTypeExecutionFailed, details{Error: aws.String("UnknownOutcome"), Cause: aws.String("no branch")})
+		}, []string{"Request Pending?", "Unknown Outcome FAILED UnknownOutcome: no branch"}},
 		"ATaskUncaught": {func(h *history) {
 			at := h.failed(h.failed(h.entered(0, "Task", "Count"), "once"), "twice")
 			h.add(at, types.HistoryEventTypeExecutionFailed, details{Error: aws.String("Unavailable"), Cause: aws.String("twice")})
@@ -153,24 +153,24 @@ func TestStepsThatFail(t *testing.T) {
 func TestExpressFromItsLog(t *testing.T) {
 	t.Parallel()
 	log := []string{
-		`{"id":"5","type":"ExecutionFailed","details":{"error":"UnknownVerdict","cause":"no branch"},"previous_event_id":"4","event_timestamp":"1795471405000","execution_arn":"x"}`,
+		`{"id":"5","type":"ExecutionFailed","details":{"error":"UnknownOutcome","cause":"no branch"},"previous_event_id":"4","event_timestamp":"1795471405000","execution_arn":"x"}`,
 		`{"id":"1","type":"ExecutionStarted","details":{"roleArn":"r","inputDetails":{"truncated":false}},"previous_event_id":"0","event_timestamp":"1795471401000","execution_arn":"x"}`,
-		`{"id":"2","type":"ChoiceStateEntered","details":{"name":"Decide"},"previous_event_id":"0","event_timestamp":"1795471402000","execution_arn":"x"}`,
+		`{"id":"2","type":"ChoiceStateEntered","details":{"name":"Request Pending?"},"previous_event_id":"0","event_timestamp":"1795471402000","execution_arn":"x"}`,
 		`{"id":"4","type":"FailStateEntered","details":{"name":"Fail"},"previous_event_id":"3","event_timestamp":"1795471404000","execution_arn":"x"}`,
-		`{"id":"3","type":"ChoiceStateExited","details":{"name":"Decide"},"previous_event_id":"2","event_timestamp":"1795471403000","execution_arn":"x"}`,
+		`{"id":"3","type":"ChoiceStateExited","details":{"name":"Request Pending?"},"previous_event_id":"2","event_timestamp":"1795471403000","execution_arn":"x"}`,
 	}
 	events, err := parseLog(log)
 	if err != nil {
 		t.Fatal(err)
 	}
 	story := storyOf("x", events)
-	if story.Status != types.ExecutionStatusFailed || story.Error != "UnknownVerdict" || story.Cause != "no branch" {
+	if story.Status != types.ExecutionStatusFailed || story.Error != "UnknownOutcome" || story.Cause != "no branch" {
 		t.Errorf("%s: %s: %s, want that it failed with its cause", story.Status, story.Error, story.Cause)
 	}
 	if took := story.Stopped.Sub(story.Started); took != 4*time.Second {
 		t.Errorf("it took %s, want 4 s", took)
 	}
-	if len(story.Steps) != 2 || story.Steps[0].State != "Decide" || story.Steps[0].Left == nil || !story.Steps[1].Failed {
+	if len(story.Steps) != 2 || story.Steps[0].State != "Request Pending?" || story.Steps[0].Left == nil || !story.Steps[1].Failed {
 		t.Errorf("steps %+v", story.Steps)
 	}
 	if _, err := parseLog([]string{"not JSON"}); err == nil {
