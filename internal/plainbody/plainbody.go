@@ -16,24 +16,25 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// Option is an API option of an SDK client (aws.Config.APIOptions) that sends bodies which are readers and no more.
+// Option is an API option of an SDK client (aws.Config.APIOptions) that sends bodies which are readers and no more. It
+// comes after the signing: what is hashed there is still written in one piece, without a buffer of 32 KB for each call.
 func Option(stack *middleware.Stack) error {
-	return stack.Build.Add(middleware.BuildMiddlewareFunc("PlainBody", plain), middleware.After)
+	return stack.Finalize.Add(middleware.FinalizeMiddlewareFunc("PlainBody", plain), middleware.After)
 }
 
-func plain(ctx context.Context, in middleware.BuildInput, next middleware.BuildHandler) (
-	middleware.BuildOutput, middleware.Metadata, error,
+func plain(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (
+	middleware.FinalizeOutput, middleware.Metadata, error,
 ) {
 	request, ok := in.Request.(*smithyhttp.Request)
 	if !ok {
-		return next.HandleBuild(ctx, in)
+		return next.HandleFinalize(ctx, in)
 	}
 	if body, ok := request.GetStream().(io.ReadSeeker); ok {
 		bare, err := request.SetStream(struct{ io.ReadSeeker }{body})
 		if err != nil {
-			return middleware.BuildOutput{}, middleware.Metadata{}, fmt.Errorf("wrapping the request's body: %w", err)
+			return middleware.FinalizeOutput{}, middleware.Metadata{}, fmt.Errorf("wrapping the request's body: %w", err)
 		}
 		in.Request = bare
 	}
-	return next.HandleBuild(ctx, in)
+	return next.HandleFinalize(ctx, in)
 }
