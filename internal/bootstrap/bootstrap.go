@@ -33,9 +33,7 @@ func Run[S settings.Settings, In, Out any](task string, wire func(S, aws.Config,
 	if err != nil {
 		log.Fatal(err)
 	}
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
-	}
+	useMemory(a.MemoryMB)
 	c, cfg := s.About(), Config(a)
 	logger := logging.New(os.Stdout, slog.Level(c.LogLevel), task, c.Application, c.Environment)
 	handler := Wrap(wire(s, cfg, logger), logger)
@@ -45,9 +43,17 @@ func Run[S settings.Settings, In, Out any](task string, wire func(S, aws.Config,
 	lambda.Start(handler)
 }
 
-// gcPercent lets the heap grow to about 36 MB before it is collected: a function keeps 4 MB, and has 256 MB or more. At
-// Go's own 100 % every twelfth receipt is paid a collection, a quarter of a receipt's processor time in all.
+// gcPercent lets the heap grow to about 36 MB before garbage is collected: a function keeps about 4 MB. At Go's own 100 %
+// every twelfth receipt is paid a collection, a quarter of its processor time.
 const gcPercent = 800
+
+// useMemory trades a function's memory for processor time, up to three quarters of what it has.
+func useMemory(megabytes int64) {
+	debug.SetGCPercent(gcPercent)
+	if megabytes > 0 {
+		debug.SetMemoryLimit(megabytes << 20 * 3 / 4)
+	}
+}
 
 // toTell is how much of its time a call leaves unused: Lambda ends one that runs into its timeout without a word, and its
 // error, what it counted and what held it up would go with it.

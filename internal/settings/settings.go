@@ -101,6 +101,7 @@ type AWS struct {
 	Endpoint        string `env:"AWS_ENDPOINT_URL"` // of all services; the local engine's
 	RetryMode       Mode   `env:"AWS_RETRY_MODE"`
 	MaxAttempts     int    `env:"AWS_MAX_ATTEMPTS"`
+	MemoryMB        int64  `env:"AWS_LAMBDA_FUNCTION_MEMORY_SIZE"`
 }
 
 // Read reads the environment into one of the structs above. The error names every variable that is missing

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sort"
+	"strings"
 
 	"snapshot-status-checker/internal/metrics"
 	"snapshot-status-checker/internal/snapshot"
@@ -160,10 +162,10 @@ func (c *counting) dropCounted(ctx context.Context, receipts []snapshot.Receipt)
 	if err != nil {
 		return nil, err
 	}
-	sets := append(pages, c.known.Recent)
+	recent := table.Blobs(c.known.Recent)
 	pending := make([]snapshot.Receipt, 0, len(receipts))
 	for _, receipt := range receipts {
-		if slices.ContainsFunc(sets, func(set table.Blobs) bool { return set.Has(receipt.Digest) }) {
+		if recent.Has(receipt.Digest) || slices.ContainsFunc(pages, func(p page) bool { return p.has(receipt.Digest) }) {
 			c.tally.Duplicates = append(c.tally.Duplicates, receipt)
 		} else {
 			pending = append(pending, receipt)
@@ -195,39 +197,50 @@ func (c *counting) turnPage(ctx context.Context, added int) error {
 		return fmt.Errorf("turning the page: %w", err)
 	}
 	d := decoder{item: item}
-	page := table.Blobs(d.blobs(attrDigests)) // somebody else's, if the update was refused
+	turned := table.Blobs(d.blobs(attrDigests)) // somebody else's, if the update was refused
 	if err := d.err(ref); err != nil {
 		return err
 	}
 	item, err = c.db.Update(ctx, table.Write{Ref: c.collectionRef(c.key),
 		Set:    map[string]any{attrPages: number + 1},
-		Delete: map[string]table.Blobs{attrRecent: page},
+		Delete: map[string]table.Blobs{attrRecent: turned},
 		If:     []table.Condition{asRead(attrPages, snapshot.Counter{N: number, Set: number > 0}), exists(c.collectionRef(c.key))}})
 	if err != nil && !errors.Is(err, table.ErrConditionFailed) { // if that failed, another has turned it
 		return fmt.Errorf("turning the page: %w", err)
 	}
 	if err == nil {
-		c.pages.Add(ref, page)
+		c.pages.Add(ref, newPage(turned))
 	}
 	c.known, err = c.decodeCollection(c.key, item)
 	return err
 }
 
+// page is the digests of a page in their order, one after the other: as small as a process can keep them.
+type page string
+
+func newPage(digests table.Blobs) page { return page(strings.Join(digests, "")) }
+
+func (p page) has(digest string) bool {
+	size := len(digest)
+	i := sort.Search(len(p)/size, func(i int) bool { return string(p[i*size:(i+1)*size]) >= digest })
+	return i < len(p)/size && string(p[i*size:(i+1)*size]) == digest
+}
+
 // readPages reads the collection's first pages, each once per process. One that does not exist has expired and is empty.
-func (s *Store) readPages(ctx context.Context, key snapshot.CollectionKey, count int64) ([]table.Blobs, error) {
+func (s *Store) readPages(ctx context.Context, key snapshot.CollectionKey, count int64) ([]page, error) {
 	if s.pages.Contains(s.pageRef(key, count)) {
 		s.forgetPages(key, count) // more were known than there are: they are another ledger's
 	}
-	pages := make([]table.Blobs, count, count+1)
+	pages := make([]page, count)
 	var missing []table.Read
 	for i := range pages {
 		ref := s.pageRef(key, int64(i))
-		page, cached := s.pages.Get(ref)
-		if pages[i] = page; !cached {
+		cached, ok := s.pages.Get(ref)
+		if pages[i] = cached; !ok {
 			missing = append(missing, table.Read{Ref: ref, Consistent: true})
 		}
 	}
-	found := map[table.Ref]table.Blobs{}
+	found := map[table.Ref]page{}
 	for chunk := range slices.Chunk(missing, table.MaxBatch) {
 		items, err := s.db.GetMany(ctx, chunk)
 		if err != nil {
@@ -235,17 +248,16 @@ func (s *Store) readPages(ctx context.Context, key snapshot.CollectionKey, count
 		}
 		for _, read := range chunk {
 			d := decoder{item: items[read.Ref]}
-			page := table.Blobs(d.blobs(attrDigests))
+			found[read.Ref] = newPage(d.blobs(attrDigests))
 			if err := d.err(read.Ref); err != nil {
 				return nil, err
 			}
-			found[read.Ref] = page
-			s.pages.Add(read.Ref, page)
+			s.pages.Add(read.Ref, found[read.Ref])
 		}
 	}
 	for i := range pages {
-		if pages[i] == nil {
-			pages[i] = found[s.pageRef(key, int64(i))]
+		if read, ok := found[s.pageRef(key, int64(i))]; ok {
+			pages[i] = read
 		}
 	}
 	return pages, nil

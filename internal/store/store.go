@@ -23,7 +23,7 @@ type Store struct {
 	db table.DB
 	Tables
 	Settings
-	pages *lru.Cache[table.Ref, table.Blobs] // of digests, as they were written; see count.go
+	pages *lru.Cache[table.Ref, page] // as they were written; see count.go
 }
 
 // Settings are what the operations depend on besides the tables.
@@ -44,8 +44,8 @@ const (
 	ExpressLease = 5 * time.Minute
 )
 
-// cachedPages bounds the pages of digests that a process keeps: about 4 MB.
-const cachedPages = 4096
+// cachedPages bounds the pages of digests that a process keeps: those of 3 million files that came one by one, 64 MB.
+const cachedPages = 1 << 16
 
 // New makes a Store. Settings that are zero take their defaults.
 func New(db table.DB, tables Tables, settings Settings) *Store {
@@ -58,7 +58,7 @@ func New(db table.DB, tables Tables, settings Settings) *Store {
 	if settings.Now == nil {
 		settings.Now = time.Now
 	}
-	pages, err := lru.New[table.Ref, table.Blobs](cachedPages)
+	pages, err := lru.New[table.Ref, page](cachedPages)
 	if err != nil {
 		panic(err) // only of a size that is not positive
 	}
