@@ -48,16 +48,16 @@ var Assumed = Measures{
 
 // What the definition and the functions set, and the model follows.
 const (
-	functionTimeout = 30.0   // s; infra/functions.go
-	retries         = 9      // of increment: statemachine/status-checker.asl.json
-	longestPause    = 60.0   // s; the same
-	sideBySide      = 16     // groups of a batch: functions/increment
-	pageSize        = 48     // digests after which a page is turned: internal/store/count.go
-	digestBytes     = 12 + 1 // as an element of a set: internal/snapshot/group.go
-	cachedPages     = 4096   // that a process keeps: internal/store/store.go
-	receives        = 5      // of a message, before it goes to the dead-letter queue: infra/queues.go
-	hidden          = 360.0  // s, and the window, that a message of an EXPRESS execution stays received: infra/queues.go
-	mapLooks        = 10     // collections reconciled concurrently: MaxConcurrency of the definition
+	functionTimeout = 30.0    // s; infra/functions.go
+	retries         = 9       // of increment: statemachine/status-checker.asl.json
+	longestPause    = 60.0    // s; the same
+	sideBySide      = 16      // groups of a batch: functions/increment
+	pageSize        = 48      // digests after which a page is turned: internal/store/count.go
+	digestBytes     = 12 + 1  // as an element of a set: internal/snapshot/group.go
+	cachedPages     = 1 << 16 // that a process keeps: internal/store/store.go
+	receives        = 5       // of a message, before it goes to the dead-letter queue: infra/queues.go
+	hidden          = 360.0   // s, and the window, that a message of an EXPRESS execution stays received: infra/queues.go
+	mapLooks        = 10      // collections reconciled concurrently: MaxConcurrency of the definition
 
 	statesBefore = 1 // Increment Files Received
 	statesAfter  = 1 // Reconcile Each Collection

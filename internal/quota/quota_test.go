@@ -131,8 +131,8 @@ func TestPages(t *testing.T) {
 	if side.PagesRead == 0 || side.Refused == 0 || !side.Complete {
 		t.Errorf("%d pages read and %d updates refused in many processes, complete: %t", side.PagesRead, side.Refused, side.Complete)
 	}
-	large := quota.Shape{Files: 450_000, Collections: 1, Active: 1} // more pages than a process keeps
-	if r := quota.Run(large, quota.Settings{Workflow: quota.Express, BatchSize: 100}, one, instant(nil), 1); r.PagesRead < 300*4096 {
+	large := quota.Shape{Files: 6_800_000, Collections: 1, Active: 1} // more pages than a process keeps
+	if r := quota.Run(large, quota.Settings{Workflow: quota.Express, BatchSize: 100}, one, instant(nil), 1); r.PagesRead < 300<<16 {
 		t.Errorf("%d pages read, want all of them each time", r.PagesRead)
 	}
 }
