@@ -21,7 +21,7 @@ const (
 	RunAbandoned       Kind = "RUN_ABANDONED"
 )
 
-// Notifications lists what monitoring is told about a whole run, in the order in which it becomes true.
+// Notifications lists the notifications about a whole run, in the order in which they become true.
 var Notifications = []Kind{AllReceived, AllSuccessful}
 
 // OfRun lists the kinds whose outbox entries stand in the run's item.

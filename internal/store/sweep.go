@@ -26,7 +26,7 @@ type Examination struct {
 	abandon bool
 }
 
-// OpenRuns lists the runs that are looked after, over all pages, strongly consistent. Runs that cannot be read come as an
+// OpenRuns lists the runs that are not abandoned, over all pages, strongly consistent. Runs that cannot be read come as an
 // error beside the others, a *failure.Malformed for each.
 func (s *Store) OpenRuns(ctx context.Context) ([]snapshot.Run, error) {
 	runs, err := s.Runs(ctx)
