@@ -3,7 +3,7 @@ package snapshot
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"strconv"
+	"fmt"
 	"strings"
 	"time"
 )
@@ -47,8 +47,7 @@ type Outgoing struct {
 // EventID identifies the message: the same however often it is sent, and different for every other message. It is the
 // deduplication id on a FIFO queue and the attribute event_id elsewhere.
 func (o Outgoing) EventID() string {
-	parts := []string{string(o.Kind), strconv.Quote(o.CorrelationID), strconv.Quote(o.CollectionName), strconv.FormatInt(o.Version, 10)}
-	sum := sha256.Sum256([]byte(strings.Join(parts, " ")))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s %q %q %d", o.Kind, o.CorrelationID, o.CollectionName, o.Version))
 	return hex.EncodeToString(sum[:])
 }
 

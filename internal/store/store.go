@@ -113,7 +113,8 @@ func (t Tables) pageRef(key snapshot.CollectionKey, page int64) table.Ref {
 // together one item or more, the same when it is tried again.
 func (t Tables) receiptsRef(key snapshot.CollectionKey, execution string, part, item int) table.Ref {
 	sum := sha256.Sum256([]byte(execution))
-	return t.Ledger.At(collectionPartition(key), fmt.Sprintf("%s%x#%d#%d", receiptsPrefix, sum[:executionDigest], part, item))
+	sort := fmt.Sprintf("%s%x#%d#%d", receiptsPrefix, sum[:executionDigest], part, item)
+	return t.Ledger.At(collectionPartition(key), sort)
 }
 
 func collectionPartition(key snapshot.CollectionKey) string {
