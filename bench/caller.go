@@ -58,6 +58,7 @@ func (w *world) discoverCaller(ctx context.Context, s *subject) (caller, error) 
 	if err := w.replaceFunctions(ctx, s); err != nil {
 		return caller{}, err
 	}
+	sent := time.Now()
 	r := run{ID: "bench-recorded", shape: shape{Collections: 1, Files: 1}}
 	if err := r.sendFiles(ctx, w.queues, s.inURL); err != nil {
 		return caller{}, err
@@ -66,7 +67,7 @@ func (w *world) discoverCaller(ctx context.Context, s *subject) (caller, error) 
 	if err != nil {
 		return caller{}, err
 	}
-	function, event, err := w.recorded(ctx, s, r.ID)
+	function, event, err := w.recorded(ctx, s, r.ID, sent)
 	if err = errors.Join(err, stop()); err != nil {
 		return caller{}, err
 	}
@@ -141,12 +142,13 @@ func (w *world) replaceFunctions(ctx context.Context, s *subject) error {
 	return nil
 }
 
-// recorded waits for the call with this text, and returns the function that got it and its event.
-func (w *world) recorded(ctx context.Context, s *subject, with string) (deployed, string, error) {
+// recorded waits for the call with this text, which came after a moment, and returns the function that got it and its event.
+func (w *world) recorded(ctx context.Context, s *subject, with string, since time.Time) (deployed, string, error) {
 	logs := cloudwatchlogs.NewFromConfig(w.config)
-	for begun := time.Now(); time.Since(begun) < stuckAfter; {
+	begun := time.Now()
+	for time.Since(begun) < stuckAfter {
 		for _, function := range s.functions {
-			lines, err := logLines(ctx, logs, function.name)
+			lines, err := logLines(ctx, logs, function.name, since)
 			if err != nil {
 				return deployed{}, "", err
 			}

@@ -194,7 +194,7 @@ func (w *world) invocations(ctx context.Context, s *subject) (map[string]invocat
 	all := map[string]invocations{}
 	logs := cloudwatchlogs.NewFromConfig(w.config)
 	for _, function := range s.functions {
-		lines, err := logLines(ctx, logs, function.name)
+		lines, err := logLines(ctx, logs, function.name, time.Time{})
 		if err != nil {
 			return nil, err
 		}
@@ -207,10 +207,10 @@ func (w *world) invocations(ctx context.Context, s *subject) (map[string]invocat
 	return all, nil
 }
 
-// logLines are the lines that the function wrote so far.
-func logLines(ctx context.Context, logs *cloudwatchlogs.Client, function string) (lines []string, err error) {
+// logLines are the lines that the function wrote since a moment, the zero time for all.
+func logLines(ctx context.Context, logs *cloudwatchlogs.Client, function string, since time.Time) (lines []string, err error) {
 	pages := cloudwatchlogs.NewFilterLogEventsPaginator(logs, &cloudwatchlogs.FilterLogEventsInput{
-		LogGroupName: aws.String("/aws/lambda/" + function)})
+		LogGroupName: aws.String("/aws/lambda/" + function), StartTime: aws.Int64(max(0, since.UnixMilli()))})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if missing := (*types.ResourceNotFoundException)(nil); errors.As(err, &missing) {

@@ -63,7 +63,7 @@ func TestConfig(t *testing.T) {
 	}
 }
 
-// The collections of a batch are worked on side by side. What they open, the next batch finds open: none of the calls
+// The collections of a batch are worked on concurrently. What they open, the next batch finds open: none of the calls
 // of the first round ends before all have begun, so each has a connection.
 func TestConnectionsAreKept(t *testing.T) {
 	t.Parallel()

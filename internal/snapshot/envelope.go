@@ -9,7 +9,7 @@ import (
 // Receipt is one message as it came in, whether it can be counted or not.
 type Receipt struct {
 	Identity  string     // does not change when the message is delivered again
-	Raw       string     // the text to keep if the message is rejected: untouched
+	Raw       string     // the text to send to the rejected-messages queue: untouched
 	Message   Message    // valid only if Rejection is nil
 	Digest    string     // of identity and message; set by GroupByCollection
 	Rejection *Rejection // why it cannot be counted
@@ -17,14 +17,14 @@ type Receipt struct {
 }
 
 // MaxIdentity bounds an identity, in bytes. The longest that this system makes itself has about 300: an execution's ARN
-// and an index for each envelope. What is rejected can so be put back under its identity, always.
+// and an index for each envelope. So what is rejected can always be replayed under its identity.
 const MaxIdentity = 512
 
-// maxNesting is how deep envelopes may stand in each other. A kept message goes back inside an envelope; it may
-// have been an envelope itself, and may be kept and put back again and again.
+// maxNesting is how deep envelopes may stand in each other. A rejected message is replayed inside an envelope; it may
+// have been an envelope itself, and may be rejected and replayed again and again.
 const maxNesting = 10
 
-// maxRecords bounds what one message may bring in envelopes, since each bad record is kept by a call of its own. It
+// maxRecords bounds what one message may bring in envelopes, since each bad record is rejected by a call of its own. It
 // refuses no envelope of good records that a pipe delivers: of the shortest that is one, fewer fit into 256 KiB.
 const maxRecords = 3000
 
@@ -153,8 +153,8 @@ func unwrapText(text []byte, raw, identity string, nesting int) []Receipt {
 	return []Receipt{{Identity: identity, Raw: raw, Message: message, Rejection: rejection}}
 }
 
-// isRecord tells a record, as which a message of an envelope is kept, from a message: whoever puts a kept
-// message back need not know what it was.
+// isRecord tells a record, as which a message of an envelope is rejected, from a message: a replay need not know what a
+// rejected message was.
 func (o object) isRecord() bool { return o.get("body") != nil && !o.isMessage() }
 
 func (o object) isMessage() bool { return o.get("correlation_id") != nil }

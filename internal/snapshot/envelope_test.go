@@ -93,7 +93,7 @@ func TestUnwrap(t *testing.T) {
 		{"messageId at the limit and over", `{"Records":[{"messageId":"` + long[1:] + `","body":` + a + `},{"messageId":"` + long + `","body":` + b + `}]}`, []seen{
 			{long[1:], `{"messageId":"` + long[1:] + `","body":` + a + `}`, "a"}, {execution + "/1", `{"messageId":"` + long + `","body":` + b + `}`, "IDENTITY_INVALID"}}},
 
-		// A kept envelope that is put back whole has the identities that its records had.
+		// A rejected envelope that is replayed whole has the identities that its records had.
 		{"an envelope in an envelope", `[{"messageId":"m9","body":` + quoted(`{"Records":[{"messageId":"m1","body":`+quoted(`{"Records":[{"body":`+a+`},{"body":`+b+`}]}`)+`}]}`) + `}]`,
 			[]seen{{"m1/0", `{"body":` + a + `}`, "a"}, {"m1/1", `{"body":` + b + `}`, "b"}}},
 		{"envelopes in each other have a limit", enveloped(a, 11), []seen{{execution + strings.Repeat("/0", 10), `{"body":` + enveloped(a, 1) + `}`, "FIELD_MISSING"}}},
@@ -201,7 +201,7 @@ func TestIdentityOutlivesRedelivery(t *testing.T) {
 	}
 }
 
-// A kept message goes back as the body of a record, as a string or as an object: it is the same message then.
+// A rejected message is replayed as the body of a record, as a string or as an object: it is the same message then.
 func TestKeptMessagePutBackIsTheSame(t *testing.T) {
 	t.Parallel()
 	original := snapshot.Unwrap([]byte(`[{"messageId":"m1","body":`+quoted(" "+body()+"\n")+`}]`), "e1")[0]
@@ -216,7 +216,7 @@ func TestKeptMessagePutBackIsTheSame(t *testing.T) {
 	}
 }
 
-// What is kept of an envelope is one record. It goes back in the same way as a whole message does.
+// What is rejected of an envelope is one record. It is replayed in the same way as a whole message.
 func TestKeptRecordPutBackIsTheSame(t *testing.T) {
 	t.Parallel()
 	for _, record := range []string{`{"body": ` + body() + `}`, `{"body":` + quoted(body()) + `,"messageId":"own"}`} {
@@ -232,14 +232,14 @@ func TestKeptRecordPutBackIsTheSame(t *testing.T) {
 	}
 }
 
-// Trouble that lasts keeps a message each time that it is put back, as the envelope that it came in.
+// Trouble that lasts rejects a message each time that it is replayed, as the envelope that it came in.
 func TestMessagePutBackManyTimesIsTheSame(t *testing.T) {
 	t.Parallel()
 	text, identity := `{"Records":[{"messageId":"m1","body":`+quoted(body())+`}]}`, "sqs-0"
 	for n := range 5 {
 		receipts := snapshot.Unwrap([]byte(`[{"messageId":`+quoted(identity)+`,"body":`+quoted(text)+`}]`), "e")
 		if len(receipts) != 1 || receipts[0].Rejection != nil || receipts[0].Identity != "m1" {
-			t.Fatalf("put back %d times it is %+v", n, receipts)
+			t.Fatalf("replayed %d times it is %+v", n, receipts)
 		}
 		text = `{"Records":[{"messageId":` + quoted(identity) + `,"body":` + quoted(text) + `}]}`
 		identity = fmt.Sprint("sqs-", n+1)

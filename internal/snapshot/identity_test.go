@@ -26,7 +26,7 @@ func TestInvalidIdentitiesAreRejected(t *testing.T) {
 				envelope := `{"Records":[` + record + `]}`
 				rejectedAs(t, envelope, snapshot.ReasonIdentityInvalid, test.says, execution+"/0", record)
 				rejectedAs(t, `[{"messageId":"m1","body":`+quoted(envelope)+`}]`, snapshot.ReasonIdentityInvalid, test.says, "m1/0", record)
-				// By hand in the form that Pipes delivers, and put back as it was kept.
+				// By hand in the form that Pipes delivers, and replayed as it was rejected.
 				rejectedAs(t, `[`+record+`]`, snapshot.ReasonIdentityInvalid, test.says, execution+"/0", record)
 				rejectedAs(t, `{"Records":[{"messageId":"m1/0","body":`+quoted(record)+`}]}`, snapshot.ReasonIdentityInvalid, test.says, "m1/0", record)
 			}
@@ -76,7 +76,7 @@ func TestNeighboursOfAnInvalidIdentity(t *testing.T) {
 	}
 }
 
-// An identity is never too long to be put back: an envelope whose records' would be is rejected whole under its own.
+// An identity is never too long to be replayed: an envelope whose records' would be is rejected whole under its own.
 func TestIdentitiesLeaveRoomForAnIndex(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

@@ -24,7 +24,7 @@ type CollectionKey struct {
 }
 
 // Export is what a message says about the export that its file belongs to. The request to the sender and
-// the run's news repeat it.
+// the run's notifications repeat it.
 type Export struct {
 	SnapshotType   string
 	ExportDate     string // not always a date: the heartbeat's is NIFI_HEARTBEAT
@@ -45,8 +45,9 @@ type Message struct {
 var decisive = []string{"correlation_id", "collection_name", "snapshot_type", "export_date",
 	"shutdown_flag", "reprocess_files", "is_success_file"}
 
-// messageOf reads the fields of one message in the format of the seed document ("SQS message example"). Unknown fields are ignored, flags may be strings in any case or JSON booleans, and optional fields that are
-// unset have their defaults. A message that breaks the format comes back as a Rejection that names the field.
+// messageOf reads the fields of one message in the format of the seed document ("SQS message example"). Unknown fields are
+// ignored, flags may be strings in any case or JSON booleans, and optional fields that are unset have their defaults. A
+// message that breaks the format comes back as a Rejection that names the field.
 func messageOf(fields object) (Message, *Rejection) {
 	if rejection := fields.repeated(decisive...); rejection != nil {
 		return Message{}, rejection
@@ -125,7 +126,7 @@ func (p *parser) flag(name string, byDefault bool) bool {
 	return byDefault
 }
 
-// filename is never a reason to reject, since nothing but logs and markers depends on it.
+// filename is never a reason to reject, since nothing but logs and receipts depends on it.
 func (p *parser) filename() string {
 	for _, name := range []string{"filename", "file_name"} {
 		if value, ok := asString(p.fields.get(name)); ok && !saysNothing(value) {

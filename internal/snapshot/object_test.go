@@ -90,7 +90,7 @@ func TestRepeatedKeysOfARecord(t *testing.T) {
 					}
 					rejectedAs(t, `{"Records":[`+record+`]}`, snapshot.ReasonRepeatedKey, "key "+name+" ", identity, record)
 					rejectedAs(t, `[`+record+`]`, snapshot.ReasonRepeatedKey, "key "+name+" ", identity, record)
-					// Put back under its identity, it comes here again as what it was.
+					// Replayed under its identity, it comes here again as what it was.
 					rejectedAs(t, `{"Records":[{"messageId":"back","body":`+quoted(record)+`}]}`, snapshot.ReasonRepeatedKey, name,
 						map[string]string{"body": "own", "messageId": "back"}[name], record)
 				}

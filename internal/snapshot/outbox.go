@@ -3,7 +3,7 @@ package snapshot
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"strconv"
+	"fmt"
 	"strings"
 	"time"
 )
@@ -21,7 +21,7 @@ const (
 	RunAbandoned       Kind = "RUN_ABANDONED"
 )
 
-// Notifications lists what monitoring is told about a whole run, in the order in which it becomes true.
+// Notifications lists the notifications about a whole run, in the order in which they become true.
 var Notifications = []Kind{AllReceived, AllSuccessful}
 
 // OfRun lists the kinds whose outbox entries stand in the run's item.
@@ -47,8 +47,7 @@ type Outgoing struct {
 // EventID identifies the message: the same however often it is sent, and different for every other message. It is the
 // deduplication id on a FIFO queue and the attribute event_id elsewhere.
 func (o Outgoing) EventID() string {
-	parts := []string{string(o.Kind), strconv.Quote(o.CorrelationID), strconv.Quote(o.CollectionName), strconv.FormatInt(o.Version, 10)}
-	sum := sha256.Sum256([]byte(strings.Join(parts, " ")))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s %q %q %d", o.Kind, o.CorrelationID, o.CollectionName, o.Version))
 	return hex.EncodeToString(sum[:])
 }
 

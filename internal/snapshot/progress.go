@@ -15,7 +15,7 @@ const MaxNamed = 5
 type Progress struct {
 	Sums    string
 	Since   time.Time
-	Settled bool // with these sums the run was found done, with nothing pending
+	Settled bool // with these sums the run was found done, with nothing pending, and still is done
 }
 
 // Sums sums the rows up. A run makes progress as long as they change.
@@ -52,7 +52,9 @@ func (r Run) Stall(t *Tally, now time.Time, after time.Duration) (progress Progr
 	if sums := t.Sums(); r.Progress.Sums != sums {
 		return Progress{Sums: sums, Since: now}, false
 	}
-	return r.Progress, !r.Done(t) && now.Sub(r.Progress.Since) >= after
+	progress, done := r.Progress, r.Done(t)
+	progress.Settled = progress.Settled && done // a whole export between two sweeps may leave the sums as they were
+	return progress, !done && now.Sub(progress.Since) >= after
 }
 
 // Old reports whether the run is old enough to be abandoned.

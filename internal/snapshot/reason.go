@@ -2,11 +2,11 @@ package snapshot
 
 import "fmt"
 
-// Reason is the code that a message is kept under in the rejected-messages queue. It travels as the
+// Reason is the code under which a message stands in the rejected-messages queue. It travels as the
 // message attribute reason_code; docs/failures.md says what a person does about each.
 type Reason string
 
-// The reasons for keeping a message instead of counting it.
+// The reasons for rejecting a message instead of counting it.
 const (
 	ReasonNotJSON           Reason = "NOT_JSON"           // the text is not one JSON value
 	ReasonNotAnObject       Reason = "NOT_AN_OBJECT"      // JSON, but not an object

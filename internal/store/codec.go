@@ -127,7 +127,11 @@ func (d *decoder) err(ref table.Ref) error {
 	if len(d.errs) == 0 {
 		return nil
 	}
-	return &failure.Malformed{Err: fmt.Errorf("item %q / %q of table %s: %w", ref.Partition, ref.Sort, ref.Table, errors.Join(d.errs...))}
+	return malformed(ref, errors.Join(d.errs...))
+}
+
+func malformed(ref table.Ref, err error) error {
+	return &failure.Malformed{Err: fmt.Errorf("item %q / %q of table %s: %w", ref.Partition, ref.Sort, ref.Table, err)}
 }
 
 // decodeRow returns nil for no item.
@@ -179,15 +183,19 @@ func (t Tables) decodeRun(correlationID string, item table.Item) (*snapshot.Run,
 		Reopened:      d.blobs(attrReopened),
 		Hints:         map[snapshot.Kind]snapshot.Hint{},
 		Outbox:        map[snapshot.Kind]snapshot.Entry{},
-		Progress:      snapshot.Progress{Sums: d.string(attrProgress), Since: d.time(attrProgressSince), Settled: d.bool(attrSettled)},
-		Abandoned:     d.bool(attrAbandoned),
+		Progress: snapshot.Progress{
+			Sums: d.string(attrProgress), Since: d.time(attrProgressSince), Settled: d.bool(attrSettled),
+		},
+		Abandoned: d.bool(attrAbandoned),
 	}
 	for _, kind := range snapshot.OfRun {
 		run.Outbox[kind] = d.entry(kind)
 	}
 	for _, kind := range snapshot.Notifications {
 		p := prefix(kind)
-		run.Hints[kind] = snapshot.Hint{Collection: d.string(p + hintCollection), By: d.string(p + hintBy), Notified: d.bool(p + hintNotified)}
+		run.Hints[kind] = snapshot.Hint{
+			Collection: d.string(p + hintCollection), By: d.string(p + hintBy), Notified: d.bool(p + hintNotified),
+		}
 	}
 	return &run, d.err(t.runRef(correlationID))
 }
@@ -232,6 +240,11 @@ func asRead(attribute string, counter snapshot.Counter) table.Condition {
 		return table.Condition{Attribute: attribute, Value: counter.Other}
 	}
 	return table.Condition{Attribute: attribute, Value: counter.N}
+}
+
+// numberIs is the condition that a number of the ledger that begins at 0 is this one. At 0 the attribute is missing.
+func numberIs(attribute string, n int64) table.Condition {
+	return asRead(attribute, snapshot.Counter{N: n, Set: n > 0})
 }
 
 // numbersAsRead are the conditions that the numbers stand as they were read of which the epoch is made.

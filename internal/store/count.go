@@ -144,7 +144,7 @@ func (c *counting) update(pending []snapshot.Receipt) table.Write {
 		Ref: c.collectionRef(c.key),
 		Set: set,
 		Add: map[string]any{attrCounted: files, attrRecent: fresh},
-		If: []table.Condition{asRead(attrPages, snapshot.Counter{N: c.known.Pages, Set: c.known.Pages > 0}),
+		If: []table.Condition{numberIs(attrPages, c.known.Pages),
 			{Attribute: attrRecent, Operator: table.ContainsNone, Value: fresh}},
 	}
 	if floor := c.row.Held(); floor > 0 {
@@ -176,8 +176,8 @@ func (c *counting) dropCounted(ctx context.Context, receipts []snapshot.Receipt)
 
 // --- pages -----------------------------------------------------------------------------------------------------------
 
-// DefaultPageSize is how many digests a collection's item keeps before they become a page: with 13 bytes each, and names of up
-// to about 200 bytes, the item stays below 1 KB, one write unit.
+// DefaultPageSize is how many digests a collection's item holds before they become a page: with 13 bytes each, and names of
+// up to about 200 bytes, the item stays below 1 KB, one write unit.
 const DefaultPageSize = 48
 
 // turnPage makes a page of the recent digests if there are enough. A page is written once and never changed, so it may be
@@ -201,10 +201,16 @@ func (c *counting) turnPage(ctx context.Context, added int) error {
 	if err := d.err(ref); err != nil {
 		return err
 	}
-	item, err = c.db.Update(ctx, table.Write{Ref: c.collectionRef(c.key),
+	collection := c.collectionRef(c.key)
+	item, err = c.db.Update(ctx, table.Write{Ref: collection,
 		Set:    map[string]any{attrPages: number + 1},
+<<<<<<< HEAD
 		Delete: map[string]table.Blobs{attrRecent: turned},
 		If:     []table.Condition{asRead(attrPages, snapshot.Counter{N: number, Set: number > 0}), exists(c.collectionRef(c.key))}})
+=======
+		Delete: map[string]table.Blobs{attrRecent: page},
+		If:     []table.Condition{numberIs(attrPages, number), exists(collection)}})
+>>>>>>> review
 	if err != nil && !errors.Is(err, table.ErrConditionFailed) { // if that failed, another has turned it
 		return fmt.Errorf("turning the page: %w", err)
 	}
@@ -302,7 +308,9 @@ func (c *counting) writeReceipts(ctx context.Context, receipts []snapshot.Receip
 		return err
 	}
 	for _, receipt := range receipts {
-		one, err := json.Marshal(storedReceipt{receipt.Identity, named(receipt.Message.Filename), receipt.Message.IsSuccessFile, []byte(receipt.Digest)})
+		message := receipt.Message
+		one, err := json.Marshal(storedReceipt{
+			receipt.Identity, named(message.Filename), message.IsSuccessFile, []byte(receipt.Digest)})
 		if err != nil {
 			return fmt.Errorf("writing receipts: %w", err)
 		}

@@ -55,7 +55,9 @@ func seconds(t time.Time) int64 {
 // Deliver sends a pending message of the owner's and marks it delivered. send gets what the export's messages said. It
 // does nothing and returns false if the message was delivered meanwhile, or belongs to another owner by now. If it dies
 // between sending and marking, the message is sent again by the next try, with the same event id.
-func (s *Store) Deliver(ctx context.Context, out snapshot.Outgoing, owner string, send func(snapshot.Export) error) (sent bool, err error) {
+func (s *Store) Deliver(
+	ctx context.Context, out snapshot.Outgoing, owner string, send func(snapshot.Export) error,
+) (sent bool, err error) {
 	entry, export, err := s.entry(ctx, out)
 	if err != nil || !entry.PendingOf(owner, out.Version) {
 		return false, err
@@ -104,6 +106,4 @@ func (s *Store) delivered(ctx context.Context, out snapshot.Outgoing) error {
 	return nil
 }
 
-func generationIs(generation int64) table.Condition {
-	return asRead(attrGeneration, snapshot.Counter{N: generation, Set: generation > 0})
-}
+func generationIs(generation int64) table.Condition { return numberIs(attrGeneration, generation) }

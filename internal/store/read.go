@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"snapshot-status-checker/internal/failure"
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/table"
 )
@@ -144,7 +143,7 @@ func (s *Store) receiptsIn(keyed table.Keyed, counted map[string]bool, visit fun
 	ref := s.Ledger.At(keyed.Partition, keyed.Sort)
 	if text := d.string(attrMessages); strings.HasPrefix(keyed.Sort, receiptsPrefix) {
 		if err := json.Unmarshal([]byte(text), &stored); err != nil {
-			return &failure.Malformed{Err: fmt.Errorf("item %q / %q of table %s: %w", ref.Partition, ref.Sort, ref.Table, err)}
+			return malformed(ref, err)
 		}
 	}
 	at, execution := d.time(attrReceivedAt), d.string(attrExecution)

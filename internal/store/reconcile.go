@@ -78,7 +78,9 @@ func (s *Store) rest(row snapshot.Row, collection snapshot.Collection, owner str
 }
 
 // take takes one step, on condition that what it depends on still is as it was read.
-func (s *Store) take(ctx context.Context, step snapshot.Step, row snapshot.Row, collection snapshot.Collection, owner string) error {
+func (s *Store) take(
+	ctx context.Context, step snapshot.Step, row snapshot.Row, collection snapshot.Collection, owner string,
+) error {
 	epoch, ledger := collection.Epoch(row), table.Write{Ref: s.collectionRef(row.CollectionKey)}
 	switch step {
 	case snapshot.SyncRow:
@@ -146,7 +148,8 @@ func (s *Store) enqueueRequest(ctx context.Context, row snapshot.Row, collection
 	}
 	write := table.Write{Ref: s.collectionRef(row.CollectionKey),
 		Set: map[string]any{attrExpiresAt: s.expires(ledgerTTL)}, SetOnce: said(export)}
-	return s.enqueue(ctx, write, snapshot.SuccessFileRequest, collection.Request, collection.Request.Take(epoch, owner, s.Now(), s.Lease))
+	entry := collection.Request.Take(epoch, owner, s.Now(), s.Lease)
+	return s.enqueue(ctx, write, snapshot.SuccessFileRequest, collection.Request, entry)
 }
 
 // reopen makes the notifications of the run due again that monitoring got, in the next generation, with this collection

@@ -108,7 +108,9 @@ func (s *Store) move(ctx context.Context, row snapshot.Row, to snapshot.Status) 
 
 // writeRow is the only write of the export status table: one row, conditional, and never a new one. It returns the row as
 // it then is; with table.ErrConditionFailed as it is, nil if it is gone.
-func (s *Store) writeRow(ctx context.Context, key snapshot.CollectionKey, set map[string]any, conditions ...table.Condition) (*snapshot.Row, error) {
+func (s *Store) writeRow(
+	ctx context.Context, key snapshot.CollectionKey, set map[string]any, conditions ...table.Condition,
+) (*snapshot.Row, error) {
 	ref := s.rowRef(key)
 	item, failed := s.db.Update(ctx, table.Write{Ref: ref, Set: set, If: append(conditions, exists(ref))})
 	if failed != nil && !errors.Is(failed, table.ErrConditionFailed) {

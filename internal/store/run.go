@@ -38,8 +38,11 @@ func setHint(set map[string]any, kind snapshot.Kind, hint snapshot.Hint) {
 
 func hintAsRead(kind snapshot.Kind, read snapshot.Hint) []table.Condition {
 	p := prefix(kind)
-	return []table.Condition{{Attribute: p + hintCollection, Value: read.Collection}, {Attribute: p + hintBy, Value: read.By},
-		{Attribute: p + hintNotified, Value: read.Notified}}
+	return []table.Condition{
+		{Attribute: p + hintCollection, Value: read.Collection},
+		{Attribute: p + hintBy, Value: read.By},
+		{Attribute: p + hintNotified, Value: read.Notified},
+	}
 }
 
 // Checked is what a check of a run came to.
@@ -54,7 +57,9 @@ type Checked struct {
 //
 // While the hint's collection blocks, nothing else is read. A notification is enqueued only after every row of the run was
 // read, strongly consistent, over all pages, in the wanted status or further.
-func (s *Store) Check(ctx context.Context, key snapshot.CollectionKey, owner string, moved bool, kinds []snapshot.Kind) (Checked, error) {
+func (s *Store) Check(
+	ctx context.Context, key snapshot.CollectionKey, owner string, moved bool, kinds []snapshot.Kind,
+) (Checked, error) {
 	c := checking{Store: s, key: key, owner: owner, moved: moved}
 	run, err := s.getRun(ctx, key.CorrelationID)
 	if err != nil || run == nil {
@@ -129,7 +134,9 @@ func (c *checking) leftToOthers(hint snapshot.Hint, done map[string]bool) bool {
 // goOn looks for another blocker from the hint on. If there is none it reads the whole run, and enqueues the notification
 // if no row blocks it. again says that the blocker was moved meanwhile. An error that is table.ErrConditionFailed says
 // that the run changed since it was read.
-func (c *checking) goOn(ctx context.Context, run snapshot.Run, kind snapshot.Kind, done map[string]bool) (again bool, err error) {
+func (c *checking) goOn(
+	ctx context.Context, run snapshot.Run, kind snapshot.Kind, done map[string]bool,
+) (again bool, err error) {
 	hint := run.Hints[kind]
 	blocker, rows, err := c.firstBlocker(ctx, kind, c.walk(hint.Collection, false), done)
 	if err == nil && blocker == "" {
@@ -192,7 +199,9 @@ func (c *checking) walk(from string, consistent bool) table.Query {
 // firstBlocker reads rows up to the first page with rows that block the notification, and returns the one of them whose
 // name hashes lowest, so that no order in which collections are completed is a bad one; "" if none does. rows is how many
 // were read. A row that cannot be read is an error, unless another one blocks.
-func (c *checking) firstBlocker(ctx context.Context, kind snapshot.Kind, query table.Query, done map[string]bool) (blocker string, rows int, err error) {
+func (c *checking) firstBlocker(
+	ctx context.Context, kind snapshot.Kind, query table.Query, done map[string]bool,
+) (blocker string, rows int, err error) {
 	lowest, malformed := uint64(0), error(nil)
 	err = c.eachPage(ctx, query, func(page []pagedRow) (goOn bool) {
 		rows += len(page)

@@ -75,6 +75,25 @@ func TestASettledRunIsNotReadInTheLedger(t *testing.T) {
 	}
 }
 
+// A whole export between two sweeps leaves the sums as they were. Its notifications are found due all the same.
+func TestASettledRunThatIsReopened(t *testing.T) {
+	everywhere(t, func(w *world) {
+		doneAndNotified(w)
+		w.sweep()
+		w.ledgerReads(0)
+		w.exportAgain("a")
+		w.row("a", "Sent", 3)
+		w.count(append(receipts("a", "second ", 3), successFile("a", "second success"))...)
+		w.reconcile("a", "dead")
+		w.deliver(request("a", 3), "dead")
+		w.wantSent(request("a", 3))
+		w.sweep()
+		w.wantSent(bothOf(1)...)
+		w.ledgerReads(1)
+		w.ledgerReads(0)
+	})
+}
+
 func TestProgressIsRemembered(t *testing.T) {
 	everywhere(t, func(w *world) {
 		w.register("a")

@@ -2,7 +2,7 @@
 // outgoing messages delivered. Every operation may run twice, late, concurrently, or die half-way; the next one finishes
 // the work. docs/architecture.md tells why that is safe.
 //
-// One concern is one file: count, reconcile, outbox, run, sweep, read (for people), codec.
+// One concern is one file: count, row, reconcile, outbox, run, sweep, read (for people), codec.
 package store
 
 import (
@@ -83,8 +83,8 @@ const (
 	ledgerTTL  = 120 * 24 * time.Hour
 )
 
-// The items of a collection stand together: the collection itself, its pages and its receipts. The runs stand together,
-// so that the open ones are found without a scan.
+// The items of a collection stand in one partition: the collection itself, its pages and its receipts. The runs stand in
+// another, so that the open ones are found without a scan.
 const (
 	runPartition    = "run"
 	collectionSort  = "collection" // sorts before the next two
@@ -113,7 +113,8 @@ func (t Tables) pageRef(key snapshot.CollectionKey, page int64) table.Ref {
 // together one item or more, the same when it is tried again.
 func (t Tables) receiptsRef(key snapshot.CollectionKey, execution string, part, item int) table.Ref {
 	sum := sha256.Sum256([]byte(execution))
-	return t.Ledger.At(collectionPartition(key), fmt.Sprintf("%s%x#%d#%d", receiptsPrefix, sum[:executionDigest], part, item))
+	sort := fmt.Sprintf("%s%x#%d#%d", receiptsPrefix, sum[:executionDigest], part, item)
+	return t.Ledger.At(collectionPartition(key), sort)
 }
 
 func collectionPartition(key snapshot.CollectionKey) string {

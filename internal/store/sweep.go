@@ -26,7 +26,7 @@ type Examination struct {
 	abandon bool
 }
 
-// OpenRuns lists the runs that are looked after, over all pages, strongly consistent. Runs that cannot be read come as an
+// OpenRuns lists the runs that are not abandoned, over all pages, strongly consistent. Runs that cannot be read come as an
 // error beside the others, a *failure.Malformed for each.
 func (s *Store) OpenRuns(ctx context.Context) ([]snapshot.Run, error) {
 	runs, err := s.Runs(ctx)
@@ -158,7 +158,9 @@ func (e *examining) blocks(collection string, kind snapshot.Kind) bool {
 }
 
 func (s *Store) remember(ctx context.Context, run snapshot.Run, progress snapshot.Progress) error {
-	return s.updateRun(ctx, run, map[string]any{attrProgress: progress.Sums, attrProgressSince: progress.Since.Unix(), attrSettled: progress.Settled})
+	return s.updateRun(ctx, run, map[string]any{
+		attrProgress: progress.Sums, attrProgressSince: progress.Since.Unix(), attrSettled: progress.Settled,
+	})
 }
 
 // updateRun writes attributes of a run that exists. It does nothing if a condition does not hold.
@@ -172,7 +174,9 @@ func (s *Store) updateRun(ctx context.Context, run snapshot.Run, set map[string]
 }
 
 // alert enqueues an alert, unless it was delivered or is another sweep's.
-func (s *Store) alert(ctx context.Context, run snapshot.Run, kind snapshot.Kind, since time.Time, owner string) (*snapshot.Outgoing, error) {
+func (s *Store) alert(
+	ctx context.Context, run snapshot.Run, kind snapshot.Kind, since time.Time, owner string,
+) (*snapshot.Outgoing, error) {
 	out, entry := run.Outgoing(kind, since.Unix()), run.Outbox[kind]
 	if entry.PendingOf(owner, out.Version) {
 		return &out, nil
@@ -181,7 +185,8 @@ func (s *Store) alert(ctx context.Context, run snapshot.Run, kind snapshot.Kind,
 		return nil, nil
 	}
 	ref := s.runRef(run.CorrelationID)
-	err := s.enqueue(ctx, table.Write{Ref: ref, If: []table.Condition{exists(ref)}}, kind, entry, entry.Take(out.Version, owner, s.Now(), s.Lease))
+	write := table.Write{Ref: ref, If: []table.Condition{exists(ref)}}
+	err := s.enqueue(ctx, write, kind, entry, entry.Take(out.Version, owner, s.Now(), s.Lease))
 	if errors.Is(err, table.ErrConditionFailed) {
 		return nil, nil
 	}

@@ -65,9 +65,6 @@ type Ints []int64
 // NewInts makes a set of numbers.
 func NewInts(numbers ...int64) Ints { return distinct(numbers) }
 
-// Has reports whether the set holds the number.
-func (n Ints) Has(number int64) bool { _, found := slices.BinarySearch(n, number); return found }
-
 func distinct[E int64 | string](elements []E) []E {
 	sorted := slices.Clone(elements)
 	slices.Sort(sorted)
@@ -183,7 +180,7 @@ type Write struct {
 	Ref
 	Set     map[string]any   // new values
 	SetOnce map[string]any   // values for attributes that the item lacks
-	Add     map[string]any   // numbers to add to numbers, elements to add to sets; a missing one starts at 0 or empty
+	Add     map[string]any   // numbers to add to numbers, elements to add to sets; a missing one begins at 0 or empty
 	Delete  map[string]Blobs // elements to take out of sets
 	If      []Condition      // all must hold
 }
