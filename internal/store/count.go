@@ -204,13 +204,8 @@ func (c *counting) turnPage(ctx context.Context, added int) error {
 	collection := c.collectionRef(c.key)
 	item, err = c.db.Update(ctx, table.Write{Ref: collection,
 		Set:    map[string]any{attrPages: number + 1},
-<<<<<<< HEAD
 		Delete: map[string]table.Blobs{attrRecent: turned},
-		If:     []table.Condition{asRead(attrPages, snapshot.Counter{N: number, Set: number > 0}), exists(c.collectionRef(c.key))}})
-=======
-		Delete: map[string]table.Blobs{attrRecent: page},
 		If:     []table.Condition{numberIs(attrPages, number), exists(collection)}})
->>>>>>> review
 	if err != nil && !errors.Is(err, table.ErrConditionFailed) { // if that failed, another has turned it
 		return fmt.Errorf("turning the page: %w", err)
 	}
