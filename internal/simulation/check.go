@@ -106,6 +106,12 @@ func (w *world) checkEntry(prefix string, write table.Write, old table.Item) {
 	case before > now && prefix != "Request":
 		w.broken("%s was enqueued for version %d after %d", prefix, now, before)
 	}
+	if prefix == "Request" && w.find(collectionOf(write.Ref)).empty {
+		w.broken("a request was enqueued for %s, which has no files", collectionOf(write.Ref))
+	}
+	if prefix != "Request" && !again && w.noRows[w.current] {
+		w.broken("%s was enqueued for a run without rows", prefix)
+	}
 	if prefix == "Request" && !again {
 		w.sends++
 		w.requested = w.sends

@@ -156,6 +156,21 @@ var Guards = []Guard{
 			}
 		}
 	})},
+	{"request only for collections with files", calm, func() Sabotage {
+		empty := func(s seam, name string) bool {
+			row := s.row(s.find(name))
+			return s.task == "check-collection" && row != nil && row.Status.Is(snapshot.Sent) && row.FilesSent.N == 0
+		}
+		return Sabotage{Seen: func(s seam, ref table.Ref, item table.Item) table.Item {
+			if onRow(ref) && empty(s, ref.Sort) {
+				item["FilesSent"], item["FilesReceived"] = int64(1), int64(1)
+			}
+			return item
+		}, Write: func(_ seam, write *table.Write) bool {
+			lacking(write, "FilesSent", "FilesReceived")
+			return false
+		}}
+	}},
 	{"request before the move", swept, requestAfterMove},
 	{"giving up the lease of a request that waits for its move", calm, dropping(func(write *table.Write) bool {
 		return write.Set["RequestOwner"] == ""
@@ -288,6 +303,7 @@ var Guards = []Guard{
 		}}
 	}},
 	{"whole reading before a notification", calm, flag(Sabotage{FromTheHintOnly: true})},
+	{"a run without rows", calm, flag(Sabotage{NoRowsAreDone: true})},
 	{"consistent reads", calm, flag(Sabotage{StaleReads: true})},
 	{"all pages", calm, flag(Sabotage{FirstPageOnly: true})},
 	{"sweep", swept, flag(Sabotage{NoSweep: true})},

@@ -200,7 +200,10 @@ func (w *world) export(c *collection) [][]func() {
 		return nil // it is exempt later: see secondExports
 	}
 	if c.empty {
-		return [][]func(){{func() { w.write(c, "sender", table.Item{"CollectionStatus": c.spell("Received")}) }}}
+		becomes := func(status string) func() {
+			return func() { w.write(c, "sender", table.Item{"CollectionStatus": c.spell(status)}) }
+		}
+		return [][]func(){{becomes("Sent"), becomes("Received")}}
 	}
 	c.files = max(1, taken) + w.random.IntN(4)
 	if c == w.collections[0] && c.files == taken {

@@ -57,6 +57,7 @@ type world struct {
 	reached     map[reached]bool
 	called      map[Call]bool
 	before      map[*actor]table.Item // see seam.rowBefore
+	noRows      map[*actor]bool       // whose last query found nothing
 	violation   string
 
 	collections []*collection
@@ -88,7 +89,8 @@ func newWorld(plan Plan, seed uint64, trace io.Writer) *world {
 	w := &world{
 		plan: plan, trace: trace, sabotage: &Sabotage{}, random: rand.New(rand.NewPCG(seed, 1)),
 		db: &memory.DB{PageSize: 2}, tables: store.NewTables("status", "ledger"), clock: time.Unix(1_600_000_000, 0),
-		everKept: map[string]bool{}, sent: map[snapshot.Outgoing]int{}, notified: map[snapshot.Kind]int{}, reached: map[reached]bool{}, called: map[Call]bool{}, before: map[*actor]table.Item{},
+		everKept: map[string]bool{}, sent: map[snapshot.Outgoing]int{}, notified: map[snapshot.Kind]int{},
+		reached: map[reached]bool{}, called: map[Call]bool{}, before: map[*actor]table.Item{}, noRows: map[*actor]bool{},
 	}
 	if plan.Sabotage != nil {
 		w.sabotage = plan.Sabotage
