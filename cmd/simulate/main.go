@@ -87,7 +87,7 @@ func (c *command) try(plan func(uint64) simulation.Plan) int {
 	if seed := failed.Load(); seed != nil {
 		return tell(*seed, plan(*seed))
 	}
-	fmt.Println("all guarantees held: counted once, nothing lost, moved when it may, debts paid once, all means all, nothing stuck")
+	fmt.Println("all guarantees held: counted once, nothing lost, moved when it may, messages delivered once, all means all, nothing stuck")
 	return 0
 }
 

@@ -48,7 +48,7 @@ func (w *world) checkRow(write table.Write, old table.Item) {
 			w.broken("%s became Received with %d of %d files", c.name, before.FilesReceived.N, before.FilesSent.N)
 		}
 	case before.Status.Is(snapshot.Received) && now.Status.Is(snapshot.Success):
-		if !c.success {
+		if !c.success && !c.lateSuccess {
 			w.broken("%s became Success without a success file of this export", c.name)
 		}
 	default:
@@ -105,6 +105,12 @@ func (w *world) checkEntry(prefix string, write table.Write, old table.Item) {
 		w.broken("%s of version %d was taken over while its owner lives", prefix, now)
 	case before > now && prefix != "Request":
 		w.broken("%s was enqueued for version %d after %d", prefix, now, before)
+	}
+	if prefix == "Request" && w.find(collectionOf(write.Ref)).empty {
+		w.broken("a request was enqueued for %s, which has no files", collectionOf(write.Ref))
+	}
+	if prefix != "Request" && !again && w.noRows[w.current] {
+		w.broken("%s was enqueued for a run without rows", prefix)
 	}
 	if prefix == "Request" && !again {
 		w.sends++
@@ -177,19 +183,19 @@ func (w *world) checkCollection(c *collection) {
 	if c.unchecked() || row == nil {
 		return
 	}
-	wanted := snapshot.Received
-	if c.success {
+	wanted, late := snapshot.Received, int64(len(c.late))
+	if c.success || c.lateSuccess && row.Status.Is(snapshot.Success) {
 		wanted = snapshot.Success
 	}
 	epoch := w.ledger(c.name).Epoch(*row)
 	request := snapshot.Outgoing{Kind: snapshot.SuccessFileRequest, CollectionKey: row.CollectionKey, Version: epoch}
 	switch {
-	case row.FilesReceived.N != int64(c.files):
+	case row.FilesReceived.N < int64(c.files), row.FilesReceived.N > int64(c.files)+late:
 		w.broken("%s has received %d of %d files", c.name, row.FilesReceived.N, c.files)
 	case row.Adopted() && row.Held() != w.ledger(c.name).Counted:
 		w.broken("%s holds %d files, %d were counted", c.name, row.Held(), w.ledger(c.name).Counted)
-	case w.ledger(c.name).Counted != int64(c.before+c.files-c.taken):
-		w.broken("%d files of %s were counted, not %d", w.ledger(c.name).Counted, c.name, c.before+c.files-c.taken)
+	case w.ledger(c.name).Counted != int64(c.before+c.files-c.taken+len(c.late)):
+		w.broken("%d files of %s were counted, not %d", w.ledger(c.name).Counted, c.name, c.before+c.files-c.taken+len(c.late))
 	case !row.Status.Is(wanted):
 		w.broken("%s is stuck in %s instead of %s", c.name, row.Status, wanted)
 	case string(row.Status) != c.spell(string(wanted)):

@@ -26,12 +26,20 @@ var Guards = []Guard{
 			lacking(write, "Counted")
 		}
 	})},
-	{"page before its digests are taken out", calm, dropping(func(write *table.Write) bool {
-		if onPage(write.Ref) {
-			write.Set["Digests"] = table.NewBlobs("none")
-		}
-		return false
-	})},
+	{"page before its digests are taken out", calm, func() Sabotage {
+		digests := map[*actor]any{}
+		return Sabotage{Write: func(s seam, write *table.Write) bool {
+			if onPage(write.Ref) {
+				digests[s.current], write.Set["Digests"] = write.Set["Digests"], table.NewBlobs("none")
+			}
+			return false
+		}, Answered: func(s seam, write table.Write, item table.Item) table.Item {
+			if onPage(write.Ref) {
+				item["Digests"] = digests[s.current]
+			}
+			return item
+		}}
+	}},
 	{"page's number in the condition of taking its digests out", calm, changing(func(write *table.Write) {
 		if onCollection(write.Ref) && write.Delete != nil {
 			lacking(write, "Pages")
@@ -127,14 +135,20 @@ var Guards = []Guard{
 	}},
 
 	// reconciling
-	{"ledger before the row in a reconciliation", calm, func() Sabotage {
-		rows := map[*actor]table.Item{}
+	{"ledger again where the row holds more", calm, func() Sabotage {
+		ledgers, more := map[*actor]table.Item{}, map[*actor]bool{}
 		return Sabotage{Seen: func(s seam, ref table.Ref, item table.Item) table.Item {
-			if s.task == "check-collection" && onCollection(ref) {
-				rows[s.current] = s.before[s.current]
-			}
-			if row, known := rows[s.current]; known && onRow(ref) && item != nil {
-				return row
+			a := s.current
+			switch {
+			case s.task != "check-collection":
+			case onRow(ref) && item != nil:
+				counted, _ := ledgers[a].Int("Counted")
+				row := s.decodeRow(ref.Sort, item)
+				more[a] = row.Adopted() && row.Held() > counted
+			case onCollection(ref) && more[a]:
+				return ledgers[a]
+			case onCollection(ref):
+				ledgers[a] = item
 			}
 			return item
 		}}
@@ -156,6 +170,24 @@ var Guards = []Guard{
 			}
 		}
 	})},
+	{"request only for collections with files", calm, func() Sabotage {
+		empty := func(s seam, name string) bool {
+			c := s.find(name)
+			row := s.row(c)
+			return s.task == "check-collection" && c.empty && row != nil && row.Status.Is(snapshot.Sent)
+		}
+		return Sabotage{Seen: func(s seam, ref table.Ref, item table.Item) table.Item {
+			if onRow(ref) && empty(s, ref.Sort) {
+				item["FilesSent"], item["FilesReceived"] = int64(1), int64(1)
+			}
+			return item
+		}, Write: func(s seam, write *table.Write) bool {
+			if onRow(write.Ref) && s.find(write.Sort).empty {
+				lacking(write, "FilesSent", "FilesReceived")
+			}
+			return false
+		}}
+	}},
 	{"request before the move", swept, requestAfterMove},
 	{"giving up the lease of a request that waits for its move", calm, dropping(func(write *table.Write) bool {
 		return write.Set["RequestOwner"] == ""
@@ -288,6 +320,7 @@ var Guards = []Guard{
 		}}
 	}},
 	{"whole reading before a notification", calm, flag(Sabotage{FromTheHintOnly: true})},
+	{"a run without rows", calm, flag(Sabotage{NoRowsAreDone: true})},
 	{"consistent reads", calm, flag(Sabotage{StaleReads: true})},
 	{"all pages", calm, flag(Sabotage{FirstPageOnly: true})},
 	{"sweep", swept, flag(Sabotage{NoSweep: true})},

@@ -17,6 +17,7 @@ type Sabotage struct {
 	StaleReads       bool // reads are not consistent
 	FirstPageOnly    bool // queries end after their first page
 	FromTheHintOnly  bool // what is before the hint's collection is taken for done
+	NoRowsAreDone    bool // a run without rows is taken for one that is done
 	NoSweep          bool
 	NotAgain         bool // the messages of an EXPRESS execution that failed do not come again
 	NoStream         bool

@@ -12,21 +12,23 @@ import (
 
 // collection is what the story knows of a collection: the truth that the tables are held against.
 type collection struct {
-	name      string
-	upper     bool            // statuses in capitals
-	never     bool            // its status never finishes
-	empty     bool            // without files: the sender itself moves it to Received
-	files     int             // of the current export
-	taken     int             // of these, how many another system counted, or a ledger that is lost: not in the ledger
-	lost      int             // files that were counted under a ledger that is lost since
-	before    int             // files of the exports before that the ledger counted
-	arrived   map[string]bool // files of the current export that were delivered at least once
-	success   bool            // whether the current export's success file was delivered
-	export    int             // its number
-	again     bool            // it is exported again as soon as it is received
-	since     int64           // the run's generation when the current export began
-	gone      bool            // its row was deleted
-	mayBeGone bool            // its row is deleted at some time, or was made later
+	name        string
+	upper       bool            // statuses in capitals
+	never       bool            // its status never finishes
+	empty       bool            // without files: the sender itself moves it to Received
+	files       int             // of the current export
+	taken       int             // of these, how many another system counted, or a ledger that is lost: not in the ledger
+	lost        int             // files that were counted under a ledger that is lost since
+	before      int             // files of the exports before that the ledger counted
+	arrived     map[string]bool // files of the current export that were delivered at least once
+	late        []string        // files that came while an export ended: each may count for that one or for a later one
+	success     bool            // whether the current export's success file was delivered
+	lateSuccess bool            // a success file came while an export ended: it may count for that one or for a later one
+	export      int             // its number
+	again       bool            // it is exported again as soon as it is received
+	since       int64           // the run's generation when the current export began
+	gone        bool            // its row was deleted
+	mayBeGone   bool            // its row is deleted at some time, or was made later
 }
 
 // unchecked reports whether nothing of the collection can be checked: it never finishes, or its row is gone.
@@ -192,6 +194,9 @@ func (w *world) export(c *collection) [][]func() {
 	if c.lost = 0; taken == 0 {
 		c.arrived = map[string]bool{}
 	}
+	for _, file := range c.late {
+		c.arrived[file] = true
+	}
 	c.success, c.files, c.taken = false, 0, 0
 	if c.never && w.chance(0.5) {
 		return [][]func(){{func() { w.exempts(c) }}}
@@ -200,7 +205,10 @@ func (w *world) export(c *collection) [][]func() {
 		return nil // it is exempt later: see secondExports
 	}
 	if c.empty {
-		return [][]func(){{func() { w.write(c, "sender", table.Item{"CollectionStatus": c.spell("Received")}) }}}
+		becomes := func(status string) func() {
+			return func() { w.write(c, "sender", table.Item{"CollectionStatus": c.spell(status)}) }
+		}
+		return [][]func(){{becomes("Sent"), becomes("Received")}}
 	}
 	c.files = max(1, taken) + w.random.IntN(4)
 	if c == w.collections[0] && c.files == taken {
@@ -289,7 +297,10 @@ func (w *world) once(arrival func(), m message) []func() {
 // newExport lets a collection go through again under the same correlation id: its counters are set back, before its
 // status, after it or at once, or its row is replaced whole. Only then do files of the new export arrive.
 func (w *world) newExport(c *collection) []func() {
-	over := func() { w.write(c, "sender", table.Item{"CollectionStatus": c.spell("Sent")}) }
+	over := func() {
+		w.write(c, "sender", table.Item{"CollectionStatus": c.spell("Sent")})
+		w.lateMessages(c)
+	}
 	status := table.Item{"CollectionStatus": c.spell("Exporting")}
 	counters := table.Item{"FilesReceived": int64(0), "FilesSent": int64(0)}
 	begin := func() {
@@ -297,7 +308,11 @@ func (w *world) newExport(c *collection) []func() {
 		c.since, c.again = w.generation(), false
 		c.before, c.export = c.before+c.files-c.taken, c.export+1
 	}
-	begun := func() { w.then = append(w.then, w.export(c)...) }
+	begun := func() {
+		if w.then = append(w.then, w.export(c)...); w.chance(0.2) {
+			w.then = append(w.then, w.successFile(c))
+		}
+	}
 	write := func(attributes table.Item) func() { return func() { w.write(c, "exporter", attributes) } }
 	switch w.random.IntN(4) {
 	case 0:
@@ -314,6 +329,20 @@ func (w *world) newExport(c *collection) []func() {
 			w.others("exporter replaces", c.name, table.Item{"CollectionStatus": c.spell("Exporting"), "FilesSent": int64(0)})
 			begun()
 		}}
+	}
+}
+
+// lateMessages are a file, or the success file, of an export that ends: while its counters are set back they are being
+// counted, for this export or for the next one.
+func (w *world) lateMessages(c *collection) {
+	switch x := w.random.Float64(); {
+	case x < 0.2:
+		file := fmt.Sprintf("%s-%d-late", c.name, c.export)
+		c.late, c.arrived[file] = append(c.late, file), true
+		w.deliver(newMessage(c, file, ""))
+	case x < 0.4 && !c.success:
+		c.lateSuccess, c.success = true, true
+		w.deliver(newMessage(c, fmt.Sprintf("%s-%d-success", c.name, c.export), `,"is_success_file":true`))
 	}
 }
 

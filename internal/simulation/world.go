@@ -36,6 +36,8 @@ type world struct {
 	express bool
 	// succeeds tells that another system counted before: see predecessor.
 	succeeds bool
+	// pageSize is how many digests make a page: few, so that pages turn, and meet each other where one is enough.
+	pageSize int
 	// torn tells that others write between the items of a page of a query, too.
 	torn bool
 
@@ -56,7 +58,7 @@ type world struct {
 	exports     int // that began after monitoring was notified
 	reached     map[reached]bool
 	called      map[Call]bool
-	before      map[*actor]table.Item // see seam.rowBefore
+	noRows      map[*actor]bool // whose last query found nothing
 	violation   string
 
 	collections []*collection
@@ -88,7 +90,8 @@ func newWorld(plan Plan, seed uint64, trace io.Writer) *world {
 	w := &world{
 		plan: plan, trace: trace, sabotage: &Sabotage{}, random: rand.New(rand.NewPCG(seed, 1)),
 		db: &memory.DB{PageSize: 2}, tables: store.NewTables("status", "ledger"), clock: time.Unix(1_600_000_000, 0),
-		everKept: map[string]bool{}, sent: map[snapshot.Outgoing]int{}, notified: map[snapshot.Kind]int{}, reached: map[reached]bool{}, called: map[Call]bool{}, before: map[*actor]table.Item{},
+		everKept: map[string]bool{}, sent: map[snapshot.Outgoing]int{}, notified: map[snapshot.Kind]int{},
+		reached: map[reached]bool{}, called: map[Call]bool{}, noRows: map[*actor]bool{},
 	}
 	if plan.Sabotage != nil {
 		w.sabotage = plan.Sabotage
@@ -99,6 +102,7 @@ func newWorld(plan Plan, seed uint64, trace io.Writer) *world {
 	w.express = w.chance(0.5)
 	// Drawn apart, so that the other stories are what they were.
 	w.torn = rand.New(rand.NewPCG(seed, 3)).Float64() < 0.2
+	w.pageSize = 1 + rand.New(rand.NewPCG(seed, 4)).IntN(3)
 	w.succeeds = plan.Sweep && rand.New(rand.NewPCG(seed, 2)).Float64() < 0.15
 	for _, text := range statemachine.StreamFilters([]string{string(exemptStatus)}) {
 		filter, err := pattern.Parse(text)
@@ -232,7 +236,8 @@ func (w *world) execute(e *execution, words string) *execution {
 
 // store is the protocol in a process of a task's own.
 func (w *world) store(task string) *store.Store {
-	return store.New(seam{w, task}, w.tables, store.Settings{Exempt: w.exempt, StalledAfter: time.Hour, PageSize: 3, Now: w.now})
+	settings := store.Settings{Exempt: w.exempt, StalledAfter: time.Hour, PageSize: w.pageSize, Now: w.now}
+	return store.New(seam{w, task}, w.tables, settings)
 }
 
 // process takes a warm process of increment or a new one. A warm one may have seen an old state of things.

@@ -210,7 +210,7 @@ func (c *counting) turnPage(ctx context.Context, added int) error {
 		return fmt.Errorf("turning the page: %w", err)
 	}
 	if err == nil {
-		c.pages.Add(ref, newPage(turned))
+		c.pages.Add(cachedPage{ref.Partition, number}, newPage(turned))
 	}
 	c.known, err = c.decodeCollection(c.key, item)
 	return err
@@ -227,38 +227,42 @@ func (p page) has(digest string) bool {
 	return i < len(p)/size && string(p[i*size:(i+1)*size]) == digest
 }
 
+// cachedPage names a page in the cache.
+type cachedPage struct {
+	partition string // of the collection
+	number    int64
+}
+
 // readPages reads the collection's first pages, each once per process. One that does not exist has expired and is empty.
 func (s *Store) readPages(ctx context.Context, key snapshot.CollectionKey, count int64) ([]page, error) {
-	if s.pages.Contains(s.pageRef(key, count)) {
+	partition := collectionPartition(key)
+	if s.pages.Contains(cachedPage{partition, count}) {
 		s.forgetPages(key, count) // more were known than there are: they are another ledger's
 	}
 	pages := make([]page, count)
-	var missing []table.Read
-	for i := range pages {
-		ref := s.pageRef(key, int64(i))
-		cached, ok := s.pages.Get(ref)
+	var missing []int64
+	for i := range count {
+		cached, ok := s.pages.Get(cachedPage{partition, i})
 		if pages[i] = cached; !ok {
-			missing = append(missing, table.Read{Ref: ref, Consistent: true})
+			missing = append(missing, i)
 		}
 	}
-	found := map[table.Ref]page{}
 	for chunk := range slices.Chunk(missing, table.MaxBatch) {
-		items, err := s.db.GetMany(ctx, chunk)
+		reads := make([]table.Read, len(chunk))
+		for j, i := range chunk {
+			reads[j] = table.Read{Ref: s.pageRef(key, i), Consistent: true}
+		}
+		items, err := s.db.GetMany(ctx, reads)
 		if err != nil {
 			return nil, fmt.Errorf("reading pages: %w", err)
 		}
-		for _, read := range chunk {
-			d := decoder{item: items[read.Ref]}
-			found[read.Ref] = newPage(d.blobs(attrDigests))
-			if err := d.err(read.Ref); err != nil {
+		for j, i := range chunk {
+			d := decoder{item: items[reads[j].Ref]}
+			pages[i] = newPage(d.blobs(attrDigests))
+			if err := d.err(reads[j].Ref); err != nil {
 				return nil, err
 			}
-			s.pages.Add(read.Ref, found[read.Ref])
-		}
-	}
-	for i := range pages {
-		if read, ok := found[s.pageRef(key, int64(i))]; ok {
-			pages[i] = read
+			s.pages.Add(cachedPage{partition, i}, pages[i])
 		}
 	}
 	return pages, nil
@@ -267,7 +271,8 @@ func (s *Store) readPages(ctx context.Context, key snapshot.CollectionKey, count
 // forgetPages forgets the cached pages of a collection, of which there are now so many, because a new ledger took the place
 // of the one that they were read from.
 func (s *Store) forgetPages(key snapshot.CollectionKey, count int64) {
-	for i := int64(0); s.pages.Remove(s.pageRef(key, i)) || i < count; i++ {
+	page := cachedPage{partition: collectionPartition(key)}
+	for ; s.pages.Remove(page) || page.number < count; page.number++ {
 		continue
 	}
 }

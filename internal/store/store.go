@@ -23,7 +23,7 @@ type Store struct {
 	db table.DB
 	Tables
 	Settings
-	pages *lru.Cache[table.Ref, page] // as they were written; see count.go
+	pages *lru.Cache[cachedPage, page] // of digests, as they were written; see count.go
 }
 
 // Settings are what the operations depend on besides the tables.
@@ -58,7 +58,7 @@ func New(db table.DB, tables Tables, settings Settings) *Store {
 	if settings.Now == nil {
 		settings.Now = time.Now
 	}
-	pages, err := lru.New[table.Ref, page](cachedPages)
+	pages, err := lru.New[cachedPage, page](cachedPages)
 	if err != nil {
 		panic(err) // only of a size that is not positive
 	}
