@@ -36,7 +36,8 @@ func (t *trial) definition(workflowType string) string {
 		case name == "RejectedMessagesQueueUrl":
 			return fmt.Sprintf("https://sqs.%s.amazonaws.com/%s/rejected", t.config.Region, t.account)
 		default:
-			return fmt.Sprintf("arn:%s:lambda:%s:%s:function:%s", partition, t.config.Region, t.account, strings.TrimSuffix(name, "FunctionArn"))
+			name = strings.TrimSuffix(name, "FunctionArn")
+			return fmt.Sprintf("arn:%s:lambda:%s:%s:function:%s", partition, t.config.Region, t.account, name)
 		}
 	})
 }
@@ -54,7 +55,8 @@ func (t *trial) validate(ctx context.Context) (string, error) {
 		}
 		var found []string
 		for _, one := range validated.Diagnostics {
-			found = append(found, fmt.Sprintf("%s %s at %s: %s", one.Severity, aws.ToString(one.Code), aws.ToString(one.Location), aws.ToString(one.Message)))
+			found = append(found, fmt.Sprintf("%s %s at %s: %s",
+				one.Severity, aws.ToString(one.Code), aws.ToString(one.Location), aws.ToString(one.Message)))
 		}
 		if len(found) > 0 || validated.Result != types.ValidateStateMachineDefinitionResultCodeOk {
 			return "", fmt.Errorf("%s: %s %s", kind, validated.Result, strings.Join(found, "; "))
@@ -63,7 +65,7 @@ func (t *trial) validate(ctx context.Context) (string, error) {
 	return "OK, no warning", nil
 }
 
-// stateTest says of a task state what it must make of an input, with a mocked result, and of an error after all retries.
+// stateTest says what a task state must make of an input: with a mocked result, and with an error after all retries.
 // Its texts are JSON.
 type stateTest struct {
 	name      string
@@ -79,19 +81,22 @@ type stateTest struct {
 const (
 	testedExecution = "arn:aws:states:eu-west-1:111122223333:execution:status-checker:tested"
 	testedError     = `{"Error":"Unavailable","Cause":"mocked"}`
-	reconciled      = `{"outcome":"REQUEST_PENDING","correlation_id":"run","collection_name":"db.a","owner":"me","moved":true,"notifications":["all-received"],"pending":[{"kind":"request"}]}`
+	reconciled      = `{"outcome":"REQUEST_PENDING","correlation_id":"run","collection_name":"db.a","owner":"me",` +
+		`"moved":true,"notifications":["all-received"],"pending":[{"kind":"request"}]}`
+	notifiable = `{"outcome":"NOTIFICATION_PENDING","owner":"me","pending":[{"kind":"all-received"}]}`
+	ofQueue    = `[{"messageId":"m","body":"{}","eventSource":"aws:sqs"}]`
 )
 
 var stateTests = []stateTest{
 	{
 		name:      "Increment Files Received",
-		input:     `[{"messageId":"m","body":"{}","eventSource":"aws:sqs"}]`,
+		input:     ofQueue,
 		result:    `{"StatusCode":200,"Payload":{"collections":[{"correlation_id":"run","collection_name":"db.a"}]}}`,
-		arguments: `{"execution_id":"` + testedExecution + `","event":[{"messageId":"m","body":"{}","eventSource":"aws:sqs"}]}`,
+		arguments: `{"execution_id":"` + testedExecution + `","event":` + ofQueue + `}`,
 		output:    `{"collections":[{"correlation_id":"run","collection_name":"db.a"}]}`,
 		next:      "Reconcile Each Collection",
 		caught:    "Messages to Reject?",
-		caughtAs:  `{"error":` + testedError + `,"messages":[{"messageId":"m","body":"{}","eventSource":"aws:sqs"}],"by_hand":false}`,
+		caughtAs:  `{"error":` + testedError + `,"messages":` + ofQueue + `,"by_hand":false}`,
 	},
 	{
 		name:      "Check Collection",
@@ -114,18 +119,19 @@ var stateTests = []stateTest{
 		caughtAs:  reconciled,
 	},
 	{
-		name:      "Check All Collections",
-		input:     reconciled,
-		result:    `{"StatusCode":200,"Payload":{"outcome":"NOTIFICATION_PENDING","owner":"me","pending":[{"kind":"all-received"}]}}`,
-		arguments: `{"correlation_id":"run","collection_name":"db.a","owner":"me","moved":true,"notifications":["all-received"]}`,
-		output:    `{"outcome":"NOTIFICATION_PENDING","owner":"me","pending":[{"kind":"all-received"}]}`,
-		next:      "Notification Pending?",
-		caught:    "Left to the Sweep",
-		caughtAs:  `{"error":` + testedError + `}`,
+		name:   "Check All Collections",
+		input:  reconciled,
+		result: `{"StatusCode":200,"Payload":` + notifiable + `}`,
+		arguments: `{"correlation_id":"run","collection_name":"db.a","owner":"me","moved":true,` +
+			`"notifications":["all-received"]}`,
+		output:   notifiable,
+		next:     "Notification Pending?",
+		caught:   "Left to the Sweep",
+		caughtAs: `{"error":` + testedError + `}`,
 	},
 	{
 		name:      "Notify Monitoring",
-		input:     `{"outcome":"NOTIFICATION_PENDING","owner":"me","pending":[{"kind":"all-received"}]}`,
+		input:     notifiable,
 		result:    `{"StatusCode":200,"Payload":{"delivered":1}}`,
 		arguments: `{"owner":"me","pending":[{"kind":"all-received"}]}`,
 		output:    `{}`,
@@ -136,7 +142,8 @@ var stateTests = []stateTest{
 		name:   "Reject Message",
 		input:  `{"message":{"messageId":"m","body":"text"},"identity":"m","reason":"why"}`,
 		result: `{"MessageId":"sent"}`,
-		arguments: `{"MessageBody":"text","MessageAttributes":{"reason_code":{"DataType":"String","StringValue":"NOT_COUNTED"},` +
+		arguments: `{"MessageBody":"text","MessageAttributes":{` +
+			`"reason_code":{"DataType":"String","StringValue":"NOT_COUNTED"},` +
 			`"reason":{"DataType":"String","StringValue":"why"},"identity":{"DataType":"String","StringValue":"m"}}}`,
 		output: `{}`,
 	},
@@ -159,7 +166,9 @@ func (t *trial) testState(ctx context.Context, test stateTest) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("with a result: %w", err)
 	}
-	asked.Mock = &types.MockInput{ErrorOutput: &types.MockErrorOutput{Error: aws.String("Unavailable"), Cause: aws.String("mocked")}}
+	asked.Mock = &types.MockInput{ErrorOutput: &types.MockErrorOutput{
+		Error: aws.String("Unavailable"), Cause: aws.String("mocked"),
+	}}
 	asked.StateConfiguration = &types.TestStateConfiguration{RetrierRetryCount: &retries}
 	failed, err := client.TestState(ctx, &asked)
 	if err != nil {
@@ -218,7 +227,8 @@ func diffJSON(want, got string, parts ...string) string {
 	return cmp.Diff(wanted, found)
 }
 
-// state is a state of the definition as TestState takes it, alone and with its query language, and how often it retries.
+// state is a state of the definition as TestState takes it, alone and with its query language, and how often it
+// retries.
 func (t *trial) state(name string) (definition string, retries int32, err error) {
 	var machine map[string]any
 	if err := json.Unmarshal([]byte(t.definition("STANDARD")), &machine); err != nil {

@@ -49,7 +49,10 @@ func (e engine) deploy(ctx context.Context, settings []string) error {
 		return err
 	}
 	for _, pipe := range deployed { // a local deployment leaves one of them stopped
-		if _, err := pipes.NewFromConfig(local.Config(e.endpoint)).StartPipe(ctx, &pipes.StartPipeInput{Name: &pipe.Name}); err != nil {
+		client := pipes.NewFromConfig(local.Config(e.endpoint))
+		if _, err := client.StartPipe(ctx, &pipes.StartPipeInput{
+			Name: &pipe.Name,
+		}); err != nil {
 			return err
 		}
 	}
@@ -83,7 +86,8 @@ func (e engine) serve(ctx context.Context, stack string) error {
 	return nil
 }
 
-// newTestTrial is a trial on the local engine. Its patience is for what the engine does; what it lacks is given up soon.
+// newTestTrial is a trial on the local engine. It waits long for what the engine does, and not for alarms, which it
+// lacks.
 func newTestTrial(t *testing.T, environment string) *trial {
 	t.Helper()
 	endpoint := localtest.Engine(t)
@@ -94,8 +98,7 @@ func newTestTrial(t *testing.T, environment string) *trial {
 	log := local.Log{Steps: t.Output(), Output: t.Output()}
 	one := newTrial(localtest.Config(endpoint), "000000000000", environment, engine{t, project, endpoint, log})
 	one.progress = t.Output()
-	one.patience.run, one.patience.poll = 5*time.Minute, 100*time.Millisecond
-	one.patience.alarm = 5 * time.Second
+	one.patience.run, one.patience.alarm, one.patience.poll = 10*time.Minute, 2*time.Second, 100*time.Millisecond
 	return one
 }
 
@@ -124,9 +127,10 @@ func TestFactsOfTheLocalEngine(t *testing.T) {
 		"TestState: Reject Message":           "SUCCEEDED, then FAILED after 8 retries " + noExpressions,
 		"a rejected message sets off RejectedMessages": "in state ALARM: ExportStatusConflicts " +
 			"no data of the metric AWS/SQS ApproximateNumberOfMessagesVisible",
-		"without its right to write, increment counts nothing":  "rights are not enforced: 5 files were counted in spite of the denial",
-		"the alarms say so: ExecutionsFailed, RejectedMessages": "nothing was refused",
-		"the message is rejected, and counts when replayed":     "nothing was refused",
+		"without its right to write, increment counts nothing": "rights are not enforced: " +
+			"5 files were counted in spite of the denial",
+		"ExecutionsFailed and RejectedMessages go off":      "nothing was refused",
+		"the message is rejected, and counts when replayed": "nothing was refused",
 	}
 	for what := range want {
 		want[what] = string(lacks) + ": " + want[what]
@@ -146,30 +150,37 @@ func TestFactsOfTheLocalEngine(t *testing.T) {
 func TestInterrupted(t *testing.T) {
 	trial := newTestTrial(t, "interrupted")
 	trial.deleteTables = true
-	trial.patience.alarm = 5 * time.Minute
 	functions := lambda.NewFromConfig(trial.config)
 	increment := aws.String(trial.stack + "-increment")
 	trial.deny = func(ctx context.Context) error {
-		_, err := functions.PutFunctionConcurrency(ctx, &lambda.PutFunctionConcurrencyInput{FunctionName: increment, ReservedConcurrentExecutions: aws.Int32(0)})
+		_, err := functions.PutFunctionConcurrency(ctx, &lambda.PutFunctionConcurrencyInput{
+			FunctionName: increment, ReservedConcurrentExecutions: aws.Int32(0),
+		})
 		return err
 	}
 	allowed := 0
 	trial.allow = func(ctx context.Context) error {
 		allowed++
-		_, err := functions.DeleteFunctionConcurrency(ctx, &lambda.DeleteFunctionConcurrencyInput{FunctionName: increment})
+		_, err := functions.DeleteFunctionConcurrency(ctx, &lambda.DeleteFunctionConcurrencyInput{
+			FunctionName: increment,
+		})
 		return err
 	}
 	ctx, interrupt := context.WithCancel(t.Context())
 	var questions []question
 	for _, q := range trial.questions() {
 		switch {
-		case strings.HasPrefix(q.what, "a topic"), strings.HasPrefix(q.what, "cdk deploy"), strings.HasPrefix(q.what, "both pipes"),
-			strings.HasPrefix(q.what, "without its right"), strings.HasPrefix(q.what, "the message is rejected"):
+		case strings.HasPrefix(q.what, "a topic"), strings.HasPrefix(q.what, "cdk deploy"),
+			strings.HasPrefix(q.what, "both pipes"), strings.HasPrefix(q.what, "without its right"),
+			strings.HasPrefix(q.what, "the message is rejected"):
 			questions = append(questions, q)
 		}
 	}
 	questions = append(questions,
-		question{what: "interrupted", ask: func(ctx context.Context) (string, error) { interrupt(); return "", ctx.Err() }},
+		question{what: "interrupted", ask: func(ctx context.Context) (string, error) {
+			interrupt()
+			return "", ctx.Err()
+		}},
 		question{what: "too late", ask: func(context.Context) (string, error) { return "", nil }})
 	trial.askAll(ctx, questions)
 	printFacts(t.Output(), trial.facts)
@@ -209,7 +220,9 @@ func (t *trial) tablesAre(test *testing.T, want int) {
 func (t *trial) isGone(test *testing.T) {
 	test.Helper()
 	ctx := test.Context()
-	if _, err := cloudformation.NewFromConfig(t.config).DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: &t.stack}); !noStack(err) {
+	if _, err := cloudformation.NewFromConfig(t.config).DescribeStacks(ctx, &cloudformation.DescribeStacksInput{
+		StackName: &t.stack,
+	}); !noStack(err) {
 		test.Errorf("the stack is there: %v", err)
 	}
 	queues, err := sqs.NewFromConfig(t.config).ListQueues(ctx, &sqs.ListQueuesInput{})

@@ -56,7 +56,9 @@ func judge(err error, local bool) answer {
 }
 
 // unknownCalls are the codes by which a service says that it does not know a call.
-var unknownCalls = map[string]bool{"UnknownOperationException": true, "UnknownOperation": true, "InvalidAction": true, "NotImplemented": true}
+var unknownCalls = map[string]bool{
+	"UnknownOperationException": true, "UnknownOperation": true, "InvalidAction": true, "NotImplemented": true,
+}
 
 // onlyMissing tells whether an error, and of joined errors every one, says that something is missing.
 func onlyMissing(err error) bool {

@@ -59,7 +59,8 @@ func (t *trial) makeAlarmTopic(ctx context.Context) (string, error) {
 	t.alarmTopic = *made.TopicArn
 	if _, err := client.SetTopicAttributes(ctx, &sns.SetTopicAttributesInput{
 		TopicArn: made.TopicArn, AttributeName: aws.String("Policy"),
-		AttributeValue: aws.String(policyOf("cloudwatch.amazonaws.com", "sns:Publish", t.alarmTopic, "aws:SourceAccount", t.account)),
+		AttributeValue: aws.String(
+			policyOf("cloudwatch.amazonaws.com", "sns:Publish", t.alarmTopic, "aws:SourceAccount", t.account)),
 	}); err != nil {
 		return "", fmt.Errorf("letting CloudWatch publish on the topic for alarms: %w", err)
 	}
@@ -96,13 +97,16 @@ func (t *trial) listen(ctx context.Context, what heard, topic string) error {
 		return fmt.Errorf("asking for queue %s: %w", name, err)
 	}
 	arn := described.Attributes["QueueArn"]
-	if _, err := queues.SetQueueAttributes(ctx, &sqs.SetQueueAttributesInput{QueueUrl: made.QueueUrl, Attributes: map[string]string{
-		"Policy": policyOf("sns.amazonaws.com", "sqs:SendMessage", arn, "aws:SourceArn", topic),
-	}}); err != nil {
+	policy := policyOf("sns.amazonaws.com", "sqs:SendMessage", arn, "aws:SourceArn", topic)
+	if _, err := queues.SetQueueAttributes(ctx, &sqs.SetQueueAttributesInput{
+		QueueUrl: made.QueueUrl, Attributes: map[string]string{"Policy": policy},
+	}); err != nil {
 		return fmt.Errorf("letting the topic send to queue %s: %w", name, err)
 	}
-	subscribed, err := topics.Subscribe(ctx, &sns.SubscribeInput{TopicArn: &topic, Protocol: aws.String("sqs"), Endpoint: &arn,
-		Attributes: map[string]string{"RawMessageDelivery": "true"}, ReturnSubscriptionArn: true})
+	subscribed, err := topics.Subscribe(ctx, &sns.SubscribeInput{
+		TopicArn: &topic, Protocol: aws.String("sqs"), Endpoint: &arn,
+		Attributes: map[string]string{"RawMessageDelivery": "true"}, ReturnSubscriptionArn: true,
+	})
 	if err != nil {
 		return fmt.Errorf("subscribing queue %s: %w", name, err)
 	}
@@ -115,13 +119,17 @@ func (t *trial) listen(ctx context.Context, what heard, topic string) error {
 func (t *trial) hear(ctx context.Context, what heard, texts ...string) (int, error) {
 	client, here := sqs.NewFromConfig(t.config), t.heard[what]
 	for {
-		received, err := client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: &here.url, MaxNumberOfMessages: 10, WaitTimeSeconds: 1})
+		received, err := client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
+			QueueUrl: &here.url, MaxNumberOfMessages: 10, WaitTimeSeconds: 1,
+		})
 		if err != nil {
 			return 0, fmt.Errorf("listening to %s: %w", what, err)
 		}
 		for _, message := range received.Messages {
 			here.bodies = append(here.bodies, aws.ToString(message.Body))
-			if _, err := client.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &here.url, ReceiptHandle: message.ReceiptHandle}); err != nil {
+			if _, err := client.DeleteMessage(ctx, &sqs.DeleteMessageInput{
+				QueueUrl: &here.url, ReceiptHandle: message.ReceiptHandle,
+			}); err != nil {
 				return 0, fmt.Errorf("listening to %s: %w", what, err)
 			}
 		}
@@ -148,7 +156,9 @@ func (t *trial) publish(ctx context.Context) (string, error) {
 		return "", err
 	}
 	text := "first deployment of " + t.stack
-	if _, err := sns.NewFromConfig(t.config).Publish(ctx, &sns.PublishInput{TopicArn: &t.outputs.MonitoringTopicArn, Message: &text}); err != nil {
+	if _, err := sns.NewFromConfig(t.config).Publish(ctx, &sns.PublishInput{
+		TopicArn: &t.outputs.MonitoringTopicArn, Message: &text,
+	}); err != nil {
 		return "", fmt.Errorf("publishing: %w", err)
 	}
 	return "", t.until(ctx, t.patience.run, func() (bool, error) {
@@ -157,11 +167,13 @@ func (t *trial) publish(ctx context.Context) (string, error) {
 	})
 }
 
-// alarmHeard sets an alarm off by hand, one that nothing here would, and listens for it. CloudWatch sets it back by itself.
+// alarmHeard sets an alarm off by hand, one that nothing here would, and listens for it. CloudWatch sets it back by
+// itself.
 func (t *trial) alarmHeard(ctx context.Context) (string, error) {
 	name := t.stack + "-ExportStatusConflicts"
 	if _, err := cloudwatch.NewFromConfig(t.config).SetAlarmState(ctx, &cloudwatch.SetAlarmStateInput{
-		AlarmName: &name, StateValue: cloudwatchtypes.StateValueAlarm, StateReason: aws.String("the first deployment tries it"),
+		AlarmName: &name, StateValue: cloudwatchtypes.StateValueAlarm,
+		StateReason: aws.String("the first deployment tries it"),
 	}); err != nil {
 		return "", fmt.Errorf("setting off alarm %s: %w", name, err)
 	}

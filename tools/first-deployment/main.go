@@ -10,6 +10,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -38,10 +39,10 @@ const plan = `This deploys the system to account %[1]s, region %[2]s, as stack
   5. deny increment its right to write to DynamoDB, wait until the alarms say so, allow it again, replay the message
   6. cdk diff; delete the stack and all else that this made; %[5]s
 
-It takes 30 to 50 minutes, most of them waiting for alarms, and costs a few cents (41 alarms, 17 metrics and a dashboard
-for an hour, some hundred state transitions, messages and calls), in any case less than a dollar. It touches nothing that
-it did not make. The region has to be bootstrapped for CDK (npx cdk bootstrap) and the caller needs the rights of an
-administrator. Ctrl-C ends it early; it cleans up then too.
+It takes 30 to 50 minutes, most of them waiting for alarms, and costs a few cents: alarms, metrics and a dashboard for an
+hour, a few hundred state transitions, calls and messages. In any case it is less than a dollar. It touches nothing that
+it did not make. The region has to be bootstrapped for CDK (npx cdk bootstrap), and you need an administrator's rights.
+Ctrl-C ends it early; it cleans up then too.
 `
 
 // longest bounds all questions together, so that a deployment which hangs is removed within the hour.
@@ -51,18 +52,18 @@ type command struct {
 	Yes          bool   `help:"Do it. Without this, only say what would be done."`
 	Profile      string `help:"Profile of the AWS configuration files."`
 	Region       string `help:"Region (default: the profile's)."`
-	Environment  string `placeholder:"NAME" help:"The environment's name (default: first- and 6 random letters). Its stack must not exist."`
+	Environment  string `placeholder:"NAME" help:"Name of a new environment (default: first- and 6 random letters)."`
 	DeleteTables bool   `help:"Delete the two tables too, which outlive the stack."`
 }
 
 func main() {
 	var c command
 	kong.Parse(&c, kong.Name("first-deployment"), kong.Description(
-		"Asks AWS what only AWS can answer: deploys the system under a name of its own, prints a table of facts, and cleans up."))
+		"Asks AWS what only AWS can answer: deploys the system under a name of its own, prints facts, and cleans up."))
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the cleaning up as well
-	good, err := c.run(ctx)
+	good, err := c.run(ctx, os.Stdout)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "first-deployment:", err)
 	}
@@ -72,7 +73,7 @@ func main() {
 }
 
 // run tells whether every fact is as it should be. Without --yes there are none.
-func (c *command) run(ctx context.Context) (good bool, err error) {
+func (c *command) run(ctx context.Context, out io.Writer) (good bool, err error) {
 	t, err := c.newTrial(ctx)
 	if err != nil {
 		return false, err
@@ -81,9 +82,9 @@ func (c *command) run(ctx context.Context) (good bool, err error) {
 	if c.DeleteTables {
 		tables = "delete its two tables"
 	}
-	fmt.Printf(plan, t.account, t.config.Region, t.stack, t.environment, tables)
+	fmt.Fprintf(out, plan, t.account, t.config.Region, t.stack, t.environment, tables)
 	if !c.Yes {
-		fmt.Println("\nNothing was done. Say --yes to do it.")
+		fmt.Fprintln(out, "\nNothing was done. Say --yes to do it.")
 		return true, nil
 	}
 	if err := t.unused(ctx); err != nil {
@@ -92,7 +93,7 @@ func (c *command) run(ctx context.Context) (good bool, err error) {
 	within, cancel := context.WithTimeout(ctx, longest)
 	defer cancel()
 	t.run(within)
-	printFacts(os.Stdout, t.facts)
+	printFacts(out, t.facts)
 	return allGood(t.facts), nil
 }
 
@@ -101,7 +102,8 @@ func (c *command) newTrial(ctx context.Context) (*trial, error) {
 	if err != nil {
 		return nil, err
 	}
-	config, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithSharedConfigProfile(c.Profile), awsconfig.WithRegion(c.Region))
+	config, err := awsconfig.LoadDefaultConfig(ctx,
+		awsconfig.WithSharedConfigProfile(c.Profile), awsconfig.WithRegion(c.Region))
 	if err != nil {
 		return nil, fmt.Errorf("reading the AWS configuration: %w", err)
 	}
@@ -123,7 +125,9 @@ func (c *command) newTrial(ctx context.Context) (*trial, error) {
 
 // unused makes sure that the stack does not exist yet, since it is removed at the end.
 func (t *trial) unused(ctx context.Context) error {
-	found, err := cloudformation.NewFromConfig(t.config).DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: &t.stack})
+	found, err := cloudformation.NewFromConfig(t.config).DescribeStacks(ctx, &cloudformation.DescribeStacksInput{
+		StackName: &t.stack,
+	})
 	if err == nil && len(found.Stacks) > 0 {
 		return fmt.Errorf("stack %s exists, and this would remove it: name another --environment", t.stack)
 	}

@@ -19,7 +19,8 @@ import (
 var titles = []string{"Full - All collections received by NiFi", "Full - All collections successful"}
 
 func (t *trial) shape() rehearsal.Shape {
-	return rehearsal.Shape{Run: t.environment + "-run", Seed: 1, Collections: 5, Files: 4, Duplicates: 0.5, Malformed: 1, LateSent: 1}
+	return rehearsal.Shape{Run: t.environment + "-run", Seed: 1, Collections: 5, Files: 4,
+		Duplicates: 0.5, Malformed: 1, LateSent: 1}
 }
 
 // play plays the run: the sender's rows, a message for each file and half of them twice, one bad message, Sent of one
@@ -30,7 +31,8 @@ func (t *trial) play(ctx context.Context) (string, error) {
 		return "", err
 	}
 	progress := rehearsal.NewProgress(t.progress)
-	played, err := rehearsal.NewWorld(t.config, t.outputs).Play(ctx, plan, 0, t.patience.run, progress.Show, func() (bool, error) {
+	world := rehearsal.NewWorld(t.config, t.outputs)
+	played, err := world.Play(ctx, plan, 0, t.patience.run, progress.Show, func() (bool, error) {
 		count, err := t.hear(ctx, monitoring, plan.CorrelationID)
 		return count >= len(titles), err
 	})
@@ -38,7 +40,8 @@ func (t *trial) play(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	seen := fmt.Sprintf("%d messages, %d of them duplicates; %s; %d requests", len(plan.Messages), plan.Duplicates, rehearsal.Line(played.Rows), played.Answered)
+	seen := fmt.Sprintf("%d messages, %d of them duplicates; %s; %d requests",
+		len(plan.Messages), plan.Duplicates, rehearsal.Line(played.Rows), played.Answered)
 	var wrong []error
 	if !played.Finished {
 		wrong = append(wrong, fmt.Errorf("%w: nothing has changed for %v", errInVain, t.patience.run))
@@ -81,7 +84,9 @@ func (t *trial) notified(ctx context.Context) (string, error) {
 func (t *trial) executions(ctx context.Context) ([]*sfn.DescribeExecutionOutput, error) {
 	client := sfn.NewFromConfig(t.config)
 	var all []*sfn.DescribeExecutionOutput
-	pages := sfn.NewListExecutionsPaginator(client, &sfn.ListExecutionsInput{StateMachineArn: &t.outputs.StateMachineArn})
+	pages := sfn.NewListExecutionsPaginator(client, &sfn.ListExecutionsInput{
+		StateMachineArn: &t.outputs.StateMachineArn,
+	})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -98,8 +103,8 @@ func (t *trial) executions(ctx context.Context) ([]*sfn.DescribeExecutionOutput,
 	return all, nil
 }
 
-// lateSent sees that the stream's pipe started an execution for the collection whose Sent was late: else the sweep found
-// it. The filter keeps what this system writes itself from coming, and the row came as Exported, which does not pass.
+// lateSent sees that the stream's pipe started an execution for the collection whose Sent was late: else the sweep
+// found it. Nothing else of this collection passes the filter: its row was made as Exported, and our own writes do not pass.
 func (t *trial) lateSent(ctx context.Context) (string, error) {
 	plan, err := rehearsal.NewPlan(t.shape())
 	if err != nil {

@@ -36,7 +36,9 @@ type refusal struct {
 // role is the name of increment's role.
 func (t *trial) role(ctx context.Context) (*string, error) {
 	name := t.deployment().FunctionName("increment")
-	function, err := lambda.NewFromConfig(t.config).GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: &name})
+	function, err := lambda.NewFromConfig(t.config).GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{
+		FunctionName: &name,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("asking for the role of %s: %w", name, err)
 	}
@@ -49,8 +51,9 @@ func (t *trial) denyWrites(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err := iam.NewFromConfig(t.config).PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: role, PolicyName: aws.String(denial),
-		PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"dynamodb:UpdateItem","Resource":"*"}]}`),
+	if _, err := iam.NewFromConfig(t.config).PutRolePolicy(ctx, &iam.PutRolePolicyInput{
+		RoleName: role, PolicyName: aws.String(denial), PolicyDocument: aws.String(`{"Version":"2012-10-17",
+			"Statement":[{"Effect":"Deny","Action":"dynamodb:UpdateItem","Resource":"*"}]}`),
 	}); err != nil {
 		return fmt.Errorf("denying increment its writes: %w", err)
 	}
@@ -63,7 +66,9 @@ func (t *trial) allowWrites(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = iam.NewFromConfig(t.config).DeleteRolePolicy(ctx, &iam.DeleteRolePolicyInput{RoleName: role, PolicyName: aws.String(denial)})
+	_, err = iam.NewFromConfig(t.config).DeleteRolePolicy(ctx, &iam.DeleteRolePolicyInput{
+		RoleName: role, PolicyName: aws.String(denial),
+	})
 	if gone := (*iamtypes.NoSuchEntityException)(nil); errors.As(err, &gone) {
 		return nil
 	}
@@ -92,7 +97,7 @@ func (t *trial) refuse(ctx context.Context) (string, error) {
 			return "", err
 		}
 		failed, counted := 0, 0
-		err := t.until(ctx, t.patience.alarm, func() (bool, error) {
+		err := t.until(ctx, t.patience.run, func() (bool, error) { // retries take up to 4 minutes
 			var err error
 			if failed, counted, err = t.standing(ctx, world, run); err != nil {
 				return false, err
@@ -111,7 +116,9 @@ func (t *trial) refuse(ctx context.Context) (string, error) {
 }
 
 // standing counts the failed executions, and what the run's row holds.
-func (t *trial) standing(ctx context.Context, world *rehearsal.World, run rehearsal.Run) (failed, counted int, err error) {
+func (t *trial) standing(ctx context.Context, world *rehearsal.World, run rehearsal.Run) (failed, counted int,
+	err error,
+) {
 	list, err := sfn.NewFromConfig(t.config).ListExecutions(ctx, &sfn.ListExecutionsInput{
 		StateMachineArn: &t.outputs.StateMachineArn, StatusFilter: sfntypes.ExecutionStatusFailed})
 	if err != nil {
@@ -138,8 +145,10 @@ func (t *trial) replay(ctx context.Context) (string, error) {
 	client, world := sqs.NewFromConfig(t.config), rehearsal.NewWorld(t.config, t.outputs)
 	var reason, identity string
 	err := t.until(ctx, t.patience.run, func() (bool, error) {
-		received, err := client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: &t.outputs.RejectedMessagesQueueUrl,
-			MaxNumberOfMessages: 10, WaitTimeSeconds: 1, VisibilityTimeout: 10, MessageAttributeNames: []string{"All"}})
+		received, err := client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
+			QueueUrl: &t.outputs.RejectedMessagesQueueUrl, MaxNumberOfMessages: 10, WaitTimeSeconds: 1,
+			VisibilityTimeout: 10, MessageAttributeNames: []string{"All"},
+		})
 		if err != nil {
 			return false, fmt.Errorf("reading the rejected-messages queue: %w", err)
 		}
@@ -149,10 +158,13 @@ func (t *trial) replay(ctx context.Context) (string, error) {
 			}
 			reason = aws.ToString(message.MessageAttributes["reason_code"].StringValue)
 			identity = aws.ToString(message.MessageAttributes["identity"].StringValue)
-			if _, err := world.Send(ctx, []rehearsal.Message{rehearsal.Envelope(rehearsal.Record(identity, *message.Body))}, 0); err != nil {
+			envelope := rehearsal.Envelope(rehearsal.Record(identity, *message.Body))
+			if _, err := world.Send(ctx, []rehearsal.Message{envelope}, 0); err != nil {
 				return false, err
 			}
-			_, err := client.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &t.outputs.RejectedMessagesQueueUrl, ReceiptHandle: message.ReceiptHandle})
+			_, err := client.DeleteMessage(ctx, &sqs.DeleteMessageInput{
+				QueueUrl: &t.outputs.RejectedMessagesQueueUrl, ReceiptHandle: message.ReceiptHandle,
+			})
 			return true, err
 		}
 		return false, nil
@@ -188,7 +200,9 @@ func (t *trial) setOff(ctx context.Context, names ...string) (string, error) {
 	found := map[string]types.MetricAlarm{}
 	silent := func(name string) bool { return found[t.stack+"-"+name].StateValue != types.StateValueAlarm }
 	err := t.until(ctx, t.patience.alarm, func() (bool, error) {
-		pages := cloudwatch.NewDescribeAlarmsPaginator(client, &cloudwatch.DescribeAlarmsInput{AlarmNamePrefix: aws.String(t.stack + "-")})
+		pages := cloudwatch.NewDescribeAlarmsPaginator(client, &cloudwatch.DescribeAlarmsInput{
+			AlarmNamePrefix: aws.String(t.stack + "-"),
+		})
 		for pages.HasMorePages() {
 			page, err := pages.NextPage(ctx)
 			if err != nil {
@@ -231,7 +245,8 @@ func (t *trial) whySilent(ctx context.Context, alarm types.MetricAlarm) error {
 	case err != nil:
 		return fmt.Errorf("asking for the metric of alarm %s: %w", aws.ToString(alarm.AlarmName), err)
 	case len(data.Datapoints) == 0:
-		return missing{fmt.Sprintf("no data of the metric %s %s", aws.ToString(alarm.Namespace), aws.ToString(alarm.MetricName))}
+		return missing{"no data of the metric " + aws.ToString(alarm.Namespace) + " " + aws.ToString(alarm.MetricName)}
 	}
-	return fmt.Errorf("alarm %s is %s: %s", aws.ToString(alarm.AlarmName), alarm.StateValue, aws.ToString(alarm.StateReason))
+	return fmt.Errorf("alarm %s is %s: %s",
+		aws.ToString(alarm.AlarmName), alarm.StateValue, aws.ToString(alarm.StateReason))
 }

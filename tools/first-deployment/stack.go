@@ -27,7 +27,8 @@ const tableKind = "AWS::DynamoDB::Table"
 // noStack tells whether an error says that there is no such stack.
 func noStack(err error) bool {
 	var api smithy.APIError
-	return errors.As(err, &api) && api.ErrorCode() == "ValidationError" && strings.Contains(api.ErrorMessage(), "does not exist")
+	return errors.As(err, &api) && api.ErrorCode() == "ValidationError" &&
+		strings.Contains(api.ErrorMessage(), "does not exist")
 }
 
 func (t *trial) deploy(ctx context.Context) (string, error) {
@@ -48,7 +49,10 @@ func (t *trial) deploy(ctx context.Context) (string, error) {
 // resources are what a stack has made and not deleted, by logical id.
 func (t *trial) resources(ctx context.Context, stack string) (map[string]types.StackResourceSummary, error) {
 	made := map[string]types.StackResourceSummary{}
-	pages := cloudformation.NewListStackResourcesPaginator(cloudformation.NewFromConfig(t.config), &cloudformation.ListStackResourcesInput{StackName: &stack})
+	client := cloudformation.NewFromConfig(t.config)
+	pages := cloudformation.NewListStackResourcesPaginator(client, &cloudformation.ListStackResourcesInput{
+		StackName: &stack,
+	})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -82,7 +86,8 @@ func (t *trial) pipesRun(ctx context.Context) (string, error) {
 			if err != nil {
 				return false, fmt.Errorf("asking for pipe %s: %w", *one.PhysicalResourceId, err)
 			}
-			states = append(states, strings.TrimSpace(fmt.Sprint(aws.ToString(one.LogicalResourceId), " ", pipe.CurrentState, " ", aws.ToString(pipe.StateReason))))
+			states = append(states, strings.TrimSpace(fmt.Sprintf("%s %s %s",
+				aws.ToString(one.LogicalResourceId), pipe.CurrentState, aws.ToString(pipe.StateReason))))
 			if pipe.CurrentState == pipestypes.PipeStateRunning {
 				running++
 			}
@@ -167,7 +172,10 @@ func (t *trial) destroy(ctx context.Context) (string, error) {
 // gone holds the last that happened to each resource against what should have: all are deleted but the tables.
 func (t *trial) gone(ctx context.Context, id *string, made map[string]types.StackResourceSummary) (string, error) {
 	last := map[string]types.ResourceStatus{} // by logical id; events come newest first
-	pages := cloudformation.NewDescribeStackEventsPaginator(cloudformation.NewFromConfig(t.config), &cloudformation.DescribeStackEventsInput{StackName: id})
+	client := cloudformation.NewFromConfig(t.config)
+	pages := cloudformation.NewDescribeStackEventsPaginator(client, &cloudformation.DescribeStackEventsInput{
+		StackName: id,
+	})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -190,7 +198,10 @@ func (t *trial) gone(ctx context.Context, id *string, made map[string]types.Stac
 		}
 	}
 	for _, prefix := range []string{"/aws/lambda/", "/aws/vendedlogs/states/", "/aws/vendedlogs/pipes/"} {
-		groups, err := cloudwatchlogs.NewFromConfig(t.config).DescribeLogGroups(ctx, &cloudwatchlogs.DescribeLogGroupsInput{LogGroupNamePrefix: aws.String(prefix + t.stack)})
+		logs := cloudwatchlogs.NewFromConfig(t.config)
+		groups, err := logs.DescribeLogGroups(ctx, &cloudwatchlogs.DescribeLogGroupsInput{
+			LogGroupNamePrefix: aws.String(prefix + t.stack),
+		})
 		if err != nil {
 			return "", fmt.Errorf("asking for log groups: %w", err)
 		}
@@ -230,8 +241,8 @@ func (t *trial) leaveTables(ctx context.Context) (string, error) {
 	case len(t.tables) == 0:
 		return "none was made", nil
 	case !t.deleteTables:
-		return names + ". To delete one: aws dynamodb update-table --no-deletion-protection-enabled --table-name NAME, " +
-			"then aws dynamodb delete-table --table-name NAME", nil
+		return names + ". To delete one: aws dynamodb update-table --no-deletion-protection-enabled " +
+			"--table-name NAME, then aws dynamodb delete-table --table-name NAME", nil
 	}
 	for _, name := range t.tables {
 		if err := t.deleteTable(ctx, client, name); err != nil {
@@ -242,7 +253,9 @@ func (t *trial) leaveTables(ctx context.Context) (string, error) {
 }
 
 func (t *trial) deleteTable(ctx context.Context, client *dynamodb.Client, name string) error {
-	if _, err := client.UpdateTable(ctx, &dynamodb.UpdateTableInput{TableName: &name, DeletionProtectionEnabled: aws.Bool(false)}); err != nil {
+	if _, err := client.UpdateTable(ctx, &dynamodb.UpdateTableInput{
+		TableName: &name, DeletionProtectionEnabled: aws.Bool(false),
+	}); err != nil {
 		return err
 	}
 	return t.until(ctx, t.patience.run, func() (bool, error) {

@@ -39,8 +39,8 @@ type trial struct {
 	refused    *refusal
 }
 
-// deployer deploys the CDK app with settings (key=value), and compares it with what is deployed. serve makes the stack's
-// pipes deliver, where they do not by themselves.
+// deployer deploys the CDK app with settings (key=value), and compares it with what is deployed. serve makes the pipes
+// of the stack deliver, where they do not by themselves.
 type deployer interface {
 	deploy(ctx context.Context, settings []string) error
 	diff(ctx context.Context, settings []string) error
@@ -54,7 +54,7 @@ func newTrial(config aws.Config, account, environment string, cdk deployer) *tri
 		cdk: cdk, progress: os.Stderr, heard: map[heard]*listener{},
 	}
 	t.deny, t.allow = t.denyWrites, t.allowWrites
-	t.patience.run, t.patience.alarm, t.patience.poll = 5*time.Minute, 20*time.Minute, 5*time.Second
+	t.patience.run, t.patience.alarm, t.patience.poll = 10*time.Minute, 20*time.Minute, 5*time.Second
 	return t
 }
 
@@ -77,14 +77,16 @@ type question struct {
 func (t *trial) questions() []question {
 	all := []question{{what: "the definition is valid, STANDARD and EXPRESS", ask: t.validate}}
 	for _, state := range stateTests {
-		all = append(all, question{what: "TestState: " + state.name, ask: func(ctx context.Context) (string, error) { return t.testState(ctx, state) }})
+		all = append(all, question{what: "TestState: " + state.name, ask: func(ctx context.Context) (string, error) {
+			return t.testState(ctx, state)
+		}})
 	}
 	return append(all,
 		question{what: "a topic for alarms and a queue that listens to it are made", ask: t.makeAlarmTopic},
 		question{what: "cdk deploy makes the stack", ask: t.deploy},
 		question{what: "both pipes are RUNNING", deployed: true, ask: t.pipesRun},
-		question{what: "doctor finds no error", deployed: true, ask: t.examine},
 		question{what: "what is published on the monitoring topic arrives", deployed: true, ask: t.publish},
+		question{what: "doctor finds no error", deployed: true, ask: t.examine},
 		question{what: "a run of 5 collections ends successful", deployed: true, ask: t.play},
 		question{what: "monitoring is notified once of each", deployed: true, ask: t.notified},
 		question{what: "the stream brings the late Sent, and no execution failed", deployed: true, ask: t.lateSent},
@@ -92,7 +94,7 @@ func (t *trial) questions() []question {
 		question{what: "an alarm reaches the topic for alarms", deployed: true, ask: t.alarmHeard},
 		question{what: "a rejected message sets off RejectedMessages", deployed: true, ask: t.rejectedAlarm},
 		question{what: "without its right to write, increment counts nothing", deployed: true, ask: t.refuse},
-		question{what: "the alarms say so: " + strings.Join(alarmsOfRefusal, ", "), deployed: true, ask: t.refusedAlarms},
+		question{what: strings.Join(alarmsOfRefusal, " and ") + " go off", deployed: true, ask: t.refusedAlarms},
 		question{what: "the message is rejected, and counts when replayed", deployed: true, ask: t.replay},
 		question{what: "cdk diff shows no difference", deployed: true, ask: t.diff},
 	)
@@ -141,7 +143,8 @@ const cleanUpWithin = 30 * time.Minute
 
 // cleanUp removes all that was made, the last first. What fails does not keep the rest from being removed.
 func (t *trial) cleanUp(ctx context.Context) {
-	fmt.Fprintf(t.progress, "\nCleaning up. Ctrl-C leaves it as it is; then delete stack %s and the queues and topics whose names begin with it.\n", t.stack)
+	fmt.Fprintf(t.progress, "\nCleaning up. If you interrupt this too, delete by hand: stack %s, "+
+		"and the queues and the topic whose names begin so.\n", t.stack)
 	for len(t.undo) > 0 {
 		last := t.undo[len(t.undo)-1]
 		t.undo = t.undo[:len(t.undo)-1]
