@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"snapshot-status-checker/internal/operator/rehearsal"
+	"snapshot-status-checker/internal/snapshot"
 )
 
 // report shows what came out of the run and returns an error that names everything that is not as it should be.
@@ -53,7 +54,7 @@ func showCollections(out io.Writer, run *run, seen *seen) {
 	var good, bad []string
 	for _, row := range seen.rows {
 		line := fmt.Sprintf("%s\t%s\t%d/%d\t%d", row.Name, row.Status, row.Received, row.Sent, asked[row.Name])
-		if strings.EqualFold(row.Status, "Success") && row.Received == row.Sent && asked[row.Name] == 1 {
+		if snapshot.Status(row.Status).Is(snapshot.Success) && row.Received == row.Sent && asked[row.Name] == 1 {
 			good = append(good, line)
 		} else {
 			bad = append(bad, line)

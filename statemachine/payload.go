@@ -14,8 +14,9 @@ const (
 	sqsMinMessageBytes = 1024 // the least that SQS lets a queue's limit be
 )
 
-// MaxMessageBytes is the largest message of which a full batch still fits into an execution, even when JSON writes every
-// byte of its body as two.
+// MaxMessageBytes is the largest message of which a full batch still fits into an execution. Up to a batchSize of 72 it
+// does even when JSON writes every byte of a body as two. Above, SQS allows no limit so small (sqsMinMessageBytes), and a
+// full batch fits only if JSON writes at most a quarter of the bytes as two.
 func MaxMessageBytes(batchSize int) int {
 	return max(((PayloadBytes-aroundBytes)/batchSize-recordBytes)/2, sqsMinMessageBytes)
 }

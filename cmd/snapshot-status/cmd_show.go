@@ -7,6 +7,7 @@ import (
 
 	"snapshot-status-checker/internal/operator/report"
 	"snapshot-status-checker/internal/operator/show"
+	"snapshot-status-checker/internal/snapshot"
 )
 
 type showCommand struct {
@@ -56,7 +57,8 @@ func (c *showCommand) Run(a *app) error {
 
 func (c *showCommand) wanted(one report.Collection) bool {
 	is := func(status string) bool {
-		return strings.EqualFold(status, one.Status) || strings.EqualFold(status, report.StatusName(one.Status))
+		wanted := snapshot.Status(status)
+		return wanted.Is(snapshot.Status(one.Status)) || wanted.Is(snapshot.Status(report.StatusName(one.Status)))
 	}
 	return (len(c.WaitsFor) == 0 || slices.Contains(c.WaitsFor, one.WaitsFor)) &&
 		(len(c.Status) == 0 || slices.ContainsFunc(c.Status, is)) && strings.Contains(one.Collection, c.Match)

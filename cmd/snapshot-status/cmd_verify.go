@@ -61,11 +61,7 @@ func countReceipts(a *app, reader *store.Store, state store.RunState) ([]report.
 	for i, one := range state.Collections {
 		group.Go(func() error {
 			return reader.Receipts(ctx, one.Row.CollectionKey, func(receipt store.Receipt) error {
-				if receipt.Success {
-					counts[i].SuccessFiles++
-				} else {
-					counts[i].Files++
-				}
+				counts[i].Add(receipt)
 				return nil
 			})
 		})

@@ -55,7 +55,7 @@ func (r *Report) checkRows(rows map[string]row) {
 	}
 	for _, c := range r.plan.collections {
 		got := rows[c.name]
-		if !got.is("Success") {
+		if !got.is(snapshot.Success) {
 			r.missing("%s is %s, want Success", c.name, got.CollectionStatus)
 		}
 		twice := max(0, got.FilesReceived-c.files)

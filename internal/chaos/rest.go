@@ -11,6 +11,8 @@ import (
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"snapshot-status-checker/internal/snapshot"
 )
 
 // errDone ends what is done again and again.
@@ -107,7 +109,7 @@ func (w *world) missing(ctx context.Context, written <-chan struct{}) (string, e
 func (w *world) unfinishedRows(rows map[string]row) string {
 	var unfinished []string
 	for _, c := range w.plan.collections {
-		if r := rows[c.name]; !r.is("Success") || r.FilesReceived < c.files {
+		if r := rows[c.name]; !r.is(snapshot.Success) || r.FilesReceived < c.files {
 			unfinished = append(unfinished, fmt.Sprintf("%s (%s, %d of %d files counted)",
 				c.name, r.CollectionStatus, r.FilesReceived, c.files))
 		}

@@ -8,7 +8,6 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -16,6 +15,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
+
+	"snapshot-status-checker/internal/snapshot"
 )
 
 // row is a collection's row of the export status table.
@@ -28,7 +29,7 @@ type row struct {
 // held is how much of the ledger's count the row holds.
 func (r row) held() int { return r.EpochStart + r.SyncedFiles }
 
-func (r row) is(status string) bool { return strings.EqualFold(r.CollectionStatus, status) }
+func (r row) is(status snapshot.Status) bool { return snapshot.Status(r.CollectionStatus).Is(status) }
 
 func received(rows map[string]row) (sum int) {
 	for _, r := range rows {

@@ -89,7 +89,7 @@ func collectionEvents(before, after report.Collection) []Event {
 		add(Successful, "%s", success(after))
 	case received(after) && !successful(after) && (again || !received(before)):
 		add(Received, "received, %d of %d files", after.FilesReceived, after.FilesSent)
-	case !strings.EqualFold(before.Status, after.Status):
+	case !is(before, snapshot.Status(after.Status)):
 		add(Changed, "%s, was %s", report.StatusName(after.Status), report.StatusName(before.Status))
 	}
 	if over(after) && !over(before) {
@@ -111,7 +111,7 @@ func exportedAgain(before, after report.Collection) bool {
 }
 
 func is(c report.Collection, status snapshot.Status) bool {
-	return strings.EqualFold(c.Status, string(status))
+	return snapshot.Status(c.Status).Is(status)
 }
 
 func successful(c report.Collection) bool {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"snapshot-status-checker/internal/operator/report"
+	"snapshot-status-checker/internal/snapshot"
 )
 
 // pageSize is how many collections a page of the table has, so that it stays quick however large the run is.
@@ -75,7 +76,7 @@ func (a asked) link(page int) string {
 
 func (a asked) wants(c report.Collection) bool {
 	return (a.Waits == "" || a.Waits == string(c.WaitsFor) || a.Waits == "something" && c.WaitsFor != report.ForNothing) &&
-		(a.Status == "" || strings.EqualFold(a.Status, report.StatusName(c.Status))) && strings.Contains(strings.ToLower(c.Collection), strings.ToLower(a.Match))
+		(a.Status == "" || snapshot.Status(a.Status).Is(snapshot.Status(report.StatusName(c.Status)))) && strings.Contains(strings.ToLower(c.Collection), strings.ToLower(a.Match))
 }
 
 // order sorts; they come with those that hold the run first.

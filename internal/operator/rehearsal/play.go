@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"snapshot-status-checker/internal/snapshot"
 )
 
 // Played is what came of a played run.
@@ -87,7 +89,7 @@ func (p Plan) arrived(rows []Row) bool {
 // moved tells whether each collection has got as far as it can.
 func (p Plan) moved(rows []Row) bool {
 	return p.all(rows, func(c Collection, row Row) bool {
-		return c.Status == blocked || c.Missing > 0 || c.Failing || strings.EqualFold(row.Status, "Success")
+		return c.Status == blocked || c.Missing > 0 || c.Failing || snapshot.Status(row.Status).Is(snapshot.Success)
 	})
 }
 
@@ -140,15 +142,15 @@ func Line(rows []Row) string {
 	filled := min(width, width*received/max(sent, 1))
 	return fmt.Sprintf("%s%s  files %d/%d  received %d/%d  success %d/%d",
 		strings.Repeat("█", filled), strings.Repeat("░", width-filled), received, sent,
-		InStatus(rows, "Received", "Success"), len(rows), InStatus(rows, "Success"), len(rows))
+		InStatus(rows, snapshot.Received, snapshot.Success), len(rows), InStatus(rows, snapshot.Success), len(rows))
 }
 
 // InStatus counts the rows in one of these statuses, in any case.
-func InStatus(rows []Row, statuses ...string) int {
+func InStatus(rows []Row, statuses ...snapshot.Status) int {
 	count := 0
 	for _, row := range rows {
 		for _, status := range statuses {
-			if strings.EqualFold(status, row.Status) {
+			if snapshot.Status(row.Status).Is(status) {
 				count++
 			}
 		}

@@ -12,6 +12,15 @@ type Count struct {
 	SuccessFiles int64 `json:"success_files"`
 }
 
+// Add counts a receipt.
+func (c *Count) Add(receipt store.Receipt) {
+	if receipt.Success {
+		c.SuccessFiles++
+	} else {
+		c.Files++
+	}
+}
+
 // Difference is one thing about a collection that does not add up.
 type Difference struct {
 	Collection string `json:"collection"`

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/smithy-go"
+)
+
+func TestJudge(t *testing.T) {
+	t.Parallel()
+	broken := errors.New("broken")
+	gap := missing{"no data"}
+	unknown := fmt.Errorf("asking: %w", &smithy.GenericAPIError{Code: "UnknownOperationException"})
+	refused := &smithy.GenericAPIError{Code: "AccessDeniedException"}
+	for name, test := range map[string]struct {
+		err       error
+		aws, here answer
+	}{
+		"nothing":                      {nil, yes, yes},
+		"an error":                     {broken, no, no},
+		"something missing":            {fmt.Errorf("asking: %w", gap), no, lacks},
+		"an unknown call":              {unknown, no, lacks},
+		"a refused call":               {refused, no, no},
+		"missing and unknown":          {errors.Join(gap, unknown), no, lacks},
+		"missing and another error":    {errors.Join(gap, broken), no, no},
+		"missing, joined and broken":   {errors.Join(errors.Join(gap, broken), gap), no, no},
+		"a question that is not asked": {skipped{"interrupted"}, notAsked, notAsked},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := judge(test.err, false); got != test.aws {
+				t.Errorf("on AWS: %s, want %s", got, test.aws)
+			}
+			if got := judge(test.err, true); got != test.here {
+				t.Errorf("on the local engine: %s, want %s", got, test.here)
+			}
+		})
+	}
+}
+
+func TestAllGood(t *testing.T) {
+	t.Parallel()
+	for one, want := range map[answer]bool{yes: true, lacks: true, no: false, notAsked: false} {
+		if got := allGood([]fact{{answer: yes}, {answer: one}}); got != want {
+			t.Errorf("all is good with %q: %v", one, got)
+		}
+	}
+}
+
+func TestPrintFacts(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	printFacts(&out, []fact{
+		{what: "one", answer: yes, seen: "two\n  lines", took: 61 * time.Second},
+		{what: "two", answer: no, seen: strings.Repeat("ö", 300)},
+		{what: "three", answer: notAsked},
+	})
+	want := `
+FACT   ANSWER     TIME  SEEN
+one    yes        1m1s  two lines
+two    NO         0s    ` + strings.Repeat("ö", 150) + ` …
+three  not asked  0s    –
+
+3 facts: 1 yes, 1 no, 1 not asked
+`
+	if out.String() != want {
+		t.Errorf("printed\n%s\nwant\n%s", out.String(), want)
+	}
+}

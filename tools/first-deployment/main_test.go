@@ -1,0 +1,71 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+
+	"snapshot-status-checker/internal/local/localtest"
+)
+
+// onEngine has the SDK find the engine by its environment variables, as a person's shell has it find AWS.
+func onEngine(t *testing.T) aws.Config {
+	t.Helper()
+	endpoint := localtest.Engine(t)
+	for _, variable := range os.Environ() {
+		if name, _, _ := strings.Cut(variable, "="); strings.HasPrefix(name, "AWS_") {
+			t.Setenv(name, "")
+		}
+	}
+	for name, value := range map[string]string{"AWS_ENDPOINT_URL": endpoint, "AWS_ACCESS_KEY_ID": "test",
+		"AWS_SECRET_ACCESS_KEY": "test", "AWS_CONFIG_FILE": os.DevNull, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull} {
+		t.Setenv(name, value)
+	}
+	return localtest.Config(endpoint)
+}
+
+func TestWithoutYes(t *testing.T) {
+	config := onEngine(t)
+	var out bytes.Buffer
+	if good, err := (&command{Region: config.Region}).run(t.Context(), &out); err != nil || !good {
+		t.Fatalf("good: %v, %v", good, err)
+	}
+	for _, text := range []string{"account 000000000000, region eu-west-1", "\nsnapshot-sender-status-checker-first-", "minutes",
+		"less than a dollar", "(--delete-tables deletes them too)", "Nothing was done"} {
+		if !strings.Contains(out.String(), text) {
+			t.Errorf("it does not say %q", text)
+		}
+	}
+	stacks, err := cloudformation.NewFromConfig(config).DescribeStacks(t.Context(), &cloudformation.DescribeStacksInput{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, stack := range stacks.Stacks {
+		if strings.Contains(*stack.StackName, "-first-") {
+			t.Errorf("it made %s", *stack.StackName)
+		}
+	}
+}
+
+// A stack of that name is somebody's, and would be removed at the end.
+func TestStackExists(t *testing.T) {
+	config := onEngine(t)
+	client := cloudformation.NewFromConfig(config)
+	name := aws.String("snapshot-sender-status-checker-taken")
+	if _, err := client.CreateStack(t.Context(), &cloudformation.CreateStackInput{StackName: name,
+		TemplateBody: aws.String(`{"Resources":{"Topic":{"Type":"AWS::SNS::Topic"}}}`)}); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	_, err := (&command{Yes: true, Region: config.Region, Environment: "taken"}).run(t.Context(), &out)
+	if err == nil || !strings.Contains(err.Error(), "exists") || !strings.Contains(err.Error(), "--environment") {
+		t.Errorf("got %v", err)
+	}
+	if _, err := client.DescribeStacks(t.Context(), &cloudformation.DescribeStacksInput{StackName: name}); err != nil {
+		t.Errorf("the stack is gone: %v", err)
+	}
+}

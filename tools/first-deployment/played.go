@@ -1,0 +1,173 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
+
+	"snapshot-status-checker/internal/operator/rehearsal"
+	"snapshot-status-checker/internal/operator/report"
+	"snapshot-status-checker/internal/snapshot"
+	"snapshot-status-checker/internal/store"
+)
+
+// titles of the two notifications of a run that rehearsal plays.
+var titles = []string{"Full - All collections received by NiFi", "Full - All collections successful"}
+
+func (t *trial) shape() rehearsal.Shape {
+	return rehearsal.Shape{Run: t.environment + "-run", Seed: 1, Collections: 5, Files: 4,
+		Duplicates: 0.5, Malformed: 1, LateSent: 1}
+}
+
+// play plays the run: the sender's rows, a message for each file and half of them twice, one bad message, Sent of one
+// collection after its last file, and a _success file for each request.
+func (t *trial) play(ctx context.Context) (string, error) {
+	plan, err := rehearsal.NewPlan(t.shape())
+	if err != nil {
+		return "", err
+	}
+	progress := rehearsal.NewProgress(t.progress)
+	world := rehearsal.NewWorld(t.config, t.outputs)
+	played, err := world.Play(ctx, plan, 0, t.patience.run, progress.Show, func() (bool, error) {
+		count, err := t.hear(ctx, monitoring, plan.CorrelationID)
+		return count >= len(titles), err
+	})
+	progress.End()
+	if err != nil {
+		return "", err
+	}
+	seen := fmt.Sprintf("%d messages, %d of them duplicates; %s; %d requests",
+		len(plan.Messages), plan.Duplicates, rehearsal.Line(played.Rows), played.Answered)
+	var wrong []error
+	if !played.Finished {
+		wrong = append(wrong, fmt.Errorf("%w: nothing has changed for %v", errInVain, t.patience.run))
+	}
+	if successful := rehearsal.InStatus(played.Rows, snapshot.Success); successful != len(plan.Collections) {
+		wrong = append(wrong, fmt.Errorf("%d collections are successful", successful))
+	}
+	for _, row := range played.Rows {
+		if row.Received != row.Sent {
+			wrong = append(wrong, fmt.Errorf("%s has %d of %d files", row.Name, row.Received, row.Sent))
+		}
+	}
+	if played.Answered != len(plan.Collections) {
+		wrong = append(wrong, fmt.Errorf("%d requests for %d collections", played.Answered, len(plan.Collections)))
+	}
+	return seen, errors.Join(wrong...)
+}
+
+// notified counts the notifications of the run. SNS may deliver one twice; then this says so.
+func (t *trial) notified(ctx context.Context) (string, error) {
+	run := t.shape().Run
+	var wrong []error
+	for _, title := range titles {
+		count, err := t.hear(ctx, monitoring, run, title)
+		if err != nil {
+			return "", err
+		}
+		if count != 1 {
+			wrong = append(wrong, fmt.Errorf("%q came %d times", title, count))
+		}
+	}
+	all, err := t.hear(ctx, monitoring, run)
+	if all != len(titles) {
+		wrong = append(wrong, fmt.Errorf("%d messages about the run came", all))
+	}
+	return strings.Join(titles, ", "), errors.Join(append(wrong, err)...)
+}
+
+// executions describes all executions of the state machine.
+func (t *trial) executions(ctx context.Context) ([]*sfn.DescribeExecutionOutput, error) {
+	client := sfn.NewFromConfig(t.config)
+	var all []*sfn.DescribeExecutionOutput
+	pages := sfn.NewListExecutionsPaginator(client, &sfn.ListExecutionsInput{
+		StateMachineArn: &t.outputs.StateMachineArn,
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("listing executions: %w", err)
+		}
+		for _, one := range page.Executions {
+			described, err := client.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: one.ExecutionArn})
+			if err != nil {
+				return nil, fmt.Errorf("asking for an execution: %w", err)
+			}
+			all = append(all, described)
+		}
+	}
+	return all, nil
+}
+
+// lateSent sees that the stream's pipe started an execution for the collection whose Sent was late: else the sweep
+// found it. Nothing else of this collection passes the filter: its row was made as Exported, and our own writes do not pass.
+func (t *trial) lateSent(ctx context.Context) (string, error) {
+	plan, err := rehearsal.NewPlan(t.shape())
+	if err != nil {
+		return "", err
+	}
+	late := ""
+	for _, c := range plan.Collections {
+		if c.SentLast {
+			late = c.Name
+		}
+	}
+	all, err := t.executions(ctx)
+	if err != nil {
+		return "", err
+	}
+	ofMessages, ofChanges, ofLate, failed := 0, 0, 0, 0
+	for _, one := range all {
+		input := *one.Input
+		switch {
+		case strings.Contains(input, `"aws:sqs"`):
+			ofMessages++
+		case strings.Contains(input, `"aws:dynamodb"`):
+			ofChanges++
+			if strings.Contains(input, late) {
+				ofLate++
+			}
+		}
+		if one.Status == types.ExecutionStatusFailed {
+			failed++
+		}
+	}
+	seen := fmt.Sprintf("%d executions of messages, %d of changes (%d of the late Sent), %d of the sweep",
+		ofMessages, ofChanges, ofLate, len(all)-ofMessages-ofChanges)
+	switch {
+	case failed > 0:
+		return seen, fmt.Errorf("%d executions failed", failed)
+	case ofLate == 0:
+		return seen, errors.New("no execution was started for the late Sent: the sweep found it")
+	}
+	return seen, nil
+}
+
+// verify compares receipts, ledger and table, as `snapshot-status verify` does.
+func (t *trial) verify(ctx context.Context) (string, error) {
+	reader := t.deployment().Store()
+	state, err := reader.Run(ctx, t.shape().Run)
+	if err != nil {
+		return "", err
+	}
+	var sum report.Count
+	var wrong []error
+	for _, one := range state.Collections {
+		var count report.Count
+		if err := reader.Receipts(ctx, one.Row.CollectionKey, func(receipt store.Receipt) error {
+			count.Add(receipt)
+			return nil
+		}); err != nil {
+			return "", err
+		}
+		for _, difference := range report.Verify(one, count) {
+			wrong = append(wrong, fmt.Errorf("%s: %s", difference.Collection, difference.Sentence))
+		}
+		sum.Files, sum.SuccessFiles = sum.Files+count.Files, sum.SuccessFiles+count.SuccessFiles
+	}
+	return fmt.Sprintf("receipts of %d files and %d success files", sum.Files, sum.SuccessFiles), errors.Join(wrong...)
+}

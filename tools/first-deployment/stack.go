@@ -1,0 +1,271 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	dynamodbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/pipes"
+	pipestypes "github.com/aws/aws-sdk-go-v2/service/pipes/types"
+	"github.com/aws/smithy-go"
+
+	"snapshot-status-checker/internal/operator/deployment"
+	"snapshot-status-checker/internal/operator/doctor"
+	"snapshot-status-checker/internal/operator/report"
+)
+
+const tableKind = "AWS::DynamoDB::Table"
+
+// noStack tells whether an error says that there is no such stack.
+func noStack(err error) bool {
+	var api smithy.APIError
+	return errors.As(err, &api) && api.ErrorCode() == "ValidationError" &&
+		strings.Contains(api.ErrorMessage(), "does not exist")
+}
+
+func (t *trial) deploy(ctx context.Context) (string, error) {
+	t.later("the tables are "+t.wanted(), t.leaveTables)
+	t.later("the stack is deleted, and all of it is gone but the tables", t.destroy)
+	if err := t.cdk.deploy(ctx, t.settings()); err != nil {
+		return "", err
+	}
+	outputs, err := deployment.ReadStack(ctx, t.config, t.stack)
+	if err != nil {
+		return "", err
+	}
+	t.outputs, t.deployed = outputs, true
+	made, err := t.resources(ctx, t.stack)
+	return fmt.Sprintf("%d resources", len(made)), err
+}
+
+// resources are what a stack has made and not deleted, by logical id.
+func (t *trial) resources(ctx context.Context, stack string) (map[string]types.StackResourceSummary, error) {
+	made := map[string]types.StackResourceSummary{}
+	client := cloudformation.NewFromConfig(t.config)
+	pages := cloudformation.NewListStackResourcesPaginator(client, &cloudformation.ListStackResourcesInput{
+		StackName: &stack,
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("listing what the stack made: %w", err)
+		}
+		for _, one := range page.StackResourceSummaries {
+			if aws.ToString(one.PhysicalResourceId) != "" && one.ResourceStatus != types.ResourceStatusDeleteComplete {
+				made[aws.ToString(one.LogicalResourceId)] = one
+			}
+		}
+	}
+	return made, nil
+}
+
+// pipesRun waits until both run, and then sees that they are served.
+func (t *trial) pipesRun(ctx context.Context) (string, error) {
+	made, err := t.resources(ctx, t.stack)
+	if err != nil {
+		return "", err
+	}
+	client := pipes.NewFromConfig(t.config)
+	var states []string
+	err = t.until(ctx, t.patience.run, func() (bool, error) {
+		states = nil
+		running := 0
+		for _, one := range made {
+			if aws.ToString(one.ResourceType) != "AWS::Pipes::Pipe" {
+				continue
+			}
+			pipe, err := client.DescribePipe(ctx, &pipes.DescribePipeInput{Name: one.PhysicalResourceId})
+			if err != nil {
+				return false, fmt.Errorf("asking for pipe %s: %w", *one.PhysicalResourceId, err)
+			}
+			states = append(states, strings.TrimSpace(fmt.Sprintf("%s %s %s",
+				aws.ToString(one.LogicalResourceId), pipe.CurrentState, aws.ToString(pipe.StateReason))))
+			if pipe.CurrentState == pipestypes.PipeStateRunning {
+				running++
+			}
+		}
+		slices.Sort(states)
+		return running == 2, nil
+	})
+	if err == nil {
+		err = t.cdk.serve(ctx, t.stack)
+	}
+	return strings.Join(states, ", "), err
+}
+
+// examine has doctor examine the deployment. Warnings are shown and are no error.
+func (t *trial) examine(ctx context.Context) (string, error) {
+	command := report.Command("snapshot-status " + report.Flag("stack", t.stack))
+	found, err := doctor.Examine(ctx, t.deployment(), "", command, "aws")
+	if err != nil {
+		return "", err
+	}
+	fine := 0
+	var rest []string
+	bad := false
+	for _, one := range found {
+		if one.Level == doctor.OK {
+			fine++
+			continue
+		}
+		bad = bad || one.Level == doctor.Error
+		rest = append(rest, fmt.Sprintf("%s: %s %s", one.Level, one.About, one.Says))
+	}
+	seen := fmt.Sprintf("%d findings are as they should be", fine)
+	if bad {
+		return seen, errors.New(strings.Join(rest, "; "))
+	}
+	return strings.Join(append([]string{seen}, rest...), "; "), nil
+}
+
+func (t *trial) diff(ctx context.Context) (string, error) { return "", t.cdk.diff(ctx, t.settings()) }
+
+// destroy deletes the stack, if it was made at all, and asks what became of each of its resources.
+func (t *trial) destroy(ctx context.Context) (string, error) {
+	client := cloudformation.NewFromConfig(t.config)
+	found, err := client.DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: &t.stack})
+	if noStack(err) {
+		return "there is no stack", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("asking for the stack: %w", err)
+	}
+	id := found.Stacks[0].StackId
+	made, err := t.resources(ctx, *id)
+	if err != nil {
+		return "", err
+	}
+	for _, one := range made {
+		if aws.ToString(one.ResourceType) == tableKind {
+			t.tables = append(t.tables, *one.PhysicalResourceId)
+		}
+	}
+	slices.Sort(t.tables)
+	if _, err := client.DeleteStack(ctx, &cloudformation.DeleteStackInput{StackName: id}); err != nil {
+		return "", fmt.Errorf("deleting the stack: %w", err)
+	}
+	err = t.until(ctx, cleanUpWithin, func() (bool, error) {
+		now, err := client.DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: id})
+		if err != nil {
+			return false, fmt.Errorf("asking for the stack: %w", err)
+		}
+		if status := now.Stacks[0].StackStatus; status == types.StackStatusDeleteFailed {
+			return false, fmt.Errorf("the stack is %s: %s", status, aws.ToString(now.Stacks[0].StackStatusReason))
+		}
+		return now.Stacks[0].StackStatus == types.StackStatusDeleteComplete, nil
+	})
+	if err != nil {
+		return "", err
+	}
+	t.deployed = false
+	return t.gone(ctx, id, made)
+}
+
+// gone holds the last that happened to each resource against what should have: all are deleted but the tables.
+func (t *trial) gone(ctx context.Context, id *string, made map[string]types.StackResourceSummary) (string, error) {
+	last := map[string]types.ResourceStatus{} // by logical id; events come newest first
+	client := cloudformation.NewFromConfig(t.config)
+	pages := cloudformation.NewDescribeStackEventsPaginator(client, &cloudformation.DescribeStackEventsInput{
+		StackName: id,
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return "", fmt.Errorf("asking what was deleted: %w", err)
+		}
+		for _, event := range page.StackEvents {
+			if name := aws.ToString(event.LogicalResourceId); last[name] == "" {
+				last[name] = event.ResourceStatus
+			}
+		}
+	}
+	var wrong []string
+	for name, one := range made {
+		want := types.ResourceStatusDeleteComplete
+		if aws.ToString(one.ResourceType) == tableKind {
+			want = types.ResourceStatusDeleteSkipped
+		}
+		if last[name] != want {
+			wrong = append(wrong, fmt.Sprintf("%s (%s) is %s", name, *one.PhysicalResourceId, last[name]))
+		}
+	}
+	for _, prefix := range []string{"/aws/lambda/", "/aws/vendedlogs/states/", "/aws/vendedlogs/pipes/"} {
+		logs := cloudwatchlogs.NewFromConfig(t.config)
+		groups, err := logs.DescribeLogGroups(ctx, &cloudwatchlogs.DescribeLogGroupsInput{
+			LogGroupNamePrefix: aws.String(prefix + t.stack),
+		})
+		if err != nil {
+			return "", fmt.Errorf("asking for log groups: %w", err)
+		}
+		for _, group := range groups.LogGroups {
+			wrong = append(wrong, "log group "+aws.ToString(group.LogGroupName)+" is there")
+		}
+	}
+	seen := fmt.Sprintf("%d resources are gone, %d tables are left", len(made)-len(t.tables), len(t.tables))
+	if len(wrong) > 0 {
+		slices.Sort(wrong)
+		return seen, errors.New(strings.Join(wrong, "; "))
+	}
+	return seen, nil
+}
+
+func (t *trial) wanted() string {
+	if t.deleteTables {
+		return "deleted, since that was asked for"
+	}
+	return "there still"
+}
+
+// leaveTables sees that the tables outlived the stack, and deletes them if that was asked for.
+func (t *trial) leaveTables(ctx context.Context) (string, error) {
+	client := dynamodb.NewFromConfig(t.config)
+	for _, name := range t.tables {
+		found, err := client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &name})
+		if err != nil {
+			return "", fmt.Errorf("asking for table %s: %w", name, err)
+		}
+		if found.Table.TableStatus != dynamodbtypes.TableStatusActive {
+			return "", fmt.Errorf("table %s is %s", name, found.Table.TableStatus)
+		}
+	}
+	names := strings.Join(t.tables, ", ")
+	switch {
+	case len(t.tables) == 0:
+		return "none was made", nil
+	case !t.deleteTables:
+		return names + ". To delete one: aws dynamodb update-table --no-deletion-protection-enabled " +
+			"--table-name NAME, then aws dynamodb delete-table --table-name NAME", nil
+	}
+	for _, name := range t.tables {
+		if err := t.deleteTable(ctx, client, name); err != nil {
+			return "", fmt.Errorf("deleting table %s: %w", name, err)
+		}
+	}
+	return names, nil
+}
+
+func (t *trial) deleteTable(ctx context.Context, client *dynamodb.Client, name string) error {
+	if _, err := client.UpdateTable(ctx, &dynamodb.UpdateTableInput{
+		TableName: &name, DeletionProtectionEnabled: aws.Bool(false),
+	}); err != nil {
+		return err
+	}
+	return t.until(ctx, t.patience.run, func() (bool, error) {
+		_, err := client.DeleteTable(ctx, &dynamodb.DeleteTableInput{TableName: &name})
+		if busy := (*dynamodbtypes.ResourceInUseException)(nil); errors.As(err, &busy) {
+			return false, nil // still being updated, or deleted
+		}
+		if gone := (*dynamodbtypes.ResourceNotFoundException)(nil); errors.As(err, &gone) {
+			return true, nil
+		}
+		return false, err
+	})
+}

@@ -1,0 +1,181 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"snapshot-status-checker/internal/local"
+	"snapshot-status-checker/internal/operator/deployment"
+)
+
+// trial is one deployment that is made, asked and removed.
+type trial struct {
+	config       aws.Config
+	account      string
+	environment  string
+	stack        string
+	cdk          deployer
+	deny, allow  func(context.Context) error // take increment's right to write away, and give it back
+	deleteTables bool
+	progress     io.Writer
+
+	// How long nothing may change before a question is given up, and how often it is asked again.
+	patience struct{ run, alarm, poll time.Duration }
+
+	facts      []fact
+	undo       []question // what removes what was made, the last first
+	deployed   bool
+	outputs    local.Outputs
+	alarmTopic string
+	heard      map[heard]*listener
+	tables     []string
+	refused    *refusal
+}
+
+// deployer deploys the CDK app with settings (key=value), and compares it with what is deployed. serve makes the pipes
+// of the stack deliver, where they do not by themselves.
+type deployer interface {
+	deploy(ctx context.Context, settings []string) error
+	diff(ctx context.Context, settings []string) error
+	serve(ctx context.Context, stack string) error
+}
+
+func newTrial(config aws.Config, account, environment string, cdk deployer) *trial {
+	application, _ := strings.CutSuffix(deployment.DefaultStack, "-dev")
+	t := &trial{
+		config: config, account: account, environment: environment, stack: application + "-" + environment,
+		cdk: cdk, progress: os.Stderr, heard: map[heard]*listener{},
+	}
+	t.deny, t.allow = t.denyWrites, t.allowWrites
+	t.patience.run, t.patience.alarm, t.patience.poll = 10*time.Minute, 20*time.Minute, 5*time.Second
+	return t
+}
+
+// local tells whether the local engine answers in place of AWS.
+func (t *trial) local() bool { return t.config.BaseEndpoint != nil }
+
+func (t *trial) settings() []string {
+	return []string{"environment=" + t.environment, "alarmTopicArn=" + t.alarmTopic}
+}
+
+// question has a sentence that should be true, and what finds out: what was seen, or an error (missing, skipped, or
+// another one, which is a no).
+type question struct {
+	what     string
+	deployed bool // it is about what is deployed
+	ask      func(context.Context) (seen string, err error)
+}
+
+// questions are all of them, in their order.
+func (t *trial) questions() []question {
+	all := []question{{what: "the definition is valid, STANDARD and EXPRESS", ask: t.validate}}
+	for _, state := range stateTests {
+		all = append(all, question{what: "TestState: " + state.name, ask: func(ctx context.Context) (string, error) {
+			return t.testState(ctx, state)
+		}})
+	}
+	return append(all,
+		question{what: "a topic for alarms and a queue that listens to it are made", ask: t.makeAlarmTopic},
+		question{what: "cdk deploy makes the stack", ask: t.deploy},
+		question{what: "both pipes are RUNNING", deployed: true, ask: t.pipesRun},
+		question{what: "what is published on the monitoring topic arrives", deployed: true, ask: t.publish},
+		question{what: "doctor finds no error", deployed: true, ask: t.examine},
+		question{what: "a run of 5 collections ends successful", deployed: true, ask: t.play},
+		question{what: "monitoring is notified once of each", deployed: true, ask: t.notified},
+		question{what: "the stream brings the late Sent, and no execution failed", deployed: true, ask: t.lateSent},
+		question{what: "verify: receipts, ledger and table agree", deployed: true, ask: t.verify},
+		question{what: "an alarm reaches the topic for alarms", deployed: true, ask: t.alarmHeard},
+		question{what: "a rejected message sets off RejectedMessages", deployed: true, ask: t.rejectedAlarm},
+		question{what: "without its right to write, increment counts nothing", deployed: true, ask: t.refuse},
+		question{what: strings.Join(alarmsOfRefusal, " and ") + " go off", deployed: true, ask: t.refusedAlarms},
+		question{what: "the message is rejected, and counts when replayed", deployed: true, ask: t.replay},
+		question{what: "cdk diff shows no difference", deployed: true, ask: t.diff},
+	)
+}
+
+// run asks all questions and then removes what was made, also if the context ends or something panics.
+func (t *trial) run(ctx context.Context) { t.askAll(ctx, t.questions()) }
+
+func (t *trial) askAll(ctx context.Context, questions []question) {
+	defer t.cleanUp(context.WithoutCancel(ctx))
+	for _, q := range questions {
+		t.ask(ctx, q)
+	}
+}
+
+func (t *trial) ask(ctx context.Context, q question) {
+	f := fact{what: q.what}
+	fmt.Fprintf(t.progress, "\n%s  %s …\n", time.Now().Format(time.TimeOnly), q.what)
+	start := time.Now()
+	var err error
+	switch {
+	case ctx.Err() != nil:
+		err = skipped{"interrupted"}
+	case q.deployed && !t.deployed:
+		err = skipped{"nothing is deployed"}
+	default:
+		if f.seen, err = q.ask(ctx); err != nil && ctx.Err() != nil {
+			err = skipped{"interrupted: " + err.Error()}
+		}
+	}
+	f.answer, f.took = judge(err, t.local()), time.Since(start)
+	if err != nil {
+		f.seen = strings.TrimSpace(f.seen + " " + err.Error())
+	}
+	fmt.Fprintf(t.progress, "          %s: %s\n", f.answer, f.seen)
+	t.facts = append(t.facts, f)
+}
+
+// later removes something at the end. It is called before that is made, so do has to do without it too.
+func (t *trial) later(what string, do func(context.Context) (string, error)) {
+	t.undo = append(t.undo, question{what: what, ask: do})
+}
+
+// cleanUpWithin bounds the removal of one thing; a stack takes minutes.
+const cleanUpWithin = 30 * time.Minute
+
+// cleanUp removes all that was made, the last first. What fails does not keep the rest from being removed.
+func (t *trial) cleanUp(ctx context.Context) {
+	fmt.Fprintf(t.progress, "\nCleaning up. If you interrupt this too, delete by hand: stack %s, "+
+		"and the queues and the topic whose names begin so.\n", t.stack)
+	for len(t.undo) > 0 {
+		last := t.undo[len(t.undo)-1]
+		t.undo = t.undo[:len(t.undo)-1]
+		within, cancel := context.WithTimeout(ctx, cleanUpWithin)
+		t.ask(within, last)
+		cancel()
+	}
+}
+
+// errInVain is the error of something that did not happen in time.
+var errInVain = errors.New("waited in vain")
+
+// until asks again and again until done. It gives up after patience.
+func (t *trial) until(ctx context.Context, patience time.Duration, done func() (bool, error)) error {
+	deadline := time.Now().Add(patience)
+	for {
+		if is, err := done(); err != nil || is {
+			return err
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("%w for %v", errInVain, patience)
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(t.patience.poll):
+		}
+	}
+}
+
+func (t *trial) deployment() deployment.Deployment {
+	return deployment.Deployment{Outputs: t.outputs, Stack: t.stack, Local: t.local(), Config: t.config,
+		Settings: deployment.Settings{StalledAfter: time.Hour}}
+}
