@@ -45,6 +45,7 @@ const (
 	attrRegisteredAt  = "RegisteredAt"
 	attrGeneration    = "Generation"
 	attrReopened      = "Reopened"
+	attrReopenedAt    = "ReopenedAt"
 	attrProgress      = "Progress"
 	attrProgressSince = "ProgressSince"
 	attrSettled       = "Settled"
@@ -177,6 +178,7 @@ func (t Tables) decodeRun(correlationID string, item table.Item) (*snapshot.Run,
 		RegisteredAt:  d.time(attrRegisteredAt),
 		Generation:    d.int(attrGeneration),
 		Reopened:      d.blobs(attrReopened),
+		ReopenedAt:    d.time(attrReopenedAt),
 		Hints:         map[snapshot.Kind]snapshot.Hint{},
 		Outbox:        map[snapshot.Kind]snapshot.Entry{},
 		Progress:      snapshot.Progress{Sums: d.string(attrProgress), Since: d.time(attrProgressSince), Settled: d.bool(attrSettled)},
