@@ -67,6 +67,7 @@ var scenarios = []struct {
 
 	{"rows in their own case", rowsInTheirOwnCase},
 	{"rows of others", rowsOfOthers},
+	{"unset values", unsetValues},
 	{"a success file that comes too early", earlySuccessFile},
 	{"statuses that block", blockingStatuses},
 	{"Sent is written after the last receipt", sentWrittenLast},
