@@ -52,6 +52,9 @@ var scenarios = []struct {
 	{"a run of more than one page", manyPages},
 	{"names that no message group may carry", oddNames},
 	{"started by hand", byHand},
+	{"a request to reconcile by hand", reconcileByHand},
+	{"malformed requests to reconcile", malformedReconcile},
+	{"requests of other versions", otherRequests},
 
 	{"one identity many times", oneIdentityManyTimes},
 	{"one identity with two contents", oneIdentityTwoContents},
@@ -64,6 +67,7 @@ var scenarios = []struct {
 
 	{"rows in their own case", rowsInTheirOwnCase},
 	{"rows of others", rowsOfOthers},
+	{"unset values", unsetValues},
 	{"a success file that comes too early", earlySuccessFile},
 	{"statuses that block", blockingStatuses},
 	{"Sent is written after the last receipt", sentWrittenLast},
@@ -77,6 +81,10 @@ var scenarios = []struct {
 	{"complete without an event", completeWithoutAnEvent},
 	{"a row is removed before monitoring is notified", rowRemovedBefore},
 	{"a row is removed after monitoring was notified", rowRemovedAfter},
+	{"another collection is exported again after a row was removed", exportedAgainAfterRemoval},
+	{"a row of which others counted is removed", removedAfterOthersCounted},
+	{"a run id is used again", runIDUsedAgain},
+	{"collections are added later", collectionsAddedLater},
 
 	{"metrics of a run", metricsOfARun},
 }

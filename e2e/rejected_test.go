@@ -18,7 +18,10 @@ type badBody struct {
 // badBodies are all kinds of bad input that a message alone can show.
 func (r *run) badBodies(collection string) []badBody {
 	with := func(field string, value any) string { return r.file(collection, fields{field: value}) }
+	two := `{"Records": [` + object(r.file(collection)) + `], "Records": [` + object(r.file(collection)) + `]}`
 	bad := []badBody{
+		{two, snapshot.ReasonRepeatedKey, "Records"},
+		{`{"collection_name": "db.other",` + r.file(collection)[1:], snapshot.ReasonRepeatedKey, "collection_name"},
 		{"not JSON at all", snapshot.ReasonNotJSON, "JSON"},
 		{r.file(collection)[1:], snapshot.ReasonNotJSON, "JSON"},
 		{r.file(collection) + r.file(collection), snapshot.ReasonNotJSON, "JSON"},
@@ -85,6 +88,12 @@ func badRecords(t *testing.T, s *system) {
 	for _, record := range []string{`7`, `null`, `"record"`, `[]`} {
 		bad = append(bad, badBody{record, snapshot.ReasonNotAnObject, "object"})
 	}
+	good := r.file("db.bad.records")
+	for _, id := range []string{`4711`, `""`, `"null"`, `["a"]`, `"` + strings.Repeat("i", 513) + `"`, `"\ud800"`} {
+		record := `{"messageId": ` + id + `, "body": ` + good + `}`
+		bad = append(bad, badBody{record, snapshot.ReasonIdentityInvalid, "messageId"})
+	}
+	bad = append(bad, badBody{`{"body": ` + good + `, "body": ` + good + `}`, snapshot.ReasonRepeatedKey, "body"})
 	// One that brings its identity along is rejected under it.
 	own := identified(r.id+"-own", r.file("db.bad.records", fields{"export_date": ""}))
 	ids := []string{r.id + "-own"}

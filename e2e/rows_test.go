@@ -34,6 +34,32 @@ func rowsInTheirOwnCase(t *testing.T, s *system) {
 		r.request("db.case.capitals.bare"), r.request("db.case.going.on"))
 }
 
+// What says nothing is as good as absent, in messages and in rows.
+func unsetValues(t *testing.T, s *system) {
+	r := s.newRun(t)
+	const collection = "db.unset.values"
+	null := &types.AttributeValueMemberNULL{Value: true}
+	r.put(collection, "", 0, item{"CollectionStatus": null, "FilesSent": null, "FilesReceived": null})
+	r.put("db.unset.texts", "", 0, item{"FilesSent": text(""), "FilesReceived": text("")})
+	var messages []string
+	optional := []string{"is_success_file", "shutdown_flag", "reprocess_files", "filename", "file_name", "Records"}
+	for _, field := range optional {
+		for _, unset := range []any{nil, "", " ", "null", absent} {
+			messages = append(messages, r.file(collection, fields{field: unset}))
+		}
+	}
+	r.handle(append(messages, r.file("db.unset.texts"))...)
+	r.wantRejected()
+	for name, files := range map[string]int{collection: len(messages), "db.unset.texts": 1} {
+		r.set(name, "FilesSent", number(files))
+		r.set(name, "CollectionStatus", text("Sent"))
+		r.becomes(name, "Received")
+		r.wantRow(name, "Received", files)
+	}
+	r.wantRequests(r.request(collection), r.request("db.unset.texts"))
+	r.wantNotifications(r.allReceived())
+}
+
 // The table is shared: nothing is touched but the status, the count of received files, and what is not there yet.
 func rowsOfOthers(t *testing.T, s *system) {
 	r := s.newRun(t)

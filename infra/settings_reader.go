@@ -21,12 +21,21 @@ func (r *reader) failf(key, value, allowed string, args ...any) {
 	r.errs = append(r.errs, fmt.Errorf("context %s: %q is not allowed; allowed: %s", key, value, fmt.Sprintf(allowed, args...)))
 }
 
-// text is the value as `-c` would have given it; an empty one counts as absent.
+// text is the value as `-c` would have given it; an empty one counts as absent, and so does an empty list or object.
 func (r *reader) text(key, byDefault string) string {
 	r.read[key] = true
 	value := r.context[key]
-	if value == nil {
+	switch value := value.(type) {
+	case nil:
 		return byDefault
+	case []any:
+		if len(value) == 0 {
+			return byDefault
+		}
+	case map[string]any:
+		if len(value) == 0 {
+			return byDefault
+		}
 	}
 	if text := strings.TrimSpace(fmt.Sprint(value)); text != "" {
 		return text

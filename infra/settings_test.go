@@ -26,7 +26,7 @@ func TestReadSettings(t *testing.T) {
 		want    Settings
 	}{
 		"Defaults":          {nil, defaults},
-		"EmptyIsAbsent":     {map[string]any{"kmsKeyArn": "", "batchSize": " "}, defaults},
+		"EmptyIsAbsent":     {map[string]any{"kmsKeyArn": "", "batchSize": " ", "logLevel": nil, "exemptStatuses": []any{}, "tags": map[string]any{}}, defaults},
 		"WordsInAnyCase":    {map[string]any{"logLevel": "debug", "workflowType": "express", "architecture": "X86_64"}, with(func(s *Settings) { s.LogLevel, s.WorkflowType, s.Architecture = "DEBUG", Express, X8664 })},
 		"NumberAsText":      {map[string]any{"batchSize": "10"}, with(func(s *Settings) { s.BatchSize = 10 })},
 		"NumberOfJSON":      {map[string]any{"batchSize": float64(10), "stalledAfterMinutes": float64(1440)}, with(func(s *Settings) { s.BatchSize, s.StalledAfterMinutes = 10, 1440 })},

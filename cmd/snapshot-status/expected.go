@@ -59,6 +59,7 @@ func (l *fileList) compare(expected []string) {
 	}
 	for _, line := range expected {
 		name := strings.TrimSpace(strings.TrimPrefix(line, "\ufeff")) // a mark is left where lists were joined
+		name = strings.TrimPrefix(name, "./")                         // of find
 		if !there[asCompared(line)] && !there[asCompared(name)] && !(begun(name) && !strings.Contains(name, "/")) {
 			l.Missing = append(l.Missing, name)
 		}

@@ -35,6 +35,7 @@ func TestFilesExpected(t *testing.T) {
 			[]string{"four.gz"}},
 		"UTF16BE":         {utf16(t, unicode.BigEndian, unicode.UseBOM, "2026/one.gz\ntw\u00f6.gz"), nil},
 		"UTF16NoMark":     {utf16(t, unicode.LittleEndian, unicode.IgnoreBOM, "2026/one.gz\ntw\u00f6.gz"), nil},
+		"OfFind":          {"./2026/one.gz\n./tw\u00f6.gz\n./four.gz\n", []string{"four.gz"}},
 		"Decomposed":      {"two\u0308.gz\n", nil},
 		"Blanks":          {"  2026/one.gz\t\nthree 3.gz \n \n", nil},
 		"BlanksOfTheName": {"three 3.gz \n", nil},

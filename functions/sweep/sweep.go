@@ -117,7 +117,7 @@ func (s *sweeping) sweep(ctx context.Context, run snapshot.Run) error {
 func (s *sweeping) add(run snapshot.Run, found store.Examination) {
 	if found.Open {
 		s.open++
-		s.oldestRun = older(s.oldestRun, run.RegisteredAt)
+		s.oldestRun = older(s.oldestRun, run.OpenedAt())
 	}
 	if found.Stalled {
 		s.stalled++

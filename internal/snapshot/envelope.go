@@ -3,7 +3,9 @@ package snapshot
 import (
 	"encoding/json"
 	"strconv"
+	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Receipt is one message as it came in, whether it can be counted or not.
@@ -102,6 +104,9 @@ func (o object) identity(other string) (string, *Rejection) {
 	switch {
 	case !ok:
 		return other, reject(ReasonIdentityInvalid, "%s is not a string", name)
+	case strings.ContainsRune(own, utf8.RuneError):
+		return other, reject(ReasonIdentityInvalid,
+			"%s holds U+FFFD, or what is no character and is read as U+FFFD: others may be read as the same", name)
 	case saysNothing(own):
 		return other, reject(ReasonIdentityInvalid,
 			"%s is %q: leave it out if the record has no identity of its own", name, own)

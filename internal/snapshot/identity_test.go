@@ -16,6 +16,8 @@ func TestInvalidIdentitiesAreRejected(t *testing.T) {
 	long := strings.Repeat("i", snapshot.MaxIdentity+1)
 	for name, test := range map[string]struct{ value, says string }{
 		"number": {`4711`, "not a string"}, "object": {`{"S":"a"}`, "not a string"}, "array": {`["a"]`, "not a string"}, "bool": {`true`, "not a string"}, "false": {`false`, "not a string"},
+		"half a character": {`"a\ud800"`, "U+FFFD"}, "the other half": {`"\uDC00"`, "U+FFFD"}, "halves in the wrong order": {`"\udc00\ud800"`, "U+FFFD"},
+		"replaced before": {`"a\ufffd"`, "U+FFFD"}, "replaced before, as it is": {"\"\ufffd\"", "U+FFFD"},
 		"empty": {`""`, `is ""`}, "white space": {`" \t"`, `is " \t"`}, "null as text": {`"null"`, `is "null"`},
 		"too long": {`"` + long + `"`, "513 bytes, at most 512"}, "too long in bytes": {`"` + strings.Repeat("é", 257) + `"`, "514 bytes, at most 512"},
 	} {

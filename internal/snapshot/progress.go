@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// AbandonedAfter is how long after its first message the sweep looks after a run.
+// AbandonedAfter is how long after its first message, or after it was reopened last, the sweep looks after a run.
 const AbandonedAfter = 14 * 24 * time.Hour
 
 // MaxNamed is how many of the collections that block a run an alert names.
@@ -18,9 +18,10 @@ type Progress struct {
 	Settled bool // with these sums the run was found done, with nothing pending, and still is done
 }
 
-// Sums sums the rows up. A run makes progress as long as they change.
-func (t *Tally) Sums() string {
-	return fmt.Sprintf("%d rows, %d received, %d successful, %d of %d files",
+// Sums sums the rows up. A run makes progress as long as they change. The generation is among them: a run that is
+// reopened may be done with the same rows as before, and has other notifications.
+func (r Run) Sums(t *Tally) string {
+	return fmt.Sprintf("generation %d: %d rows, %d received, %d successful, %d of %d files", r.Generation,
 		t.Rows, t.Rows-t.missing[AllReceived], t.Rows-t.missing[AllSuccessful], t.FilesReceived, t.FilesSent)
 }
 
@@ -49,7 +50,7 @@ func (r Run) Done(t *Tally) bool {
 // Stall decides, with the sums that were just read, what to remember of the run's progress and whether the run has
 // stalled: its sums have not changed for so long.
 func (r Run) Stall(t *Tally, now time.Time, after time.Duration) (progress Progress, stalled bool) {
-	if sums := t.Sums(); r.Progress.Sums != sums {
+	if sums := r.Sums(t); r.Progress.Sums != sums {
 		return Progress{Sums: sums, Since: now}, false
 	}
 	progress, done := r.Progress, r.Done(t)
@@ -58,4 +59,12 @@ func (r Run) Stall(t *Tally, now time.Time, after time.Duration) (progress Progr
 }
 
 // Old reports whether the run is old enough to be abandoned.
-func (r Run) Old(now time.Time) bool { return now.Sub(r.RegisteredAt) >= AbandonedAfter }
+func (r Run) Old(now time.Time) bool { return now.Sub(r.OpenedAt()) >= AbandonedAfter }
+
+// OpenedAt is since when the run has been open: since its first message, or since it was reopened last.
+func (r Run) OpenedAt() time.Time {
+	if r.ReopenedAt.After(r.RegisteredAt) {
+		return r.ReopenedAt
+	}
+	return r.RegisteredAt
+}

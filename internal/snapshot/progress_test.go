@@ -65,16 +65,21 @@ func TestSums(t *testing.T) {
 	} {
 		var one snapshot.Tally
 		one.Add(r, nil)
-		if other, ok := seen[one.Sums()]; ok {
-			t.Errorf("%s has the sums of %s: %s", name, other, one.Sums())
+		sums := snapshot.Run{}.Sums(&one)
+		if other, ok := seen[sums]; ok {
+			t.Errorf("%s has the sums of %s: %s", name, other, sums)
 		}
-		seen[one.Sums()] = name
+		seen[sums] = name
 	}
 	var two snapshot.Tally
 	two.Add(base, nil)
-	before := two.Sums()
+	first := snapshot.Run{Generation: 1}
+	before := first.Sums(&two)
+	if seen[before] != "" {
+		t.Error("another generation does not change the sums")
+	}
 	two.Add(row("Sent", none, none), nil)
-	if two.Sums() == before {
+	if first.Sums(&two) == before {
 		t.Error("another row does not change the sums")
 	}
 }
@@ -111,7 +116,7 @@ func TestStall(t *testing.T) {
 	const after = time.Hour
 	both := outbox{snapshot.AllReceived: delivered(0), snapshot.AllSuccessful: delivered(0)}
 	still := func(tally *snapshot.Tally, since time.Duration) snapshot.Progress {
-		return snapshot.Progress{Sums: tally.Sums(), Since: now.Add(-since)}
+		return snapshot.Progress{Sums: snapshot.Run{}.Sums(tally), Since: now.Add(-since)}
 	}
 	settled := still(tally("Received"), 9*after)
 	settled.Settled = true
@@ -149,8 +154,11 @@ func TestOld(t *testing.T) {
 	for age, want := range map[time.Duration]bool{0: false, snapshot.AbandonedAfter - time.Second: false, snapshot.AbandonedAfter: true, 2 * snapshot.AbandonedAfter: true} {
 		t.Run(fmt.Sprint(age), func(t *testing.T) {
 			t.Parallel()
-			if got := (snapshot.Run{RegisteredAt: now.Add(-age)}).Old(now); got != want {
-				t.Errorf("old: %v", got)
+			for _, run := range []snapshot.Run{{RegisteredAt: now.Add(-age)},
+				{RegisteredAt: now.Add(-age - 2*snapshot.AbandonedAfter), ReopenedAt: now.Add(-age)}} {
+				if got := run.Old(now); got != want {
+					t.Errorf("%+v: old: %v", run, got)
+				}
 			}
 		})
 	}

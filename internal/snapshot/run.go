@@ -11,6 +11,7 @@ type Run struct {
 	// are due again. Reopened holds a digest of each collection and epoch that did so.
 	Generation int64
 	Reopened   []string
+	ReopenedAt time.Time      // when the generation began; zero in the first
 	Hints      map[Kind]Hint  // for each notification
 	Outbox     map[Kind]Entry // of OfRun
 	Progress   Progress

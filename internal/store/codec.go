@@ -45,6 +45,7 @@ const (
 	attrRegisteredAt  = "RegisteredAt"
 	attrGeneration    = "Generation"
 	attrReopened      = "Reopened"
+	attrReopenedAt    = "ReopenedAt"
 	attrProgress      = "Progress"
 	attrProgressSince = "ProgressSince"
 	attrSettled       = "Settled"
@@ -122,6 +123,29 @@ func (d *decoder) lenient(attribute string) snapshot.Counter {
 	return snapshot.Counter{N: n, Set: d.item.Has(attribute)}
 }
 
+// unset reports whether others wrote that a value is not there: null or an empty text.
+func (d *decoder) unset(attribute string) bool {
+	value := d.item[attribute]
+	foreign, _ := value.(table.Foreign)
+	return value == "" || foreign.Type == table.Null
+}
+
+// optional reads a text, "" if it is absent or unset.
+func (d *decoder) optional(attribute string) string {
+	if d.unset(attribute) {
+		return ""
+	}
+	return d.string(attribute)
+}
+
+// optionalCounter reads a number, 0 if it is absent or unset.
+func (d *decoder) optionalCounter(attribute string) snapshot.Counter {
+	if d.unset(attribute) {
+		return d.lenient(attribute)
+	}
+	return d.counter(attribute)
+}
+
 // err returns a *failure.Malformed that names the table and key if an attribute had another type.
 func (d *decoder) err(ref table.Ref) error {
 	if len(d.errs) == 0 {
@@ -142,8 +166,8 @@ func (t Tables) decodeRow(key snapshot.CollectionKey, item table.Item) (*snapsho
 	d := decoder{item: item}
 	row := snapshot.Row{
 		CollectionKey: key,
-		Status:        snapshot.Status(d.string(attrStatus)),
-		FilesSent:     d.counter(attrFilesSent),
+		Status:        snapshot.Status(d.optional(attrStatus)),
+		FilesSent:     d.optionalCounter(attrFilesSent),
 		FilesReceived: d.lenient(attrFilesReceived),
 		EpochStart:    d.counter(attrEpochStart),
 		SyncedFiles:   d.counter(attrSyncedFiles),
@@ -181,6 +205,7 @@ func (t Tables) decodeRun(correlationID string, item table.Item) (*snapshot.Run,
 		RegisteredAt:  d.time(attrRegisteredAt),
 		Generation:    d.int(attrGeneration),
 		Reopened:      d.blobs(attrReopened),
+		ReopenedAt:    d.time(attrReopenedAt),
 		Hints:         map[snapshot.Kind]snapshot.Hint{},
 		Outbox:        map[snapshot.Kind]snapshot.Entry{},
 		Progress: snapshot.Progress{

@@ -153,7 +153,8 @@ func (s *Store) enqueueRequest(ctx context.Context, row snapshot.Row, collection
 }
 
 // reopen makes the notifications of the run due again that monitoring got, in the next generation, with this collection
-// as their blocker. Doing it again for the same collection and epoch does nothing.
+// as their blocker. A run that was abandoned is looked after again. Doing it again for the same collection and epoch does
+// nothing.
 func (s *Store) reopen(ctx context.Context, run snapshot.Run, key snapshot.CollectionKey, epoch int64) error {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%q %d", key.CollectionName, epoch))
 	by := string(sum[:12])
@@ -162,7 +163,7 @@ func (s *Store) reopen(ctx context.Context, run snapshot.Run, key snapshot.Colle
 	}
 	write := table.Write{
 		Ref: s.runRef(run.CorrelationID),
-		Set: map[string]any{attrGeneration: run.Generation + 1},
+		Set: map[string]any{attrGeneration: run.Generation + 1, attrReopenedAt: s.Now().Unix(), attrAbandoned: false},
 		Add: map[string]any{attrReopened: table.NewBlobs(by)},
 		If:  []table.Condition{generationIs(run.Generation)},
 	}

@@ -189,8 +189,9 @@ func TestAnExecutionThatDiesIsFinishedBySweeps(t *testing.T) {
 			w.row("b", "Sent", 1)
 			w.count(receipt("b", "one"), successFile("b", "success"))
 		},
-		"a new export": func(w *world) {
+		"a new export": func(w *world) { // of as many files, between two sweeps: the run's sums are those of a run that was done
 			doneAndNotified(w)
+			w.sweep()
 			w.exportAgain("b")
 			w.row("b", "Sent", 1)
 			w.count(receipt("b", "again"), successFile("b", "success again"))

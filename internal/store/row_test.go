@@ -4,8 +4,11 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/table"
+	"snapshot-status-checker/internal/table/memory"
 	"snapshot-status-checker/internal/table/tabletest"
 )
 
@@ -49,6 +52,36 @@ func TestAdoption(t *testing.T) {
 				if len(again.Duplicates) != 1 {
 					w.Errorf("again: %+v", again)
 				}
+			})
+		})
+	}
+}
+
+// Others may write null or "" where they have no value yet: it is as if the attribute were absent.
+func TestUnsetAttributesOfARow(t *testing.T) {
+	null := func(w *world) any { // as the world's table knows it
+		if _, is := w.db.(*memory.DB); !is {
+			return table.Foreign{Type: table.Null, Value: &types.AttributeValueMemberNULL{Value: true}}
+		}
+		return table.Foreign{Type: table.Null}
+	}
+	empty := func(*world) any { return "" }
+	for name, unset := range map[string]func(*world) any{"null": null, "empty": empty} {
+		t.Run(name, func(t *testing.T) {
+			everywhere(t, func(w *world) {
+				w.row("a", "Sent", 0)
+				w.overwrite("a", map[string]any{"FilesSent": unset(w), "FilesReceived": unset(w), "CollectionStatus": unset(w)})
+				if tally := w.count(receipt("a", "one")); !tally.Synced || tally.Row.FilesSent.N != 0 || tally.Row.Status != "" {
+					w.Errorf("got %+v", tally)
+				}
+				w.wantRow("a", epochs(0, 1))
+				w.row("a", "Sent", 1)
+				w.reconcile("a", "me")
+				w.wantRow("a", status("Received"))
+				w.overwrite("a", map[string]any{"FilesSent": unset(w)})
+				w.count(successFile("a", "success"))
+				w.reconcile("a", "me")
+				w.wantRow("a", status("Success"))
 			})
 		})
 	}

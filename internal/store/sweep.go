@@ -64,8 +64,8 @@ func (s *Store) Examine(ctx context.Context, run snapshot.Run, owner string) (Ex
 	found.abandon = run.Old(s.Now())
 	switch {
 	case found.abandon && e.tally.Rows > 0 && !run.Done(e.tally):
-		found.Alert, err = s.alert(ctx, run, snapshot.RunAbandoned, run.RegisteredAt, owner)
-		found.abandon = found.Alert != nil || run.Outbox[snapshot.RunAbandoned].Settles(run.RegisteredAt.Unix())
+		found.Alert, err = s.alert(ctx, run, snapshot.RunAbandoned, run.OpenedAt(), owner)
+		found.abandon = found.Alert != nil || run.Outbox[snapshot.RunAbandoned].Settles(run.OpenedAt().Unix())
 	case stalled && e.tally.Rows > 0:
 		found.Alert, err = s.alert(ctx, run, snapshot.RunStalled, progress.Since, owner)
 	}
@@ -78,7 +78,7 @@ func (s *Store) Finish(ctx context.Context, run snapshot.Run, found Examination)
 	if !found.abandon {
 		return nil
 	}
-	return s.updateRun(ctx, run, map[string]any{attrAbandoned: true})
+	return s.updateRun(ctx, run, map[string]any{attrAbandoned: true}, generationIs(run.Generation))
 }
 
 // examining is one call of Examine.

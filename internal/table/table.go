@@ -77,6 +77,9 @@ type Foreign struct {
 	Value any    // as the implementation knows it
 }
 
+// Null is the type of an attribute that is there and says nothing.
+const Null = "null"
+
 // String returns a string attribute, "" if the item lacks it. It returns an error if it has another type.
 func (i Item) String(attribute string) (string, error) { return typed[string](i, attribute) }
 

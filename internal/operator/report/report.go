@@ -138,7 +138,7 @@ func summary(run snapshot.Run, tally *snapshot.Tally, collections []Collection) 
 // the run has stood still until a moment ago, and the next sweep notes it, or there is no sweep any more.
 func state(run snapshot.Run, tally *snapshot.Tally, changed time.Time, settings Settings, now time.Time) State {
 	switch {
-	case run.Done(tally):
+	case run.Done(tally), tally.Rows == 0 && delivered(run, snapshot.AllReceived) && delivered(run, snapshot.AllSuccessful):
 		return Successful
 	case run.Abandoned:
 		return LetGo
@@ -148,6 +148,12 @@ func state(run snapshot.Run, tally *snapshot.Tally, changed time.Time, settings 
 		return Received
 	}
 	return Going
+}
+
+// delivered reports whether monitoring was notified in this generation. Of a run whose rows are gone that is all there is
+// to know.
+func delivered(run snapshot.Run, kind snapshot.Kind) bool {
+	return run.Outbox[kind].Settles(run.Generation)
 }
 
 // newDebt describes the message of a version, and whether it is due: by the outbox entry of its kind.

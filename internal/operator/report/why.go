@@ -39,6 +39,9 @@ const MaxNamed = 5
 // Why says what holds a run, what nobody moves by himself first. A run that is done has one finding: that it is. What is to be
 // typed next begins with the command.
 func Why(run Run, around Around, command Command) []Finding {
+	if len(run.Collections) == 0 && run.known {
+		return []Finding{withoutRows(run, command)}
+	}
 	if len(run.Collections) == 0 {
 		return []Finding{{WaitsFor: ForExport, Whose: Exporter, More: 0,
 			Sentence: "The export status table has no row for this run: the exporter has not begun it, or the correlation id is spelled differently.",
@@ -60,6 +63,18 @@ func Why(run Run, around Around, command Command) []Finding {
 			Sentence: "All of its collections are successful, and no message of the run has come here: another system counts it, and tells monitoring."})
 	}
 	return append(findings, around.past(run, command)...)
+}
+
+// withoutRows is about a run whose messages were counted, and whose rows are gone since.
+func withoutRows(run Run, command Command) Finding {
+	if run.State == Successful {
+		return Finding{WaitsFor: ForNothing, Whose: Nobody, Next: []string{},
+			Sentence: "The run is done: monitoring was told of both, and the export status table has none of its rows any more."}
+	}
+	return Finding{WaitsFor: ForExport, Whose: Operator, Since: run.LastProgress,
+		Sentence: "The export status table has no row for this run any more, though messages of it have come here: TTL or somebody removed the rows. Monitoring is told nothing more of it.",
+		Next: []string{"if the run is still needed, let the exporter export it again: it makes new rows",
+			command.Do("rejected list " + Flag("run", run.Run))}}
 }
 
 // WhyCollection says what one collection of a run waits for.

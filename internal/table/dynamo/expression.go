@@ -216,5 +216,8 @@ func decodeValue(value types.AttributeValue) any {
 		}
 		return table.NewInts(numbers...)
 	}
+	if _, null := value.(*types.AttributeValueMemberNULL); null {
+		return table.Foreign{Type: table.Null, Value: value}
+	}
 	return table.Foreign{Type: "of another type", Value: value}
 }

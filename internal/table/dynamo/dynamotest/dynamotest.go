@@ -59,6 +59,7 @@ func foreignTypes(t *testing.T, client *dynamodb.Client, name table.Name) {
 		"PK": &types.AttributeValueMemberS{Value: t.Name()}, "SK": &types.AttributeValueMemberS{Value: "s"},
 		"Half": &types.AttributeValueMemberN{Value: "1.5"},
 		"List": &types.AttributeValueMemberL{Value: []types.AttributeValue{}},
+		"Null": &types.AttributeValueMemberNULL{Value: true},
 	}})
 	if err != nil {
 		t.Fatal(err)
@@ -69,6 +70,9 @@ func foreignTypes(t *testing.T, client *dynamodb.Client, name table.Name) {
 	}
 	if _, err := item.Int("Half"); err == nil || !strings.Contains(err.Error(), "1.5") {
 		t.Errorf("got %v, want an error that shows the number", err)
+	}
+	if null, _ := item["Null"].(table.Foreign); null.Type != table.Null {
+		t.Errorf("null is %+v", item["Null"])
 	}
 	if _, err := item.String("List"); err == nil {
 		t.Error("a list was read as a string")
