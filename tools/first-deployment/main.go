@@ -144,7 +144,7 @@ type commandLine struct {
 }
 
 func (c commandLine) deploy(ctx context.Context, settings []string) error {
-	return c.run(ctx, settings, "deploy", "--require-approval", "never")
+	return c.run(ctx, settings, "deploy", "--require-approval", "never", "--progress", "events")
 }
 
 func (c commandLine) diff(ctx context.Context, settings []string) error {
@@ -165,7 +165,7 @@ func (c commandLine) run(ctx context.Context, settings []string, args ...string)
 	if c.profile != "" {
 		args = append(args, "--profile", c.profile)
 	}
-	cmd := exec.CommandContext(ctx, program, append(args, "--ci", "--no-notices", "--progress", "events")...)
+	cmd := exec.CommandContext(ctx, program, append(args, "--no-notices")...)
 	cmd.Dir = c.project.Root
 	cmd.Env = append(os.Environ(), "AWS_REGION="+c.region, "AWS_DEFAULT_REGION="+c.region)
 	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr

@@ -2,13 +2,16 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 
+	"snapshot-status-checker/internal/local"
 	"snapshot-status-checker/internal/local/localtest"
 )
 
@@ -67,5 +70,44 @@ func TestStackExists(t *testing.T) {
 	}
 	if _, err := client.DescribeStacks(t.Context(), &cloudformation.DescribeStacksInput{StackName: name}); err != nil {
 		t.Errorf("the stack is gone: %v", err)
+	}
+}
+
+// The settings, the profile and the region reach cdk; that it fails is an error, and its absence says what to do.
+func TestCommandLine(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	cdk := commandLine{project: local.Project{Root: root}, profile: "sandbox", region: "eu-central-1"}
+	if err := cdk.deploy(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "npm ci") {
+		t.Errorf("not installed: %v", err)
+	}
+	program(t, root, `echo "$AWS_REGION $*" > called`)
+	for want, do := range map[string]func(context.Context, []string) error{
+		"deploy --require-approval never --progress events": cdk.deploy, "diff --fail": cdk.diff,
+	} {
+		if err := do(t.Context(), []string{"environment=e", "alarmTopicArn=a"}); err != nil {
+			t.Fatal(err)
+		}
+		called, err := os.ReadFile(filepath.Join(root, "called"))
+		want = "eu-central-1 " + want + " -c environment=e -c alarmTopicArn=a --profile sandbox --no-notices\n"
+		if err != nil || string(called) != want {
+			t.Errorf("called with %q, want %q (%v)", called, want, err)
+		}
+	}
+	program(t, root, "exit 1")
+	if err := cdk.diff(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "cdk diff") {
+		t.Errorf("a difference: %v", err)
+	}
+}
+
+// program writes a cdk of the test's own.
+func program(t *testing.T, root, script string) {
+	t.Helper()
+	folder := filepath.Join(root, "node_modules", ".bin")
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(folder, "cdk"), []byte("#!/bin/sh\n"+script+"\n"), 0o755); err != nil {
+		t.Fatal(err)
 	}
 }
