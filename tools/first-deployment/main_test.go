@@ -63,6 +63,12 @@ func TestStackExists(t *testing.T) {
 		TemplateBody: aws.String(`{"Resources":{"Topic":{"Type":"AWS::SNS::Topic"}}}`)}); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		_, err := client.DeleteStack(context.Background(), &cloudformation.DeleteStackInput{StackName: name})
+		if err != nil {
+			t.Error(err)
+		}
+	})
 	var out bytes.Buffer
 	_, err := (&command{Yes: true, Region: config.Region, Environment: "taken"}).run(t.Context(), &out)
 	if err == nil || !strings.Contains(err.Error(), "exists") || !strings.Contains(err.Error(), "--environment") {
@@ -75,7 +81,6 @@ func TestStackExists(t *testing.T) {
 
 // The settings, the profile and the region reach cdk; that it fails is an error, and its absence says what to do.
 func TestCommandLine(t *testing.T) {
-	t.Parallel()
 	root := t.TempDir()
 	cdk := commandLine{project: local.Project{Root: root}, profile: "sandbox", region: "eu-central-1"}
 	if err := cdk.deploy(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "npm ci") {
