@@ -15,7 +15,7 @@ const MaxNamed = 5
 type Progress struct {
 	Sums    string
 	Since   time.Time
-	Settled bool // with these sums the run was found done, with nothing pending, and still is done
+	Settled bool // with these sums the run was found done, with nothing pending
 }
 
 // Sums sums the rows up. A run makes progress as long as they change. The generation is among them: a run that is
@@ -53,9 +53,7 @@ func (r Run) Stall(t *Tally, now time.Time, after time.Duration) (progress Progr
 	if sums := r.Sums(t); r.Progress.Sums != sums {
 		return Progress{Sums: sums, Since: now}, false
 	}
-	progress, done := r.Progress, r.Done(t)
-	progress.Settled = progress.Settled && done // a whole export between two sweeps may leave the sums as they were
-	return progress, !done && now.Sub(progress.Since) >= after
+	return r.Progress, !r.Done(t) && now.Sub(r.Progress.Since) >= after
 }
 
 // Old reports whether the run is old enough to be abandoned.
