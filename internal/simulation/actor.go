@@ -20,6 +20,8 @@ type actor struct {
 	stop     func()
 	yield    func(struct{}) bool
 	slow     bool   // seldom gets its turn, so that much happens between two of its calls
+	stands   int    // calls after which it stands still until a new export begins; 0 for never. See standStill
+	still    int    // turns for which it stands still
 	waitsFor *actor // the invocation that this execution waits for
 	gaveUp   bool   // … and waited too long for
 	done     bool

@@ -196,6 +196,9 @@ func invoke[Out any](e *execution, a *actor, function string, call func(context.
 		invocation := e.spawn(fmt.Sprintf("%s/%s#%d", a.name, function, try+1), func(*actor) {
 			answer.out, answer.err = call(context.Background())
 		})
+		if function == "increment" {
+			invocation.stands, e.standStill = e.standStill, 0
+		}
 		if err = a.await(invocation); err == nil {
 			err = answer.err
 		}

@@ -3,6 +3,7 @@ package simulation
 import (
 	"context"
 	"maps"
+	"slices"
 
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/table"
@@ -110,6 +111,14 @@ var Guards = []Guard{
 			return false
 		}}
 	}},
+	{"mark in the condition of an adoption", calm, changing(func(write *table.Write) {
+		if onRow(write.Ref) && sets(write, "EpochStart") {
+			write.If = slices.DeleteFunc(slices.Clone(write.If), func(c table.Condition) bool {
+				_, mark := c.Value.(string)
+				return c.Attribute == "SyncedFiles" && mark
+			})
+		}
+	})},
 	{"conditions of an adoption", calm, changing(func(write *table.Write) {
 		if onRow(write.Ref) && sets(write, "EpochStart") {
 			lacking(write, "EpochStart", "SyncedFiles", "FilesReceived")

@@ -126,7 +126,7 @@ func sets(write *table.Write, attribute string) bool { _, ok := write.Set[attrib
 
 func isMove(write *table.Write) bool { return onRow(write.Ref) && sets(write, "CollectionStatus") }
 func isSync(write *table.Write) bool {
-	return onRow(write.Ref) && sets(write, "SyncedFiles") && !sets(write, "EpochStart")
+	return onRow(write.Ref) && sets(write, "FilesReceived") && !sets(write, "EpochStart")
 }
 func isCount(write *table.Write) bool { return write.Add["Recent"] != nil }
 

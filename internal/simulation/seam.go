@@ -29,6 +29,9 @@ const (
 // call gives way, and then decides what goes wrong. Whatever a task calls comes through here; words say what.
 func (w *world) call(words func() string) fault {
 	a := w.current
+	if a.stands--; a.stands == 0 {
+		a.still = longest
+	}
 	a.giveWay()
 	w.steps++
 	f := w.faultNow()

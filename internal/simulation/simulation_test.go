@@ -12,7 +12,7 @@ import (
 // How many schedules the tests try. `make simulate` tries as many as asked, and CI 20,000.
 const (
 	seedsThatHold    = 1500
-	seedsForSabotage = 8000
+	seedsForSabotage = 20000
 )
 
 func TestGuaranteesHold(t *testing.T) {

@@ -3,6 +3,7 @@ package simulation
 import (
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"slices"
 	"strings"
 
@@ -77,6 +78,8 @@ func (w *world) firstExports() [][]func() {
 		case c.taken > 0:
 			// While two systems count, and when a new ledger adopts rows, the epoch moves: a success file that comes at that
 			// moment may be taken for one of an epoch that has passed (docs/cutover.md).
+		case c.files > 0 && w.standsStill(c):
+			chains = append(chains, []func(){func() { w.whenReceived(c, 30, w.exportAgain(c, replaced)) }})
 		case c.files > 0 && w.chance(0.2): // nor does a success file that comes late tell which export it belongs to
 			c.again = true
 			chains = append(chains, []func(){func() { w.whenReceived(c, 30, w.newExport(c)) }})
@@ -85,6 +88,22 @@ func (w *world) firstExports() [][]func() {
 		}
 	}
 	return chains
+}
+
+// standsStill lets, now and then, a process that is about to count a collection's first file stand still for a whole export:
+// the file comes again, all is received, and the collection is exported again.
+func (w *world) standsStill(c *collection) bool {
+	random := rand.New(rand.NewPCG(w.seed, 5))
+	if c != w.collections[0] || random.Float64() >= 0.1 {
+		return false
+	}
+	c.again = true
+	w.standStill = 1 + random.IntN(8)
+	file := fmt.Sprintf("%s-%d-0", c.name, c.export)
+	c.arrived[file] = true
+	w.queue = append(w.queue, newMessage(c, file, ""))
+	w.receive()
+	return true
 }
 
 // loseLedger counts some files under a ledger that is then lost: destroyed, and deployed anew.
@@ -296,7 +315,12 @@ func (w *world) once(arrival func(), m message) []func() {
 
 // newExport lets a collection go through again under the same correlation id: its counters are set back, before its
 // status, after it or at once, or its row is replaced whole. Only then do files of the new export arrive.
-func (w *world) newExport(c *collection) []func() {
+func (w *world) newExport(c *collection) []func() { return w.exportAgain(c, w.random.IntN(replaced+1)) }
+
+// replaced is the last of the ways in which a collection is exported again.
+const replaced = 3
+
+func (w *world) exportAgain(c *collection, way int) []func() {
 	over := func() {
 		w.write(c, "sender", table.Item{"CollectionStatus": c.spell("Sent")})
 		w.lateMessages(c)
@@ -306,6 +330,9 @@ func (w *world) newExport(c *collection) []func() {
 	begin := func() {
 		w.exports++
 		c.since, c.again = w.generation(), false
+		for _, a := range w.actors {
+			a.still = 0
+		}
 		c.before, c.export = c.before+c.files-c.taken, c.export+1
 	}
 	begun := func() {
@@ -314,7 +341,7 @@ func (w *world) newExport(c *collection) []func() {
 		}
 	}
 	write := func(attributes table.Item) func() { return func() { w.write(c, "exporter", attributes) } }
-	switch w.random.IntN(4) {
+	switch way {
 	case 0:
 		return []func(){over, func() { begin(); write(counters)() }, func() { write(status)(); begun() }}
 	case 1:

@@ -23,6 +23,7 @@ import (
 // world is everything around the tasks, and the scheduler that orders it.
 type world struct {
 	plan     Plan
+	seed     uint64
 	random   *rand.Rand
 	trace    io.Writer
 	sabotage *Sabotage
@@ -40,11 +41,15 @@ type world struct {
 	pageSize int
 	// torn tells that others write between the items of a page of a query, too.
 	torn bool
+	// standStill is after how many of its calls the next process of increment stands still until a new export begins, for
+	// longest turns at most: a whole export may go by. 0 for none.
+	standStill int
 
 	actors      []*actor
 	current     *actor
 	steps       int
 	started     int
+	nonces      int
 	idle        []*increment.Task // warm processes of increment, each with what it remembers
 	changes     []string          // stream records on their way
 	filters     []pattern.Pattern
@@ -84,11 +89,14 @@ type reached struct {
 
 const run = "run"
 
+// longest is for how many of its turns a process stands still at most: something else may wait for it.
+const longest = 400
+
 var exemptStatus = snapshot.Status("Table_Unavailable")
 
 func newWorld(plan Plan, seed uint64, trace io.Writer) *world {
 	w := &world{
-		plan: plan, trace: trace, sabotage: &Sabotage{}, random: rand.New(rand.NewPCG(seed, 1)),
+		plan: plan, seed: seed, trace: trace, sabotage: &Sabotage{}, random: rand.New(rand.NewPCG(seed, 1)),
 		db: &memory.DB{PageSize: 2}, tables: store.NewTables("status", "ledger"), clock: time.Unix(1_600_000_000, 0),
 		everKept: map[string]bool{}, sent: map[snapshot.Outgoing]int{}, notified: map[snapshot.Kind]int{},
 		reached: map[reached]bool{}, called: map[Call]bool{}, noRows: map[*actor]bool{},
@@ -187,6 +195,10 @@ func (w *world) step(a *actor) {
 	if a.slow && w.chance(0.9) {
 		return
 	}
+	if a.still > 0 {
+		a.still--
+		return
+	}
 	if a.blocked() {
 		if !w.faulty || !w.chance(0.005) {
 			return
@@ -236,8 +248,13 @@ func (w *world) execute(e *execution, words string) *execution {
 
 // store is the protocol in a process of a task's own.
 func (w *world) store(task string) *store.Store {
-	settings := store.Settings{Exempt: w.exempt, StalledAfter: time.Hour, PageSize: w.pageSize, Now: w.now}
+	settings := store.Settings{Exempt: w.exempt, StalledAfter: time.Hour, PageSize: w.pageSize, Now: w.now, Nonce: w.nonce}
 	return store.New(seam{w, task}, w.tables, settings)
+}
+
+func (w *world) nonce() string {
+	w.nonces++
+	return strconv.Itoa(w.nonces)
 }
 
 // process takes a warm process of increment or a new one. A warm one may have seen an old state of things.

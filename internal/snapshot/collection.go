@@ -26,11 +26,14 @@ type Row struct {
 	FilesSent     Counter // by the sender; final once the status is Sent
 	FilesReceived Counter // ours, but set back to 0 by others when the collection is exported again
 	EpochStart    Counter // ours alone: the ledger's count at which the present export began; may be negative
-	SyncedFiles   Counter // ours alone: FilesReceived as this system last wrote it
+	SyncedFiles   Counter // ours alone: FilesReceived as this system last wrote it; while the row is adopted, a mark
 }
 
 // Adopted reports whether the row carries our attributes. One that does not is new, or was replaced whole.
-func (r Row) Adopted() bool { return r.EpochStart.Set && r.SyncedFiles.Set }
+func (r Row) Adopted() bool { return r.EpochStart.Set && r.SyncedFiles.Set && !r.Marked() }
+
+// Marked reports whether the adoption of the row has begun: it bears a text that no other row ever bore.
+func (r Row) Marked() bool { return r.SyncedFiles.Other != nil }
 
 // Held is how much of the ledger's count an adopted row holds.
 func (r Row) Held() int64 { return r.EpochStart.N + r.SyncedFiles.N }

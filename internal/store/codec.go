@@ -123,6 +123,14 @@ func (d *decoder) lenient(attribute string) snapshot.Counter {
 	return snapshot.Counter{N: n, Set: d.item.Has(attribute)}
 }
 
+// synced reads SyncedFiles: a number or, of a row that is being adopted, a mark.
+func (d *decoder) synced() snapshot.Counter {
+	if mark, ok := d.item[attrSyncedFiles].(string); ok {
+		return snapshot.Counter{Set: true, Other: mark}
+	}
+	return d.counter(attrSyncedFiles)
+}
+
 // unset reports whether others wrote that a value is not there: null or an empty text.
 func (d *decoder) unset(attribute string) bool {
 	value := d.item[attribute]
@@ -170,7 +178,7 @@ func (t Tables) decodeRow(key snapshot.CollectionKey, item table.Item) (*snapsho
 		FilesSent:     d.optionalCounter(attrFilesSent),
 		FilesReceived: d.lenient(attrFilesReceived),
 		EpochStart:    d.counter(attrEpochStart),
-		SyncedFiles:   d.counter(attrSyncedFiles),
+		SyncedFiles:   d.synced(),
 	}
 	return &row, d.err(t.rowRef(key))
 }

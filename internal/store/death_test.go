@@ -78,6 +78,16 @@ func (w *world) isUpdate(part string) func(tabletest.Call) bool {
 	return func(call tabletest.Call) bool { return call.Operation == "Update" && w.part(call.Refs[0]) == part }
 }
 
+// nth is which, for the n-th such call from 1 on.
+func nth(n int, which func(tabletest.Call) bool) func(tabletest.Call) bool {
+	return func(call tabletest.Call) bool {
+		if which(call) {
+			n--
+		}
+		return n == 0
+	}
+}
+
 // meanwhile does something once, before the first call for which this holds.
 func (w *world) meanwhile(which func(tabletest.Call) bool, do func()) {
 	done := false

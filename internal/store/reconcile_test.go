@@ -141,7 +141,7 @@ func (w *world) countAndDie(collection string, files int) {
 	w.Helper()
 	w.row(collection, "Sent", int64(files))
 	state := w.read(collection)
-	w.diesBefore(1, w.isUpdate("row")) // after the adoption
+	w.diesBefore(2, w.isUpdate("row")) // after the adoption
 	_, err := w.store.Count(w.Context(), "dead", state, receipts(collection, "m", files))
 	w.revives()
 	if err == nil || w.ledger(collection).Counted != int64(files) {

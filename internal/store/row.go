@@ -14,29 +14,37 @@ import (
 // was replaced whole, or was counted by another system or under a ledger that is lost. FilesReceived stays as it is, or
 // becomes 0 if it is missing or no number.
 //
-// The ledger is read after the row, so a row that holds more than the ledger counted was written under another ledger. It
-// returns the row as it then is, nil if it is gone; a row that needs no adoption is returned as it is.
+// A row without our attributes is marked first. The ledger is read after the mark and the row is adopted only if it still
+// bears it: a row that was replaced whole in between looks the same, but belongs to another export. It returns the row as
+// it then is, nil if it is gone; a row that needs no adoption is returned as it is.
 func (s *Store) adopt(ctx context.Context, row *snapshot.Row) (*snapshot.Row, error) {
 	for range maxTries {
-		collection, err := s.getCollection(ctx, row.CollectionKey)
-		if err != nil {
-			return nil, fmt.Errorf("adopting a row: %w", err)
+		var set map[string]any
+		if row.Adopted() || row.Marked() {
+			collection, err := s.getCollection(ctx, row.CollectionKey)
+			if err != nil {
+				return nil, fmt.Errorf("adopting a row: %w", err)
+			}
+			if row.Adopted() && row.Held() <= collection.Counted {
+				return row, nil
+			}
+			received := row.FilesReceived.N
+			set = map[string]any{attrEpochStart: collection.Counted - received, attrSyncedFiles: received}
+			if !row.FilesReceived.Is(received) {
+				set[attrFilesReceived] = received
+			}
+		} else {
+			set = map[string]any{attrSyncedFiles: "adopting " + s.Nonce()}
 		}
-		if row.Adopted() && row.Held() <= collection.Counted {
-			return row, nil
+		now, err := s.writeRow(ctx, row.CollectionKey, set, numbersAsRead(*row)...)
+		refused := errors.Is(err, table.ErrConditionFailed)
+		if err != nil && !refused {
+			return nil, err
 		}
-		received := row.FilesReceived.N
-		set := map[string]any{attrEpochStart: collection.Counted - received, attrSyncedFiles: received}
-		if !row.FilesReceived.Is(received) {
-			set[attrFilesReceived] = received
+		if now == nil || !refused && now.Adopted() {
+			return now, nil
 		}
-		adopted, err := s.writeRow(ctx, row.CollectionKey, set, numbersAsRead(*row)...)
-		if err == nil || !errors.Is(err, table.ErrConditionFailed) {
-			return adopted, err
-		}
-		if row = adopted; row == nil {
-			return nil, nil
-		}
+		row = now
 	}
 	return nil, fmt.Errorf("adopting a row: given up after %d tries", maxTries)
 }

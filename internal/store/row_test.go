@@ -135,7 +135,7 @@ func TestCountingWithAnOldReadingOfAReplacedRow(t *testing.T) {
 // counts.
 func TestAdoptionWhileOthersAdopt(t *testing.T) {
 	t.Parallel()
-	for n := range 3 {
+	for n := range 4 {
 		w := newMemoryWorld(t)
 		w.row("a", "Sent", 9)
 		w.predecessorCounts("a", 4)
@@ -166,15 +166,52 @@ func TestAdoptionHoldsNothingThatChanged(t *testing.T) {
 		"it becomes a text":      {func(w *world) { w.overwrite("a", map[string]any{"FilesReceived": "x"}) }, epochs(0, 1)},
 		"it is replaced":         {func(w *world) { w.replace("a", "Sent", 3) }, epochs(0, 1)},
 	} {
-		t.Run(name, func(t *testing.T) {
-			everywhere(t, func(w *world) {
-				w.row("a", "Sent", 9)
-				w.predecessorCounts("a", 4)
-				w.meanwhile(w.isUpdate("row"), func() { c.change(w) })
-				w.count(receipt("a", "one"))
-				w.wantRow("a", c.want)
+		for i, before := range []string{"before the mark", "before the adoption"} {
+			t.Run(name+" "+before, func(t *testing.T) {
+				everywhere(t, func(w *world) {
+					w.row("a", "Sent", 9)
+					w.predecessorCounts("a", 4)
+					w.meanwhile(nth(i+1, w.isUpdate("row")), func() { c.change(w) })
+					w.count(receipt("a", "one"))
+					w.wantRow("a", c.want)
+				})
 			})
-		})
+		}
+	}
+}
+
+// A process stands still before one of its writes to a new row while others count a whole export and the row is replaced:
+// it looks as it was read. What was counted for the old export does not count for the new one.
+func TestAdoptionThatStoodStillForAnExport(t *testing.T) {
+	for i, before := range []string{"the mark", "the adoption"} {
+		for name, adopted := range map[string]bool{"new": false, "adopted by others": true} {
+			t.Run("before "+before+", the next row is "+name, func(t *testing.T) {
+				everywhere(t, func(w *world) {
+					w.row("a", "Sent", 9)
+					w.meanwhile(nth(i+1, w.isUpdate("row")), func() {
+						w.before = nil
+						want := received(2)
+						if _, err := receive(w, w.another(), "others", receipts("a", "old", 2)); err != nil {
+							w.Fatal(err)
+						}
+						w.wantRow("a", want)
+						w.replace("a", "Sent", 9)
+						if !adopted {
+							return
+						}
+						if _, err := receive(w, w.another(), "others again", receipts("a", "new", 3)); err != nil {
+							w.Fatal(err)
+						}
+					})
+					w.count(receipt("a", "one"))
+					if adopted {
+						w.wantRow("a", epochs(2, 4))
+					} else {
+						w.wantRow("a", epochs(2, 1))
+					}
+				})
+			})
+		}
 	}
 }
 

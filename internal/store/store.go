@@ -6,6 +6,7 @@
 package store
 
 import (
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -33,6 +34,7 @@ type Settings struct {
 	StalledAfter time.Duration     // without progress; for Examine only
 	PageSize     int               // digests that make a page; see DefaultPageSize
 	Now          func() time.Time
+	Nonce        func() string // a text that no other call of any process returned
 }
 
 // DefaultLease is longer than an owner that lives can take from enqueuing a message to its delivery: the retries of the
@@ -57,6 +59,9 @@ func New(db table.DB, tables Tables, settings Settings) *Store {
 	}
 	if settings.Now == nil {
 		settings.Now = time.Now
+	}
+	if settings.Nonce == nil {
+		settings.Nonce = rand.Text
 	}
 	pages, err := lru.New[cachedPage, page](cachedPages)
 	if err != nil {
