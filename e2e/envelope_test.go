@@ -11,13 +11,16 @@ import (
 func TestManyCollectionsInAnEnvelope(t *testing.T) {
 	s := deploy(t, configurations[0].settings...)
 	r := s.newRun(t)
-	const collections, first = 450, 400
+	const collections, first, concurrent = 450, 400, 50
 	var files, requests []string
 	for i := range collections {
 		name := fmt.Sprintf("db.envelope.collection%03d", i)
 		r.put(name, "Sent", 1)
 		files = append(files, object(r.file(name)))
 		requests = append(requests, r.request(name))
+		if i%concurrent == concurrent-1 {
+			r.settle(nil) // each row starts an execution, and the engine runs 100 functions concurrently
+		}
 	}
 	ended := r.start(envelope(files[:first]...), envelope(files[first:]...))
 	var output struct{ Reconciled int }

@@ -7,6 +7,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+
+	"snapshot-status-checker/internal/store"
 )
 
 // A FilesSent that is lowered after Sent completes a collection, and no event tells: the sweep finds it.
@@ -33,10 +35,11 @@ func completeWithoutAnEvent(t *testing.T, s *system) {
 }
 
 // sweep calls the deployed function as its schedule does, again whenever all is done that the last call started, until so
-// many requests and notifications went out for the run. Then it waits until nothing more comes of it.
+// many requests and notifications went out for the run. Then it waits until nothing more comes of it. On a busy machine
+// Lambda may refuse an execution until its retries are used up: then its message waits until the lease is over.
 func (r *run) sweep(requests, notifications int) {
 	r.t.Helper()
-	await(r.t, func() string {
+	awaitWithin(r.t, store.DefaultLease+waitAtMost, func() string {
 		sent, notified := len(r.requestMails()), len(r.notificationMails())
 		if sent >= requests && notified >= notifications {
 			return ""

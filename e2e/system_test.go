@@ -100,7 +100,12 @@ const (
 // await waits until the condition holds, and fails the test with what it says is missing otherwise.
 func await(t *testing.T, condition func() (missing string)) {
 	t.Helper()
-	deadline := time.After(waitAtMost)
+	awaitWithin(t, waitAtMost, condition)
+}
+
+func awaitWithin(t *testing.T, atMost time.Duration, condition func() (missing string)) {
+	t.Helper()
+	deadline := time.After(atMost)
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
 	for {

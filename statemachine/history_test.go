@@ -3,7 +3,7 @@ package statemachine_test
 import (
 	"testing"
 
-	"snapshot-status-checker/functions/sweep"
+	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/statemachine"
 )
 
@@ -14,7 +14,7 @@ func TestTheHistoryHoldsEveryTry(t *testing.T) {
 	t.Parallel()
 	for name, items := range map[string]map[string]int{
 		"reconciling":      {"Reconcile Each Collection": statemachine.MaxCollections},
-		"after the sweep":  {"Reconcile Each Collection": sweep.MaxCollections},
+		"after the sweep":  {"Reconcile Each Collection": snapshot.MaxRequested},
 		"rejecting":        {"Reject Uncounted Messages": largestBatch},
 		"more than enough": {"Reconcile Each Collection": statemachine.MaxCollections + 10},
 	} {

@@ -37,7 +37,7 @@ func (c *lookCommand) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	said := looking{Run: run.Run, Collections: []string{}, Executions: lookagain.Executions(len(keys)), Started: c.Yes}
+	said := looking{Run: run.Run, Collections: []string{}, Executions: len(snapshot.Requests(keys)), Started: c.Yes}
 	for _, key := range keys {
 		said.Collections = append(said.Collections, key.CollectionName)
 	}

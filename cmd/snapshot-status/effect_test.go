@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -20,6 +21,7 @@ import (
 	"snapshot-status-checker/internal/local"
 	"snapshot-status-checker/internal/operator/deployment"
 	"snapshot-status-checker/internal/operator/report"
+	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/store"
 )
 
@@ -198,8 +200,8 @@ func TestErrorsAfterTheEffect(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			n := newNight(t)
-			for _, collection := range []string{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k"} {
-				n.row("many", collection, "Sent", 2)
+			for i := range snapshot.MaxRequested + 1 {
+				n.row("many", fmt.Sprint("c", i), "Sent", 2)
 			}
 			s := c.services
 			got := s.says(n, message+"}", c.out, strings.Fields(c.line)...)

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"time"
 
 	"snapshot-status-checker/internal/failure"
@@ -54,10 +53,6 @@ func New(store *store.Store, machine Reconciler, monitoring Monitoring, log *slo
 	return &Task{store: store, machine: machine, monitoring: monitoring, log: log}
 }
 
-// MaxCollections is how many collections one execution reconciles: as many as it reconciles concurrently, and their names
-// fit into its input (256 KiB) at any length, even if JSON writes each of their bytes as six.
-const MaxCollections = 10
-
 // Handle sweeps every open run. Trouble with one does not hold back the others; it is returned at the end. Sweeping twice
 // starts executions that find less or nothing to do, and alerts of nothing twice.
 func (t *Task) Handle(ctx context.Context, in Input) (Output, error) {
@@ -92,7 +87,7 @@ func (s *sweeping) sweep(ctx context.Context, run snapshot.Run) error {
 		return err
 	}
 	s.add(run, found)
-	for keys := range slices.Chunk(found.Reconcile, MaxCollections) {
+	for _, keys := range snapshot.Requests(found.Reconcile) {
 		if err := s.machine.Reconcile(ctx, keys); err != nil {
 			return err
 		}

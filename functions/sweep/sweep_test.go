@@ -27,7 +27,7 @@ func TestReconcilesInChunks(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	var want []string
-	for i := range 2*sweep.MaxCollections + 3 {
+	for i := range 2*snapshot.MaxRequested + 3 {
 		name := fmt.Sprintf("c%03d", i)
 		b.Put(name, Sent(1))
 		b.Count(Message(name, Body(name, "f")))
@@ -41,7 +41,7 @@ func TestReconcilesInChunks(t *testing.T) {
 		t.Error(diff)
 	}
 	var chunks []string
-	for chunk := range slices.Chunk(want, sweep.MaxCollections) {
+	for chunk := range slices.Chunk(want, snapshot.MaxRequested) {
 		chunks = append(chunks, strings.Join(chunk, " "))
 	}
 	if diff := cmp.Diff(chunks, b.machine.started); diff != "" {
@@ -49,21 +49,27 @@ func TestReconcilesInChunks(t *testing.T) {
 	}
 }
 
-// An execution takes 256 KiB of input (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html),
-// and JSON may write each byte of a name as six.
-func TestMaxCollectionsFitIntoAnInput(t *testing.T) {
+// However long the names are, and whatever JSON makes of them, a request fits into an execution's input: 256 KiB
+// (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html).
+func TestRequestsFitIntoAnInput(t *testing.T) {
 	t.Parallel()
 	longest := snapshot.CollectionKey{
 		CorrelationID:  strings.Repeat("\x01", snapshot.MaxCorrelationID),
 		CollectionName: strings.Repeat("\x01", snapshot.MaxCollectionName),
 	}
-	recorded := &recorder{}
+	recorded, requested := &recorder{}, 0
 	starter := &machine.Machine{SFN: recorded, ARN: "arn"}
-	if err := starter.Reconcile(t.Context(), slices.Repeat([]snapshot.CollectionKey{longest}, sweep.MaxCollections)); err != nil {
-		t.Fatal(err)
+	for _, keys := range snapshot.Requests(slices.Repeat([]snapshot.CollectionKey{longest}, 2*snapshot.MaxRequested)) {
+		if err := starter.Reconcile(t.Context(), keys); err != nil {
+			t.Fatal(err)
+		}
+		if size := len(*recorded.in.Input); size > 256*1024 {
+			t.Errorf("%d bytes", size)
+		}
+		requested += len(keys)
 	}
-	if size := len(*recorded.in.Input); size > 256*1024 {
-		t.Errorf("%d bytes", size)
+	if requested != 2*snapshot.MaxRequested {
+		t.Errorf("%d collections are requested", requested)
 	}
 }
 

@@ -42,6 +42,33 @@ const streamSource = "aws:dynamodb"
 
 const requestField = "reconcile"
 
+// An execution is asked for so many collections at most, and its input takes 256 KiB
+// (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html). It reconciles ten concurrently, so few large
+// executions leave more of the account's Lambda concurrency to others than many small ones.
+const (
+	MaxRequested    = 100
+	maxRequestBytes = 250_000
+)
+
+// Requests splits collections into what one execution each is asked to reconcile, in their order.
+func Requests(keys []CollectionKey) [][]CollectionKey {
+	var requests [][]CollectionKey
+	first, size := 0, 0
+	for i, key := range keys {
+		// JSON writes a byte as six at most, and the names of the two fields.
+		one := 6*(len(key.CorrelationID)+len(key.CollectionName)) + 64
+		if i-first == MaxRequested || i > first && size+one > maxRequestBytes {
+			requests = append(requests, keys[first:i])
+			first, size = i, 0
+		}
+		size += one
+	}
+	if first < len(keys) {
+		requests = append(requests, keys[first:])
+	}
+	return requests
+}
+
 func streamed(input []byte) (keys []CollectionKey, ok bool, err error) {
 	var first []struct {
 		EventSource json.RawMessage `json:"eventSource"`

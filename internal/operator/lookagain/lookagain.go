@@ -4,9 +4,7 @@ package lookagain
 import (
 	"context"
 	"fmt"
-	"slices"
 
-	"snapshot-status-checker/functions/sweep"
 	"snapshot-status-checker/internal/operator/effect"
 	"snapshot-status-checker/internal/snapshot"
 )
@@ -14,18 +12,12 @@ import (
 // Start starts looks at any number of collections with start, which starts one execution. What was started before an error
 // goes on, and the error says how much that is: a look is harmless, also a second one.
 func Start(ctx context.Context, start func(context.Context, []snapshot.CollectionKey) error, keys []snapshot.CollectionKey) error {
-	started := 0
-	for some := range slices.Chunk(keys, sweep.MaxCollections) {
+	requests := snapshot.Requests(keys)
+	for started, some := range requests {
 		if err := start(ctx, some); err != nil {
-			return effect.After(err, fmt.Sprintf("%d of %d executions were started before. Trying again is safe: a look takes only the steps that are due",
-				started, Executions(len(keys))))
+			return effect.After(err, fmt.Sprintf(
+				"%d of %d executions were started before. Trying again is safe: a look takes only the steps that are due", started, len(requests)))
 		}
-		started++
 	}
 	return nil
-}
-
-// Executions is how many executions that takes.
-func Executions(collections int) int {
-	return (collections + sweep.MaxCollections - 1) / sweep.MaxCollections
 }

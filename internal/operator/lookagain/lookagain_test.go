@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"snapshot-status-checker/functions/sweep"
 	"snapshot-status-checker/internal/operator/lookagain"
 	"snapshot-status-checker/internal/snapshot"
 )
@@ -15,7 +14,7 @@ import (
 // Each collection is looked at once, in executions as large as they may be.
 func TestStart(t *testing.T) {
 	t.Parallel()
-	const most = sweep.MaxCollections
+	const most = snapshot.MaxRequested
 	for n, want := range map[int]int{0: 0, 1: 1, most: 1, most + 1: 2, 3*most + 5: 4} {
 		var keys []snapshot.CollectionKey
 		for i := range n {
@@ -32,8 +31,8 @@ func TestStart(t *testing.T) {
 			executions++
 			return nil
 		}, keys)
-		if err != nil || looked != n || executions != want || lookagain.Executions(n) != want {
-			t.Errorf("of %d: %d looked at in %d executions (%v), %d foretold, want %d", n, looked, executions, err, lookagain.Executions(n), want)
+		if err != nil || looked != n || executions != want {
+			t.Errorf("of %d: %d looked at in %d executions (%v), want %d", n, looked, executions, err, want)
 		}
 	}
 	failed := errors.New("no right")
