@@ -72,7 +72,7 @@ lint: synth $(LINTERS) ## gofmt, go vet, staticcheck; the linters of the templat
 
 # PORT (else where it runs already, else 4566), COLLECTIONS and FILES reach the program through the environment;
 # settings of the CDK app are CDK_ARGS="-c key=value", as for deploy.
-LOCAL := go run ./local
+LOCAL := go run ./cmd/local
 
 .PHONY: up demo down
 
@@ -144,20 +144,20 @@ coldstart: functions ## Measure each function from its process's start to its fi
 .PHONY: bench bench-compare
 
 bench: ## Measure speed, calls and price against a baseline, and against BASE=<commit>; writes docs/benchmarks.md (FILES=1000)
-	@go run ./bench run
+	@go run ./test/bench run
 
 bench-compare: ## Two results of bench side by side: A=<name in build/bench> B=<another>
-	@go run ./bench compare $(A) $(B)
+	@go run ./test/bench compare $(A) $(B)
 
 # --- the page ---------------------------------------------------------------------------------------------------------
 
-VENDORED := internal/operator/page/assets/vendor
+VENDORED := operator/page/assets/vendor
 
 .PHONY: vendor screenshots
 
 screenshots: $(NODE) ## Make the pictures of the page in docs/images/ of a run that is played for them
 	@mkdir -p docs/images
-	go test ./internal/operator/page -count=1 -run TestScreenshots -screenshots $(CURDIR)/docs/images
+	go test ./operator/page -count=1 -run TestScreenshots -screenshots $(CURDIR)/docs/images
 
 vendor: $(NODE) ## Copy the scripts of others that the page serves from their pinned packages
 	cp node_modules/uplot/dist/uPlot.iife.min.js node_modules/uplot/dist/uPlot.min.css $(VENDORED)/

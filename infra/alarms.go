@@ -7,7 +7,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/constructs-go/constructs/v10"
 
-	"snapshot-status-checker/internal/metrics"
+	"snapshot-status-checker/internal/telemetry/metrics"
 )
 
 // WatchedProps are what alarms and dashboard watch.

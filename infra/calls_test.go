@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"snapshot-status-checker/internal/simulation"
+	"snapshot-status-checker/test/simulation"
 )
 
 // What the tasks call on which table, as the simulation sees them at it, and nothing else.

@@ -8,8 +8,8 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
-	"snapshot-status-checker/internal/metrics"
 	"snapshot-status-checker/internal/snapshot"
+	"snapshot-status-checker/internal/telemetry/metrics"
 )
 
 // NewDashboard makes the dashboard, which answers from top to bottom what an operator asks: is anything wrong, which

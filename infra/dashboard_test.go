@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"snapshot-status-checker/internal/logging"
+	"snapshot-status-checker/internal/telemetry/logging"
 )
 
 type widget struct {

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"snapshot-status-checker/internal/settings"
+	"snapshot-status-checker/internal/function/settings"
 )
 
 // Each function gets the variables that its program reads, and no others.

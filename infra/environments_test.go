@@ -9,7 +9,7 @@ import (
 
 // Two environments stand side by side in one account and region: nothing that both would call by a name of ours has the
 // same in both, and neither exports a value, whose name would have to be unique too. What has no name of ours gets one
-// from CloudFormation. (e2e/adoption deploys two.)
+// from CloudFormation. (test/e2e/adoption deploys two.)
 func TestEnvironmentsDoNotClash(t *testing.T) {
 	t.Parallel()
 	one, other := byDefault(), synthesize(map[string]any{"environment": "other"})

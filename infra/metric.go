@@ -8,9 +8,9 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/jsii-runtime-go"
 
-	"snapshot-status-checker/internal/logging"
-	"snapshot-status-checker/internal/metrics"
 	"snapshot-status-checker/internal/snapshot"
+	"snapshot-status-checker/internal/telemetry/logging"
+	"snapshot-status-checker/internal/telemetry/metrics"
 )
 
 // The metrics that alarms and dashboard read, each over 5 minutes. CloudWatch takes any name and is silent about one

@@ -11,8 +11,8 @@ import (
 	"sync"
 	"testing"
 
-	"snapshot-status-checker/internal/metrics"
 	"snapshot-status-checker/internal/snapshot"
+	"snapshot-status-checker/internal/telemetry/metrics"
 )
 
 // published are the metrics that somebody emits: by "namespace name", the sets of dimensions that each comes with,

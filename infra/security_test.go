@@ -43,7 +43,7 @@ var testName = regexp.MustCompile(`\b(Test|Fuzz)[A-Z]\w+`)
 func TestDocumentsNameTests(t *testing.T) {
 	t.Parallel()
 	there := map[string]bool{}
-	for _, folder := range []string{"functions", "infra", "internal", "statemachine", "e2e"} {
+	for _, folder := range []string{"functions", "infra", "internal", "statemachine", "operator", "local", "test"} {
 		must(filepath.WalkDir(filepath.Join("..", folder), func(path string, _ fs.DirEntry, err error) error {
 			if err != nil || !strings.HasSuffix(path, "_test.go") {
 				return err

@@ -15,7 +15,7 @@ import (
 	checkall "snapshot-status-checker/functions/check-all"
 	checkcollection "snapshot-status-checker/functions/check-collection"
 	"snapshot-status-checker/internal/delivery"
-	"snapshot-status-checker/internal/failure"
+	"snapshot-status-checker/internal/function/failure"
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/store"
 	"snapshot-status-checker/statemachine"

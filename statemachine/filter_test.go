@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"snapshot-status-checker/internal/pattern"
+	"snapshot-status-checker/local/pattern"
 	"snapshot-status-checker/statemachine"
 )
 

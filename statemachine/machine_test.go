@@ -16,7 +16,7 @@ import (
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 	"github.com/google/go-cmp/cmp"
 
-	"snapshot-status-checker/internal/local/localtest"
+	"snapshot-status-checker/local/localtest"
 	"snapshot-status-checker/statemachine/paths"
 )
 

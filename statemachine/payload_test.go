@@ -11,7 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
-	"snapshot-status-checker/internal/local"
+	"snapshot-status-checker/local"
 	"snapshot-status-checker/statemachine"
 )
 

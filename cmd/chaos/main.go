@@ -11,9 +11,9 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"snapshot-status-checker/internal/chaos"
-	"snapshot-status-checker/internal/local"
 	"snapshot-status-checker/internal/store"
+	"snapshot-status-checker/local"
+	"snapshot-status-checker/test/chaos"
 )
 
 type command struct {

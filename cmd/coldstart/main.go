@@ -11,7 +11,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"snapshot-status-checker/internal/coldstart"
+	"snapshot-status-checker/test/bench/coldstart"
 )
 
 type command struct {

@@ -11,7 +11,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"snapshot-status-checker/internal/simulation"
+	"snapshot-status-checker/test/simulation"
 )
 
 type command struct {

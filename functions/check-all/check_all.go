@@ -6,10 +6,10 @@ import (
 	"context"
 	"log/slog"
 
-	"snapshot-status-checker/internal/logging"
-	"snapshot-status-checker/internal/metrics"
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/store"
+	"snapshot-status-checker/internal/telemetry/logging"
+	"snapshot-status-checker/internal/telemetry/metrics"
 )
 
 // Input is what the state machine passes in: the collection that was reconciled, and what follows from it.

@@ -12,7 +12,7 @@ import (
 
 	checkall "snapshot-status-checker/functions/check-all"
 	. "snapshot-status-checker/functions/internal/tasktest"
-	"snapshot-status-checker/internal/failure"
+	"snapshot-status-checker/internal/function/failure"
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/store"
 	"snapshot-status-checker/internal/table"

@@ -13,11 +13,11 @@ import (
 
 	lru "github.com/hashicorp/golang-lru/v2"
 
-	"snapshot-status-checker/internal/failure"
-	"snapshot-status-checker/internal/logging"
-	"snapshot-status-checker/internal/metrics"
+	"snapshot-status-checker/internal/function/failure"
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/store"
+	"snapshot-status-checker/internal/telemetry/logging"
+	"snapshot-status-checker/internal/telemetry/metrics"
 )
 
 // Rejecter takes the messages that cannot be counted. See delivery.Rejected.

@@ -12,7 +12,7 @@ import (
 
 	"snapshot-status-checker/functions/increment"
 	. "snapshot-status-checker/functions/internal/tasktest"
-	"snapshot-status-checker/internal/failure"
+	"snapshot-status-checker/internal/function/failure"
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/table"
 	"snapshot-status-checker/internal/table/tabletest"

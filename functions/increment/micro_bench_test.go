@@ -10,8 +10,8 @@ import (
 
 	"snapshot-status-checker/functions/increment"
 	. "snapshot-status-checker/functions/internal/tasktest"
-	"snapshot-status-checker/internal/logging"
-	"snapshot-status-checker/internal/metrics"
+	"snapshot-status-checker/internal/telemetry/logging"
+	"snapshot-status-checker/internal/telemetry/metrics"
 )
 
 // BenchmarkHandle counts new files of collections that wait for more, over the table in memory: what is left is what

@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"log/slog"
 
-	"snapshot-status-checker/internal/failure"
-	"snapshot-status-checker/internal/logging"
-	"snapshot-status-checker/internal/metrics"
+	"snapshot-status-checker/internal/function/failure"
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/store"
+	"snapshot-status-checker/internal/telemetry/logging"
+	"snapshot-status-checker/internal/telemetry/metrics"
 )
 
 // Sender asks for a _success file. See delivery.Sender.

@@ -13,7 +13,7 @@ import (
 
 	. "snapshot-status-checker/functions/internal/tasktest"
 	"snapshot-status-checker/functions/notify"
-	"snapshot-status-checker/internal/failure"
+	"snapshot-status-checker/internal/function/failure"
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/store"
 	"snapshot-status-checker/internal/table"

@@ -9,11 +9,11 @@ import (
 	"log/slog"
 	"time"
 
-	"snapshot-status-checker/internal/failure"
-	"snapshot-status-checker/internal/logging"
-	"snapshot-status-checker/internal/metrics"
+	"snapshot-status-checker/internal/function/failure"
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/store"
+	"snapshot-status-checker/internal/telemetry/logging"
+	"snapshot-status-checker/internal/telemetry/metrics"
 )
 
 // Reconciler starts an execution of the state machine that reconciles collections. See machine.Machine.

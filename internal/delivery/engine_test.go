@@ -10,8 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
-	"snapshot-status-checker/internal/local/localtest"
 	"snapshot-status-checker/internal/snapshot"
+	"snapshot-status-checker/local/localtest"
 )
 
 // The tests of monitoring and machine stand here too, so that they share one engine.

@@ -11,8 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"snapshot-status-checker/internal/delivery/machine"
-	"snapshot-status-checker/internal/local/localtest"
 	"snapshot-status-checker/internal/snapshot"
+	"snapshot-status-checker/local/localtest"
 )
 
 // stateMachine makes a state machine of the test's own, of one state.

@@ -14,8 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"snapshot-status-checker/internal/delivery/monitoring"
-	"snapshot-status-checker/internal/local/localtest"
 	"snapshot-status-checker/internal/snapshot"
+	"snapshot-status-checker/local/localtest"
 )
 
 // newTopic makes a topic of the test's own, and a queue that is subscribed to it.

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 
-	"snapshot-status-checker/internal/failure"
+	"snapshot-status-checker/internal/function/failure"
 )
 
 // Reconcilable reads an execution's input that asks to reconcile collections: the records that EventBridge Pipes delivers

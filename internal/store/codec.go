@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"snapshot-status-checker/internal/failure"
+	"snapshot-status-checker/internal/function/failure"
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/table"
 )

@@ -9,9 +9,9 @@ import (
 	"sort"
 	"strings"
 
-	"snapshot-status-checker/internal/metrics"
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/table"
+	"snapshot-status-checker/internal/telemetry/metrics"
 )
 
 // ErrNoRow says that the export status table has no row for a collection: its messages cannot be counted.

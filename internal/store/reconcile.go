@@ -6,9 +6,9 @@ import (
 	"errors"
 	"fmt"
 
-	"snapshot-status-checker/internal/metrics"
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/table"
+	"snapshot-status-checker/internal/telemetry/metrics"
 )
 
 // Reconciled is what a collection came to.

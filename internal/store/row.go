@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 
-	"snapshot-status-checker/internal/metrics"
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/table"
+	"snapshot-status-checker/internal/telemetry/metrics"
 )
 
 // adopt makes the row carry our attributes, with an epoch that begins at the ledger's present count: a row that is new,

@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"hash/fnv"
 
-	"snapshot-status-checker/internal/metrics"
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/table"
+	"snapshot-status-checker/internal/telemetry/metrics"
 )
 
 // RegisterRun makes a run known to the ledger, with what its first message said and with that message's collection as the

@@ -13,13 +13,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"snapshot-status-checker/internal/local/localtest"
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/store"
 	"snapshot-status-checker/internal/table"
 	"snapshot-status-checker/internal/table/dynamo"
 	"snapshot-status-checker/internal/table/memory"
 	"snapshot-status-checker/internal/table/tabletest"
+	"snapshot-status-checker/local/localtest"
 )
 
 // config is the SDK's configuration for a DynamoDB: the local engine's, or with the build tag testaws DynamoDB Local.

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"testing"
 
-	"snapshot-status-checker/internal/local"
+	"snapshot-status-checker/local"
 	"snapshot-status-checker/statemachine"
 	"snapshot-status-checker/test/aws/internal/compared"
 	"snapshot-status-checker/test/aws/ruler"

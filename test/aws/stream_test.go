@@ -14,8 +14,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
 	streamtypes "github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
 
-	"snapshot-status-checker/internal/local"
 	"snapshot-status-checker/internal/table/dynamo/dynamotest"
+	"snapshot-status-checker/local"
 	"snapshot-status-checker/test/aws/dynamodblocal"
 )
 

@@ -18,8 +18,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
-	"snapshot-status-checker/internal/local"
 	"snapshot-status-checker/internal/table/dynamo/dynamotest"
+	"snapshot-status-checker/local"
 	"snapshot-status-checker/statemachine"
 	"snapshot-status-checker/test/aws/dynamodblocal"
 	"snapshot-status-checker/test/aws/emulator"

@@ -18,8 +18,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/google/go-cmp/cmp"
 
-	"snapshot-status-checker/internal/local"
-	"snapshot-status-checker/internal/local/localtest"
+	"snapshot-status-checker/local"
+	"snapshot-status-checker/local/localtest"
 )
 
 func TestMain(m *testing.M) {

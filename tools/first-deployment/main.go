@@ -25,7 +25,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
-	"snapshot-status-checker/internal/local"
+	"snapshot-status-checker/local"
 )
 
 // plan is what a person agrees to by --yes.

@@ -11,8 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 
-	"snapshot-status-checker/internal/local"
-	"snapshot-status-checker/internal/local/localtest"
+	"snapshot-status-checker/local"
+	"snapshot-status-checker/local/localtest"
 )
 
 // onEngine has the SDK find the engine by its environment variables, as a person's shell has it find AWS.

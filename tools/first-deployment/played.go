@@ -9,29 +9,29 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
-	"snapshot-status-checker/internal/operator/rehearsal"
-	"snapshot-status-checker/internal/operator/report"
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/store"
+	"snapshot-status-checker/operator/report"
+	"snapshot-status-checker/test/scenario"
 )
 
 // titles of the two notifications of a run that rehearsal plays.
 var titles = []string{"Full - All collections received by NiFi", "Full - All collections successful"}
 
-func (t *trial) shape() rehearsal.Shape {
-	return rehearsal.Shape{Run: t.environment + "-run", Seed: 1, Collections: 5, Files: 4,
+func (t *trial) shape() scenario.Shape {
+	return scenario.Shape{Run: t.environment + "-run", Seed: 1, Collections: 5, Files: 4,
 		Duplicates: 0.5, Malformed: 1, LateSent: 1}
 }
 
 // play plays the run: the sender's rows, a message for each file and half of them twice, one bad message, Sent of one
 // collection after its last file, and a _success file for each request.
 func (t *trial) play(ctx context.Context) (string, error) {
-	plan, err := rehearsal.NewPlan(t.shape())
+	plan, err := scenario.NewPlan(t.shape())
 	if err != nil {
 		return "", err
 	}
-	progress := rehearsal.NewProgress(t.progress)
-	world := rehearsal.NewWorld(t.config, t.outputs)
+	progress := scenario.NewProgress(t.progress)
+	world := scenario.NewWorld(t.config, t.outputs)
 	played, err := world.Play(ctx, plan, 0, t.patience.run, progress.Show, func() (bool, error) {
 		count, err := t.hear(ctx, monitoring, plan.CorrelationID)
 		return count >= len(titles), err
@@ -41,12 +41,12 @@ func (t *trial) play(ctx context.Context) (string, error) {
 		return "", err
 	}
 	seen := fmt.Sprintf("%d messages, %d of them duplicates; %s; %d requests",
-		len(plan.Messages), plan.Duplicates, rehearsal.Line(played.Rows), played.Answered)
+		len(plan.Messages), plan.Duplicates, scenario.Line(played.Rows), played.Answered)
 	var wrong []error
 	if !played.Finished {
 		wrong = append(wrong, fmt.Errorf("%w: nothing has changed for %v", errInVain, t.patience.run))
 	}
-	if successful := rehearsal.InStatus(played.Rows, snapshot.Success); successful != len(plan.Collections) {
+	if successful := scenario.InStatus(played.Rows, snapshot.Success); successful != len(plan.Collections) {
 		wrong = append(wrong, fmt.Errorf("%d collections are successful", successful))
 	}
 	for _, row := range played.Rows {
@@ -106,7 +106,7 @@ func (t *trial) executions(ctx context.Context) ([]*sfn.DescribeExecutionOutput,
 // lateSent sees that the stream's pipe started an execution for the collection whose Sent was late: else the sweep
 // found it. Nothing else of this collection passes the filter: its row was made as Exported, and our own writes do not pass.
 func (t *trial) lateSent(ctx context.Context) (string, error) {
-	plan, err := rehearsal.NewPlan(t.shape())
+	plan, err := scenario.NewPlan(t.shape())
 	if err != nil {
 		return "", err
 	}

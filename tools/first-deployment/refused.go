@@ -18,8 +18,8 @@ import (
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
-	"snapshot-status-checker/internal/operator/rehearsal"
 	"snapshot-status-checker/internal/snapshot"
+	"snapshot-status-checker/test/scenario"
 )
 
 const denial = "first-deployment-denies-writes" // name of the role's policy
@@ -29,7 +29,7 @@ var alarmsOfRefusal = []string{"ExecutionsFailed", "RejectedMessages"}
 
 // refusal is a run of one collection, one of whose messages could not be counted.
 type refusal struct {
-	run  rehearsal.Run
+	run  scenario.Run
 	sent int // messages, that one included
 }
 
@@ -85,15 +85,15 @@ func (t *trial) refuse(ctx context.Context) (string, error) {
 		return "", err
 	}
 	const files = 6
-	world := rehearsal.NewWorld(t.config, t.outputs)
-	run := rehearsal.Run{CorrelationID: t.environment + "-refused", SnapshotType: "full", ExportDate: "2026-11-23",
-		Collections: []rehearsal.Collection{{Name: "db.refused.collection", Status: "Exported", Files: files}}}
+	world := scenario.NewWorld(t.config, t.outputs)
+	run := scenario.Run{CorrelationID: t.environment + "-refused", SnapshotType: "full", ExportDate: "2026-11-23",
+		Collections: []scenario.Collection{{Name: "db.refused.collection", Status: "Exported", Files: files}}}
 	if err := world.PutRows(ctx, run); err != nil {
 		return "", err
 	}
 	for sent := 1; sent < files; sent++ {
-		file := rehearsal.Message{Text: rehearsal.Text(run.File(run.Collections[0].Name, sent))}
-		if _, err := world.Send(ctx, []rehearsal.Message{file}, 0); err != nil {
+		file := scenario.Message{Text: scenario.Text(run.File(run.Collections[0].Name, sent))}
+		if _, err := world.Send(ctx, []scenario.Message{file}, 0); err != nil {
 			return "", err
 		}
 		failed, counted := 0, 0
@@ -116,7 +116,7 @@ func (t *trial) refuse(ctx context.Context) (string, error) {
 }
 
 // standing counts the failed executions, and what the run's row holds.
-func (t *trial) standing(ctx context.Context, world *rehearsal.World, run rehearsal.Run) (failed, counted int,
+func (t *trial) standing(ctx context.Context, world *scenario.World, run scenario.Run) (failed, counted int,
 	err error,
 ) {
 	list, err := sfn.NewFromConfig(t.config).ListExecutions(ctx, &sfn.ListExecutionsInput{
@@ -142,7 +142,7 @@ func (t *trial) replay(ctx context.Context) (string, error) {
 	if t.refused == nil {
 		return "", missing{"nothing was refused"}
 	}
-	client, world := sqs.NewFromConfig(t.config), rehearsal.NewWorld(t.config, t.outputs)
+	client, world := sqs.NewFromConfig(t.config), scenario.NewWorld(t.config, t.outputs)
 	var reason, identity string
 	err := t.until(ctx, t.patience.run, func() (bool, error) {
 		received, err := client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
@@ -158,8 +158,8 @@ func (t *trial) replay(ctx context.Context) (string, error) {
 			}
 			reason = aws.ToString(message.MessageAttributes["reason_code"].StringValue)
 			identity = aws.ToString(message.MessageAttributes["identity"].StringValue)
-			envelope := rehearsal.Envelope(rehearsal.Record(identity, *message.Body))
-			if _, err := world.Send(ctx, []rehearsal.Message{envelope}, 0); err != nil {
+			envelope := scenario.Envelope(scenario.Record(identity, *message.Body))
+			if _, err := world.Send(ctx, []scenario.Message{envelope}, 0); err != nil {
 				return false, err
 			}
 			_, err := client.DeleteMessage(ctx, &sqs.DeleteMessageInput{

@@ -17,9 +17,9 @@ import (
 	pipestypes "github.com/aws/aws-sdk-go-v2/service/pipes/types"
 	"github.com/aws/smithy-go"
 
-	"snapshot-status-checker/internal/operator/deployment"
-	"snapshot-status-checker/internal/operator/doctor"
-	"snapshot-status-checker/internal/operator/report"
+	"snapshot-status-checker/operator/deployment"
+	"snapshot-status-checker/operator/doctor"
+	"snapshot-status-checker/operator/report"
 )
 
 const tableKind = "AWS::DynamoDB::Table"

@@ -11,8 +11,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
-	"snapshot-status-checker/internal/local"
-	"snapshot-status-checker/internal/operator/deployment"
+	"snapshot-status-checker/local"
+	"snapshot-status-checker/operator/deployment"
 )
 
 // trial is one deployment that is made, asked and removed.

@@ -9,15 +9,15 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"snapshot-status-checker/functions/increment"
-	"snapshot-status-checker/internal/bootstrap"
 	"snapshot-status-checker/internal/delivery"
-	"snapshot-status-checker/internal/settings"
+	"snapshot-status-checker/internal/function"
+	"snapshot-status-checker/internal/function/settings"
 	"snapshot-status-checker/internal/store"
 	"snapshot-status-checker/internal/table/dynamo"
 )
 
 func main() {
-	bootstrap.Run("increment", func(s settings.Increment, cfg aws.Config, log *slog.Logger) bootstrap.Handler[increment.Input, increment.Output] {
+	function.Run("increment", func(s settings.Increment, cfg aws.Config, log *slog.Logger) function.Handler[increment.Input, increment.Output] {
 		counting := store.New(dynamo.New(dynamodb.NewFromConfig(cfg)), store.NewTables(s.StatusTable, s.LedgerTable),
 			store.Settings{Exempt: s.ExemptStatuses})
 		rejected := &delivery.Rejected{SQS: sqs.NewFromConfig(cfg), QueueURL: s.RejectedMessagesQueueURL}

@@ -12,14 +12,14 @@ import (
 	"testing"
 	"time"
 
-	"snapshot-status-checker/internal/logging"
-	"snapshot-status-checker/internal/metrics"
-	"snapshot-status-checker/internal/metrics/metricstest"
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/store"
 	"snapshot-status-checker/internal/table"
 	"snapshot-status-checker/internal/table/memory"
 	"snapshot-status-checker/internal/table/tabletest"
+	"snapshot-status-checker/internal/telemetry/logging"
+	"snapshot-status-checker/internal/telemetry/metrics"
+	"snapshot-status-checker/internal/telemetry/metrics/metricstest"
 )
 
 // Run is the correlation id of the world's run, and Execution the execution that asks.

@@ -12,17 +12,17 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"snapshot-status-checker/functions/sweep"
-	"snapshot-status-checker/internal/bootstrap"
 	"snapshot-status-checker/internal/delivery/machine"
 	"snapshot-status-checker/internal/delivery/monitoring"
-	"snapshot-status-checker/internal/pipes"
-	"snapshot-status-checker/internal/settings"
+	"snapshot-status-checker/internal/delivery/pipes"
+	"snapshot-status-checker/internal/function"
+	"snapshot-status-checker/internal/function/settings"
 	"snapshot-status-checker/internal/store"
 	"snapshot-status-checker/internal/table/dynamo"
 )
 
 func main() {
-	bootstrap.Run("sweep", func(s settings.Sweep, cfg aws.Config, log *slog.Logger) bootstrap.Handler[sweep.Input, sweep.Output] {
+	function.Run("sweep", func(s settings.Sweep, cfg aws.Config, log *slog.Logger) function.Handler[sweep.Input, sweep.Output] {
 		protocol := store.New(dynamo.New(dynamodb.NewFromConfig(cfg)), store.NewTables(s.StatusTable, s.LedgerTable),
 			store.Settings{Exempt: s.ExemptStatuses, Lease: s.Lease(), StalledAfter: time.Duration(s.StalledAfterMinutes) * time.Minute})
 		started := &machine.Machine{SFN: sfn.NewFromConfig(cfg), ARN: s.StateMachineARN}

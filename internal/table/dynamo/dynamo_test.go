@@ -5,8 +5,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
-	"snapshot-status-checker/internal/local/localtest"
 	"snapshot-status-checker/internal/table/dynamo/dynamotest"
+	"snapshot-status-checker/local/localtest"
 )
 
 func TestMain(m *testing.M) { localtest.Main(m) }

@@ -13,7 +13,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
-	"snapshot-status-checker/internal/local"
+	"snapshot-status-checker/local"
 	"snapshot-status-checker/test/aws/internal/java"
 )
 

@@ -19,7 +19,7 @@ import (
 	"testing"
 	"time"
 
-	"snapshot-status-checker/internal/local"
+	"snapshot-status-checker/local"
 )
 
 // readyWithin bounds the start of an emulator.

@@ -11,7 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 
-	"snapshot-status-checker/internal/local"
+	"snapshot-status-checker/local"
 	"snapshot-status-checker/statemachine"
 )
 

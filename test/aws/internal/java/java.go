@@ -12,7 +12,7 @@ import (
 	"path/filepath"
 	"sync"
 
-	"snapshot-status-checker/internal/local"
+	"snapshot-status-checker/local"
 )
 
 // Program is a running Java program. It ends when In is closed, which the operating system does when this process ends,

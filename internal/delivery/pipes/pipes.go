@@ -1,0 +1,73 @@
+// Package pipes watches the EventBridge pipes that feed the state machine. A pipe that a person stopped, or that AWS
+// switched off after lasting errors of access or since its source is gone, stays off until somebody starts it.
+package pipes
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/pipes"
+	"github.com/aws/aws-sdk-go-v2/service/pipes/types"
+
+	"snapshot-status-checker/internal/telemetry/metrics"
+)
+
+// Client is the part of the client of EventBridge Pipes that is used.
+type Client interface {
+	DescribePipe(context.Context, *pipes.DescribePipeInput, ...func(*pipes.Options)) (*pipes.DescribePipeOutput, error)
+}
+
+// Watch asks for the states of pipes.
+type Watch struct {
+	Client Client
+	Names  []string
+	Log    *slog.Logger
+}
+
+// Measure measures how many of the pipes are stopped, as metrics.StoppedPipes, and logs each with the reason that AWS
+// gives. If one cannot be described it measures nothing and returns an error that names it.
+func (w *Watch) Measure(ctx context.Context) error {
+	var stopped int
+	var errs []error
+	for _, name := range w.Names {
+		pipe, err := w.Client.DescribePipe(ctx, &pipes.DescribePipeInput{Name: &name})
+		if err != nil {
+			errs = append(errs, fmt.Errorf("describing the pipe %s: %w", name, err))
+			continue
+		}
+		if Stopped(pipe.CurrentState) {
+			stopped++
+			w.Log.WarnContext(ctx, "pipe stopped",
+				"pipe", name, "state", pipe.CurrentState, "state_reason", aws.ToString(pipe.StateReason))
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	metrics.Measure(ctx, metrics.StoppedPipes, float64(stopped))
+	return nil
+}
+
+// With is a function's handler that measures the pipes as well, before all else. Each is done whatever becomes of the
+// other, and the error is that of both.
+func With[In, Out any](
+	watch *Watch, handle func(context.Context, In) (Out, error),
+) func(context.Context, In) (Out, error) {
+	return func(ctx context.Context, in In) (Out, error) {
+		measured := watch.Measure(ctx)
+		out, err := handle(ctx, in)
+		return out, errors.Join(err, measured)
+	}
+}
+
+// Stopped reports whether a pipe in this state carries nothing and will not by itself.
+func Stopped(state types.PipeState) bool {
+	switch state {
+	case types.PipeStateRunning, types.PipeStateCreating, types.PipeStateStarting, types.PipeStateUpdating:
+		return false
+	}
+	return true
+}

@@ -1,0 +1,245 @@
+package function_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/google/go-cmp/cmp"
+
+	"snapshot-status-checker/internal/function"
+	"snapshot-status-checker/internal/function/failure"
+	"snapshot-status-checker/internal/function/settings"
+	"snapshot-status-checker/internal/telemetry/logging"
+	"snapshot-status-checker/internal/telemetry/metrics"
+	"snapshot-status-checker/internal/telemetry/metrics/metricstest"
+)
+
+// asFunction in the environment makes the test's process a Lambda function.
+const asFunction = "BOOTSTRAP_TEST_FUNCTION"
+
+// callAWS is an event for that function.
+const callAWS = "call AWS"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asFunction) != "" {
+		function.Run("test-task", func(s settings.CheckAll, config aws.Config, log *slog.Logger) function.Handler[string, string] {
+			return func(ctx context.Context, in string) (string, error) {
+				log.DebugContext(ctx, "called")
+				switch in {
+				case callAWS:
+					_, err := dynamodb.NewFromConfig(config).ListTables(ctx, &dynamodb.ListTablesInput{})
+					return "", err
+				case "malformed":
+					return "", fmt.Errorf("reading: %w", &failure.Malformed{Err: errors.New("not a number")})
+				case "unavailable":
+					return "", fmt.Errorf("reading: %w", errors.New("throttled"))
+				}
+				return in + " from " + s.LedgerTable, nil
+			}
+		})
+	}
+	os.Exit(m.Run())
+}
+
+// answer is what the function says to Lambda's runtime API about one invocation.
+type answer struct {
+	kind string // response or error
+	body string
+}
+
+// runtimeAPI stands for Lambda: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
+func runtimeAPI(t *testing.T, events []string) (host string, answers <-chan answer) {
+	t.Helper()
+	queue, given := make(chan string, len(events)), make(chan answer, len(events))
+	for _, event := range events {
+		queue <- event
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/invocation/next") {
+			select {
+			case event := <-queue:
+				w.Header().Set("Lambda-Runtime-Aws-Request-Id", "request-"+event)
+				w.Header().Set("Lambda-Runtime-Deadline-Ms", "9999999999999")
+				w.Header().Set("Lambda-Runtime-Trace-Id", "Root=1-x")
+				fmt.Fprintf(w, "%q", event)
+			case <-r.Context().Done():
+			}
+			return
+		}
+		body, _ := io.ReadAll(r.Body)
+		given <- answer{path.Base(r.URL.Path), string(body)}
+		w.WriteHeader(http.StatusAccepted)
+	}))
+	t.Cleanup(server.Close)
+	return strings.TrimPrefix(server.URL, "http://"), given
+}
+
+func process(t testing.TB, environment ...string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), os.Args[0])
+	cmd.Env = append([]string{asFunction + "=1", "AWS_REGION=eu-west-1", "AWS_ACCESS_KEY_ID=key", "AWS_SECRET_ACCESS_KEY=secret"}, environment...)
+	return cmd
+}
+
+// The state machine sees the types of errors by the names in these answers.
+func TestRun(t *testing.T) {
+	t.Parallel()
+	host, answers := runtimeAPI(t, []string{"hello", "malformed", "unavailable"})
+	url, connections := endpoint(t, empty)
+	cmd := process(t, "AWS_LAMBDA_RUNTIME_API="+host, "AWS_ENDPOINT_URL="+url, "AWS_LAMBDA_FUNCTION_NAME=f", "LEDGER_TABLE_NAME=ledger", "LOG_LEVEL=DEBUG", "APPLICATION=app")
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	type failed struct{ ErrorType, ErrorMessage string }
+	next := func() answer {
+		select {
+		case got := <-answers:
+			return got
+		case <-time.After(10 * time.Minute): // for what takes a moment: the machine may be busy
+			t.Fatal("the function gave no answer: is it still there?")
+			return answer{}
+		}
+	}
+	wantErrors := []failed{{"Malformed", "reading: not a number"}, {"Unavailable", "reading: throttled"}}
+	if got := next(); got != (answer{"response", `"hello from ledger"`}) {
+		t.Errorf("got %+v", got)
+	}
+	for _, want := range wantErrors {
+		got := next()
+		var is failed
+		if err := json.Unmarshal([]byte(got.body), &is); err != nil || got.kind != "error" {
+			t.Errorf("got %+v, %v", got, err)
+		}
+		if diff := cmp.Diff(want, is); diff != "" {
+			t.Error(diff)
+		}
+	}
+	if connections.Load() != 1 {
+		t.Error("it did not connect to DynamoDB")
+	}
+	if err := cmd.Process.Kill(); err != nil { // it waits for the next invocation, forever
+		t.Fatal(err)
+	}
+	var logged []string
+	for scanner := bufio.NewScanner(stdout); scanner.Scan(); {
+		var line struct {
+			Level, Message, Service, Application, Error string
+			ColdStart                                   bool   `json:"cold_start"`
+			Request                                     string `json:"function_request_id"`
+			Trace                                       string `json:"xray_trace_id"`
+		}
+		if err := json.Unmarshal(scanner.Bytes(), &line); err != nil {
+			t.Fatalf("%s: %v", scanner.Text(), err)
+		}
+		logged = append(logged, fmt.Sprint(line))
+	}
+	_ = cmd.Wait() // it was killed
+	want := []string{
+		"{DEBUG called test-task app  true request-hello Root=1-x}",
+		"{DEBUG called test-task app  false request-malformed Root=1-x}",
+		"{ERROR failed test-task app reading: not a number false request-malformed Root=1-x}",
+		"{DEBUG called test-task app  false request-unavailable Root=1-x}",
+		"{ERROR failed test-task app reading: throttled false request-unavailable Root=1-x}",
+	}
+	if diff := cmp.Diff(want, logged); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestRunEndsWithoutARequiredSetting(t *testing.T) {
+	t.Parallel()
+	for missing, environment := range map[string][]string{
+		"LEDGER_TABLE_NAME": nil,
+		"AWS_ACCESS_KEY_ID": {"LEDGER_TABLE_NAME=ledger", "AWS_ACCESS_KEY_ID="},
+		"AWS_REGION":        {"LEDGER_TABLE_NAME=ledger", "AWS_REGION="},
+	} {
+		t.Run(missing, func(t *testing.T) {
+			t.Parallel()
+			var stderr bytes.Buffer
+			cmd := process(t, environment...)
+			cmd.Stderr = &stderr
+			var exit *exec.ExitError
+			if err := cmd.Run(); !errors.As(err, &exit) {
+				t.Fatalf("got %v, want a failure", err)
+			}
+			if !strings.Contains(stderr.String(), missing) {
+				t.Errorf("%q does not name the variable", stderr.String())
+			}
+		})
+	}
+}
+
+// What a call counted is written even if it fails, and whatever the level: it is done all the same.
+func TestWrapWritesMetrics(t *testing.T) {
+	t.Parallel()
+	for name, fails := range map[string]error{"OK": nil, "Fails": errors.New("throttled")} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var out bytes.Buffer
+			logger := logging.New(&out, slog.LevelError, "task", "app", "dev")
+			handle := function.Wrap(func(ctx context.Context, _ string) (string, error) {
+				metrics.Add(ctx, metrics.FilesReceived, 2)
+				return "", fails
+			}, logger)
+			for range 2 { // each call by itself
+				out.Reset()
+				_, _ = handle(t.Context(), "")
+				line, err := out.ReadBytes('\n')
+				if err != nil {
+					t.Fatal(err)
+				}
+				data, err := metricstest.Extract(line)
+				want := []metricstest.Datum{{Namespace: "SnapshotStatusChecker", Name: "FilesReceived", Unit: "Count", Dimensions: "application=app environment=dev", Value: 2}}
+				if diff := cmp.Diff(want, data); diff != "" || err != nil {
+					t.Error(err, diff)
+				}
+			}
+		})
+	}
+}
+
+// A call that cannot end in time tells so while it still can, with what it counted.
+func TestACallEndsBeforeItIsKilled(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const timeout = 30 * time.Second
+		ctx, cancel := context.WithTimeout(t.Context(), timeout)
+		defer cancel()
+		began := time.Now()
+		var lines bytes.Buffer
+		_, err := function.Wrap(func(ctx context.Context, _ string) (string, error) {
+			metrics.Add(ctx, metrics.ContentionRetries, 3)
+			<-ctx.Done()
+			return "", fmt.Errorf("counting: %w", ctx.Err())
+		}, logging.New(&lines, slog.LevelInfo, "increment", "checker", "dev"))(ctx, "")
+		if left := timeout - time.Since(began); left < time.Second || err == nil {
+			t.Errorf("ended with %v, %s before Lambda ends it, want an error and a second", err, left)
+		}
+		for _, want := range []string{`"failed"`, "counting: context deadline exceeded", `"ContentionRetries":3`} {
+			if !strings.Contains(lines.String(), want) {
+				t.Errorf("no %s in:\n%s", want, &lines)
+			}
+		}
+	})
+}

@@ -1,0 +1,163 @@
+// Package localtest gives tests the local engine, and the deployed stack on it. Nothing needs to be running before:
+// what is needed is installed and started, on a free port, and it ends with the test process, however that ends.
+//
+// A package that uses it hands its tests over in TestMain:
+//
+//	func TestMain(m *testing.M) { localtest.Main(m) }
+package localtest
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"snapshot-status-checker/local"
+)
+
+// setUpWithin bounds installation, start and deployment, the wait for other packages' deployments included.
+const setUpWithin = 30 * time.Minute
+
+var log = local.Log{Steps: os.Stderr, Output: io.Discard}
+
+var (
+	dir     string // of this test process, set by Main
+	running struct {
+		sync.Mutex
+		engine *local.TestEngine
+		stacks map[string]*Stack // by their settings
+		failed error             // what did not work once is not tried again for every test
+	}
+)
+
+// Main runs the package's tests and ends the engine that they started. It does not return.
+func Main(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	var err error
+	if dir, err = os.MkdirTemp("", "localtest-"); err != nil {
+		fmt.Fprintln(os.Stderr, "making a folder for the local engine:", err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	code := m.Run()
+	if running.engine != nil {
+		if err := running.engine.Stop(context.Background()); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+	}
+	return code
+}
+
+// Engine returns the endpoint of this test process's engine, which the first call starts.
+// All tests of the process share it; make names that are the test's own.
+func Engine(t testing.TB) (endpoint string) {
+	t.Helper()
+	running.Lock()
+	defer running.Unlock()
+	startEngine(t)
+	return running.engine.Endpoint
+}
+
+// Config is the SDK's configuration for the endpoint that Engine returned.
+func Config(endpoint string) aws.Config { return local.Config(endpoint) }
+
+func startEngine(t testing.TB) {
+	t.Helper()
+	if dir == "" {
+		t.Fatal("localtest.Main must be called in TestMain, or the engine would outlive the tests")
+	}
+	if running.failed != nil {
+		t.Fatal(running.failed)
+	}
+	if running.engine != nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), setUpWithin)
+	defer cancel()
+	project, err := local.FindProject()
+	if err == nil {
+		running.engine, err = project.StartTestEngine(ctx, dir, log)
+	}
+	if err != nil {
+		running.failed = err
+		t.Fatal(err)
+	}
+}
+
+// Stack is the CDK app deployed to this test process's engine.
+type Stack struct {
+	Name     string
+	Endpoint string
+	Config   aws.Config
+	Outputs  local.Outputs
+}
+
+// Deploy returns the stack deployed with these settings of the CDK app (key=value). The first call of the process with
+// them deploys it, and all its tests share it; tell runs apart by their correlation ids. A second stack stands beside
+// the first if it has an environment (or application) of its own, and takes its place otherwise.
+func Deploy(t testing.TB, settings ...string) *Stack {
+	t.Helper()
+	running.Lock()
+	defer running.Unlock()
+	startEngine(t)
+	key := strings.Join(settings, " ")
+	if running.stacks[key] == nil {
+		stack := deploy(t, settings)
+		if running.stacks == nil {
+			running.stacks = map[string]*Stack{}
+		}
+		running.stacks[key] = stack
+	}
+	return running.stacks[key]
+}
+
+func deploy(t testing.TB, settings []string) *Stack {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), setUpWithin)
+	defer cancel()
+	project, err := local.FindProject()
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, fmt.Sprintf("outputs-%d.json", len(running.stacks)))
+	stack := &Stack{Endpoint: running.engine.Endpoint, Config: local.Config(running.engine.Endpoint)}
+	if err = project.Deploy(ctx, stack.Endpoint, file, settings, log); err == nil {
+		stack.Name, stack.Outputs, err = local.ReadOutputs(file)
+	}
+	if err != nil {
+		running.failed = err
+		t.Fatal(err)
+	}
+	return stack
+}
+
+// StartPipes serves the stack's pipes until the test has ended. One test at a time may do so.
+func (s *Stack) StartPipes(t testing.TB) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	pipes, err := local.Pipes(ctx, s.Config, s.Name)
+	if err != nil {
+		cancel()
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() {
+		ended <- local.RunPipes(ctx, s.Config, pipes, slog.New(slog.NewTextHandler(t.Output(), nil)))
+	}()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+}

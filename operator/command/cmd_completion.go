@@ -1,0 +1,210 @@
+package command
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"snapshot-status-checker/operator/report"
+)
+
+// The scripts ask `snapshot-status complete-words` what may stand where the cursor is.
+var (
+	//go:embed completion/bash.sh
+	bashCompletion string
+	//go:embed completion/zsh.sh
+	zshCompletion string
+	//go:embed completion/fish.fish
+	fishCompletion string
+)
+
+type completionCommand struct {
+	Shell string `arg:"" enum:"bash,zsh,fish" help:"bash, zsh or fish."`
+}
+
+func (c *completionCommand) Help() string {
+	return "Writes the shell's completion of this command. bash: source <(snapshot-status completion bash) in ~/.bashrc; " +
+		"zsh: source <(snapshot-status completion zsh) in ~/.zshrc, after compinit; " +
+		"fish: snapshot-status completion fish | source in ~/.config/fish/config.fish."
+}
+
+func (c *completionCommand) Run(a *app) error {
+	script := map[string]string{"bash": bashCompletion, "zsh": zshCompletion, "fish": fishCompletion}[c.Shell]
+	_, err := io.WriteString(a.out, script)
+	return err
+}
+
+type completeWordsCommand struct {
+	Words []string `arg:"" optional:"" help:"The words after snapshot-status, up to the cursor."`
+}
+
+// runsTimeout bounds the look for runs: somebody waits for it at the prompt.
+const runsTimeout = 3 * time.Second
+
+// Run writes what may stand in place of the last word, one suggestion a line. It never fails: then there is none.
+func (c *completeWordsCommand) Run(a *app, parser *kong.Kong) error {
+	var before []string
+	typed := ""
+	if last := len(c.Words) - 1; last >= 0 {
+		before, typed = c.Words[:last], c.Words[last]
+	}
+	for _, suggestion := range suggest(parser.Model, before, typed, func() []string { return a.newestRuns(before) }) {
+		if strings.HasPrefix(suggestion, typed) {
+			fmt.Fprintln(a.out, suggestion)
+		}
+	}
+	return nil
+}
+
+// suggest lists what may stand after the words before the one that is being typed: commands, flags, a flag's values, and
+// runs where a run is expected.
+func suggest(model *kong.Application, before []string, typed string, runs func() []string) []string {
+	node := model.Node
+	flags := slices.Clone(node.Flags)
+	var value *kong.Flag // whose value comes next
+	arguments := 0
+	for _, word := range before {
+		if value != nil {
+			value = nil
+			continue
+		}
+		if strings.HasPrefix(word, "-") && word != "-" {
+			value = valued(flags, word)
+			continue
+		}
+		if child := command(node, word); child != nil {
+			node, arguments = child, 0
+			flags = append(flags, child.Flags...)
+			continue
+		}
+		arguments++
+	}
+	name, _, assigned := strings.Cut(typed, "=")
+	switch {
+	case value != nil:
+		return enum(value.Value, "")
+	case strings.HasPrefix(typed, "--") && assigned:
+		if flag := valued(flags, name); flag != nil {
+			return enum(flag.Value, name+"=")
+		}
+		return nil
+	case strings.HasPrefix(typed, "-"):
+		return flagNames(flags)
+	}
+	if positional := argument(node, arguments); positional != nil {
+		if positional.Name == "run" {
+			return runs()
+		}
+		return enum(positional, "")
+	}
+	return commandNames(node)
+}
+
+// command is a node's command of that name; nil if there is none.
+func command(node *kong.Node, name string) *kong.Node {
+	for _, child := range node.Children {
+		if child.Name == name || slices.Contains(child.Aliases, name) {
+			return child
+		}
+	}
+	return nil
+}
+
+func commandNames(node *kong.Node) []string {
+	var names []string
+	for _, child := range node.Children {
+		if !child.Hidden {
+			names = append(names, child.Name)
+		}
+	}
+	return names
+}
+
+// argument is a node's n-th argument, the last one also if it takes any number; nil if there is none.
+func argument(node *kong.Node, n int) *kong.Value {
+	last := len(node.Positional) - 1
+	if n > last && last >= 0 && node.Positional[last].IsCumulative() {
+		n = last
+	}
+	if n > last {
+		return nil
+	}
+	return node.Positional[n]
+}
+
+// valued is the flag that a word names if its value is the next word; nil if not.
+func valued(flags []*kong.Flag, word string) *kong.Flag {
+	for _, flag := range flags {
+		named := word == "--"+flag.Name || flag.Short != 0 && word == "-"+string(flag.Short)
+		if named && !flag.IsBool() {
+			return flag
+		}
+	}
+	return nil
+}
+
+func flagNames(flags []*kong.Flag) []string {
+	var names []string
+	for _, flag := range flags {
+		if !flag.Hidden {
+			names = append(names, "--"+flag.Name)
+		}
+	}
+	return names
+}
+
+// enum lists the values that are allowed, if they are few.
+func enum(value *kong.Value, before string) []string {
+	var values []string
+	for _, one := range value.EnumSlice() {
+		if one != "" {
+			values = append(values, before+one)
+		}
+	}
+	return values
+}
+
+// newestRuns lists the runs of the deployment that the words name, the newest first; none if they cannot be read.
+func (a *app) newestRuns(words []string) []string {
+	var line commands
+	parser, err := newParser(&line, io.Discard, io.Discard)
+	if err != nil {
+		return nil
+	}
+	typed, err := kong.Trace(parser, words)
+	if err == nil {
+		err = typed.Reset()
+	}
+	if err == nil {
+		_, err = typed.Apply()
+	}
+	if err != nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(a, runsTimeout)
+	defer cancel()
+	there := *a
+	there.Context, there.where = ctx, line.where()
+	reader, _, err := there.reader()
+	if err != nil {
+		return nil
+	}
+	runs, err := reader.Runs(ctx)
+	if err != nil {
+		return nil
+	}
+	report.NewestFirst(runs)
+	var names []string
+	for _, run := range runs {
+		if id := run.CorrelationID; report.Quote(id) == id && !strings.HasPrefix(id, "-") { // a shell inserts it as it is
+			names = append(names, id)
+		}
+	}
+	return names
+}

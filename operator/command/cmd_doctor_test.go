@@ -1,0 +1,163 @@
+package command
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
+	"github.com/aws/aws-sdk-go-v2/service/pipes"
+	"github.com/aws/aws-sdk-go-v2/service/scheduler"
+	schedulertypes "github.com/aws/aws-sdk-go-v2/service/scheduler/types"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"snapshot-status-checker/local"
+	"snapshot-status-checker/operator/doctor"
+	"snapshot-status-checker/operator/show"
+)
+
+// What doctor says, to people.
+func TestDoctorText(t *testing.T) {
+	t.Parallel()
+	n := newNight(t)
+	for name, all := range map[string]bool{"doctor": false, "doctor-all": true} {
+		var out textOut
+		examined{[]doctor.Diagnosis{{Level: doctor.OK, About: "table t", Says: "is active"},
+			{Level: doctor.Error, About: "pipe p", Says: "is STOPPED", Cure: "start it"},
+			{Level: doctor.Unknown, About: "alarms", Says: "cannot tell: not allowed"}}}.print(show.Printer{Out: &out, Now: n.now}, all)
+		golden(t, name, string(out))
+	}
+}
+
+type textOut []byte
+
+func (o *textOut) Write(text []byte) (int, error) { *o = append(*o, text...); return len(text), nil }
+
+// examine returns how bad doctor's findings are that are not ok, by what they are about.
+func (s onStack) examine() (code int, found map[string]doctor.Level) {
+	s.Helper()
+	got := s.says("doctor", "--output", "json")
+	var answer examined
+	if err := json.Unmarshal([]byte(got.out), &answer); err != nil {
+		s.Fatalf("%v: %+v", err, got)
+	}
+	matchesSchema(s.T, "doctor", got.out)
+	found = map[string]doctor.Level{}
+	for _, f := range answer.Findings {
+		if f.Level == doctor.OK {
+			continue
+		}
+		if f.Cure == "" && f.Level != doctor.Unknown {
+			s.Errorf("no cure for %+v", f)
+		}
+		if found[f.About] != doctor.Error {
+			found[f.About] = f.Level
+		}
+	}
+	return got.code, found
+}
+
+func must[T any](t *testing.T) func(T, error) T {
+	return func(value T, err error) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return value
+	}
+}
+
+// A healthy deployment has no errors. Each thing that is broken is found, and nothing else.
+func TestDoctorOnTheStack(t *testing.T) {
+	s := deployed(t)
+	code, healthy := s.examine()
+	for about, level := range healthy {
+		if level == doctor.Error {
+			t.Errorf("healthy, but: %s", about)
+		}
+	}
+	for _, about := range []string{"permissions", "versions"} {
+		if level, told := healthy[about]; told {
+			t.Errorf("healthy, but: %s is %s", about, level)
+		}
+	}
+	if code != exitOK {
+		t.Errorf("healthy, but the exit code is %d", code)
+	}
+	wants := func(about string, level doctor.Level, wantCode int) {
+		t.Helper()
+		code, found := s.examine()
+		if found[about] != level || code != wantCode {
+			t.Errorf("%s: got %q (exit code %d), want %s (%d); all: %v", about, found[about], code, level, wantCode, found)
+		}
+		for other, is := range found {
+			if _, before := healthy[other]; !before && other != about {
+				t.Errorf("beside %s: %s is %s", about, other, is)
+			}
+		}
+	}
+	queues, functions, schedules, piped := sqs.NewFromConfig(s.Config), lambda.NewFromConfig(s.Config), scheduler.NewFromConfig(s.Config), pipes.NewFromConfig(s.Config)
+
+	served := must[[]local.Pipe](t)(local.Pipes(t.Context(), s.Config, s.Name))
+	for _, pipe := range served {
+		if strings.Contains(pipe.Source, ":sqs:") {
+			must[*pipes.StopPipeOutput](t)(piped.StopPipe(t.Context(), &pipes.StopPipeInput{Name: &pipe.Name}))
+			wants("pipe FileReceivedPipe5DC5E7D2", doctor.Error, exitNotDone)
+			must[*pipes.StartPipeOutput](t)(piped.StartPipe(t.Context(), &pipes.StartPipeInput{Name: &pipe.Name}))
+		}
+	}
+
+	name := s.Name + "-sweep"
+	was := must[*scheduler.GetScheduleOutput](t)(schedules.GetSchedule(t.Context(), &scheduler.GetScheduleInput{Name: &name}))
+	set := func(state schedulertypes.ScheduleState) {
+		must[*scheduler.UpdateScheduleOutput](t)(schedules.UpdateSchedule(t.Context(), &scheduler.UpdateScheduleInput{Name: &name, State: state,
+			ScheduleExpression: was.ScheduleExpression, FlexibleTimeWindow: was.FlexibleTimeWindow, Target: was.Target}))
+	}
+	set(schedulertypes.ScheduleStateDisabled)
+	wants("schedule of the sweep", doctor.Error, exitNotDone)
+	set(schedulertypes.ScheduleStateEnabled)
+
+	for task, spoilt := range map[string][2]string{"notify": {"EXPORT_STATE_SQS_QUEUE_URL", "https://sqs.eu-west-1.amazonaws.com/111122223333/of-somebody"},
+		"sweep": {"STALLED_AFTER_MINUTES", "soon"}} {
+		name := s.Name + "-" + task
+		variables := must[*lambda.GetFunctionConfigurationOutput](t)(functions.GetFunctionConfiguration(t.Context(), &lambda.GetFunctionConfigurationInput{FunctionName: &name})).Environment.Variables
+		configure := func(value string) {
+			variables[spoilt[0]] = value
+			must[*lambda.UpdateFunctionConfigurationOutput](t)(functions.UpdateFunctionConfiguration(t.Context(),
+				&lambda.UpdateFunctionConfigurationInput{FunctionName: &name, Environment: &lambdatypes.Environment{Variables: variables}}))
+			updated := lambda.NewFunctionUpdatedV2Waiter(functions, func(o *lambda.FunctionUpdatedV2WaiterOptions) {
+				o.MinDelay, o.MaxDelay = 50*time.Millisecond, time.Second
+			})
+			if err := updated.Wait(t.Context(), &lambda.GetFunctionInput{FunctionName: &name}, 10*time.Minute); err != nil {
+				t.Fatal(err)
+			}
+		}
+		good := variables[spoilt[0]]
+		configure(spoilt[1])
+		wants("function "+task, doctor.Error, exitNotDone)
+		configure(good)
+	}
+
+	attributes := func(seconds string) {
+		must[*sqs.SetQueueAttributesOutput](t)(queues.SetQueueAttributes(t.Context(), &sqs.SetQueueAttributesInput{QueueUrl: &s.Outputs.FileReceivedQueueUrl,
+			Attributes: map[string]string{"VisibilityTimeout": seconds}}))
+	}
+	attributes("5")
+	wants("file-received queue", doctor.Error, exitNotDone)
+	attributes("60")
+
+	must[*sqs.SendMessageOutput](t)(queues.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: &s.Outputs.RejectedMessagesQueueUrl, MessageBody: aws.String("kept")}))
+	wants("rejected-messages queue", doctor.Warning, exitOK)
+	if got := s.says("doctor"); !strings.Contains(got.out, "snapshot-status --stack="+s.Name+" rejected list") {
+		t.Errorf("the cure is for another deployment:\n%s", got.out)
+	}
+	must[*sqs.PurgeQueueOutput](t)(queues.PurgeQueue(t.Context(), &sqs.PurgeQueueInput{QueueUrl: &s.Outputs.RejectedMessagesQueueUrl}))
+
+	name = s.Name + "-RunStalled"
+	must[*cloudwatch.DeleteAlarmsOutput](t)(cloudwatch.NewFromConfig(s.Config).DeleteAlarms(t.Context(), &cloudwatch.DeleteAlarmsInput{AlarmNames: []string{name}}))
+	wants("alarms", doctor.Error, exitNotDone)
+}

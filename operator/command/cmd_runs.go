@@ -1,0 +1,109 @@
+package command
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"snapshot-status-checker/operator/report"
+	"snapshot-status-checker/operator/show"
+)
+
+type runsCommand struct {
+	Limit int  `default:"20" help:"Runs at most: the newest."`
+	Open  bool `help:"Only runs that are not successful."`
+}
+
+func (c *runsCommand) Help() string {
+	return "Lists the runs that the ledger knows, the newest first. A run whose first message is still to come is not among them: `show` finds it by its correlation id."
+}
+
+// sideBySide is how many runs are read at one time.
+const sideBySide = 8
+
+func (c *runsCommand) Run(a *app) error {
+	if c.Limit < 1 {
+		return answer{exitUsage, "--limit is at least 1"}
+	}
+	found, left, err := c.read(a)
+	if err != nil {
+		return err
+	}
+	if a.json {
+		return a.printJSON(found)
+	}
+	p := a.printer()
+	if len(found) == 0 {
+		p.Line("No runs. The ledger learns of a run by its first message.")
+		return nil
+	}
+	var rows [][]string
+	for _, run := range found {
+		rows = append(rows, []string{
+			run.Run, p.Tone(show.StateTone(run.State), string(run.State)),
+			fmt.Sprintf("%d/%d/%d", run.Received, run.Successful, run.Collections),
+			fmt.Sprintf("%d/%d", run.FilesReceived, run.FilesSent),
+			p.Ago(run.FirstMessage), p.Ago(run.LastProgress),
+		})
+	}
+	p.Table([]string{"RUN", "STATE", "RECEIVED/SUCCESSFUL/ALL", "FILES/SENT", "AGE", "LAST PROGRESS"}, rows)
+	if left > 0 {
+		p.Line("… and %d older ones (--limit)", left)
+	}
+	return nil
+}
+
+// read reads the newest runs, and says how many older ones it left out.
+func (c *runsCommand) read(a *app) (found []report.Summary, left int, err error) {
+	reader, settings, err := a.reader()
+	if err != nil {
+		return nil, 0, err
+	}
+	runs, err := reader.Runs(a)
+	if err != nil {
+		return nil, 0, err
+	}
+	report.NewestFirst(runs)
+	found = []report.Summary{} // in JSON a list also if it is empty
+	for chunk := range slices.Chunk(runs, sideBySide) {
+		summaries := make([]report.Summary, len(chunk))
+		var group errgroup.Group
+		for i, run := range chunk {
+			group.Go(func() error {
+				state, err := reader.Run(a, run.CorrelationID)
+				summaries[i] = report.New(run.CorrelationID, state, settings, a.now()).Summary
+				return err
+			})
+		}
+		if err := group.Wait(); err != nil {
+			return nil, 0, err
+		}
+		for _, summary := range summaries {
+			if c.Open && summary.State == report.Successful {
+				continue
+			}
+			found = append(found, summary)
+		}
+		if len(found) >= c.Limit {
+			break
+		}
+	}
+	left = len(runs) - len(found)
+	if c.Open {
+		left = 0 // it is not known how many of the others are open
+	}
+	if len(found) > c.Limit {
+		left += len(found) - c.Limit
+		found = found[:c.Limit]
+	}
+	return found, left, nil
+}
+
+func stamp(moment *time.Time) string {
+	if moment == nil {
+		return "–"
+	}
+	return moment.UTC().Format(time.DateTime)
+}

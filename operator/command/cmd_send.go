@@ -1,0 +1,225 @@
+package command
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"snapshot-status-checker/internal/delivery/sendable"
+	"snapshot-status-checker/internal/snapshot"
+	"snapshot-status-checker/operator/effect"
+	"snapshot-status-checker/operator/rejected"
+	"snapshot-status-checker/operator/show"
+	"snapshot-status-checker/operator/visible"
+)
+
+type sendCommand struct {
+	OfRun        string    `name:"run" placeholder:"ID" help:"The correlation id."`
+	Collection   string    `placeholder:"NAME" help:"The collection."`
+	SnapshotType string    `default:"full" help:"full or incremental."`
+	ExportDate   string    `placeholder:"DATE" help:"The export's date (default: today, UTC)."`
+	File         string    `placeholder:"NAME" help:"The file's name; for logs and lists only."`
+	Success      bool      `help:"It is the collection's _success file."`
+	From         inputFile `placeholder:"FILE" help:"Send this file's text instead (- for standard input), in either format of the README."`
+	Identity     string    `placeholder:"ID" help:"The message's identity (default: a new one). One that came before counts no more."`
+	AsIs         bool      `help:"Send it even if it would be rejected."`
+	Yes          bool      `short:"y" help:"Do it. Without, it only says what it would send."`
+}
+
+func (c *sendCommand) Help() string {
+	return "Sends one message of a received file to the file-received queue. What would be rejected is refused, by the functions' own parser; whether the collection has a row is not looked at. Exits with 3 if the message would be rejected."
+}
+
+// sending is what send answers.
+type sending struct {
+	Sent      bool       `json:"sent"`                 // false: a dry run
+	MessageID string     `json:"message_id,omitempty"` // of the message that was sent
+	Text      string     `json:"text"`                 // to the letter
+	Messages  []readback `json:"messages"`             // that are read from it
+}
+
+// readback is how the text is read by those who will count it.
+type readback struct {
+	Run         string `json:"run,omitempty"`
+	Collection  string `json:"collection,omitempty"`
+	File        string `json:"file,omitempty"`
+	SuccessFile bool   `json:"success_file"`
+	Rejected    string `json:"rejected,omitempty"` // why it would be
+}
+
+func (c *sendCommand) Run(a *app) error {
+	text, err := c.text(a)
+	if err != nil {
+		return err
+	}
+	said := sending{Text: text, Messages: []readback{}}
+	rejected := 0
+	receipts := snapshot.Unwrap([]byte(text), "new")
+	if err := c.check(text, receipts); err != nil {
+		return err
+	}
+	for _, receipt := range receipts {
+		m := receipt.Message
+		if m.Filename == snapshot.FilenameNotSet {
+			m.Filename = ""
+		}
+		read := readback{Run: m.CorrelationID, Collection: m.CollectionName, File: m.Filename,
+			SuccessFile: m.IsSuccessFile}
+		if receipt.Rejection != nil {
+			read.Rejected = receipt.Rejection.Error()
+			rejected++
+		}
+		said.Messages = append(said.Messages, read)
+	}
+	if c.Yes && (rejected == 0 || c.AsIs) {
+		if said.MessageID, err = a.send(text, c.Identity != "", a.lookFirst(receipts)); err != nil {
+			return err
+		}
+		said.Sent = true
+	}
+	if a.json {
+		err = a.printJSON(said)
+	} else {
+		said.print(a.printer(), rejected > 0 && !c.AsIs)
+	}
+	if said.Sent {
+		err = effect.After(err, "the message was sent as "+said.MessageID+", do not send it again")
+	}
+	if err != nil {
+		return err
+	}
+	return notDone(rejected == 0 || c.AsIs)
+}
+
+// text is what is to be sent.
+func (c *sendCommand) text(a *app) (string, error) {
+	text, err := c.message(a)
+	if err != nil || c.Identity == "" {
+		return text, err
+	}
+	return (&rejected.Message{Identity: c.Identity, Text: text}).Envelope(), nil
+}
+
+func (c *sendCommand) message(a *app) (string, error) {
+	fromFlags := c.OfRun != "" || c.Collection != "" || c.File != "" || c.Success || c.ExportDate != ""
+	if fromFlags == (c.From != "") {
+		return "", answer{exitUsage,
+			"say what to send: either --run and --collection with what else is known, or --from FILE"}
+	}
+	if c.From != "" {
+		text, err := c.From.read(a)
+		if err != nil {
+			return "", fmt.Errorf("reading what to send: %w", err)
+		}
+		return text, nil
+	}
+	if c.ExportDate == "" {
+		c.ExportDate = a.now().UTC().Format(time.DateOnly)
+	}
+	return sendable.JSON(struct {
+		CorrelationID  string `json:"correlation_id"`
+		CollectionName string `json:"collection_name"`
+		SnapshotType   string `json:"snapshot_type"`
+		ExportDate     string `json:"export_date"`
+		IsSuccessFile  string `json:"is_success_file"`
+		Filename       string `json:"filename,omitempty"`
+	}{c.OfRun, c.Collection, c.SnapshotType, c.ExportDate, fmt.Sprint(c.Success), c.File}), nil
+}
+
+// check refuses what SQS would refuse, and an identity that the functions would not take.
+func (c *sendCommand) check(text string, receipts []snapshot.Receipt) error {
+	if at := strings.IndexFunc(text, sendable.Refused); at >= 0 {
+		return fmt.Errorf("line %d holds %s, and SQS takes no message with it; write it as an escape", lineOf(text, at),
+			visible.Text(firstRune(text[at:])))
+	}
+	if text == "" {
+		return errors.New("there is nothing to send: the text is empty, and SQS takes no empty message")
+	}
+	for _, receipt := range receipts {
+		own := receipt.Identity == c.Identity || strings.HasPrefix(receipt.Identity, c.Identity+"/")
+		if c.Identity != "" && !own {
+			return fmt.Errorf("--identity %s would not be heeded: a message of the text would have the identity %s, and sent again it might count twice",
+				visible.Quote(c.Identity), visible.Quote(receipt.Identity))
+		}
+	}
+	return nil
+}
+
+// lookFirst is the command that shows whether a message came.
+func (a *app) lookFirst(receipts []snapshot.Receipt) string {
+	for _, receipt := range receipts {
+		if receipt.Rejection == nil {
+			return a.command.Do("files", receipt.Message.CorrelationID, receipt.Message.CollectionName)
+		}
+	}
+	return a.command.Do("rejected list")
+}
+
+func firstRune(text string) string {
+	_, size := utf8.DecodeRuneInString(text)
+	return text[:size]
+}
+
+// send sends a text to the file-received queue. The error says whether it may have been sent, and whether trying again
+// is safe: it is if the text names its identity. If not, one try is made, since each that reaches SQS is a message of
+// its own; lookFirst shows whether it came.
+func (a *app) send(text string, identified bool, lookFirst string) (messageID string, err error) {
+	found, err := a.deployment()
+	if err == nil {
+		err = found.Missing("FileReceivedQueueUrl")
+	}
+	if err != nil {
+		return "", err
+	}
+	queue := rejected.Queues{SQS: sqs.NewFromConfig(found.Config), FileReceived: found.FileReceivedQueueUrl}
+	most, err := queue.MostBytes(a)
+	switch {
+	case err != nil:
+		return "", effect.After(err, "nothing was sent")
+	case len(text) > most:
+		return "", fmt.Errorf("the text has %d bytes, and the file-received queue takes %d; nothing was sent",
+			len(text), most)
+	}
+	perhaps := "it may have been sent, and sent again it would count twice; look first whether it came: " + lookFirst
+	once := func(o *sqs.Options) { o.RetryMaxAttempts = 1 }
+	if identified {
+		perhaps = "it may have been sent; trying again with the same --identity is safe: it counts once"
+		once = func(*sqs.Options) {}
+	}
+	sent, err := queue.SQS.SendMessage(a, &sqs.SendMessageInput{QueueUrl: &found.FileReceivedQueueUrl,
+		MessageBody: &text}, once)
+	if err != nil {
+		return "", effect.Of(fmt.Errorf("sending to the file-received queue: %w", err), "nothing was sent", perhaps)
+	}
+	return aws.ToString(sent.MessageId), nil
+}
+
+func (s sending) print(p show.Printer, refused bool) {
+	p.Text(strings.TrimRight(s.Text, "\r\n"))
+	p.Line("")
+	for _, m := range s.Messages {
+		file := cmp.Or(m.File, "it names none")
+		switch {
+		case m.Rejected != "":
+			p.Line("%s %s", p.Tone(show.Bad, "would be rejected:"), m.Rejected)
+		case m.SuccessFile:
+			p.Line("the _success file of %s, run %s (%s)", m.Collection, m.Run, file)
+		default:
+			p.Line("a file of %s, run %s (%s)", m.Collection, m.Run, file)
+		}
+	}
+	switch {
+	case s.Sent:
+		p.Line("Sent as message %s.", s.MessageID)
+	case refused:
+		p.Line("Not sent. All the same: --as-is")
+	default:
+		p.Line("Would be sent. Do it: --yes")
+	}
+}

@@ -1,0 +1,85 @@
+package command
+
+import (
+	"golang.org/x/sync/errgroup"
+
+	"snapshot-status-checker/internal/store"
+	"snapshot-status-checker/operator/report"
+	"snapshot-status-checker/operator/show"
+)
+
+type verifyCommand struct {
+	Name string `arg:"" name:"run" help:"The correlation id."`
+}
+
+func (c *verifyCommand) Help() string {
+	return "Compares the receipts of every collection of a run with the counters in the ledger and in the export status table. Reads every receipt. Exits with 3 if something does not add up. While files come in, counters that were read at different moments may differ: verify again."
+}
+
+// verification is what verify answers.
+type verification struct {
+	Run         string              `json:"run"`
+	Collections int                 `json:"collections"`
+	Receipts    report.Count        `json:"receipts"` // of all collections
+	Differences []report.Difference `json:"differences"`
+}
+
+func (c *verifyCommand) Run(a *app) error {
+	reader, _, err := a.reader()
+	if err != nil {
+		return err
+	}
+	state, err := a.state(reader, c.Name)
+	if err != nil {
+		return err
+	}
+	counts, err := countReceipts(a, reader, state)
+	if err != nil {
+		return err
+	}
+	found := verification{Run: c.Name, Collections: len(counts), Differences: []report.Difference{}}
+	for i, counted := range counts {
+		found.Receipts.Files += counted.Files
+		found.Receipts.SuccessFiles += counted.SuccessFiles
+		found.Differences = append(found.Differences, report.Verify(state.Collections[i], counted)...)
+	}
+	if a.json {
+		err = a.printJSON(found)
+	} else {
+		found.print(a.printer())
+	}
+	if err != nil {
+		return err
+	}
+	return notDone(len(found.Differences) == 0)
+}
+
+func countReceipts(a *app, reader *store.Store, state store.RunState) ([]report.Count, error) {
+	counts := make([]report.Count, len(state.Collections))
+	group, ctx := errgroup.WithContext(a)
+	group.SetLimit(sideBySide)
+	for i, one := range state.Collections {
+		group.Go(func() error {
+			return reader.Receipts(ctx, one.Row.CollectionKey, func(receipt store.Receipt) error {
+				counts[i].Add(receipt)
+				return nil
+			})
+		})
+	}
+	return counts, group.Wait()
+}
+
+func (v verification) print(p show.Printer) {
+	p.Line("%s: %d collections, receipts of %d files and %d success files", v.Run, v.Collections, v.Receipts.Files, v.Receipts.SuccessFiles)
+	if len(v.Differences) == 0 {
+		p.Line("%s", p.Tone(show.Good, "Receipts, ledger and table agree."))
+		return
+	}
+	for _, difference := range v.Differences {
+		tone, heals := show.Bad, ""
+		if difference.Heals {
+			tone, heals = show.Busy, " (the next look mends it)"
+		}
+		p.Line("%s %s: %s%s", p.Tone(tone, "●"), difference.Collection, difference.Sentence, heals)
+	}
+}

@@ -1,0 +1,82 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"snapshot-status-checker/operator/live"
+	"snapshot-status-checker/operator/report"
+	"snapshot-status-checker/operator/visible"
+)
+
+type watchCommand struct {
+	Name  string        `arg:"" name:"run" help:"The correlation id."`
+	Every time.Duration `default:"2s" help:"Time between two readings; longer by itself if reading would take more than a tenth of the time."`
+	Stay  bool          `help:"Stay when the run is done."`
+	Wait  bool          `help:"Wait for a run that is not known yet."`
+	Lines bool          `help:"Lines instead of a screen, as when it does not write to a terminal."`
+}
+
+func (c *watchCommand) Help() string {
+	return "Shows a run while it moves, until it is done or you quit (q). Not on a terminal it writes a line for each change; " +
+		"with --output json each is a JSON object. Exits with 3 if the run is not successful by then."
+}
+
+func (c *watchCommand) Run(a *app) error {
+	if c.Every < 100*time.Millisecond {
+		return answer{exitUsage, "--every is at least 100ms"}
+	}
+	reader, settings, err := a.reader()
+	if err != nil {
+		return err
+	}
+	source := func(ctx context.Context) (report.Run, error) {
+		state, err := reader.Run(ctx, c.Name)
+		if err == nil && state.Run == nil && len(state.Collections) == 0 {
+			err = live.ErrUnknown
+		}
+		if err != nil {
+			return report.Run{}, err
+		}
+		return report.New(c.Name, state, settings, a.now()), nil
+	}
+	last, err := c.watch(a, source)
+	switch {
+	case err != nil:
+		return err
+	case !last.Known() && errors.Is(last.Err, live.ErrUnknown):
+		return answer{exitNotFound, fmt.Sprintf("neither table knows run %s; --wait waits for it; list the runs: %s", visible.Quote(c.Name), a.command.Do("runs"))}
+	}
+	return notDone(last.Run.State == report.Successful)
+}
+
+// watch shows the run on a screen, if a person sits at it, and in lines otherwise.
+func (c *watchCommand) watch(a *app, source live.Source) (live.Tracker, error) {
+	options := live.Options{Name: c.Name, Every: c.Every, Stay: c.Stay, Wait: c.Wait, Colors: a.colors, Now: a.now}
+	if c.Lines || a.json || !a.interactive() {
+		return live.Lines(a, options, source, a.writeLine)
+	}
+	last, err := live.Screen(a, options, source, a.in, a.out)
+	if err == nil && last.Known() {
+		headLines(a.printer(), last.Run) // the screen is gone; this stays
+	}
+	return last, err
+}
+
+// interactive reports whether a person types and looks on, on a terminal that can move its cursor.
+func (a *app) interactive() bool {
+	in, typed := a.in.(*os.File)
+	out, shown := a.out.(*os.File)
+	return typed && shown && isTerminal(in) && isTerminal(out) && os.Getenv("TERM") != "dumb"
+}
+
+func (a *app) writeLine(line live.Line) error {
+	if !a.json {
+		_, err := fmt.Fprintln(a.out, line.Text(a.printer()))
+		return err
+	}
+	return a.writeJSON(line, "")
+}

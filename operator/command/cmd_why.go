@@ -1,0 +1,100 @@
+package command
+
+import (
+	"fmt"
+	"strings"
+
+	"snapshot-status-checker/operator/around"
+	"snapshot-status-checker/operator/report"
+	"snapshot-status-checker/operator/show"
+)
+
+type whyCommand struct {
+	Name       string `arg:"" name:"run" help:"The correlation id."`
+	Collection string `arg:"" optional:"" help:"One collection of it."`
+}
+
+func (c *whyCommand) Help() string {
+	return "Says in sentences what a run waits for, since when, whose move it is and what to do next. Exits with 3 if it is not successful."
+}
+
+// explanation is what why answers.
+type explanation struct {
+	report.Summary
+	Findings []report.Finding `json:"findings"` // most urgent first
+}
+
+func (c *whyCommand) Run(a *app) error {
+	run, err := a.run(c.Name)
+	if err != nil {
+		return err
+	}
+	if c.Collection != "" {
+		return c.whyCollection(a, run)
+	}
+	var stands report.Around
+	if run.State != report.Successful && a.source == nil {
+		found, err := a.deployment()
+		if err == nil {
+			stands, err = around.Read(a, found, run.Run)
+		}
+		if err != nil {
+			a.complain("only what the tables say: " + err.Error())
+		}
+	}
+	findings := report.Why(run, stands, a.command)
+	if a.json {
+		err = a.printJSON(explanation{run.Summary, findings})
+	} else {
+		p := a.printer()
+		headLines(p, run)
+		printFindings(p, findings)
+	}
+	if err != nil {
+		return err
+	}
+	return notDone(run.State == report.Successful)
+}
+
+func (c *whyCommand) whyCollection(a *app, run report.Run) error {
+	one, err := a.collection(run, c.Collection)
+	if err != nil {
+		return err
+	}
+	finding := report.WhyCollection(run, one, a.command)
+	if a.json {
+		err = a.printJSON(explanation{run.Summary, []report.Finding{finding}})
+	} else {
+		p := a.printer()
+		p.Line("%s: %s, %d of %d files %s", one.Collection, report.StatusName(one.Status), one.FilesReceived, one.FilesSent, show.Bar(one.FilesReceived, one.FilesSent, barWidth))
+		p.Line("last message %s; request for its _success file: %s", p.Since(one.LastMessage), debt(p, one.Request))
+		printFindings(p, []report.Finding{finding})
+	}
+	if err != nil {
+		return err
+	}
+	return notDone(one.WaitsFor == report.ForNothing)
+}
+
+func printFindings(p show.Printer, findings []report.Finding) {
+	for _, f := range findings {
+		p.Line("")
+		p.Line("%s %s", p.Tone(show.WaitTone(f.WaitsFor), "●"), f.Sentence)
+		if len(f.Collections) > 0 && f.WaitsFor != report.ForNothing {
+			more := ""
+			if f.More > 0 {
+				more = fmt.Sprintf(" and %d more", f.More)
+			}
+			p.Line("  %s%s", strings.Join(f.Collections, ", "), more)
+		}
+		if f.Since != nil {
+			p.Line("  since %s", p.Since(f.Since))
+		}
+		if f.Whose != report.Nobody {
+			p.Line("  whose move: %s", f.Whose)
+		}
+		for _, next := range f.Next {
+			p.Line("  next: %s", next)
+		}
+	}
+}

@@ -1,0 +1,184 @@
+// Package command is the command line of snapshot-status.
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"snapshot-status-checker/internal/store"
+	"snapshot-status-checker/local"
+	"snapshot-status-checker/operator/deployment"
+	"snapshot-status-checker/operator/report"
+	"snapshot-status-checker/operator/show"
+)
+
+// Exit codes, for scripts.
+const (
+	exitOK       = 0
+	exitFailed   = 1 // the command could not do what it was asked for
+	exitUsage    = 2 // it was asked in a way that it does not understand
+	exitNotDone  = 3 // it did, and the answer is no: a run that is not done, a difference, a finding
+	exitNotFound = 4 // there is no such run, collection or message
+)
+
+// commands is the command line. Each command is a struct with a Run method, in a file of its own, and gets an *app.
+type commands struct {
+	Stack   string `group:"Where" env:"SNAPSHOT_STATUS_STACK" help:"The deployed stack (default: the local one if it is up, else ${stack})."`
+	Local   bool   `group:"Where" help:"The local stack of this project (make up)."`
+	Profile string `group:"Where" help:"Profile of the AWS configuration (or AWS_PROFILE)."`
+	Region  string `group:"Where" help:"AWS region (or AWS_REGION)."`
+	Names   names  `group:"Where" embed:""`
+
+	Output string `group:"Output" short:"o" enum:"text,json" default:"text" help:"text for people, json for scripts (docs/snapshot-status.md has the schema)."`
+	Color  string `group:"Output" enum:"auto,always,never" default:"auto" help:"Colours: auto (on a terminal), always, never."`
+
+	Runs   runsCommand   `cmd:"" help:"List open and recent runs."`
+	Show   showCommand   `cmd:"" help:"Show a run with its collections."`
+	Why    whyCommand    `cmd:"" help:"Say what a run, or a collection of it, waits for."`
+	Files  filesCommand  `cmd:"" help:"List the files that came for a collection."`
+	Owed   owedCommand   `cmd:"" help:"List what is due and not delivered; pay it."`
+	Look   lookCommand   `cmd:"" help:"Look at a run's collections again."`
+	Verify verifyCommand `cmd:"" help:"Compare a run's receipts with its counters."`
+
+	Rejected rejectedCommand `cmd:"" help:"Kept messages: list them, show one, put them back, drop them."`
+	Watch    watchCommand    `cmd:"" help:"Show a run while it moves."`
+	Serve    serveCommand    `cmd:"" help:"Serve a page that shows all of this in a browser."`
+
+	Completion    completionCommand    `cmd:"" help:"Write the completion of a shell."`
+	CompleteWords completeWordsCommand `cmd:"" hidden:""`
+	Version       kong.VersionFlag     `help:"Show the version."`
+	Send          sendCommand          `cmd:"" help:"Send the message of a file."`
+	Simulate      simulateCommand      `cmd:"" help:"Play a whole run of a given shape."`
+	Doctor        doctorCommand        `cmd:"" help:"Examine the deployment."`
+}
+
+// names are flags for resources that are not those of the stack.
+type names struct {
+	ExportStatusTable string `placeholder:"NAME" help:"The export status table."`
+	LedgerTable       string `placeholder:"NAME" help:"The ledger."`
+	FileReceivedQueue string `placeholder:"URL" help:"The file-received queue."`
+	ExportStateQueue  string `placeholder:"URL" help:"The export state queue."`
+	RejectedQueue     string `placeholder:"URL" help:"The rejected-messages queue."`
+	MonitoringTopic   string `placeholder:"ARN" help:"The monitoring topic."`
+	StateMachine      string `placeholder:"ARN" help:"The state machine."`
+}
+
+// app is what a command works with.
+type app struct {
+	context.Context
+	in       io.Reader
+	out, err io.Writer
+	now      func() time.Time
+
+	json    bool // else for people
+	colors  bool
+	where   deployment.Where
+	command report.Command // how what is suggested begins
+	found   *deployment.Deployment
+	source  func() (*store.Store, report.Settings) // of tests, in place of the deployment's tables
+}
+
+// deployment finds the deployment, once.
+func (a *app) deployment() (deployment.Deployment, error) {
+	if a.found == nil {
+		found, err := a.where.Find(a)
+		if err != nil {
+			return found, err
+		}
+		a.found = &found
+	}
+	return *a.found, nil
+}
+
+// answer ends the program with an exit code other than exitFailed.
+type answer struct {
+	code int
+	text string // "" if all was said already
+}
+
+func (a answer) Error() string { return a.text }
+
+// Main runs the command line of the process and ends it.
+func Main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // the first Ctrl-C asks to end; from then on the next one ends the program at once
+	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// run runs one command line and returns the exit code.
+func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) int {
+	return runWith(args, &app{Context: ctx, in: in, out: out, err: errOut, now: time.Now})
+}
+
+func runWith(args []string, a *app) int {
+	var line commands
+	parser, err := newParser(&line, a.out, a.err)
+	if err != nil {
+		fmt.Fprintln(a.err, "snapshot-status:", err)
+		return exitFailed
+	}
+	var command *kong.Context
+	if err = checkText(args); err == nil {
+		command, err = parser.Parse(args)
+	}
+	if err == nil {
+		err = checkWords(command)
+	}
+	if err != nil {
+		a.complain(hinted(err, args))
+		return exitUsage
+	}
+	a.json, a.colors, a.where = line.Output == "json", line.colors(a.out), line.where()
+	a.command = suggested(parser.Model)
+	err = command.Run(a)
+	said := answer{code: exitFailed}
+	if err == nil {
+		return exitOK
+	}
+	if !errors.As(err, &said) {
+		said.text = err.Error()
+	}
+	if said.text != "" {
+		a.complain(said.text)
+	}
+	return said.code
+}
+
+// complain says on standard error, in one line, what is wrong.
+func (a *app) complain(text string) {
+	fmt.Fprintln(a.err, "snapshot-status:", show.Clean(strings.ReplaceAll(text, "\n", "; ")))
+}
+
+func newParser(line *commands, out, errOut io.Writer) (*kong.Kong, error) {
+	return kong.New(line, kong.Name("snapshot-status"), kong.Writers(out, errOut),
+		kong.Description("Shows what snapshot runs wait for, and mends what can be mended by hand."),
+		kong.Vars{"stack": deployment.DefaultStack, "version": version()})
+}
+
+func (c commands) where() deployment.Where {
+	n := c.Names
+	return deployment.Where{Local: c.Local, Stack: c.Stack, Profile: c.Profile, Region: c.Region, Names: local.Outputs{
+		ExportStatusTableName: n.ExportStatusTable, LedgerTableName: n.LedgerTable, FileReceivedQueueUrl: n.FileReceivedQueue,
+		ExportStateQueueUrl: n.ExportStateQueue, RejectedMessagesQueueUrl: n.RejectedQueue, MonitoringTopicArn: n.MonitoringTopic,
+		StateMachineArn: n.StateMachine,
+	}}
+}
+
+func (c commands) colors(out io.Writer) bool {
+	if c.Color != "auto" {
+		return c.Color == "always"
+	}
+	file, ok := out.(*os.File)
+	return ok && isTerminal(file) && os.Getenv("NO_COLOR") == ""
+}

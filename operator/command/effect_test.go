@@ -1,0 +1,219 @@
+package command
+
+import (
+	"bytes"
+	"crypto/md5"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"golang.org/x/text/encoding/unicode"
+
+	"snapshot-status-checker/internal/snapshot"
+	"snapshot-status-checker/internal/store"
+	"snapshot-status-checker/local"
+	"snapshot-status-checker/operator/deployment"
+	"snapshot-status-checker/operator/report"
+)
+
+// services answer as SQS, Step Functions and Lambda do, and note what took effect.
+type services struct {
+	sent    []string         // texts of messages
+	started int              // executions
+	swept   int              // calls of the sweep
+	fail    map[string]error // errors of actions: an httpStatus is an answer, others come after the effect
+	after   map[string]int   // so many calls of an action that succeed before
+}
+
+type httpStatus int
+
+func (httpStatus) Error() string { return "status" }
+
+var errLost = errors.New("connection reset")
+
+func (s *services) Do(r *http.Request) (*http.Response, error) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	_, action, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+	if action == "" {
+		action = "Invoke"
+	}
+	failure := s.fail[action]
+	if s.after[action] > 0 {
+		s.after[action]--
+		failure = nil
+	}
+	if status := httpStatus(0); errors.As(failure, &status) {
+		return respond(r, int(status), map[string]string{"__type": "AccessDeniedException", "message": "denied"})
+	}
+	var asked struct{ MessageBody string }
+	_ = json.Unmarshal(body, &asked)
+	reply := map[string]any{}
+	switch action {
+	case "GetQueueAttributes":
+		reply["Attributes"] = map[string]string{"MaximumMessageSize": "1024"}
+	case "SendMessage":
+		s.sent = append(s.sent, asked.MessageBody)
+		digest := md5.Sum([]byte(asked.MessageBody))
+		reply["MessageId"], reply["MD5OfMessageBody"] = "message-1", hex.EncodeToString(digest[:])
+	case "StartExecution":
+		s.started++
+		reply["executionArn"], reply["startDate"] = "arn", 1
+	case "Invoke":
+		s.swept++
+	}
+	if failure != nil {
+		return nil, failure
+	}
+	return respond(r, http.StatusOK, reply)
+}
+
+func respond(r *http.Request, status int, reply any) (*http.Response, error) {
+	text, err := json.Marshal(reply)
+	return &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}},
+		Request: r,
+		Body:    io.NopCloser(bytes.NewReader(text))}, err
+}
+
+// says runs a command line with the night's tables and these services.
+func (s *services) says(n *night, in string, out io.Writer, args ...string) said {
+	n.Helper()
+	found := deployment.Deployment{Outputs: local.Outputs{FileReceivedQueueUrl: "https://sqs.example/1/files",
+		StateMachineArn: "arn:aws:states:eu-west-1:1:stateMachine:x"},
+		Config: aws.Config{Region: "eu-west-1", HTTPClient: s,
+			Credentials: credentials.NewStaticCredentialsProvider("x", "y", ""),
+			Retryer: func() aws.Retryer {
+				return retry.NewStandard(func(o *retry.StandardOptions) { o.Backoff = retry.BackoffDelayerFunc(noDelay) })
+			}}}
+	var errOut, text bytes.Buffer
+	if out == nil {
+		out = &text
+	}
+	code := runWith(args, &app{Context: n.Context(), in: strings.NewReader(in), out: out, err: &errOut, now: n.clock,
+		found: &found,
+		source: func() (*store.Store, report.Settings) {
+			return store.New(&n.db, n.tables, store.Settings{}), report.Settings{}
+		}})
+	return said{code, text.String(), errOut.String()}
+}
+
+func noDelay(int, error) (time.Duration, error) { return 0, nil }
+
+const message = `{"correlation_id":"run-1","collection_name":"db.a","snapshot_type":"full","export_date":"2026-11-22"`
+
+// What cannot be sent as it is meant is refused before anything is sent.
+func TestSendRefusesBeforeItSends(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		in, want string
+		args     []string
+	}{
+		"Latin1": {message + `,"filename":"caf` + "\xe9" + `.gz"}`,
+			"standard input: line 1 is not UTF-8 (byte 0xe9)", nil},
+		"Latin1AsIs": {message + "}\n\xe9", "line 2 is not UTF-8", []string{"--as-is"}},
+		"NUL":        {message + "}\x00", "line 1 holds a NUL byte", []string{"--as-is"}},
+		"Control": {message + "}\n\x01", `line 2 holds \u0001, and SQS takes no message with it`,
+			[]string{"--as-is"}},
+		"Noncharacter": {message + `,"filename":"` + "\ufffe" + `"}`, `line 1 holds \ufffe`, nil},
+		"TooLarge": {message + `,"filename":"` + strings.Repeat("x", 2000) + `"}`,
+			"and the file-received queue takes 1024; nothing was sent", nil},
+		"TooLargeInside": {message + `,"filename":"` + strings.Repeat("\\", 500) + `"}`,
+			"and the file-received queue takes 1024; nothing was sent", []string{"--identity=id-1"}},
+		"LongIdentity": {message + "}", "would not be heeded", []string{"--identity=" + strings.Repeat("x", 2000)}},
+		"IdentitiesInside": {`{"Records":[{"messageId":"other","body":` + message + "}}]}", "would not be heeded",
+			[]string{"--identity=id-1"}},
+		"Empty":  {"", "there is nothing to send", []string{"--as-is"}},
+		"Denied": {message + "}", "nothing was sent", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := &services{}
+			if name == "Denied" {
+				s.fail = map[string]error{"GetQueueAttributes": httpStatus(400)}
+			}
+			got := s.says(newNight(t), c.in, nil, append([]string{"send", "--from=-", "--yes"}, c.args...)...)
+			if got.code != exitFailed || !strings.Contains(got.err, c.want) || len(s.sent) != 0 {
+				t.Errorf("%d sent, %+v; want %s", len(s.sent), got, c.want)
+			}
+		})
+	}
+}
+
+// What is sent is what was meant, in UTF-8, once.
+func TestSendReadsOtherEncodings(t *testing.T) {
+	t.Parallel()
+	s := &services{}
+	marked := utf16(t, unicode.LittleEndian, unicode.UseBOM, message+`,"filename":"é"}`)
+	for _, in := range []string{"\ufeff" + message + `,"filename":"é"}`, marked} {
+		if got := s.says(newNight(t), in, nil, "send", "--from=-", "--yes"); got.code != exitOK {
+			t.Error(got)
+		}
+	}
+	if len(s.sent) != 2 || s.sent[0] != message+`,"filename":"é"}` || s.sent[1] != s.sent[0] {
+		t.Errorf("%q", s.sent)
+	}
+}
+
+// An error after the effect says what took effect, and whether trying again is safe. What is not safe to try again is
+// tried once; the SDK tries everything else three times.
+func TestErrorsAfterTheEffect(t *testing.T) {
+	t.Parallel()
+	full := writer(func([]byte) (int, error) { return 0, errors.New("no space left on device") })
+	lost := func(action string) map[string]error { return map[string]error{action: errLost} }
+	denied := func(action string) map[string]error { return map[string]error{action: httpStatus(403)} }
+	for name, c := range map[string]struct {
+		services services
+		out      io.Writer
+		line     string
+		want     string
+		effects  int
+	}{
+		"SendLost": {services{fail: lost("SendMessage")}, nil, "send --from=- --yes",
+			"it may have been sent, and sent again it would count twice; look first whether it came: snapshot-status files run-1 db.a", 1},
+		"SendNamedLost": {services{fail: lost("SendMessage")}, nil, "send --from=- --yes --identity=id-1",
+			"trying again with the same --identity is safe", 3},
+		"SendDenied": {services{fail: denied("SendMessage")}, nil, "send --from=- --yes", "nothing was sent", 0},
+		"SendUnwritten": {services{}, full, "send --from=- --yes -o json",
+			"no space left on device; the message was sent as message-1, do not send it again", 1},
+		"DryUnwritten": {services{}, full, "send --from=- -o json", "no space left on device\n", 0},
+		"LookLost": {services{fail: lost("StartExecution"), after: map[string]int{"StartExecution": 1}}, nil,
+			"look --yes many", "1 of 2 executions were started before. Trying again is safe", 4},
+		"LookDenied": {services{fail: denied("StartExecution")}, nil, "look --yes many",
+			"0 of 2 executions were started before. Trying again is safe", 0},
+		"LookUnwritten": {services{}, full, "look --yes -o json many",
+			"no space left on device; the looks were started", 2},
+		"SweepLost":      {services{fail: lost("Invoke")}, nil, "owed --pay --yes", "trying again is safe", 3},
+		"SweepDenied":    {services{fail: denied("Invoke")}, nil, "owed --pay --yes", "it did not run", 0},
+		"SweepUnwritten": {services{}, full, "owed --pay --yes -o json", "no space left on device; the sweep ran", 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			n := newNight(t)
+			for i := range snapshot.MaxRequested + 1 {
+				n.row("many", fmt.Sprint("c", i), "Sent", 2)
+			}
+			s := c.services
+			got := s.says(n, message+"}", c.out, strings.Fields(c.line)...)
+			effects := len(s.sent) + s.started + s.swept
+			if got.code != exitFailed || !strings.Contains(got.err, c.want) || effects != c.effects ||
+				strings.Count(got.err, "\n") != 1 {
+				t.Errorf("%d effects, %+v; want %d, %s", effects, got, c.effects, c.want)
+			}
+		})
+	}
+}
+
+type writer func([]byte) (int, error)
+
+func (w writer) Write(text []byte) (int, error) { return w(text) }

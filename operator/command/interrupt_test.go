@@ -1,0 +1,99 @@
+package command
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// nobody types: reading from it says that it began, and never ends.
+type nobody struct {
+	began func()
+}
+
+func (n nobody) Read([]byte) (int, error) {
+	n.began()
+	select {}
+}
+
+// Ctrl-C ends a command that waits for its standard input.
+func TestInterruptedWhileReadingStandardInput(t *testing.T) {
+	t.Parallel()
+	for _, line := range []string{"send --from -", "files troubled db.accounts.late --expected -"} {
+		t.Run(line, func(t *testing.T) {
+			t.Parallel()
+			n := newNight(t)
+			n.troubled("troubled")
+			ctx, interrupt := context.WithCancel(t.Context())
+			var out, errOut bytes.Buffer
+			ended := make(chan int, 1)
+			go func() {
+				ended <- runWith(strings.Fields(line), &app{Context: ctx, in: nobody{interrupt}, out: &out, err: &errOut, now: n.clock,
+					source: n.source})
+			}()
+			select {
+			case code := <-ended:
+				if code != exitFailed || !strings.Contains(errOut.String(), "reading standard input") {
+					t.Errorf("exit code %d: %s", code, &errOut)
+				}
+			case <-time.After(10 * time.Minute): // for what takes a moment: the machine may be busy
+				t.Error("it waits on")
+			}
+		})
+	}
+}
+
+// Whatever the first Ctrl-C has to wait for, the next ends the program.
+func TestTheSecondInterruptEndsTheProgram(t *testing.T) {
+	t.Parallel()
+	program := filepath.Join(t.TempDir(), "snapshot-status")
+	if said, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, said)
+	}
+	receiving, once := make(chan struct{}), sync.Once{}
+	queue := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".ReceiveMessage") {
+			once.Do(func() { close(receiving) })
+			<-t.Context().Done() // it never answers
+			return
+		}
+		fmt.Fprint(w, `{"Attributes":{"ApproximateNumberOfMessages":"1","ApproximateNumberOfMessagesNotVisible":"0"}}`)
+	}))
+	t.Cleanup(queue.Close)
+	command := exec.CommandContext(t.Context(), program, "rejected", "list", "--region", "eu-west-1",
+		"--rejected-queue", queue.URL+"/1/kept", "--file-received-queue", queue.URL+"/1/in")
+	command.Env = append(os.Environ(), "AWS_ENDPOINT_URL="+queue.URL, "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test")
+	command.Stderr = t.Output()
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() { _ = command.Wait(); close(ended) }()
+	select {
+	case <-receiving:
+	case <-ended:
+		t.Fatalf("it ended before it read: %s", command.ProcessState)
+	}
+	for range 10_000 { // the first is caught; nobody can tell from outside when
+		_ = command.Process.Signal(os.Interrupt)
+		select {
+		case <-ended:
+			if status, ok := command.ProcessState.Sys().(syscall.WaitStatus); !ok || status.Signal() != syscall.SIGINT {
+				t.Errorf("ended otherwise: %s", command.ProcessState)
+			}
+			return
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+	t.Error("it goes on, however often it is interrupted")
+}

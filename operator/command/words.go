@@ -1,0 +1,83 @@
+package command
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/alecthomas/kong"
+
+	"snapshot-status-checker/internal/snapshot"
+	"snapshot-status-checker/operator/report"
+	"snapshot-status-checker/operator/visible"
+)
+
+// longest are the arguments and flags that name a key of the tables, and how many bytes one may have.
+var longest = map[string]int{"run": snapshot.MaxCorrelationID, "collection": snapshot.MaxCollectionName}
+
+// checkText refuses arguments that are not UTF-8: their bytes would be replaced, and name something else.
+func checkText(args []string) error {
+	for _, arg := range args {
+		if !utf8.ValidString(arg) {
+			return fmt.Errorf("an argument is not UTF-8: %s", visible.Text(arg))
+		}
+	}
+	return nil
+}
+
+// checkWords refuses values that name nothing: an empty one, as an unset variable of a script leaves it, which would
+// otherwise be taken for no flag at all, and one that is longer than a key.
+func checkWords(line *kong.Context) error {
+	if selected := line.Selected(); selected != nil && selected.Hidden {
+		return nil // complete-words is asked about what is being typed
+	}
+	for _, part := range line.Path {
+		value, name := part.Positional, ""
+		if part.Flag != nil {
+			value, name = part.Flag.Value, "--"+part.Flag.Name
+		} else if value != nil {
+			name = "argument " + value.Name
+		}
+		if value == nil {
+			continue
+		}
+		if err := checkValue(value.Name, name, value.Target); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkValue(name, shown string, value reflect.Value) error {
+	switch {
+	case value.Kind() == reflect.Slice:
+		for i := range value.Len() {
+			if err := checkValue(name, shown, value.Index(i)); err != nil {
+				return err
+			}
+		}
+	case value.Kind() != reflect.String:
+	case value.Len() == 0:
+		return fmt.Errorf("%s is empty", shown)
+	case longest[name] > 0 && value.Len() > longest[name]:
+		return fmt.Errorf("%s has %d bytes; at most %d are possible", shown, value.Len(), longest[name])
+	}
+	return nil
+}
+
+// hinted says what is wrong with a command line, and how values are written that look like flags.
+func hinted(err error, args []string) string {
+	const help = " (see snapshot-status --help)"
+	// What kong suggests itself is not quoted for a shell.
+	wrong, _, looksLikeAFlag := strings.Cut(err.Error(), "; perhaps try ")
+	if strings.Contains(wrong, "unknown flag") {
+		return wrong + "; an argument that begins with a dash comes last, after --" + help
+	}
+	flag, _, _ := strings.Cut(wrong, ":")
+	if at := slices.Index(args, flag); looksLikeAFlag && at >= 0 && at+1 < len(args) {
+		return wrong + "; write both in one word: " + report.Flag(strings.TrimPrefix(flag, "--"), args[at+1])
+	}
+	return wrong + help
+}

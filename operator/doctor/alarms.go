@@ -1,0 +1,64 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+
+	"snapshot-status-checker/operator/report"
+)
+
+func (e *examination) alarms(ctx context.Context) []Diagnosis {
+	const about = "alarms"
+	made := e.of("AWS::CloudWatch::Alarm")
+	if len(made) == 0 {
+		return nil // unknown, as all of the stack
+	}
+	var all []types.MetricAlarm
+	pages := cloudwatch.NewDescribeAlarmsPaginator(cloudwatch.NewFromConfig(e.Config), &cloudwatch.DescribeAlarmsInput{AlarmNamePrefix: aws.String(e.Stack + "-")})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return []Diagnosis{failed(about, err)}
+		}
+		all = append(all, page.MetricAlarms...)
+	}
+	return judge(about, fmt.Sprintf("all %d are there, and tell somebody", len(made)), judgeAlarms(made, all, e.aws)...)
+}
+
+// judgeAlarms holds the alarms that the stack made against those that there are.
+func judgeAlarms(made []resource, all []types.MetricAlarm, command report.Command) (wrong []Diagnosis) {
+	byName := map[string]types.MetricAlarm{}
+	for _, alarm := range all {
+		byName[aws.ToString(alarm.AlarmName)] = alarm
+	}
+	var gone, silent, off, raised []string
+	for _, r := range made {
+		alarm, there := byName[r.physical]
+		switch {
+		case !there:
+			gone = append(gone, r.physical)
+		case len(alarm.AlarmActions) == 0:
+			silent = append(silent, r.physical)
+		case !aws.ToBool(alarm.ActionsEnabled):
+			off = append(off, r.physical)
+		}
+		if alarm.StateValue == types.StateValueAlarm {
+			raised = append(raised, r.physical)
+		}
+	}
+	add := func(level Level, names []string, says, cure string) {
+		if len(names) > 0 {
+			wrong = append(wrong, Diagnosis{Level: level, Says: fmt.Sprintf(says, len(names), len(made)), Cure: cure})
+		}
+	}
+	add(Error, gone, "%d of %d are gone", "deploy again: "+strings.Join(gone, ", "))
+	add(Warning, silent, "%d of %d tell nobody", "deploy with -c alarmTopicArn=…")
+	add(Warning, off, "%d of %d have their actions switched off", command.Do("cloudwatch enable-alarm-actions --alarm-names", off...))
+	add(Warning, raised, "%d of %d are raised", "docs/runbook.md has an entry for each: "+strings.Join(raised, ", "))
+	return wrong
+}

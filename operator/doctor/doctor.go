@@ -1,0 +1,131 @@
+// Package doctor examines a deployment: whether what the stack made is there, as it was made, and works together.
+// It changes nothing. What the caller may not read is a finding too.
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/smithy-go"
+	"golang.org/x/sync/errgroup"
+
+	"snapshot-status-checker/operator/deployment"
+	"snapshot-status-checker/operator/report"
+)
+
+// Level says how bad a finding is.
+type Level string
+
+// The levels of findings.
+const (
+	OK      Level = "ok"
+	Warning Level = "warning" // it works, but somebody should know
+	Error   Level = "error"   // it does not work, or not as it was deployed
+	Unknown Level = "unknown" // it cannot be told
+)
+
+// Diagnosis is the answer to one question about a deployment.
+type Diagnosis struct {
+	Level Level  `json:"level"`
+	About string `json:"about"`          // the part of the deployment
+	Says  string `json:"says"`           // a sentence
+	Cure  string `json:"cure,omitempty"` // what to do about it
+}
+
+// examination is of one deployment.
+type examination struct {
+	deployment.Deployment
+	resources []resource // that the stack made, if it is known which
+	described []pipe     // of these
+	program   string     // the version of the program that examines
+	command   report.Command
+	aws       report.Command // the same for the AWS command line
+
+	mu   sync.Mutex
+	arns map[string]string // see learn
+}
+
+// resource is a resource of the stack.
+type resource struct{ kind, logical, physical string }
+
+// Examine examines a deployment, and says that the program of this version did. Its cures begin with one
+// of the commands, snapshot-status or the AWS command line. Only the end of the context ends it early.
+func Examine(ctx context.Context, d deployment.Deployment, program string, command, aws report.Command) ([]Diagnosis, error) {
+	e := &examination{Deployment: d, program: program, command: command, aws: aws, arns: map[string]string{}}
+	e.learnNames()
+	first := e.readResources(ctx)
+	e.readPipes(ctx)
+	checks := []func(context.Context) []Diagnosis{e.tables, e.queues, e.topic, e.machine, e.functions, e.pipes, e.schedule, e.alarms}
+	found := make([][]Diagnosis, len(checks))
+	var group errgroup.Group
+	for i, check := range checks {
+		group.Go(func() error { found[i] = check(ctx); return nil })
+	}
+	_ = group.Wait()
+	for _, findings := range found {
+		first = append(first, findings...)
+	}
+	return append(first, e.permissions(ctx)...), ctx.Err()
+}
+
+// readResources reads what the stack made.
+func (e *examination) readResources(ctx context.Context) []Diagnosis {
+	const about = "stack"
+	if e.Stack == "" {
+		return []Diagnosis{{Unknown, about, "the deployment was not found by a stack: its pipes, schedule, dead-letter queues and alarms cannot be told", "name the stack with --stack"}}
+	}
+	pages := cloudformation.NewListStackResourcesPaginator(cloudformation.NewFromConfig(e.Config), &cloudformation.ListStackResourcesInput{StackName: &e.Stack})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return []Diagnosis{failed(about+" "+e.Stack, err)}
+		}
+		for _, r := range page.StackResourceSummaries {
+			e.resources = append(e.resources, resource{aws.ToString(r.ResourceType), aws.ToString(r.LogicalResourceId), aws.ToString(r.PhysicalResourceId)})
+		}
+	}
+	return []Diagnosis{{Level: OK, About: about + " " + e.Stack, Says: fmt.Sprintf("made %d resources", len(e.resources))}}
+}
+
+// of lists the stack's resources of a kind.
+func (e *examination) of(kind string) (some []resource) {
+	for _, r := range e.resources {
+		if r.kind == kind {
+			some = append(some, r)
+		}
+	}
+	return some
+}
+
+// failed is the finding that something could not be read: because it is gone, or for another reason.
+func failed(about string, err error) Diagnosis {
+	var refused smithy.APIError
+	if errors.As(err, &refused) {
+		code := refused.ErrorCode()
+		for _, gone := range []string{"NotFound", "DoesNotExist", "NonExistent", "NoSuchEntity"} {
+			if strings.Contains(code, gone) {
+				return Diagnosis{Error, about, "is not there: " + refused.ErrorMessage(), "deploy the stack again"}
+			}
+		}
+		if strings.Contains(code, "AccessDenied") || strings.Contains(code, "Authorization") {
+			return Diagnosis{Unknown, about, "cannot tell: " + refused.ErrorMessage(), "ask with a role that may read it"}
+		}
+	}
+	return Diagnosis{Unknown, about, "cannot tell: " + err.Error(), ""}
+}
+
+// judge is ok with one sentence, unless something is wrong.
+func judge(about, fine string, wrong ...Diagnosis) []Diagnosis {
+	if len(wrong) == 0 {
+		return []Diagnosis{{Level: OK, About: about, Says: fine}}
+	}
+	for i := range wrong {
+		wrong[i].About = about
+	}
+	return wrong
+}

@@ -1,0 +1,247 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
+	"github.com/aws/aws-sdk-go-v2/service/pipes"
+	pipestypes "github.com/aws/aws-sdk-go-v2/service/pipes/types"
+	"github.com/aws/aws-sdk-go-v2/service/scheduler"
+	schedulertypes "github.com/aws/aws-sdk-go-v2/service/scheduler/types"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
+
+	"snapshot-status-checker/internal/store"
+	"snapshot-status-checker/operator/deployment"
+	"snapshot-status-checker/operator/report"
+	"snapshot-status-checker/statemachine"
+)
+
+func (e *examination) machine(ctx context.Context) []Diagnosis {
+	const about = "state machine"
+	got, err := sfn.NewFromConfig(e.Config).DescribeStateMachine(ctx, &sfn.DescribeStateMachineInput{StateMachineArn: &e.StateMachineArn})
+	if err != nil {
+		return []Diagnosis{failed(about, err)}
+	}
+	e.learn(roleOf(about), aws.ToString(got.RoleArn))
+	var wrong []Diagnosis
+	if got.Status != sfntypes.StateMachineStatusActive {
+		wrong = append(wrong, Diagnosis{Level: Error, Says: "is " + string(got.Status), Cure: "deploy again"})
+	}
+	if !sameDefinition(ofType(got.Type), aws.ToString(got.Definition)) {
+		wrong = append(wrong, Diagnosis{Level: Warning, Says: "runs another definition than this program knows", Cure: thisVersion})
+	}
+	if got.LoggingConfiguration == nil || got.LoggingConfiguration.Level != sfntypes.LogLevelAll {
+		wrong = append(wrong, e.unlessLocal(Diagnosis{Level: Warning, Says: "does not log every event", Cure: "deploy again"})...)
+	}
+	return judge(about, fmt.Sprintf("is active, %s, and runs the definition that this program knows", got.Type), wrong...)
+}
+
+// unlessLocal drops a finding that comes from the local engine.
+func (e *examination) unlessLocal(f Diagnosis) []Diagnosis {
+	if e.Local {
+		return nil
+	}
+	return []Diagnosis{f}
+}
+
+// ofType is this program's definition for a state machine of a type.
+func ofType(is sfntypes.StateMachineType) string {
+	return strings.ReplaceAll(statemachine.Definition, "${WorkflowType}", string(is))
+}
+
+var placeholder = regexp.MustCompile(`\\\$\\\{[A-Za-z]+\\\}`)
+
+// sameDefinition tells whether a definition was deployed from this one, with anything in its placeholders.
+func sameDefinition(embedded, deployed string) bool {
+	pattern := placeholder.ReplaceAllString(regexp.QuoteMeta(strings.TrimSpace(embedded)), `[^"]*`)
+	return regexp.MustCompile(`^` + pattern + `$`).MatchString(strings.TrimSpace(deployed))
+}
+
+// uses names the variables of each function that must name this deployment's resources, or follow from its type.
+func (e *examination) uses() map[string]map[string]string {
+	status, ledger := "DYNAMO_DB_EXPORT_STATUS_TABLE_NAME", "LEDGER_TABLE_NAME"
+	tables := map[string]string{status: e.ExportStatusTableName, ledger: e.LedgerTableName}
+	with := func(more ...string) map[string]string {
+		all := maps.Clone(tables)
+		for i := 0; i < len(more); i += 2 {
+			all[more[i]] = more[i+1]
+		}
+		return all
+	}
+	notify := with("EXPORT_STATE_SQS_QUEUE_URL", e.ExportStateQueueUrl, "MONITORING_SNS_TOPIC_ARN", e.MonitoringTopicArn)
+	delete(notify, status)
+	lease := strconv.FormatFloat(e.lease().Seconds(), 'f', 0, 64)
+	enqueues := with("LEASE_SECONDS", lease)
+	return map[string]map[string]string{
+		"increment":        with("REJECTED_MESSAGES_QUEUE_URL", e.RejectedMessagesQueueUrl),
+		"check-collection": enqueues, "check-all": enqueues, "notify": notify,
+		"sweep": with("STATE_MACHINE_ARN", e.StateMachineArn, "MONITORING_SNS_TOPIC_ARN", e.MonitoringTopicArn, "LEASE_SECONDS", lease),
+	}
+}
+
+// lease is how long the owner of a message has for delivering it.
+func (e *examination) lease() time.Duration {
+	if e.express() {
+		return store.ExpressLease
+	}
+	return store.DefaultLease
+}
+
+func (e *examination) functions(ctx context.Context) (found []Diagnosis) {
+	client := lambda.NewFromConfig(e.Config)
+	uses := e.uses()
+	deployed := map[string]*lambda.GetFunctionConfigurationOutput{}
+	for _, task := range slices.Sorted(maps.Keys(uses)) {
+		about, name := "function "+task, e.FunctionName(task)
+		got, err := client.GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: &name})
+		if err != nil {
+			found = append(found, failed(about, err))
+			continue
+		}
+		deployed[task] = got
+		e.learn(about, aws.ToString(got.FunctionArn))
+		e.learn(roleOf(about), aws.ToString(got.Role))
+		found = append(found, judge(about, "is active, and uses this deployment's resources", judgeFunction(task, got, uses[task])...)...)
+	}
+	return append(found, judgeVersions(e.program, deployed)...)
+}
+
+// judgeFunction looks whether a function works, and whether its variables are as wanted.
+func judgeFunction(task string, got *lambda.GetFunctionConfigurationOutput, wanted map[string]string) (wrong []Diagnosis) {
+	if got.State == lambdatypes.StateFailed || got.LastUpdateStatus == lambdatypes.LastUpdateStatusFailed {
+		wrong = append(wrong, Diagnosis{Level: Error, Says: fmt.Sprintf("is %s, its last update %s: %s%s", got.State, got.LastUpdateStatus,
+			aws.ToString(got.StateReason), aws.ToString(got.LastUpdateStatusReason)), Cure: "deploy again"})
+	}
+	variables := map[string]string{}
+	if got.Environment != nil {
+		variables = got.Environment.Variables
+	}
+	for _, variable := range slices.Sorted(maps.Keys(wanted)) {
+		if want, is := wanted[variable], variables[variable]; is != want {
+			wrong = append(wrong, Diagnosis{Level: Error, Says: fmt.Sprintf("has %s=%q, and the stack says %q", variable, is, want), Cure: "deploy again"})
+		}
+	}
+	if _, err := deployment.SettingsOf(variables); task == "sweep" && err != nil {
+		wrong = append(wrong, Diagnosis{Level: Error, Says: "does not start with these settings: " + err.Error(), Cure: "deploy again"})
+	}
+	return wrong
+}
+
+// pipe is a pipe as it is deployed, or why it could not be read.
+type pipe struct {
+	resource
+	*pipes.DescribePipeOutput
+	err error
+}
+
+func (p pipe) ofTable() bool { return strings.Contains(aws.ToString(p.Source), ":dynamodb:") }
+
+func (e *examination) readPipes(ctx context.Context) {
+	client := pipes.NewFromConfig(e.Config)
+	for _, r := range e.of("AWS::Pipes::Pipe") {
+		got, err := client.DescribePipe(ctx, &pipes.DescribePipeInput{Name: &r.physical})
+		e.described = append(e.described, pipe{r, got, err})
+	}
+}
+
+func (e *examination) pipes(context.Context) (found []Diagnosis) {
+	changes := false
+	for _, p := range e.described {
+		about := "pipe " + p.logical
+		if p.err != nil {
+			found = append(found, failed(about, p.err))
+			continue
+		}
+		changes = changes || p.ofTable()
+		e.learnPipe(p)
+		found = append(found, judge(about, "runs, from and to where it should", append(e.judgeRunning(p), e.judgeEnds(p)...)...)...)
+	}
+	if len(e.resources) > 0 && !changes {
+		found = append(found, Diagnosis{Warning, "pipes", "none tells of changes of status: the sweep alone finds them", "deploy with -c exportStatusTableStreamArn=…"})
+	}
+	return found
+}
+
+func (e *examination) learnPipe(p pipe) {
+	part, source, itself := ofMessages, fileQueue, thatOfMessages
+	if p.ofTable() {
+		part, source, itself = ofChanges, statusStream, thatOfChanges
+	}
+	e.learn(itself, aws.ToString(p.Arn))
+	e.learn(roleOf(part), aws.ToString(p.RoleArn))
+	e.learn(source, aws.ToString(p.Source))
+}
+
+func (e *examination) judgeRunning(p pipe) []Diagnosis {
+	cure := e.aws.Do("pipes start-pipe " + report.Flag("name", p.physical))
+	switch running := p.CurrentState == pipestypes.PipeStateRunning; {
+	case running || p.ofTable() && e.Local: // the local runner serves it, and the engine's own is stopped
+		return nil
+	case p.ofTable():
+		return []Diagnosis{{Level: Warning, Says: fmt.Sprintf("is %s: a status Sent that comes after the last file is found by the sweep alone", p.CurrentState), Cure: cure}}
+	}
+	return []Diagnosis{{Level: Error, Says: fmt.Sprintf("is %s: no message is counted; they wait in their queue for 14 days. %s", p.CurrentState, aws.ToString(p.StateReason)), Cure: cure}}
+}
+
+// judgeEnds looks whether a pipe comes from and leads to where it should.
+func (e *examination) judgeEnds(p pipe) (wrong []Diagnosis) {
+	add := func(says string) { wrong = append(wrong, Diagnosis{Level: Error, Says: says, Cure: "deploy again"}) }
+	source := aws.ToString(p.Source)
+	if aws.ToString(p.Target) != e.StateMachineArn {
+		add("leads to " + aws.ToString(p.Target))
+	}
+	if queue := lastPart(e.FileReceivedQueueUrl, "/"); !p.ofTable() && lastPart(source, ":") != queue {
+		add("comes from " + source + ", and the stack's queue is " + queue)
+	}
+	if p.ofTable() && !strings.Contains(source, ":table/"+e.ExportStatusTableName+"/") {
+		add("comes from " + source + ", which is not the export status table")
+	}
+	return wrong
+}
+
+// batches is for how many seconds the pipe from the source queue gathers a batch, and of how many messages at most; zeros
+// if it could not be read.
+func (e *examination) batches() (window, size int) {
+	for _, p := range e.described {
+		if p.err == nil && p.SourceParameters != nil && p.SourceParameters.SqsQueueParameters != nil {
+			source := p.SourceParameters.SqsQueueParameters
+			return int(aws.ToInt32(source.MaximumBatchingWindowInSeconds)), int(aws.ToInt32(source.BatchSize))
+		}
+	}
+	return 0, 0
+}
+
+func lastPart(text, separator string) string { return text[strings.LastIndex(text, separator)+1:] }
+
+func (e *examination) schedule(ctx context.Context) (found []Diagnosis) {
+	for _, r := range e.of("AWS::Scheduler::Schedule") {
+		about := "schedule of the sweep"
+		got, err := scheduler.NewFromConfig(e.Config).GetSchedule(ctx, &scheduler.GetScheduleInput{Name: &r.physical})
+		if err != nil {
+			found = append(found, failed(about, err))
+			continue
+		}
+		if got.Target != nil {
+			e.learn(roleOf(about), aws.ToString(got.Target.RoleArn))
+		}
+		var wrong []Diagnosis
+		if got.State != schedulertypes.ScheduleStateEnabled {
+			wrong = append(wrong, Diagnosis{Level: Error, Says: "is " + string(got.State) + ": messages that are pending too long stay pending, and nobody is alerted to stalled runs", Cure: "enable it, or deploy again; meanwhile " + e.command.Do("owed --pay --yes") + " sweeps"})
+		}
+		if got.Target == nil || lastPart(aws.ToString(got.Target.Arn), ":") != e.FunctionName("sweep") {
+			wrong = append(wrong, Diagnosis{Level: Error, Says: "does not call the function " + e.FunctionName("sweep"), Cure: "deploy again"})
+		}
+		found = append(found, judge(about, "calls it: "+aws.ToString(got.ScheduleExpression), wrong...)...)
+	}
+	return found
+}

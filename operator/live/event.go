@@ -1,0 +1,202 @@
+package live
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"snapshot-status-checker/internal/snapshot"
+	"snapshot-status-checker/operator/report"
+	"snapshot-status-checker/operator/show"
+)
+
+// Event is something that happened to a run between two readings.
+type Event struct {
+	Kind       Kind   `json:"kind"`
+	Collection string `json:"collection,omitempty"` // empty if it is the run's
+	Text       string `json:"text"`                 // what happened to it, in words
+}
+
+// Kind is a kind of event.
+type Kind string
+
+// The kinds of events: those of a collection, then those of the run.
+const (
+	Appeared      Kind = "appeared"
+	Gone          Kind = "gone" // its row was deleted
+	Changed       Kind = "status changed"
+	Received      Kind = "received"
+	Requested     Kind = "requested" // the sender was asked for its _success file
+	Successful    Kind = "successful"
+	ExportedAgain Kind = "exported again"
+	OverReceived  Kind = "over-received" // more files than were sent
+	Stuck         Kind = "stuck"         // nothing moves it by itself
+
+	NewsTold    Kind = "news told"
+	Stalled     Kind = "stalled"
+	MovingAgain Kind = "moving again"
+	LetGo       Kind = "let go"
+	Done        Kind = "done"
+)
+
+func (k Kind) tone() show.Tone {
+	switch k {
+	case Successful, NewsTold, Done:
+		return show.Good
+	case Gone, OverReceived, Stuck, Stalled, LetGo:
+		return show.Bad
+	case Received, Requested, ExportedAgain, MovingAgain:
+		return show.Busy
+	}
+	return show.Plain
+}
+
+// Events says what happened between two readings of a run: collections in the order of their names, then the run.
+func Events(before, after report.Run) []Event {
+	was := map[string]report.Collection{}
+	for _, c := range before.Collections {
+		was[c.Collection] = c
+	}
+	var events []Event
+	for _, c := range after.Collections {
+		old, known := was[c.Collection]
+		delete(was, c.Collection)
+		if !known {
+			events = append(events, Event{Appeared, c.Collection, "appeared, status " + report.StatusName(c.Status)})
+			continue
+		}
+		events = append(events, collectionEvents(old, c)...)
+	}
+	for name := range was {
+		events = append(events, Event{Gone, name, "is gone: its row was deleted"})
+	}
+	slices.SortStableFunc(events, func(a, b Event) int { return cmp.Compare(a.Collection, b.Collection) })
+	return append(events, runEvents(before, after)...)
+}
+
+func collectionEvents(before, after report.Collection) []Event {
+	var events []Event
+	add := func(kind Kind, format string, args ...any) {
+		events = append(events, Event{kind, after.Collection, fmt.Sprintf(format, args...)})
+	}
+	again := exportedAgain(before, after)
+	if again {
+		add(ExportedAgain, "is exported again, %d of %d files so far", after.FilesReceived, after.FilesSent)
+	}
+	switch {
+	case successful(after) && !successful(before):
+		add(Successful, "%s", success(after))
+	case received(after) && !successful(after) && (again || !received(before)):
+		add(Received, "received, %d of %d files", after.FilesReceived, after.FilesSent)
+	case !is(before, snapshot.Status(after.Status)):
+		add(Changed, "%s, was %s", report.StatusName(after.Status), report.StatusName(before.Status))
+	}
+	if over(after) && !over(before) {
+		add(OverReceived, "has received %d files, and %d were sent", after.FilesReceived, after.FilesSent)
+	}
+	if stuck(after) && !stuck(before) {
+		add(Stuck, "waits for %s", after.WaitsFor)
+	}
+	if after.Request.State == report.Delivered && (before.Request.State != report.Delivered || before.Epoch != after.Epoch) {
+		add(Requested, "asked for its success file")
+	}
+	return events
+}
+
+// exportedAgain goes by the attempt. Row and ledger are read one after the other, so the attempt of a collection whose
+// first files are just being counted may be wrong for once; nothing had arrived of that before.
+func exportedAgain(before, after report.Collection) bool {
+	return before.Epoch != after.Epoch && before.FilesReceived > 0
+}
+
+func is(c report.Collection, status snapshot.Status) bool {
+	return snapshot.Status(c.Status).Is(status)
+}
+
+func successful(c report.Collection) bool {
+	return c.WaitsFor == report.ForNothing || is(c, snapshot.Success) && c.Problem == ""
+}
+
+func received(c report.Collection) bool {
+	return successful(c) || is(c, snapshot.Received) && c.Problem == ""
+}
+
+func success(c report.Collection) string {
+	if is(c, snapshot.Success) {
+		return "successful"
+	}
+	return "counts as done, status " + report.StatusName(c.Status)
+}
+
+// over holds only from Sent on: until then FilesSent lags behind.
+func over(c report.Collection) bool {
+	return c.FilesReceived > c.FilesSent && (received(c) || is(c, snapshot.Sent))
+}
+
+func stuck(c report.Collection) bool {
+	return c.WaitsFor == report.ForRepair || c.WaitsFor == report.ForStatus || c.WaitsFor == report.ForNothingEver
+}
+
+func runEvents(before, after report.Run) []Event {
+	var events []Event
+	told := map[snapshot.Kind]report.Debt{}
+	for _, news := range before.News {
+		told[news.Kind] = news.Debt
+	}
+	for _, news := range after.News {
+		if news.Debt.State == report.Delivered && !sameDelivery(told[news.Kind], news.Debt) {
+			events = append(events, Event{Kind: NewsTold, Text: "monitoring was told: " + report.NewsName(news.Kind)})
+		}
+	}
+	if before.State == after.State {
+		return events
+	}
+	switch {
+	case after.State == report.Stalled:
+		events = append(events, Event{Kind: Stalled, Text: "the run has stalled"})
+	case after.State == report.LetGo:
+		events = append(events, Event{Kind: LetGo, Text: "the run was let go: nobody looks after it any more"})
+	case after.State == report.Successful:
+		events = append(events, Event{Kind: Done, Text: "the run is done"})
+	case before.State == report.Stalled || before.State == report.LetGo || before.State == report.Successful:
+		events = append(events, Event{Kind: MovingAgain, Text: "the run is going again"})
+	}
+	return events
+}
+
+// sameDelivery tells a piece of news that was delivered already from one that was delivered again, for a new attempt.
+func sameDelivery(before, after report.Debt) bool {
+	return before.State == report.Delivered && (before.Since == nil || after.Since == nil || before.Since.Equal(*after.Since))
+}
+
+// maxNamed is how many collections a sentence names.
+const maxNamed = 3
+
+// Sentence is one thing that happened, perhaps to many collections.
+type Sentence struct {
+	Kind Kind
+	Text string
+}
+
+// Sentences puts events into words; what happened to more than maxNamed collections is one sentence.
+func Sentences(events []Event) []Sentence {
+	names := map[Kind][]string{}
+	for _, e := range events {
+		names[e.Kind] = append(names[e.Kind], e.Collection)
+	}
+	var sentences []Sentence
+	said := map[Kind]bool{}
+	for _, e := range events {
+		of := names[e.Kind]
+		switch {
+		case len(of) <= maxNamed:
+			sentences = append(sentences, Sentence{e.Kind, strings.TrimSpace(show.Clean(e.Collection + " " + e.Text))})
+		case !said[e.Kind]:
+			said[e.Kind] = true
+			text := fmt.Sprintf("%d collections: %s (%s, …)", len(of), e.Kind, strings.Join(of[:maxNamed], ", "))
+			sentences = append(sentences, Sentence{e.Kind, show.Clean(text)})
+		}
+	}
+	return sentences
+}

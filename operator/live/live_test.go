@@ -1,0 +1,98 @@
+package live
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"snapshot-status-checker/internal/snapshot"
+	"snapshot-status-checker/operator/report"
+)
+
+var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
+func at(seconds float64) time.Time { return noon.Add(time.Duration(seconds * float64(time.Second))) }
+
+func before(d time.Duration) *time.Time {
+	t := noon.Add(-d)
+	return &t
+}
+
+// sum completes a run's summary from its collections.
+func sum(run report.Run) report.Run {
+	run.Summary.Collections = len(run.Collections)
+	for _, c := range run.Collections {
+		run.FilesReceived += c.FilesReceived
+		run.FilesSent += c.FilesSent
+		if received(c) {
+			run.Received++
+		}
+		if successful(c) {
+			run.Successful++
+		}
+	}
+	return run
+}
+
+func news(received, successful report.DebtState) []report.News {
+	return []report.News{
+		{Kind: snapshot.AllReceived, Debt: report.Debt{State: received}},
+		{Kind: snapshot.AllSuccessful, Debt: report.Debt{State: successful}},
+	}
+}
+
+// oneCollection is a run that all but its last file has arrived of.
+func oneCollection() report.Run {
+	return sum(report.Run{
+		Summary: report.Summary{Run: "run-1", State: report.Going, SnapshotType: "full", ExportDate: "2026-11-23"},
+		News:    news(report.NotDue, report.NotDue),
+		Collections: []report.Collection{
+			{Collection: "db.core.contract", Status: "Sent", FilesReceived: 9, FilesSent: 10, WaitsFor: report.ForFiles, Since: before(3 * time.Minute)},
+		},
+	})
+}
+
+// manyCollections is a large run in the middle of its way: of its collections some are stuck, some wait for files, and
+// most are successful.
+func manyCollections(n int) report.Run {
+	kinds := []struct {
+		of       int // one of so many
+		status   string
+		waitsFor report.WaitsFor
+		received int64
+	}{
+		{5000, "Exported", report.ForRepair, 0}, {2500, "Table_Unavailable", report.ForNothingEver, 0}, {20, "Sent", report.ForFiles, 70},
+		{50, "Exported", report.ForSent, 100}, {10, "Exporting", report.ForExport, 12}, {4, "Received", report.ForSuccessFile, 100},
+	}
+	run := report.Run{
+		Summary: report.Summary{Run: "9b1d0f3c-full", State: report.Going, SnapshotType: "full", ExportDate: "2026-11-23"},
+		News:    news(report.NotDue, report.NotDue),
+	}
+	for i := range n {
+		c := report.Collection{
+			Collection: fmt.Sprintf("db.some-database-%02d.a_collection_%05d", i%37, i), Status: "Success", FilesReceived: 128, FilesSent: 128, WaitsFor: report.ForNothing,
+		}
+		for _, kind := range kinds {
+			if i%kind.of == kind.of-1 {
+				c.Status, c.WaitsFor, c.FilesReceived, c.Since = kind.status, kind.waitsFor, 128*kind.received/100, before(time.Duration(i)*time.Second)
+				break
+			}
+		}
+		run.Collections = append(run.Collections, c)
+	}
+	order := []report.WaitsFor{report.ForRepair, report.ForNothingEver, report.ForFiles, report.ForSent, report.ForExport, report.ForSuccessFile, report.ForNothing}
+	slices.SortStableFunc(run.Collections, func(a, b report.Collection) int {
+		return slices.Index(order, a.WaitsFor) - slices.Index(order, b.WaitsFor)
+	})
+	return sum(run)
+}
+
+// with is the run with its collections changed.
+func with(run report.Run, change func(*report.Collection)) report.Run {
+	changed := report.Run{Summary: run.Summary, News: run.News, Collections: slices.Clone(run.Collections)}
+	changed.FilesReceived, changed.FilesSent, changed.Received, changed.Successful = 0, 0, 0, 0
+	for i := range changed.Collections {
+		change(&changed.Collections[i])
+	}
+	return sum(changed)
+}

@@ -1,0 +1,222 @@
+// Package live shows a run while it moves: on a screen that renews itself, or line by line. What it shows follows from
+// readings of the run, one after the other; how they are told apart is pure, as is the screen.
+package live
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"snapshot-status-checker/internal/snapshot"
+	"snapshot-status-checker/operator/report"
+	"snapshot-status-checker/operator/show"
+)
+
+// Source reads the run. Its error is ErrUnknown if nothing is stored of it.
+type Source func(ctx context.Context) (report.Run, error)
+
+// ErrUnknown is a Source's for a run that neither table knows.
+var ErrUnknown = errors.New("neither table knows this run")
+
+// Reading is what came of one reading of the run.
+type Reading struct {
+	Run          report.Run
+	Err          error
+	Began, Ended time.Time
+}
+
+// readTimeout bounds one reading. A run of 10,000 collections takes seconds.
+const readTimeout = 2 * time.Minute
+
+// trouble says what is wrong with a reading that failed, and when it is tried again.
+func trouble(err error, again time.Duration) string {
+	if errors.Is(err, ErrUnknown) {
+		return fmt.Sprintf("%v (looking again in %s)", err, show.Duration(again))
+	}
+	return fmt.Sprintf("reading failed (again in %s): %s", show.Duration(again), show.Clean(err.Error()))
+}
+
+// read reads the run once; a reading that takes too long is given up.
+func (s Source) read(ctx context.Context, now func() time.Time) Reading {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	r := Reading{Began: now()}
+	r.Run, r.Err = s(ctx)
+	r.Ended = now()
+	return r
+}
+
+// Tracker knows a run from its readings.
+type Tracker struct {
+	Run   report.Run // as it was read last
+	At    time.Time  // when that reading began; zero if none has succeeded yet
+	Err   error      // of the last reading
+	Next  time.Time  // when it is to be read again
+	every time.Duration
+	fails int // in a row
+	pace  pace
+}
+
+// NewTracker returns a Tracker that reads the run every so often if that is cheap enough, for the first time at once.
+func NewTracker(every time.Duration) Tracker { return Tracker{every: every} }
+
+// Known reports whether the run was read at all.
+func (t Tracker) Known() bool { return !t.At.IsZero() }
+
+// Ended reports whether there is nothing more to see.
+func (t Tracker) Ended() bool {
+	return t.Known() && (t.Run.State == report.Successful || t.Run.State == report.LetGo)
+}
+
+// Take takes a reading in and says what happened since the last one that succeeded; the first tells of nothing.
+func (t Tracker) Take(r Reading) (Tracker, []Event) {
+	t.Err = r.Err
+	if r.Err != nil {
+		if !errors.Is(r.Err, ErrUnknown) {
+			t.fails++
+		}
+		t.Next = r.Ended.Add(pause(t.every, r.Ended.Sub(r.Began), t.fails))
+		return t, nil
+	}
+	t.fails = 0
+	t.Next = r.Ended.Add(pause(t.every, r.Ended.Sub(r.Began), 0))
+	var events []Event
+	var files int64
+	if t.Known() {
+		events, files = Events(t.Run, r.Run), arrived(t.Run, r.Run)
+	}
+	t.pace = t.pace.after(files, r.Began)
+	t.Run, t.At = r.Run, r.Began
+	return t, events
+}
+
+// Reading may take this part of the time, so that looking on does not burden the tables.
+const readingShare = 0.10
+
+// maxRetry is the longest pause before a failed reading is tried again, if reading itself is quick.
+const maxRetry = time.Minute
+
+// pause is how long to wait after a reading that took so long: every, longer if reading would otherwise take more than
+// its share of the time. After a failure it is as long as the failure took, and twice as long after each one in a row.
+func pause(every, took time.Duration, failures int) time.Duration {
+	wait := every
+	for range min(failures, 10) {
+		wait = min(2*wait, max(every, maxRetry))
+	}
+	if failures > 0 {
+		return max(wait, took)
+	}
+	return max(wait, time.Duration(float64(took)*(1/readingShare-1)))
+}
+
+// pace is how many files had arrived by when.
+type pace []sample
+
+type sample struct {
+	at    time.Time
+	files int64 // since the first sample
+}
+
+// rateWindow is the time over which a rate is taken. The last two readings count however far apart they are.
+const rateWindow = time.Minute
+
+// after is the pace after another reading, and so many files since the one before.
+func (p pace) after(files int64, at time.Time) pace {
+	if len(p) > 0 {
+		files += p[len(p)-1].files
+	}
+	p = append(slices.Clone(p), sample{at, files})
+	for len(p) > 2 && at.Sub(p[1].at) >= rateWindow {
+		p = p[1:]
+	}
+	return p
+}
+
+// Rate is how many files arrived a second of late. It is not known before the second reading.
+func (t Tracker) Rate() (perSecond float64, over time.Duration, known bool) {
+	if len(t.pace) < 2 {
+		return 0, 0, false
+	}
+	first, last := t.pace[0], t.pace[len(t.pace)-1]
+	over = last.at.Sub(first.at)
+	if over <= 0 {
+		return 0, 0, false
+	}
+	return float64(last.files-first.files) / over.Seconds(), over, true
+}
+
+// Quiet is how long ago the last message was counted, also before somebody watched; 0 if that is not known.
+func (t Tracker) Quiet() time.Duration {
+	var newest time.Time
+	for _, c := range t.Run.Collections {
+		if c.LastMessage != nil && c.LastMessage.After(newest) {
+			newest = *c.LastMessage
+		}
+	}
+	if newest.IsZero() {
+		return 0
+	}
+	return t.At.Sub(newest)
+}
+
+// AllFilesIn is when all files will have arrived if they come on as they do. It can be said while files come in and the
+// sender has said of all collections how many there are.
+func (t Tracker) AllFilesIn() (in time.Duration, known bool) {
+	rate, _, known := t.Rate()
+	if !known || rate <= 0 {
+		return 0, false
+	}
+	var left int64
+	for _, c := range t.Run.Collections {
+		switch c.WaitsFor {
+		case report.ForExport, report.ForRetry, report.ForSent, report.ForRepair, report.ForStatus:
+			return 0, false
+		}
+		if is(c, snapshot.Sent) {
+			left += max(0, c.FilesSent-c.FilesReceived)
+		}
+	}
+	if left <= 0 {
+		return 0, false
+	}
+	return time.Duration(float64(left) / rate * float64(time.Second)), true
+}
+
+// arrived counts the files that arrived between two readings. Counters that were set back take none away.
+func arrived(before, after report.Run) (files int64) {
+	was := map[string]report.Collection{}
+	for _, c := range before.Collections {
+		was[c.Collection] = c
+	}
+	for _, c := range after.Collections {
+		old := was[c.Collection]
+		if exportedAgain(old, c) {
+			old.FilesReceived = 0
+		}
+		files += max(0, c.FilesReceived-old.FilesReceived)
+	}
+	return files
+}
+
+// Waiting is how many collections wait for something.
+type Waiting struct {
+	For         report.WaitsFor
+	Collections int
+}
+
+// waiting counts what the collections wait for, in the run's order; those that wait for nothing are left out.
+func waiting(run report.Run) []Waiting {
+	var all []Waiting
+	for _, c := range run.Collections { // which stand in the order of what they wait for
+		switch {
+		case c.WaitsFor == report.ForNothing:
+		case len(all) > 0 && all[len(all)-1].For == c.WaitsFor:
+			all[len(all)-1].Collections++
+		default:
+			all = append(all, Waiting{c.WaitsFor, 1})
+		}
+	}
+	return all
+}

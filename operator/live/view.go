@@ -1,0 +1,267 @@
+package live
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"snapshot-status-checker/operator/report"
+	"snapshot-status-checker/operator/show"
+)
+
+// layout is how many lines of the screen each part gets; what does not fit is cut off at the bottom.
+type layout struct{ rows, events int }
+
+// Lines that every screen has: head, the table's heading, the list's place, the events' heading, keys.
+const (
+	headLines  = 6
+	fixedLines = headLines + 4
+)
+
+func (s screen) layout() layout {
+	free := max(1, s.height-fixedLines)
+	events := min(free/3, 12)
+	return layout{rows: free - events, events: events}
+}
+
+// text draws the screen: exactly height lines, none wider than width.
+func (s screen) text() string {
+	lines := append(s.head(), s.table()...)
+	lines = append(lines, s.happened()...)
+	lines = append(lines, s.keys())
+	for len(lines) < s.height {
+		lines = append(lines, "")
+	}
+	lines = lines[:max(1, s.height)]
+	for i, line := range lines {
+		lines[i] = ansi.Truncate(line, s.width, "…")
+	}
+	return strings.Join(lines, "\n")
+}
+
+const waitsFor = "waits for   "
+
+// head is headLines lines: what is watched, how far it is, what it waits for.
+func (s screen) head() []string {
+	p, run := s.printer(), s.run()
+	title := show.Clean(s.Name)
+	if of := strings.TrimSpace(run.SnapshotType + " " + run.ExportDate); of != "" {
+		title += " (" + show.Clean(of) + ")"
+	}
+	if !s.tracker.Known() {
+		return []string{spread(title, s.freshness(), s.width), "", s.trouble(), "", "", ""}
+	}
+	title += "  " + p.Tone(show.StateTone(run.State), string(run.State))
+	width := max(10, min(s.width/4, 40))
+	waits := append(s.waits(max(20, s.width-len(waitsFor))), "")
+	return []string{
+		spread(title, s.freshness(), s.width),
+		fmt.Sprintf("collections %s %d of %d received, %d successful", show.Bar(int64(run.Received), int64(run.Summary.Collections), width),
+			run.Received, run.Summary.Collections, run.Successful),
+		fmt.Sprintf("files       %s %d of %d%s", show.Bar(run.FilesReceived, run.FilesSent, width), run.FilesReceived, run.FilesSent, s.speed()),
+		s.newsOrTrouble(),
+		waitsFor + waits[0],
+		strings.TrimRight(strings.Repeat(" ", len(waitsFor))+waits[1], " "),
+	}
+}
+
+// freshness says how old the data on the screen is.
+func (s screen) freshness() string {
+	switch {
+	case !s.tracker.Known() && s.reading:
+		return "reading …"
+	case !s.tracker.Known():
+		return "nothing read yet"
+	case s.reading:
+		return "as of " + show.Duration(s.now.Sub(s.tracker.At)) + " ago, reading …"
+	}
+	return "as of " + show.Duration(s.now.Sub(s.tracker.At)) + " ago"
+}
+
+// trouble is the last reading's error, and when it is tried again.
+func (s screen) trouble() string {
+	if s.tracker.Err == nil {
+		return ""
+	}
+	return s.printer().Tone(show.Bad, trouble(s.tracker.Err, s.tracker.Next.Sub(s.now)))
+}
+
+func (s screen) newsOrTrouble() string {
+	if s.tracker.Err != nil {
+		return s.trouble()
+	}
+	var news []string
+	for _, n := range s.run().News {
+		news = append(news, report.NewsName(n.Kind)+": "+string(n.Debt.State))
+	}
+	return "news        " + strings.Join(news, ", ")
+}
+
+// speed says how fast files come in, and when all will be there.
+func (s screen) speed() string {
+	text := speed(s.tracker)
+	if text == "" {
+		return ""
+	}
+	return ", " + text
+}
+
+func speed(t Tracker) string {
+	rate, over, known := t.Rate()
+	switch in, all := t.AllFilesIn(); {
+	case !known:
+		return ""
+	case all:
+		return fmt.Sprintf("%s a second, all in about %s", decimal(rate), show.Duration(in))
+	case rate > 0:
+		return decimal(rate) + " a second"
+	}
+	return "none for " + show.Duration(max(over, t.Quiet()))
+}
+
+// decimal writes a rate with as many digits as a person reads.
+func decimal(rate float64) string {
+	if rate < 10 {
+		return fmt.Sprintf("%.1f", rate)
+	}
+	return fmt.Sprintf("%.0f", rate)
+}
+
+// waits counts what the collections wait for, in lines that are so wide and break between two counts.
+func (s screen) waits(width int) []string {
+	const together = "\u00a0" // a blank at which no line breaks
+	p := s.printer()
+	var parts []string
+	for _, w := range waiting(s.run()) {
+		count := strings.ReplaceAll(fmt.Sprintf("%s %d", w.For, w.Collections), " ", together)
+		parts = append(parts, p.Tone(show.WaitTone(w.For), count))
+	}
+	if len(parts) == 0 {
+		return []string{"nothing"}
+	}
+	wrapped := ansi.Wordwrap(strings.Join(parts, ", "), width, "")
+	return strings.Split(strings.ReplaceAll(wrapped, together, " "), "\n")
+}
+
+// happened is the list of events, the newest last.
+func (s screen) happened() []string {
+	n := s.layout().events
+	lines := []string{s.printer().Tone(show.Faint, rule("events", s.width))}
+	for _, e := range s.events[max(0, len(s.events)-n):] {
+		lines = append(lines, e.at.UTC().Format(time.TimeOnly)+" "+s.printer().Tone(e.Kind.tone(), e.Text))
+	}
+	for len(lines) <= n {
+		lines = append(lines, "")
+	}
+	return lines
+}
+
+func (s screen) keys() string {
+	keys := "q quit  ↑↓ PgUp PgDn g G scroll  f filter  / name  Esc all  r read now"
+	if s.list.typing {
+		keys = "type a part of the name, Enter to keep it, Esc to drop it"
+	}
+	return s.printer().Tone(show.Faint, keys)
+}
+
+// rule is a line across the screen with a word in it.
+func rule(word string, width int) string {
+	return "── " + word + " " + strings.Repeat("─", max(0, width-4-ansi.StringWidth(word)))
+}
+
+// spread puts one text to the left and one to the right; the left one gives way.
+func spread(left, right string, width int) string {
+	space := width - ansi.StringWidth(right) - 2
+	left = ansi.Truncate(left, max(0, space), "…")
+	return left + strings.Repeat(" ", max(2, width-ansi.StringWidth(left)-ansi.StringWidth(right))) + right
+}
+
+// table is the list of collections with its heading and, below, which part of it this is.
+func (s screen) table() []string {
+	rows := s.layout().rows
+	top := max(0, min(s.list.top, len(s.list.shown)-rows))
+	shown := s.list.shown[top:min(top+rows, len(s.list.shown))]
+	columns := s.columns(shown)
+	lines := []string{s.printer().Tone(show.Faint, columns.line("COLLECTION", "STATUS", "FILES/SENT", "", "WAITS FOR", "SINCE"))}
+	for _, c := range shown {
+		lines = append(lines, s.row(columns, c))
+	}
+	if len(shown) == 0 && s.tracker.Known() {
+		lines = append(lines, s.none())
+	}
+	for len(lines) <= rows {
+		lines = append(lines, "")
+	}
+	return append(lines, s.printer().Tone(show.Faint, s.place(top, len(shown))))
+}
+
+func (s screen) row(columns columns, c report.Collection) string {
+	p := s.printer()
+	wait := p.Tone(show.WaitTone(c.WaitsFor), cell(string(c.WaitsFor), columns.wait))
+	return columns.line(show.Clean(c.Collection), report.StatusName(c.Status), counts(c), show.Bar(c.FilesReceived, c.FilesSent, columns.bar), wait, p.Ago(c.Since))
+}
+
+func (s screen) none() string {
+	if len(s.run().Collections) == 0 {
+		return "The export status table has no row for this run yet."
+	}
+	return "No collection is like that (Esc shows all)."
+}
+
+// place says which part of the list is on the screen.
+func (s screen) place(top, shown int) string {
+	if shown == 0 && s.list.filter() == "" {
+		return ""
+	}
+	text := fmt.Sprintf("%d–%d of %d", min(top+1, len(s.list.shown)), top+shown, len(s.list.shown))
+	if filter := s.list.filter(); filter != "" {
+		text += " " + show.Clean(filter)
+	}
+	return text
+}
+
+// columns are the widths of the list's columns.
+type columns struct{ name, status, files, bar, wait, since int }
+
+// columns gives each column what it needs, and the name and the bar the rest. A narrow screen leaves out since.
+func (s screen) columns(shown []report.Collection) columns {
+	c := columns{name: 10, status: 10, files: len("FILES/SENT"), bar: 8, wait: len("the success file"), since: 6}
+	longest := c.name
+	for _, one := range shown {
+		c.files = max(c.files, len(counts(one)))
+		c.status = max(c.status, ansi.StringWidth(report.StatusName(one.Status)))
+		longest = max(longest, ansi.StringWidth(show.Clean(one.Collection)))
+	}
+	if s.width < 100 {
+		c.since, c.status = 0, min(c.status, 11)
+	}
+	c.status = min(c.status, len("Table_Unavailable"))
+	taken := c.status + c.files + c.bar + c.wait + c.since + 5
+	c.name = max(c.name, min(longest, s.width-taken))
+	c.bar = max(c.bar, min(40, s.width-taken-c.name+c.bar))
+	return c
+}
+
+func (c columns) line(name, status, files, bar, wait, since string) string {
+	return strings.TrimRight(strings.Join([]string{
+		cellEnd(name, c.name), cell(status, c.status), cell(files, c.files), cell(bar, c.bar), cell(wait, c.wait), cell(since, c.since),
+	}, " "), " ")
+}
+
+func counts(c report.Collection) string { return fmt.Sprintf("%d/%d", c.FilesReceived, c.FilesSent) }
+
+// cell makes a text exactly so wide.
+func cell(text string, width int) string {
+	text = ansi.Truncate(text, width, "…")
+	return text + strings.Repeat(" ", max(0, width-ansi.StringWidth(text)))
+}
+
+// cellEnd is a cell that keeps the end of its text, which tells the collections of a database apart.
+func cellEnd(text string, width int) string {
+	if over := ansi.StringWidth(text) - width; over > 0 {
+		text = ansi.TruncateLeft(text, over+1, "…")
+	}
+	return cell(text, width)
+}

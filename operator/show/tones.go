@@ -1,0 +1,32 @@
+package show
+
+import (
+	"snapshot-status-checker/operator/report"
+	"snapshot-status-checker/operator/visible"
+)
+
+// StateTone is the tone of a run's state.
+func StateTone(state report.State) Tone {
+	switch state {
+	case report.Successful:
+		return Good
+	case report.Stalled, report.LetGo:
+		return Bad
+	}
+	return Busy
+}
+
+// WaitTone is the tone of what a collection waits for.
+func WaitTone(what report.WaitsFor) Tone {
+	switch what {
+	case report.ForNothing:
+		return Good
+	case report.ForRepair, report.ForStatus, report.ForNothingEver:
+		return Bad
+	}
+	return Busy
+}
+
+// Clean escapes what a terminal would obey instead of showing, and what nobody would see: names come from others' messages and
+// tables.
+func Clean(text string) string { return visible.Text(text) }

@@ -1,0 +1,186 @@
+// Package trace shows the executions of the state machine to people: which ones worked on a run, and which way each took
+// through the definition that it ran with, with the input, output, tries and errors of every state.
+//
+// A STANDARD execution is read from its history. An EXPRESS execution has none on AWS; what its log says is read in its
+// place, which holds no inputs and outputs (infra/workflow.go leaves the messages' data out of it).
+package trace
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
+
+	"snapshot-status-checker/operator/deployment"
+	"snapshot-status-checker/statemachine"
+)
+
+// Execution is an execution of the state machine.
+type Execution struct {
+	ID      string     `json:"execution"` // its ARN
+	Status  Status     `json:"status"`
+	Started time.Time  `json:"started"`
+	Stopped *time.Time `json:"stopped,omitempty"`
+	Input   string     `json:"input"`
+	Output  string     `json:"output"`
+	Error   string     `json:"error,omitempty"`
+	Cause   string     `json:"cause,omitempty"`
+}
+
+// Status is that of an execution, as Step Functions spells it.
+type Status = types.ExecutionStatus
+
+// Name is the last part of the execution's ARN.
+func (e Execution) Name() string { return Name(e.ID) }
+
+// Name is the last part of an execution's ARN: of an EXPRESS one, the one before tells nothing.
+func Name(id string) string { return id[strings.LastIndex(id, ":")+1:] }
+
+// Failed reports whether it ended in another way than it should.
+func (e Execution) Failed() bool {
+	return e.Status != types.ExecutionStatusSucceeded && e.Status != types.ExecutionStatusRunning
+}
+
+// Story is an execution with the way that it took.
+type Story struct {
+	Execution
+	Graph   Graph  `json:"graph"`
+	Steps   []Step `json:"steps"`
+	Express bool   `json:"express"` // read from the log: without inputs and outputs
+	Note    string `json:"note"`    // what the reader should know of what is not shown
+}
+
+// ErrNotFound says that there is no such execution, or not any more.
+var ErrNotFound = errors.New("there is no such execution of this state machine, or not any more (STANDARD keeps them for 90 days)")
+
+// Reader reads a deployment's executions. Safe for concurrent use; what has ended is read once.
+type Reader struct {
+	SFN      *sfn.Client
+	Logs     *cloudwatchlogs.Client
+	Machine  string // ARN of the state machine
+	LogGroup string // of the state machine
+
+	mu    sync.Mutex
+	ended map[string]Execution
+}
+
+// New reads the executions of a deployment's state machine.
+func New(d deployment.Deployment) *Reader {
+	stack := strings.TrimSuffix(d.FunctionName(""), "-")
+	return &Reader{SFN: sfn.NewFromConfig(d.Config), Logs: cloudwatchlogs.NewFromConfig(d.Config), Machine: d.StateMachineArn,
+		LogGroup: "/aws/vendedlogs/states/" + stack}
+}
+
+// Ours reports whether an ARN is that of an execution of this state machine.
+func (r *Reader) Ours(id string) bool {
+	parts, machine := strings.Split(id, ":"), Name(r.Machine)
+	return len(parts) >= 8 && parts[2] == "states" && (parts[5] == "execution" || parts[5] == "express") && parts[6] == machine
+}
+
+// express reports whether an execution left nothing but its log.
+func (r *Reader) express(id string) bool { return strings.Contains(id, ":express:") }
+
+// Story reads an execution with the way that it took. An EXPRESS one is searched for in the log within an hour of the
+// moment, or in the last day if that is zero.
+func (r *Reader) Story(ctx context.Context, id string, near time.Time) (Story, error) {
+	if !r.Ours(id) {
+		return Story{}, ErrNotFound
+	}
+	if r.express(id) {
+		return r.fromLog(ctx, id, near)
+	}
+	execution, err := r.describe(ctx, id)
+	if err != nil {
+		return Story{}, err
+	}
+	story := Story{Execution: execution}
+	if story.Graph, err = r.graphOf(ctx, id); err != nil {
+		return story, err
+	}
+	events, err := r.history(ctx, id)
+	if err != nil {
+		return story, err
+	}
+	story.Steps = Steps(events)
+	return story, nil
+}
+
+func (r *Reader) history(ctx context.Context, id string) ([]types.HistoryEvent, error) {
+	pages := sfn.NewGetExecutionHistoryPaginator(r.SFN, &sfn.GetExecutionHistoryInput{ExecutionArn: &id, IncludeExecutionData: aws.Bool(true), MaxResults: 1000})
+	var events []types.HistoryEvent
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("reading the history of execution %s: %w", Name(id), err)
+		}
+		events = append(events, page.Events...)
+	}
+	return events, nil
+}
+
+// graphOf draws the definition that the execution ran with, which may be an older one than today's.
+func (r *Reader) graphOf(ctx context.Context, id string) (Graph, error) {
+	if !r.express(id) {
+		described, err := r.SFN.DescribeStateMachineForExecution(ctx, &sfn.DescribeStateMachineForExecutionInput{ExecutionArn: &id})
+		if err == nil {
+			return parse(aws.ToString(described.Definition))
+		}
+	}
+	return r.Graph(ctx)
+}
+
+// Graph draws the definition that is deployed now.
+func (r *Reader) Graph(ctx context.Context) (Graph, error) {
+	described, err := r.SFN.DescribeStateMachine(ctx, &sfn.DescribeStateMachineInput{StateMachineArn: &r.Machine})
+	if err != nil {
+		return Graph{}, fmt.Errorf("reading the definition of state machine %s: %w", Name(r.Machine), err)
+	}
+	return parse(aws.ToString(described.Definition))
+}
+
+func parse(definition string) (Graph, error) {
+	machine, err := statemachine.Parse(definition)
+	return NewGraph(machine), err
+}
+
+func (r *Reader) describe(ctx context.Context, id string) (Execution, error) {
+	r.mu.Lock()
+	known, ok := r.ended[id]
+	r.mu.Unlock()
+	if ok {
+		return known, nil
+	}
+	described, err := r.SFN.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: &id})
+	var gone *types.ExecutionDoesNotExist
+	if errors.As(err, &gone) {
+		return Execution{}, ErrNotFound
+	}
+	if err != nil {
+		return Execution{}, fmt.Errorf("reading execution %s: %w", Name(id), err)
+	}
+	execution := Execution{ID: id, Status: described.Status, Started: aws.ToTime(described.StartDate), Stopped: described.StopDate,
+		Input: aws.ToString(described.Input), Output: aws.ToString(described.Output), Error: aws.ToString(described.Error), Cause: aws.ToString(described.Cause)}
+	if execution.Status != types.ExecutionStatusRunning {
+		r.remember(execution)
+	}
+	return execution, nil
+}
+
+// remembered is how many ended executions are kept; a history may be large, an execution is its input and output.
+const remembered = 2000
+
+func (r *Reader) remember(execution Execution) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.ended == nil || len(r.ended) >= remembered {
+		r.ended = map[string]Execution{}
+	}
+	r.ended[execution.ID] = execution
+}

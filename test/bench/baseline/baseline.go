@@ -1,0 +1,221 @@
+// Package baseline is what the benchmarks compare with: the seed document's own flow ("Function flow") in one plain
+// function behind the queue. It makes one update per message, decides by what that update returns, and reads the whole
+// run for every collection that completes. It is written as one would write it today, with the same libraries; it keeps
+// none of the guarantees: a message that comes twice counts twice, a status written late is not seen, and a function
+// that dies between two of its steps leaves the rest undone.
+package baseline
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"snapshot-status-checker/internal/function/settings"
+)
+
+// Settings is the function's environment.
+type Settings struct {
+	settings.Common
+	StatusTable         string `env:"DYNAMO_DB_EXPORT_STATUS_TABLE_NAME" envDefault:"UCExportToCrownStatus"`
+	ExportStateQueueURL string `env:"EXPORT_STATE_SQS_QUEUE_URL,required,notEmpty"`
+	MonitoringTopicARN  string `env:"MONITORING_SNS_TOPIC_ARN,required,notEmpty"`
+}
+
+// Event is what an event source mapping delivers.
+type Event struct {
+	Records []struct {
+		Body string `json:"body"`
+	}
+}
+
+// message is the document's, with the flags as strings.
+type message struct {
+	CorrelationID  string `json:"correlation_id"`
+	CollectionName string `json:"collection_name"`
+	SnapshotType   string `json:"snapshot_type"`
+	ExportDate     string `json:"export_date"`
+	ShutdownFlag   string `json:"shutdown_flag"`
+	ReprocessFiles string `json:"reprocess_files"`
+	IsSuccessFile  string `json:"is_success_file"`
+	Filename       string `json:"filename"`
+}
+
+// Task is the function.
+type Task struct {
+	settings Settings
+	table    *dynamodb.Client
+	queue    *sqs.Client
+	topic    *sns.Client
+	log      *slog.Logger
+}
+
+// New makes the function and its clients.
+func New(s Settings, config aws.Config, log *slog.Logger) *Task {
+	return &Task{
+		settings: s, log: log,
+		table: dynamodb.NewFromConfig(config), queue: sqs.NewFromConfig(config), topic: sns.NewFromConfig(config),
+	}
+}
+
+// Handle works on the records one after another. The first failure ends it, and all records come again.
+func (t *Task) Handle(ctx context.Context, event Event) error {
+	for _, record := range event.Records {
+		m := message{ShutdownFlag: "true", ReprocessFiles: "true", IsSuccessFile: "false", Filename: "NOT_SET"}
+		if err := json.Unmarshal([]byte(record.Body), &m); err != nil {
+			return fmt.Errorf("reading the message: %w", err)
+		}
+		if m.CorrelationID == "" || m.CollectionName == "" || m.SnapshotType == "" || m.ExportDate == "" {
+			return fmt.Errorf("reading the message: a required field is missing in %q", record.Body)
+		}
+		if err := t.process(ctx, m); err != nil {
+			return err
+		}
+		t.log.InfoContext(ctx, "processed", "correlation_id", m.CorrelationID, "collection_name", m.CollectionName,
+			"file_name", m.Filename)
+	}
+	return nil
+}
+
+func (t *Task) process(ctx context.Context, m message) error {
+	if strings.EqualFold(m.IsSuccessFile, "true") {
+		return t.successFile(ctx, m)
+	}
+	row, err := t.update(ctx, m, "ADD FilesReceived :one", map[string]types.AttributeValue{
+		":one": &types.AttributeValueMemberN{Value: "1"}})
+	if err != nil {
+		return err
+	}
+	if !strings.EqualFold(text(row["CollectionStatus"]), "Sent") || number(row["FilesReceived"]) != number(row["FilesSent"]) {
+		return nil
+	}
+	if err := t.request(ctx, m); err != nil {
+		return err
+	}
+	return t.move(ctx, m, "Received", "All collections received by NiFi")
+}
+
+func (t *Task) successFile(ctx context.Context, m message) error {
+	got, err := t.table.GetItem(ctx, &dynamodb.GetItemInput{
+		TableName: &t.settings.StatusTable, Key: key(m), ConsistentRead: aws.Bool(true)})
+	if err != nil {
+		return fmt.Errorf("reading the row: %w", err)
+	}
+	if !strings.EqualFold(text(got.Item["CollectionStatus"]), "Received") {
+		return nil
+	}
+	return t.move(ctx, m, "Success", "All collections successful")
+}
+
+// move sets the collection's status, and tells monitoring if the whole run has come as far.
+func (t *Task) move(ctx context.Context, m message, status, title string) error {
+	if _, err := t.update(ctx, m, "SET CollectionStatus = :status", map[string]types.AttributeValue{
+		":status": &types.AttributeValueMemberS{Value: status}}); err != nil {
+		return err
+	}
+	all, err := t.all(ctx, m.CorrelationID, status)
+	if err != nil || !all {
+		return err
+	}
+	return t.tell(ctx, m, title)
+}
+
+func (t *Task) update(ctx context.Context, m message, expression string, values map[string]types.AttributeValue) (
+	map[string]types.AttributeValue, error,
+) {
+	updated, err := t.table.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName: &t.settings.StatusTable, Key: key(m), UpdateExpression: &expression,
+		ExpressionAttributeValues: values, ReturnValues: types.ReturnValueAllNew,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("updating the row: %w", err)
+	}
+	return updated.Attributes, nil
+}
+
+// all reads the run and tells whether each of its collections has the status, or is further.
+func (t *Task) all(ctx context.Context, correlationID, status string) (bool, error) {
+	pages := dynamodb.NewQueryPaginator(t.table, &dynamodb.QueryInput{
+		TableName: &t.settings.StatusTable, ConsistentRead: aws.Bool(true),
+		KeyConditionExpression:    aws.String("CorrelationId = :run"),
+		ProjectionExpression:      aws.String("CollectionStatus"),
+		ExpressionAttributeValues: map[string]types.AttributeValue{":run": &types.AttributeValueMemberS{Value: correlationID}},
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return false, fmt.Errorf("reading the run: %w", err)
+		}
+		for _, row := range page.Items {
+			if got := text(row["CollectionStatus"]); !strings.EqualFold(got, status) && !strings.EqualFold(got, "Success") {
+				return false, nil
+			}
+		}
+	}
+	return true, nil
+}
+
+// request asks the sender for the collection's _success file.
+func (t *Task) request(ctx context.Context, m message) error {
+	body, err := json.Marshal(map[string]string{
+		"shutdown_flag": m.ShutdownFlag, "correlation_id": m.CorrelationID, "topic_name": m.CollectionName,
+		"snapshot_type": m.SnapshotType, "reprocess_files": m.ReprocessFiles, "export_date": m.ExportDate,
+		"send_success_indicator": "true",
+	})
+	if err != nil {
+		return fmt.Errorf("writing the request: %w", err)
+	}
+	if _, err := t.queue.SendMessage(ctx, &sqs.SendMessageInput{
+		QueueUrl: &t.settings.ExportStateQueueURL, MessageBody: aws.String(string(body))}); err != nil {
+		return fmt.Errorf("sending the request: %w", err)
+	}
+	return nil
+}
+
+func (t *Task) tell(ctx context.Context, m message, title string) error {
+	body, err := json.Marshal(map[string]any{
+		"severity": "Critical", "notification_type": "Information", "slack_username": "Snapshot Sender",
+		"title_text": strings.ToUpper(m.SnapshotType[:1]) + m.SnapshotType[1:] + " - " + title,
+		"custom_elements": []map[string]string{
+			{"key": "Export date", "value": m.ExportDate}, {"key": "Correlation Id", "value": m.CorrelationID}},
+	})
+	if err != nil {
+		return fmt.Errorf("writing the news: %w", err)
+	}
+	if _, err := t.topic.Publish(ctx, &sns.PublishInput{
+		TopicArn: &t.settings.MonitoringTopicARN, Message: aws.String(string(body))}); err != nil {
+		return fmt.Errorf("publishing the news: %w", err)
+	}
+	return nil
+}
+
+func key(m message) map[string]types.AttributeValue {
+	return map[string]types.AttributeValue{
+		"CorrelationId":  &types.AttributeValueMemberS{Value: m.CorrelationID},
+		"CollectionName": &types.AttributeValueMemberS{Value: m.CollectionName},
+	}
+}
+
+func text(value types.AttributeValue) string {
+	if s, ok := value.(*types.AttributeValueMemberS); ok {
+		return s.Value
+	}
+	return ""
+}
+
+// number is the attribute's value, 0 if the row has none.
+func number(value types.AttributeValue) int {
+	if n, ok := value.(*types.AttributeValueMemberN); ok {
+		parsed, _ := strconv.Atoi(n.Value)
+		return parsed
+	}
+	return 0
+}

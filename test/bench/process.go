@@ -1,0 +1,69 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"syscall"
+
+	"snapshot-status-checker/test/bench/coldstart"
+)
+
+// cpu is CPU time in seconds.
+type cpu struct{ engine, functions, own float64 }
+
+// cpu is what the engine, its living function processes and this process have used so far.
+func (w *world) cpu() cpu {
+	functions := w.engine.Functions()
+	var used cpu
+	for _, pid := range w.engine.Processes() {
+		if slices.Contains(functions, pid) {
+			used.functions += processCPU(pid)
+		} else {
+			used.engine += processCPU(pid)
+		}
+	}
+	var own syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &own) == nil {
+		used.own = seconds(own.Utime) + seconds(own.Stime)
+	}
+	return used
+}
+
+func seconds(t syscall.Timeval) float64 { return float64(t.Sec) + float64(t.Usec)/1e6 }
+
+// clockTicks is how many of them Linux counts a second, on every architecture that Go knows.
+const clockTicks = 100
+
+// processCPU is what Linux says of a process; 0 if it is gone.
+func processCPU(pid int) float64 {
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0
+	}
+	fields := strings.Fields(string(raw[bytes.LastIndexByte(raw, ')')+1:]))
+	var user, system float64
+	if _, err := fmt.Sscan(fields[11]+" "+fields[12], &user, &system); err != nil {
+		return 0
+	}
+	return (user + system) / clockTicks
+}
+
+// peakMemory is the largest resident memory (VmHWM) in bytes of each function's processes, by the function's name.
+func (w *world) peakMemory() map[string]int64 {
+	peaks := map[string]int64{}
+	for _, pid := range w.engine.Functions() {
+		env, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
+		if err != nil {
+			continue
+		}
+		for _, variable := range strings.Split(string(env), "\x00") {
+			if name, found := strings.CutPrefix(variable, "AWS_LAMBDA_FUNCTION_NAME="); found {
+				peaks[name] = max(peaks[name], coldstart.PeakMemory(pid))
+			}
+		}
+	}
+	return peaks
+}

@@ -1,0 +1,215 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"snapshot-status-checker/test/bench/coldstart"
+	"snapshot-status-checker/test/bench/instant"
+)
+
+// work is what one message costs a function itself: its program is fed through Lambda's runtime interface, over tables
+// that answer at once.
+type work struct {
+	Batch    int
+	Messages int // of each measurement
+	// CPU is the time of its process in the system and outside of it, in microseconds a message: the median of all rounds.
+	CPU float64
+	// Allocated is how many bytes it asks for, a message: by how much its memory grows while nothing is collected.
+	Allocated float64
+	// Memory is the most that was resident, in bytes.
+	Memory int64
+}
+
+// workRounds is how often the CPU time is measured, of one subject after the other.
+const workRounds = 5
+
+// workBatches are the batch sizes, and for how many times WorkMessages.
+var workBatches = []struct{ size, times int }{{1, 1}, {100, 5}}
+
+// worker is a function's program to be measured.
+type worker struct {
+	caller
+	program string
+	into    *[]work
+}
+
+// measureWork measures the baseline's function and the versions' in turn.
+func (s *suite) measureWork(ctx context.Context) error {
+	dir, err := os.MkdirTemp("", "bench-work-")
+	if err != nil {
+		return fmt.Errorf("making a folder to build in: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	workers := []worker{
+		{caller: baselineCaller(s.versions[0].caller), program: filepath.Join(dir, baselineName), into: &s.BaselineWork}}
+	if err := buildCalled(ctx, s.Project, workers[0].caller, workers[0].program); err != nil {
+		return err
+	}
+	for i, v := range s.versions {
+		program := filepath.Join(dir, fmt.Sprint("version-", i))
+		if err := buildCalled(ctx, v.project, v.caller, program); err != nil {
+			return err
+		}
+		workers = append(workers, worker{caller: v.caller, program: program, into: &v.found.Work})
+	}
+	for _, batch := range workBatches {
+		messages := batch.times * s.WorkMessages
+		cpu, memory := make([][]float64, len(workers)), make([]int64, len(workers))
+		for range workRounds {
+			for i, worker := range workers {
+				used, err := worker.measure(ctx, messages, batch.size, "GOGC=100")
+				if err != nil {
+					return fmt.Errorf("measuring %s over tables that answer at once: %w", worker.task, err)
+				}
+				cpu[i] = append(cpu[i], used.cpu)
+				memory[i] = max(memory[i], used.peak)
+			}
+		}
+		for i, worker := range workers {
+			used, err := worker.measure(ctx, messages/4, batch.size, "GOGC=off")
+			if err != nil {
+				return fmt.Errorf("measuring %s over tables that answer at once: %w", worker.task, err)
+			}
+			slices.Sort(cpu[i])
+			*worker.into = append(*worker.into, work{Batch: batch.size, Messages: messages, Memory: memory[i],
+				CPU: 1e6 * cpu[i][len(cpu[i])/2] / float64(messages), Allocated: float64(used.grown) / float64(messages/4)})
+		}
+		s.say("%d messages in batches of %d through the functions' own processes, %d times", messages, batch.size, workRounds)
+	}
+	return nil
+}
+
+// used is what a process used for all messages together: seconds, and bytes.
+type used struct {
+	cpu         float64
+	grown, peak int64
+}
+
+// workCollections are how many collections the messages are mixed over.
+const workCollections = 10
+
+// measure feeds so many messages to a new process, after some that it gets warm by.
+func (w worker) measure(ctx context.Context, messages, batch int, env ...string) (used, error) {
+	tables := instant.New(w.keys)
+	r := run{ID: "bench-work", shape: shape{
+		Collections: workCollections, Files: 2 * messages / workCollections, InFlight: workCollections}}
+	for i := range r.Collections {
+		if err := tables.Put(w.statusTable, r.openRow(i)); err != nil {
+			return used{}, err
+		}
+	}
+	server := httptest.NewServer(tables)
+	defer server.Close()
+	p, err := startProcess(ctx, w.program, server.URL, slices.Concat(coldstart.Environment(), w.env, env))
+	if err != nil {
+		return used{}, err
+	}
+	defer p.stop()
+	events, err := w.events(r, messages+messages/4, batch)
+	if err != nil {
+		return used{}, err
+	}
+	warm := len(events) / 5
+	if err := p.callAll(ctx, events[:warm]); err != nil {
+		return used{}, err
+	}
+	pid := p.cmd.Process.Pid
+	before := used{cpu: threadsCPU(pid), grown: residentMemory(pid)}
+	if err := p.callAll(ctx, events[warm:]); err != nil {
+		return used{}, err
+	}
+	after := used{cpu: threadsCPU(pid), grown: residentMemory(pid), peak: coldstart.PeakMemory(pid)}
+	return used{cpu: after.cpu - before.cpu, grown: after.grown - before.grown, peak: after.peak},
+		w.counted(tables, r, messages+messages/4)
+}
+
+func (p *process) callAll(ctx context.Context, events [][]byte) error {
+	for _, event := range events {
+		if err := p.call(ctx, event); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// events brings so many of the run's messages in batches.
+func (w worker) events(r run, messages, batch int) (events [][]byte, err error) {
+	sent := make([]int, r.Collections)
+	var bodies []string
+	for _, collection := range r.order()[:messages] {
+		bodies = append(bodies, r.message(collection, sent[collection], false))
+		sent[collection]++
+	}
+	for part := range slices.Chunk(bodies, batch) {
+		event, err := w.eventFor(part, len(events)+1)
+		if err != nil {
+			return nil, err
+		}
+		events = append(events, event)
+	}
+	return events, nil
+}
+
+// openRow is a row of the run that is never complete.
+func (r run) openRow(collection int) instant.Item {
+	text := func(kind, value string) map[string]any { return map[string]any{kind: value} }
+	return instant.Item{"CorrelationId": text("S", r.ID), "CollectionName": text("S", collectionName(collection)),
+		"CollectionStatus": text("S", "Sent"), "FilesExported": text("N", "1000000000"), "FilesSent": text("N", "1000000000"),
+		"FilesReceived": text("N", "0")}
+}
+
+// counted holds the rows against the messages: what did not do its work is not measured.
+func (w worker) counted(tables *instant.DB, r run, messages int) error {
+	sum := 0
+	for i := range r.Collections {
+		row := r.openRow(i)
+		found, err := tables.Get(w.statusTable, row)
+		if err != nil {
+			return err
+		}
+		value, _ := found["FilesReceived"].(map[string]any)
+		var files int
+		if _, err := fmt.Sscan(fmt.Sprint(value["N"]), &files); err != nil {
+			return fmt.Errorf("reading FilesReceived of %v: %w", found, err)
+		}
+		sum += files
+	}
+	if sum != messages {
+		return fmt.Errorf("%d files counted, want %d", sum, messages)
+	}
+	return nil
+}
+
+// threadsCPU is the time in seconds that the process's living threads have run: finer than the clock ticks of
+// processCPU.
+// (Go's runtime keeps its threads.)
+func threadsCPU(pid int) float64 {
+	files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
+	sum := 0.0
+	for _, file := range files {
+		var nanoseconds float64
+		if raw, err := os.ReadFile(file); err == nil {
+			_, _ = fmt.Sscan(string(raw), &nanoseconds)
+		}
+		sum += nanoseconds / 1e9
+	}
+	return sum
+}
+
+// residentMemory is what the process has in memory now, in bytes.
+func residentMemory(pid int) int64 {
+	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	for line := range strings.Lines(string(status)) {
+		var kilobytes int64
+		if n, _ := fmt.Sscanf(line, "VmRSS: %d kB", &kilobytes); n == 1 {
+			return kilobytes << 10
+		}
+	}
+	return 0
+}

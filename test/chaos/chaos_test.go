@@ -1,0 +1,31 @@
+package chaos
+
+import (
+	"testing"
+	"time"
+
+	"snapshot-status-checker/internal/store"
+	"snapshot-status-checker/local"
+)
+
+// The short form of `make chaos`.
+func TestRun(t *testing.T) {
+	project, err := local.FindProject()
+	if err != nil {
+		t.Fatal(err)
+	}
+	report, err := Run(t.Context(), project, Options{
+		Collections: 10, Messages: 300, Seed: uint64(time.Now().Unix()), BatchSize: 5,
+		KillEvery: 20, LongestHang: 5 * time.Second, WaitScale: 0.2,
+		// Nearly always all is at rest within seconds; only a claimer that is dead for good is waited for.
+		Patience: store.DefaultLease + 3*time.Minute, Longest: 25 * time.Minute,
+		Dir: t.TempDir(), Log: t.Output(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	report.Print(t.Output())
+	for _, broken := range report.Broken {
+		t.Error(broken)
+	}
+}

@@ -1,0 +1,186 @@
+package hotpath
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"snapshot-status-checker/local"
+)
+
+// send puts messages into the source queue and returns their ids, in their order.
+func (s *stack) send(t *testing.T, messages ...string) []string {
+	t.Helper()
+	ids := make([]string, len(messages))
+	for first := 0; first < len(messages); first += 10 {
+		var entries []types.SendMessageBatchRequestEntry
+		for i := first; i < min(first+10, len(messages)); i++ {
+			entries = append(entries, types.SendMessageBatchRequestEntry{Id: aws.String(strconv.Itoa(i)), MessageBody: &messages[i]})
+		}
+		sent, err := s.queues.SendMessageBatch(t.Context(), &sqs.SendMessageBatchInput{QueueUrl: &s.outputs.FileReceivedQueueUrl, Entries: entries})
+		if err != nil || len(sent.Failed) > 0 {
+			t.Fatal(err, sent)
+		}
+		for _, entry := range sent.Successful {
+			i, _ := strconv.Atoi(*entry.Id)
+			ids[i] = *entry.MessageId
+		}
+	}
+	return ids
+}
+
+// servePipes serves the stack's pipes until the test has ended.
+func (s *stack) servePipes(t *testing.T) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	pipes, err := local.Pipes(ctx, s.config, s.name)
+	if err != nil {
+		cancel()
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- local.RunPipes(ctx, s.config, pipes, slog.New(slog.NewTextHandler(t.Output(), nil))) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// settle waits until nothing is in the source queue and no execution runs any more.
+func (s *stack) settle(t *testing.T) {
+	t.Helper()
+	await(t, func() string {
+		if n := s.waiting(t, s.outputs.FileReceivedQueueUrl); n > 0 {
+			return strconv.Itoa(n) + " messages are in the source queue"
+		}
+		if running := s.executions(t, sfntypes.ExecutionStatusRunning); len(running) > 0 {
+			return running[0] + " is running"
+		}
+		return ""
+	})
+}
+
+// waiting is how many messages a queue holds, those in flight included.
+func (s *stack) waiting(t *testing.T, queue string) int {
+	t.Helper()
+	visible, hidden := types.QueueAttributeNameApproximateNumberOfMessages, types.QueueAttributeNameApproximateNumberOfMessagesNotVisible
+	got, err := s.queues.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{QueueUrl: &queue, AttributeNames: []types.QueueAttributeName{visible, hidden}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, _ := strconv.Atoi(got.Attributes[string(visible)])
+	h, _ := strconv.Atoi(got.Attributes[string(hidden)])
+	return v + h
+}
+
+// executions lists the executions that ended, or have not, in this way.
+func (s *stack) executions(t *testing.T, status sfntypes.ExecutionStatus) []string {
+	t.Helper()
+	var found []string
+	pages := sfn.NewListExecutionsPaginator(s.machines, &sfn.ListExecutionsInput{StateMachineArn: &s.outputs.StateMachineArn, StatusFilter: status})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, execution := range page.Executions {
+			found = append(found, *execution.ExecutionArn)
+		}
+	}
+	return found
+}
+
+// batches returns how many messages of the run the executions brought, for each of them: by collection, the ones that
+// nobody can read under "".
+func (s *stack) batches(t *testing.T, run string) []map[string]int {
+	t.Helper()
+	var found []map[string]int
+	for _, execution := range s.executions(t, sfntypes.ExecutionStatusSucceeded) {
+		described, err := s.machines.DescribeExecution(t.Context(), &sfn.DescribeExecutionInput{ExecutionArn: &execution})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var brought []struct{ Body string }
+		if !strings.Contains(*described.Input, run) || json.Unmarshal([]byte(*described.Input), &brought) != nil {
+			continue
+		}
+		batch := map[string]int{}
+		for _, record := range brought {
+			_, after, _ := strings.Cut(strings.ReplaceAll(record.Body, `\`, ""), `"collection_name":"`)
+			collection, _, _ := strings.Cut(after, `"`)
+			batch[collection]++
+		}
+		found = append(found, batch)
+	}
+	return found
+}
+
+// drain takes out all messages of a queue.
+func (s *stack) drain(t *testing.T, queue string) []types.Message {
+	t.Helper()
+	var all []types.Message
+	for {
+		got, err := s.queues.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: &queue, MaxNumberOfMessages: 10, MessageAttributeNames: []string{"All"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(got.Messages) == 0 {
+			return all
+		}
+		for _, message := range got.Messages {
+			if _, err := s.queues.DeleteMessage(t.Context(), &sqs.DeleteMessageInput{QueueUrl: &queue, ReceiptHandle: message.ReceiptHandle}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		all = append(all, got.Messages...)
+	}
+}
+
+// rejected drains the rejected-messages queue: the reasons by the identities.
+func (s *stack) rejected(t *testing.T) map[string]string {
+	t.Helper()
+	rejected := map[string]string{}
+	for _, message := range s.drain(t, s.outputs.RejectedMessagesQueueUrl) {
+		identity := aws.ToString(message.MessageAttributes["identity"].StringValue)
+		if rejected[identity] != "" {
+			t.Errorf("%s is rejected twice", identity)
+		}
+		rejected[identity] = aws.ToString(message.MessageAttributes["reason_code"].StringValue)
+	}
+	return rejected
+}
+
+// deadLetters is the address of the source's dead-letter queue.
+func (s *stack) deadLetters(t *testing.T) string {
+	t.Helper()
+	name := types.QueueAttributeNameRedrivePolicy
+	got, err := s.queues.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{QueueUrl: &s.outputs.FileReceivedQueueUrl, AttributeNames: []types.QueueAttributeName{name}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var policy struct{ DeadLetterTargetArn string }
+	if err := json.Unmarshal([]byte(got.Attributes[string(name)]), &policy); err != nil {
+		t.Fatal(err)
+	}
+	url, err := s.queues.GetQueueUrl(t.Context(), &sqs.GetQueueUrlInput{QueueName: aws.String(policy.DeadLetterTargetArn[strings.LastIndex(policy.DeadLetterTargetArn, ":")+1:])})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return *url.QueueUrl
+}
+
+// replayed is a message as a person replays it: in an envelope, under its identity.
+func replayed(identity, body string) string {
+	return encode(map[string]any{"Records": []any{map[string]string{"messageId": identity, "body": body}}})
+}

@@ -1,0 +1,124 @@
+package e2e_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"golang.org/x/sync/errgroup"
+
+	"snapshot-status-checker/local"
+	"snapshot-status-checker/local/localtest"
+)
+
+// system is the deployed stack as outsiders see it. All scenarios share it.
+type system struct {
+	stack         *localtest.Stack
+	outputs       local.Outputs
+	table         *dynamodb.Client
+	queues        *sqs.Client
+	machines      *sfn.Client
+	executions    *executions
+	requests      *inbox // of the export state queue
+	notifications *inbox // of a queue that is subscribed to the monitoring topic
+	rejected      *inbox // of the rejected-messages queue
+}
+
+// deploy returns the stack with its pipes served and its outgoing messages collected until the test, with all of its
+// subtests, has ended.
+func deploy(t *testing.T, settings ...string) *system {
+	t.Helper()
+	// The sweep comes seldom, so that it does not do what the stream should have done.
+	stack := localtest.Deploy(t, append(settings, "sweepEveryMinutes=60")...)
+	stack.StartPipes(t)
+	s := &system{
+		stack:    stack,
+		outputs:  stack.Outputs,
+		table:    dynamodb.NewFromConfig(stack.Config),
+		queues:   sqs.NewFromConfig(stack.Config),
+		machines: sfn.NewFromConfig(stack.Config),
+	}
+	s.executions = newExecutions(s.machines, stack.Outputs.StateMachineArn)
+	s.requests = newInbox(s.queues, stack.Outputs.ExportStateQueueUrl)
+	s.notifications = newInbox(s.queues, subscribe(t, s.queues, sns.NewFromConfig(stack.Config), stack.Outputs.MonitoringTopicArn))
+	s.rejected = newInbox(s.queues, stack.Outputs.RejectedMessagesQueueUrl)
+
+	ctx, cancel := context.WithCancel(t.Context())
+	var watching errgroup.Group
+	for _, watch := range []func(context.Context) error{s.executions.watch, s.requests.collect, s.notifications.collect, s.rejected.collect} {
+		watching.Go(func() error {
+			if err := watch(ctx); ctx.Err() == nil {
+				return err // what it misses would go unnoticed
+			}
+			return nil
+		})
+	}
+	t.Cleanup(func() {
+		cancel()
+		if err := watching.Wait(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// subscribe makes a queue that gets the topic's messages as they were published.
+func subscribe(t *testing.T, queues *sqs.Client, topics *sns.Client, topic string) (url string) {
+	t.Helper()
+	name := "notifications-of-" + topic[strings.LastIndex(topic, ":")+1:]
+	made, err := queues.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: &name})
+	if err != nil {
+		t.Fatal(err)
+	}
+	arn := sqstypes.QueueAttributeNameQueueArn
+	attributes, err := queues.GetQueueAttributes(t.Context(),
+		&sqs.GetQueueAttributesInput{QueueUrl: made.QueueUrl, AttributeNames: []sqstypes.QueueAttributeName{arn}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := topics.Subscribe(t.Context(), &sns.SubscribeInput{
+		TopicArn: &topic, Protocol: aws.String("sqs"), Endpoint: aws.String(attributes.Attributes[string(arn)]),
+		Attributes: map[string]string{"RawMessageDelivery": "true"},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return *made.QueueUrl
+}
+
+const (
+	waitAtMost = 10 * time.Minute // for what takes seconds: the machine may be busy
+	pollEvery  = 100 * time.Millisecond
+)
+
+// await waits until the condition holds, and fails the test with what it says is missing otherwise.
+func await(t *testing.T, condition func() (missing string)) {
+	t.Helper()
+	awaitWithin(t, waitAtMost, condition)
+}
+
+func awaitWithin(t *testing.T, atMost time.Duration, condition func() (missing string)) {
+	t.Helper()
+	deadline := time.After(atMost)
+	tick := time.NewTicker(pollEvery)
+	defer tick.Stop()
+	for {
+		missing := condition()
+		if missing == "" {
+			return
+		}
+		select {
+		case <-t.Context().Done():
+			t.Fatal("stopped while waiting: ", missing)
+		case <-deadline:
+			t.Fatal("waited in vain: ", missing)
+		case <-tick.C:
+		}
+	}
+}
