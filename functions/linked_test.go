@@ -15,7 +15,8 @@ const sdk = "github.com/aws/aws-sdk-go-v2/"
 // common is what every function links of other modules. What is linked is loaded and initialised at every cold start,
 // so a module that is added here has to be worth it; docs/functions.md tells what some that are missing cost.
 var common = []string{
-	"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2", "github.com/aws/smithy-go", "github.com/caarlos0/env/v11",
+	"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2", "github.com/aws/smithy-go",
+	"github.com/caarlos0/env/v11",
 	"github.com/hashicorp/golang-lru/v2",
 	sdk + "credentials", sdk + "internal/configsources", sdk + "internal/endpoints/v2",
 	sdk + "service/dynamodb", sdk + "service/internal/accept-encoding", sdk + "service/internal/endpoint-discovery",
@@ -24,7 +25,8 @@ var common = []string{
 // forbidden are packages of the modules above and of Go that are slow to initialise or large, and that only a mistake
 // would link.
 var forbidden = []string{
-	sdk + "credentials/ec2rolecreds", sdk + "credentials/processcreds", sdk + "credentials/ssocreds", sdk + "credentials/stscreds",
+	sdk + "credentials/ec2rolecreds", sdk + "credentials/processcreds", sdk + "credentials/ssocreds", sdk +
+		"credentials/stscreds",
 	"expvar", "html/template", "net/http/pprof", "testing", "text/template",
 }
 
@@ -45,7 +47,9 @@ func TestLinked(t *testing.T) {
 				want = append(want, sdk+"service/"+service)
 			}
 			slices.Sort(want)
-			if diff := cmp.Diff(want, slices.Compact(linked(t, task, "{{with .Module}}{{if not .Main}}{{.Path}}{{end}}{{end}}"))); diff != "" {
+			if diff := cmp.Diff(want,
+				slices.Compact(linked(t, task,
+					"{{with .Module}}{{if not .Main}}{{.Path}}{{end}}{{end}}"))); diff != "" {
 				t.Error("modules:", diff)
 			}
 			for _, path := range linked(t, task, "{{.ImportPath}}") {
@@ -60,7 +64,8 @@ func TestLinked(t *testing.T) {
 // linked lists what the function's binary is made of, sorted, each package as the template says.
 func linked(t *testing.T, task, template string) []string {
 	t.Helper()
-	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "-tags", "lambda.norpc", "-f", template, "./"+task+"/bootstrap").Output()
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "-tags", "lambda.norpc", "-f", template, "./"+
+		task+"/bootstrap").Output()
 	if err != nil {
 		t.Fatalf("go list: %v", err)
 	}

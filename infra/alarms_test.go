@@ -32,8 +32,10 @@ func TestAlarms(t *testing.T) {
 			if strings.HasPrefix(id, "FileReceivedDeadLetters") || strings.HasPrefix(id, "ExportStateDeadLetters") {
 				delete(adopted, id)
 			}
-			adopted[id] = strings.NewReplacer("${QueuesFileReceived.QueueName}", "files", "${QueuesExportState.QueueName}", "export-state.fifo",
-				"${TablesExportStatus}", "UCExportToCrownStatus", "${MonitoringTopic.TopicName}", "monitoring").Replace(adopted[id])
+			adopted[id] = strings.NewReplacer("${QueuesFileReceived.QueueName}", "files",
+				"${QueuesExportState.QueueName}", "export-state.fifo",
+				"${TablesExportStatus}", "UCExportToCrownStatus", "${MonitoringTopic.TopicName}",
+				"monitoring").Replace(adopted[id])
 		}
 		maps.DeleteFunc(adopted, func(_, text string) bool { return text == "" })
 		compare(t, adopted, wiring(t, adopting(), nil))
@@ -60,11 +62,15 @@ func wired() map[string]string {
 	}
 	const day = 24 * 60 * 60
 	all := map[string]string{
-		"RunStalled":               "SnapshotStatusChecker StalledRuns [snapshot-sender-status-checker dev] Maximum >= 1, 1 x 300 s, ignore",
-		"MessagePending":           "SnapshotStatusChecker OldestPendingAge [snapshot-sender-status-checker dev] Maximum >= 840, 1 x 300 s, ignore",
-		"NotificationNotDelivered": "AWS/SNS NumberOfNotificationsFailed [${MonitoringTopic.TopicName}] Sum >= 1" + once,
-		"PipesStopped":             "SnapshotStatusChecker StoppedPipes [snapshot-sender-status-checker dev] Maximum >= 1, 1 x 300 s, ignore",
-		"SweepMissing":             "AWS/Lambda Invocations [${SweepFunction}] Sum < 1, 3 x 300 s, breaching",
+		"RunStalled": "SnapshotStatusChecker StalledRuns [snapshot-sender-status-checker dev] Maximum " +
+			">= 1, 1 x 300 s, ignore",
+		"MessagePending": "SnapshotStatusChecker OldestPendingAge [snapshot-sender-status-checker dev] " +
+			"Maximum >= 840, 1 x 300 s, ignore",
+		"NotificationNotDelivered": "AWS/SNS NumberOfNotificationsFailed [${MonitoringTopic.TopicName}] Sum >= 1" +
+			once,
+		"PipesStopped": "SnapshotStatusChecker StoppedPipes [snapshot-sender-status-checker dev] " +
+			"Maximum >= 1, 1 x 300 s, ignore",
+		"SweepMissing": "AWS/Lambda Invocations [${SweepFunction}] Sum < 1, 3 x 300 s, breaching",
 
 		"ExecutionsFailed":    "AWS/States ExecutionsFailed [${WorkflowStateMachine}] Sum >= 1" + once,
 		"ExecutionsTimedOut":  "AWS/States ExecutionsTimedOut [${WorkflowStateMachine}] Sum >= 1" + once,
@@ -114,10 +120,13 @@ func wiring(t *testing.T, made template, actions any) map[string]string {
 		for _, dimension := range slices.Sorted(maps.Keys(metric.dimensions)) {
 			values = append(values, metric.dimensions[dimension])
 		}
-		operator := strings.NewReplacer("GreaterThanOrEqualToThreshold", ">=", "LessThanThreshold", "<").Replace(p["ComparisonOperator"].(string))
-		found[id] = fmt.Sprintf("%s %s %v %s %s %.0f, %v x %v s, %s", metric.namespace, metric.name, values, metric.statistic,
+		operator := strings.NewReplacer("GreaterThanOrEqualToThreshold", ">=", "LessThanThreshold",
+			"<").Replace(p["ComparisonOperator"].(string))
+		found[id] = fmt.Sprintf("%s %s %v %s %s %.0f, %v x %v s, %s", metric.namespace, metric.name, values,
+			metric.statistic,
 			operator, p["Threshold"], p["EvaluationPeriods"], p["Period"], p["TreatMissingData"])
-		if got, _ := p["AlarmActions"].([]any); fmt.Sprint(got) != fmt.Sprint(actions) && !(got == nil && actions == nil) {
+		if got, _ := p["AlarmActions"].([]any); fmt.Sprint(got) != fmt.Sprint(actions) &&
+			!(got == nil && actions == nil) {
 			t.Errorf("%s calls %v, not %v", id, got, actions)
 		}
 		if name, _ := p["AlarmName"].(string); !strings.HasSuffix(name, "-"+id) || len(name) > 255 {

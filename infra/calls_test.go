@@ -12,8 +12,9 @@ func TestTableRightsFollowFromTheCalls(t *testing.T) {
 	t.Parallel()
 	actions := map[string]string{"Get": "GetItem", "GetMany": "BatchGetItem", "Query": "Query", "Update": "UpdateItem"}
 	tables := map[string]string{"status": "${TablesExportStatus.Arn}", "ledger": "${TablesLedger.Arn}"}
-	roles := map[string]string{"increment": "FunctionsIncrementRole", "check-collection": "FunctionsCheckCollectionRole",
-		"check-all": "FunctionsCheckAllRole", "notify": "FunctionsNotifyRole", "sweep": "SweepRole"}
+	roles := map[string]string{"increment": "FunctionsIncrementRole",
+		"check-collection": "FunctionsCheckCollectionRole",
+		"check-all":        "FunctionsCheckAllRole", "notify": "FunctionsNotifyRole", "sweep": "SweepRole"}
 	want, has := map[string]map[string]bool{}, map[string]map[string]bool{}
 	for _, role := range roles {
 		want[role], has[role] = map[string]bool{}, map[string]bool{}

@@ -30,7 +30,8 @@ func NewDashboard(scope constructs.Construct, id string, props WatchedProps, ala
 		shown = append(shown, alarm)
 	}
 	row("Is anything wrong?", awscloudwatch.NewAlarmStatusWidget(&awscloudwatch.AlarmStatusWidgetProps{
-		Alarms: &shown, Title: jsii.String("Alarms: what to do stands in docs/runbook.md"), Width: jsii.Number(24), Height: jsii.Number(8)}))
+		Alarms: &shown, Title: jsii.String("Alarms: what to do stands in docs/runbook.md"), Width: jsii.Number(24),
+		Height: jsii.Number(8)}))
 	row("Which runs are open?", runWidgets(props)...)
 	row("Where are messages waiting?", queueWidgets(props)...)
 	row("How fast is it?", speedWidgets(props)...)
@@ -52,11 +53,13 @@ func labelled(m awscloudwatch.Metric, label string) awscloudwatch.IMetric {
 func runWidgets(p WatchedProps) []awscloudwatch.IWidget {
 	ours := p.Settings.metric
 	return []awscloudwatch.IWidget{
-		graph("Open runs, and stalled ones", "runs", ours(metrics.OpenRuns, "Maximum"), ours(metrics.StalledRuns, "Maximum")),
+		graph("Open runs, and stalled ones", "runs", ours(metrics.OpenRuns, "Maximum"),
+			ours(metrics.StalledRuns, "Maximum")),
 		graph("Ages", "seconds", labelled(ours(metrics.OldestOpenRunAge, "Maximum"), "oldest open run"),
 			labelled(ours(metrics.OldestPendingAge, "Maximum"), "oldest pending message")),
 		graph("Notifications", "runs", ours(metrics.RunsReceived, "Sum"), ours(metrics.RunsSuccessful, "Sum")),
-		graph("Collections", "collections", ours(metrics.CollectionsReceived, "Sum"), ours(metrics.RequestsSent, "Sum"), ours(metrics.CollectionsSuccessful, "Sum")),
+		graph("Collections", "collections", ours(metrics.CollectionsReceived, "Sum"), ours(metrics.RequestsSent, "Sum"),
+			ours(metrics.CollectionsSuccessful, "Sum")),
 	}
 }
 
@@ -66,17 +69,21 @@ func queueWidgets(p WatchedProps) []awscloudwatch.IWidget {
 		name string
 		awssqs.IQueue
 	}{{"file received", p.Queues.FileReceived}, {"export state", p.Queues.ExportState}} {
-		visible = append(visible, labelled(queueMetric(queue, "ApproximateNumberOfMessagesVisible", "Maximum"), queue.name),
-			labelled(queueMetric(queue, "ApproximateNumberOfMessagesNotVisible", "Maximum"), queue.name+", being worked on"))
+		visible = append(visible, labelled(queueMetric(queue, "ApproximateNumberOfMessagesVisible", "Maximum"),
+			queue.name),
+			labelled(queueMetric(queue, "ApproximateNumberOfMessagesNotVisible", "Maximum"), queue.name+
+				", being worked on"))
 		ages = append(ages, labelled(queueMetric(queue, "ApproximateAgeOfOldestMessage", "Maximum"), queue.name))
 	}
 	for _, queue := range []struct {
 		name string
 		awssqs.IQueue
 	}{{"rejected", p.Queues.Rejected}, {"file received, dead letters", p.Queues.FileReceivedDeadLetters},
-		{"export state, dead letters", p.Queues.ExportStateDeadLetters}, {"status changed, dead letters", p.StatusChanged.DeadLetters}} {
+		{"export state, dead letters", p.Queues.ExportStateDeadLetters}, {"status changed, dead letters",
+			p.StatusChanged.DeadLetters}} {
 		if queue.IQueue != nil {
-			lost = append(lost, labelled(queueMetric(queue, "ApproximateNumberOfMessagesVisible", "Maximum"), queue.name))
+			lost = append(lost, labelled(queueMetric(queue, "ApproximateNumberOfMessagesVisible", "Maximum"),
+				queue.name))
 		}
 	}
 	var rejected []awscloudwatch.IMetric
@@ -98,14 +105,19 @@ func speedWidgets(p WatchedProps) []awscloudwatch.IWidget {
 	var durations, troubles []awscloudwatch.IMetric
 	for _, f := range p.functions() {
 		durations = append(durations, labelled(f.metric("Duration", "p99"), f.name))
-		troubles = append(troubles, labelled(f.metric("Errors", "Sum"), f.name+" errors"), labelled(f.metric("Throttles", "Sum"), f.name+" throttles"),
-			labelled(f.logMetric("EMFValidationErrors"), f.name+" metrics refused"), labelled(f.logMetric("EMFParsingErrors"), f.name+" metrics unreadable"))
+		troubles = append(troubles, labelled(f.metric("Errors", "Sum"), f.name+" errors"),
+			labelled(f.metric("Throttles", "Sum"), f.name+" throttles"),
+			labelled(f.logMetric("EMFValidationErrors"), f.name+" metrics refused"),
+			labelled(f.logMetric("EMFParsingErrors"), f.name+" metrics unreadable"))
 	}
 	return []awscloudwatch.IWidget{
-		graph("Files", "in 5 minutes", ours(metrics.FilesReceived, "Sum"), ours(metrics.SuccessFilesReceived, "Sum"), ours(metrics.DuplicateMessages, "Sum"),
+		graph("Files", "in 5 minutes", ours(metrics.FilesReceived, "Sum"), ours(metrics.SuccessFilesReceived, "Sum"),
+			ours(metrics.DuplicateMessages, "Sum"),
 			ours(metrics.FilesOverReceived, "Sum"), ours(metrics.ContentionRetries, "Sum")),
-		graph("From sent to counted", "milliseconds", labelled(ours(metrics.MessageProcessingTime, "p50"), "half of the messages"),
-			labelled(ours(metrics.MessageProcessingTime, "p99"), "99 of 100"), labelled(ours(metrics.MessageProcessingTime, "Maximum"), "all")),
+		graph("From sent to counted", "milliseconds", labelled(ours(metrics.MessageProcessingTime, "p50"),
+			"half of the messages"),
+			labelled(ours(metrics.MessageProcessingTime, "p99"), "99 of 100"),
+			labelled(ours(metrics.MessageProcessingTime, "Maximum"), "all")),
 		graph("A function's call, 99 of 100", "milliseconds", durations...),
 		graph("Troubles of functions", "in 5 minutes", troubles...),
 	}

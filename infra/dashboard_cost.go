@@ -42,20 +42,26 @@ func costWidgets(p WatchedProps) []awscloudwatch.IWidget {
 			priced{tableMetric(p.Tables.ExportStatus, "ConsumedWriteCapacityUnits", "Sum"), one(price.WriteUnit)}),
 		cost("Step Functions, at least", "s", priced{p.Workflow.metric("ExecutionsStarted", "Sum"), execution}),
 		cost("Pipes", "p", pipeCosts(p, one(price.PipesRequest))...),
-		cost("Source queue", "q", queue("NumberOfMessagesSent"), queue("NumberOfMessagesReceived"), queue("NumberOfEmptyReceives"), queue("NumberOfMessagesDeleted")),
+		cost("Source queue", "q", queue("NumberOfMessagesSent"), queue("NumberOfMessagesReceived"),
+			queue("NumberOfEmptyReceives"), queue("NumberOfMessagesDeleted")),
 		cost("Logs of the functions", "g", logs...),
 	}
 	width, unit := 12.0, "USD"
 	return []awscloudwatch.IWidget{
 		awscloudwatch.NewGraphWidget(&awscloudwatch.GraphWidgetProps{
-			Title: jsii.String("USD an hour, at list prices"), Left: &costs, Stacked: jsii.Bool(true), Width: &width, Height: jsii.Number(6),
+			Title: jsii.String("USD an hour, at list prices"), Left: &costs, Stacked: jsii.Bool(true), Width: &width,
+			Height:    jsii.Number(6),
 			LeftYAxis: &awscloudwatch.YAxisProps{Min: jsii.Number(0), Label: &unit, ShowUnits: jsii.Bool(false)},
 		}),
-		graph("Capacity units", "in 5 minutes", labelled(tableMetric(p.Tables.Ledger, "ConsumedWriteCapacityUnits", "Sum"), "ledger, written"),
+		graph("Capacity units", "in 5 minutes", labelled(tableMetric(p.Tables.Ledger, "ConsumedWriteCapacityUnits",
+			"Sum"), "ledger, written"),
 			labelled(tableMetric(p.Tables.Ledger, "ConsumedReadCapacityUnits", "Sum"), "ledger, read"),
-			labelled(tableMetric(p.Tables.ExportStatus, "ConsumedWriteCapacityUnits", "Sum"), "export status, written by anybody"),
-			labelled(tableMetric(p.Tables.ExportStatus, "ConsumedReadCapacityUnits", "Sum"), "export status, read by anybody")),
-		graph("Executions", "in 5 minutes", p.Workflow.metric("ExecutionsStarted", "Sum"), p.Workflow.metric("ExecutionsFailed", "Sum"),
+			labelled(tableMetric(p.Tables.ExportStatus, "ConsumedWriteCapacityUnits", "Sum"),
+				"export status, written by anybody"),
+			labelled(tableMetric(p.Tables.ExportStatus, "ConsumedReadCapacityUnits", "Sum"),
+				"export status, read by anybody")),
+		graph("Executions", "in 5 minutes", p.Workflow.metric("ExecutionsStarted", "Sum"),
+			p.Workflow.metric("ExecutionsFailed", "Sum"),
 			p.Workflow.metric("ExecutionsTimedOut", "Sum")),
 	}
 }

@@ -38,7 +38,8 @@ func widgets(t *testing.T, made template) []widget {
 // From top to bottom as an operator asks, the first answer being every alarm there is.
 func TestDashboard(t *testing.T) {
 	t.Parallel()
-	for name, made := range map[string]template{"ByDefault": byDefault(), "Express": express(), "Adopting": adopting(), "WithoutStream": withoutStream()} {
+	for name, made := range map[string]template{"ByDefault": byDefault(), "Express": express(), "Adopting": adopting(),
+		"WithoutStream": withoutStream()} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var headings []string
@@ -59,7 +60,8 @@ func TestDashboard(t *testing.T) {
 					}
 				}
 			}
-			compare(t, []string{"Is anything wrong?", "Which runs are open?", "Where are messages waiting?", "How fast is it?", "What does it cost?"}, headings)
+			compare(t, []string{"Is anything wrong?", "Which runs are open?", "Where are messages waiting?",
+				"How fast is it?", "What does it cost?"}, headings)
 			if alarms := len(made.ofType("AWS::CloudWatch::Alarm")); shown != alarms || alarms == 0 {
 				t.Errorf("%d of %d alarms are shown", shown, alarms)
 			}
@@ -105,10 +107,14 @@ func TestDashboardCosts(t *testing.T) {
 // The queries ask for keys that the logs have, in the logs of all functions.
 func TestQueries(t *testing.T) {
 	t.Parallel()
-	known := []string{"@timestamp", "@message", "service", "message", "level", "error", "detail", "outcome", "status", "kind", "version", "event_id", "files_received", "files_sent",
-		logging.CorrelationID, logging.CollectionName, logging.FileName, logging.Identity, logging.ExecutionID, logging.Reason, logging.Messages, "times"}
+	known := []string{"@timestamp", "@message", "service", "message", "level", "error", "detail", "outcome", "status",
+		"kind", "version", "event_id", "files_received", "files_sent",
+		logging.CorrelationID, logging.CollectionName, logging.FileName, logging.Identity, logging.ExecutionID,
+		logging.Reason, logging.Messages, "times"}
 	word := regexp.MustCompile(`@?[A-Za-z_]+`)
-	language := strings.Fields("fields filter sort limit stats count count_distinct as by and or in asc desc like jsonParse unnest into line counted")
+	language := strings.Fields(
+		"fields filter sort limit stats count count_distinct as by and or in asc desc like jsonParse unnest into " +
+			"line counted")
 	made := byDefault().ofType("AWS::Logs::QueryDefinition")
 	for _, q := range queries {
 		p := made["Queries"+q.id]
@@ -116,7 +122,8 @@ func TestQueries(t *testing.T) {
 			t.Errorf("%s is %v", q.id, p)
 			continue
 		}
-		compare(t, any([]any{"${FunctionsIncrementLogs}", "${FunctionsCheckCollectionLogs}", "${FunctionsCheckAllLogs}", "${FunctionsNotifyLogs}", "${SweepLogs}"}), p["LogGroupNames"])
+		compare(t, any([]any{"${FunctionsIncrementLogs}", "${FunctionsCheckCollectionLogs}", "${FunctionsCheckAllLogs}",
+			"${FunctionsNotifyLogs}", "${SweepLogs}"}), p["LogGroupNames"])
 		text := regexp.MustCompile(`"[^"]*"`).ReplaceAllString(p["QueryString"].(string), "")
 		for _, name := range word.FindAllString(text, -1) {
 			if !slices.Contains(known, name) && !slices.Contains(language, name) {

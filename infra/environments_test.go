@@ -19,7 +19,8 @@ func TestEnvironmentsDoNotClash(t *testing.T) {
 			t.Errorf("both environments have %s", name)
 		}
 	}
-	if len(ours) != len(theirs) || len(ours) < 50 { // alarms, functions, log groups, queries, machine, schedule, dashboard
+	// alarms, functions, log groups, queries, machine, schedule, dashboard
+	if len(ours) != len(theirs) || len(ours) < 50 {
 		t.Errorf("%d and %d names were found: %v", len(ours), len(theirs), slices.Sorted(maps.Keys(ours)))
 	}
 	for _, made := range []template{one, other} {
@@ -31,12 +32,14 @@ func TestEnvironmentsDoNotClash(t *testing.T) {
 
 // names are all that resources are called in the template itself, by type and property.
 func (made template) names() map[string]bool {
-	// These need not be unique: a policy is its role's own, a metric is what an alarm watches, and people read the other.
+	// These need not be unique: a policy is its role's own, a metric is what an alarm watches, and people read the
+	// other.
 	shared := []string{"PolicyName", "MetricName", "DisplayName"}
 	names := map[string]bool{}
 	for _, r := range made.Resources {
 		for property, value := range r.Properties {
-			if text, ok := value.(string); ok && strings.HasSuffix(property, "Name") && !slices.Contains(shared, property) {
+			if text, ok := value.(string); ok && strings.HasSuffix(property, "Name") &&
+				!slices.Contains(shared, property) {
 				names[r.Type+" "+property+" "+text] = true
 			}
 		}

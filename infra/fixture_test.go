@@ -67,14 +67,17 @@ var (
 	adopting = sync.OnceValue(func() template {
 		return synthesize(map[string]any{
 			"exportStatusTableName": "UCExportToCrownStatus", "exportStatusTableStreamArn": testStream,
-			"fileReceivedQueueArn": testFileQueue, "exportStateQueueArn": testStateQueue, "monitoringTopicArn": testTopic,
+			"fileReceivedQueueArn": testFileQueue, "exportStateQueueArn": testStateQueue,
+			"monitoringTopicArn": testTopic,
 			"existingKmsKeyArns": otherKey,
 		})
 	})
 )
 
 // withoutStream uses an existing table that has no stream.
-var withoutStream = sync.OnceValue(func() template { return synthesize(map[string]any{"exportStatusTableName": "UCExportToCrownStatus"}) })
+var withoutStream = sync.OnceValue(func() template {
+	return synthesize(map[string]any{"exportStatusTableName": "UCExportToCrownStatus"})
+})
 
 // template is a synthesized stack as CloudFormation reads it.
 type template struct {
@@ -105,7 +108,8 @@ func synthesizeWith(functions string, context map[string]any) template {
 	}
 	var config struct{ Context map[string]any }
 	must(json.Unmarshal(mustRead("../cdk.json"), &config))
-	app := awscdk.NewApp(&awscdk.AppProps{Context: &config.Context, Outdir: jsii.String(filepath.Join(functions, "cdk.out"))})
+	app := awscdk.NewApp(&awscdk.AppProps{Context: &config.Context,
+		Outdir: jsii.String(filepath.Join(functions, "cdk.out"))})
 	stack := NewStack(app, StackProps{Settings: settings, FunctionsDir: functions})
 	text, err := json.Marshal(assertions.Template_FromStack(stack, nil).ToJSON())
 	must(err)

@@ -43,10 +43,11 @@ type Functions struct {
 func NewFunctions(scope constructs.Construct, id string, props FunctionsProps) Functions {
 	here := constructs.NewConstruct(scope, &id)
 	f := Functions{
-		Increment:       newFunction(here, "Increment", "increment", limits{memoryMB: 512, seconds: 30}, props),
-		CheckCollection: newFunction(here, "CheckCollection", "check-collection", limits{memoryMB: 256, seconds: 30}, props),
-		CheckAll:        newFunction(here, "CheckAll", "check-all", limits{memoryMB: 256, seconds: 30}, props),
-		Notify:          newFunction(here, "Notify", "notify", limits{memoryMB: 256, seconds: 30}, props),
+		Increment: newFunction(here, "Increment", "increment", limits{memoryMB: 512, seconds: 30}, props),
+		CheckCollection: newFunction(here, "CheckCollection", "check-collection", limits{memoryMB: 256, seconds: 30},
+			props),
+		CheckAll: newFunction(here, "CheckAll", "check-all", limits{memoryMB: 256, seconds: 30}, props),
+		Notify:   newFunction(here, "Notify", "notify", limits{memoryMB: 256, seconds: 30}, props),
 	}
 	// It reads the ledger's collection alone when it adopts a row: after the row.
 	f.Increment.usesExportStatus(props.Tables.ExportStatus, "BatchGetItem", "UpdateItem")

@@ -10,7 +10,9 @@ import (
 
 // newServiceRole makes a role for the service, with no permission at all to start with. The conditions, if
 // any, are those of assuming it.
-func newServiceRole(scope constructs.Construct, id, service, description string, conditions map[string]any) awsiam.Role {
+func newServiceRole(
+	scope constructs.Construct, id, service, description string, conditions map[string]any,
+) awsiam.Role {
 	return awsiam.NewRole(scope, &id, &awsiam.RoleProps{
 		Description: &description,
 		AssumedBy:   awsiam.NewServicePrincipal(&service, &awsiam.ServicePrincipalOpts{Conditions: &conditions}),
@@ -30,9 +32,9 @@ func allow(role awsiam.Role, resource *string, actions ...string) {
 	}))
 }
 
-// Key is the customer managed key of what the stack makes, if the context names one, and those of what it does not make.
-// Who uses something that the stack does not make may use all of these: nobody says which is whose. AWS's own keys need
-// no grants.
+// Key is the customer managed key of what the stack makes, if the context names one, and those of what it does not
+// make. Who uses something that the stack does not make may use all of these: nobody says which is whose. AWS's own
+// keys need no grants.
 type Key struct {
 	awskms.IKey
 	existing []string // ARNs
@@ -55,7 +57,8 @@ func (k Key) given() bool { return k.IKey != nil }
 
 // allowTableUse grants what DynamoDB asks of a caller of a table encrypted with the key.
 func (k Key) allowTableUse(role awsiam.Role) {
-	k.allow(role, "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo")
+	k.allow(role, "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom",
+		"kms:ReEncryptTo")
 }
 
 // allowSending grants what SQS and SNS ask of a sender to an encrypted queue or topic.

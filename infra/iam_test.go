@@ -111,14 +111,19 @@ var permissions = map[string][]string{
 
 // What the roles may do besides with a customer managed key.
 var keyPermissions = map[string][]string{
-	"FunctionsIncrementRole":       {"kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"},
-	"FunctionsCheckCollectionRole": {"kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"},
-	"FunctionsCheckAllRole":        {"kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"},
-	"FunctionsNotifyRole":          {"kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"},
-	"SweepRole":                    {"kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"},
-	"WorkflowRole":                 {"kms:Decrypt", "kms:GenerateDataKey"},
-	"FileReceivedPipeRole":         {"kms:Decrypt"},
-	"StatusChangedPipeRole":        {"kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"},
+	"FunctionsIncrementRole": {"kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey",
+		"kms:ReEncryptFrom", "kms:ReEncryptTo"},
+	"FunctionsCheckCollectionRole": {"kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey",
+		"kms:ReEncryptFrom", "kms:ReEncryptTo"},
+	"FunctionsCheckAllRole": {"kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey",
+		"kms:ReEncryptFrom", "kms:ReEncryptTo"},
+	"FunctionsNotifyRole": {"kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey",
+		"kms:ReEncryptFrom", "kms:ReEncryptTo"},
+	"SweepRole": {"kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey",
+		"kms:ReEncryptFrom", "kms:ReEncryptTo"},
+	"WorkflowRole":          {"kms:Decrypt", "kms:GenerateDataKey"},
+	"FileReceivedPipeRole":  {"kms:Decrypt"},
+	"StatusChangedPipeRole": {"kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"},
 }
 
 // And with the key of resources that the stack does not make: those that they use themselves.
@@ -147,7 +152,8 @@ func TestPermissions(t *testing.T) {
 				want[role] = append(want[role], action+" "+testKey)
 			}
 		}
-		replace(want["FileReceivedPipeRole"], "states:StartExecution ${WorkflowStateMachine}", "states:StartSyncExecution ${WorkflowStateMachine}")
+		replace(want["FileReceivedPipeRole"], "states:StartExecution ${WorkflowStateMachine}",
+			"states:StartSyncExecution ${WorkflowStateMachine}")
 		compare(t, sorted(want), granted(express()))
 	})
 	t.Run("Adopting", func(t *testing.T) {
@@ -163,7 +169,8 @@ func TestPermissions(t *testing.T) {
 				replace(want[role], "sqs:"+action+" ${QueuesFileReceived.Arn}", "sqs:"+action+" "+testFileQueue)
 			}
 			for _, action := range []string{"DescribeStream", "GetRecords", "GetShardIterator"} {
-				replace(want[role], "dynamodb:"+action+" ${TablesExportStatus.StreamArn}", "dynamodb:"+action+" "+testStream)
+				replace(want[role], "dynamodb:"+action+" ${TablesExportStatus.StreamArn}", "dynamodb:"+action+" "+
+					testStream)
 			}
 			replace(want[role], "sqs:SendMessage ${QueuesExportState.Arn}", "sqs:SendMessage "+testStateQueue)
 			replace(want[role], "sns:Publish ${MonitoringTopic}", "sns:Publish "+testTopic)
@@ -181,16 +188,19 @@ func TestRoles(t *testing.T) {
 	made := byDefault()
 	services := map[string]string{
 		"FunctionsIncrementRole": "lambda", "FunctionsCheckCollectionRole": "lambda", "FunctionsCheckAllRole": "lambda",
-		"FunctionsNotifyRole": "lambda", "SweepRole": "lambda", "SweepScheduleRole": "scheduler", "WorkflowRole": "states",
+		"FunctionsNotifyRole": "lambda", "SweepRole": "lambda", "SweepScheduleRole": "scheduler",
+		"WorkflowRole":         "states",
 		"FileReceivedPipeRole": "pipes", "StatusChangedPipeRole": "pipes",
 	}
 	want := map[string]any{}
 	for role, service := range services {
 		statement := map[string]any{
-			"Action": "sts:AssumeRole", "Effect": "Allow", "Principal": map[string]any{"Service": service + ".amazonaws.com"},
+			"Action": "sts:AssumeRole", "Effect": "Allow", "Principal": map[string]any{"Service": service +
+				".amazonaws.com"},
 		}
 		if service != "lambda" {
-			statement["Condition"] = map[string]any{"StringEquals": map[string]any{"aws:SourceAccount": "${AWS::AccountId}"}}
+			statement["Condition"] = map[string]any{"StringEquals": map[string]any{
+				"aws:SourceAccount": "${AWS::AccountId}"}}
 		}
 		want[role] = map[string]any{"Version": "2012-10-17", "Statement": []any{statement}}
 	}

@@ -27,7 +27,8 @@ func metric(namespace, name, statistic string, dimensions map[string]*string) aw
 const metricMinutes = 5
 
 func (w Workflow) metric(name, statistic string) awscloudwatch.Metric {
-	return metric("AWS/States", name, statistic, map[string]*string{"StateMachineArn": w.StateMachine.StateMachineArn()})
+	return metric("AWS/States", name, statistic,
+		map[string]*string{"StateMachineArn": w.StateMachine.StateMachineArn()})
 }
 
 func (f Function) metric(name, statistic string) awscloudwatch.Metric {

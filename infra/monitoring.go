@@ -27,8 +27,8 @@ func NewMonitoring(scope constructs.Construct, id string, props MonitoringProps)
 		MasterKey:   props.Key.IKey,
 	})
 	if !props.Key.given() {
-		// By its name: SNS makes this key when it is named for the first time. By its ARN, which is what CDK writes of an
-		// alias, it is reported to stay unmade in an account that never used it, and publishing then fails.
+		// By its name: SNS makes this key when it is named for the first time. By its ARN, which is what CDK writes of
+		// an alias, it is reported to stay unmade in an account that never used it, and publishing then fails.
 		topic.Node().DefaultChild().(awssns.CfnTopic).SetKmsMasterKeyId(jsii.String("alias/aws/sns"))
 	}
 	return Monitoring{topic}

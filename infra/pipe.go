@@ -35,12 +35,13 @@ func NewFileReceivedPipe(scope constructs.Construct, id string, props PipeProps)
 	queue := props.Queues.FileReceived.QueueArn()
 	allow(p.role, queue, "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
 	props.Key.allowReceiving(p.role)
-	made := p.run("Messages of received files to the status checker", queue, &awspipes.CfnPipe_PipeSourceParametersProperty{
-		SqsQueueParameters: &awspipes.CfnPipe_PipeSourceSqsQueueParametersProperty{
-			BatchSize:                      jsii.Number(props.Settings.BatchSize),
-			MaximumBatchingWindowInSeconds: jsii.Number(props.Settings.BatchWindowSeconds),
-		},
-	})
+	made := p.run("Messages of received files to the status checker", queue,
+		&awspipes.CfnPipe_PipeSourceParametersProperty{
+			SqsQueueParameters: &awspipes.CfnPipe_PipeSourceSqsQueueParametersProperty{
+				BatchSize:                      jsii.Number(props.Settings.BatchSize),
+				MaximumBatchingWindowInSeconds: jsii.Number(props.Settings.BatchWindowSeconds),
+			},
+		})
 	return Pipe{ID: id, Name: made.Ref(), ARN: made.AttrArn()}
 }
 
@@ -54,7 +55,8 @@ func NewStatusChangedPipe(scope constructs.Construct, id string, props PipeProps
 	if stream == nil {
 		return Pipe{}
 	}
-	p := newPipe(scope, id, "status-changed", props, false) // a failed reconciliation is the sweep's, and must not hold up the stream
+	// a failed reconciliation is the sweep's, and must not hold up the stream
+	p := newPipe(scope, id, "status-changed", props, false)
 	deadLetters := newQueue(p.here, "DeadLetters", props.Key, awssqs.QueueProps{})
 	allow(p.role, deadLetters.QueueArn(), "sqs:SendMessage")
 	props.Key.ours().allowSending(p.role)
@@ -89,29 +91,33 @@ type pipe struct {
 	logs       *awspipes.CfnPipe_PipeLogConfigurationProperty
 }
 
-// newPipe makes what all pipes have. One that waits for an execution's end (request-response, which EXPRESS alone offers)
-// returns its records to the source if that fails; one that does not is done with them once the start is accepted
-// (fire-and-forget).
+// newPipe makes what all pipes have. One that waits for an execution's end (request-response, which EXPRESS alone
+// offers) returns its records to the source if that fails; one that does not is done with them once the start is
+// accepted (fire-and-forget).
 func newPipe(scope constructs.Construct, id, name string, props PipeProps, waits bool) pipe {
 	p := pipe{here: constructs.NewConstruct(scope, &id), machine: props.Workflow.StateMachine.StateMachineArn()}
 	logs := newLogGroup(p.here, "/aws/vendedlogs/pipes/"+props.Settings.StackName()+"-"+name, props.Key)
 	p.logs = &awspipes.CfnPipe_PipeLogConfigurationProperty{
-		Level:                        jsii.String("ERROR"),
-		CloudwatchLogsLogDestination: &awspipes.CfnPipe_CloudwatchLogsLogDestinationProperty{LogGroupArn: logs.LogGroupArn()},
+		Level: jsii.String("ERROR"),
+		CloudwatchLogsLogDestination: &awspipes.CfnPipe_CloudwatchLogsLogDestinationProperty{
+			LogGroupArn: logs.LogGroupArn()},
 	}
 	start := "states:StartExecution"
 	p.invocation = "FIRE_AND_FORGET"
 	if waits {
 		p.invocation, start = "REQUEST_RESPONSE", "states:StartSyncExecution"
 	}
-	p.role = newServiceRole(p.here, "Role", "pipes.amazonaws.com", "What the pipe "+name+" may do", forThisAccount(p.here))
+	p.role = newServiceRole(p.here, "Role", "pipes.amazonaws.com", "What the pipe "+name+" may do",
+		forThisAccount(p.here))
 	allow(p.role, p.machine, start)
 	allow(p.role, logs.LogGroupArn(), "logs:CreateLogStream", "logs:PutLogEvents")
 	return p
 }
 
 // run makes the pipe itself.
-func (p pipe) run(description string, source *string, parameters *awspipes.CfnPipe_PipeSourceParametersProperty) awspipes.CfnPipe {
+func (p pipe) run(
+	description string, source *string, parameters *awspipes.CfnPipe_PipeSourceParametersProperty,
+) awspipes.CfnPipe {
 	made := awspipes.NewCfnPipe(p.here, jsii.String("Pipe"), &awspipes.CfnPipeProps{
 		Description:      &description,
 		RoleArn:          p.role.RoleArn(),
@@ -119,7 +125,8 @@ func (p pipe) run(description string, source *string, parameters *awspipes.CfnPi
 		SourceParameters: parameters,
 		Target:           p.machine,
 		TargetParameters: &awspipes.CfnPipe_PipeTargetParametersProperty{
-			StepFunctionStateMachineParameters: &awspipes.CfnPipe_PipeTargetStateMachineParametersProperty{InvocationType: &p.invocation},
+			StepFunctionStateMachineParameters: &awspipes.CfnPipe_PipeTargetStateMachineParametersProperty{
+				InvocationType: &p.invocation},
 		},
 		LogConfiguration: p.logs,
 	})

@@ -17,8 +17,9 @@ func TestFileReceivedPipe(t *testing.T) {
 			"Source":      "${QueuesFileReceived.Arn}",
 			"SourceParameters": map[string]any{"SqsQueueParameters": map[string]any{
 				"BatchSize": batchSize, "MaximumBatchingWindowInSeconds": window}},
-			"Target":           "${WorkflowStateMachine}",
-			"TargetParameters": map[string]any{"StepFunctionStateMachineParameters": map[string]any{"InvocationType": invocation}},
+			"Target": "${WorkflowStateMachine}",
+			"TargetParameters": map[string]any{"StepFunctionStateMachineParameters": map[string]any{
+				"InvocationType": invocation}},
 			"LogConfiguration": map[string]any{"Level": "ERROR", "CloudwatchLogsLogDestination": map[string]any{
 				"LogGroupArn": "${FileReceivedPipeLogs.Arn}"}},
 		}
@@ -28,7 +29,8 @@ func TestFileReceivedPipe(t *testing.T) {
 }
 
 // The stream's records reach the state machine as they are, but only those that one of the filters passes. With EXPRESS
-// too the pipe does not wait for an execution's end, or the changes of a shard would be reconciled one batch after another.
+// too the pipe does not wait for an execution's end, or the changes of a shard would be reconciled one batch after
+// another.
 func TestStatusChangedPipe(t *testing.T) {
 	t.Parallel()
 	properties := func(exempt ...string) map[string]any {
@@ -47,21 +49,24 @@ func TestStatusChangedPipe(t *testing.T) {
 					"MaximumRetryAttempts": 5.0, "OnPartialBatchItemFailure": "AUTOMATIC_BISECT",
 					"DeadLetterConfig": map[string]any{"Arn": "${StatusChangedPipeDeadLetters.Arn}"},
 				}},
-			"Target":           "${WorkflowStateMachine}",
-			"TargetParameters": map[string]any{"StepFunctionStateMachineParameters": map[string]any{"InvocationType": "FIRE_AND_FORGET"}},
+			"Target": "${WorkflowStateMachine}",
+			"TargetParameters": map[string]any{"StepFunctionStateMachineParameters": map[string]any{
+				"InvocationType": "FIRE_AND_FORGET"}},
 			"LogConfiguration": map[string]any{"Level": "ERROR", "CloudwatchLogsLogDestination": map[string]any{
 				"LogGroupArn": "${StatusChangedPipeLogs.Arn}"}},
 		}
 	}
 	compare(t, properties(), byDefault().ofType("AWS::Pipes::Pipe")["StatusChangedPipe"])
-	compare(t, properties("Table_Unavailable", "Blocked_Topic"), express().ofType("AWS::Pipes::Pipe")["StatusChangedPipe"])
+	compare(t, properties("Table_Unavailable", "Blocked_Topic"),
+		express().ofType("AWS::Pipes::Pipe")["StatusChangedPipe"])
 }
 
 func TestFiltersFitIntoAPipe(t *testing.T) {
 	t.Parallel()
 	statuses := strings.Split(strings.Repeat("Blocked_Topic,", statemachine.MaxExemptStatuses-1)+"Export_Failed", ",")
 	if filters := statemachine.StreamFilters(statuses); len(filters) > statemachine.MaxFilters {
-		t.Errorf("the most exempt statuses make %d filters, more than the %d that a pipe takes", len(filters), statemachine.MaxFilters)
+		t.Errorf("the most exempt statuses make %d filters, more than the %d that a pipe takes", len(filters),
+			statemachine.MaxFilters)
 	}
 }
 

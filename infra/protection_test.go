@@ -26,7 +26,8 @@ func TestReservedConcurrency(t *testing.T) {
 func TestTags(t *testing.T) {
 	t.Parallel()
 	for tags, want := range map[string]map[string]string{
-		"team=data, cost centre=a/42":          {"application": "checker", "environment": "prod", "team": "data", "cost centre": "a/42"},
+		"team=data, cost centre=a/42": {"application": "checker", "environment": "prod", "team": "data",
+			"cost centre": "a/42"},
 		"Environment=production,APPLICATION=x": {"Environment": "production", "APPLICATION": "x"},
 	} {
 		dir := t.TempDir()

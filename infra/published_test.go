@@ -37,7 +37,8 @@ var everything = sync.OnceValue(func() published {
 		if reason == snapshot.ReasonNotCounted {
 			continue // the state machine's own, which counts nothing
 		}
-		all.add(metrics.Namespace, metrics.MessagesRejected.Name, append([]string{"reason_code=" + string(reason)}, metrics.Dimensions...)...)
+		all.add(metrics.Namespace, metrics.MessagesRejected.Name, append([]string{"reason_code=" + string(reason)},
+			metrics.Dimensions...)...)
 	}
 	return all
 })
@@ -89,11 +90,14 @@ func (p published) addServices(path string) {
 	}
 }
 
-// addPipes adds what that database lacks: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-monitoring.html,
-// read on 2026-11-23. The namespace is the one in CloudWatch's own list of enriched metrics.
+// addPipes adds what that database lacks:
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-monitoring.html, read on 2026-11-23. The namespace
+// is the one in CloudWatch's own list of enriched metrics.
 func (p published) addPipes() {
-	for _, name := range []string{"Duration", "EventCount", "EventSize", "ExecutionThrottled", "ExecutionTimeout", "ExecutionFailed", "ExecutionPartiallyFailed",
-		"EnrichmentStageDuration", "EnrichmentStageFailed", "Invocations", "TargetStageDuration", "TargetStageFailed", "TargetStagePartiallyFailed", "TargetStageSkipped"} {
+	for _, name := range []string{"Duration", "EventCount", "EventSize", "ExecutionThrottled", "ExecutionTimeout",
+		"ExecutionFailed", "ExecutionPartiallyFailed",
+		"EnrichmentStageDuration", "EnrichmentStageFailed", "Invocations", "TargetStageDuration", "TargetStageFailed",
+		"TargetStagePartiallyFailed", "TargetStageSkipped"} {
 		p.add("AWS/EventBridge/Pipes", name, "PipeName")
 	}
 }
@@ -138,7 +142,8 @@ func (made template) usedMetrics(t *testing.T) map[string][]usedMetric {
 }
 
 func readMetric(from map[string]any, statistic any) usedMetric {
-	used := usedMetric{namespace: fmt.Sprint(from["Namespace"]), name: fmt.Sprint(from["MetricName"]), dimensions: map[string]string{}, statistic: fmt.Sprint(statistic)}
+	used := usedMetric{namespace: fmt.Sprint(from["Namespace"]), name: fmt.Sprint(from["MetricName"]),
+		dimensions: map[string]string{}, statistic: fmt.Sprint(statistic)}
 	dimensions, _ := from["Dimensions"].([]any)
 	for _, dimension := range dimensions {
 		d := dimension.(map[string]any)
@@ -172,7 +177,8 @@ func dashboardMetrics(t *testing.T, body string) (used []usedMetric) {
 			if options != nil {
 				row = row[:len(row)-1]
 			}
-			metric := usedMetric{namespace: row[0].(string), name: row[1].(string), dimensions: map[string]string{}, statistic: fmt.Sprint(options["stat"])}
+			metric := usedMetric{namespace: row[0].(string), name: row[1].(string), dimensions: map[string]string{},
+				statistic: fmt.Sprint(options["stat"])}
 			for pair := range slices.Chunk(row[2:], 2) {
 				metric.dimensions[pair[0].(string)] = pair[1].(string)
 			}
@@ -185,16 +191,19 @@ func dashboardMetrics(t *testing.T, body string) (used []usedMetric) {
 // A metric that nobody emits is silent for ever, and so is its alarm.
 func TestMetricsExist(t *testing.T) {
 	t.Parallel()
-	for name, made := range map[string]template{"ByDefault": byDefault(), "Express": express(), "Adopting": adopting(), "WithoutStream": withoutStream()} {
+	for name, made := range map[string]template{"ByDefault": byDefault(), "Express": express(), "Adopting": adopting(),
+		"WithoutStream": withoutStream()} {
 		read := 0
 		used := made.usedMetrics(t)
 		for _, id := range slices.Sorted(maps.Keys(used)) {
 			for _, metric := range used[id] {
 				read++
 				if !everything().has(metric) {
-					t.Errorf("%s: %s reads %v, which nobody emits; published with %q", name, id, metric, everything()[metric.namespace+" "+metric.name])
+					t.Errorf("%s: %s reads %v, which nobody emits; published with %q", name, id, metric,
+						everything()[metric.namespace+" "+metric.name])
 				}
-				if !slices.Contains([]string{"Sum", "Maximum", "Average", "p50", "p99", "SampleCount"}, metric.statistic) {
+				if !slices.Contains([]string{"Sum", "Maximum", "Average", "p50", "p99", "SampleCount"},
+					metric.statistic) {
 					t.Errorf("%s: %s reads %v, a statistic that CloudWatch does not know", name, id, metric)
 				}
 			}
@@ -215,9 +224,11 @@ func TestMetricsThatDoNotExist(t *testing.T) {
 	ours := map[string]string{"application": "a", "environment": "e"}
 	for _, right := range []usedMetric{
 		{namespace: "AWS/States", name: "ExecutionsFailed", dimensions: of("StateMachineArn", "arn")},
-		{namespace: "AWS/DynamoDB", name: "ThrottledRequests", dimensions: map[string]string{"TableName": "t", "Operation": "UpdateItem"}},
+		{namespace: "AWS/DynamoDB", name: "ThrottledRequests", dimensions: map[string]string{"TableName": "t",
+			"Operation": "UpdateItem"}},
 		{namespace: metrics.Namespace, name: "StalledRuns", dimensions: ours},
-		{namespace: metrics.Namespace, name: "MessagesRejected", dimensions: map[string]string{"application": "a", "environment": "e", "reason_code": "NOT_JSON"}},
+		{namespace: metrics.Namespace, name: "MessagesRejected", dimensions: map[string]string{"application": "a",
+			"environment": "e", "reason_code": "NOT_JSON"}},
 	} {
 		if !everything().has(right) {
 			t.Errorf("%v is taken for one that does not exist", right)
@@ -230,11 +241,13 @@ func TestMetricsThatDoNotExist(t *testing.T) {
 		{namespace: "AWS/States", name: "ExecutionsFailed", dimensions: of("StateMachineArn", "")},
 		{namespace: "AWS/States", name: "ExecutionsFailed"},
 		{namespace: "AWS/DynamoDB", name: "ThrottledRequests", dimensions: of("TableName", "t")},
-		{namespace: "AWS/DynamoDB", name: "ThrottledRequests", dimensions: map[string]string{"TableName": "t", "Operation": "Update"}},
+		{namespace: "AWS/DynamoDB", name: "ThrottledRequests", dimensions: map[string]string{"TableName": "t",
+			"Operation": "Update"}},
 		{namespace: "AWS/EventBridge/Pipes", name: "ExecutionsFailed", dimensions: of("PipeName", "p")},
 		{namespace: metrics.Namespace, name: "RunsStalled", dimensions: ours},
 		{namespace: metrics.Namespace, name: "StalledRuns", dimensions: of("application", "a")},
-		{namespace: metrics.Namespace, name: "MessagesRejected", dimensions: map[string]string{"application": "a", "environment": "e", "reason_code": "NO_JSON"}},
+		{namespace: metrics.Namespace, name: "MessagesRejected", dimensions: map[string]string{"application": "a",
+			"environment": "e", "reason_code": "NO_JSON"}},
 	} {
 		if everything().has(wrong) {
 			t.Errorf("%v is taken for one that exists", wrong)

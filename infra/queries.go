@@ -46,7 +46,8 @@ var queries = []query{
 func NewQueries(scope constructs.Construct, id string, props WatchedProps) {
 	here := constructs.NewConstruct(scope, &id)
 	wanted := awscdk.NewCfnParameter(scope, jsii.String("SavedQueries"), &awscdk.CfnParameterProps{
-		Description: jsii.String("Whether to save queries for Logs Insights"), Default: "true", AllowedValues: jsii.Strings("true", "false")})
+		Description: jsii.String("Whether to save queries for Logs Insights"), Default: "true",
+		AllowedValues: jsii.Strings("true", "false")})
 	condition := awscdk.NewCfnCondition(here, jsii.String("Wanted"), &awscdk.CfnConditionProps{
 		Expression: awscdk.Fn_ConditionEquals(wanted.ValueAsString(), jsii.String("true")),
 	})

@@ -33,22 +33,26 @@ func NewQueues(scope constructs.Construct, id string, props QueuesProps) Queues 
 	if arn := props.Settings.FileReceivedQueueArn; arn != "" {
 		q.FileReceived = awssqs.Queue_FromQueueArn(here, jsii.String("FileReceived"), &arn)
 	} else {
-		q.FileReceived, q.FileReceivedDeadLetters = newQueueWithDeadLetters(here, "FileReceived", props.Key, 5, awssqs.QueueProps{
-			VisibilityTimeout:   awscdk.Duration_Seconds(jsii.Number(visibilitySeconds(props.Settings))),
-			MaxMessageSizeBytes: jsii.Number(statemachine.MaxMessageBytes(props.Settings.BatchSize)),
-		})
+		q.FileReceived, q.FileReceivedDeadLetters = newQueueWithDeadLetters(here, "FileReceived", props.Key, 5,
+			awssqs.QueueProps{
+				VisibilityTimeout:   awscdk.Duration_Seconds(jsii.Number(visibilitySeconds(props.Settings))),
+				MaxMessageSizeBytes: jsii.Number(statemachine.MaxMessageBytes(props.Settings.BatchSize)),
+			})
 	}
 	if arn := props.Settings.ExportStateQueueArn; arn != "" {
 		q.ExportState = awssqs.Queue_FromQueueArn(here, jsii.String("ExportState"), &arn)
 	} else {
-		q.ExportState, q.ExportStateDeadLetters = newQueueWithDeadLetters(here, "ExportState", props.Key, 10, awssqs.QueueProps{
-			Fifo: jsii.Bool(true),
-		})
+		q.ExportState, q.ExportStateDeadLetters = newQueueWithDeadLetters(here, "ExportState", props.Key, 10,
+			awssqs.QueueProps{
+				Fifo: jsii.Bool(true),
+			})
 	}
 	return q
 }
 
-func newQueueWithDeadLetters(scope constructs.Construct, id string, key Key, maxReceiveCount float64, props awssqs.QueueProps) (queue, deadLetters awssqs.IQueue) {
+func newQueueWithDeadLetters(
+	scope constructs.Construct, id string, key Key, maxReceiveCount float64, props awssqs.QueueProps,
+) (queue, deadLetters awssqs.IQueue) {
 	dead := newQueue(scope, id+"DeadLetters", key, awssqs.QueueProps{Fifo: props.Fifo})
 	props.DeadLetterQueue = &awssqs.DeadLetterQueue{Queue: dead, MaxReceiveCount: &maxReceiveCount}
 	return newQueue(scope, id, key, props), dead

@@ -79,8 +79,9 @@ var (
 	queueArn      = regexp.MustCompile(`^arn:aws[a-z-]*:sqs:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,80}(\.fifo)?$`)
 	standardQueue = regexp.MustCompile(`^arn:aws[a-z-]*:sqs:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,80}$`)
 	topicArn      = regexp.MustCompile(`^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$`)
-	keyArn        = regexp.MustCompile(`^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/(mrk-[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$`)
-	streamArn     = regexp.MustCompile(`^arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:\d{12}:table/[A-Za-z0-9_.-]+/stream/.+$`)
+	keyArn        = regexp.MustCompile(
+		`^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/(mrk-[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$`)
+	streamArn = regexp.MustCompile(`^arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:\d{12}:table/[A-Za-z0-9_.-]+/stream/.+$`)
 )
 
 // ReadSettings reads every setting of the context. Its error names every key whose value is not allowed, with what is,
@@ -88,8 +89,9 @@ var (
 func ReadSettings(context map[string]any) (Settings, error) {
 	r := reader{context: context, read: map[string]bool{}}
 	s := Settings{
-		Environment:         r.match("environment", "dev", namePattern, "letters, digits and hyphens, a letter first"),
-		Application:         r.match("application", "snapshot-sender-status-checker", namePattern, "letters, digits and hyphens, a letter first"),
+		Environment: r.match("environment", "dev", namePattern, "letters, digits and hyphens, a letter first"),
+		Application: r.match("application", "snapshot-sender-status-checker", namePattern,
+			"letters, digits and hyphens, a letter first"),
 		Tags:                r.tags("tags"),
 		LogLevel:            r.oneOf("logLevel", "INFO", "DEBUG", "INFO", "WARN", "WARNING", "ERROR", "CRITICAL"),
 		Architecture:        Architecture(r.oneOf("architecture", string(ARM64), string(ARM64), string(X8664))),
@@ -104,20 +106,26 @@ func ReadSettings(context map[string]any) (Settings, error) {
 		KmsKeyArn:     r.match("kmsKeyArn", "", keyArn, "the ARN of a KMS key (not of an alias)"),
 		ExistingKeys:  r.keys("existingKmsKeyArns"),
 
-		ExportStatusTableName:      r.match("exportStatusTableName", "", tablePattern, "a table's name: 3 to 255 letters, digits, '_', '.', '-'"),
+		ExportStatusTableName: r.match("exportStatusTableName", "", tablePattern,
+			"a table's name: 3 to 255 letters, digits, '_', '.', '-'"),
 		ExportStatusTableStreamArn: r.match("exportStatusTableStreamArn", "", streamArn, "the ARN of a table's stream"),
-		FileReceivedQueueArn:       r.match("fileReceivedQueueArn", "", standardQueue, "the ARN of a standard SQS queue"),
-		ExportStateQueueArn:        r.match("exportStateQueueArn", "", queueArn, "the ARN of an SQS queue"),
-		MonitoringTopicArn:         r.match("monitoringTopicArn", "", topicArn, "the ARN of a standard SNS topic"),
+		FileReceivedQueueArn: r.match("fileReceivedQueueArn", "", standardQueue,
+			"the ARN of a standard SQS queue"),
+		ExportStateQueueArn: r.match("exportStateQueueArn", "", queueArn, "the ARN of an SQS queue"),
+		MonitoringTopicArn:  r.match("monitoringTopicArn", "", topicArn, "the ARN of a standard SNS topic"),
 	}
 	s.BatchWindowSeconds = r.number("batchWindowSeconds", smallestWindow(s.BatchSize), smallestWindow(s.BatchSize), 300)
 	if len(s.StackName()) > maxStackName {
-		r.failf("application", s.StackName(), "with environment, at most %d characters as <application>-<environment>", maxStackName)
+		r.failf("application", s.StackName(), "with environment, at most %d characters as <application>-<environment>",
+			maxStackName)
 	}
 	if strings.HasSuffix(s.StackName(), expressSuffix) {
-		r.failf("environment", s.Environment, "none with which the stack's name ends in %s: the state machine of another stack with workflowType EXPRESS is called so", expressSuffix)
+		r.failf("environment", s.Environment,
+			"none with which the stack's name ends in %s: the state machine of another stack with workflowType "+
+				"EXPRESS is called so", expressSuffix)
 	}
-	if stream := s.ExportStatusTableStreamArn; stream != "" && !strings.Contains(stream, ":table/"+s.ExportStatusTableName+"/stream/") {
+	if stream := s.ExportStatusTableStreamArn; stream != "" && !strings.Contains(stream, ":table/"+
+		s.ExportStatusTableName+"/stream/") {
 		r.failf("exportStatusTableStreamArn", stream, "only the stream of the table that exportStatusTableName names")
 	}
 	r.together(s)
@@ -125,14 +133,16 @@ func ReadSettings(context map[string]any) (Settings, error) {
 	return s, errors.Join(r.errs...)
 }
 
-// together refuses ARNs that one stack cannot use: of several partitions or regions (the functions call their own), and a
-// stream of another account, which a pipe cannot read.
+// together refuses ARNs that one stack cannot use: of several partitions or regions (the functions call their own), and
+// a stream of another account, which a pipe cannot read.
 func (r *reader) together(s Settings) {
 	of := func(part int, arn string) string { return strings.Split(arn, ":")[part] }
 	const partition, region, account = 1, 3, 4
 	first := map[string]string{} // by key
-	for key, arn := range map[string]string{"exportStatusTableStreamArn": s.ExportStatusTableStreamArn, "fileReceivedQueueArn": s.FileReceivedQueueArn,
-		"exportStateQueueArn": s.ExportStateQueueArn, "monitoringTopicArn": s.MonitoringTopicArn, "alarmTopicArn": s.AlarmTopicArn, "kmsKeyArn": s.KmsKeyArn} {
+	for key, arn := range map[string]string{"exportStatusTableStreamArn": s.ExportStatusTableStreamArn,
+		"fileReceivedQueueArn": s.FileReceivedQueueArn,
+		"exportStateQueueArn":  s.ExportStateQueueArn, "monitoringTopicArn": s.MonitoringTopicArn,
+		"alarmTopicArn": s.AlarmTopicArn, "kmsKeyArn": s.KmsKeyArn} {
 		if strings.Count(arn, ":") > account {
 			first[key] = arn
 		}
@@ -141,12 +151,15 @@ func (r *reader) together(s Settings) {
 	for _, key := range keys[min(1, len(keys)):] {
 		arn, other := first[key], first[keys[0]]
 		if of(partition, arn) != of(partition, other) || of(region, arn) != of(region, other) {
-			r.failf(key, arn, "one of the region of %s, %s: a stack uses what is in its own region", keys[0], of(region, other))
+			r.failf(key, arn, "one of the region of %s, %s: a stack uses what is in its own region", keys[0],
+				of(region, other))
 		}
 	}
 	stream, files := first["exportStatusTableStreamArn"], first["fileReceivedQueueArn"]
 	if stream != "" && files != "" && of(account, stream) != of(account, files) {
-		r.failf("fileReceivedQueueArn", files, "one of the account of exportStatusTableStreamArn, %s: pipes read sources of their own account", of(account, stream))
+		r.failf("fileReceivedQueueArn", files,
+			"one of the account of exportStatusTableStreamArn, %s: pipes read sources of their own account",
+			of(account, stream))
 	}
 }
 

@@ -18,7 +18,8 @@ type reader struct {
 }
 
 func (r *reader) failf(key, value, allowed string, args ...any) {
-	r.errs = append(r.errs, fmt.Errorf("context %s: %q is not allowed; allowed: %s", key, value, fmt.Sprintf(allowed, args...)))
+	r.errs = append(r.errs, fmt.Errorf("context %s: %q is not allowed; allowed: %s", key, value,
+		fmt.Sprintf(allowed, args...)))
 }
 
 // text is the value as `-c` would have given it; an empty one counts as absent, and so does an empty list or object.
@@ -87,7 +88,8 @@ func (r *reader) concurrency(key string) map[string]int {
 		number, err := strconv.Atoi(text)
 		if _, twice := reserved[task]; err != nil || number < 1 || twice || !slices.Contains(tasks, task) {
 			r.failf(key, part, "increment=20,sweep=1 and the like: each task once (%s), and a whole number from 1. "+
-				"Lambda refuses reservations that leave fewer than 100 (50 in some accounts) of the account's calls unreserved",
+				"Lambda refuses reservations that leave fewer than 100 (50 in some accounts) of the account's calls "+
+				"unreserved",
 				strings.Join(tasks, ", "))
 			continue
 		}
@@ -155,14 +157,17 @@ func (r *reader) statuses(key string) []string {
 		if status == "" {
 			continue
 		}
-		if !statusPattern.MatchString(status) || slices.Contains([]string{"sent", "received", "success"}, strings.ToLower(status)) {
-			r.failf(key, status, "statuses separated by commas, such as Table_Unavailable,Blocked_Topic, but not Sent, Received, Success")
+		if !statusPattern.MatchString(status) || slices.Contains([]string{"sent", "received", "success"},
+			strings.ToLower(status)) {
+			r.failf(key, status, "statuses separated by commas, such as Table_Unavailable,Blocked_Topic, but not "+
+				"Sent, Received, Success")
 			continue
 		}
 		statuses = append(statuses, status)
 	}
 	if len(statuses) > statemachine.MaxExemptStatuses {
-		r.failf(key, strings.Join(statuses, ","), "at most %d statuses: one filter of a pipe holds no more", statemachine.MaxExemptStatuses)
+		r.failf(key, strings.Join(statuses, ","), "at most %d statuses: one filter of a pipe holds no more",
+			statemachine.MaxExemptStatuses)
 	}
 	return statuses
 }

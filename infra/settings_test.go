@@ -25,27 +25,43 @@ func TestReadSettings(t *testing.T) {
 		context map[string]any
 		want    Settings
 	}{
-		"Defaults":          {nil, defaults},
-		"EmptyIsAbsent":     {map[string]any{"kmsKeyArn": "", "batchSize": " ", "logLevel": nil, "exemptStatuses": []any{}, "tags": map[string]any{}}, defaults},
-		"WordsInAnyCase":    {map[string]any{"logLevel": "debug", "workflowType": "express", "architecture": "X86_64"}, with(func(s *Settings) { s.LogLevel, s.WorkflowType, s.Architecture = "DEBUG", Express, X8664 })},
-		"NumberAsText":      {map[string]any{"batchSize": "10"}, with(func(s *Settings) { s.BatchSize = 10 })},
-		"NumberOfJSON":      {map[string]any{"batchSize": float64(10), "stalledAfterMinutes": float64(1440)}, with(func(s *Settings) { s.BatchSize, s.StalledAfterMinutes = 10, 1440 })},
-		"LargeBatchGathers": {map[string]any{"batchSize": "11"}, with(func(s *Settings) { s.BatchSize, s.BatchWindowSeconds = 11, 1 })},
-		"WindowOfItsOwn":    {map[string]any{"batchSize": "100", "batchWindowSeconds": "300"}, with(func(s *Settings) { s.BatchSize, s.BatchWindowSeconds = 100, 300 })},
-		"SweepSeldom":       {map[string]any{"sweepEveryMinutes": "60"}, with(func(s *Settings) { s.SweepEveryMinutes = 60 })},
-		"Statuses":          {map[string]any{"exemptStatuses": " Table_Unavailable,, Blocked_Topic "}, with(func(s *Settings) { s.ExemptStatuses = []string{"Table_Unavailable", "Blocked_Topic"} })},
-		"Concurrency":       {map[string]any{"reservedConcurrency": " increment=20, sweep=1,"}, with(func(s *Settings) { s.ReservedConcurrency = map[string]int{"increment": 20, "sweep": 1} })},
-		"Tags":              {map[string]any{"tags": "team=data,, owner=a@b.c ,empty="}, with(func(s *Settings) { s.Tags = map[string]string{"team": "data", "owner": "a@b.c", "empty": ""} })},
-		"TagsInOurPlace":    {map[string]any{"tags": "Environment=prod"}, with(func(s *Settings) { s.Tags = map[string]string{"Environment": "prod"} })},
-		"ExistingKeys":      {map[string]any{"existingKmsKeyArns": testKey + ", " + otherKey}, with(func(s *Settings) { s.ExistingKeys = []string{testKey, otherKey} })},
+		"Defaults": {nil, defaults},
+		"EmptyIsAbsent": {map[string]any{"kmsKeyArn": "", "batchSize": " ", "logLevel": nil,
+			"exemptStatuses": []any{}, "tags": map[string]any{}}, defaults},
+		"WordsInAnyCase": {map[string]any{"logLevel": "debug", "workflowType": "express", "architecture": "X86_64"},
+			with(func(s *Settings) { s.LogLevel, s.WorkflowType, s.Architecture = "DEBUG", Express, X8664 })},
+		"NumberAsText": {map[string]any{"batchSize": "10"}, with(func(s *Settings) { s.BatchSize = 10 })},
+		"NumberOfJSON": {map[string]any{"batchSize": float64(10), "stalledAfterMinutes": float64(1440)},
+			with(func(s *Settings) { s.BatchSize, s.StalledAfterMinutes = 10, 1440 })},
+		"LargeBatchGathers": {map[string]any{"batchSize": "11"},
+			with(func(s *Settings) { s.BatchSize, s.BatchWindowSeconds = 11, 1 })},
+		"WindowOfItsOwn": {map[string]any{"batchSize": "100", "batchWindowSeconds": "300"},
+			with(func(s *Settings) { s.BatchSize, s.BatchWindowSeconds = 100, 300 })},
+		"SweepSeldom": {map[string]any{"sweepEveryMinutes": "60"},
+			with(func(s *Settings) { s.SweepEveryMinutes = 60 })},
+		"Statuses": {map[string]any{"exemptStatuses": " Table_Unavailable,, Blocked_Topic "},
+			with(func(s *Settings) { s.ExemptStatuses = []string{"Table_Unavailable", "Blocked_Topic"} })},
+		"Concurrency": {map[string]any{"reservedConcurrency": " increment=20, sweep=1,"},
+			with(func(s *Settings) { s.ReservedConcurrency = map[string]int{"increment": 20, "sweep": 1} })},
+		"Tags": {map[string]any{"tags": "team=data,, owner=a@b.c ,empty="},
+			with(func(s *Settings) { s.Tags = map[string]string{"team": "data", "owner": "a@b.c", "empty": ""} })},
+		"TagsInOurPlace": {map[string]any{"tags": "Environment=prod"},
+			with(func(s *Settings) { s.Tags = map[string]string{"Environment": "prod"} })},
+		"ExistingKeys": {map[string]any{"existingKmsKeyArns": testKey + ", " + otherKey},
+			with(func(s *Settings) { s.ExistingKeys = []string{testKey, otherKey} })},
 		"Existing": {
 			map[string]any{
-				"exportStatusTableName": "UCExportToCrownStatus", "exportStatusTableStreamArn": testStream, "fileReceivedQueueArn": testFileQueue,
-				"exportStateQueueArn": testStateQueue, "monitoringTopicArn": testTopic, "alarmTopicArn": testAlarmTopic, "kmsKeyArn": testKey,
+				"exportStatusTableName": "UCExportToCrownStatus", "exportStatusTableStreamArn": testStream,
+				"fileReceivedQueueArn": testFileQueue,
+				"exportStateQueueArn":  testStateQueue, "monitoringTopicArn": testTopic,
+				"alarmTopicArn": testAlarmTopic,
+				"kmsKeyArn":     testKey,
 			},
 			with(func(s *Settings) {
-				s.ExportStatusTableName, s.ExportStatusTableStreamArn, s.FileReceivedQueueArn = "UCExportToCrownStatus", testStream, testFileQueue
-				s.ExportStateQueueArn, s.MonitoringTopicArn, s.AlarmTopicArn, s.KmsKeyArn = testStateQueue, testTopic, testAlarmTopic, testKey
+				s.ExportStatusTableName, s.ExportStatusTableStreamArn, s.FileReceivedQueueArn = "UCExportToCrownStatus",
+					testStream, testFileQueue
+				s.ExportStateQueueArn, s.MonitoringTopicArn, s.AlarmTopicArn, s.KmsKeyArn = testStateQueue, testTopic,
+					testAlarmTopic, testKey
 			}),
 		},
 	}
@@ -106,10 +122,13 @@ func TestReadSettingsErrors(t *testing.T) {
 		"AlarmTopicByName":       {"alarmTopicArn", "alarms", "ARN of a standard SNS topic"},
 		"KeyAlias":               {"kmsKeyArn", "arn:aws:kms:eu-west-1:123456789012:alias/mine", "not of an alias"},
 		"KeyWithoutId":           {"kmsKeyArn", "arn:aws:kms:eu-west-1:123456789012:key/mine", "ARN of a KMS key"},
-		"TableByArn":             {"exportStatusTableName", "arn:aws:dynamodb:eu-west-1:123456789012:table/x", "a table's name"},
-		"StreamOfNothing":        {"exportStatusTableStreamArn", "x", "stream"},
-		"StreamWithoutTable":     {"exportStatusTableStreamArn", testStream, "only the stream of the table that exportStatusTableName names"},
-		"FileReceivedByUrl":      {"fileReceivedQueueArn", "https://sqs.eu-west-1.amazonaws.com/123456789012/files", "ARN of a standard SQS queue"},
+		"TableByArn": {"exportStatusTableName", "arn:aws:dynamodb:eu-west-1:123456789012:table/x",
+			"a table's name"},
+		"StreamOfNothing": {"exportStatusTableStreamArn", "x", "stream"},
+		"StreamWithoutTable": {"exportStatusTableStreamArn", testStream,
+			"only the stream of the table that exportStatusTableName names"},
+		"FileReceivedByUrl": {"fileReceivedQueueArn", "https://sqs.eu-west-1.amazonaws.com/123456789012/files",
+			"ARN of a standard SQS queue"},
 		"FileReceivedIsAFifo":    {"fileReceivedQueueArn", testFileQueue + ".fifo", "ARN of a standard SQS queue"},
 		"ExistingKeyByAlias":     {"existingKmsKeyArns", testKey + ",alias/mine", "ARNs of KMS keys"},
 		"ExportStateOtherArn":    {"exportStateQueueArn", testTopic, "ARN of an SQS queue"},
@@ -122,7 +141,8 @@ func TestReadSettingsErrors(t *testing.T) {
 			if err == nil {
 				t.Fatal("no error")
 			}
-			if text := err.Error(); !strings.HasPrefix(text, "context "+test.key+": ") || !strings.Contains(text, test.says) {
+			if text := err.Error(); !strings.HasPrefix(text, "context "+test.key+": ") ||
+				!strings.Contains(text, test.says) {
 				t.Errorf("error %q does not name %s and say %q", text, test.key, test.says)
 			}
 		})
@@ -136,14 +156,16 @@ func TestReadSettingsErrors(t *testing.T) {
 	})
 	t.Run("SeveralRegions", func(t *testing.T) {
 		t.Parallel()
-		_, err := read(map[string]any{"fileReceivedQueueArn": testFileQueue, "monitoringTopicArn": strings.Replace(testTopic, "eu-west-1", "eu-west-2", 1)})
+		_, err := read(map[string]any{"fileReceivedQueueArn": testFileQueue,
+			"monitoringTopicArn": strings.Replace(testTopic, "eu-west-1", "eu-west-2", 1)})
 		if err == nil || !strings.Contains(err.Error(), "a stack uses what is in its own region") {
 			t.Errorf("error %v does not refuse the topic", err)
 		}
 	})
 	t.Run("StreamOfAnotherAccount", func(t *testing.T) {
 		t.Parallel()
-		_, err := read(map[string]any{"fileReceivedQueueArn": strings.Replace(testFileQueue, "123456789012", "210987654321", 1),
+		_, err := read(map[string]any{"fileReceivedQueueArn": strings.Replace(testFileQueue, "123456789012",
+			"210987654321", 1),
 			"exportStatusTableName": "UCExportToCrownStatus", "exportStatusTableStreamArn": testStream})
 		if err == nil || !strings.Contains(err.Error(), "pipes read sources of their own account") {
 			t.Errorf("error %v does not refuse the queue", err)
@@ -182,16 +204,18 @@ func TestBatchSettings(t *testing.T) {
 	}
 }
 
-// With EXPRESS a message that comes back has a new execution, which owns nothing: an execution that died has to have lost
-// its lease by then, and one that lives must not. It lasts 5 minutes at most
+// With EXPRESS a message that comes back has a new execution, which owns nothing: an execution that died has to have
+// lost its lease by then, and one that lives must not. It lasts 5 minutes at most
 // (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html).
 func TestExpressLease(t *testing.T) {
 	t.Parallel()
 	const longestExecution = 5 * time.Minute
 	for window := 0; window <= 300; window++ {
 		s := Settings{WorkflowType: Express, BatchWindowSeconds: window}
-		if hidden := time.Duration(visibilitySeconds(s)) * time.Second; lease(s) >= hidden || lease(s) < longestExecution {
-			t.Errorf("window %d: the lease is %v, a message is hidden for %v and an execution lasts up to %v", window, lease(s), hidden, longestExecution)
+		if hidden := time.Duration(visibilitySeconds(s)) * time.Second; lease(s) >= hidden ||
+			lease(s) < longestExecution {
+			t.Errorf("window %d: the lease is %v, a message is hidden for %v and an execution lasts up to %v", window,
+				lease(s), hidden, longestExecution)
 		}
 	}
 	if lease(Settings{WorkflowType: Standard}) != store.DefaultLease {
@@ -199,8 +223,8 @@ func TestExpressLease(t *testing.T) {
 	}
 }
 
-// A message stays hidden for as long as its delivery may take, or the queue would count a receive too many: the gathering
-// of its batch, up to 20 seconds even for a shorter window
+// A message stays hidden for as long as its delivery may take, or the queue would count a receive too many: the
+// gathering of its batch, up to 20 seconds even for a shorter window
 // (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-sqs.html), and then the start, or with EXPRESS an
 // execution's 5 minutes.
 func TestVisibilityTimeoutOutlastsTheDelivery(t *testing.T) {
@@ -210,7 +234,8 @@ func TestVisibilityTimeoutOutlastsTheDelivery(t *testing.T) {
 		if got := visibilitySeconds(Settings{WorkflowType: Standard, BatchWindowSeconds: window}); got < gathering+30 {
 			t.Errorf("STANDARD, window %d: %d seconds", window, got)
 		}
-		if got := visibilitySeconds(Settings{WorkflowType: Express, BatchWindowSeconds: window}); got < gathering+5*60+30 {
+		if got := visibilitySeconds(Settings{WorkflowType: Express, BatchWindowSeconds: window}); got < gathering+5*60+
+			30 {
 			t.Errorf("EXPRESS, window %d: %d seconds", window, got)
 		}
 	}

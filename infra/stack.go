@@ -17,17 +17,20 @@ type StackProps struct {
 func NewStack(scope constructs.Construct, props StackProps) awscdk.Stack {
 	s := props.Settings
 	stack := awscdk.NewStack(scope, jsii.String(s.StackName()), &awscdk.StackProps{
-		Description: jsii.String("Counts the files that arrived of snapshot sender runs and tells when collections and runs are complete"),
-		Tags:        stackTags(s),
+		Description: jsii.String(
+			"Counts the files that arrived of snapshot sender runs and tells when collections and runs are complete"),
+		Tags: stackTags(s),
 	})
 	warnOfUnknown(stack, s)
 	key := NewKey(stack, "Key", s)
 	tables := NewTables(stack, "Tables", TablesProps{Settings: s, Key: key})
 	queues := NewQueues(stack, "Queues", QueuesProps{Settings: s, Key: key})
 	monitoring := NewMonitoring(stack, "Monitoring", MonitoringProps{Settings: s, Key: key})
-	parts := FunctionsProps{Settings: s, Key: key, Dir: props.FunctionsDir, Tables: tables, Queues: queues, Monitoring: monitoring}
+	parts := FunctionsProps{Settings: s, Key: key, Dir: props.FunctionsDir, Tables: tables, Queues: queues,
+		Monitoring: monitoring}
 	functions := NewFunctions(stack, "Functions", parts)
-	workflow := NewWorkflow(stack, "Workflow", WorkflowProps{Settings: s, Key: key, Functions: functions, Queues: queues})
+	workflow := NewWorkflow(stack, "Workflow", WorkflowProps{Settings: s, Key: key, Functions: functions,
+		Queues: queues})
 	sweep := NewSweep(stack, "Sweep", SweepProps{FunctionsProps: parts, Workflow: workflow})
 	ends := PipeProps{Settings: s, Key: key, Tables: tables, Queues: queues, Workflow: workflow}
 	watched := WatchedProps{Settings: s, Tables: tables, Queues: queues, Monitoring: monitoring, Functions: functions,
@@ -37,12 +40,15 @@ func NewStack(scope constructs.Construct, props StackProps) awscdk.Stack {
 	NewDashboard(stack, "Dashboard", watched, NewAlarms(stack, "Alarms", watched))
 	NewQueries(stack, "Queries", watched)
 
-	output(stack, "FileReceivedQueueUrl", queues.FileReceived.QueueUrl(), "Where messages of received files are sent to")
-	output(stack, "ExportStatusTableName", tables.ExportStatus.TableName(), "The table of collections, shared with exporter and sender")
+	output(stack, "FileReceivedQueueUrl", queues.FileReceived.QueueUrl(),
+		"Where messages of received files are sent to")
+	output(stack, "ExportStatusTableName", tables.ExportStatus.TableName(),
+		"The table of collections, shared with exporter and sender")
 	output(stack, "LedgerTableName", tables.Ledger.TableName(), "What was received, counted and delivered")
 	output(stack, "ExportStateQueueUrl", queues.ExportState.QueueUrl(), "Requests for success files")
 	output(stack, "MonitoringTopicArn", monitoring.Topic.TopicArn(), "Notifications and alerts about runs")
-	output(stack, "RejectedMessagesQueueUrl", queues.Rejected.QueueUrl(), "Messages that could not be counted, with their reasons")
+	output(stack, "RejectedMessagesQueueUrl", queues.Rejected.QueueUrl(),
+		"Messages that could not be counted, with their reasons")
 	output(stack, "StateMachineArn", workflow.StateMachine.StateMachineArn(), "The status checker itself")
 	return stack
 }

@@ -48,7 +48,8 @@ func TestAdoptingMakesNothingTwice(t *testing.T) {
 	t.Parallel()
 	made := adopting()
 	compare(t, []string{"AWS::DynamoDB::Table"}, made.types("AWS::DynamoDB::"))
-	compare(t, []string{"AWS::SQS::Queue", "AWS::SQS::Queue", "AWS::SQS::QueuePolicy", "AWS::SQS::QueuePolicy"}, made.types("AWS::SQS::"))
+	compare(t, []string{"AWS::SQS::Queue", "AWS::SQS::Queue", "AWS::SQS::QueuePolicy", "AWS::SQS::QueuePolicy"},
+		made.types("AWS::SQS::"))
 	compare(t, []string(nil), made.types("AWS::SNS::"))
 	if made.ofType("AWS::DynamoDB::Table")["TablesLedger"] == nil {
 		t.Error("the ledger is not made")
@@ -90,7 +91,8 @@ func TestFunctions(t *testing.T) {
 		for id, p := range made.ofType("AWS::Lambda::Function") {
 			prefix := strings.TrimSuffix(id, "Function")
 			task := strings.TrimPrefix(prefix, "Functions")
-			found[task] = function{p["FunctionName"], p["Architectures"], p["MemorySize"], p["Timeout"], p["Environment"].(map[string]any)["Variables"].(map[string]any)}
+			found[task] = function{p["FunctionName"], p["Architectures"], p["MemorySize"], p["Timeout"],
+				p["Environment"].(map[string]any)["Variables"].(map[string]any)}
 			for property, want := range map[string]any{
 				"Runtime": "provided.al2023", "Handler": "bootstrap",
 				"TracingConfig": map[string]any{"Mode": "Active"},
@@ -105,26 +107,32 @@ func TestFunctions(t *testing.T) {
 	t.Run("ByDefault", func(t *testing.T) {
 		name, arm := "snapshot-sender-status-checker-dev-", any([]any{"arm64"})
 		with := func(more map[string]any) map[string]any {
-			more["ENVIRONMENT"], more["APPLICATION"], more["LOG_LEVEL"] = "dev", "snapshot-sender-status-checker", "INFO"
+			more["ENVIRONMENT"], more["APPLICATION"], more["LOG_LEVEL"] = "dev", "snapshot-sender-status-checker",
+				"INFO"
 			return more
 		}
 		compare(t, map[string]function{
 			"Increment": {name + "increment", arm, 512.0, 30.0, with(map[string]any{
 				"DYNAMO_DB_EXPORT_STATUS_TABLE_NAME": "${TablesExportStatus}", "LEDGER_TABLE_NAME": "${TablesLedger}",
-				"REJECTED_MESSAGES_QUEUE_URL": "${QueuesRejectedMessages}", "EXEMPT_STATUSES": "", "MAX_COLLECTIONS": "270"})},
+				"REJECTED_MESSAGES_QUEUE_URL": "${QueuesRejectedMessages}", "EXEMPT_STATUSES": "",
+				"MAX_COLLECTIONS": "270"})},
 			"CheckCollection": {name + "check-collection", arm, 256.0, 30.0, with(map[string]any{
-				"DYNAMO_DB_EXPORT_STATUS_TABLE_NAME": "${TablesExportStatus}", "LEDGER_TABLE_NAME": "${TablesLedger}", "EXEMPT_STATUSES": "",
-				"LEASE_SECONDS": "600"})},
+				"DYNAMO_DB_EXPORT_STATUS_TABLE_NAME": "${TablesExportStatus}", "LEDGER_TABLE_NAME": "${TablesLedger}",
+				"EXEMPT_STATUSES": "",
+				"LEASE_SECONDS":   "600"})},
 			"CheckAll": {name + "check-all", arm, 256.0, 30.0, with(map[string]any{
-				"DYNAMO_DB_EXPORT_STATUS_TABLE_NAME": "${TablesExportStatus}", "LEDGER_TABLE_NAME": "${TablesLedger}", "EXEMPT_STATUSES": "",
-				"LEASE_SECONDS": "600"})},
+				"DYNAMO_DB_EXPORT_STATUS_TABLE_NAME": "${TablesExportStatus}", "LEDGER_TABLE_NAME": "${TablesLedger}",
+				"EXEMPT_STATUSES": "",
+				"LEASE_SECONDS":   "600"})},
 			"Notify": {name + "notify", arm, 256.0, 30.0, with(map[string]any{
 				"LEDGER_TABLE_NAME": "${TablesLedger}", "EXPORT_STATE_SQS_QUEUE_URL": "${QueuesExportState}",
 				"MONITORING_SNS_TOPIC_ARN": "${MonitoringTopic}"})},
 			"Sweep": {name + "sweep", arm, 512.0, 120.0, with(map[string]any{
-				"DYNAMO_DB_EXPORT_STATUS_TABLE_NAME": "${TablesExportStatus}", "LEDGER_TABLE_NAME": "${TablesLedger}", "EXEMPT_STATUSES": "",
-				"LEASE_SECONDS": "600", "STALLED_AFTER_MINUTES": "60", "STATE_MACHINE_ARN": "${WorkflowStateMachine}", "MONITORING_SNS_TOPIC_ARN": "${MonitoringTopic}",
-				"PIPE_NAMES": "${FileReceivedPipe},${StatusChangedPipe}"})},
+				"DYNAMO_DB_EXPORT_STATUS_TABLE_NAME": "${TablesExportStatus}", "LEDGER_TABLE_NAME": "${TablesLedger}",
+				"EXEMPT_STATUSES": "",
+				"LEASE_SECONDS":   "600", "STALLED_AFTER_MINUTES": "60", "STATE_MACHINE_ARN": "${WorkflowStateMachine}",
+				"MONITORING_SNS_TOPIC_ARN": "${MonitoringTopic}",
+				"PIPE_NAMES":               "${FileReceivedPipe},${StatusChangedPipe}"})},
 		}, functions(byDefault()))
 	})
 	t.Run("BySettings", func(t *testing.T) {
@@ -134,7 +142,8 @@ func TestFunctions(t *testing.T) {
 			"EXEMPT_STATUSES": "Table_Unavailable,Blocked_Topic", "LEASE_SECONDS": "300",
 		}}, functions(express())["CheckAll"])
 		for _, task := range []string{"Increment", "CheckCollection", "CheckAll", "Sweep"} {
-			compare(t, any("Table_Unavailable,Blocked_Topic"), functions(express())[task].Environment["EXEMPT_STATUSES"])
+			compare(t, any("Table_Unavailable,Blocked_Topic"),
+				functions(express())[task].Environment["EXEMPT_STATUSES"])
 		}
 		compare(t, any("90"), functions(express())["Sweep"].Environment["STALLED_AFTER_MINUTES"])
 		if limit, limited := functions(express())["Increment"].Environment["MAX_COLLECTIONS"]; limited {
@@ -160,13 +169,16 @@ func TestStateMachine(t *testing.T) {
 			},
 			"LoggingConfiguration": map[string]any{
 				"Level": "ALL", "IncludeExecutionData": false,
-				"Destinations": []any{map[string]any{"CloudWatchLogsLogGroup": map[string]any{"LogGroupArn": "${WorkflowLogs.Arn}"}}},
+				"Destinations": []any{map[string]any{"CloudWatchLogsLogGroup": map[string]any{
+					"LogGroupArn": "${WorkflowLogs.Arn}"}}},
 			},
 			"TracingConfiguration": map[string]any{"Enabled": true},
 		}
 	}
-	compare(t, properties("snapshot-sender-status-checker-dev", "STANDARD"), byDefault().ofType("AWS::StepFunctions::StateMachine")["WorkflowStateMachine"])
-	compare(t, properties("checker-prod-express", "EXPRESS"), express().ofType("AWS::StepFunctions::StateMachine")["WorkflowStateMachine"])
+	compare(t, properties("snapshot-sender-status-checker-dev", "STANDARD"),
+		byDefault().ofType("AWS::StepFunctions::StateMachine")["WorkflowStateMachine"])
+	compare(t, properties("checker-prod-express", "EXPRESS"),
+		express().ofType("AWS::StepFunctions::StateMachine")["WorkflowStateMachine"])
 }
 
 // A placeholder without a substitution would reach Step Functions as it stands.

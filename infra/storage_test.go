@@ -10,9 +10,11 @@ func TestTables(t *testing.T) {
 	table := func(hash, sort, expiry string, sse map[string]any) map[string]any {
 		return map[string]any{
 			"KeySchema": []any{
-				map[string]any{"AttributeName": hash, "KeyType": "HASH"}, map[string]any{"AttributeName": sort, "KeyType": "RANGE"}},
+				map[string]any{"AttributeName": hash, "KeyType": "HASH"}, map[string]any{"AttributeName": sort,
+					"KeyType": "RANGE"}},
 			"AttributeDefinitions": []any{
-				map[string]any{"AttributeName": hash, "AttributeType": "S"}, map[string]any{"AttributeName": sort, "AttributeType": "S"}},
+				map[string]any{"AttributeName": hash, "AttributeType": "S"}, map[string]any{"AttributeName": sort,
+					"AttributeType": "S"}},
 			"TimeToLiveSpecification":          map[string]any{"AttributeName": expiry, "Enabled": true},
 			"BillingMode":                      "PAY_PER_REQUEST",
 			"PointInTimeRecoverySpecification": map[string]any{"PointInTimeRecoveryEnabled": true},
@@ -29,7 +31,8 @@ func TestTables(t *testing.T) {
 		return tables
 	}
 	compare(t, want(map[string]any{"SSEEnabled": true}), byDefault().ofType("AWS::DynamoDB::Table"))
-	compare(t, want(map[string]any{"SSEEnabled": true, "SSEType": "KMS", "KMSMasterKeyId": testKey}), express().ofType("AWS::DynamoDB::Table"))
+	compare(t, want(map[string]any{"SSEEnabled": true, "SSEType": "KMS", "KMSMasterKeyId": testKey}),
+		express().ofType("AWS::DynamoDB::Table"))
 	for id, r := range byDefault().Resources {
 		if r.Type == "AWS::DynamoDB::Table" && r.DeletionPolicy != "Retain" {
 			t.Errorf("%s goes with the stack: %s", id, r.DeletionPolicy)
@@ -52,21 +55,24 @@ func TestQueues(t *testing.T) {
 		return map[string]map[string]any{
 			"QueuesFileReceived":            with(fileReceived),
 			"QueuesFileReceivedDeadLetters": with(map[string]any{}),
-			"QueuesExportState":             with(map[string]any{"FifoQueue": true, "RedrivePolicy": deadLettersOf("QueuesExportStateDeadLetters", 10)}),
-			"QueuesExportStateDeadLetters":  with(map[string]any{"FifoQueue": true}),
-			"QueuesRejectedMessages":        with(map[string]any{}),
-			"StatusChangedPipeDeadLetters":  with(map[string]any{}),
+			"QueuesExportState": with(map[string]any{"FifoQueue": true,
+				"RedrivePolicy": deadLettersOf("QueuesExportStateDeadLetters", 10)}),
+			"QueuesExportStateDeadLetters": with(map[string]any{"FifoQueue": true}),
+			"QueuesRejectedMessages":       with(map[string]any{}),
+			"StatusChangedPipeDeadLetters": with(map[string]any{}),
 		}
 	}
 	t.Run("ByDefault", func(t *testing.T) {
 		t.Parallel()
 		compare(t, queues(map[string]any{"SqsManagedSseEnabled": true},
-			map[string]any{"MaximumMessageSize": 128256.0, "VisibilityTimeout": 60.0}), byDefault().ofType("AWS::SQS::Queue"))
+			map[string]any{"MaximumMessageSize": 128256.0, "VisibilityTimeout": 60.0}),
+			byDefault().ofType("AWS::SQS::Queue"))
 	})
 	t.Run("BatchesOf20ToExpressWithKey", func(t *testing.T) {
 		t.Parallel()
 		compare(t, queues(map[string]any{"KmsMasterKeyId": testKey},
-			map[string]any{"MaximumMessageSize": 5683.0, "VisibilityTimeout": 365.0}), express().ofType("AWS::SQS::Queue"))
+			map[string]any{"MaximumMessageSize": 5683.0, "VisibilityTimeout": 365.0}),
+			express().ofType("AWS::SQS::Queue"))
 	})
 }
 

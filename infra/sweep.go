@@ -42,7 +42,8 @@ func NewSweep(scope constructs.Construct, id string, props SweepProps) Function 
 // lost, the next one makes up for it, and the alarm SweepMissing tells when there is none.
 func schedule(scope constructs.Construct, id string, settings Settings, f Function) {
 	here := constructs.NewConstruct(scope, &id)
-	role := newServiceRole(here, "Role", "scheduler.amazonaws.com", "What the schedule of the sweep may do", forThisAccount(here))
+	role := newServiceRole(here, "Role", "scheduler.amazonaws.com", "What the schedule of the sweep may do",
+		forThisAccount(here))
 	allow(role, f.FunctionArn(), "lambda:InvokeFunction")
 	made := awsscheduler.NewCfnSchedule(here, jsii.String("Schedule"), &awsscheduler.CfnScheduleProps{
 		Name:               jsii.String(settings.StackName() + "-sweep"),

@@ -15,7 +15,8 @@ func TestSchedule(t *testing.T) {
 			},
 		}}
 	}
-	compare(t, schedule("snapshot-sender-status-checker-dev-sweep", "rate(2 minutes)"), byDefault().ofType("AWS::Scheduler::Schedule"))
+	compare(t, schedule("snapshot-sender-status-checker-dev-sweep", "rate(2 minutes)"),
+		byDefault().ofType("AWS::Scheduler::Schedule"))
 	compare(t, schedule("checker-prod-sweep", "rate(60 minutes)"), express().ofType("AWS::Scheduler::Schedule"))
 	compare(t, "rate(1 minute)", rate(1))
 }
@@ -24,6 +25,7 @@ func TestSchedule(t *testing.T) {
 func TestSweepCallsAreNotGathered(t *testing.T) {
 	t.Parallel()
 	compare(t, map[string]map[string]any{"SweepFunctionEventInvokeConfig": {
-		"FunctionName": "${SweepFunction}", "Qualifier": "$LATEST", "MaximumEventAgeInSeconds": 120.0, "MaximumRetryAttempts": 1.0,
+		"FunctionName": "${SweepFunction}", "Qualifier": "$LATEST", "MaximumEventAgeInSeconds": 120.0,
+		"MaximumRetryAttempts": 1.0,
 	}}, byDefault().ofType("AWS::Lambda::EventInvokeConfig"))
 }

@@ -46,14 +46,15 @@ func exportStatusTable(scope constructs.Construct, props TablesProps) awsdynamod
 
 func tableProps(key Key, hash, sort, expiry string) *awsdynamodb.TableProps {
 	props := &awsdynamodb.TableProps{
-		PartitionKey:                     &awsdynamodb.Attribute{Name: &hash, Type: awsdynamodb.AttributeType_STRING},
-		SortKey:                          &awsdynamodb.Attribute{Name: &sort, Type: awsdynamodb.AttributeType_STRING},
-		TimeToLiveAttribute:              &expiry,
-		BillingMode:                      awsdynamodb.BillingMode_PAY_PER_REQUEST,
-		PointInTimeRecoverySpecification: &awsdynamodb.PointInTimeRecoverySpecification{PointInTimeRecoveryEnabled: jsii.Bool(true)},
-		DeletionProtection:               jsii.Bool(true),
-		RemovalPolicy:                    awscdk.RemovalPolicy_RETAIN,
-		Encryption:                       awsdynamodb.TableEncryption_AWS_MANAGED,
+		PartitionKey:        &awsdynamodb.Attribute{Name: &hash, Type: awsdynamodb.AttributeType_STRING},
+		SortKey:             &awsdynamodb.Attribute{Name: &sort, Type: awsdynamodb.AttributeType_STRING},
+		TimeToLiveAttribute: &expiry,
+		BillingMode:         awsdynamodb.BillingMode_PAY_PER_REQUEST,
+		PointInTimeRecoverySpecification: &awsdynamodb.PointInTimeRecoverySpecification{
+			PointInTimeRecoveryEnabled: jsii.Bool(true)},
+		DeletionProtection: jsii.Bool(true),
+		RemovalPolicy:      awscdk.RemovalPolicy_RETAIN,
+		Encryption:         awsdynamodb.TableEncryption_AWS_MANAGED,
 	}
 	if key.given() {
 		props.Encryption, props.EncryptionKey = awsdynamodb.TableEncryption_CUSTOMER_MANAGED, key.IKey

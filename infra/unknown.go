@@ -31,8 +31,8 @@ func (r *reader) unknown(context map[string]any) []string {
 }
 
 // isCDKs recognises the keys of CDK and its libraries: feature flags (@aws-cdk/…), what the command line tells the app
-// (aws:cdk:…) and what it looked up in the account (availability-zones:account=…), all of which have a colon or a scope,
-// and those of the command line itself (https://docs.aws.amazon.com/cdk/v2/guide/context.html).
+// (aws:cdk:…) and what it looked up in the account (availability-zones:account=…), all of which have a colon or a
+// scope, and those of the command line itself (https://docs.aws.amazon.com/cdk/v2/guide/context.html).
 func isCDKs(key string) bool {
 	return strings.Contains(key, ":") || strings.HasPrefix(key, "@") ||
 		slices.Contains([]string{"acknowledged-issue-numbers", "cdk-migrate", "cli-telemetry"}, key)

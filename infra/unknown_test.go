@@ -14,32 +14,42 @@ import (
 func TestKeysThatResembleASetting(t *testing.T) {
 	t.Parallel()
 	for key, setting := range map[string]string{
-		"batchsize": "batchSize", "BATCHSIZE": "batchSize", "BatchSize": "batchSize", "Environment": "environment", "TAGS": "tags", "Tags": "tags",
-		"batch-size": "batchSize", "batch_size": "batchSize", "BATCH_SIZE": "batchSize", "existing-kms-key-arns": "existingKmsKeyArns",
-		"batchSiz": "batchSize", "batchSzie": "batchSize", "bachSiz": "batchSize", "batchSizes": "batchSize", "batchSize ": "batchSize", "batchsizes": "batchSize",
-		"enviroment": "environment", "enviromnent": "environment", "aplication": "application", "logLevl": "logLevel", "logLvl": "logLevel",
-		"exemptStatus": "exemptStatuses", "alarmTopic": "", "alarmTopicArns": "alarmTopicArn", "kmsKeyArns": "kmsKeyArn", "tag": "tags", "tagss": "tags",
-		"fileReceivedQueueARN": "fileReceivedQueueArn", "exportStateQueArn": "exportStateQueueArn", "monitoringTopicUrn": "monitoringTopicArn",
-		"team": "", "stage": "", "env": "", "region": "", "vpcId": "", "": "",
+		"batchsize": "batchSize", "BATCHSIZE": "batchSize", "BatchSize": "batchSize", "Environment": "environment",
+		"TAGS": "tags", "Tags": "tags",
+		"batch-size": "batchSize", "batch_size": "batchSize", "BATCH_SIZE": "batchSize",
+		"existing-kms-key-arns": "existingKmsKeyArns",
+		"batchSiz":              "batchSize", "batchSzie": "batchSize", "bachSiz": "batchSize",
+		"batchSizes": "batchSize",
+		"batchSize ": "batchSize", "batchsizes": "batchSize",
+		"enviroment": "environment", "enviromnent": "environment", "aplication": "application", "logLevl": "logLevel",
+		"logLvl":       "logLevel",
+		"exemptStatus": "exemptStatuses", "alarmTopic": "", "alarmTopicArns": "alarmTopicArn",
+		"kmsKeyArns": "kmsKeyArn", "tag": "tags", "tagss": "tags",
+		"fileReceivedQueueARN": "fileReceivedQueueArn", "exportStateQueArn": "exportStateQueueArn",
+		"monitoringTopicUrn": "monitoringTopicArn",
+		"team":               "", "stage": "", "env": "", "region": "", "vpcId": "", "": "",
 	} {
 		s, err := ReadSettings(map[string]any{key: "10"})
 		switch {
 		case setting == "" && (err != nil || len(s.Unknown) != 1 || s.Unknown[0] != key):
 			t.Errorf("%q is unknown, and resembles none: %v, unknown %q", key, err, s.Unknown)
-		case setting != "" && (err == nil || err.Error() != "context "+key+": there is no such setting; the nearest one is "+setting):
+		case setting != "" && (err == nil || err.Error() != "context "+key+
+			": there is no such setting; the nearest one is "+setting):
 			t.Errorf("%q: %v, want that it names %s", key, err, setting)
 		}
 	}
 }
 
-// Every setting of the README is found in another case, with a letter missing and with one too many, whatever the value.
+// Every setting of the README is found in another case, with a letter missing and with one too many, whatever the
+// value.
 func TestEverySettingIsNearItsMisspellings(t *testing.T) {
 	t.Parallel()
 	_, table, _ := strings.Cut(string(mustRead("../README.md")), "| setting | default | meaning |")
 	table, _, _ = strings.Cut(table, "\n\n")
 	settings := 0
 	for _, row := range strings.Split(table, "\n")[2:] {
-		for _, setting := range regexp.MustCompile("`([a-zA-Z]+)`").FindAllStringSubmatch(strings.Split(row, "|")[1], -1) {
+		for _, setting := range regexp.MustCompile("`([a-zA-Z]+)`").FindAllStringSubmatch(strings.Split(row, "|")[1],
+			-1) {
 			settings++
 			name := setting[1]
 			for _, key := range []string{strings.ToUpper(name), name[:1] + name[2:], name + "s"} {
@@ -60,9 +70,13 @@ func TestKeysOfCDKAreKnown(t *testing.T) {
 	t.Parallel()
 	context := map[string]any{}
 	for _, key := range []string{
-		"@aws-cdk/aws-iam:minimizePolicies", "@aws-cdk/core:bootstrapQualifier", "@aws-cdk-containers/ecs-service-extensions:enableDefaultLogDriver",
-		"aws-cdk:enableDiffNoFail", "aws:cdk:version-reporting", "aws:cdk:enable-path-metadata", "aws:cdk:bundling-stacks", "availability-zones:account=1:region=eu-west-1",
-		"vpc-provider:account=1:filter.vpc-id=vpc-1:region=eu-west-1", "ssm:account=1:parameterName=/x:region=eu-west-1", "ami:account=1", "acknowledged-issue-numbers", "cli-telemetry", "cdk-migrate",
+		"@aws-cdk/aws-iam:minimizePolicies", "@aws-cdk/core:bootstrapQualifier",
+		"@aws-cdk-containers/ecs-service-extensions:enableDefaultLogDriver",
+		"aws-cdk:enableDiffNoFail", "aws:cdk:version-reporting", "aws:cdk:enable-path-metadata",
+		"aws:cdk:bundling-stacks", "availability-zones:account=1:region=eu-west-1",
+		"vpc-provider:account=1:filter.vpc-id=vpc-1:region=eu-west-1",
+		"ssm:account=1:parameterName=/x:region=eu-west-1", "ami:account=1", "acknowledged-issue-numbers",
+		"cli-telemetry", "cdk-migrate",
 	} {
 		context[key] = true
 	}
@@ -77,7 +91,8 @@ func TestUnknownKeysAreWarnedOf(t *testing.T) {
 	t.Parallel()
 	synthesizing.Lock()
 	defer synthesizing.Unlock()
-	app := awscdk.NewApp(&awscdk.AppProps{Context: &map[string]any{"team": "data", "batchSize": "10", "@aws-cdk/core:stackRelativeExports": true},
+	app := awscdk.NewApp(&awscdk.AppProps{Context: &map[string]any{"team": "data", "batchSize": "10",
+		"@aws-cdk/core:stackRelativeExports": true},
 		Outdir: jsii.String(t.TempDir())})
 	s, err := ReadSettings(contextOf(app))
 	if err != nil || s.BatchSize != 10 {
@@ -87,7 +102,8 @@ func TestUnknownKeysAreWarnedOf(t *testing.T) {
 	warnOfUnknown(stack, s)
 	given := assertions.Annotations_FromStack(stack)
 	all := *given.FindWarning(jsii.String("*"), assertions.Match_AnyValue())
-	named := *given.FindWarning(jsii.String("*"), assertions.Match_StringLikeRegexp(jsii.String("^context team: no setting of this stack")))
+	named := *given.FindWarning(jsii.String("*"),
+		assertions.Match_StringLikeRegexp(jsii.String("^context team: no setting of this stack")))
 	if len(all) != 1 || len(named) != 1 {
 		t.Errorf("warned %d times, and %d times of the key", len(all), len(named))
 	}

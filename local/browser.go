@@ -16,8 +16,8 @@ type Browser struct {
 }
 
 // InstallBrowser returns the Chromium that CHROMIUM names; else the pinned one (tools/browser), which it unpacks into
-// .local/browser unless exactly this one is there already, without root. That one is for Linux on x86-64; elsewhere it is
-// the first that is found on PATH. Safe to call from several processes at once.
+// .local/browser unless exactly this one is there already, without root. That one is for Linux on x86-64; elsewhere it
+// is the first that is found on PATH. Safe to call from several processes at once.
 func (p Project) InstallBrowser(ctx context.Context, log Log) (Browser, error) {
 	if named := os.Getenv("CHROMIUM"); named != "" {
 		return Browser{Path: named}, nil
@@ -28,7 +28,9 @@ func (p Project) InstallBrowser(ctx context.Context, log Log) (Browser, error) {
 				return Browser{Path: path}, nil
 			}
 		}
-		return Browser{}, fmt.Errorf("there is no Chromium on PATH, and the pinned one is for linux/amd64: install one, or name it with CHROMIUM=…")
+		return Browser{}, fmt.Errorf(
+			"there is no Chromium on PATH, and the pinned one is for linux/amd64: install one, or name it with " +
+				"CHROMIUM=…")
 	}
 	unlock, err := p.Lock(ctx, "browser")
 	if err != nil {
@@ -57,7 +59,8 @@ func (p Project) unpackBrowser(ctx context.Context, tools, dir string, log Log) 
 	if err := os.RemoveAll(dir); err != nil {
 		return err
 	}
-	if err := p.run(ctx, log, nil, "npm", "ci", "--prefix", tools, "--no-audit", "--no-fund", "--loglevel=error"); err != nil {
+	if err := p.run(ctx, log, nil, "npm", "ci", "--prefix", tools, "--no-audit", "--no-fund",
+		"--loglevel=error"); err != nil {
 		return err
 	}
 	if err := p.run(ctx, log, nil, "node", filepath.Join(tools, "unpack.mjs"), dir); err != nil {
@@ -72,7 +75,8 @@ func (p Project) unpackBrowser(ctx context.Context, tools, dir string, log Log) 
 			return err
 		}
 	}
-	fonts := fmt.Sprintf("<?xml version=\"1.0\"?>\n<!DOCTYPE fontconfig SYSTEM \"fonts.dtd\">\n<fontconfig><dir>%s</dir><dir>/usr/share/fonts</dir><cachedir>%s</cachedir></fontconfig>\n",
+	fonts := fmt.Sprintf("<?xml version=\"1.0\"?>\n<!DOCTYPE fontconfig SYSTEM "+
+		"\"fonts.dtd\">\n<fontconfig><dir>%s</dir><dir>/usr/share/fonts</dir><cachedir>%s</cachedir></fontconfig>\n",
 		filepath.Join(dir, "fonts"), filepath.Join(dir, "fontcache"))
 	return os.WriteFile(filepath.Join(dir, "these-fonts.conf"), []byte(fonts), 0o644)
 }

@@ -25,10 +25,10 @@ type Outputs struct {
 }
 
 // Deploy deploys the project's CDK app to the engine at the endpoint, exactly as `cdk deploy` deploys it to AWS but
-// for this machine's processor and without saved queries, and writes the outputs to outputsFile. Context holds further settings of the app,
-// as key=value. Deploying what is deployed already changes nothing. The engine's own poller of stream pipes is left
-// stopped: see StopStreamPipes.
-// Deployments of one project wait for each other, since they share the folders that are built into.
+// for this machine's processor and without saved queries, and writes the outputs to outputsFile. Context holds further
+// settings of the app, as key=value. Deploying what is deployed already changes nothing. The engine's own poller of
+// stream pipes is left stopped: see StopStreamPipes. Deployments of one project wait for each other, since they share
+// the folders that are built into.
 func (p Project) Deploy(ctx context.Context, endpoint, outputsFile string, settings []string, log Log) error {
 	unlock, err := p.Lock(ctx, "deploy")
 	if err != nil {
@@ -71,7 +71,8 @@ func (p Project) Diff(ctx context.Context, endpoint string, settings []string, l
 		return err
 	}
 	defer unlock()
-	if err := p.cdk(ctx, endpoint, log, append([]string{"diff", "--fail", "--method=template"}, p.app(settings)...)...); err != nil {
+	if err := p.cdk(ctx, endpoint, log, append([]string{"diff", "--fail", "--method=template"},
+		p.app(settings)...)...); err != nil {
 		return fmt.Errorf("comparing with what is deployed: %w", err)
 	}
 	return nil
@@ -95,7 +96,8 @@ func (p Project) cdk(ctx context.Context, endpoint string, log Log, args ...stri
 		"AWS_ENVAR_ALLOWLIST=AWS_REGION,AWS_DEFAULT_REGION", // or cdklocal takes the region away
 		"CDK_DISABLE_CLI_TELEMETRY=1", "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=1",
 	)
-	return p.run(ctx, log, env, filepath.Join(p.Root, "node_modules", ".bin", "cdklocal"), append(args, "--ci", "--no-notices")...)
+	return p.run(ctx, log, env, filepath.Join(p.Root, "node_modules", ".bin", "cdklocal"),
+		append(args, "--ci", "--no-notices")...)
 }
 
 // architecture is this machine's processor as the CDK app's setting of that name calls it.

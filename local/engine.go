@@ -87,7 +87,9 @@ func (p Project) StartEngine(ctx context.Context, port int, log Log) error {
 // launchEngine starts the engine in a process group of its own, keeping its files in dir. If lifeline is given,
 // the whole group ends when it is closed, and with it when the process that holds its other end ends.
 // Variables (NAME=value) are added to its environment and override what is set here.
-func (p Project) launchEngine(port int, dir string, log io.Writer, lifeline *os.File, variables ...string) (process, <-chan struct{}, error) {
+func (p Project) launchEngine(
+	port int, dir string, log io.Writer, lifeline *os.File, variables ...string,
+) (process, <-chan struct{}, error) {
 	if err := portFree(port); err != nil {
 		return process{}, nil, err
 	}

@@ -225,7 +225,8 @@ func TestEngineEndsWithKilledProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = cmd.Wait() // was killed
-	eventually(t, "the engine ends with the process that started it", func() bool { return len(groupMembers(proc)) == 0 })
+	eventually(t, "the engine ends with the process that started it",
+		func() bool { return len(groupMembers(proc)) == 0 })
 }
 
 // startAndWait starts an engine, says so, and waits to be killed.
@@ -247,7 +248,8 @@ func startAndWait(t *testing.T, dir string) {
 	<-t.Context().Done()
 }
 
-// eventually waits until the condition holds, for ten minutes at most: what takes a moment takes long on a busy machine.
+// eventually waits until the condition holds, for ten minutes at most: what takes a moment takes long on a busy
+// machine.
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)

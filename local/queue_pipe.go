@@ -89,7 +89,8 @@ func (q *queuePipe) bringOne(ctx context.Context) error {
 	return q.delete(whole, batch)
 }
 
-// receive assembles a batch: of what one receive gives, and of what comes within the batch window, up to the batch size.
+// receive assembles a batch: of what one receive gives, and of what comes within the batch window, up to the batch
+// size.
 func (q *queuePipe) receive(ctx, whole context.Context) ([]sqstypes.Message, error) {
 	batch, err := q.receiveUpTo(whole, q.BatchSize, longPoll)
 	if err != nil {

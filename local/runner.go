@@ -11,9 +11,9 @@ import (
 )
 
 // RunPipes serves the pipes until the context is done, and then finishes what it has begun.
-// Its sources are queues and streams of tables; the engine's own poller of streams, which ignores filters, must have been
-// stopped (StopStreamPipes). Trouble on the way is logged and tried again. It fails at once if a pipe asks for something that it
-// cannot do.
+// Its sources are queues and streams of tables; the engine's own poller of streams, which ignores filters, must have
+// been stopped (StopStreamPipes). Trouble on the way is logged and tried again. It fails at once if a pipe asks for
+// something that it cannot do.
 func RunPipes(ctx context.Context, config aws.Config, all []Pipe, log *slog.Logger) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for _, pipe := range all {

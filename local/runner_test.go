@@ -96,9 +96,10 @@ func deployTemplate(t *testing.T, config aws.Config, name string, template map[s
 		t.Fatal(err)
 	}
 	named := &cloudformation.DescribeStacksInput{StackName: &name}
-	if err := cloudformation.NewStackCreateCompleteWaiter(client, func(o *cloudformation.StackCreateCompleteWaiterOptions) {
-		o.MinDelay, o.MaxDelay = 100*time.Millisecond, time.Second
-	}).Wait(t.Context(), named, 10*time.Minute); err != nil {
+	if err := cloudformation.NewStackCreateCompleteWaiter(client,
+		func(o *cloudformation.StackCreateCompleteWaiterOptions) {
+			o.MinDelay, o.MaxDelay = 100*time.Millisecond, time.Second
+		}).Wait(t.Context(), named, 10*time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	described, err := client.DescribeStacks(t.Context(), named)
@@ -275,7 +276,8 @@ func TestRunPipesAssemblesBatches(t *testing.T) {
 		total, largest = total+len(batch), max(largest, len(batch))
 	}
 	if total != 200 || largest <= 10 || largest > 25 {
-		t.Errorf("%d records, at most %d at once, want 200, and more than one receive gives but 25 at most", total, largest)
+		t.Errorf("%d records, at most %d at once, want 200, and more than one receive gives but 25 at most", total,
+			largest)
 	}
 }
 

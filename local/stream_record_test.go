@@ -29,7 +29,8 @@ func TestStreamRecord(t *testing.T) {
 				"Many":   &types.AttributeValueMemberNS{Value: []string{"1"}},
 				"Blobs":  &types.AttributeValueMemberBS{Value: [][]byte{{1, 2}}},
 				"Map":    &types.AttributeValueMemberM{Value: key},
-				"List":   &types.AttributeValueMemberL{Value: []types.AttributeValue{&types.AttributeValueMemberN{Value: "1"}}},
+				"List": &types.AttributeValueMemberL{Value: []types.AttributeValue{&types.AttributeValueMemberN{
+					Value: "1"}}},
 			},
 			SequenceNumber: aws.String("111"), SizeBytes: aws.Int64(26),
 			StreamViewType: types.StreamViewTypeNewAndOldImages,

@@ -93,7 +93,8 @@ func (s streamStack) write(t *testing.T, collection, attribute string, value typ
 	t.Helper()
 	if _, err := dynamodb.NewFromConfig(s.config).UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
 		TableName: &s.table, UpdateExpression: aws.String("SET #a = :v"),
-		Key:                       map[string]types.AttributeValue{"CollectionName": &types.AttributeValueMemberS{Value: collection}},
+		Key: map[string]types.AttributeValue{"CollectionName": &types.AttributeValueMemberS{
+			Value: collection}},
 		ExpressionAttributeNames:  map[string]string{"#a": attribute},
 		ExpressionAttributeValues: map[string]types.AttributeValue{":v": value},
 	}); err != nil {
@@ -114,7 +115,8 @@ func (s streamStack) count(t *testing.T, collection string, received int) {
 func (s streamStack) remove(t *testing.T, collection string) {
 	t.Helper()
 	if _, err := dynamodb.NewFromConfig(s.config).DeleteItem(t.Context(), &dynamodb.DeleteItemInput{
-		TableName: &s.table, Key: map[string]types.AttributeValue{"CollectionName": &types.AttributeValueMemberS{Value: collection}},
+		TableName: &s.table, Key: map[string]types.AttributeValue{"CollectionName": &types.AttributeValueMemberS{
+			Value: collection}},
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -129,7 +131,9 @@ func (s streamStack) delivered(t *testing.T) (delivered [][]string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	slices.SortFunc(listed.Executions, func(a, b sfntypes.ExecutionListItem) int { return a.StartDate.Compare(*b.StartDate) })
+	slices.SortFunc(listed.Executions, func(a, b sfntypes.ExecutionListItem) int {
+		return a.StartDate.Compare(*b.StartDate)
+	})
 	for _, execution := range listed.Executions {
 		described, err := client.DescribeExecution(t.Context(),
 			&sfn.DescribeExecutionInput{ExecutionArn: execution.ExecutionArn})
@@ -234,11 +238,13 @@ func TestStreamPipeTriesAgain(t *testing.T) {
 	t.Parallel()
 	stack := deployStream(t, 1)
 	client := sfn.NewFromConfig(stack.config)
-	made, err := client.DescribeStateMachine(t.Context(), &sfn.DescribeStateMachineInput{StateMachineArn: &stack.machine})
+	made, err := client.DescribeStateMachine(t.Context(),
+		&sfn.DescribeStateMachineInput{StateMachineArn: &stack.machine})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := client.DeleteStateMachine(t.Context(), &sfn.DeleteStateMachineInput{StateMachineArn: &stack.machine}); err != nil {
+	if _, err := client.DeleteStateMachine(t.Context(),
+		&sfn.DeleteStateMachineInput{StateMachineArn: &stack.machine}); err != nil {
 		t.Fatal(err)
 	}
 	stack.status(t, "a", "Sent")
@@ -306,7 +312,8 @@ func (s streamStack) state(t *testing.T) pipestypes.PipeState {
 	if err != nil {
 		t.Fatal(err)
 	}
-	described, err := pipes.NewFromConfig(s.config).DescribePipe(t.Context(), &pipes.DescribePipeInput{Name: &deployed[0].Name})
+	described, err := pipes.NewFromConfig(s.config).DescribePipe(t.Context(),
+		&pipes.DescribePipeInput{Name: &deployed[0].Name})
 	if err != nil {
 		t.Fatal(err)
 	}

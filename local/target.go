@@ -74,7 +74,8 @@ type function struct {
 func (f function) start(ctx context.Context, input string) error {
 	ctx, cancel := context.WithTimeout(ctx, startWithin)
 	defer cancel()
-	done, err := f.client.Invoke(ctx, &lambda.InvokeInput{FunctionName: &f.arn, Payload: []byte(`{"Records":` + input + `}`)})
+	done, err := f.client.Invoke(ctx, &lambda.InvokeInput{FunctionName: &f.arn, Payload: []byte(`{"Records":` + input +
+		`}`)})
 	if err != nil {
 		return fmt.Errorf("calling the function: %w", err)
 	}

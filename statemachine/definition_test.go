@@ -83,7 +83,8 @@ func TestEveryTaskIsBounded(t *testing.T) {
 		if s.TimeoutSeconds == 0 {
 			t.Errorf("%s has no timeout", name)
 		}
-		if len(s.Retry) == 0 || s.Retry[len(s.Retry)-1].JitterStrategy != "FULL" || s.Retry[len(s.Retry)-1].ErrorEquals[0] != "States.ALL" {
+		if len(s.Retry) == 0 || s.Retry[len(s.Retry)-1].JitterStrategy != "FULL" ||
+			s.Retry[len(s.Retry)-1].ErrorEquals[0] != "States.ALL" {
 			t.Errorf("%s is not retried with full jitter on every error", name)
 		}
 		// If a message cannot even be rejected, the execution fails with that and holds the message in its history.
@@ -127,7 +128,8 @@ func TestChoicesCoverTheOutcomes(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string][]string{
 		"Request Pending?": {
-			string(checkcollection.RequestPending), string(checkcollection.CheckRun), string(checkcollection.Incomplete)},
+			string(checkcollection.RequestPending), string(checkcollection.CheckRun),
+			string(checkcollection.Incomplete)},
 		"Notification Pending?": {string(checkall.NotificationPending), string(checkall.RunIncomplete)},
 	} {
 		choice := definition(t).All()[name]
@@ -153,20 +155,23 @@ func TestRejectedMessagesCarryTheAttributesOfIncrements(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := slices.Sorted(maps.Keys(arguments.MessageAttributes))
-	if diff := cmp.Diff([]string{delivery.AttrIdentity, delivery.AttrReason, delivery.AttrReasonCode}, got); diff != "" {
+	if diff := cmp.Diff([]string{delivery.AttrIdentity, delivery.AttrReason, delivery.AttrReasonCode},
+		got); diff != "" {
 		t.Errorf("(-Go +definition)\n%s", diff)
 	}
-	if code := arguments.MessageAttributes[delivery.AttrReasonCode].StringValue; code != string(snapshot.ReasonNotCounted) {
+	if code := arguments.MessageAttributes[delivery.AttrReasonCode].StringValue; code != string(
+		snapshot.ReasonNotCounted) {
 		t.Errorf("the reason code is %q", code)
 	}
 }
 
-// A lease outlives its owner's longest way from enqueuing a message to its delivery: the task that enqueues and then the
-// one that delivers, with every try of both timing out. (An EXPRESS execution is cut off before its lease ends.)
+// A lease outlives its owner's longest way from enqueuing a message to its delivery: the task that enqueues and then
+// the one that delivers, with every try of both timing out. (An EXPRESS execution is cut off before its lease ends.)
 func TestLeaseOutlivesTheRetries(t *testing.T) {
 	t.Parallel()
 	states := definition(t).All()
-	for _, way := range [][]string{{"Check Collection", "Notify Sender"}, {"Check All Collections", "Notify Monitoring"}} {
+	for _, way := range [][]string{{"Check Collection", "Notify Sender"},
+		{"Check All Collections", "Notify Monitoring"}} {
 		var longest time.Duration
 		for _, name := range way {
 			s := states[name]
@@ -208,7 +213,8 @@ func TestPlaceholders(t *testing.T) {
 	for _, match := range placeholder.FindAllStringSubmatch(statemachine.Definition, -1) {
 		found[match[1]] = true
 	}
-	want := []string{"CheckAllFunctionArn", "CheckCollectionFunctionArn", "IncrementFunctionArn", "NotifyFunctionArn", "Partition", "RejectedMessagesQueueUrl", "WorkflowType"}
+	want := []string{"CheckAllFunctionArn", "CheckCollectionFunctionArn", "IncrementFunctionArn", "NotifyFunctionArn",
+		"Partition", "RejectedMessagesQueueUrl", "WorkflowType"}
 	if diff := cmp.Diff(want, slices.Sorted(maps.Keys(found))); diff != "" {
 		t.Errorf("(-stack +definition)\n%s", diff)
 	}

@@ -15,8 +15,8 @@ const MaxFilters = 5
 const MaxExemptStatuses = 10
 
 // StreamFilters returns the event patterns of the pipe from the export status table's stream. A record that matches one
-// of them starts a reconciliation. They pass what others do and what may let a collection or its run go on: a row that is
-// removed, and a status that changes
+// of them starts a reconciliation. They pass what others do and what may let a collection or its run go on: a row that
+// is removed, and a status that changes
 //
 //   - to Sent, from anything else;
 //   - to an exempt status, from any that is not exempt;
@@ -92,7 +92,8 @@ func filter(pattern map[string]any) string {
 
 func usualSpellings(status string) []string {
 	spellings := []string{status}
-	for _, other := range []string{strings.ToUpper(status), strings.ToLower(status), strings.ToUpper(status[:1]) + strings.ToLower(status[1:])} {
+	for _, other := range []string{strings.ToUpper(status), strings.ToLower(status), strings.ToUpper(status[:1]) +
+		strings.ToLower(status[1:])} {
 		if !slices.Contains(spellings, other) {
 			spellings = append(spellings, other)
 		}

@@ -68,7 +68,8 @@ func TestFilterWithoutExemptStatuses(t *testing.T) {
 	t.Parallel()
 	records := streamRecords(t)
 	for name, want := range map[string]bool{
-		"table became unavailable": false, "topic blocked after Sent": false, "sender writes Sent": true, "sender writes Received for no files": true,
+		"table became unavailable": false, "topic blocked after Sent": false, "sender writes Sent": true,
+		"sender writes Received for no files": true,
 	} {
 		if got := passed(t, nil, records[name]); got != want {
 			t.Errorf("%s: passes: %v", name, got)
@@ -103,7 +104,8 @@ func TestOwnWritesNeverPass(t *testing.T) {
 func TestChangesByOthersPass(t *testing.T) {
 	t.Parallel()
 	filter := changes(t, exempt)
-	for _, before := range []string{"Exporting", "Exported", "Export_Failed", "Table_Unavailable", "Received", "Success", "Anything"} {
+	for _, before := range []string{"Exporting", "Exported", "Export_Failed", "Table_Unavailable", "Received",
+		"Success", "Anything"} {
 		for _, old := range usual(before) {
 			for _, sent := range spellings("Sent") {
 				filter.passes(old, sent)
@@ -141,7 +143,8 @@ func TestReceivedWithoutFilesPasses(t *testing.T) {
 		filesSent any // nil for none
 		want      bool
 	}{
-		"NoFiles": {map[string]any{"N": "0"}, true}, "Missing": {nil, true}, "NoNumber": {map[string]any{"S": "none"}, true},
+		"NoFiles": {map[string]any{"N": "0"}, true}, "Missing": {nil, true}, "NoNumber": {map[string]any{"S": "none"},
+			true},
 		"OneFile": {map[string]any{"N": "1"}, false}, "TenFiles": {map[string]any{"N": "10"}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -171,7 +174,8 @@ func TestOtherLettersAreNotFolded(t *testing.T) {
 func TestFiltersFit(t *testing.T) {
 	t.Parallel()
 	const most, longestStatus = 4096, 64
-	for _, exempt := range [][]string{nil, slices.Repeat([]string{strings.Repeat("aB", longestStatus/2)}, statemachine.MaxExemptStatuses)} {
+	for _, exempt := range [][]string{nil, slices.Repeat([]string{strings.Repeat("aB", longestStatus/2)},
+		statemachine.MaxExemptStatuses)} {
 		filters := statemachine.StreamFilters(exempt)
 		if len(filters) > statemachine.MaxFilters {
 			t.Errorf("%d filters for %d exempt statuses", len(filters), len(exempt))

@@ -20,7 +20,8 @@ func TestTheHistoryHoldsEveryTry(t *testing.T) {
 	} {
 		events := historyEvents(t, items)
 		if fits := events <= statemachine.HistoryEvents; fits != (name != "more than enough") {
-			t.Errorf("%s: %v items make %d events, the history holds %d", name, items, events, statemachine.HistoryEvents)
+			t.Errorf("%s: %v items make %d events, the history holds %d", name, items, events,
+				statemachine.HistoryEvents)
 		}
 	}
 }
@@ -61,8 +62,8 @@ func stateEvents(t *testing.T, name string, s statemachine.State, items map[stri
 		for _, retrier := range s.Retry {
 			tries += retrier.MaxAttempts
 		}
-		// TaskStateEntered; for each try TaskScheduled, TaskStarted, and TaskSucceeded, TaskFailed or TaskTimedOut; after
-		// a failure that is caught, too: TaskStateExited.
+		// TaskStateEntered; for each try TaskScheduled, TaskStarted, and TaskSucceeded, TaskFailed or TaskTimedOut;
+		// after a failure that is caught, too: TaskStateExited.
 		return 1 + 3*tries + 1
 	case "Choice", "Pass", "Succeed":
 		return 2 // such as ChoiceStateEntered, ChoiceStateExited

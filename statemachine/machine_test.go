@@ -59,7 +59,8 @@ func (d driver) follow(t *testing.T, path paths.Path) {
 		t.Errorf("failed: %v, want %v", end.failed, path.Fails)
 	}
 	if end.failed && (end.error == "" || end.cause == "") {
-		t.Errorf("failed with the error %q and the cause %q, want both for the person who reads them", end.error, end.cause)
+		t.Errorf("failed with the error %q and the cause %q, want both for the person who reads them", end.error,
+			end.cause)
 	}
 }
 
@@ -81,12 +82,13 @@ func (d driver) putRow(t *testing.T, run string, row paths.Row) {
 	if row.Malformed {
 		sent = &types.AttributeValueMemberS{Value: "three"}
 	}
-	_, err := d.table.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: d.statusTable(), Item: map[string]types.AttributeValue{
-		"CorrelationId":    &types.AttributeValueMemberS{Value: run},
-		"CollectionName":   &types.AttributeValueMemberS{Value: row.Collection},
-		"CollectionStatus": &types.AttributeValueMemberS{Value: row.Status},
-		"FilesSent":        sent,
-	}})
+	_, err := d.table.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: d.statusTable(),
+		Item: map[string]types.AttributeValue{
+			"CorrelationId":    &types.AttributeValueMemberS{Value: run},
+			"CollectionName":   &types.AttributeValueMemberS{Value: row.Collection},
+			"CollectionStatus": &types.AttributeValueMemberS{Value: row.Status},
+			"FilesSent":        sent,
+		}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,8 +106,9 @@ func (d driver) byOthers(t *testing.T, run string, row paths.Row) {
 		_, err = d.table.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{TableName: d.statusTable(), Key: key})
 	} else {
 		_, err = d.table.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{TableName: d.statusTable(), Key: key,
-			UpdateExpression:          aws.String("SET CollectionStatus = :s"),
-			ExpressionAttributeValues: map[string]types.AttributeValue{":s": &types.AttributeValueMemberS{Value: row.Status}},
+			UpdateExpression: aws.String("SET CollectionStatus = :s"),
+			ExpressionAttributeValues: map[string]types.AttributeValue{":s": &types.AttributeValueMemberS{
+				Value: row.Status}},
 		})
 	}
 	if err != nil {
@@ -118,8 +121,8 @@ func (d driver) statusTable() *string {
 	return &name
 }
 
-// machine returns the deployed state machine or, if a function is to be broken, a copy, in which another function stands
-// in its place.
+// machine returns the deployed state machine or, if a function is to be broken, a copy, in which another function
+// stands in its place.
 func (d driver) machine(t *testing.T, broken paths.Function) string {
 	t.Helper()
 	arn := d.stack.Outputs.StateMachineArn
@@ -144,7 +147,8 @@ func (d driver) machine(t *testing.T, broken paths.Function) string {
 		t.Fatalf("the deployed definition does not call the function to break: %s", definition)
 	}
 	name := "copy-" + rand.Text()
-	made, err := d.machines.CreateStateMachine(t.Context(), &sfn.CreateStateMachineInput{Name: &name, Definition: &definition, RoleArn: deployed.RoleArn})
+	made, err := d.machines.CreateStateMachine(t.Context(), &sfn.CreateStateMachineInput{Name: &name,
+		Definition: &definition, RoleArn: deployed.RoleArn})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,7 +173,8 @@ func (d driver) run(t *testing.T, machine, input string) ending {
 	}
 	end := ending{execution: *started.ExecutionArn}
 	for status := sfntypes.ExecutionStatusRunning; status == sfntypes.ExecutionStatusRunning; {
-		described, err := d.machines.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: started.ExecutionArn})
+		described, err := d.machines.DescribeExecution(ctx,
+			&sfn.DescribeExecutionInput{ExecutionArn: started.ExecutionArn})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -177,7 +182,8 @@ func (d driver) run(t *testing.T, machine, input string) ending {
 		end.failed = status != sfntypes.ExecutionStatusSucceeded
 		end.error, end.cause = aws.ToString(described.Error), aws.ToString(described.Cause)
 	}
-	history := sfn.NewGetExecutionHistoryPaginator(d.machines, &sfn.GetExecutionHistoryInput{ExecutionArn: started.ExecutionArn})
+	history := sfn.NewGetExecutionHistoryPaginator(d.machines,
+		&sfn.GetExecutionHistoryInput{ExecutionArn: started.ExecutionArn})
 	for history.HasMorePages() {
 		page, err := history.NextPage(ctx)
 		if err != nil {

@@ -24,9 +24,9 @@ func TestMaxMessageBytes(t *testing.T) {
 	}
 }
 
-// A full batch of the largest messages that the queue takes goes through the whole execution, whatever its size is: up to
-// 72 even if every byte of every body has to be escaped; above, where SQS allows no limit so small, if a quarter of them
-// has to be. (In the README's example it is a seventh.)
+// A full batch of the largest messages that the queue takes goes through the whole execution, whatever its size is: up
+// to 72 even if every byte of every body has to be escaped; above, where SQS allows no limit so small, if a quarter of
+// them has to be. (In the README's example it is a seventh.)
 func TestAFullBatchFitsIntoAnExecution(t *testing.T) {
 	t.Parallel()
 	for batchSize := 1; batchSize <= 100; batchSize++ {
@@ -39,7 +39,8 @@ func TestAFullBatchFitsIntoAnExecution(t *testing.T) {
 			t.Errorf("a batch of %d messages of %d bytes makes a payload of %d", batchSize, size, got)
 		}
 	}
-	if got := largest(t, 74, envelope(strings.Repeat(`"`, statemachine.MaxMessageBytes(74)))); got <= statemachine.PayloadBytes-20_000 {
+	if got := largest(t, 74,
+		envelope(strings.Repeat(`"`, statemachine.MaxMessageBytes(74)))); got <= statemachine.PayloadBytes-20_000 {
 		t.Errorf("%d bytes: the exception in the README is none", got)
 	}
 }
@@ -63,14 +64,17 @@ func TestAFullBatchWithAttributesFitsIntoAnExecution(t *testing.T) {
 	}
 }
 
-// largest is the size of the largest value that an execution of such a batch holds: the arguments of increment's call, or
-// what is rejected if it has failed.
+// largest is the size of the largest value that an execution of such a batch holds: the arguments of increment's call,
+// or what is rejected if it has failed.
 func largest(t *testing.T, batchSize int, message types.Message) int {
 	t.Helper()
 	records := json.RawMessage(input(t, batchSize, message))
-	longestName := "arn:aws-us-gov:states:us-gov-west-1:123456789012:express:" + strings.Repeat("n", 80) + ":" + strings.Repeat("e", 80) + ":" + strings.Repeat("u", 36)
-	call := map[string]any{"FunctionName": longestName, "Payload": map[string]any{"execution_id": longestName, "event": records}}
-	caught := map[string]any{"error": map[string]string{"Error": strings.Repeat("E", 256), "Cause": strings.Repeat(`"`, causeBytes(t))},
+	longestName := "arn:aws-us-gov:states:us-gov-west-1:123456789012:express:" + strings.Repeat("n", 80) + ":" +
+		strings.Repeat("e", 80) + ":" + strings.Repeat("u", 36)
+	call := map[string]any{"FunctionName": longestName, "Payload": map[string]any{"execution_id": longestName,
+		"event": records}}
+	caught := map[string]any{"error": map[string]string{"Error": strings.Repeat("E", 256), "Cause": strings.Repeat(`"`,
+		causeBytes(t))},
 		"messages": records, "by_hand": false}
 	most := 0
 	for _, value := range []any{call, caught} {
@@ -86,7 +90,8 @@ func largest(t *testing.T, batchSize int, message types.Message) int {
 // causeBytes is how much of an error's cause the definition takes along beside the messages.
 func causeBytes(t *testing.T) int {
 	t.Helper()
-	found := regexp.MustCompile(`\$substring\(\$string\(\$states\.errorOutput\.Cause\), 0, (\d+)\)`).FindStringSubmatch(statemachine.Definition)
+	found := regexp.MustCompile(`\$substring\(\$string\(\$states\.errorOutput\.Cause\), 0, (\d+)\)`).FindStringSubmatch(
+		statemachine.Definition)
 	if found == nil {
 		t.Fatal("the cause of a failed call may be as long as it likes")
 	}
@@ -120,13 +125,16 @@ func input(t *testing.T, batchSize int, message types.Message) string {
 // as in the API's examples, the sender as a role's session of the longest name, the trace of X-Ray.
 func envelope(body string) types.Message {
 	return types.Message{
-		MessageId: aws.String(strings.Repeat("0", 36)), ReceiptHandle: aws.String(strings.Repeat("A", 412)), Body: &body,
+		MessageId: aws.String(strings.Repeat("0", 36)), ReceiptHandle: aws.String(strings.Repeat("A", 412)),
+		Body:      &body,
 		MD5OfBody: aws.String(strings.Repeat("0", 32)),
 		Attributes: map[string]string{
-			"ApproximateReceiveCount": "5", "SentTimestamp": "1763920000000", "ApproximateFirstReceiveTimestamp": "1763920000000",
-			"SenderId":                 strings.Repeat("A", 21) + ":" + strings.Repeat("s", 64),
-			"AWSTraceHeader":           "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1;Lineage=1:a87bd80c:1|68fd508a:5|c512fbe3:2",
-			"DeadLetterQueueSourceArn": "arn:aws-us-gov:sqs:us-gov-west-1:123456789012:" + strings.Repeat("q", 80),
+			"ApproximateReceiveCount": "5", "SentTimestamp": "1763920000000",
+			"ApproximateFirstReceiveTimestamp": "1763920000000",
+			"SenderId":                         strings.Repeat("A", 21) + ":" + strings.Repeat("s", 64),
+			"AWSTraceHeader":                   "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1;Lineage=1:a87bd80c:1|68fd508a:5|c512fbe3:2",
+			"DeadLetterQueueSourceArn": "arn:aws-us-gov:sqs:us-gov-west-1:123456789012:" +
+				strings.Repeat("q", 80),
 		},
 	}
 }

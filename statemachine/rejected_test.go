@@ -34,7 +34,8 @@ func TestRejectedMessagesCountUnderTheSameIdentities(t *testing.T) {
 		{paths.EnvelopeByHand("a")(run), 1},
 		{`{"Records":[{"body":` + message + `},{"messageId":"own","body":` + escaped + `}]}`, 1},
 		{`[{"body":` + escaped + `},{"body":` + message + `}]`, 2},
-		{`[{"body":` + escaped + `},{"messageId":"with-an-id","body":` + escaped + `},{"body":` + quoted(t, paths.EnvelopeByHand("a")(run)) + `}]`, 3},
+		{`[{"body":` + escaped + `},{"messageId":"with-an-id","body":` + escaped + `},{"body":` +
+			quoted(t, paths.EnvelopeByHand("a")(run)) + `}]`, 3},
 		{`{"messageId":"of-nobody",` + message[1:], 1},
 		{`[{"body":` + escaped + `},{"messageId":null,"body":` + escaped + `}]`, 2},
 		{paths.File("a", "1")(run), 1},
@@ -46,7 +47,8 @@ func TestRejectedMessagesCountUnderTheSameIdentities(t *testing.T) {
 	for execution, tt := range started {
 		rejects, got := 0, map[string]snapshot.Message{}
 		for _, m := range rejected {
-			if !strings.HasPrefix(m.identity, execution) && !strings.Contains(tt.input, `"messageId":"`+m.identity+`"`) {
+			if !strings.HasPrefix(m.identity, execution) && !strings.Contains(tt.input, `"messageId":"`+m.identity+
+				`"`) {
 				continue
 			}
 			rejects++
@@ -68,7 +70,8 @@ type rejectedMessage struct{ identity, text string }
 // envelope is how the message is replayed.
 func (m rejectedMessage) envelope(t *testing.T) string {
 	t.Helper()
-	text, err := json.Marshal(map[string]any{"Records": []any{map[string]string{"messageId": m.identity, "body": m.text}}})
+	text, err := json.Marshal(map[string]any{"Records": []any{map[string]string{"messageId": m.identity,
+		"body": m.text}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,8 +84,9 @@ func (d driver) rejected(t *testing.T) []rejectedMessage {
 	client := sqs.NewFromConfig(d.stack.Config)
 	var all []rejectedMessage
 	for {
-		got, err := client.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: &d.stack.Outputs.RejectedMessagesQueueUrl,
-			MaxNumberOfMessages: 10, VisibilityTimeout: 3600, MessageAttributeNames: []string{"All"}})
+		got, err := client.ReceiveMessage(t.Context(),
+			&sqs.ReceiveMessageInput{QueueUrl: &d.stack.Outputs.RejectedMessagesQueueUrl,
+				MaxNumberOfMessages: 10, VisibilityTimeout: 3600, MessageAttributeNames: []string{"All"}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -90,7 +94,8 @@ func (d driver) rejected(t *testing.T) []rejectedMessage {
 			return all
 		}
 		for _, m := range got.Messages {
-			all = append(all, rejectedMessage{aws.ToString(m.MessageAttributes[delivery.AttrIdentity].StringValue), aws.ToString(m.Body)})
+			all = append(all, rejectedMessage{aws.ToString(m.MessageAttributes[delivery.AttrIdentity].StringValue),
+				aws.ToString(m.Body)})
 		}
 	}
 }

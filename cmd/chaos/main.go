@@ -31,7 +31,8 @@ const patience = store.DefaultLease + 3*time.Minute
 func main() {
 	var c command
 	kong.Parse(&c, kong.Name("chaos"), kong.Description(
-		"Sends a run through the stack on a local engine of its own while connections, processes and other writers do what they can, "+
+		"Sends a run through the stack on a local engine of its own while connections, processes and other writers "+
+			"do what they can, "+
 			"and holds what came of it against the guarantees."))
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	ok, err := c.run(ctx)

@@ -22,7 +22,8 @@ type command struct {
 func main() {
 	var c command
 	kong.Parse(&c, kong.Name("coldstart"), kong.Description(
-		"Measures functions from the start of their process to their first poll of Lambda's runtime interface (medians, user CPU: the mean)."))
+		"Measures functions from the start of their process to their first poll of Lambda's runtime interface "+
+			"(medians, user CPU: the mean)."))
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	if err := c.run(ctx); err != nil {

@@ -46,7 +46,8 @@ func (c *demoCommand) Run(ctx context.Context, project local.Project) error {
 		return err
 	}
 	run := newRun("demo-"+strings.ToLower(rand.Text()[:10]), c.Collections, c.Files)
-	fmt.Printf("\nRun %s: %d collections of %d files, with duplicates, a late file, malformed messages, and a collection\n"+
+	fmt.Printf("\nRun %s: %d collections of %d files, with duplicates, a late file, malformed messages, and a "+
+		"collection\n"+
 		"that the sender marks as Sent only after its last file has arrived\n",
 		run.CorrelationID, c.Collections, c.Files)
 	stopPage, err := showPage(ctx, run.CorrelationID, os.Stdout)
@@ -128,7 +129,9 @@ const patience = 45 * time.Second
 
 // watch looks at the run until done, and then until the stack has come to rest. It gives up, and returns false,
 // when nothing has changed for a while.
-func watch(ctx context.Context, world *scenario.World, seen *seen, progress *scenario.Progress, done func() bool) (bool, error) {
+func watch(
+	ctx context.Context, world *scenario.World, seen *seen, progress *scenario.Progress, done func() bool,
+) (bool, error) {
 	return scenario.Watch(ctx, patience, func() (bool, error) {
 		rows, err := world.Rows(ctx, seen.run.Run)
 		if err != nil {
@@ -160,7 +163,8 @@ func inboxes(world *scenario.World, run *run, seen *seen, news string) []*scenar
 		world.Rejected(run.Run, func(message sqstypes.Message) {
 			attribute := func(name string) string { return aws.ToString(message.MessageAttributes[name].StringValue) }
 			seen.addRejected(rejected{
-				Reject: scenario.Reject{Reason: snapshot.Reason(attribute(delivery.AttrReasonCode)), Identity: attribute(delivery.AttrIdentity)},
+				Reject: scenario.Reject{Reason: snapshot.Reason(attribute(delivery.AttrReasonCode)),
+					Identity: attribute(delivery.AttrIdentity)},
 				detail: attribute(delivery.AttrReason), text: aws.ToString(message.Body),
 			})
 		}),

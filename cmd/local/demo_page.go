@@ -12,8 +12,8 @@ import (
 	"snapshot-status-checker/operator/page"
 )
 
-// showPage serves the page for the local stack on a free port of loopback, as `snapshot-status serve` does, and says where
-// the run is shown. The page is there until stop is called.
+// showPage serves the page for the local stack on a free port of loopback, as `snapshot-status serve` does, and says
+// where the run is shown. The page is there until stop is called.
 func showPage(ctx context.Context, run string, out io.Writer) (stop func() error, err error) {
 	found, err := deployment.Where{Local: true}.Find(ctx)
 	if err != nil {
@@ -27,7 +27,8 @@ func showPage(ctx context.Context, run string, out io.Writer) (stop func() error
 	ended := make(chan error, 1)
 	go func() {
 		ended <- page.Serve(serving, listener, page.NewSource(found),
-			page.Options{AllowWrites: true, Hosts: page.HostsOf(listener.Addr(), nil), Log: slog.New(slog.DiscardHandler)},
+			page.Options{AllowWrites: true, Hosts: page.HostsOf(listener.Addr(), nil),
+				Log: slog.New(slog.DiscardHandler)},
 			func(address string) { fmt.Fprintf(out, "\nLook on: %srun?id=%s\n", address, url.QueryEscape(run)) })
 	}()
 	return func() error { cancel(); return <-ended }, nil

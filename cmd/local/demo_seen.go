@@ -66,7 +66,8 @@ func (s *seen) arrived() int {
 func (s *seen) complete() bool {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	return scenario.InStatus(s.rows, "Success") == len(s.run.Collections) && len(s.requests) >= len(s.run.Collections) &&
+	return scenario.InStatus(s.rows, "Success") == len(s.run.Collections) &&
+		len(s.requests) >= len(s.run.Collections) &&
 		len(s.news) >= 2 && len(s.rejected) >= len(s.expected)
 }
 

@@ -21,7 +21,9 @@ func TestNewRun(t *testing.T) {
 		t.Run(fmt.Sprintf("%dx%d", size.collections, size.files), func(t *testing.T) {
 			t.Parallel()
 			run := newRun("demo-x", size.collections, size.files)
-			if last := slices.IndexFunc(run.Collections, func(c scenario.Collection) bool { return c.SentLast }); last != size.collections-2 && size.collections > 1 {
+			if last := slices.IndexFunc(run.Collections,
+				func(c scenario.Collection) bool { return c.SentLast }); last != size.collections-2 &&
+				size.collections > 1 {
 				t.Errorf("collection %d is sent last, want the one before the late one", last)
 			}
 			counted := map[string]map[string]bool{} // identities by collection
@@ -46,7 +48,8 @@ func TestNewRun(t *testing.T) {
 			for i := range size.collections {
 				name := run.Collections[i].Name
 				if len(counted[name]) != size.files {
-					t.Errorf("%s: %d distinct messages, want one for each of %d files", name, len(counted[name]), size.files)
+					t.Errorf("%s: %d distinct messages, want one for each of %d files", name, len(counted[name]),
+						size.files)
 				}
 				delete(counted, name)
 			}
@@ -116,14 +119,16 @@ func TestReport(t *testing.T) {
 		{"OtherCase", func(s *seen) { s.rows[2].Status = "Success" }, "want SUCCESS"},
 		{"RowMissing", func(s *seen) { s.rows = s.rows[1:] }, "2 rows, want 3"},
 		{"RowAdded", func(s *seen) { s.rows = append(s.rows, scenario.Row{Name: "db.not.there"}) }, "4 rows, want 3"},
-		{"RequestTwice", func(s *seen) { s.requests = append(s.requests, s.requests[0]) }, "request came 2 times, want 1"},
+		{"RequestTwice", func(s *seen) { s.requests = append(s.requests, s.requests[0]) },
+			"request came 2 times, want 1"},
 		{"RequestMissing", func(s *seen) { s.requests = s.requests[1:] }, "request came 0 times, want 1"},
 		{"RequestWrong", func(s *seen) { s.requests[0]["shutdown_flag"] = true }, "request came 1 times, want 0"},
 		{"NewsTwice", func(s *seen) { s.news = append(s.news, s.news[0]) }, "news came 2 times, want 1"},
 		{"NewsMissing", func(s *seen) { s.news = s.news[:1] }, "news came 0 times, want 1"},
 		{"RejectMissing", func(s *seen) { s.rejected = s.rejected[1:] }, "came 0 times, want 1: NOT_JSON of id-0"},
 		{"RejectOther", func(s *seen) { s.rejected[0].Reason = "OTHER" }, "came 1 times, want 0: OTHER of id-0"},
-		{"RejectTwice", func(s *seen) { s.rejected = append(s.rejected, s.rejected[0]) }, "came 2 times, want 1: NOT_JSON"},
+		{"RejectTwice", func(s *seen) { s.rejected = append(s.rejected, s.rejected[0]) },
+			"came 2 times, want 1: NOT_JSON"},
 		{"RejectWithoutWords", func(s *seen) { s.rejected[0].detail = "" }, "without a reason in words"},
 	}
 	for _, test := range tests {

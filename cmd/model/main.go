@@ -36,7 +36,8 @@ type runCommand struct {
 
 func main() {
 	var c command
-	ctx := kong.Parse(&c, kong.Name("model"), kong.Description("A discrete-event model of AWS's quotas on the way of a message: see docs/scaling.md."))
+	ctx := kong.Parse(&c, kong.Name("model"),
+		kong.Description("A discrete-event model of AWS's quotas on the way of a message: see docs/scaling.md."))
 	ctx.FatalIfErrorf(ctx.Run())
 }
 
@@ -76,18 +77,23 @@ func fill(document string, tables []quota.Table) (string, error) {
 
 // Run models one run and prints how it went.
 func (c *runCommand) Run() error {
-	shape := quota.Shape{Files: c.Files, Collections: c.Collections, Spread: c.Spread, Active: c.Active, Rate: c.Rate, Partitions: c.Partitions}
+	shape := quota.Shape{Files: c.Files, Collections: c.Collections, Spread: c.Spread, Active: c.Active, Rate: c.Rate,
+		Partitions: c.Partitions}
 	settings := quota.Settings{Workflow: c.Workflow, BatchSize: c.BatchSize, Window: c.Window, Reserved: c.Reserved}
 	if c.BatchSize > 10 && c.Window < 1 {
 		settings.Window = 1 // as the stack does: AWS asks for it
 	}
 	if c.Files < c.Collections || c.Collections < 1 || c.BatchSize < 1 || c.BatchSize > 100 {
-		return fmt.Errorf("a run has at least a file for each collection, a batch 1 to 100 messages: not %d files, %d collections, batchSize %d", c.Files, c.Collections, c.BatchSize)
+		return fmt.Errorf("a run has at least a file for each collection, a batch 1 to 100 messages: not %d files, "+
+			"%d collections, batchSize %d", c.Files, c.Collections, c.BatchSize)
 	}
 	r := quota.Run(shape, settings, quota.PublishedLimits(), quota.Assumed, c.Seed)
-	fmt.Printf("%s: %.0f s, %.0f s after the last file; complete: %t; %d messages given up, %d returned to the queue\n", settings, r.Duration, r.Duration-r.Delivered, r.Complete, r.GivenUp, r.Returned)
-	fmt.Printf("%d executions (at most %d open), %d calls of increment (at most %d at a time, %d retries)\n", r.Executions, r.MostOpen, r.Calls, r.MostCalls, r.Retries)
-	fmt.Printf("%d groups counted, %d updates refused since a page was turned, %d pages read; senders held up for %.0f s\n", r.Groups, r.Refused, r.PagesRead, r.SendersHeld)
+	fmt.Printf("%s: %.0f s, %.0f s after the last file; complete: %t; %d messages given up, %d returned to the queue\n",
+		settings, r.Duration, r.Duration-r.Delivered, r.Complete, r.GivenUp, r.Returned)
+	fmt.Printf("%d executions (at most %d open), %d calls of increment (at most %d at a time, %d retries)\n",
+		r.Executions, r.MostOpen, r.Calls, r.MostCalls, r.Retries)
+	fmt.Printf("%d groups counted, %d updates refused since a page was turned, %d pages read; senders held up for "+
+		"%.0f s\n", r.Groups, r.Refused, r.PagesRead, r.SendersHeld)
 	if first, ok := r.First(); ok {
 		fmt.Printf("first waited for, a second or more: %s, after %.0f s\n", first, r.Waits[first].First)
 	}

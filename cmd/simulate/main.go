@@ -25,7 +25,8 @@ type command struct {
 func main() {
 	var c command
 	kong.Parse(&c, kong.Name("simulate"), kong.Description(
-		"Runs the real tasks over simulated tables, executions and failures, and checks the guarantees after every step and at rest."))
+		"Runs the real tasks over simulated tables, executions and failures, and checks the guarantees after every "+
+			"step and at rest."))
 	os.Exit(c.run())
 }
 
@@ -83,11 +84,13 @@ func (c *command) try(plan func(uint64) simulation.Plan) int {
 	}
 	workers.Wait()
 	seconds := time.Since(begun).Seconds()
-	fmt.Printf("%d schedules, %d calls ordered, %.0f schedules per second\n", tried.Load(), steps.Load(), float64(tried.Load())/seconds)
+	fmt.Printf("%d schedules, %d calls ordered, %.0f schedules per second\n", tried.Load(), steps.Load(),
+		float64(tried.Load())/seconds)
 	if seed := failed.Load(); seed != nil {
 		return tell(*seed, plan(*seed))
 	}
-	fmt.Println("all guarantees held: counted once, nothing lost, moved when it may, messages delivered once, all means all, nothing stuck")
+	fmt.Println("all guarantees held: counted once, nothing lost, moved when it may, messages delivered once, all " +
+		"means all, nothing stuck")
 	return 0
 }
 

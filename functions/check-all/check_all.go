@@ -34,7 +34,8 @@ type Output struct {
 	Outcome Outcome             `json:"outcome"`
 	Owner   string              `json:"owner"`
 	Pending []snapshot.Outgoing `json:"pending"`
-	Blocker string              `json:"blocker,omitempty"` // for people who read the execution: a collection that is not done
+	// for people who read the execution: a collection that is not done
+	Blocker string `json:"blocker,omitempty"`
 }
 
 // Task holds no state of its own.
@@ -46,7 +47,8 @@ type Task struct {
 // New makes the task.
 func New(store *store.Store, log *slog.Logger) *Task { return &Task{store: store, log: log} }
 
-// Handle checks the run. Repeated by the same owner it returns the same notifications, as long as they are not delivered.
+// Handle checks the run. Repeated by the same owner it returns the same notifications, as long as they are not
+// delivered.
 func (t *Task) Handle(ctx context.Context, in Input) (Output, error) {
 	out := Output{Outcome: RunIncomplete, Owner: in.Owner, Pending: []snapshot.Outgoing{}}
 	logging.Execution(ctx, snapshot.ExecutionOf(in.Owner))
@@ -59,6 +61,7 @@ func (t *Task) Handle(ctx context.Context, in Input) (Output, error) {
 		out.Outcome, out.Pending = NotificationPending, checked.Pending
 	}
 	out.Blocker = checked.Blocker
-	t.log.InfoContext(ctx, "checked run", logging.CorrelationID, in.CorrelationID, "outcome", out.Outcome, "blocker", out.Blocker)
+	t.log.InfoContext(ctx, "checked run", logging.CorrelationID, in.CorrelationID, "outcome", out.Outcome, "blocker",
+		out.Blocker)
 	return out, nil
 }

@@ -23,7 +23,8 @@ const owner = Execution + "/a"
 func notifications(generation int64, kinds ...snapshot.Kind) []snapshot.Outgoing {
 	pending := []snapshot.Outgoing{}
 	for _, kind := range kinds {
-		pending = append(pending, snapshot.Outgoing{Kind: kind, CollectionKey: snapshot.CollectionKey{CorrelationID: Run}, Version: generation})
+		pending = append(pending, snapshot.Outgoing{Kind: kind,
+			CollectionKey: snapshot.CollectionKey{CorrelationID: Run}, Version: generation})
 	}
 	return pending
 }
@@ -32,10 +33,12 @@ func notifications(generation int64, kinds ...snapshot.Kind) []snapshot.Outgoing
 func statuses(t *testing.T, w *World, of ...string) {
 	t.Helper()
 	for i, status := range of {
-		w.Put(string(rune('a'+i)), table.Item{"CollectionStatus": status, "FilesSent": int64(1), "FilesReceived": int64(1)})
+		w.Put(string(rune('a'+i)), table.Item{"CollectionStatus": status, "FilesSent": int64(1),
+			"FilesReceived": int64(1)})
 	}
 	export := snapshot.Export{SnapshotType: "full", ExportDate: "2020-01-01"}
-	if err := w.Store.RegisterRun(t.Context(), snapshot.Row{CollectionKey: Key("a"), Status: "Sent"}, export); err != nil {
+	if err := w.Store.RegisterRun(t.Context(), snapshot.Row{CollectionKey: Key("a"), Status: "Sent"},
+		export); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -43,7 +46,8 @@ func statuses(t *testing.T, w *World, of ...string) {
 // check checks the run after a was reconciled.
 func check(t *testing.T, w *World, owner string) checkall.Output {
 	t.Helper()
-	out, err := checkall.New(w.Store, w.Log).Handle(t.Context(), checkall.Input{CollectionKey: Key("a"), Owner: owner, Moved: true, Notifications: snapshot.Notifications})
+	out, err := checkall.New(w.Store, w.Log).Handle(t.Context(), checkall.Input{CollectionKey: Key("a"), Owner: owner,
+		Moved: true, Notifications: snapshot.Notifications})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,21 +70,38 @@ func TestHandle(t *testing.T) {
 		blocker string
 	}{
 		{"a run without rows", func(t *testing.T, w *World) { statuses(t, w) }, nil, nil, ""},
-		{"a run that no message was counted for", func(_ *testing.T, w *World) { w.Put("a", table.Item{"CollectionStatus": "Received"}) }, nil, nil, ""},
-		{"one is not received", func(t *testing.T, w *World) { statuses(t, w, "Success", "Sent", "Success") }, nil, nil, "b"},
-		{"the last page blocks", func(t *testing.T, w *World) { statuses(t, w, "Success", "Success", "Success", "Success", "Sent") }, nil, nil, "e"},
-		{"all received", func(t *testing.T, w *World) { statuses(t, w, "Success", "Received", "Success") }, nil, notifications(0, received), "b"},
-		{"all received, in capitals", func(t *testing.T, w *World) { statuses(t, w, "SUCCESS", "RECEIVED") }, nil, notifications(0, received), "b"},
-		{"all successful at once: both notifications", func(t *testing.T, w *World) { statuses(t, w, "Success", "SUCCESS") }, nil, notifications(0, received, successful), ""},
-		{"one that never finishes blocks", func(t *testing.T, w *World) { statuses(t, w, "Success", "Blocked_Topic") }, nil, nil, "b"},
-		{"unless it is exempt", func(t *testing.T, w *World) { statuses(t, w, "Success", "BLOCKED_TOPIC") }, []snapshot.Status{"Blocked_Topic"}, notifications(0, received, successful), ""},
-		{"another delivers them", func(t *testing.T, w *World) { statuses(t, w, "Success"); check(t, w, "other") }, nil, nil, ""},
+		{"a run that no message was counted for",
+			func(_ *testing.T, w *World) { w.Put("a", table.Item{"CollectionStatus": "Received"}) }, nil, nil, ""},
+		{"one is not received", func(t *testing.T, w *World) { statuses(t, w, "Success", "Sent", "Success") }, nil, nil,
+			"b"},
+		{"the last page blocks", func(t *testing.T, w *World) {
+			statuses(t, w, "Success", "Success", "Success",
+				"Success", "Sent")
+		}, nil, nil, "e"},
+		{"all received", func(t *testing.T, w *World) { statuses(t, w, "Success", "Received", "Success") }, nil,
+			notifications(0, received), "b"},
+		{"all received, in capitals", func(t *testing.T, w *World) { statuses(t, w, "SUCCESS", "RECEIVED") }, nil,
+			notifications(0, received), "b"},
+		{"all successful at once: both notifications", func(t *testing.T, w *World) {
+			statuses(t, w, "Success",
+				"SUCCESS")
+		}, nil, notifications(0, received, successful), ""},
+		{"one that never finishes blocks", func(t *testing.T, w *World) { statuses(t, w, "Success", "Blocked_Topic") },
+			nil, nil, "b"},
+		{"unless it is exempt", func(t *testing.T, w *World) { statuses(t, w, "Success", "BLOCKED_TOPIC") },
+			[]snapshot.Status{"Blocked_Topic"}, notifications(0, received, successful), ""},
+		{"another delivers them", func(t *testing.T, w *World) { statuses(t, w, "Success"); check(t, w, "other") }, nil,
+			nil, ""},
 		{"another died with them", func(t *testing.T, w *World) {
 			statuses(t, w, "Success")
 			check(t, w, "other")
 			w.Now = w.Now.Add(store.DefaultLease)
 		}, nil, notifications(0, received, successful), ""},
-		{"we deliver them, and the task runs again", func(t *testing.T, w *World) { statuses(t, w, "Success"); check(t, w, owner) }, nil, notifications(0, received, successful), ""},
+		{"we deliver them, and the task runs again", func(t *testing.T, w *World) {
+			statuses(t, w, "Success")
+			check(t,
+				w, owner)
+		}, nil, notifications(0, received, successful), ""},
 		{"delivered", func(t *testing.T, w *World) {
 			statuses(t, w, "Success")
 			deliver(w, check(t, w, "other").Pending, "other")
@@ -110,7 +131,8 @@ func TestHandle(t *testing.T) {
 			w := New(t, test.exempt...)
 			w.PageSize(2)
 			test.given(t, w)
-			want := checkall.Output{Outcome: checkall.RunIncomplete, Owner: owner, Pending: notifications(0), Blocker: test.blocker}
+			want := checkall.Output{Outcome: checkall.RunIncomplete, Owner: owner, Pending: notifications(0),
+				Blocker: test.blocker}
 			if test.pending != nil {
 				want.Outcome, want.Pending = checkall.NotificationPending, test.pending
 			}
@@ -129,7 +151,8 @@ func TestHandleChecksWhatItIsAskedFor(t *testing.T) {
 	w := New(t)
 	statuses(t, w, "Success")
 	for _, asked := range [][]snapshot.Kind{nil, {snapshot.AllReceived}} {
-		out, err := checkall.New(w.Store, w.Log).Handle(t.Context(), checkall.Input{CollectionKey: Key("a"), Owner: owner, Notifications: asked})
+		out, err := checkall.New(w.Store, w.Log).Handle(t.Context(), checkall.Input{CollectionKey: Key("a"),
+			Owner: owner, Notifications: asked})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -184,7 +207,8 @@ func TestOneOfManyNotifies(t *testing.T) {
 	pending := make(chan []snapshot.Outgoing)
 	for i := range executions {
 		go func() {
-			out, err := task.Handle(t.Context(), checkall.Input{CollectionKey: Key("a"), Owner: fmt.Sprint(i), Moved: true, Notifications: snapshot.Notifications})
+			out, err := task.Handle(t.Context(), checkall.Input{CollectionKey: Key("a"), Owner: fmt.Sprint(i),
+				Moved: true, Notifications: snapshot.Notifications})
 			if err != nil {
 				t.Error(err)
 			}
@@ -197,7 +221,8 @@ func TestOneOfManyNotifies(t *testing.T) {
 			notified[out.Kind]++
 		}
 	}
-	if diff := cmp.Diff(map[snapshot.Kind]int{snapshot.AllReceived: 1, snapshot.AllSuccessful: 1}, notified); diff != "" {
+	if diff := cmp.Diff(map[snapshot.Kind]int{snapshot.AllReceived: 1, snapshot.AllSuccessful: 1},
+		notified); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -207,7 +232,8 @@ func TestMalformedRow(t *testing.T) {
 	w := New(t)
 	statuses(t, w, "Received")
 	w.Put("b", table.Item{"CollectionStatus": int64(1)})
-	_, err := checkall.New(w.Store, w.Log).Handle(t.Context(), checkall.Input{CollectionKey: Key("a"), Owner: owner, Notifications: snapshot.Notifications})
+	_, err := checkall.New(w.Store, w.Log).Handle(t.Context(), checkall.Input{CollectionKey: Key("a"), Owner: owner,
+		Notifications: snapshot.Notifications})
 	var malformed *failure.Malformed
 	if !errors.As(err, &malformed) || !strings.Contains(err.Error(), "CollectionStatus") {
 		t.Errorf("got %v, want Malformed and the attribute's name", err)

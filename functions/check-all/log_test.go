@@ -14,7 +14,8 @@ func TestLogNamesTheExecution(t *testing.T) {
 	w := New(t)
 	w.Put("a", Sent(1))
 	w.Counted(func(ctx context.Context) {
-		if _, err := checkall.New(w.Store, w.Log).Handle(ctx, checkall.Input{CollectionKey: Key("a"), Owner: owner}); err != nil {
+		if _, err := checkall.New(w.Store, w.Log).Handle(ctx, checkall.Input{CollectionKey: Key("a"),
+			Owner: owner}); err != nil {
 			t.Error(err)
 		}
 	})

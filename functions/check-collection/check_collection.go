@@ -51,16 +51,18 @@ type Task struct {
 // New makes the task.
 func New(store *store.Store, log *slog.Logger) *Task { return &Task{store: store, log: log} }
 
-// Handle reconciles the collection. Repeated by the same execution it returns the same pending request, as long as that is
-// not delivered; a repetition may say that it moved nothing.
+// Handle reconciles the collection. Repeated by the same execution it returns the same pending request, as long as that
+// is not delivered; a repetition may say that it moved nothing.
 func (t *Task) Handle(ctx context.Context, in Input) (Output, error) {
 	if in.CorrelationID == "" || in.CollectionName == "" {
-		return Output{}, &failure.Malformed{Err: errors.New("a collection is named by correlation_id and collection_name")}
+		return Output{}, &failure.Malformed{
+			Err: errors.New("a collection is named by correlation_id and collection_name")}
 	}
 	metrics.About(ctx, logging.CorrelationID, in.CorrelationID)
 	metrics.About(ctx, logging.CollectionName, in.CollectionName)
 	logging.Execution(ctx, in.ExecutionID)
-	out := Output{Outcome: Incomplete, Owner: snapshot.Owner(in.ExecutionID, in.CollectionName), Pending: []snapshot.Outgoing{},
+	out := Output{Outcome: Incomplete, Owner: snapshot.Owner(in.ExecutionID, in.CollectionName),
+		Pending:       []snapshot.Outgoing{},
 		CollectionKey: in.CollectionKey, Notifications: []snapshot.Kind{}}
 	at, err := t.store.Reconcile(ctx, in.CollectionKey, out.Owner)
 	if err != nil {
@@ -76,7 +78,8 @@ func (t *Task) Handle(ctx context.Context, in Input) (Output, error) {
 	if at.Pending != nil {
 		out.Outcome, out.Pending = RequestPending, append(out.Pending, *at.Pending)
 	}
-	t.log.InfoContext(ctx, "checked collection", logging.CorrelationID, in.CorrelationID, logging.CollectionName, in.CollectionName,
+	t.log.InfoContext(ctx, "checked collection", logging.CorrelationID, in.CorrelationID, logging.CollectionName,
+		in.CollectionName,
 		"outcome", out.Outcome, "status", out.Status, "files_received", out.FilesReceived, "files_sent", out.FilesSent)
 	return out, nil
 }

@@ -46,41 +46,55 @@ func TestHandle(t *testing.T) {
 		after   string // row
 	}{
 		{"no row", func(*testing.T, *World) {}, waiting, nil, nil, false, ""},
-		{"files are missing", func(_ *testing.T, w *World) { w.Put("a", Sent(2)); w.Count(file("m1")) }, waiting, nil, nil, false, "Sent 1/2"},
+		{"files are missing", func(_ *testing.T, w *World) { w.Put("a", Sent(2)); w.Count(file("m1")) }, waiting, nil,
+			nil, false, "Sent 1/2"},
 		{"no files", func(_ *testing.T, w *World) { w.Put("a", Sent(0)) }, waiting, nil, nil, false, "Sent 0/0"},
 		{"all files, but Sent is not written yet", func(_ *testing.T, w *World) {
 			w.Put("a", Sent(1))
 			w.Count(file("m1"))
 			w.Change("a", table.Item{"CollectionStatus": "Exported"})
 		}, waiting, nil, nil, false, "Exported 1/1"},
-		{"all files", func(_ *testing.T, w *World) { w.Put("a", Sent(1)); w.Count(file("m1")) }, pending, request(0), first, true, "Received 1/1"},
+		{"all files", func(_ *testing.T, w *World) { w.Put("a", Sent(1)); w.Count(file("m1")) }, pending, request(0),
+			first, true, "Received 1/1"},
 		{"all files, in capitals", func(_ *testing.T, w *World) {
 			w.Put("a", Sent(1))
 			w.Change("a", table.Item{"CollectionStatus": "SENT"})
 			w.Count(file("m1"))
 		}, pending, request(0), first, true, "RECEIVED 1/1"},
-		{"more than all files", func(_ *testing.T, w *World) { w.Put("a", Sent(1)); w.Count(file("m1"), file("m2")) }, pending, request(0), first, true, "Received 2/1"},
+		{"more than all files", func(_ *testing.T, w *World) { w.Put("a", Sent(1)); w.Count(file("m1"), file("m2")) },
+			pending, request(0), first, true, "Received 2/1"},
 		{"a row that was not synced", func(t *testing.T, w *World) {
 			w.Put("a", Sent(2))
 			w.Count(file("m1"), file("m2"))
 			w.Change("a", table.Item{"FilesReceived": int64(1), "SyncedFiles": int64(1)})
 		}, pending, request(0), first, true, "Received 2/2"},
-		{"a success file that came too early waits", func(_ *testing.T, w *World) { w.Put("a", Sent(2)); w.Count(file("m1"), successFile("s")) }, waiting, nil, nil, false, "Sent 1/2"},
-		{"a success file that came early: both moves, and still the request", func(_ *testing.T, w *World) { w.Put("a", Sent(1)); w.Count(successFile("s"), file("m1")) }, pending, request(0), both, true, "Success 1/1"},
+		{"a success file that came too early waits",
+			func(_ *testing.T, w *World) { w.Put("a", Sent(2)); w.Count(file("m1"), successFile("s")) }, waiting, nil,
+			nil, false, "Sent 1/2"},
+		{"a success file that came early: both moves, and still the request",
+			func(_ *testing.T, w *World) { w.Put("a", Sent(1)); w.Count(successFile("s"), file("m1")) }, pending,
+			request(0), both, true, "Success 1/1"},
 		{"a success file after the request", func(t *testing.T, w *World) {
 			w.Receive("a", other)
 			w.Deliver(request(0)[0], other)
 			w.Count(successFile("s"))
 		}, run, nil, both, true, "Success 1/1"},
-		{"another delivers the request", func(_ *testing.T, w *World) { w.Receive("a", other) }, run, nil, first, false, "Received 1/1"},
-		{"another died with the request", func(_ *testing.T, w *World) { w.Receive("a", other); w.Now = w.Now.Add(store.DefaultLease) }, pending, request(0), first, false, "Received 1/1"},
+		{"another delivers the request", func(_ *testing.T, w *World) { w.Receive("a", other) }, run, nil, first, false,
+			"Received 1/1"},
+		{"another died with the request",
+			func(_ *testing.T, w *World) { w.Receive("a", other); w.Now = w.Now.Add(store.DefaultLease) }, pending,
+			request(0), first, false, "Received 1/1"},
 		{"another's lease is not over", func(_ *testing.T, w *World) {
 			w.Receive("a", other)
 			w.Now = w.Now.Add(store.DefaultLease - time.Second)
 		}, run, nil, first, false, "Received 1/1"},
-		{"requested", func(t *testing.T, w *World) { w.Receive("a", other); w.Deliver(request(0)[0], other) }, run, nil, first, false, "Received 1/1"},
-		{"we deliver it, and the task runs again", func(_ *testing.T, w *World) { w.Receive("a", owner) }, pending, request(0), first, false, "Received 1/1"},
-		{"we delivered it, and the task runs again", func(t *testing.T, w *World) { w.Receive("a", owner); w.Deliver(request(0)[0], owner) }, run, nil, first, false, "Received 1/1"},
+		{"requested", func(t *testing.T, w *World) { w.Receive("a", other); w.Deliver(request(0)[0], other) }, run, nil,
+			first, false, "Received 1/1"},
+		{"we deliver it, and the task runs again", func(_ *testing.T, w *World) { w.Receive("a", owner) }, pending,
+			request(0), first, false, "Received 1/1"},
+		{"we delivered it, and the task runs again",
+			func(t *testing.T, w *World) { w.Receive("a", owner); w.Deliver(request(0)[0], owner) }, run, nil, first,
+			false, "Received 1/1"},
 		{"Sent written over Received: moved again without a request", func(t *testing.T, w *World) {
 			w.Receive("a", other)
 			w.Deliver(request(0)[0], other)
@@ -118,8 +132,9 @@ func TestHandle(t *testing.T) {
 			w := New(t, "Table_Unavailable")
 			test.given(t, w)
 			task := checkcollection.New(w.Store, w.Log)
-			want := checkcollection.Output{Outcome: test.outcome, Owner: owner, Pending: []snapshot.Outgoing{}, CollectionKey: Key("a"),
-				Moved: test.moved, Notifications: []snapshot.Kind{}}
+			want := checkcollection.Output{Outcome: test.outcome, Owner: owner, Pending: []snapshot.Outgoing{},
+				CollectionKey: Key("a"),
+				Moved:         test.moved, Notifications: []snapshot.Kind{}}
 			if test.pending != nil {
 				want.Pending = test.pending
 			}
@@ -127,11 +142,13 @@ func TestHandle(t *testing.T) {
 				want.Notifications = test.check
 			}
 			for range 2 { // repeated by the same execution, it says the same but for what that call moved
-				got, err := task.Handle(t.Context(), checkcollection.Input{ExecutionID: Execution, CollectionKey: Key("a")})
+				got, err := task.Handle(t.Context(), checkcollection.Input{ExecutionID: Execution,
+					CollectionKey: Key("a")})
 				if err != nil {
 					t.Fatal(err)
 				}
-				if shown := fmt.Sprintf("%s %d/%d", got.Status, got.FilesReceived, got.FilesSent); shown != test.after && test.after != "" && !strings.HasSuffix(test.after, "-/-") {
+				if shown := fmt.Sprintf("%s %d/%d", got.Status, got.FilesReceived,
+					got.FilesSent); shown != test.after && test.after != "" && !strings.HasSuffix(test.after, "-/-") {
 					t.Errorf("shows %q, want %q", shown, test.after)
 				}
 				want.Status, want.FilesReceived, want.FilesSent = got.Status, got.FilesReceived, got.FilesSent
@@ -152,7 +169,8 @@ func TestHandleWithoutNames(t *testing.T) {
 	t.Parallel()
 	w := New(t)
 	for _, key := range []snapshot.CollectionKey{{}, {CorrelationID: Run}, {CollectionName: "a"}} {
-		_, err := checkcollection.New(w.Store, w.Log).Handle(t.Context(), checkcollection.Input{ExecutionID: Execution, CollectionKey: key})
+		_, err := checkcollection.New(w.Store, w.Log).Handle(t.Context(), checkcollection.Input{ExecutionID: Execution,
+			CollectionKey: key})
 		var malformed *failure.Malformed
 		if !errors.As(err, &malformed) {
 			t.Errorf("%+v: got %v, want Malformed", key, err)
@@ -172,9 +190,11 @@ func TestHandleAsInvoked(t *testing.T) {
 		sent int64
 		want string
 	}{
-		{"incomplete", 2, `{"outcome":"COLLECTION_INCOMPLETE","owner":"` + Execution + `/db.a.b","pending":[],"correlation_id":"run-1","collection_name":"db.a.b",` +
+		{"incomplete", 2, `{"outcome":"COLLECTION_INCOMPLETE","owner":"` + Execution +
+			`/db.a.b","pending":[],"correlation_id":"run-1","collection_name":"db.a.b",` +
 			`"moved":false,"notifications":[],"status":"Sent","files_received":1,"files_sent":2}`},
-		{"request pending", 1, `{"outcome":"REQUEST_PENDING","owner":"` + Execution + `/db.a.b","pending":[{"kind":"SUCCESS_FILE_REQUEST","correlation_id":"run-1","collection_name":"db.a.b","version":0}],` +
+		{"request pending", 1, `{"outcome":"REQUEST_PENDING","owner":"` + Execution +
+			`/db.a.b","pending":[{"kind":"SUCCESS_FILE_REQUEST","correlation_id":"run-1","collection_name":"db.a.b","version":0}],` +
 			`"correlation_id":"run-1","collection_name":"db.a.b","moved":true,"notifications":["ALL_RECEIVED"],"status":"Received","files_received":1,"files_sent":1}`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -212,7 +232,8 @@ func TestOneOfManyRequests(t *testing.T) {
 	const executions = 20
 	for i := range executions {
 		go func() {
-			out, err := task.Handle(t.Context(), checkcollection.Input{ExecutionID: string(rune('a' + i)), CollectionKey: Key("a")})
+			out, err := task.Handle(t.Context(), checkcollection.Input{ExecutionID: string(rune('a' + i)),
+				CollectionKey: Key("a")})
 			if err != nil {
 				t.Error(err)
 			}
@@ -236,11 +257,13 @@ func TestARowThatIsGone(t *testing.T) {
 	w.Put("a", Sent(2))
 	w.Count(file("m1"))
 	w.Put("a", nil)
-	out, err := checkcollection.New(w.Store, w.Log).Handle(t.Context(), checkcollection.Input{ExecutionID: Execution, CollectionKey: Key("a")})
+	out, err := checkcollection.New(w.Store, w.Log).Handle(t.Context(), checkcollection.Input{ExecutionID: Execution,
+		CollectionKey: Key("a")})
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := checkcollection.Output{Outcome: checkcollection.CheckRun, Owner: owner, Pending: []snapshot.Outgoing{}, CollectionKey: Key("a"), Notifications: snapshot.Notifications}
+	want := checkcollection.Output{Outcome: checkcollection.CheckRun, Owner: owner, Pending: []snapshot.Outgoing{},
+		CollectionKey: Key("a"), Notifications: snapshot.Notifications}
 	if diff := cmp.Diff(want, out); diff != "" {
 		t.Error(diff)
 	}
@@ -250,7 +273,8 @@ func TestMalformedRow(t *testing.T) {
 	t.Parallel()
 	w := New(t)
 	w.Put("a", table.Item{"CollectionStatus": "Sent", "FilesSent": "three"})
-	_, err := checkcollection.New(w.Store, w.Log).Handle(t.Context(), checkcollection.Input{ExecutionID: Execution, CollectionKey: Key("a")})
+	_, err := checkcollection.New(w.Store, w.Log).Handle(t.Context(), checkcollection.Input{ExecutionID: Execution,
+		CollectionKey: Key("a")})
 	var malformed *failure.Malformed
 	if !errors.As(err, &malformed) || !strings.Contains(err.Error(), "FilesSent") {
 		t.Errorf("got %v, want Malformed and the attribute's name", err)
@@ -291,14 +315,16 @@ func TestLog(t *testing.T) {
 	w := New(t)
 	w.Put("a", Sent(1))
 	w.Count(file("m1"))
-	if _, err := checkcollection.New(w.Store, w.Log).Handle(t.Context(), checkcollection.Input{ExecutionID: Execution, CollectionKey: Key("a")}); err != nil {
+	if _, err := checkcollection.New(w.Store, w.Log).Handle(t.Context(), checkcollection.Input{ExecutionID: Execution,
+		CollectionKey: Key("a")}); err != nil {
 		t.Fatal(err)
 	}
 	lines := w.Logged("checked collection")
 	if len(lines) != 1 {
 		t.Fatalf("logged %s", w.LogText())
 	}
-	for key, want := range map[string]any{"correlation_id": Run, "collection_name": "a", "outcome": "REQUEST_PENDING", "status": "Received", "files_received": 1.0, "files_sent": 1.0} {
+	for key, want := range map[string]any{"correlation_id": Run, "collection_name": "a", "outcome": "REQUEST_PENDING",
+		"status": "Received", "files_received": 1.0, "files_sent": 1.0} {
 		if lines[0][key] != want {
 			t.Errorf("%s is %v, want %v", key, lines[0][key], want)
 		}

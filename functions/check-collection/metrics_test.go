@@ -20,14 +20,17 @@ func TestMetrics(t *testing.T) {
 		given func(*World)
 		want  map[string]float64
 	}{
-		{"files are missing", func(w *World) { w.Put("a", Sent(2)); w.Count(Message("m1", Body("a", "1"))) }, map[string]float64{}},
-		{"all are there", func(w *World) { w.Put("a", Sent(1)); w.Count(Message("m1", Body("a", "1"))) }, map[string]float64{"CollectionsReceived": 1}},
+		{"files are missing", func(w *World) { w.Put("a", Sent(2)); w.Count(Message("m1", Body("a", "1"))) },
+			map[string]float64{}},
+		{"all are there", func(w *World) { w.Put("a", Sent(1)); w.Count(Message("m1", Body("a", "1"))) },
+			map[string]float64{"CollectionsReceived": 1}},
 		{"its success file came early", func(w *World) {
 			w.Put("a", Sent(1))
 			w.Count(Message("m1", Body("a", "1")), Message("m2", Body("a", "s", SuccessFile)))
 		}, map[string]float64{"CollectionsReceived": 1, "CollectionsSuccessful": 1}},
 		{"received before", func(w *World) { w.Receive("a", "other") }, map[string]float64{}},
-		{"its success file comes", func(w *World) { w.Receive("a", "other"); w.Count(Message("m2", Body("a", "s", SuccessFile))) },
+		{"its success file comes",
+			func(w *World) { w.Receive("a", "other"); w.Count(Message("m2", Body("a", "s", SuccessFile))) },
 			map[string]float64{"CollectionsSuccessful": 1}},
 		{"Sent was written over Received", func(w *World) {
 			w.Receive("a", "other")
@@ -47,7 +50,8 @@ func TestMetrics(t *testing.T) {
 			test.given(w)
 			task := checkcollection.New(w.Store, w.Log)
 			reconcile := func(ctx context.Context) {
-				if _, err := task.Handle(ctx, checkcollection.Input{ExecutionID: Execution, CollectionKey: Key("a")}); err != nil {
+				if _, err := task.Handle(ctx, checkcollection.Input{ExecutionID: Execution,
+					CollectionKey: Key("a")}); err != nil {
 					t.Error(err)
 				}
 			}
@@ -81,7 +85,8 @@ func TestMetricsOfContention(t *testing.T) {
 		return nil
 	}
 	got := w.Counted(func(ctx context.Context) {
-		if _, err := checkcollection.New(w.Store, w.Log).Handle(ctx, checkcollection.Input{ExecutionID: Execution, CollectionKey: Key("a")}); err != nil {
+		if _, err := checkcollection.New(w.Store, w.Log).Handle(ctx, checkcollection.Input{ExecutionID: Execution,
+			CollectionKey: Key("a")}); err != nil {
 			t.Error(err)
 		}
 	})

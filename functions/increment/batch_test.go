@@ -73,8 +73,8 @@ func TestABatchIsCountedConcurrently(t *testing.T) {
 	}
 }
 
-// Of those who count files of a collection at the same time, the one who writes its row last asks to reconcile it. Whoever
-// comes again asks too, since that one may have died.
+// Of those who count files of a collection at the same time, the one who writes its row last asks to reconcile it.
+// Whoever comes again asks too, since that one may have died.
 func TestWhoSyncsTheRowAsksToReconcile(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
@@ -84,7 +84,8 @@ func TestWhoSyncsTheRowAsksToReconcile(t *testing.T) {
 	b.DB.Before = func(call tabletest.Call) error {
 		if b.isUpdate("row", "a")(call) && !meanwhile { // the first has counted its file
 			meanwhile = true
-			got, err := b.task.Handle(t.Context(), increment.Input{ExecutionID: "second", Event: Batch(Message("m2", Body("a", "2")))})
+			got, err := b.task.Handle(t.Context(), increment.Input{ExecutionID: "second",
+				Event: Batch(Message("m2", Body("a", "2")))})
 			if err != nil || len(got.Collections) != 1 {
 				t.Errorf("the second carries both files into the row: got %+v, %v, want it reconciled", got, err)
 			}
@@ -120,7 +121,8 @@ func TestOneOfManyAsksToReconcile(t *testing.T) {
 	for i := range files {
 		go func() {
 			event := Batch(Message(fmt.Sprint("m", i), Body("a", fmt.Sprint(i))))
-			got, err := b.limitedTo(0).Handle(t.Context(), increment.Input{ExecutionID: fmt.Sprint("e", i), Event: event})
+			got, err := b.limitedTo(0).Handle(t.Context(), increment.Input{ExecutionID: fmt.Sprint("e", i),
+				Event: event})
 			if err != nil {
 				t.Error(err)
 			}
@@ -136,8 +138,8 @@ func TestOneOfManyAsksToReconcile(t *testing.T) {
 	}
 }
 
-// The row is written, and the answer is lost: the SDK's second try is refused by its own write, or the call fails and the
-// task runs again. Nobody else would ask to reconcile.
+// The row is written, and the answer is lost: the SDK's second try is refused by its own write, or the call fails and
+// the task runs again. Nobody else would ask to reconcile.
 func TestALostAnswerLeavesTheReconciliationToNobodyElse(t *testing.T) {
 	t.Parallel()
 	errLost := errors.New("the answer is lost")

@@ -1,5 +1,5 @@
-// Package increment is the first task of the state machine: it counts the files of the messages that an execution brought,
-// and says which collections to reconcile.
+// Package increment is the first task of the state machine: it counts the files of the messages that an execution
+// brought, and says which collections to reconcile.
 package increment
 
 import (
@@ -37,7 +37,8 @@ type Output struct {
 	Counted     int                      `json:"counted"`
 	Duplicates  int                      `json:"duplicates"`
 	Rejected    int                      `json:"rejected"`
-	Left        int                      `json:"left_to_the_sweep"` // collections beyond what an execution can reconcile
+	// collections beyond what an execution can reconcile
+	Left int `json:"left_to_the_sweep"`
 }
 
 // Task handles one invocation at a time, as the Lambda runtime hands them to a process.
@@ -54,8 +55,8 @@ type Task struct {
 // registeredRuns bounds the memory that a hostile producer of correlation ids can take.
 const registeredRuns = 1000
 
-// New makes the task. most is how many collections an execution may reconcile, 0 for any number. each orders the work on
-// the collections of a batch, and the sending of its rejected messages.
+// New makes the task. most is how many collections an execution may reconcile, 0 for any number. each orders the work
+// on the collections of a batch, and the sending of its rejected messages.
 func New(store *store.Store, rejected Rejecter, most int, each Each, log *slog.Logger) *Task {
 	registered, err := lru.New[string, bool](registeredRuns)
 	if err != nil {
@@ -98,7 +99,8 @@ func Concurrently(n int, do func(i int)) {
 	group.Wait()
 }
 
-// Handle counts each valid message once and rejects each invalid one, unless the event only asks to reconcile collections.
+// Handle counts each valid message once and rejects each invalid one, unless the event only asks to reconcile
+// collections.
 //
 // Trouble with one collection does not hold back the others; it is returned at the end, and the whole call may then be
 // repeated: what was counted is recognised. Where a repetition cannot help, because what is stored of the collection
@@ -126,7 +128,8 @@ func (t *Task) Handle(ctx context.Context, in Input) (Output, error) {
 	var errs []error
 	for i, result := range results {
 		if result.err != nil {
-			errs = append(errs, fmt.Errorf("%d messages of %s: %w", len(groups[i].Receipts), groups[i].CollectionName, result.err))
+			errs = append(errs, fmt.Errorf("%d messages of %s: %w", len(groups[i].Receipts), groups[i].CollectionName,
+				result.err))
 			continue
 		}
 		out.Counted += len(result.tally.Counted)
@@ -252,7 +255,8 @@ func (t *Task) report(ctx context.Context, tally store.Tally) {
 	metrics.Add(ctx, metrics.DuplicateMessages, int64(len(tally.Duplicates)))
 	if row := tally.Row; row != nil && row.Over() > 0 {
 		t.log.WarnContext(ctx, "more files received than sent", logging.CorrelationID, row.CorrelationID,
-			logging.CollectionName, row.CollectionName, "files_received", row.FilesReceived.N, "files_sent", row.FilesSent.N)
+			logging.CollectionName, row.CollectionName, "files_received", row.FilesReceived.N, "files_sent",
+			row.FilesSent.N)
 		metrics.Add(ctx, metrics.FilesOverReceived, min(files, row.Over()))
 	}
 }
@@ -267,9 +271,9 @@ func (t *Task) reject(ctx context.Context, receipt snapshot.Receipt) error {
 	return nil
 }
 
-// mayMove reports whether to reconcile the collection. A success file always asks for it: its epoch was written after the
-// row was read, and the move that it waits for may have happened in between. Of those who counted files at the same time
-// it is for the one who wrote the row; when a message comes again, that one may have died.
+// mayMove reports whether to reconcile the collection. A success file always asks for it: its epoch was written after
+// the row was read, and the move that it waits for may have happened in between. Of those who counted files at the same
+// time it is for the one who wrote the row; when a message comes again, that one may have died.
 func mayMove(tally store.Tally) bool {
 	isSuccess := func(r snapshot.Receipt) bool { return r.Message.IsSuccessFile }
 	if slices.ContainsFunc(tally.Counted, isSuccess) || slices.ContainsFunc(tally.Duplicates, isSuccess) {

@@ -42,42 +42,63 @@ func TestHandle(t *testing.T) {
 	}{
 		{"one file of many", rows{"a": Sent(3)}, nil, Batch(Message("m1", Body("a", "1"))),
 			increment.Output{Counted: 1}, nil, map[string]string{"a": "Sent 1/3"}},
-		{"the last file: the collection may move", rows{"a": Sent(2)}, []string{Message("m1", Body("a", "1"))}, Batch(Message("m2", Body("a", "2"))),
+		{"the last file: the collection may move", rows{"a": Sent(2)}, []string{Message("m1", Body("a", "1"))},
+			Batch(Message("m2", Body("a", "2"))),
 			increment.Output{Counted: 1, Collections: keys("a")}, nil, map[string]string{"a": "Sent 2/2"}},
 		{"the last file, in capitals", rows{"a": capitals}, nil, Batch(Message("m1", Body("a", "1"))),
 			increment.Output{Counted: 1, Collections: keys("a")}, nil, map[string]string{"a": "SENT 1/1"}},
-		{"before it is sent, without a counter", rows{"a": counterless}, nil, Batch(Message("m1", Body("a", "1")), Message("m2", Body("a", "2"))),
+		{"before it is sent, without a counter", rows{"a": counterless}, nil, Batch(Message("m1", Body("a", "1")),
+			Message("m2", Body("a", "2"))),
 			increment.Output{Counted: 2}, nil, map[string]string{"a": "Exporting 2/5"}},
 		{"files of several collections", rows{"a": Sent(2), "b": Sent(1), "c": Sent(2)}, nil,
-			Batch(Message("m1", Body("b", "1")), Message("m2", Body("a", "1")), Message("m3", Body("c", "1")), Message("m4", Body("a", "2"))),
-			increment.Output{Counted: 4, Collections: keys("b", "a")}, nil, map[string]string{"a": "Sent 2/2", "b": "Sent 1/1", "c": "Sent 1/2"}},
-		{"a message twice in one batch", rows{"a": Sent(2)}, nil, Batch(Message("m1", Body("a", "1")), Message("m1", Body("a", "1"))),
+			Batch(Message("m1", Body("b", "1")), Message("m2", Body("a", "1")), Message("m3", Body("c", "1")),
+				Message("m4", Body("a", "2"))),
+			increment.Output{Counted: 4, Collections: keys("b", "a")}, nil, map[string]string{"a": "Sent 2/2",
+				"b": "Sent 1/1", "c": "Sent 1/2"}},
+		{"a message twice in one batch", rows{"a": Sent(2)}, nil, Batch(Message("m1", Body("a", "1")),
+			Message("m1", Body("a", "1"))),
 			increment.Output{Counted: 1, Duplicates: 1}, nil, map[string]string{"a": "Sent 1/2"}},
-		{"a message that was counted before", rows{"a": Sent(2)}, []string{Message("m1", Body("a", "1"))}, Batch(Message("m1", Body("a", "1"))),
+		{"a message that was counted before", rows{"a": Sent(2)}, []string{Message("m1", Body("a", "1"))},
+			Batch(Message("m1", Body("a", "1"))),
 			increment.Output{Duplicates: 1}, nil, map[string]string{"a": "Sent 1/2"}},
-		{"a duplicate of the last file: reconciled like the first", rows{"a": Sent(1)}, []string{Message("m1", Body("a", "1"))}, Batch(Message("m1", Body("a", "1"))),
+		{"a duplicate of the last file: reconciled like the first", rows{"a": Sent(1)},
+			[]string{Message("m1", Body("a", "1"))}, Batch(Message("m1", Body("a", "1"))),
 			increment.Output{Duplicates: 1, Collections: keys("a")}, nil, map[string]string{"a": "Sent 1/1"}},
-		{"the same file in another message counts", rows{"a": Sent(3)}, []string{Message("m1", Body("a", "1"))}, Batch(Message("m2", Body("a", "1"))),
+		{"the same file in another message counts", rows{"a": Sent(3)}, []string{Message("m1", Body("a", "1"))},
+			Batch(Message("m2", Body("a", "1"))),
 			increment.Output{Counted: 1}, nil, map[string]string{"a": "Sent 2/3"}},
-		{"an identity with another content is another message", rows{"a": Sent(3)}, []string{Message("m1", Body("a", "1"))}, Batch(Message("m1", Body("a", "other"))),
+		{"an identity with another content is another message", rows{"a": Sent(3)},
+			[]string{Message("m1", Body("a", "1"))}, Batch(Message("m1", Body("a", "other"))),
 			increment.Output{Counted: 1}, nil, map[string]string{"a": "Sent 2/3"}},
-		{"an identity with another content in one batch", rows{"a": Sent(3)}, nil, Batch(Message("m1", Body("a", "1")), Message("m1", Body("a", "other"))),
+		{"an identity with another content in one batch", rows{"a": Sent(3)}, nil, Batch(Message("m1", Body("a", "1")),
+			Message("m1", Body("a", "other"))),
 			increment.Output{Counted: 2}, nil, map[string]string{"a": "Sent 2/3"}},
-		{"a message again, spelled otherwise", rows{"a": Sent(3)}, []string{Message("m1", Body("a", "1"))}, Batch(Message("m1", Body("a", "1", `"shutdown_flag":true`, `"x":1`))),
+		{"a message again, spelled otherwise", rows{"a": Sent(3)}, []string{Message("m1", Body("a", "1"))},
+			Batch(Message("m1", Body("a", "1", `"shutdown_flag":true`, `"x":1`))),
 			increment.Output{Duplicates: 1}, nil, map[string]string{"a": "Sent 1/3"}},
-		{"a success file adds nothing and is reconciled", rows{"a": Sent(2)}, nil, Batch(Message("m1", Body("a", "s", SuccessFile))),
+		{"a success file adds nothing and is reconciled", rows{"a": Sent(2)}, nil,
+			Batch(Message("m1", Body("a", "s", SuccessFile))),
 			increment.Output{Counted: 1, Collections: keys("a")}, nil, map[string]string{"a": "Sent 0/2"}},
-		{"a success file again", rows{"a": Sent(2)}, []string{Message("m1", Body("a", "s", SuccessFile))}, Batch(Message("m1", Body("a", "s", SuccessFile))),
+		{"a success file again", rows{"a": Sent(2)}, []string{Message("m1", Body("a", "s", SuccessFile))},
+			Batch(Message("m1", Body("a", "s", SuccessFile))),
 			increment.Output{Duplicates: 1, Collections: keys("a")}, nil, map[string]string{"a": "Sent 0/2"}},
-		{"no row: none is made", rows{"a": Sent(2)}, nil, Batch(Message("m1", Body("b", "1")), Message("m2", Body("a", "1")), Message("m3", Body("b", "2"))),
-			increment.Output{Counted: 1, Rejected: 2}, []string{"m1 UNKNOWN_COLLECTION", "m3 UNKNOWN_COLLECTION"}, map[string]string{"a": "Sent 1/2", "b": ""}},
-		{"bad ones among good ones", rows{"a": Sent(3)}, nil, Batch(Message("m1", "x"), Message("m2", Body("a", "1")), Message("m3", `{"Records":[]}`), Message("m4", Body("a", "2", `"shutdown_flag":"yes"`))),
-			increment.Output{Counted: 1, Rejected: 3}, []string{"m1 NOT_JSON", "m3 NO_RECORDS", "m4 FLAG_INVALID"}, map[string]string{"a": "Sent 1/3"}},
-		{"an envelope with bad records", rows{"a": Sent(3)}, nil, Batch(Message("m1", `{"Records":[{"body":`+Body("a", "1")+`},{},{"body":`+Body("b", "1")+`},{"messageId":"own","body":"x"}]}`)),
-			increment.Output{Counted: 1, Rejected: 3}, []string{"m1/1 NO_BODY", "own NOT_JSON", "m1/2 UNKNOWN_COLLECTION"}, map[string]string{"a": "Sent 1/3"}},
+		{"no row: none is made", rows{"a": Sent(2)}, nil, Batch(Message("m1", Body("b", "1")),
+			Message("m2", Body("a", "1")), Message("m3", Body("b", "2"))),
+			increment.Output{Counted: 1, Rejected: 2}, []string{"m1 UNKNOWN_COLLECTION", "m3 UNKNOWN_COLLECTION"},
+			map[string]string{"a": "Sent 1/2", "b": ""}},
+		{"bad ones among good ones", rows{"a": Sent(3)}, nil, Batch(Message("m1", "x"), Message("m2", Body("a", "1")),
+			Message("m3", `{"Records":[]}`), Message("m4", Body("a", "2", `"shutdown_flag":"yes"`))),
+			increment.Output{Counted: 1, Rejected: 3}, []string{"m1 NOT_JSON", "m3 NO_RECORDS", "m4 FLAG_INVALID"},
+			map[string]string{"a": "Sent 1/3"}},
+		{"an envelope with bad records", rows{"a": Sent(3)}, nil,
+			Batch(Message("m1", `{"Records":[{"body":`+Body("a", "1")+`},{},{"body":`+Body("b", "1")+
+				`},{"messageId":"own","body":"x"}]}`)),
+			increment.Output{Counted: 1, Rejected: 3}, []string{"m1/1 NO_BODY", "own NOT_JSON",
+				"m1/2 UNKNOWN_COLLECTION"}, map[string]string{"a": "Sent 1/3"}},
 		{"more than fit into one update", rows{"a": Sent(250)}, nil, json.RawMessage(many(250)),
 			increment.Output{Counted: 250, Collections: keys("a")}, nil, map[string]string{"a": "Sent 250/250"}},
-		{"more than fit into one update, each of which lets it move", rows{"a": Sent(1)}, nil, json.RawMessage(many(100)),
+		{"more than fit into one update, each of which lets it move", rows{"a": Sent(1)}, nil,
+			json.RawMessage(many(100)),
 			increment.Output{Counted: 100, Collections: keys("a")}, nil, map[string]string{"a": "Sent 100/1"}},
 		{"started by hand with a plain message", rows{"a": Sent(2)}, nil, json.RawMessage(Body("a", "1")),
 			increment.Output{Counted: 1}, nil, map[string]string{"a": "Sent 1/2"}},
@@ -145,7 +166,8 @@ func TestHandleAsInvoked(t *testing.T) {
 			if diff := cmp.Diff(want, string(got)); diff != "" {
 				t.Error(diff)
 			}
-			if diff := cmp.Diff([]string{`{"correlation_id":"run-1","collection_name":"db.a.b"}`}, b.rejected.raw); diff != "" {
+			if diff := cmp.Diff([]string{`{"correlation_id":"run-1","collection_name":"db.a.b"}`},
+				b.rejected.raw); diff != "" {
 				t.Error("rejected:", diff)
 			}
 		})
@@ -160,7 +182,8 @@ func TestHandleRequestsToReconcile(t *testing.T) {
 	}
 	for name, event := range map[string]json.RawMessage{
 		"by the stream": Batch(record("b"), record("a"), record("b")),
-		"by a sweep":    json.RawMessage(`{"reconcile":[{"correlation_id":"run-1","collection_name":"b"},{"correlation_id":"run-1","collection_name":"a"}]}`),
+		"by a sweep": json.RawMessage(
+			`{"reconcile":[{"correlation_id":"run-1","collection_name":"b"},{"correlation_id":"run-1","collection_name":"a"}]}`),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -171,7 +194,8 @@ func TestHandleRequestsToReconcile(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(increment.Output{Collections: keys("b", "a")}, got); diff != "" || len(b.rejected.rejected) > 0 {
+			if diff := cmp.Diff(increment.Output{Collections: keys("b", "a")}, got); diff != "" ||
+				len(b.rejected.rejected) > 0 {
 				t.Errorf("rejected %q\n%s", b.rejected.rejected, diff)
 			}
 		})
@@ -190,14 +214,15 @@ func TestHandleAMalformedRequest(t *testing.T) {
 	} {
 		got, err := b.handle(t, json.RawMessage(event))
 		var malformed *failure.Malformed
-		if !errors.As(err, &malformed) || !strings.Contains(err.Error(), says) || len(got.Collections)+len(b.rejected.rejected) > 0 {
+		if !errors.As(err, &malformed) || !strings.Contains(err.Error(), says) || len(got.Collections)+
+			len(b.rejected.rejected) > 0 {
 			t.Errorf("%s: got %+v, %v, rejected %q", event, got, err, b.rejected.rejected)
 		}
 	}
 }
 
-// An execution reconciles as many collections as its history takes. The others are complete in the tables, where the sweep
-// finds them.
+// An execution reconciles as many collections as its history takes. The others are complete in the tables, where the
+// sweep finds them.
 func TestCollectionsBeyondTheLimitAreLeftToTheSweep(t *testing.T) {
 	t.Parallel()
 	const collections, most = 7, 3
@@ -228,7 +253,8 @@ func TestCollectionsBeyondTheLimitAreLeftToTheSweep(t *testing.T) {
 			if diff := cmp.Diff(keys(names[:most]...), got.Collections); diff != "" || got.Left != collections-most {
 				t.Errorf("%d left\n%s", got.Left, diff)
 			}
-			if lines := b.Logged("left to the sweep"); len(lines) != 1 || lines[0]["collections"] != float64(collections-most) {
+			if lines := b.Logged("left to the sweep"); len(lines) != 1 ||
+				lines[0]["collections"] != float64(collections-most) {
 				t.Errorf("logged %v", lines)
 			}
 			for _, key := range got.Collections {
@@ -250,7 +276,8 @@ func TestCollectionsBeyondTheLimitAreLeftToTheSweep(t *testing.T) {
 	b := newBench(t)
 	b.Put("a", Sent(1))
 	for _, most := range []int{0, 1} {
-		got, err := b.limitedTo(most).Handle(t.Context(), increment.Input{ExecutionID: Execution, Event: Batch(Message("m1", Body("a", "1")))})
+		got, err := b.limitedTo(most).Handle(t.Context(), increment.Input{ExecutionID: Execution,
+			Event: Batch(Message("m1", Body("a", "1")))})
 		if err != nil || len(got.Collections) != 1 || got.Left != 0 || len(b.Logged("left to the sweep")) > 0 {
 			t.Errorf("with a limit of %d: %+v, %v", most, got, err)
 		}
@@ -283,14 +310,16 @@ func TestRunIsRegisteredOnceAProcess(t *testing.T) {
 	if diff := cmp.Diff([]string{Run, "run-2"}, registered()); diff != "" {
 		t.Error(diff)
 	}
-	if _, err := b.limitedTo(0).Handle(t.Context(), increment.Input{Event: Batch(Message("m6", Body("a", "3")))}); err != nil {
+	if _, err := b.limitedTo(0).Handle(t.Context(),
+		increment.Input{Event: Batch(Message("m6", Body("a", "3")))}); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff([]string{Run, "run-2", Run}, registered()); diff != "" {
 		t.Error("another process:", diff)
 	}
 	state, err := b.Store.Run(t.Context(), Run)
-	if err != nil || state.Run.SnapshotType != "full" || state.Run.ExportDate != "2020-01-01" || state.Run.Hints[snapshot.AllReceived].Collection != "a" {
+	if err != nil || state.Run.SnapshotType != "full" || state.Run.ExportDate != "2020-01-01" ||
+		state.Run.Hints[snapshot.AllReceived].Collection != "a" {
 		t.Errorf("registered as %+v, %v", state.Run, err)
 	}
 }

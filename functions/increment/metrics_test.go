@@ -39,28 +39,37 @@ func TestMetrics(t *testing.T) {
 		{"one file of many", nil, func(b *bench) []string { return []string{b.sentAgo("m1", Body("a", "1"), 1500)} },
 			map[string]float64{"FilesReceived": 1, "MessageProcessingTime": 1500}},
 		{"a batch", nil, func(b *bench) []string {
-			return []string{b.sentAgo("m1", Body("a", "1"), 1000), b.sentAgo("m2", Body("b", "1"), 200), b.sentAgo("m3", Body("b", "s", SuccessFile), 30)}
+			return []string{b.sentAgo("m1", Body("a", "1"), 1000), b.sentAgo("m2", Body("b", "1"), 200),
+				b.sentAgo("m3", Body("b", "s", SuccessFile), 30)}
 		}, map[string]float64{"FilesReceived": 2, "SuccessFilesReceived": 1, "MessageProcessingTime": 1230}},
 		{"a duplicate, however late, is neither received nor slow", []string{Message("m1", Body("a", "1"))},
 			func(b *bench) []string { return []string{b.sentAgo("m1", Body("a", "1"), 3600_000)} },
 			map[string]float64{"DuplicateMessages": 1}},
-		{"twice in one batch", nil, func(*bench) []string { return []string{Message("m1", Body("a", "1")), Message("m1", Body("a", "1"))} },
+		{"twice in one batch", nil, func(*bench) []string {
+			return []string{Message("m1", Body("a", "1")),
+				Message("m1", Body("a", "1"))}
+		},
 			map[string]float64{"FilesReceived": 1, "DuplicateMessages": 1, "MessageProcessingTime": 0}},
 		{"rejected", nil,
 			func(*bench) []string {
 				return []string{Message("m2", "x"), Message("m3", "y"), Message("m4", Body("unknown", "1"))}
 			},
-			map[string]float64{"MessagesRejected": 3, "MessagesRejected NOT_JSON": 2, "MessagesRejected UNKNOWN_COLLECTION": 1}},
+			map[string]float64{"MessagesRejected": 3, "MessagesRejected NOT_JSON": 2,
+				"MessagesRejected UNKNOWN_COLLECTION": 1}},
 		{"more than were sent: as many as this call counted beyond", nil,
 			func(*bench) []string {
-				return []string{Message("m1", Body("one", "1")), Message("m2", Body("one", "2")), Message("m3", Body("one", "3"))}
+				return []string{Message("m1", Body("one", "1")), Message("m2", Body("one", "2")),
+					Message("m3", Body("one", "3"))}
 			},
 			map[string]float64{"FilesReceived": 3, "FilesOverReceived": 2, "MessageProcessingTime": 0}},
-		{"one more, after more were received than sent", []string{Message("m1", Body("one", "1")), Message("m2", Body("one", "2"))},
+		{"one more, after more were received than sent", []string{Message("m1", Body("one", "1")),
+			Message("m2", Body("one", "2"))},
 			func(*bench) []string { return []string{Message("m3", Body("one", "3"))} },
 			map[string]float64{"FilesReceived": 1, "FilesOverReceived": 1, "MessageProcessingTime": 0}},
-		{"a duplicate of a file beyond is not one more", []string{Message("m1", Body("one", "1")), Message("m2", Body("one", "2"))},
-			func(*bench) []string { return []string{Message("m2", Body("one", "2"))} }, map[string]float64{"DuplicateMessages": 1}},
+		{"a duplicate of a file beyond is not one more", []string{Message("m1", Body("one", "1")),
+			Message("m2", Body("one", "2"))},
+			func(*bench) []string { return []string{Message("m2", Body("one", "2"))} },
+			map[string]float64{"DuplicateMessages": 1}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

@@ -36,12 +36,18 @@ func TestTroubleWithOneCollection(t *testing.T) {
 		during string // row of a, while in trouble
 		again  increment.Output
 	}{
-		{"its row cannot be adopted", "row", false, "Sent 0/1", increment.Output{Collections: keys("a", "b"), Counted: 1, Duplicates: 2, Rejected: 1}},
-		{"its receipts cannot be written", "receipts", false, "Sent 0/1", increment.Output{Collections: keys("a", "b"), Counted: 1, Duplicates: 2, Rejected: 1}},
-		{"its receipts are written and the answer is lost", "receipts", true, "Sent 0/1", increment.Output{Collections: keys("a", "b"), Counted: 1, Duplicates: 2, Rejected: 1}},
-		{"it cannot be counted", "collection", false, "Sent 0/1", increment.Output{Collections: keys("a", "b"), Counted: 1, Duplicates: 2, Rejected: 1}},
-		{"it is counted and the answer is lost", "collection", true, "Sent 0/1", increment.Output{Collections: keys("a", "b"), Duplicates: 3, Rejected: 1}},
-		{"its row is adopted and the answer is lost", "row", true, "Sent 0/1", increment.Output{Collections: keys("a", "b"), Counted: 1, Duplicates: 2, Rejected: 1}},
+		{"its row cannot be adopted", "row", false, "Sent 0/1", increment.Output{Collections: keys("a", "b"),
+			Counted: 1, Duplicates: 2, Rejected: 1}},
+		{"its receipts cannot be written", "receipts", false, "Sent 0/1", increment.Output{Collections: keys("a", "b"),
+			Counted: 1, Duplicates: 2, Rejected: 1}},
+		{"its receipts are written and the answer is lost", "receipts", true, "Sent 0/1",
+			increment.Output{Collections: keys("a", "b"), Counted: 1, Duplicates: 2, Rejected: 1}},
+		{"it cannot be counted", "collection", false, "Sent 0/1", increment.Output{Collections: keys("a", "b"),
+			Counted: 1, Duplicates: 2, Rejected: 1}},
+		{"it is counted and the answer is lost", "collection", true, "Sent 0/1",
+			increment.Output{Collections: keys("a", "b"), Duplicates: 3, Rejected: 1}},
+		{"its row is adopted and the answer is lost", "row", true, "Sent 0/1",
+			increment.Output{Collections: keys("a", "b"), Counted: 1, Duplicates: 2, Rejected: 1}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -49,14 +55,16 @@ func TestTroubleWithOneCollection(t *testing.T) {
 			b.Put("a", Sent(1))
 			b.Put("b", Sent(1))
 			b.Put("c", Sent(2))
-			messages := Batch(Message("m1", Body("a", "1")), Message("m2", Body("b", "1")), Message("m3", "x"), Message("m4", Body("c", "1")))
+			messages := Batch(Message("m1", Body("a", "1")), Message("m2", Body("b", "1")), Message("m3", "x"),
+				Message("m4", Body("c", "1")))
 			if b.DB.Before = b.fails(test.part, "a"); test.lost {
 				b.DB.Before, b.DB.After = nil, b.DB.Before
 			}
 			if _, err := b.handle(t, messages); !errors.Is(err, errDown) || !strings.Contains(err.Error(), "of a:") {
 				t.Errorf("got %v, want an error that names the collection and keeps its cause", err)
 			}
-			if diff := cmp.Diff([]string{test.during, "Sent 1/1", "Sent 1/2"}, []string{b.Row("a"), b.Row("b"), b.Row("c")}); diff != "" {
+			if diff := cmp.Diff([]string{test.during, "Sent 1/1", "Sent 1/2"}, []string{b.Row("a"), b.Row("b"),
+				b.Row("c")}); diff != "" {
 				t.Error("rows:", diff)
 			}
 			if len(b.rejected.rejected) != 0 {
@@ -75,7 +83,8 @@ func TestTroubleWithOneCollection(t *testing.T) {
 					t.Error("the bad message was not rejected")
 				}
 				test.again.Counted, test.again.Duplicates = 0, 3
-				if diff := cmp.Diff([]string{"Sent 1/1", "Sent 1/1", "Sent 1/2"}, []string{b.Row("a"), b.Row("b"), b.Row("c")}); diff != "" {
+				if diff := cmp.Diff([]string{"Sent 1/1", "Sent 1/1", "Sent 1/2"}, []string{b.Row("a"), b.Row("b"),
+					b.Row("c")}); diff != "" {
 					t.Error("rows:", diff)
 				}
 			}
@@ -151,7 +160,8 @@ func TestMessagesAreRejectedAfterCounting(t *testing.T) {
 		rows = append(rows, b.Row("a"))
 		return nil
 	}
-	if _, err := b.handle(t, Batch(Message("m1", "x"), Message("m2", Body("a", "1")), Message("m3", "y"), Message("m4", Body("a", "2")))); err != nil {
+	if _, err := b.handle(t, Batch(Message("m1", "x"), Message("m2", Body("a", "1")), Message("m3", "y"),
+		Message("m4", Body("a", "2")))); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff([]string{"Sent 2/3", "Sent 2/3"}, rows); diff != "" {
@@ -189,8 +199,8 @@ func TestTroubleRejectingOneMessage(t *testing.T) {
 	}
 }
 
-// Somebody wrote a row that no retry can read: its messages are rejected, by the call that need not be repeated, and its
-// neighbours are counted and reconciled.
+// Somebody wrote a row that no retry can read: its messages are rejected, by the call that need not be repeated, and
+// its neighbours are counted and reconciled.
 func TestMalformedRowHoldsNobodyBack(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
@@ -204,7 +214,8 @@ func TestMalformedRowHoldsNobodyBack(t *testing.T) {
 	messages := Batch(Message("m1", Body("a", "1")), Message("m2", Body("b", "1")), Message("m3", Body("a", "2")))
 	b.DB.Before = b.fails("collection", "b")
 	if _, err := b.handle(t, messages); !errors.Is(err, errDown) || len(b.rejected.rejected) != 0 {
-		t.Errorf("got %v and rejected %q, want the neighbour's trouble and nothing rejected by a call that is to be repeated", err, b.rejected.rejected)
+		t.Errorf("got %v and rejected %q, want the neighbour's trouble and nothing rejected by a call that is to be "+
+			"repeated", err, b.rejected.rejected)
 	}
 	b.DB.Before = nil
 	got, err := b.handle(t, messages)
@@ -238,8 +249,10 @@ func TestLog(t *testing.T) {
 	b := newBench(t)
 	b.Put("a", Sent(1))
 	_, err := b.handle(t, Batch(
-		Message("m1", Body("a", "f1", hidden)), Message("m2", Body("a", "f2", hidden)), Message("m3", canary), Message("m4", Body("unknown", "f4", hidden)),
-		Message("m5", Body("a", "f5", hidden, `"is_success_file":"`+canary+`"`)), Message("m6", `{"Records":[{"x":"`+canary+`"}]}`)))
+		Message("m1", Body("a", "f1", hidden)), Message("m2", Body("a", "f2", hidden)), Message("m3", canary),
+		Message("m4", Body("unknown", "f4", hidden)),
+		Message("m5", Body("a", "f5", hidden, `"is_success_file":"`+canary+`"`)), Message("m6", `{"Records":[{"x":"`+
+			canary+`"}]}`)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -252,7 +265,8 @@ func TestLog(t *testing.T) {
 	var got []string
 	for _, line := range b.Logged("") {
 		text := line["level"].(string) + " " + line["message"].(string)
-		for _, key := range []string{"identity", "correlation_id", "collection_name", "file_name", "reason_code", "messages", "files_received", "files_sent"} {
+		for _, key := range []string{"identity", "correlation_id", "collection_name", "file_name", "reason_code",
+			"messages", "files_received", "files_sent"} {
 			if value, ok := line[key]; ok && value != "" {
 				text += " " + strings.TrimSuffix(strings.ReplaceAll(jsonText(value), `"`, ""), ".0")
 			}
@@ -278,7 +292,8 @@ func TestLog(t *testing.T) {
 func TestNoWarningWithoutExcess(t *testing.T) {
 	t.Parallel()
 	for name, row := range map[string]table.Item{"not known": {"CollectionStatus": "Exported"},
-		"still growing": {"CollectionStatus": "Exported", "FilesSent": int64(1), "FilesReceived": int64(5)}, "no files": Sent(0), "as many as sent": Sent(1)} {
+		"still growing": {"CollectionStatus": "Exported", "FilesSent": int64(1), "FilesReceived": int64(5)},
+		"no files":      Sent(0), "as many as sent": Sent(1)} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := newBench(t)

@@ -1,4 +1,5 @@
-// Package notify is the task that delivers what is pending: the request for a _success file, the notifications about a run.
+// Package notify is the task that delivers what is pending: the request for a _success file, the notifications about a
+// run.
 package notify
 
 import (
@@ -64,7 +65,10 @@ func (t *Task) Handle(ctx context.Context, in Input) (Output, error) {
 		if !known {
 			return result, &failure.Malformed{Err: fmt.Errorf("a message of kind %q is not sent here", out.Kind)}
 		}
-		sent, err := t.store.Deliver(ctx, out, in.Owner, func(export snapshot.Export) error { return t.send(ctx, out, export) })
+		sent, err := t.store.Deliver(ctx, out, in.Owner, func(export snapshot.Export) error {
+			return t.send(ctx, out,
+				export)
+		})
 		if err != nil {
 			return result, fmt.Errorf("delivering %s: %w", out.Kind, err)
 		}
@@ -75,7 +79,8 @@ func (t *Task) Handle(ctx context.Context, in Input) (Output, error) {
 			metrics.Add(ctx, metric, 1)
 		}
 		metrics.About(ctx, logging.CorrelationID, out.CorrelationID)
-		t.log.InfoContext(ctx, outcome, logging.CorrelationID, out.CorrelationID, logging.CollectionName, out.CollectionName,
+		t.log.InfoContext(ctx, outcome, logging.CorrelationID, out.CorrelationID, logging.CollectionName,
+			out.CollectionName,
 			"kind", out.Kind, "version", out.Version, "event_id", out.EventID())
 	}
 	return result, nil

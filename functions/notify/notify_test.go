@@ -133,7 +133,8 @@ func TestRequestSaysWhatTheLatestMessageSaid(t *testing.T) {
 	b := newBench(t)
 	b.Put("a", Sent(2))
 	b.Count(Message("m1", Body("a", "1")))
-	b.Count(Message("m2", strings.Replace(Body("a", "2", `"shutdown_flag":"False"`, `"reprocess_files":false`), "2020-01-01", "2020-01-02", 1)))
+	b.Count(Message("m2", strings.Replace(Body("a", "2", `"shutdown_flag":"False"`, `"reprocess_files":false`),
+		"2020-01-01", "2020-01-02", 1)))
 	b.Reconcile("a", owner)
 	request := requestFor("a")
 	if _, err := b.handle(t, request); err != nil {
@@ -216,7 +217,8 @@ func TestTrouble(t *testing.T) {
 	}{
 		{"the ledger cannot be read", func(b *bench) { b.DB.Before = fails("Get") }, 0, 1, 1},
 		{"the message cannot be sent", func(b *bench) { b.out.fail[snapshot.SuccessFileRequest] = errDown }, 0, 1, 1},
-		{"it is sent, and cannot be marked: sent again with the same event id", func(b *bench) { b.DB.Before = fails("Update") }, 1, 1, 1},
+		{"it is sent, and cannot be marked: sent again with the same event id",
+			func(b *bench) { b.DB.Before = fails("Update") }, 1, 1, 1},
 		{"it is marked, and the answer is lost", func(b *bench) { b.DB.After = fails("Update") }, 1, 0, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -252,7 +254,8 @@ func TestWhatWasDeliveredBeforeTroubleIsNotDeliveredAgain(t *testing.T) {
 	b := newBench(t)
 	request, notification := b.pending(t, owner)
 	b.out.fail[notification.Kind] = errDown
-	if got, err := b.handle(t, request, notification); !errors.Is(err, errDown) || !strings.Contains(err.Error(), "ALL_RECEIVED") || got.Delivered != 1 {
+	if got, err := b.handle(t, request, notification); !errors.Is(err, errDown) || !strings.Contains(err.Error(),
+		"ALL_RECEIVED") || got.Delivered != 1 {
 		t.Errorf("got %+v, %v", got, err)
 	}
 	b.out.fail = nil
@@ -307,7 +310,8 @@ func TestHandleAsInvoked(t *testing.T) {
 	if len(lines) != 1 {
 		t.Fatalf("logged %s", b.LogText())
 	}
-	for key, want := range map[string]any{"correlation_id": Run, "collection_name": "db.a.b", "kind": "SUCCESS_FILE_REQUEST", "version": 0.0, "event_id": in.Pending[0].EventID()} {
+	for key, want := range map[string]any{"correlation_id": Run, "collection_name": "db.a.b",
+		"kind": "SUCCESS_FILE_REQUEST", "version": 0.0, "event_id": in.Pending[0].EventID()} {
 		if lines[0][key] != want {
 			t.Errorf("%s is %v, want %v", key, lines[0][key], want)
 		}

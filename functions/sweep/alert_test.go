@@ -25,7 +25,8 @@ func TestAStallIsAlertedOnce(t *testing.T) {
 		b.Now = b.Now.Add(store.DefaultLease)
 		b.sweep(fmt.Sprint("later", i), 0)
 	}
-	want := snapshot.Outgoing{Kind: snapshot.RunStalled, CollectionKey: snapshot.CollectionKey{CorrelationID: Run}, Version: since.Unix()}
+	want := snapshot.Outgoing{Kind: snapshot.RunStalled, CollectionKey: snapshot.CollectionKey{CorrelationID: Run},
+		Version: since.Unix()}
 	if diff := cmp.Diff([]snapshot.Outgoing{want}, b.monitoring.alerts); diff != "" {
 		t.Error(diff)
 	}

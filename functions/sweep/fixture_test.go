@@ -93,7 +93,9 @@ type monitoring struct {
 	fail     error
 }
 
-func (m *monitoring) Alert(_ context.Context, out snapshot.Outgoing, export snapshot.Export, blockers snapshot.Blockers) error {
+func (m *monitoring) Alert(
+	_ context.Context, out snapshot.Outgoing, export snapshot.Export, blockers snapshot.Blockers,
+) error {
 	if m.fail != nil {
 		return m.fail
 	}

@@ -25,7 +25,8 @@ func (b *bench) seen(execution string) map[string]float64 {
 }
 
 func sees(open, oldestRun, stalled, oldestPending float64) map[string]float64 {
-	return map[string]float64{"OpenRuns": open, "OldestOpenRunAge": oldestRun, "StalledRuns": stalled, "OldestPendingAge": oldestPending}
+	return map[string]float64{"OpenRuns": open, "OldestOpenRunAge": oldestRun, "StalledRuns": stalled,
+		"OldestPendingAge": oldestPending}
 }
 
 func (b *bench) passes(d time.Duration) { b.Now = b.Now.Add(d) }

@@ -1,5 +1,5 @@
-// Package sweep is the task on a schedule that finds what no event will finish. It starts the state machine to reconcile
-// collections, and alerts monitoring of runs that have stalled or are abandoned.
+// Package sweep is the task on a schedule that finds what no event will finish. It starts the state machine to
+// reconcile collections, and alerts monitoring of runs that have stalled or are abandoned.
 package sweep
 
 import (
@@ -28,8 +28,8 @@ type Monitoring interface {
 
 // Input is what the schedule passes in.
 type Input struct {
-	// ExecutionID names this sweep. The Scheduler gives each attempted invocation a new one; only Lambda's own retry of an
-	// asynchronous invocation repeats the payload, and with it the alerts that the failed sweep owns.
+	// ExecutionID names this sweep. The Scheduler gives each attempted invocation a new one; only Lambda's own retry of
+	// an asynchronous invocation repeats the payload, and with it the alerts that the failed sweep owns.
 	ExecutionID string `json:"execution_id"`
 }
 
@@ -53,8 +53,8 @@ func New(store *store.Store, machine Reconciler, monitoring Monitoring, log *slo
 	return &Task{store: store, machine: machine, monitoring: monitoring, log: log}
 }
 
-// Handle sweeps every open run. Trouble with one does not hold back the others; it is returned at the end. Sweeping twice
-// starts executions that find less or nothing to do, and alerts of nothing twice.
+// Handle sweeps every open run. Trouble with one does not hold back the others; it is returned at the end. Sweeping
+// twice starts executions that find less or nothing to do, and alerts of nothing twice.
 func (t *Task) Handle(ctx context.Context, in Input) (Output, error) {
 	runs, err := t.store.OpenRuns(ctx)
 	if malformed := (*failure.Malformed)(nil); err != nil && !errors.As(err, &malformed) {

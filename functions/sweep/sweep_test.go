@@ -75,7 +75,9 @@ func TestRequestsFitIntoAnInput(t *testing.T) {
 
 type recorder struct{ in *sfn.StartExecutionInput }
 
-func (r *recorder) StartExecution(_ context.Context, in *sfn.StartExecutionInput, _ ...func(*sfn.Options)) (*sfn.StartExecutionOutput, error) {
+func (r *recorder) StartExecution(
+	_ context.Context, in *sfn.StartExecutionInput, _ ...func(*sfn.Options),
+) (*sfn.StartExecutionOutput, error) {
 	r.in = in
 	return &sfn.StartExecutionOutput{}, nil
 }
@@ -143,7 +145,8 @@ func TestTroubleWithOneRun(t *testing.T) {
 			}
 			test.breaks(b)
 			out, err := b.handle("e1")
-			if err == nil || !strings.Contains(err.Error(), "run-2") || strings.Contains(err.Error(), "run-1") || strings.Contains(err.Error(), "run-3") {
+			if err == nil || !strings.Contains(err.Error(), "run-2") || strings.Contains(err.Error(), "run-1") ||
+				strings.Contains(err.Error(), "run-3") {
 				t.Errorf("got the error %v", err)
 			}
 			if out != (sweep.Output{OpenRuns: 3, Reconciled: 2}) {
@@ -179,7 +182,8 @@ func TestLog(t *testing.T) {
 	id := "odd\n{\"run\"}"
 	b.PutAt(b.Tables.Status.At(id, "a"), Sent(1))
 	text, _ := json.Marshal(id) // a string always marshals
-	b.Count(Message("m1", fmt.Sprintf(`{"correlation_id":%s,"collection_name":"a","snapshot_type":%q,"export_date":%q,"filename":%q}`,
+	b.Count(Message("m1", fmt.Sprintf(
+		`{"correlation_id":%s,"collection_name":"a","snapshot_type":%q,"export_date":%q,"filename":%q}`,
 		text, canary, canary, canary)))
 	if _, err := b.handle("e1"); err != nil {
 		t.Fatal(err)

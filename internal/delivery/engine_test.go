@@ -74,12 +74,14 @@ func receive(t *testing.T, client *sqs.Client, url string, want int) []received 
 			t.Fatal(err)
 		}
 		for _, m := range out.Messages {
-			r := received{Body: *m.Body, Group: m.Attributes["MessageGroupId"], Dedup: m.Attributes["MessageDeduplicationId"], Attributes: map[string]string{}}
+			r := received{Body: *m.Body, Group: m.Attributes["MessageGroupId"],
+				Dedup: m.Attributes["MessageDeduplicationId"], Attributes: map[string]string{}}
 			for name, attribute := range m.MessageAttributes {
 				r.Attributes[name] = aws.ToString(attribute.DataType) + " " + aws.ToString(attribute.StringValue)
 			}
 			all = append(all, r)
-			if _, err := client.DeleteMessage(t.Context(), &sqs.DeleteMessageInput{QueueUrl: &url, ReceiptHandle: m.ReceiptHandle}); err != nil {
+			if _, err := client.DeleteMessage(t.Context(), &sqs.DeleteMessageInput{QueueUrl: &url,
+				ReceiptHandle: m.ReceiptHandle}); err != nil {
 				t.Fatal(err)
 			}
 		}

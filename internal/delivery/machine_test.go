@@ -39,7 +39,8 @@ func inputs(t *testing.T, client *sfn.Client, arn string) []string {
 	}
 	var all []string
 	for _, execution := range listed.Executions {
-		described, err := client.DescribeExecution(t.Context(), &sfn.DescribeExecutionInput{ExecutionArn: execution.ExecutionArn})
+		described, err := client.DescribeExecution(t.Context(),
+			&sfn.DescribeExecutionInput{ExecutionArn: execution.ExecutionArn})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -28,7 +28,8 @@ func newTopic(t *testing.T, queueClient *sqs.Client, raw string) (topics *sns.Cl
 		t.Fatal(err)
 	}
 	url = queue(t, queueClient, "")
-	about, err := queueClient.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{QueueUrl: &url, AttributeNames: []sqstypes.QueueAttributeName{"QueueArn"}})
+	about, err := queueClient.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{QueueUrl: &url,
+		AttributeNames: []sqstypes.QueueAttributeName{"QueueArn"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,9 +55,11 @@ func TestNotify(t *testing.T) {
 	}{
 		{"all received", snapshot.AllReceived, snapshot.Export{SnapshotType: "full", ExportDate: "2020-01-01"},
 			`{"severity":"Critical","notification_type":"Information","slack_username":"Snapshot Sender","title_text":"Full - All collections received by NiFi","custom_elements":[{"key":"Export date","value":"2020-01-01"},{"key":"Correlation Id","value":"run-1"}]}`},
-		{"all successful", snapshot.AllSuccessful, snapshot.Export{SnapshotType: "incremental", ExportDate: "NIFI_HEARTBEAT"},
+		{"all successful", snapshot.AllSuccessful, snapshot.Export{SnapshotType: "incremental",
+			ExportDate: "NIFI_HEARTBEAT"},
 			`{"severity":"Critical","notification_type":"Information","slack_username":"Snapshot Sender","title_text":"Incremental - All collections successful","custom_elements":[{"key":"Export date","value":"NIFI_HEARTBEAT"},{"key":"Correlation Id","value":"run-1"}]}`},
-		{"a type in capitals, and what needs no escape", snapshot.AllReceived, snapshot.Export{SnapshotType: "FULL", ExportDate: "<a> & \"b\""},
+		{"a type in capitals, and what needs no escape", snapshot.AllReceived, snapshot.Export{SnapshotType: "FULL",
+			ExportDate: "<a> & \"b\""},
 			`{"severity":"Critical","notification_type":"Information","slack_username":"Snapshot Sender","title_text":"Full - All collections received by NiFi","custom_elements":[{"key":"Export date","value":"<a> & \"b\""},{"key":"Correlation Id","value":"run-1"}]}`},
 		{"a type in another script", snapshot.AllSuccessful, snapshot.Export{SnapshotType: "éTAT", ExportDate: "d"},
 			`{"severity":"Critical","notification_type":"Information","slack_username":"Snapshot Sender","title_text":"État - All collections successful","custom_elements":[{"key":"Export date","value":"d"},{"key":"Correlation Id","value":"run-1"}]}`},
@@ -83,7 +86,8 @@ func TestNotify(t *testing.T) {
 func most() snapshot.Blockers {
 	var all snapshot.Tally
 	for i := range snapshot.MaxNamed + 1 {
-		all.Add(snapshot.Row{CollectionKey: snapshot.CollectionKey{CollectionName: fmt.Sprint("db.", i)}, Status: "SENT",
+		all.Add(snapshot.Row{CollectionKey: snapshot.CollectionKey{CollectionName: fmt.Sprint("db.", i)},
+			Status:    "SENT",
 			FilesSent: snapshot.Count(9), FilesReceived: snapshot.Count(int64(i))}, nil)
 	}
 	return all.Blockers()
@@ -94,7 +98,8 @@ func TestAlert(t *testing.T) {
 	t.Parallel()
 	client := queues(t)
 	row := func(name string, status snapshot.Status, received, sent int64) snapshot.Row {
-		return snapshot.Row{CollectionKey: snapshot.CollectionKey{CollectionName: name}, Status: status, FilesReceived: snapshot.Count(received), FilesSent: snapshot.Count(sent)}
+		return snapshot.Row{CollectionKey: snapshot.CollectionKey{CollectionName: name}, Status: status,
+			FilesReceived: snapshot.Count(received), FilesSent: snapshot.Count(sent)}
 	}
 	for _, test := range []struct {
 		name     string
@@ -102,7 +107,8 @@ func TestAlert(t *testing.T) {
 		blockers snapshot.Blockers
 		want     string
 	}{
-		{"stalled", snapshot.RunStalled, snapshot.Blockers{Named: []snapshot.Row{row("db.a", "Sent", 1, 2), row("db.b", "Exporting", 0, 0)}, More: 7},
+		{"stalled", snapshot.RunStalled, snapshot.Blockers{Named: []snapshot.Row{row("db.a", "Sent", 1, 2),
+			row("db.b", "Exporting", 0, 0)}, More: 7},
 			`{"severity":"High","notification_type":"Warning","slack_username":"Snapshot Sender","title_text":"Full - Run stalled","custom_elements":[{"key":"Export date","value":"2020-01-01"},{"key":"Correlation Id","value":"run-1"},` +
 				`{"key":"db.a","value":"Sent, 1 of 2 files received"},{"key":"db.b","value":"Exporting, 0 of 0 files received"},{"key":"More collections","value":"7"}]}`},
 		{"abandoned, blocked by nothing", snapshot.RunAbandoned, snapshot.Blockers{},
@@ -116,10 +122,12 @@ func TestAlert(t *testing.T) {
 			topics, arn, url := newTopic(t, client, "true")
 			topic := &monitoring.Topic{SNS: topics, ARN: arn}
 			out := ofRun(test.kind)
-			if err := topic.Alert(t.Context(), out, snapshot.Export{SnapshotType: "full", ExportDate: "2020-01-01"}, test.blockers); err != nil {
+			if err := topic.Alert(t.Context(), out, snapshot.Export{SnapshotType: "full", ExportDate: "2020-01-01"},
+				test.blockers); err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff([]received{{Body: test.want, Attributes: id(out)}}, receive(t, client, url, 1)); diff != "" {
+			if diff := cmp.Diff([]received{{Body: test.want, Attributes: id(out)}},
+				receive(t, client, url, 1)); diff != "" {
 				t.Error(diff)
 			}
 		})

@@ -1,7 +1,7 @@
 // Package delivery sends the messages that leave the system over queues: requests to the sender, and rejected messages.
-// Its neighbours publish to monitoring (monitoring) and start the state machine (machine): one package for each service,
-// so that a function links the clients that it calls and no others. Sending is at least once; each message carries
-// an identity that does not change from try to try.
+// Its neighbours publish to monitoring (monitoring) and start the state machine (machine): one package for each
+// service, so that a function links the clients that it calls and no others. Sending is at least once; each message
+// carries an identity that does not change from try to try.
 package delivery
 
 import (
@@ -31,7 +31,8 @@ type Sender struct {
 	QueueURL string // of a FIFO queue if it ends in .fifo, of a standard one otherwise
 }
 
-// request is the message on the export state queue, in exactly the format that the sender expects: all values are strings.
+// request is the message on the export state queue, in exactly the format that the sender expects: all values are
+// strings.
 type request struct {
 	ShutdownFlag         string `json:"shutdown_flag"`
 	CorrelationID        string `json:"correlation_id"`
@@ -54,9 +55,10 @@ func (s *Sender) Request(ctx context.Context, out snapshot.Outgoing, export snap
 		ExportDate:           export.ExportDate,
 		SendSuccessIndicator: "true",
 	})
-	in := &sqs.SendMessageInput{QueueUrl: &s.QueueURL, MessageBody: &body, MessageAttributes: map[string]types.MessageAttributeValue{
-		sendable.EventID: text(out.EventID()),
-	}}
+	in := &sqs.SendMessageInput{QueueUrl: &s.QueueURL, MessageBody: &body,
+		MessageAttributes: map[string]types.MessageAttributeValue{
+			sendable.EventID: text(out.EventID()),
+		}}
 	if strings.HasSuffix(s.QueueURL, ".fifo") {
 		in.MessageGroupId = aws.String(MessageGroup(out.CollectionName))
 		in.MessageDeduplicationId = aws.String(out.EventID())

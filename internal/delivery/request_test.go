@@ -30,7 +30,8 @@ func TestRequest(t *testing.T) {
 	}{
 		{"flags true", request("db.a.b", 0), said,
 			`{"shutdown_flag":"true","correlation_id":"run-1","topic_name":"db.a.b","snapshot_type":"full","reprocess_files":"true","export_date":"2020-01-01","send_success_indicator":"true"}`},
-		{"flags false", request("db.a.b", 0), snapshot.Export{SnapshotType: "incremental", ExportDate: "NIFI_HEARTBEAT"},
+		{"flags false", request("db.a.b", 0), snapshot.Export{SnapshotType: "incremental",
+			ExportDate: "NIFI_HEARTBEAT"},
 			`{"shutdown_flag":"false","correlation_id":"run-1","topic_name":"db.a.b","snapshot_type":"incremental","reprocess_files":"false","export_date":"NIFI_HEARTBEAT","send_success_indicator":"true"}`},
 		{"names that need escaping", odd, said,
 			`{"shutdown_flag":"true","correlation_id":"run é\n","topic_name":"db.<a>&\"b\"","snapshot_type":"full","reprocess_files":"true","export_date":"2020-01-01","send_success_indicator":"true"}`},
@@ -144,7 +145,8 @@ func TestRequestHoldsOnlyWhatSQSTakes(t *testing.T) {
 	url := queue(t, client, "")
 	sender := &delivery.Sender{SQS: client, QueueURL: url}
 	const date = "\x00\x1f\uFFFE\uFFFF\U0001F600"
-	if err := sender.Request(t.Context(), request("db.a.b", 0), snapshot.Export{SnapshotType: "full", ExportDate: date}); err != nil {
+	if err := sender.Request(t.Context(), request("db.a.b", 0), snapshot.Export{SnapshotType: "full",
+		ExportDate: date}); err != nil {
 		t.Fatal(err)
 	}
 	body := receive(t, client, url, 1)[0].Body

@@ -40,11 +40,13 @@ func Config(s settings.AWS) aws.Config {
 	return config
 }
 
-// answerWithin bounds one try of a call. The SDK sets no bound: a connection that hangs would take all of a call's time.
+// answerWithin bounds one try of a call. The SDK sets no bound: a connection that hangs would take all of a call's
+// time.
 const answerWithin = 10 * time.Second
 
-// keepingConnections makes the SDK's client for HTTP with two changes: it has answerWithin, and it keeps all connections.
-// Of a batch's concurrent calls to DynamoDB the SDK would keep ten connections and close the others after each call.
+// keepingConnections makes the SDK's client for HTTP with two changes: it has answerWithin, and it keeps all
+// connections. Of a batch's concurrent calls to DynamoDB the SDK would keep ten connections and close the others after
+// each call.
 func keepingConnections() *awshttp.BuildableClient {
 	return awshttp.NewBuildableClient().WithTimeout(answerWithin).WithTransportOptions(func(t *http.Transport) {
 		t.MaxIdleConnsPerHost = t.MaxIdleConns

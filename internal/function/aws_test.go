@@ -33,7 +33,8 @@ func endpoint(t *testing.T, handle http.HandlerFunc) (url string, connections *a
 }
 
 func lambda(endpoint string) settings.AWS {
-	return settings.AWS{Region: "eu-west-1", AccessKeyID: "key", SecretAccessKey: "secret", SessionToken: "token", Endpoint: endpoint}
+	return settings.AWS{Region: "eu-west-1", AccessKeyID: "key", SecretAccessKey: "secret", SessionToken: "token",
+		Endpoint: endpoint}
 }
 
 func empty(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{}`)) }
@@ -47,14 +48,16 @@ func get(t *testing.T, client *dynamodb.Client) {
 
 func TestConfig(t *testing.T) {
 	t.Parallel()
-	config := function.Config(settings.AWS{Region: "eu-west-2", AccessKeyID: "key", SecretAccessKey: "secret", SessionToken: "token",
-		Endpoint: "http://localhost:1", RetryMode: "adaptive", MaxAttempts: 7})
+	config := function.Config(settings.AWS{Region: "eu-west-2", AccessKeyID: "key", SecretAccessKey: "secret",
+		SessionToken: "token",
+		Endpoint:     "http://localhost:1", RetryMode: "adaptive", MaxAttempts: 7})
 	key, err := config.Credentials.Retrieve(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := []any{"eu-west-2", "key", "secret", "token", "http://localhost:1", aws.RetryModeAdaptive, 7}
-	got := []any{config.Region, key.AccessKeyID, key.SecretAccessKey, key.SessionToken, *config.BaseEndpoint, config.RetryMode, config.RetryMaxAttempts}
+	got := []any{config.Region, key.AccessKeyID, key.SecretAccessKey, key.SessionToken, *config.BaseEndpoint,
+		config.RetryMode, config.RetryMaxAttempts}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

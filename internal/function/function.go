@@ -22,8 +22,8 @@ import (
 type Handler[In, Out any] func(context.Context, In) (Out, error)
 
 // Run reads the function's settings S from the environment, makes the task, connects to DynamoDB and serves the task
-// until the process is ended. It ends the process with an error that names the variable if a setting is missing or wrong.
-// Errors of the task leave under the type that the state machine matches.
+// until the process is ended. It ends the process with an error that names the variable if a setting is missing or
+// wrong. Errors of the task leave under the type that the state machine matches.
 func Run[S settings.Settings, In, Out any](task string, wire func(S, aws.Config, *slog.Logger) Handler[In, Out]) {
 	s, err := settings.Read[S]()
 	if err != nil {
@@ -43,8 +43,8 @@ func Run[S settings.Settings, In, Out any](task string, wire func(S, aws.Config,
 	lambda.Start(handler)
 }
 
-// gcPercent lets the heap grow to about 36 MB before garbage is collected: a function keeps about 4 MB. At Go's own 100 %
-// every twelfth receipt is paid a collection, a quarter of its processor time.
+// gcPercent lets the heap grow to about 36 MB before garbage is collected: a function keeps about 4 MB. At Go's own 100
+// % every twelfth receipt is paid a collection, a quarter of its processor time.
 const gcPercent = 800
 
 // useMemory trades a function's memory for processor time, up to three quarters of what it has.
@@ -55,8 +55,8 @@ func useMemory(megabytes int64) {
 	}
 }
 
-// toTell is how much of its time a call leaves unused: Lambda ends one that runs into its timeout without a word, and its
-// error, what it counted and what held it up would go with it.
+// toTell is how much of its time a call leaves unused: Lambda ends one that runs into its timeout without a word, and
+// its error, what it counted and what held it up would go with it.
 const toTell = time.Second
 
 // Wrap writes what a task's call counted, logs its error and returns that as the type by which the state machine

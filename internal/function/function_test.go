@@ -39,7 +39,8 @@ const callAWS = "call AWS"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asFunction) != "" {
-		function.Run("test-task", func(s settings.CheckAll, config aws.Config, log *slog.Logger) function.Handler[string, string] {
+		function.Run("test-task", func(s settings.CheckAll, config aws.Config,
+			log *slog.Logger) function.Handler[string, string] {
 			return func(ctx context.Context, in string) (string, error) {
 				log.DebugContext(ctx, "called")
 				switch in {
@@ -94,7 +95,8 @@ func runtimeAPI(t *testing.T, events []string) (host string, answers <-chan answ
 func process(t testing.TB, environment ...string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
-	cmd.Env = append([]string{asFunction + "=1", "AWS_REGION=eu-west-1", "AWS_ACCESS_KEY_ID=key", "AWS_SECRET_ACCESS_KEY=secret"}, environment...)
+	cmd.Env = append([]string{asFunction + "=1", "AWS_REGION=eu-west-1", "AWS_ACCESS_KEY_ID=key",
+		"AWS_SECRET_ACCESS_KEY=secret"}, environment...)
 	return cmd
 }
 
@@ -103,7 +105,8 @@ func TestRun(t *testing.T) {
 	t.Parallel()
 	host, answers := runtimeAPI(t, []string{"hello", "malformed", "unavailable"})
 	url, connections := endpoint(t, empty)
-	cmd := process(t, "AWS_LAMBDA_RUNTIME_API="+host, "AWS_ENDPOINT_URL="+url, "AWS_LAMBDA_FUNCTION_NAME=f", "LEDGER_TABLE_NAME=ledger", "LOG_LEVEL=DEBUG", "APPLICATION=app")
+	cmd := process(t, "AWS_LAMBDA_RUNTIME_API="+host, "AWS_ENDPOINT_URL="+url, "AWS_LAMBDA_FUNCTION_NAME=f",
+		"LEDGER_TABLE_NAME=ledger", "LOG_LEVEL=DEBUG", "APPLICATION=app")
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -210,7 +213,8 @@ func TestWrapWritesMetrics(t *testing.T) {
 					t.Fatal(err)
 				}
 				data, err := metricstest.Extract(line)
-				want := []metricstest.Datum{{Namespace: "SnapshotStatusChecker", Name: "FilesReceived", Unit: "Count", Dimensions: "application=app environment=dev", Value: 2}}
+				want := []metricstest.Datum{{Namespace: "SnapshotStatusChecker", Name: "FilesReceived", Unit: "Count",
+					Dimensions: "application=app environment=dev", Value: 2}}
 				if diff := cmp.Diff(want, data); diff != "" || err != nil {
 					t.Error(err, diff)
 				}

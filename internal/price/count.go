@@ -13,8 +13,8 @@ func Chunks(bytes int) float64 { return steps(float64(bytes), 64*1024) }
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
 func ReadUnits(bytes int) float64 { return steps(float64(bytes), 4*1024) }
 
-// RowsUnits is what a strongly consistent page of so many rows of the export status table consumes. A row weighs about 200
-// bytes: its names, its values, and our attributes. The local engine says 1, however large the page is.
+// RowsUnits is what a strongly consistent page of so many rows of the export status table consumes. A row weighs about
+// 200 bytes: its names, its values, and our attributes. The local engine says 1, however large the page is.
 func RowsUnits(rows int) float64 { return ReadUnits(rows * 200) }
 
 // WriteUnits is what a write of an item consumes: one for each KiB begun, at least 1, also if its condition fails.

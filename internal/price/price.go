@@ -135,7 +135,8 @@ func (t Table) Bill(u Usage) Bill {
 	for d, quantity := range u {
 		if quantity != 0 {
 			p := t[d]
-			bill.Lines = append(bill.Lines, Line{Dimension: Dimension(d), Name: p.Name, Unit: p.Unit, Quantity: quantity, USD: p.usd(quantity)})
+			bill.Lines = append(bill.Lines, Line{Dimension: Dimension(d), Name: p.Name, Unit: p.Unit,
+				Quantity: quantity, USD: p.usd(quantity)})
 		}
 	}
 	return bill

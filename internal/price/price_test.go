@@ -109,7 +109,8 @@ func TestEveryPriceHasASource(t *testing.T) {
 		}
 		for i, tier := range p.Tiers {
 			last := i == len(p.Tiers)-1
-			if tier.USD <= 0 || last != (tier.Upto == 0) || i > 0 && (!last && tier.Upto <= p.Tiers[i-1].Upto || tier.USD >= p.Tiers[i-1].USD) {
+			if tier.USD <= 0 || last != (tier.Upto == 0) || i > 0 && (!last && tier.Upto <= p.Tiers[i-1].Upto ||
+				tier.USD >= p.Tiers[i-1].USD) {
 				t.Errorf("%s: tiers %+v", p.Name, p.Tiers)
 			}
 		}

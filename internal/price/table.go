@@ -24,7 +24,8 @@ var List = Table{
 		Name: "SQS requests", Unit: "request of up to 64 KiB", Region: ireland, Published: "2026-09-11",
 		Source: priceList + "AWSQueueService/current/eu-west-1/index.json",
 		Tiers:  []Tier{{100 * billion, 0.40 / million}, {200 * billion, 0.30 / million}, {0, 0.24 / million}},
-		Note:   "a send, receive or delete is one request, with up to 10 messages in it; each 64 KiB of payload counts. Empty receives count too",
+		Note: "a send, receive or delete is one request, with up to 10 messages in it; each 64 KiB of payload " +
+			"counts. Empty receives count too",
 	},
 	SQSFIFORequest: {
 		Name: "SQS FIFO requests", Unit: "request of up to 64 KiB", Region: ireland, Published: "2026-09-11",
@@ -33,25 +34,36 @@ var List = Table{
 		Note:   "the export state queue, if it is FIFO",
 	},
 	PipesRequest: {
-		Name: "Pipes requests", Unit: "batch, for each 64 KiB", Region: virginia, Published: "2026-03-13", Source: eventGuide,
-		Tiers: []Tier{{0, 0.40 / million}},
-		Note:  "after filtering; the source says that the price is the same in most regions. AWS does not say in what was found whether a batch or each of its records is the unit that is rounded up to 64 KiB: here it is the batch, as Pipes starts its target once with the whole of it",
+		Name: "Pipes requests", Unit: "batch, for each 64 KiB", Region: virginia, Published: "2026-03-13",
+		Source: eventGuide,
+		Tiers:  []Tier{{0, 0.40 / million}},
+		Note: "after filtering; the source says that the price is the same in most regions. AWS does not say in " +
+			"what was found whether a batch or each of its records is the unit that is rounded up to 64 KiB: here " +
+			"it is the batch, as Pipes starts its target once with the whole of it",
 	},
 	StateTransition: {
 		Name: "Step Functions state transitions", Unit: "state entered", Region: ireland, Published: "2026-09-11",
 		Source: priceList + "AmazonStates/current/eu-west-1/index.json",
 		Tiers:  []Tier{{0, 25.0 / million}},
-		Note:   "STANDARD only. One for each time a state is entered, a Choice, Pass or Succeed too, and one for each retry (" + stepPricing + "); a Map costs 1 + its iterations' states, beginnings and ends of iterations nothing (https://stackoom.com/en/question/4YUKS). The start of an execution is no transition of its own. Redriving is one",
+		Note: "STANDARD only. One for each time a state is entered, a Choice, Pass or Succeed too, and one for " +
+			"each retry (" + stepPricing +
+			"); a Map costs 1 + its iterations' states, beginnings and ends of iterations nothing " +
+			"(https://stackoom.com/en/question/4YUKS). The start of an execution is no transition of its own. " +
+			"Redriving is one",
 	},
 	ExpressRequest: {
-		Name: "Step Functions Express requests", Unit: "execution", Region: virginia, Published: "undated", Source: stepPricing,
-		Tiers: []Tier{{0, 1.00 / million}},
-		Note:  "example of the pricing page; the price list has the same for sa-east-1",
+		Name: "Step Functions Express requests", Unit: "execution", Region: virginia, Published: "undated",
+		Source: stepPricing,
+		Tiers:  []Tier{{0, 1.00 / million}},
+		Note:   "example of the pricing page; the price list has the same for sa-east-1",
 	},
 	ExpressGBSecond: {
-		Name: "Step Functions Express duration", Unit: "GB-second", Region: virginia, Published: "undated", Source: stepPricing,
-		Tiers: []Tier{{1000 * gbHour, 0.06 / gbHour}, {5000 * gbHour, 0.03 / gbHour}, {0, 0.01642 / gbHour}},
-		Note:  "example of the pricing page: 0.06 USD per GB-hour for 1,000, 0.03 for the next 4,000, 0.01642 beyond; duration in steps of 100 ms, memory of 64 MB. The price list has the same first tier (0.00001667 a GB-second) for sa-east-1",
+		Name: "Step Functions Express duration", Unit: "GB-second", Region: virginia, Published: "undated",
+		Source: stepPricing,
+		Tiers:  []Tier{{1000 * gbHour, 0.06 / gbHour}, {5000 * gbHour, 0.03 / gbHour}, {0, 0.01642 / gbHour}},
+		Note: "example of the pricing page: 0.06 USD per GB-hour for 1,000, 0.03 for the next 4,000, 0.01642 " +
+			"beyond; duration in steps of 100 ms, memory of 64 MB. The price list has the same first tier " +
+			"(0.00001667 a GB-second) for sa-east-1",
 	},
 	LambdaRequest: {
 		Name: "Lambda requests", Unit: "call", Region: ireland, Published: "2026-10-01",
@@ -80,7 +92,9 @@ var List = Table{
 		Name: "DynamoDB stream reads", Unit: "GetRecords call", Region: virginia, Published: "2026-09-29",
 		Source: priceList + "AmazonDynamoDB/current/us-east-1/index.csv",
 		Tiers:  []Tier{{0, 0.20 / million}},
-		Note:   "free for Lambda's own pollers; AWS's page on their cost names no other exception (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CostOptimization_StreamsUsage.html), so those of Pipes are counted. Other regions are up to a quarter dearer",
+		Note: "free for Lambda's own pollers; AWS's page on their cost names no other exception " +
+			"(https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CostOptimization_StreamsUsage.html), " +
+			"so those of Pipes are counted. Other regions are up to a quarter dearer",
 	},
 	TableGBMonth: {
 		Name: "DynamoDB storage", Unit: "GB-month", Region: ireland, Published: "2026-09-11",
@@ -103,15 +117,20 @@ var List = Table{
 		Name: "CloudWatch Logs ingestion", Unit: "GB", Region: ireland, Published: "2026-09-22",
 		Source: priceList + "AmazonCloudWatch/20260922021715/eu-west-1/index.json",
 		Tiers:  []Tier{{0, 0.57}},
-		Note:   "functions' lines and Step Functions' execution logs alike. Since May 2025 Lambda's own lines get cheaper above 10 TB a month, which is not reached here. Storage (0.03 per GB-month, compressed) is left out",
+		Note: "functions' lines and Step Functions' execution logs alike. Since May 2025 Lambda's own lines get " +
+			"cheaper above 10 TB a month, which is not reached here. Storage (0.03 per GB-month, compressed) is " +
+			"left out",
 	},
 	ScheduledCall: {
-		Name: "EventBridge Scheduler calls", Unit: "call", Region: virginia, Published: "2026-03-13", Source: eventGuide,
-		Tiers: []Tier{{0, 1.00 / million}},
+		Name: "EventBridge Scheduler calls", Unit: "call", Region: virginia, Published: "2026-03-13",
+		Source: eventGuide,
+		Tiers:  []Tier{{0, 1.00 / million}},
 	},
 	Trace: {
-		Name: "X-Ray traces recorded", Unit: "trace", Region: "all", Published: "undated", Source: "https://aws.amazon.com/xray/pricing/",
-		Tiers: []Tier{{0, 5.00 / million}},
-		Note:  "the default rule samples one request a second and 5 % of the others; the functions' segments belong to the trace of their execution",
+		Name: "X-Ray traces recorded", Unit: "trace", Region: "all", Published: "undated",
+		Source: "https://aws.amazon.com/xray/pricing/",
+		Tiers:  []Tier{{0, 5.00 / million}},
+		Note: "the default rule samples one request a second and 5 % of the others; the functions' segments belong " +
+			"to the trace of their execution",
 	},
 }

@@ -6,9 +6,9 @@ type environment struct {
 	total int32
 }
 
-// missing keeps all pages of a collection, and returns how many of them the environment did not have. Where they are more
-// than it can keep it has none of them: the least recently used one is always the one that is read next. In place of the
-// pages used least recently it forgets all others.
+// missing keeps all pages of a collection, and returns how many of them the environment did not have. Where they are
+// more than it can keep it has none of them: the least recently used one is always the one that is read next. In place
+// of the pages used least recently it forgets all others.
 func (v *environment) missing(collection, pages int32) int32 {
 	known := v.pages[collection]
 	if pages > cachedPages {

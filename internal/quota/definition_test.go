@@ -30,13 +30,16 @@ func TestFollowsTheDefinition(t *testing.T) {
 	increment := definition.States[definition.StartAt]
 	reconcile := definition.States[increment.Next]
 	if increment.Type != "Task" || reconcile.Type != "Map" || reconcile.Next != "" || statesBefore+statesAfter != 2 {
-		t.Errorf("a receipt goes through %s and %s: %d states before, %d after the call", increment.Type, reconcile.Type, statesBefore, statesAfter)
+		t.Errorf("a receipt goes through %s and %s: %d states before, %d after the call", increment.Type,
+			reconcile.Type, statesBefore, statesAfter)
 	}
 	if reconcile.MaxConcurrency != mapLooks {
 		t.Errorf("%d collections are reconciled concurrently, the model has %d", reconcile.MaxConcurrency, mapLooks)
 	}
 	retry := increment.Retry[len(increment.Retry)-1]
-	if retry.IntervalSeconds != 1 || retry.BackoffRate != 2 || retry.MaxDelaySeconds != longestPause || retry.MaxAttempts != retries || retry.JitterStrategy != "FULL" {
-		t.Errorf("increment is retried with %+v, the model has %d retries of at most %v s", retry, retries, longestPause)
+	if retry.IntervalSeconds != 1 || retry.BackoffRate != 2 || retry.MaxDelaySeconds != longestPause ||
+		retry.MaxAttempts != retries || retry.JitterStrategy != "FULL" {
+		t.Errorf("increment is retried with %+v, the model has %d retries of at most %v s", retry, retries,
+			longestPause)
 	}
 }

@@ -15,7 +15,8 @@ type Measures struct {
 	Update       float64 // s; an update of one item
 	Look         float64 // s; the calls of one look at a collection, together
 	Reply        float64 // s; from a request to the _success file's message
-	Patience     float64 // s; how long a throttled call on a table is tried again before the function ends with an error
+	// s; how long a throttled call on a table is tried again before the function ends with an error
+	Patience float64
 
 	Body          int     // bytes of a message
 	Record        int     // bytes that the pipe adds to it
@@ -43,7 +44,8 @@ var Assumed = Measures{
 	Cold: 0.15, Call: 0.003, Read: 0.006, Update: 0.005, Look: 0.15, Reply: 2, Patience: 15,
 	Body: 400, Record: 1100, Row: 220, Receipt: 150, Receipts: 250, Collection: 350, Page: 130,
 	FileLog: 110, GroupLog: 560, CallLog: 1300, ExecutionLog: 800, StateLog: 1500,
-	MemoryMB: 512, LookMemoryMB: 256, LookCompute: 0.06, Definition: len(statemachine.Definition), SweepEvery: 120, ReceiptMonths: 2,
+	MemoryMB: 512, LookMemoryMB: 256, LookCompute: 0.06, Definition: len(statemachine.Definition), SweepEvery: 120,
+	ReceiptMonths: 2,
 }
 
 // What the definition and the functions set, and the model follows.
@@ -56,8 +58,9 @@ const (
 	digestBytes     = 12 + 1  // as an element of a set: internal/snapshot/group.go
 	cachedPages     = 1 << 16 // that a process keeps: internal/store/store.go
 	receives        = 5       // of a message, before it goes to the dead-letter queue: infra/queues.go
-	hidden          = 360.0   // s, and the window, that a message of an EXPRESS execution stays received: infra/queues.go
-	mapLooks        = 10      // collections reconciled concurrently: MaxConcurrency of the definition
+	// s, and the window, that a message of an EXPRESS execution stays received: infra/queues.go
+	hidden   = 360.0
+	mapLooks = 10 // collections reconciled concurrently: MaxConcurrency of the definition
 
 	statesBefore = 1 // Increment Files Received
 	statesAfter  = 1 // Reconcile Each Collection
@@ -73,11 +76,12 @@ type look struct {
 
 var (
 	// Check Collection, Request Pending?, Notify Sender, Check All Collections, Notification Pending?, Run Incomplete.
-	// Reads: the collection and the row before each of three steps, the run twice and the entry, and of the run's rows now
-	// and then those behind the hint. Writes: the entry, the move, delivered.
+	// Reads: the collection and the row before each of three steps, the run twice and the entry, and of the run's rows
+	// now and then those behind the hint. Writes: the entry, the move, delivered.
 	received = look{states: 6, calls: 3, reads: 6, runReads: 4, ledgerWrites: 2, statusWrites: 1, fifo: 1}
 	// Check Collection, Request Pending?, Check All Collections, Notification Pending?, Run Incomplete; one move.
 	succeeded = look{states: 5, calls: 2, reads: 4, runReads: 3, statusWrites: 1}
-	// The stream's reconciliation after the sender wrote Sent: an execution of its own for up to 10 records, here for 1.
+	// The stream's reconciliation after the sender wrote Sent: an execution of its own for up to 10 records, here for
+	// 1.
 	statusChanged = look{states: 2 + 3, calls: 2, reads: 1, runReads: 1}
 )

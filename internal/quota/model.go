@@ -35,7 +35,8 @@ type model struct {
 	sender   *sender
 
 	runWrites, runReads, starts, transitions, environments, ledger bucket
-	ledgerBound                                                    float64 // since when the ledger's rate is doubling; -1: not yet
+	// since when the ledger's rate is doubling; -1: not yet
+	ledgerBound float64
 
 	collections []collection
 	messages    []message // in the queue; head is the first
@@ -61,7 +62,8 @@ type model struct {
 func Run(shape Shape, settings Settings, limits Limits, measures Measures, seed uint64) Result {
 	m := &model{shape: shape, settings: settings, limits: limits, m: measures,
 		random: rand.New(rand.NewPCG(seed, 0)), pollers: min(firstPollers, limits[PipePollers].Burst),
-		collections: make([]collection, shape.Collections), toSend: shape.Files, unfinished: shape.Collections, ledgerBound: -1}
+		collections: make([]collection, shape.Collections), toSend: shape.Files, unfinished: shape.Collections,
+		ledgerBound: -1}
 	m.sender = newSender(shape, rand.New(rand.NewPCG(seed, 1)))
 	parts := float64(max(1, shape.Partitions))
 	split := func(l Limit) Limit { return Limit{l.Rate * parts, l.Burst * parts} }

@@ -22,7 +22,8 @@ func (m *model) waiting() int {
 	return n
 }
 
-// arrive delivers the files of a tick. A sender writes FilesSent for each; where that has to wait, its file comes later.
+// arrive delivers the files of a tick. A sender writes FilesSent for each; where that has to wait, its file comes
+// later.
 func (m *model) arrive() {
 	step := max(tick, 1/m.shape.Rate)
 	n := min(m.toSend, int(math.Round(m.shape.Rate*(m.now+step)))-int(math.Round(m.shape.Rate*m.now)))

@@ -44,7 +44,8 @@ func TestEveryRunEnds(t *testing.T) {
 		if r.Complete == (r.GivenUp > 0) {
 			t.Errorf("complete: %t, although %d messages are given up", r.Complete, r.GivenUp)
 		}
-		if r.Complete && (r.Executions > shape.Files+shape.Collections || r.Executions*set.BatchSize < shape.Files+shape.Collections) {
+		if r.Complete && (r.Executions > shape.Files+shape.Collections || r.Executions*set.BatchSize < shape.Files+
+			shape.Collections) {
 			t.Errorf("%d executions for %d messages", r.Executions, shape.Files+shape.Collections)
 		}
 		if shape.Rate > 0 && r.Duration < float64(shape.Files-1)/shape.Rate*0.99 {
@@ -55,7 +56,8 @@ func TestEveryRunEnds(t *testing.T) {
 				t.Errorf("%s: waited for %.0f s of %.0f", quota.Kind(kind), wait.Bound, r.Duration)
 			}
 		}
-		if diff := cmp.Diff(r.Usage, quota.Run(shape, set, quota.PublishedLimits(), quota.Assumed, seed).Usage); diff != "" {
+		if diff := cmp.Diff(r.Usage, quota.Run(shape, set, quota.PublishedLimits(), quota.Assumed,
+			seed).Usage); diff != "" {
 			t.Errorf("run twice (-once +again)\n%s", diff)
 		}
 	})
@@ -67,10 +69,12 @@ func TestHigherQuotasAreNotSlower(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		shape, set := shapes().Draw(t, "shape"), settings().Draw(t, "settings")
-		shape.Active, set.Reserved, set.Window = 1, 0, 0 // one collection after the other: batches do not depend on chance
+		// one collection after the other: batches do not depend on chance
+		shape.Active, set.Reserved, set.Window = 1, 0, 0
 		shape.Rate = 0
 		limited := map[quota.Kind]quota.Limit{}
-		for _, kind := range []quota.Kind{quota.Starts, quota.ExpressStarts, quota.Transitions, quota.CollectionWrites, quota.LedgerWrites, quota.RunWrites, quota.RunReads} {
+		for _, kind := range []quota.Kind{quota.Starts, quota.ExpressStarts, quota.Transitions, quota.CollectionWrites,
+			quota.LedgerWrites, quota.RunWrites, quota.RunReads} {
 			rate := float64(rapid.IntRange(300, 3000).Draw(t, kind.String()))
 			limited[kind] = quota.Limit{Rate: rate, Burst: rate}
 		}
@@ -96,9 +100,11 @@ func TestMoreFilesCostMore(t *testing.T) {
 		more.Files *= rapid.IntRange(2, 5).Draw(t, "times")
 		few := quota.Run(shape, set, quota.PublishedLimits(), instant(nil), 1)
 		many := quota.Run(more, set, quota.PublishedLimits(), instant(nil), 1)
-		for _, d := range []price.Dimension{price.StateTransition, price.ExpressRequest, price.LambdaRequest, price.WriteUnit, price.SQSRequest, price.LogGB} {
+		for _, d := range []price.Dimension{price.StateTransition, price.ExpressRequest, price.LambdaRequest,
+			price.WriteUnit, price.SQSRequest, price.LogGB} {
 			if many.Usage[d] < few.Usage[d] {
-				t.Errorf("%s: %v for %d files, %v for %d", price.List[d].Name, few.Usage[d], shape.Files, many.Usage[d], more.Files)
+				t.Errorf("%s: %v for %d files, %v for %d", price.List[d].Name, few.Usage[d], shape.Files, many.Usage[d],
+					more.Files)
 			}
 		}
 		if many.Duration < few.Duration {

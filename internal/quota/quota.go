@@ -1,11 +1,11 @@
-// Package quota is a discrete-event model of the quotas that AWS sets on the way of a message: how long a run of a given
-// shape takes, what bounds it, and what it costs at list prices.
+// Package quota is a discrete-event model of the quotas that AWS sets on the way of a message: how long a run of a
+// given shape takes, what bounds it, and what it costs at list prices.
 //
 // It models, in seconds of its own clock: the senders' writes and messages; the pipe's pollers, which gather batches;
 // the start of executions and their state transitions; function calls, refused above the concurrency and tried again
 // as the definition says; and in each call the reads of pages, and the updates of the ledger and of the export status
-// table, with the limits of a partition and of a table. What it knows of AWS is data: Published (quotas.go) with sources, and Measures (measures.go), which are assumptions. A seed makes it
-// reproducible.
+// table, with the limits of a partition and of a table. What it knows of AWS is data: Published (quotas.go) with
+// sources, and Measures (measures.go), which are assumptions. A seed makes it reproducible.
 //
 // It is simpler than AWS in this: requests over a rate wait in line instead of being refused and sent again; a
 // partition gives what is promised and neither more from its burst capacity nor by being split while it is hot; and

@@ -48,23 +48,31 @@ func TestOneQuotaBinds(t *testing.T) {
 		measures func(*quota.Measures)
 		want     float64 // s
 	}{
-		{"starts", quota.Starts, quota.Limit{Rate: 10, Burst: 1}, one, quota.Settings{Workflow: quota.Standard, BatchSize: 1}, nil,
+		{"starts", quota.Starts, quota.Limit{Rate: 10, Burst: 1}, one, quota.Settings{Workflow: quota.Standard,
+			BatchSize: 1}, nil,
 			(files + 1 - 1) / 10.},
-		{"starts after a burst", quota.Starts, quota.Limit{Rate: 10, Burst: 501}, one, quota.Settings{Workflow: quota.Standard, BatchSize: 1}, nil,
+		{"starts after a burst", quota.Starts, quota.Limit{Rate: 10, Burst: 501}, one,
+			quota.Settings{Workflow: quota.Standard, BatchSize: 1}, nil,
 			(files + 1 - 501) / 10.},
-		{"starts of batches", quota.Starts, quota.Limit{Rate: 10, Burst: 1}, one, quota.Settings{Workflow: quota.Standard, BatchSize: 10}, nil,
+		{"starts of batches", quota.Starts, quota.Limit{Rate: 10, Burst: 1}, one,
+			quota.Settings{Workflow: quota.Standard, BatchSize: 10}, nil,
 			(files/10 + 1 - 1) / 10.},
-		{"Express starts", quota.ExpressStarts, quota.Limit{Rate: 10, Burst: 1}, one, quota.Settings{Workflow: quota.Express, BatchSize: 1}, nil,
+		{"Express starts", quota.ExpressStarts, quota.Limit{Rate: 10, Burst: 1}, one,
+			quota.Settings{Workflow: quota.Express, BatchSize: 1}, nil,
 			(files + 1 - 1) / 10.},
 		// 2 states a receipt, 6 for reconciling a collection that is received, 5 for one that is successful.
-		{"transitions", quota.Transitions, quota.Limit{Rate: 100, Burst: 1}, one, quota.Settings{Workflow: quota.Standard, BatchSize: 1}, nil,
+		{"transitions", quota.Transitions, quota.Limit{Rate: 100, Burst: 1}, one,
+			quota.Settings{Workflow: quota.Standard, BatchSize: 1}, nil,
 			(2*(files+1) + 6 + 5 - 1) / 100.},
-		{"the pipe's pollers, one second each", quota.PipePollers, quota.Limit{Burst: 5}, one, quota.Settings{Workflow: quota.Standard, BatchSize: 1},
+		{"the pipe's pollers, one second each", quota.PipePollers, quota.Limit{Burst: 5}, one,
+			quota.Settings{Workflow: quota.Standard, BatchSize: 1},
 			func(m *quota.Measures) { m.Receive = 1 }, files/5 + 1},
-		{"the pipe's pollers, held by Express", quota.PipePollers, quota.Limit{Burst: 5}, one, quota.Settings{Workflow: quota.Express, BatchSize: 1},
+		{"the pipe's pollers, held by Express", quota.PipePollers, quota.Limit{Burst: 5}, one,
+			quota.Settings{Workflow: quota.Express, BatchSize: 1},
 			func(m *quota.Measures) { m.Call = 1 }, files/5 + 1},
 		// Tried again every second.
-		{"open executions, 9.5 s each", quota.OpenExecutions, quota.Limit{Burst: 1}, quota.Shape{Files: 20, Collections: 1, Active: 1},
+		{"open executions, 9.5 s each", quota.OpenExecutions, quota.Limit{Burst: 1},
+			quota.Shape{Files: 20, Collections: 1, Active: 1},
 			quota.Settings{Workflow: quota.Standard, BatchSize: 1}, func(m *quota.Measures) { m.Call = 9.5 }, 21 * 10},
 		// Receipts and the count, one unit each; receipts of ten messages are more than 1 KB.
 		{"a collection's writes, one by one", quota.CollectionWrites, quota.Limit{Rate: 10, Burst: 0}, small,
@@ -74,7 +82,8 @@ func TestOneQuotaBinds(t *testing.T) {
 		{"the ledger's writes", quota.LedgerWrites, quota.Limit{Rate: 100, Burst: 0}, many,
 			quota.Settings{Workflow: quota.Express, BatchSize: 1}, nil, 2 * (files + 100) / 100.},
 		// An update for each file, and one for each of a collection's two moves.
-		{"the run's writes", quota.RunWrites, quota.Limit{Rate: 100, Burst: 0}, quota.Shape{Files: files, Collections: files, Active: 1},
+		{"the run's writes", quota.RunWrites, quota.Limit{Rate: 100, Burst: 0},
+			quota.Shape{Files: files, Collections: files, Active: 1},
 			quota.Settings{Workflow: quota.Express, BatchSize: 1}, nil, (files + 2*files) / 100.},
 		{"the run's writes, split over 2 partitions", quota.RunWrites, quota.Limit{Rate: 100, Burst: 0},
 			quota.Shape{Files: files, Collections: files, Active: 1, Partitions: 2},
@@ -86,7 +95,8 @@ func TestOneQuotaBinds(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			r := quota.Run(tt.shape, tt.settings, boundless(map[quota.Kind]quota.Limit{tt.kind: tt.limit}), instant(tt.measures), 1)
+			r := quota.Run(tt.shape, tt.settings, boundless(map[quota.Kind]quota.Limit{tt.kind: tt.limit}),
+				instant(tt.measures), 1)
 			if math.Abs(r.Duration-tt.want) > 0.02*tt.want {
 				t.Errorf("%.2f s, want %.2f", r.Duration, tt.want)
 			}
@@ -111,8 +121,8 @@ func TestSendersShareTheRunsPartition(t *testing.T) {
 	}
 }
 
-// Every 48 files a page is turned, which takes two updates. Who has read before that is refused once, and a process reads
-// the pages that others wrote.
+// Every 48 files a page is turned, which takes two updates. Who has read before that is refused once, and a process
+// reads the pages that others wrote.
 func TestPages(t *testing.T) {
 	t.Parallel()
 	const files, turned = 480, 10
@@ -129,10 +139,12 @@ func TestPages(t *testing.T) {
 	slow := func(m *quota.Measures) { m.Update = 0.01 }
 	side := quota.Run(shape, quota.Settings{Workflow: quota.Express, BatchSize: 1}, boundless(nil), instant(slow), 1)
 	if side.PagesRead == 0 || side.Refused == 0 || !side.Complete {
-		t.Errorf("%d pages read and %d updates refused in many processes, complete: %t", side.PagesRead, side.Refused, side.Complete)
+		t.Errorf("%d pages read and %d updates refused in many processes, complete: %t", side.PagesRead, side.Refused,
+			side.Complete)
 	}
 	large := quota.Shape{Files: 6_800_000, Collections: 1, Active: 1} // more pages than a process keeps
-	if r := quota.Run(large, quota.Settings{Workflow: quota.Express, BatchSize: 100}, one, instant(nil), 1); r.PagesRead < 300<<16 {
+	if r := quota.Run(large, quota.Settings{Workflow: quota.Express, BatchSize: 100}, one, instant(nil),
+		1); r.PagesRead < 300<<16 {
 		t.Errorf("%d pages read, want all of them each time", r.PagesRead)
 	}
 }
@@ -171,8 +183,10 @@ func TestExpressReturnsMessages(t *testing.T) {
 	shape := quota.Shape{Files: 500, Collections: 1, Active: 1}
 	settings := quota.Settings{Workflow: quota.Express, BatchSize: 1, Reserved: 1}
 	r := quota.Run(shape, settings, boundless(nil), instant(func(m *quota.Measures) { m.Call = 1 }), 1)
-	if r.Returned == 0 || r.Duration < 360 || r.Executions != 501+r.Returned || r.Usage[price.SQSRequest] != 2*float64(r.Executions) {
-		t.Errorf("%d messages returned, %d executions, %.0f s, %.0f requests of the queue", r.Returned, r.Executions, r.Duration, r.Usage[price.SQSRequest])
+	if r.Returned == 0 || r.Duration < 360 || r.Executions != 501+r.Returned ||
+		r.Usage[price.SQSRequest] != 2*float64(r.Executions) {
+		t.Errorf("%d messages returned, %d executions, %.0f s, %.0f requests of the queue", r.Returned, r.Executions,
+			r.Duration, r.Usage[price.SQSRequest])
 	}
 	if !r.Complete {
 		t.Errorf("%d given up", r.GivenUp)
@@ -182,7 +196,8 @@ func TestExpressReturnsMessages(t *testing.T) {
 // A new table doubles what it takes in half an hour in which it is short.
 func TestLedgerGrows(t *testing.T) {
 	t.Parallel()
-	limits := boundless(map[quota.Kind]quota.Limit{quota.LedgerWrites: {Rate: 2, Burst: 0}, quota.PipePollers: {Burst: 10}})
+	limits := boundless(map[quota.Kind]quota.Limit{quota.LedgerWrites: {Rate: 2, Burst: 0},
+		quota.PipePollers: {Burst: 10}})
 	// A message needs 2 units: one a second, then two, then four. No collection has as many as turn a page.
 	shape := quota.Shape{Files: 1800 + 3600 + 900 - 150, Collections: 150, Active: 1}
 	r := quota.Run(shape, quota.Settings{Workflow: quota.Express, BatchSize: 1}, limits, instant(nil), 1)
@@ -203,8 +218,10 @@ func TestUsage(t *testing.T) {
 		price.SQSRequest:      2 * 510,
 		price.SQSFIFORequest:  10,
 		price.PipesRequest:    510 + 10,
-		price.WriteUnit:       2*510 + 500 + 10*2 + 10*(2+1+1) + 5,                     // and pages; the run is registered by 5 processes
-		price.ReadUnit:        2*510 + float64(standard.PagesRead) + 10*(10+7+2) + 2*1, // and twice the whole run; it takes no time, so there is no sweep
+		// and pages; the run is registered by 5 processes
+		price.WriteUnit: 2*510 + 500 + 10*2 + 10*(2+1+1) + 5,
+		// and twice the whole run; it takes no time, so there is no sweep
+		price.ReadUnit: 2*510 + float64(standard.PagesRead) + 10*(10+7+2) + 2*1,
 	}
 	for d, quantity := range want {
 		if quantity != 0 && standard.Usage[d] != quantity {
@@ -213,6 +230,7 @@ func TestUsage(t *testing.T) {
 	}
 	express := quota.Run(shape, quota.Settings{Workflow: quota.Express, BatchSize: 1}, limits, instant(nil), 1)
 	if express.Usage[price.StateTransition] != 0 || express.Usage[price.ExpressRequest] != 510+10 {
-		t.Errorf("EXPRESS: %v transitions, %v requests", express.Usage[price.StateTransition], express.Usage[price.ExpressRequest])
+		t.Errorf("EXPRESS: %v transitions, %v requests", express.Usage[price.StateTransition],
+			express.Usage[price.ExpressRequest])
 	}
 }

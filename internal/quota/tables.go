@@ -34,7 +34,8 @@ func (t Table) Markdown() string {
 // All are the document's tables, in its order.
 func All() []Table {
 	part := each(compared, func(s Settings) Result { return assumed(large, s) })
-	return []Table{quotaTable(), rateTable(), moveTable(), largeTable(part), shareTable(part), waitingTable(), denseTable(), hotTable()}
+	return []Table{quotaTable(), rateTable(), moveTable(), largeTable(part), shareTable(part), waitingTable(),
+		denseTable(), hotTable()}
 }
 
 const seed = 1
@@ -58,10 +59,13 @@ const parts = 20
 // The shapes of the document.
 var (
 	// Of 10 million files and 10,000 collections only a part is modelled: the rest goes on as the first part does.
-	large   = Shape{Name: "10 million files, 10,000 collections", Files: 10_000_000 / parts, Collections: 10_000 / parts, Spread: Even, Active: side, Rate: 400}
-	hot     = Shape{Name: "one collection of 100,000 files", Files: 100_000, Collections: 1, Spread: Hot, Active: 1, Rate: 200}
+	large = Shape{Name: "10 million files, 10,000 collections", Files: 10_000_000 / parts,
+		Collections: 10_000 / parts, Spread: Even, Active: side, Rate: 400}
+	hot = Shape{Name: "one collection of 100,000 files", Files: 100_000, Collections: 1, Spread: Hot, Active: 1,
+		Rate: 200}
 	waiting = Shape{Name: "200,000 messages wait", Files: 200_000, Collections: 200, Spread: Even, Active: side}
-	dense   = Shape{Name: "25,000 files, 200 collections", Files: 25_000, Collections: 200, Spread: Skewed, Active: side, Rate: 100}
+	dense   = Shape{Name: "25,000 files, 200 collections", Files: 25_000, Collections: 200, Spread: Skewed,
+		Active: side, Rate: 100}
 )
 
 // each makes something of each, side by side: the rows of a table.
@@ -103,7 +107,8 @@ func quotaTable() Table {
 // rateTable says up to which rate settings keep up with the senders.
 func rateTable() Table {
 	return Table{Name: "rates",
-		Head: []string{"settings", "files a second", "what binds beyond", "one collection: files a second", "what binds beyond"},
+		Head: []string{"settings", "files a second", "what binds beyond", "one collection: files a second",
+			"what binds beyond"},
 		Rows: each(compared, func(s Settings) []string {
 			mixed, binds := keepsUp(Shape{Spread: Even, Active: side}, s, PublishedLimits())
 			one, oneBinds := keepsUp(Shape{Spread: Hot, Active: 1, Collections: 1}, s, PublishedLimits())
@@ -139,7 +144,8 @@ func moveTable() Table {
 				c.limits(&limits)
 			}
 			rate, binds := keepsUp(c.shape, c.settings, limits)
-			name := Settings{Workflow: c.settings.Workflow, BatchSize: c.settings.BatchSize, Window: min(1, c.settings.Window)}
+			name := Settings{Workflow: c.settings.Workflow, BatchSize: c.settings.BatchSize,
+				Window: min(1, c.settings.Window)}
 			return []string{name.String(), c.name, thousands(rate), binds}
 		})}
 }
@@ -154,8 +160,8 @@ const (
 
 // keepsUp finds the highest rate at which a shape's files are counted as they come, and what binds above it.
 //
-// It is kept up with if the senders are done in time, the last collection is successful 6 s and two windows after the last
-// file, and nothing is given up. A bucket's burst may lend up to a resolution more than what lasts.
+// It is kept up with if the senders are done in time, the last collection is successful 6 s and two windows after the
+// last file, and nothing is given up. A bucket's burst may lend up to a resolution more than what lasts.
 func keepsUp(shape Shape, settings Settings, limits Limits) (rate float64, binds string) {
 	try := func(steps int) (Result, bool) {
 		s := shape
@@ -193,9 +199,11 @@ func keepsUp(shape Shape, settings Settings, limits Limits) (rate float64, binds
 // largeTable is the run of 10 million files.
 func largeTable(part []Result) Table {
 	t := Table{Name: "large",
-		Head: []string{"settings", "hours", "behind the senders", "executions", "groups in a batch", "calls at a time", "waited for longest", "given up", "USD"}}
+		Head: []string{"settings", "hours", "behind the senders", "executions", "groups in a batch", "calls at a time",
+			"waited for longest", "given up", "USD"}}
 	for i, r := range part {
-		t.Rows = append(t.Rows, []string{compared[i].String(), fmt.Sprintf("%.1f", r.Duration*parts/3600), lag(r, parts), thousands(float64(r.Executions) * parts),
+		t.Rows = append(t.Rows, []string{compared[i].String(), fmt.Sprintf("%.1f", r.Duration*parts/3600),
+			lag(r, parts), thousands(float64(r.Executions) * parts),
 			fmt.Sprintf("%.1f", float64(r.Groups)/float64(r.Executions)), thousands(float64(r.MostCalls)), held(r),
 			thousands(float64(r.GivenUp) * parts), usd(price.List.Bill(r.Usage.Times(parts)).Total())})
 	}
@@ -211,7 +219,8 @@ func shareTable(part []Result) Table {
 	shares := []share{
 		{"Step Functions", []price.Dimension{price.StateTransition, price.ExpressRequest, price.ExpressGBSecond}},
 		{"Lambda", []price.Dimension{price.LambdaRequest, price.LambdaGBSecond}},
-		{"DynamoDB", []price.Dimension{price.ReadUnit, price.WriteUnit, price.StreamRead, price.TableGBMonth, price.BackupGBMonth}},
+		{"DynamoDB", []price.Dimension{price.ReadUnit, price.WriteUnit, price.StreamRead, price.TableGBMonth,
+			price.BackupGBMonth}},
 		{"queues and pipes", []price.Dimension{price.SQSRequest, price.SQSFIFORequest, price.PipesRequest}},
 		{"logs and traces", []price.Dimension{price.LogGB, price.Trace}},
 	}
@@ -236,27 +245,33 @@ func waitingTable() Table {
 		{Workflow: Standard, BatchSize: 10, Window: 1, Reserved: 100},
 		{Workflow: Express, BatchSize: 10, Window: 1, Reserved: 100},
 	})
-	return Table{Name: "waiting", Head: []string{"settings", "minutes", "waited for longest", "calls at a time", "came back", "given up"},
+	return Table{Name: "waiting", Head: []string{"settings", "minutes", "waited for longest", "calls at a time",
+		"came back", "given up"},
 		Rows: each(settings, func(s Settings) []string {
 			r := assumed(waiting, s)
-			return []string{s.String(), fmt.Sprintf("%.0f", r.Duration/60), held(r), thousands(float64(r.MostCalls)), thousands(float64(r.Returned)), thousands(float64(r.GivenUp))}
+			return []string{s.String(), fmt.Sprintf("%.0f", r.Duration/60), held(r), thousands(float64(r.MostCalls)),
+				thousands(float64(r.Returned)), thousands(float64(r.GivenUp))}
 		})}
 }
 
 func denseTable() Table {
-	return Table{Name: "dense", Head: []string{"settings", "behind the senders", "executions", "calls at a time", "waited for longest", "USD"},
+	return Table{Name: "dense", Head: []string{"settings", "behind the senders", "executions", "calls at a time",
+		"waited for longest", "USD"},
 		Rows: each(compared, func(s Settings) []string {
 			r := assumed(dense, s)
-			return []string{s.String(), lag(r, 1), thousands(float64(r.Executions)), thousands(float64(r.MostCalls)), held(r), usd(r.Bill().Total())}
+			return []string{s.String(), lag(r, 1), thousands(float64(r.Executions)), thousands(float64(r.MostCalls)),
+				held(r), usd(r.Bill().Total())}
 		})}
 }
 
 func hotTable() Table {
 	settings := slices.Concat(compared, []Settings{{Workflow: Express, BatchSize: 100, Window: 5}})
-	return Table{Name: "hot", Head: []string{"settings", "behind the senders", "updates of the ledger", "pages read", "waited for longest", "given up", "USD"},
+	return Table{Name: "hot", Head: []string{"settings", "behind the senders", "updates of the ledger", "pages read",
+		"waited for longest", "given up", "USD"},
 		Rows: each(settings, func(s Settings) []string {
 			r := assumed(hot, s)
-			return []string{s.String(), lag(r, 1), thousands(float64(r.Groups + r.Refused)), thousands(float64(r.PagesRead)), held(r),
+			return []string{s.String(), lag(r, 1), thousands(float64(r.Groups + r.Refused)),
+				thousands(float64(r.PagesRead)), held(r),
 				thousands(float64(r.GivenUp)), usd(price.List.Bill(r.Usage).Total())}
 		})}
 }

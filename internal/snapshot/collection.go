@@ -41,8 +41,8 @@ func (r Row) Held() int64 { return r.EpochStart.N + r.SyncedFiles.N }
 // SetByOthers reports whether somebody else wrote FilesReceived since this system did, or removed it.
 func (r Row) SetByOthers() bool { return !r.FilesReceived.Is(r.SyncedFiles.N) }
 
-// Epoch says which export of the collection an adopted row is in. It is constant while files come in, and another number
-// after others set the counter back. It may be negative and has no order.
+// Epoch says which export of the collection an adopted row is in. It is constant while files come in, and another
+// number after others set the counter back. It may be negative and has no order.
 func (r Row) Epoch() int64 { return r.Held() - r.FilesReceived.N }
 
 // Complete reports whether every file that was sent has arrived. A collection without files never is: the sender itself
@@ -107,8 +107,8 @@ const (
 	Rest           Step = "REST"            // nothing to do now
 )
 
-// NextStep decides the next step from what is stored, never from the event that led here. The request is enqueued before
-// the move to Received, so that a collection that was moved always has one, whoever dies in between.
+// NextStep decides the next step from what is stored, never from the event that led here. The request is enqueued
+// before the move to Received, so that a collection that was moved always has one, whoever dies in between.
 func NextStep(row Row, c Collection, owner string, now time.Time) Step {
 	epoch := c.Epoch(row)
 	sent, received := row.Status.Is(Sent), row.Status.Is(Received)

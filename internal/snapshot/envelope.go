@@ -37,8 +37,8 @@ const maxRecords = 3000
 // without an identity of their own. The identity of a message is its SQS message id; a record inside an
 // envelope has its own messageId if it carries one, else the outer identity and its index.
 //
-// A messageId that cannot be an identity rejects its record under the outer identity and its index, since another one in
-// its place would let the same record count twice. Absent or null, it is unset.
+// A messageId that cannot be an identity rejects its record under the outer identity and its index, since another one
+// in its place would let the same record count twice. Absent or null, it is unset.
 func Unwrap(input []byte, executionID string) []Receipt {
 	if !json.Valid(input) || kindOf(input) != '[' {
 		return unwrapMessage(input, string(input), executionID)
@@ -56,7 +56,8 @@ func Unwrap(input []byte, executionID string) []Receipt {
 }
 
 // unwrapDelivered unwraps one element of the array that Pipes delivers for an SQS source
-// (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-sqs.html). An odd element takes no neighbour along.
+// (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-sqs.html). An odd element takes no neighbour
+// along.
 func unwrapDelivered(record json.RawMessage, place string) []Receipt {
 	fields, identity, rejection := openRecord(record, place)
 	receipts := []Receipt{{Identity: identity, Raw: string(record), Rejection: rejection}}

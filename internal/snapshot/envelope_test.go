@@ -52,14 +52,19 @@ func TestUnwrap(t *testing.T) {
 	}{
 		// As Pipes delivers.
 		{"one record", `[{"messageId":"m1","body":` + quoted(a) + `}]`, []seen{{"m1", a, "a"}}},
-		{"a batch, good and bad", `[{"messageId":"m1","body":` + quoted(a) + `},{"messageId":"m2","body":"x"},{"messageId":"m3","body":` + quoted(b) + `}]`,
+		{"a batch, good and bad", `[{"messageId":"m1","body":` + quoted(a) +
+			`},{"messageId":"m2","body":"x"},{"messageId":"m3","body":` + quoted(b) + `}]`,
 			[]seen{{"m1", a, "a"}, {"m2", "x", "NOT_JSON"}, {"m3", b, "b"}}},
-		{"the text stays as it was sent", `[{"messageId":"m1","body":` + quoted(spaced) + `}]`, []seen{{"m1", spaced, "FIELD_MISSING"}}},
+		{"the text stays as it was sent", `[{"messageId":"m1","body":` + quoted(spaced) + `}]`,
+			[]seen{{"m1", spaced, "FIELD_MISSING"}}},
 		{"a body that Pipes parsed", `[{"messageId":"m1","body": ` + a + ` }]`, []seen{{"m1", a, "a"}}},
-		{"no messageId", `[{"body":` + quoted(a) + `},{"messageId":null,"body":` + quoted(b) + `}]`, []seen{{execution + "/0", a, "a"}, {execution + "/1", b, "b"}}},
+		{"no messageId", `[{"body":` + quoted(a) + `},{"messageId":null,"body":` + quoted(b) + `}]`,
+			[]seen{{execution + "/0", a, "a"}, {execution + "/1", b, "b"}}},
 		{"records that are none", `[1, null,"x",[],{"messageId":"m1"},{"messageId":"m2","body":""}]`, []seen{
-			{execution + "/0", "1", "NOT_AN_OBJECT"}, {execution + "/1", "null", "NOT_AN_OBJECT"}, {execution + "/2", `"x"`, "NOT_AN_OBJECT"},
-			{execution + "/3", "[]", "NOT_AN_OBJECT"}, {"m1", `{"messageId":"m1"}`, "FIELD_MISSING"}, {"m2", `{"messageId":"m2","body":""}`, "FIELD_MISSING"}}},
+			{execution + "/0", "1", "NOT_AN_OBJECT"}, {execution + "/1", "null", "NOT_AN_OBJECT"},
+			{execution + "/2", `"x"`, "NOT_AN_OBJECT"},
+			{execution + "/3", "[]", "NOT_AN_OBJECT"}, {"m1", `{"messageId":"m1"}`, "FIELD_MISSING"},
+			{"m2", `{"messageId":"m2","body":""}`, "FIELD_MISSING"}}},
 		{"null for a body", `[{"messageId":"m1","body":null}]`, []seen{{"m1", "null", "NOT_AN_OBJECT"}}},
 
 		// By hand.
@@ -71,32 +76,44 @@ func TestUnwrap(t *testing.T) {
 
 		// Envelopes.
 		{"body an object", `{"Records":[{"body":` + a + `}]}`, []seen{{execution + "/0", `{"body":` + a + `}`, "a"}}},
-		{"body a string", `{"Records":[{"body":` + quoted(a) + `}]}`, []seen{{execution + "/0", `{"body":` + quoted(a) + `}`, "a"}}},
+		{"body a string", `{"Records":[{"body":` + quoted(a) + `}]}`,
+			[]seen{{execution + "/0", `{"body":` + quoted(a) + `}`, "a"}}},
 		{"in a message", `[{"messageId":"m1","body":` + quoted(`{"Records":[{"body":`+a+`}, {"body":`+b+`}]}`) + `}]`,
 			[]seen{{"m1/0", `{"body":` + a + `}`, "a"}, {"m1/1", `{"body":` + b + `}`, "b"}}},
 		{"good and bad", `{"Records":[{"body":` + bad + `}, {"body": "x"},{"body":` + a + `},{"body":[]}]}`, []seen{
-			{execution + "/0", `{"body":` + bad + `}`, "FIELD_MISSING"}, {execution + "/1", `{"body": "x"}`, "NOT_JSON"},
+			{execution + "/0", `{"body":` + bad + `}`, "FIELD_MISSING"}, {execution + "/1", `{"body": "x"}`,
+				"NOT_JSON"},
 			{execution + "/2", `{"body":` + a + `}`, "a"}, {execution + "/3", `{"body":[]}`, "NOT_AN_OBJECT"}}},
 		{"records without a body", `{"Records":[{},{"body":null},{"body":""},{"Body":` + a + `}]}`, []seen{
 			{execution + "/0", `{}`, "NO_BODY"}, {execution + "/1", `{"body":null}`, "NO_BODY"},
 			{execution + "/2", `{"body":""}`, "NO_BODY"}, {execution + "/3", `{"Body":` + a + `}`, "NO_BODY"}}},
 		{"records that are no objects", `{"Records":[null, 1,"x"]}`, []seen{
-			{execution + "/0", `null`, "NOT_AN_OBJECT"}, {execution + "/1", `1`, "NOT_AN_OBJECT"}, {execution + "/2", `"x"`, "NOT_AN_OBJECT"}}},
+			{execution + "/0", `null`, "NOT_AN_OBJECT"}, {execution + "/1", `1`, "NOT_AN_OBJECT"},
+			{execution + "/2", `"x"`, "NOT_AN_OBJECT"}}},
 		{"no records", `{"Records":[]}`, []seen{{execution, `{"Records":[]}`, "NO_RECORDS"}}},
 		{"no records in a message", body("Records", `[]`), []seen{{execution, body("Records", `[]`), "NO_RECORDS"}}},
 		{"Records null", `{"Records":null}`, []seen{{execution, `{"Records":null}`, "NO_RECORDS"}}},
 		{"Records no array", `{"Records":{"body":1}}`, []seen{{execution, `{"Records":{"body":1}}`, "NO_RECORDS"}}},
-		{"records in another case are an unknown field", body("collection_name", `"a"`, "records", `[]`), []seen{{execution, body("collection_name", `"a"`, "records", `[]`), "a"}}},
-		{"own messageId", `{"Records":[{"messageId":"own","body":` + a + `},{"messageId":null,"body":` + b + `}]}`, []seen{
-			{"own", `{"messageId":"own","body":` + a + `}`, "a"}, {execution + "/1", `{"messageId":null,"body":` + b + `}`, "b"}}},
-		{"own messageId of a bad record", `{"Records":[{"messageId":"own"}]}`, []seen{{"own", `{"messageId":"own"}`, "NO_BODY"}}},
-		{"messageId at the limit and over", `{"Records":[{"messageId":"` + long[1:] + `","body":` + a + `},{"messageId":"` + long + `","body":` + b + `}]}`, []seen{
-			{long[1:], `{"messageId":"` + long[1:] + `","body":` + a + `}`, "a"}, {execution + "/1", `{"messageId":"` + long + `","body":` + b + `}`, "IDENTITY_INVALID"}}},
+		{"records in another case are an unknown field", body("collection_name", `"a"`, "records", `[]`),
+			[]seen{{execution, body("collection_name", `"a"`, "records", `[]`), "a"}}},
+		{"own messageId", `{"Records":[{"messageId":"own","body":` + a + `},{"messageId":null,"body":` + b + `}]}`,
+			[]seen{
+				{"own", `{"messageId":"own","body":` + a + `}`, "a"}, {execution + "/1", `{"messageId":null,"body":` +
+					b +
+					`}`, "b"}}},
+		{"own messageId of a bad record", `{"Records":[{"messageId":"own"}]}`,
+			[]seen{{"own", `{"messageId":"own"}`, "NO_BODY"}}},
+		{"messageId at the limit and over", `{"Records":[{"messageId":"` + long[1:] + `","body":` + a +
+			`},{"messageId":"` + long + `","body":` + b + `}]}`, []seen{
+			{long[1:], `{"messageId":"` + long[1:] + `","body":` + a + `}`, "a"}, {execution + "/1", `{"messageId":"` +
+				long + `","body":` + b + `}`, "IDENTITY_INVALID"}}},
 
 		// A rejected envelope that is replayed whole has the identities that its records had.
-		{"an envelope in an envelope", `[{"messageId":"m9","body":` + quoted(`{"Records":[{"messageId":"m1","body":`+quoted(`{"Records":[{"body":`+a+`},{"body":`+b+`}]}`)+`}]}`) + `}]`,
+		{"an envelope in an envelope", `[{"messageId":"m9","body":` + quoted(`{"Records":[{"messageId":"m1","body":`+
+			quoted(`{"Records":[{"body":`+a+`},{"body":`+b+`}]}`)+`}]}`) + `}]`,
 			[]seen{{"m1/0", `{"body":` + a + `}`, "a"}, {"m1/1", `{"body":` + b + `}`, "b"}}},
-		{"envelopes in each other have a limit", enveloped(a, 11), []seen{{execution + strings.Repeat("/0", 10), `{"body":` + enveloped(a, 1) + `}`, "FIELD_MISSING"}}},
+		{"envelopes in each other have a limit", enveloped(a, 11),
+			[]seen{{execution + strings.Repeat("/0", 10), `{"body":` + enveloped(a, 1) + `}`, "FIELD_MISSING"}}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -110,7 +127,8 @@ func TestUnwrap(t *testing.T) {
 // SQS says it in milliseconds, as text; all messages of an envelope were sent with it.
 func TestUnwrapSaysWhenAMessageWasSent(t *testing.T) {
 	t.Parallel()
-	sent := []time.Time{time.UnixMilli(1545082649183).UTC(), time.UnixMilli(1545082650636).UTC(), time.UnixMilli(1545082650636).UTC(), time.UnixMilli(1545082650636).UTC()}
+	sent := []time.Time{time.UnixMilli(1545082649183).UTC(), time.UnixMilli(1545082650636).UTC(),
+		time.UnixMilli(1545082650636).UTC(), time.UnixMilli(1545082650636).UTC()}
 	for input, want := range map[string][]time.Time{
 		string(event(t, "pipes.json")):                       sent,
 		string(event(t, "plain.json")):                       {{}},
@@ -143,7 +161,9 @@ func TestUnwrapEvents(t *testing.T) {
 		{"plain.json", []seen{{execution, string(event(t, "plain.json")), "db.database.collection"}}},
 		{"pipes.json", []seen{
 			{"059f36b4-87a3-44ab-83d2-661975830a7d",
-				"{ \"correlation_id\": \"run-1\",\n  \"collection_name\": \"db.database.first\", \"snapshot_type\": \"full\", \"export_date\": \"2020-01-01\", \"file_name\": \"first-001.gz.enc\" }\n", "db.database.first"},
+				"{ \"correlation_id\": \"run-1\",\n  \"collection_name\": \"db.database.first\", \"snapshot_type\": " +
+					"\"full\", \"export_date\": \"2020-01-01\", \"file_name\": \"first-001.gz.enc\" }\n",
+				"db.database.first"},
 			{"2e1424d4-f796-459a-8184-9c92662be6da/0",
 				`{"body": {"correlation_id":"run-1","collection_name":"db.database.second","snapshot_type":"full","export_date":"2020-01-01"}}`, "db.database.second"},
 			{"2e1424d4-f796-459a-8184-9c92662be6da/1", `{"body":  "oh no" }`, "NOT_JSON"},
@@ -163,7 +183,8 @@ func TestUnwrapEnvelopeJudgesEachRecordByItself(t *testing.T) {
 	t.Parallel()
 	want := [][2]string{
 		{execution + "/0", "db.database.first"}, {"19dd0b57-b21e-4ac1-bd88-01bbb068cb78", "db.database.second"},
-		{execution + "/2", "FIELD_MISSING"}, {execution + "/3", "NO_BODY"}, {execution + "/4", "NOT_AN_OBJECT"}, {"ours", "NO_BODY"},
+		{execution + "/2", "FIELD_MISSING"}, {execution + "/3", "NO_BODY"}, {execution + "/4", "NOT_AN_OBJECT"},
+		{"ours", "NO_BODY"},
 	}
 	var got [][2]string
 	text := string(event(t, "envelope.json"))
@@ -182,8 +203,10 @@ func TestUnwrapEnvelopeJudgesEachRecordByItself(t *testing.T) {
 func TestIdentityOutlivesRedelivery(t *testing.T) {
 	t.Parallel()
 	envelope := quoted(`{"Records":[{"body":` + body() + `},{"body":"x"}]}`)
-	first := `[{"messageId":"m1","receiptHandle":"r1","body":` + quoted(body()) + `},{"messageId":"m2","receiptHandle":"r2","body":` + envelope + `}]`
-	again := `[{"messageId":"m0","body":"other"},{"messageId":"m2","receiptHandle":"r3","body":` + envelope + `},{"messageId":"m1","receiptHandle":"r4","body":` + quoted(body()) + `}]`
+	first := `[{"messageId":"m1","receiptHandle":"r1","body":` + quoted(body()) +
+		`},{"messageId":"m2","receiptHandle":"r2","body":` + envelope + `}]`
+	again := `[{"messageId":"m0","body":"other"},{"messageId":"m2","receiptHandle":"r3","body":` + envelope +
+		`},{"messageId":"m1","receiptHandle":"r4","body":` + quoted(body()) + `}]`
 	receipts := func(input, execution string) map[string]snapshot.Receipt {
 		all := map[string]snapshot.Receipt{}
 		for _, r := range snapshot.Unwrap([]byte(input), execution) {
@@ -209,7 +232,8 @@ func TestKeptMessagePutBackIsTheSame(t *testing.T) {
 		envelope := `{"Records":[{"messageId":` + quoted(original.Identity) + `,"body":` + form + `}]}`
 		for _, input := range []string{envelope, `[{"messageId":"m2","body":` + quoted(envelope) + `}]`} {
 			back := snapshot.Unwrap([]byte(input), "e2")[0]
-			if diff := cmp.Diff([]any{original.Identity, original.Message}, []any{back.Identity, back.Message}); diff != "" {
+			if diff := cmp.Diff([]any{original.Identity, original.Message},
+				[]any{back.Identity, back.Message}); diff != "" {
 				t.Errorf("%s: %s", input, diff)
 			}
 		}
@@ -220,13 +244,15 @@ func TestKeptMessagePutBackIsTheSame(t *testing.T) {
 func TestKeptRecordPutBackIsTheSame(t *testing.T) {
 	t.Parallel()
 	for _, record := range []string{`{"body": ` + body() + `}`, `{"body":` + quoted(body()) + `,"messageId":"own"}`} {
-		original := snapshot.Unwrap([]byte(`[{"messageId":"m1","body":`+quoted(`{"Records":[`+record+`]}`)+`}]`), "e1")[0]
+		original := snapshot.Unwrap([]byte(`[{"messageId":"m1","body":`+quoted(`{"Records":[`+record+`]}`)+`}]`),
+			"e1")[0]
 		envelope := `{"Records":[{"messageId":` + quoted(original.Identity) + `,"body":` + quoted(record) + `}]}`
 		back := snapshot.Unwrap([]byte(`[{"messageId":"m2","body":`+quoted(envelope)+`}]`), "e2")[0]
 		if back.Rejection != nil {
 			t.Fatalf("%s: %v", envelope, back.Rejection)
 		}
-		if diff := cmp.Diff([]any{original.Identity, original.Message}, []any{back.Identity, back.Message}); diff != "" {
+		if diff := cmp.Diff([]any{original.Identity, original.Message},
+			[]any{back.Identity, back.Message}); diff != "" {
 			t.Errorf("%s: %s", envelope, diff)
 		}
 	}

@@ -9,12 +9,12 @@ import (
 	"snapshot-status-checker/internal/function/failure"
 )
 
-// Reconcilable reads an execution's input that asks to reconcile collections: the records that EventBridge Pipes delivers
-// from the export status table's stream, or {"reconcile": [{"correlation_id": …, "collection_name": …}]} from the sweep or
-// from a person. It returns each collection once.
+// Reconcilable reads an execution's input that asks to reconcile collections: the records that EventBridge Pipes
+// delivers from the export status table's stream, or {"reconcile": [{"correlation_id": …, "collection_name": …}]} from
+// the sweep or from a person. It returns each collection once.
 //
-// ok is false for every other input: that is taken for messages (see Unwrap), so that nothing odd is lost. A request that
-// can never work is a *failure.Malformed that says what is wrong.
+// ok is false for every other input: that is taken for messages (see Unwrap), so that nothing odd is lost. A request
+// that can never work is a *failure.Malformed that says what is wrong.
 func Reconcilable(input []byte) (keys []CollectionKey, ok bool, err error) {
 	switch { // most inputs are messages: they are told by their text, without reading them
 	case bytes.Contains(input, []byte(`"`+streamSource+`"`)):
@@ -43,8 +43,8 @@ const streamSource = "aws:dynamodb"
 const requestField = "reconcile"
 
 // An execution is asked for so many collections at most, and its input takes 256 KiB
-// (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html). It reconciles ten concurrently, so few large
-// executions leave more of the account's Lambda concurrency to others than many small ones.
+// (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html). It reconciles ten concurrently, so few
+// large executions leave more of the account's Lambda concurrency to others than many small ones.
 const (
 	MaxRequested    = 100
 	maxRequestBytes = 250_000
@@ -114,18 +114,21 @@ func requested(input []byte) (keys []CollectionKey, ok bool, err error) {
 	}
 	var elements []json.RawMessage
 	if err := json.Unmarshal(list, &elements); err != nil || len(elements) == 0 {
-		return nil, true, errors.New(`"reconcile" is not a list of at least one {"correlation_id": …, "collection_name": …}`)
+		return nil, true, errors.New(
+			`"reconcile" is not a list of at least one {"correlation_id": …, "collection_name": …}`)
 	}
 	for i, element := range elements {
 		fields, rejection := parseObject(element)
 		if rejection != nil {
-			return nil, true, fmt.Errorf(`element %d of "reconcile" is not an object {"correlation_id": …, "collection_name": …}`, i)
+			return nil, true, fmt.Errorf(
+				`element %d of "reconcile" is not an object {"correlation_id": …, "collection_name": …}`, i)
 		}
 		if rejection := fields.repeated("correlation_id", "collection_name"); rejection != nil {
 			return nil, true, fmt.Errorf(`element %d of "reconcile": %s`, i, rejection.Detail)
 		}
 		p := parser{fields: fields}
-		key := CollectionKey{p.required("correlation_id", MaxCorrelationID), p.required("collection_name", MaxCollectionName)}
+		key := CollectionKey{p.required("correlation_id", MaxCorrelationID), p.required("collection_name",
+			MaxCollectionName)}
 		if p.rejection != nil {
 			return nil, true, fmt.Errorf(`element %d of "reconcile": %s`, i, p.rejection.Detail)
 		}

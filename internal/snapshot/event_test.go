@@ -15,7 +15,8 @@ import (
 // streamRecord is a record as Pipes delivers it from the export status table's stream, with keys as they stand.
 func streamRecord(keys string) string {
 	return `{"eventID":"e1","eventName":"MODIFY","eventVersion":"1.1","eventSource":"aws:dynamodb","awsRegion":"eu-west-1",` +
-		`"dynamodb":{"Keys":` + keys + `,"NewImage":{"CollectionStatus":{"S":"Sent"}},"StreamViewType":"NEW_AND_OLD_IMAGES"}}`
+		`"dynamodb":{"Keys":` + keys +
+		`,"NewImage":{"CollectionStatus":{"S":"Sent"}},"StreamViewType":"NEW_AND_OLD_IMAGES"}}`
 }
 
 func streamKeys(collection string) string {
@@ -31,22 +32,32 @@ func TestReconcilable(t *testing.T) {
 		want  []string // collections of run r; nil if the input is taken for messages
 	}{
 		{"a record of the stream", "[" + streamRecord(streamKeys("a")) + "]", []string{"a"}},
-		{"several records", "[" + streamRecord(streamKeys("b")) + ", " + streamRecord(streamKeys("a")) + "]", []string{"b", "a"}},
-		{"a collection twice", "[" + streamRecord(streamKeys("a")) + "," + streamRecord(streamKeys("b")) + "," + streamRecord(streamKeys("a")) + "]", []string{"a", "b"}},
-		{"a removal has no new image", `[{"eventName":"REMOVE","eventSource":"aws:dynamodb","dynamodb":{"Keys":` + streamKeys("a") + `}}]`, []string{"a"}},
+		{"several records", "[" + streamRecord(streamKeys("b")) + ", " + streamRecord(streamKeys("a")) + "]",
+			[]string{"b", "a"}},
+		{"a collection twice", "[" + streamRecord(streamKeys("a")) + "," + streamRecord(streamKeys("b")) + "," +
+			streamRecord(streamKeys("a")) + "]", []string{"a", "b"}},
+		{"a removal has no new image", `[{"eventName":"REMOVE","eventSource":"aws:dynamodb","dynamodb":{"Keys":` +
+			streamKeys("a") + `}}]`, []string{"a"}},
 		{"a request", `{"reconcile":[{"correlation_id":"r","collection_name":"a"}]}`, []string{"a"}},
-		{"a request for several", ` { "reconcile" : [ {"collection_name":"b","correlation_id":"r"}, {"correlation_id":"r","collection_name":"a"} ] } `, []string{"b", "a"}},
-		{"a request that names one twice", `{"reconcile":[{"correlation_id":"r","collection_name":"a"},{"correlation_id":"r","collection_name":"a"}]}`, []string{"a"}},
-		{"a request with more fields", `{"why":"I ask","reconcile":[{"correlation_id":"r","collection_name":"a","x":1}]}`, []string{"a"}},
+		{"a request for several",
+			` { "reconcile" : [ {"collection_name":"b","correlation_id":"r"}, {"correlation_id":"r","collection_name":"a"} ] } `, []string{"b", "a"}},
+		{"a request that names one twice",
+			`{"reconcile":[{"correlation_id":"r","collection_name":"a"},{"correlation_id":"r","collection_name":"a"}]}`,
+			[]string{"a"}},
+		{"a request with more fields",
+			`{"why":"I ask","reconcile":[{"correlation_id":"r","collection_name":"a","x":1}]}`, []string{"a"}},
 
 		{"a message", body(), nil},
 		{"records of a queue", "[" + message + "]", nil},
 		{"an envelope", `{"Records":[{"body":` + body() + `}]}`, nil},
 		{"a message about a request", body("filename", `"reconcile"`), nil},
-		{"a message with a field of that name", body("reconcile", `[{"correlation_id":"r","collection_name":"a"}]`), nil},
+		{"a message with a field of that name", body("reconcile", `[{"correlation_id":"r","collection_name":"a"}]`),
+			nil},
 		{"a message that says where it is from", body("filename", `"aws:dynamodb"`), nil},
-		{"records of a queue with the words in them", `[{"messageId":"aws:dynamodb","body":"\"reconcile\"","eventSource":"aws:sqs"}]`, nil},
-		{"a record of a queue before one of the stream", "[" + message + "," + streamRecord(streamKeys("a")) + "]", nil},
+		{"records of a queue with the words in them",
+			`[{"messageId":"aws:dynamodb","body":"\"reconcile\"","eventSource":"aws:sqs"}]`, nil},
+		{"a record of a queue before one of the stream", "[" + message + "," + streamRecord(streamKeys("a")) + "]",
+			nil},
 		{"one record, not in an array", streamRecord(streamKeys("a")), nil},
 		{"an array of something else", `["aws:dynamodb"]`, nil},
 		{"an empty array", `[]`, nil},
@@ -89,19 +100,27 @@ func TestMalformedRequestsToReconcile(t *testing.T) {
 		{"null", request(`null`), `"reconcile" is not a list of at least one`},
 		{"a text", request(`"r/a"`), `"reconcile" is not a list of at least one`},
 		{"an empty list", request(`[]`), `"reconcile" is not a list of at least one`},
-		{"no collection", request(`[{"correlation_id":"r"}]`), `element 0 of "reconcile": required field collection_name is missing`},
-		{"no run", request(`[{"collection_name":"a"}]`), `element 0 of "reconcile": required field correlation_id is missing`},
+		{"no collection", request(`[{"correlation_id":"r"}]`),
+			`element 0 of "reconcile": required field collection_name is missing`},
+		{"no run", request(`[{"collection_name":"a"}]`),
+			`element 0 of "reconcile": required field correlation_id is missing`},
 		{"a null among them", request(`[null]`), `element 0 of "reconcile" is not an object`},
 		{"a text among them", request(`[` + good + `,"x"]`), `element 1 of "reconcile" is not an object`},
 		{"a list among them", request(`[[` + good + `]]`), `element 0 of "reconcile" is not an object`},
-		{"a number for an id", request(`[` + good + `,{"correlation_id":7,"collection_name":"a"}]`), `element 1 of "reconcile": `},
-		{"a null for an id", request(`[{"correlation_id":null,"collection_name":"a"}]`), `required field correlation_id is null`},
+		{"a number for an id", request(`[` + good + `,{"correlation_id":7,"collection_name":"a"}]`),
+			`element 1 of "reconcile": `},
+		{"a null for an id", request(`[{"correlation_id":null,"collection_name":"a"}]`),
+			`required field correlation_id is null`},
 		{"an empty name", request(`[{"correlation_id":"r","collection_name":""}]`), `collection_name`},
-		{"a name that is too long", request(`[{"correlation_id":"r","collection_name":"` + strings.Repeat("x", snapshot.MaxCollectionName+1) + `"}]`), `collection_name`},
+		{"a name that is too long", request(`[{"correlation_id":"r","collection_name":"` +
+			strings.Repeat("x", snapshot.MaxCollectionName+1) + `"}]`), `collection_name`},
 
-		{"a stream of another table", "[" + streamRecord(`{"PK":{"S":"run"},"SK":{"S":"r"}}`) + "]", "record 0 of the stream has no keys"},
-		{"the second record is of another table", "[" + streamRecord(streamKeys("a")) + "," + streamRecord(`{"PK":{"S":"run"}}`) + "]", "record 1 of the stream has no keys"},
-		{"a key of another type", "[" + streamRecord(`{"CorrelationId":{"N":"7"},"CollectionName":{"S":"a"}}`) + "]", "record 0 of the stream has no keys"},
+		{"a stream of another table", "[" + streamRecord(`{"PK":{"S":"run"},"SK":{"S":"r"}}`) + "]",
+			"record 0 of the stream has no keys"},
+		{"the second record is of another table", "[" + streamRecord(streamKeys("a")) + "," +
+			streamRecord(`{"PK":{"S":"run"}}`) + "]", "record 1 of the stream has no keys"},
+		{"a key of another type", "[" + streamRecord(`{"CorrelationId":{"N":"7"},"CollectionName":{"S":"a"}}`) + "]",
+			"record 0 of the stream has no keys"},
 		{"keys that are none", "[" + streamRecord(`"r/a"`) + "]", "of the stream has no keys"},
 		{"a record without its part", `[{"eventSource":"aws:dynamodb"}]`, "record 0 of the stream has no keys"},
 		{"a null after a record", "[" + streamRecord(streamKeys("a")) + ",null]", "record 1 of the stream has no keys"},

@@ -28,7 +28,8 @@ func FuzzParseMessage(f *testing.F) {
 			t.Errorf("rejected without saying why: %+v", rejection)
 		}
 		// White space around a value changes nothing, not even whether it is the same body.
-		if padded, again := snapshot.ParseMessage([]byte(" " + string(text) + "\n")); padded != m || (again == nil) != (rejection == nil) {
+		if padded, again := snapshot.ParseMessage([]byte(" " + string(text) + "\n")); padded != m ||
+			(again == nil) != (rejection == nil) {
 			t.Errorf("got %+v %v, and in white space %+v %v", m, rejection, padded, again)
 		}
 	})

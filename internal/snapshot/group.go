@@ -5,15 +5,16 @@ import (
 	"encoding/binary"
 )
 
-// digestBytes is the length of a digest: of 10 million messages of one collection two are taken for one with a probability
-// of 10^-15.
+// digestBytes is the length of a digest: of 10 million messages of one collection two are taken for one with a
+// probability of 10^-15.
 const digestBytes = 12
 
-// digest recognises a message: by its identity and by what it says, not by how that is spelled. Delivered again a message
-// has the same digest; another message under the same identity has another.
+// digest recognises a message: by its identity and by what it says, not by how that is spelled. Delivered again a
+// message has the same digest; another message under the same identity has another.
 func (m Message) digest(identity string) string {
 	text := make([]byte, 0, 256)
-	for _, field := range []string{identity, m.CorrelationID, m.CollectionName, m.SnapshotType, m.ExportDate, m.Filename} {
+	for _, field := range []string{identity, m.CorrelationID, m.CollectionName, m.SnapshotType, m.ExportDate,
+		m.Filename} {
 		text = append(binary.BigEndian.AppendUint32(text, uint32(len(field))), field...)
 	}
 	for _, flag := range []bool{m.ShutdownFlag, m.ReprocessFiles, m.IsSuccessFile} {
@@ -34,7 +35,8 @@ type Group struct {
 }
 
 // GroupByCollection sorts valid receipts by their collections, in the order in which those first appear. A message that
-// occurs twice is left out the second time and returned as a duplicate. Receipts that are invalid are returned as rejected.
+// occurs twice is left out the second time and returned as a duplicate. Receipts that are invalid are returned as
+// rejected.
 func GroupByCollection(receipts []Receipt) (groups []Group, duplicates, rejected []Receipt) {
 	seen := make(map[string]bool, len(receipts))
 	positions := map[CollectionKey]int{}
@@ -69,7 +71,8 @@ func (r Receipt) Rejected(rejection *Rejection) Receipt {
 
 // UnknownCollection rejects a message for a collection without a row: rows exist before messages arrive.
 func UnknownCollection() *Rejection {
-	return reject(ReasonUnknownCollection, "the export status table has no row for this correlation_id and collection_name")
+	return reject(ReasonUnknownCollection,
+		"the export status table has no row for this correlation_id and collection_name")
 }
 
 // NotCounted rejects a good message of a collection whose stored data breaks the contract of its table: a person has to

@@ -39,13 +39,20 @@ func TestGroupByCollection(t *testing.T) {
 	}{
 		{name: "nothing"},
 		{name: "one", messages: []string{"m1 a/1"}, groups: []string{"a: m1"}},
-		{name: "each in the order of its first message", messages: []string{"m1 b/1", "m2 a/1", "m3 b/2"}, groups: []string{"b: m1 m3", "a: m2"}},
-		{name: "the same message again", messages: []string{"m1 a/1", "m2 a/2", "m1 a/1", "m1 a/1"}, groups: []string{"a: m1 m2"}, duplicates: []string{"m1", "m1"}},
-		{name: "the same body in another message", messages: []string{"m1 a/1", "m2 a/1"}, groups: []string{"a: m1 m2"}},
-		{name: "the same identity with another content is another message", messages: []string{"m1 a/1", "m1 a/2", "m1 a/1"}, groups: []string{"a: m1 m1"}, duplicates: []string{"m1"}},
-		{name: "the same identity in another collection", messages: []string{"m1 a/1", "m1 b/1"}, groups: []string{"a: m1", "b: m1"}},
-		{name: "bad ones among them", messages: []string{"m1 !", "m2 a/1", "m3 !"}, groups: []string{"a: m2"}, rejected: []string{"m1 NOT_JSON", "m3 NOT_JSON"}},
-		{name: "a bad one leaves its identity to a good one", messages: []string{"m1 !", "m1 a/1"}, groups: []string{"a: m1"}, rejected: []string{"m1 NOT_JSON"}},
+		{name: "each in the order of its first message", messages: []string{"m1 b/1", "m2 a/1", "m3 b/2"},
+			groups: []string{"b: m1 m3", "a: m2"}},
+		{name: "the same message again", messages: []string{"m1 a/1", "m2 a/2", "m1 a/1", "m1 a/1"},
+			groups: []string{"a: m1 m2"}, duplicates: []string{"m1", "m1"}},
+		{name: "the same body in another message", messages: []string{"m1 a/1", "m2 a/1"},
+			groups: []string{"a: m1 m2"}},
+		{name: "the same identity with another content is another message", messages: []string{"m1 a/1", "m1 a/2",
+			"m1 a/1"}, groups: []string{"a: m1 m1"}, duplicates: []string{"m1"}},
+		{name: "the same identity in another collection", messages: []string{"m1 a/1", "m1 b/1"},
+			groups: []string{"a: m1", "b: m1"}},
+		{name: "bad ones among them", messages: []string{"m1 !", "m2 a/1", "m3 !"}, groups: []string{"a: m2"},
+			rejected: []string{"m1 NOT_JSON", "m3 NOT_JSON"}},
+		{name: "a bad one leaves its identity to a good one", messages: []string{"m1 !", "m1 a/1"},
+			groups: []string{"a: m1"}, rejected: []string{"m1 NOT_JSON"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -64,7 +71,8 @@ func TestGroupByCollection(t *testing.T) {
 			for _, r := range rejected {
 				gotRejected = append(gotRejected, r.Identity+" "+string(r.Rejection.Reason))
 			}
-			if diff := cmp.Diff([][]string{test.groups, test.duplicates, test.rejected}, [][]string{gotGroups, gotDuplicates, gotRejected}); diff != "" {
+			if diff := cmp.Diff([][]string{test.groups, test.duplicates, test.rejected},
+				[][]string{gotGroups, gotDuplicates, gotRejected}); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -73,7 +81,8 @@ func TestGroupByCollection(t *testing.T) {
 
 func TestGroupByCollectionTellsRunsApart(t *testing.T) {
 	t.Parallel()
-	receipts := snapshot.Unwrap([]byte(`{"Records":[{"body":`+body("correlation_id", `"x"`)+`},{"body":`+body("correlation_id", `"y"`)+`}]}`), execution)
+	receipts := snapshot.Unwrap([]byte(`{"Records":[{"body":`+body("correlation_id", `"x"`)+`},{"body":`+
+		body("correlation_id", `"y"`)+`}]}`), execution)
 	groups, _, _ := snapshot.GroupByCollection(receipts)
 	if len(groups) != 2 || groups[0].CorrelationID != "x" || groups[1].CorrelationID != "y" {
 		t.Errorf("got %+v", groups)
@@ -112,15 +121,17 @@ func TestRejectionsOfWhatOnlyTheTablesKnow(t *testing.T) {
 	if rejected.Raw != receipt.Raw || rejected.Identity != receipt.Identity {
 		t.Errorf("got %+v", rejected)
 	}
-	rejectedFor(t, snapshot.NotCounted(errors.New("FilesSent is a string")), snapshot.ReasonNotCounted, "FilesSent is a string")
+	rejectedFor(t, snapshot.NotCounted(errors.New("FilesSent is a string")), snapshot.ReasonNotCounted,
+		"FilesSent is a string")
 }
 
-// A message is its identity and what it says: delivered again it is a duplicate, however it is spelled. The same identity
-// with another content is another message, and so is the same content under another identity.
+// A message is its identity and what it says: delivered again it is a duplicate, however it is spelled. The same
+// identity with another content is another message, and so is the same content under another identity.
 func TestDigest(t *testing.T) {
 	t.Parallel()
 	full := func(changes ...string) string {
-		return body(append([]string{"filename", `"a b"`, "shutdown_flag", `"true"`, "reprocess_files", "true", "is_success_file", `"false"`}, changes...)...)
+		return body(append([]string{"filename", `"a b"`, "shutdown_flag", `"true"`, "reprocess_files", "true",
+			"is_success_file", `"false"`}, changes...)...)
 	}
 	for _, test := range []struct {
 		name, identity, body string
@@ -130,7 +141,8 @@ func TestDigest(t *testing.T) {
 		{"other white space", "m1", strings.ReplaceAll(full(), ",", " ,\n\t"), true},
 		{"escapes", "m1", full("filename", `"\u0061 b"`), true},
 		{"the file's other name", "m1", full("filename", "", "file_name", `"a b"`), true},
-		{"flags spelled otherwise", "m1", full("shutdown_flag", "true", "reprocess_files", `"TRUE"`, "is_success_file", "false"), true},
+		{"flags spelled otherwise", "m1", full("shutdown_flag", "true", "reprocess_files", `"TRUE"`, "is_success_file",
+			"false"), true},
 		{"flags left out", "m1", full("shutdown_flag", "", "reprocess_files", "", "is_success_file", ""), true},
 		{"another unknown field", "m1", full("extra", "1"), true},
 
@@ -145,7 +157,8 @@ func TestDigest(t *testing.T) {
 		{"the shutdown flag", "m1", full("shutdown_flag", "false"), false},
 		{"the reprocess flag", "m1", full("reprocess_files", "false"), false},
 		{"the success file", "m1", full("is_success_file", "true"), false},
-		{"what is at the border of two fields", "m1", full("correlation_id", `"run-1d"`, "collection_name", `"b.a.b"`), false},
+		{"what is at the border of two fields", "m1", full("correlation_id", `"run-1d"`, "collection_name", `"b.a.b"`),
+			false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

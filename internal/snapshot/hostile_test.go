@@ -12,7 +12,8 @@ import (
 func TestDeepJSONIsRejected(t *testing.T) {
 	t.Parallel()
 	for name, text := range map[string]string{
-		"arrays": strings.Repeat("[", 60_000), "closed arrays": strings.Repeat("[", 60_000) + strings.Repeat("]", 60_000),
+		"arrays": strings.Repeat("[", 60_000), "closed arrays": strings.Repeat("[", 60_000) +
+			strings.Repeat("]", 60_000),
 		"objects":       strings.Repeat(`{"a":`, 20_000) + "1" + strings.Repeat("}", 20_000),
 		"unknown field": body("x", strings.Repeat("[", 20_000)+strings.Repeat("]", 20_000)),
 		"envelopes":     strings.Repeat(`{"Records":[`, 6_000) + strings.Repeat("]}", 6_000),

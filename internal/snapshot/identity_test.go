@@ -15,11 +15,14 @@ func TestInvalidIdentitiesAreRejected(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("i", snapshot.MaxIdentity+1)
 	for name, test := range map[string]struct{ value, says string }{
-		"number": {`4711`, "not a string"}, "object": {`{"S":"a"}`, "not a string"}, "array": {`["a"]`, "not a string"}, "bool": {`true`, "not a string"}, "false": {`false`, "not a string"},
-		"half a character": {`"a\ud800"`, "U+FFFD"}, "the other half": {`"\uDC00"`, "U+FFFD"}, "halves in the wrong order": {`"\udc00\ud800"`, "U+FFFD"},
-		"replaced before": {`"a\ufffd"`, "U+FFFD"}, "replaced before, as it is": {"\"\ufffd\"", "U+FFFD"},
+		"number": {`4711`, "not a string"}, "object": {`{"S":"a"}`, "not a string"}, "array": {`["a"]`, "not a string"},
+		"bool": {`true`, "not a string"}, "false": {`false`, "not a string"},
+		"half a character": {`"a\ud800"`, "U+FFFD"}, "the other half": {`"\uDC00"`, "U+FFFD"},
+		"halves in the wrong order": {`"\udc00\ud800"`, "U+FFFD"},
+		"replaced before":           {`"a\ufffd"`, "U+FFFD"}, "replaced before, as it is": {"\"\ufffd\"", "U+FFFD"},
 		"empty": {`""`, `is ""`}, "white space": {`" \t"`, `is " \t"`}, "null as text": {`"null"`, `is "null"`},
-		"too long": {`"` + long + `"`, "513 bytes, at most 512"}, "too long in bytes": {`"` + strings.Repeat("é", 257) + `"`, "514 bytes, at most 512"},
+		"too long": {`"` + long + `"`, "513 bytes, at most 512"}, "too long in bytes": {`"` + strings.Repeat("é", 257) +
+			`"`, "514 bytes, at most 512"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -27,10 +30,12 @@ func TestInvalidIdentitiesAreRejected(t *testing.T) {
 				record := `{"messageId":` + test.value + `,"body":` + body + `}`
 				envelope := `{"Records":[` + record + `]}`
 				rejectedAs(t, envelope, snapshot.ReasonIdentityInvalid, test.says, execution+"/0", record)
-				rejectedAs(t, `[{"messageId":"m1","body":`+quoted(envelope)+`}]`, snapshot.ReasonIdentityInvalid, test.says, "m1/0", record)
+				rejectedAs(t, `[{"messageId":"m1","body":`+quoted(envelope)+`}]`, snapshot.ReasonIdentityInvalid,
+					test.says, "m1/0", record)
 				// By hand in the form that Pipes delivers, and replayed as it was rejected.
 				rejectedAs(t, `[`+record+`]`, snapshot.ReasonIdentityInvalid, test.says, execution+"/0", record)
-				rejectedAs(t, `{"Records":[{"messageId":"m1/0","body":`+quoted(record)+`}]}`, snapshot.ReasonIdentityInvalid, test.says, "m1/0", record)
+				rejectedAs(t, `{"Records":[{"messageId":"m1/0","body":`+quoted(record)+`}]}`,
+					snapshot.ReasonIdentityInvalid, test.says, "m1/0", record)
 			}
 		})
 	}
@@ -66,7 +71,8 @@ func TestUnsetIdentitiesAreThePlace(t *testing.T) {
 func TestNeighboursOfAnInvalidIdentity(t *testing.T) {
 	t.Parallel()
 	a := body("collection_name", `"a"`)
-	records := `[{"body":` + a + `},{"messageId":7,"body":` + a + `},{"messageId":"own","body":` + a + `},{"body":` + a + `}]`
+	records := `[{"body":` + a + `},{"messageId":7,"body":` + a + `},{"messageId":"own","body":` + a + `},{"body":` +
+		a + `}]`
 	for _, input := range []string{records, `{"Records":` + records + `}`} {
 		var got []string
 		for _, s := range unwrap(input) {
@@ -85,12 +91,14 @@ func TestIdentitiesLeaveRoomForAnIndex(t *testing.T) {
 		length int
 		want   string
 	}{
-		{snapshot.MaxIdentity - 2, "db.a.b"}, {snapshot.MaxIdentity - 1, "IDENTITY_INVALID"}, {snapshot.MaxIdentity, "IDENTITY_INVALID"},
+		{snapshot.MaxIdentity - 2, "db.a.b"}, {snapshot.MaxIdentity - 1, "IDENTITY_INVALID"},
+		{snapshot.MaxIdentity, "IDENTITY_INVALID"},
 	} {
 		own := strings.Repeat("i", test.length)
 		inner := `{"messageId":"` + own + `","body":{"Records":[{"body":` + body() + `}]}}`
 		got := unwrap(`{"Records":[` + inner + `]}`)
-		if len(got) != 1 || got[0].Is != test.want || len(got[0].Identity) > snapshot.MaxIdentity || !strings.HasPrefix(got[0].Identity, own) {
+		if len(got) != 1 || got[0].Is != test.want || len(got[0].Identity) > snapshot.MaxIdentity ||
+			!strings.HasPrefix(got[0].Identity, own) {
 			t.Errorf("%d bytes: %+v", test.length, got)
 		}
 	}

@@ -45,9 +45,9 @@ type Message struct {
 var decisive = []string{"correlation_id", "collection_name", "snapshot_type", "export_date",
 	"shutdown_flag", "reprocess_files", "is_success_file"}
 
-// messageOf reads the fields of one message in the format of the seed document ("SQS message example"). Unknown fields are
-// ignored, flags may be strings in any case or JSON booleans, and optional fields that are unset have their defaults. A
-// message that breaks the format comes back as a Rejection that names the field.
+// messageOf reads the fields of one message in the format of the seed document ("SQS message example"). Unknown fields
+// are ignored, flags may be strings in any case or JSON booleans, and optional fields that are unset have their
+// defaults. A message that breaks the format comes back as a Rejection that names the field.
 func messageOf(fields object) (Message, *Rejection) {
 	if rejection := fields.repeated(decisive...); rejection != nil {
 		return Message{}, rejection
@@ -102,7 +102,8 @@ func (p *parser) required(name string, maxBytes int) string {
 	case value == "":
 		p.fail(ReasonFieldMissing, "required field %s is empty", name)
 	case len(value) > maxBytes:
-		p.fail(ReasonFieldTooLong, "required field %s has %d bytes, at most %d are possible", name, len(value), maxBytes)
+		p.fail(ReasonFieldTooLong, "required field %s has %d bytes, at most %d are possible", name, len(value),
+			maxBytes)
 	}
 	return value
 }

@@ -16,7 +16,8 @@ import (
 func body(changes ...string) string {
 	names := []string{"correlation_id", "collection_name", "snapshot_type", "export_date"}
 	values := map[string]string{
-		"correlation_id": `"run-1"`, "collection_name": `"db.a.b"`, "snapshot_type": `"full"`, "export_date": `"2020-01-01"`,
+		"correlation_id": `"run-1"`, "collection_name": `"db.a.b"`, "snapshot_type": `"full"`,
+		"export_date": `"2020-01-01"`,
 	}
 	for i := 0; i < len(changes); i += 2 {
 		if _, known := values[changes[i]]; !known {
@@ -37,8 +38,9 @@ func body(changes ...string) string {
 func said() snapshot.Message {
 	return snapshot.Message{
 		CollectionKey: snapshot.CollectionKey{CorrelationID: "run-1", CollectionName: "db.a.b"},
-		Export:        snapshot.Export{SnapshotType: "full", ExportDate: "2020-01-01", ShutdownFlag: true, ReprocessFiles: true},
-		Filename:      snapshot.FilenameNotSet,
+		Export: snapshot.Export{SnapshotType: "full", ExportDate: "2020-01-01", ShutdownFlag: true,
+			ReprocessFiles: true},
+		Filename: snapshot.FilenameNotSet,
 	}
 }
 
@@ -59,17 +61,25 @@ func TestParseMessage(t *testing.T) {
 		want func(*snapshot.Message)
 	}{
 		{"only the required fields: the rest have their defaults", body(), func(*snapshot.Message) {}},
-		{"an export date that is no date", body("export_date", `"NIFI_HEARTBEAT"`), func(m *snapshot.Message) { m.ExportDate = "NIFI_HEARTBEAT" }},
+		{"an export date that is no date", body("export_date", `"NIFI_HEARTBEAT"`),
+			func(m *snapshot.Message) { m.ExportDate = "NIFI_HEARTBEAT" }},
 		{"unknown fields are ignored", body("extra", `{"deep":[1,null]}`, "body", `"x"`), func(*snapshot.Message) {}},
-		{"names count in their exact case", body("SHUTDOWN_FLAG", `"no"`, "Filename", `"x"`, "Correlation_Id", `7`), func(*snapshot.Message) {}},
-		{"a required field may be blank, as keys may", body("collection_name", `" "`), func(m *snapshot.Message) { m.CollectionName = " " }},
-		{"escapes are read", body("collection_name", `"db.\u00e9\n"`), func(m *snapshot.Message) { m.CollectionName = "db.é\n" }},
+		{"names count in their exact case", body("SHUTDOWN_FLAG", `"no"`, "Filename", `"x"`, "Correlation_Id", `7`),
+			func(*snapshot.Message) {}},
+		{"a required field may be blank, as keys may", body("collection_name", `" "`),
+			func(m *snapshot.Message) { m.CollectionName = " " }},
+		{"escapes are read", body("collection_name", `"db.\u00e9\n"`),
+			func(m *snapshot.Message) { m.CollectionName = "db.é\n" }},
 		{"filename", body("filename", `"a"`), func(m *snapshot.Message) { m.Filename = "a" }},
 		{"file_name", body("file_name", `"b"`), func(m *snapshot.Message) { m.Filename = "b" }},
-		{"filename goes before file_name", body("file_name", `"b"`, "filename", `"a"`), func(m *snapshot.Message) { m.Filename = "a" }},
-		{"an empty filename is none", body("filename", `""`, "file_name", `"b"`), func(m *snapshot.Message) { m.Filename = "b" }},
-		{"an odd filename is no reason to reject", body("filename", `[1]`, "file_name", `null`), func(*snapshot.Message) {}},
-		{"a long filename is cut between characters", body("filename", `"x`+strings.Repeat("é", 600)+`"`), func(m *snapshot.Message) { m.Filename = "x" + strings.Repeat("é", 511) }},
+		{"filename goes before file_name", body("file_name", `"b"`, "filename", `"a"`),
+			func(m *snapshot.Message) { m.Filename = "a" }},
+		{"an empty filename is none", body("filename", `""`, "file_name", `"b"`),
+			func(m *snapshot.Message) { m.Filename = "b" }},
+		{"an odd filename is no reason to reject", body("filename", `[1]`, "file_name", `null`),
+			func(*snapshot.Message) {}},
+		{"a long filename is cut between characters", body("filename", `"x`+strings.Repeat("é", 600)+`"`),
+			func(m *snapshot.Message) { m.Filename = "x" + strings.Repeat("é", 511) }},
 		{"white space around", " \n" + body() + "\t", func(*snapshot.Message) {}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -90,8 +100,10 @@ func TestParseMessage(t *testing.T) {
 func TestParseMessageOfTheDocument(t *testing.T) {
 	t.Parallel()
 	want := snapshot.Message{
-		CollectionKey: snapshot.CollectionKey{CorrelationID: "correlation_id_1", CollectionName: "db.database.collection"},
-		Export:        snapshot.Export{SnapshotType: "incremental", ExportDate: "2020-01-01", ShutdownFlag: true, ReprocessFiles: true},
+		CollectionKey: snapshot.CollectionKey{CorrelationID: "correlation_id_1",
+			CollectionName: "db.database.collection"},
+		Export: snapshot.Export{SnapshotType: "incremental", ExportDate: "2020-01-01", ShutdownFlag: true,
+			ReprocessFiles: true},
 		IsSuccessFile: true,
 		Filename:      "folder/db.database.collection.gz.enc",
 	}
@@ -122,10 +134,13 @@ func TestParseMessageFlags(t *testing.T) {
 			invalid bool
 		}{
 			{value: "", want: flag.missing},
-			{value: `"true"`, want: true}, {value: `"True"`, want: true}, {value: `"TRUE"`, want: true}, {value: `true`, want: true},
+			{value: `"true"`, want: true}, {value: `"True"`, want: true}, {value: `"TRUE"`, want: true},
+			{value: `true`, want: true},
 			{value: `"false"`}, {value: `"False"`}, {value: `"FALSE"`}, {value: `"fAlSe"`}, {value: `false`},
 			{value: `"\u0074rue"`, want: true},
-			{value: `"yes"`, invalid: true}, {value: `" true"`, invalid: true}, {value: `"None"`, invalid: true}, {value: `1`, invalid: true}, {value: `0`, invalid: true}, {value: `[true]`, invalid: true}, {value: `{}`, invalid: true},
+			{value: `"yes"`, invalid: true}, {value: `" true"`, invalid: true}, {value: `"None"`, invalid: true},
+			{value: `1`, invalid: true}, {value: `0`, invalid: true}, {value: `[true]`, invalid: true},
+			{value: `{}`, invalid: true},
 		} {
 			t.Run(flag.name+"="+test.value, func(t *testing.T) {
 				t.Parallel()
@@ -159,13 +174,15 @@ func TestParseMessageRejects(t *testing.T) {
 		{"prose", "hello", snapshot.ReasonNotJSON, "not valid JSON"},
 		{"half an object", `{"correlation_id":`, snapshot.ReasonNotJSON, "not valid JSON"},
 		{"two objects", body() + body(), snapshot.ReasonNotJSON, "not valid JSON"},
-		{"a comment, as in the document's example", strings.TrimSuffix(body(), "}") + " # Defaults\n}", snapshot.ReasonNotJSON, "not valid JSON"},
+		{"a comment, as in the document's example", strings.TrimSuffix(body(), "}") + " # Defaults\n}",
+			snapshot.ReasonNotJSON, "not valid JSON"},
 		{"null", "null", snapshot.ReasonNotAnObject, "not an object"},
 		{"an array", "[" + body() + "]", snapshot.ReasonNotAnObject, "not an object"},
 		{"a string", `"x"`, snapshot.ReasonNotAnObject, "not an object"},
 		{"a number", `1`, snapshot.ReasonNotAnObject, "not an object"},
 		{"an empty object names the first field", `{}`, snapshot.ReasonFieldMissing, "correlation_id is missing"},
-		{"another case is another field", body("correlation_id", "", "Correlation_ID", `"x"`), snapshot.ReasonFieldMissing, "correlation_id is missing"},
+		{"another case is another field", body("correlation_id", "", "Correlation_ID", `"x"`),
+			snapshot.ReasonFieldMissing, "correlation_id is missing"},
 	}
 	for _, field := range []string{"correlation_id", "collection_name", "snapshot_type", "export_date"} {
 		tests = append(tests,
@@ -173,9 +190,12 @@ func TestParseMessageRejects(t *testing.T) {
 			rejected{field + " null", body(field, "null"), snapshot.ReasonFieldMissing, field + " is null"},
 			rejected{field + " empty", body(field, `""`), snapshot.ReasonFieldMissing, field + " is empty"},
 			rejected{field + " a number", body(field, "1"), snapshot.ReasonFieldNotString, field + " is not a string"},
-			rejected{field + " a boolean", body(field, "true"), snapshot.ReasonFieldNotString, field + " is not a string"},
-			rejected{field + " an array", body(field, `["x"]`), snapshot.ReasonFieldNotString, field + " is not a string"},
-			rejected{field + " an object", body(field, `{"S":"x"}`), snapshot.ReasonFieldNotString, field + " is not a string"},
+			rejected{field + " a boolean", body(field, "true"), snapshot.ReasonFieldNotString, field +
+				" is not a string"},
+			rejected{field + " an array", body(field, `["x"]`), snapshot.ReasonFieldNotString, field +
+				" is not a string"},
+			rejected{field + " an object", body(field, `{"S":"x"}`), snapshot.ReasonFieldNotString, field +
+				" is not a string"},
 		)
 	}
 	for _, test := range tests {
@@ -238,8 +258,10 @@ func rejectedFor(t *testing.T, got *snapshot.Rejection, reason snapshot.Reason, 
 func TestFieldsAreReadAsJSON(t *testing.T) {
 	t.Parallel()
 	for name, raw := range map[string]string{
-		"plain": `"db.a"`, "one letter": `"a"`, "an escape": `"a\"b"`, "a backslash at the end": `"a\\"`, "a code point": `"\u00e9\n"`,
-		"another script": `"Ελ😀"`, "no UTF-8": "\"a\xff\"", "half a code point": "\"\xc3\"", "a lone surrogate": `"\ud800"`,
+		"plain": `"db.a"`, "one letter": `"a"`, "an escape": `"a\"b"`, "a backslash at the end": `"a\\"`,
+		"a code point":   `"\u00e9\n"`,
+		"another script": `"Ελ😀"`, "no UTF-8": "\"a\xff\"", "half a code point": "\"\xc3\"",
+		"a lone surrogate": `"\ud800"`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -247,7 +269,9 @@ func TestFieldsAreReadAsJSON(t *testing.T) {
 			if err := json.Unmarshal([]byte(raw), &want); err != nil {
 				t.Fatal(err)
 			}
-			text := strings.Replace(`{"correlation_id":VALUE,"collection_name":"c","snapshot_type":"full","export_date":"d"}`, "VALUE", raw, 1)
+			text := strings.Replace(
+				`{"correlation_id":VALUE,"collection_name":"c","snapshot_type":"full","export_date":"d"}`, "VALUE", raw,
+				1)
 			m, rejection := snapshot.ParseMessage([]byte(text))
 			if rejection != nil || m.CorrelationID != want {
 				t.Errorf("got %q %v, want %q", m.CorrelationID, rejection, want)

@@ -25,7 +25,8 @@ func pipesBatch(b *testing.B, messages, collections int) []byte {
 	}
 	var all []string
 	for i := range messages {
-		record := strings.NewReplacer("059f36b4", fmt.Sprintf("%08x", i), "db.database.first", fmt.Sprintf("db.database.c%d", i%collections)).Replace(string(records[0]))
+		record := strings.NewReplacer("059f36b4", fmt.Sprintf("%08x", i), "db.database.first",
+			fmt.Sprintf("db.database.c%d", i%collections)).Replace(string(records[0]))
 		all = append(all, record)
 	}
 	return []byte("[" + strings.Join(all, ",") + "]")
@@ -38,7 +39,8 @@ func BenchmarkUnwrap(b *testing.B) {
 			b.SetBytes(int64(len(input)))
 			b.ReportAllocs()
 			for b.Loop() {
-				if receipts := snapshot.Unwrap(input, "execution"); len(receipts) != messages || receipts[0].Rejection != nil {
+				if receipts := snapshot.Unwrap(input, "execution"); len(receipts) != messages ||
+					receipts[0].Rejection != nil {
 					b.Fatal(receipts[0].Rejection)
 				}
 			}
@@ -64,8 +66,9 @@ func BenchmarkGroupByCollection(b *testing.B) {
 func received(status snapshot.Status, missing int64) (snapshot.Row, snapshot.Collection) {
 	const sent = 125
 	row := snapshot.Row{
-		CollectionKey: snapshot.CollectionKey{CorrelationID: "run-1", CollectionName: "db.database.collection"}, Status: status,
-		FilesSent: snapshot.Count(sent), FilesReceived: snapshot.Count(sent - missing),
+		CollectionKey: snapshot.CollectionKey{CorrelationID: "run-1", CollectionName: "db.database.collection"},
+		Status:        status,
+		FilesSent:     snapshot.Count(sent), FilesReceived: snapshot.Count(sent - missing),
 		EpochStart: snapshot.Count(0), SyncedFiles: snapshot.Count(sent - missing),
 	}
 	return row, snapshot.Collection{Known: true, Counted: sent - missing}

@@ -125,9 +125,10 @@ func stringEnd(text []byte, start int) int {
 	}
 }
 
-// unset reports whether an optional field says nothing, so that its default counts: it is absent or null, or a text that
-// is empty, white space, or "null". NiFi writes null or "" for an attribute that a flow file lacks (AttributesToJSON,
-// "Null Value"), and "" or "null" for a JSON path without a value (EvaluateJsonPath, "Null Value Representation").
+// unset reports whether an optional field says nothing, so that its default counts: it is absent or null, or a text
+// that is empty, white space, or "null". NiFi writes null or "" for an attribute that a flow file lacks
+// (AttributesToJSON, "Null Value"), and "" or "null" for a JSON path without a value (EvaluateJsonPath, "Null Value
+// Representation").
 func unset(raw json.RawMessage) bool {
 	if raw == nil || isNull(raw) {
 		return true

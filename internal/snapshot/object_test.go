@@ -38,8 +38,8 @@ func rejectedAs(t *testing.T, input string, reason snapshot.Reason, says, identi
 	}
 }
 
-// Whichever of two values is taken, the other one vanishes: the message is rejected, whatever the values are and however
-// the name is written.
+// Whichever of two values is taken, the other one vanishes: the message is rejected, whatever the values are and
+// however the name is written.
 func TestRepeatedKeysOfAMessage(t *testing.T) {
 	t.Parallel()
 	full := body("shutdown_flag", `"true"`, "reprocess_files", `"true"`, "is_success_file", `"true"`)
@@ -49,7 +49,8 @@ func TestRepeatedKeysOfAMessage(t *testing.T) {
 				for _, inFront := range []bool{true, false} {
 					message := twice(full, spelled, value, inFront)
 					rejectedAs(t, message, snapshot.ReasonRepeatedKey, "key "+name+" ", execution, message)
-					rejectedAs(t, `[{"messageId":"m1","body":`+quoted(message)+`}]`, snapshot.ReasonRepeatedKey, name, "m1", message)
+					rejectedAs(t, `[{"messageId":"m1","body":`+quoted(message)+`}]`, snapshot.ReasonRepeatedKey, name,
+						"m1", message)
 					record := `{"messageId":"own","body":` + message + `}`
 					rejectedAs(t, `{"Records":[`+record+`]}`, snapshot.ReasonRepeatedKey, name, "own", record)
 				}
@@ -67,7 +68,8 @@ func TestRepeatedKeysOfAnEnvelope(t *testing.T) {
 			for _, inFront := range []bool{true, false} {
 				envelope := twice(`{"Records":`+records(a)+`}`, spelled, other, inFront)
 				rejectedAs(t, envelope, snapshot.ReasonRepeatedKey, "key Records ", execution, envelope)
-				rejectedAs(t, `[{"messageId":"m1","body":`+quoted(envelope)+`}]`, snapshot.ReasonRepeatedKey, "Records", "m1", envelope)
+				rejectedAs(t, `[{"messageId":"m1","body":`+quoted(envelope)+`}]`, snapshot.ReasonRepeatedKey, "Records",
+					"m1", envelope)
 				// In a message, too: with its own fields it would be one, and the records would vanish.
 				both := twice(envelope, "correlation_id", `"run-1"`, true)
 				rejectedAs(t, both, snapshot.ReasonRepeatedKey, "key Records ", execution, both)
@@ -79,7 +81,8 @@ func TestRepeatedKeysOfAnEnvelope(t *testing.T) {
 func TestRepeatedKeysOfARecord(t *testing.T) {
 	t.Parallel()
 	a, b := body("collection_name", `"a"`), body("collection_name", `"b"`)
-	for name, other := range map[string][]string{"messageId": {`"own"`, `"two"`, `null`, `""`, `7`}, "body": {a, b, quoted(b), `null`, `""`, `[]`}} {
+	for name, other := range map[string][]string{"messageId": {`"own"`, `"two"`, `null`, `""`, `7`},
+		"body": {a, b, quoted(b), `null`, `""`, `[]`}} {
 		for _, value := range other {
 			for _, spelled := range []string{name, escaped(name)} {
 				for _, inFront := range []bool{true, false} {
@@ -88,10 +91,12 @@ func TestRepeatedKeysOfARecord(t *testing.T) {
 					if name == "messageId" {
 						identity = execution + "/0"
 					}
-					rejectedAs(t, `{"Records":[`+record+`]}`, snapshot.ReasonRepeatedKey, "key "+name+" ", identity, record)
+					rejectedAs(t, `{"Records":[`+record+`]}`, snapshot.ReasonRepeatedKey, "key "+name+" ", identity,
+						record)
 					rejectedAs(t, `[`+record+`]`, snapshot.ReasonRepeatedKey, "key "+name+" ", identity, record)
 					// Replayed under its identity, it comes here again as what it was.
-					rejectedAs(t, `{"Records":[{"messageId":"back","body":`+quoted(record)+`}]}`, snapshot.ReasonRepeatedKey, name,
+					rejectedAs(t, `{"Records":[{"messageId":"back","body":`+quoted(record)+`}]}`,
+						snapshot.ReasonRepeatedKey, name,
 						map[string]string{"body": "own", "messageId": "back"}[name], record)
 				}
 			}
@@ -104,7 +109,8 @@ func TestNeighboursOfARepeatedKey(t *testing.T) {
 	t.Parallel()
 	a, b := body("collection_name", `"a"`), body("collection_name", `"b"`)
 	bad := `{"body":` + a + `,"body":` + b + `}`
-	for _, input := range []string{`{"Records":[{"body":` + a + `},` + bad + `,{"body":` + b + `}]}`, `[{"body":` + a + `},` + bad + `,{"body":` + b + `}]`} {
+	for _, input := range []string{`{"Records":[{"body":` + a + `},` + bad + `,{"body":` + b + `}]}`, `[{"body":` + a +
+		`},` + bad + `,{"body":` + b + `}]`} {
 		var got []string
 		for _, s := range unwrap(input) {
 			got = append(got, strings.TrimPrefix(s.Identity, execution)+" "+s.Is)
@@ -158,8 +164,10 @@ func TestFieldsOfAnyObject(t *testing.T) {
 		}
 	}
 	for _, text := range []string{
-		`{}`, " {\n} ", `{"":""}`, `{"a":1}`, ` { "a" : 1 , "b" : [ { "c" : "," } , "]" ] } `, `{"a":"\\","b":"\"}","c":"\\\""}`, `{"a":-1.5e+3,"b":true,"c":null}`,
-		`{"a\"":1,"a\\":2,"\u0061":3,"a":4}`, "{\"\xff\":1}", `{"\ud800":1,"😀":"😀"}`, `{"a":[[],{}],"b":{"c":{}}}`, `[{"a":1}]`, `"{}"`, `1`, `{"a":1,}`, `{"a":1}{`,
+		`{}`, " {\n} ", `{"":""}`, `{"a":1}`, ` { "a" : 1 , "b" : [ { "c" : "," } , "]" ] } `,
+		`{"a":"\\","b":"\"}","c":"\\\""}`, `{"a":-1.5e+3,"b":true,"c":null}`,
+		`{"a\"":1,"a\\":2,"\u0061":3,"a":4}`, "{\"\xff\":1}", `{"\ud800":1,"😀":"😀"}`, `{"a":[[],{}],"b":{"c":{}}}`,
+		`[{"a":1}]`, `"{}"`, `1`, `{"a":1,}`, `{"a":1}{`,
 	} {
 		compare(t, text)
 	}

@@ -52,8 +52,8 @@ func (o Outgoing) EventID() string {
 }
 
 // Entry is the outbox entry for the latest message of one kind. It is written before the message is sent, by its owner,
-// who then delivers it. Once the owner's lease is over anyone may take it, so a message whose owner died is delivered by
-// another. The zero Entry was never written.
+// who then delivers it. Once the owner's lease is over anyone may take it, so a message whose owner died is delivered
+// by another. The zero Entry was never written.
 type Entry struct {
 	Version   Counter
 	Owner     string    // see Owner; "" if it was given up

@@ -94,7 +94,8 @@ func TestReleasedKeepsSinceWhen(t *testing.T) {
 // Collections may have any name; executions have those of Step Functions.
 func TestExecutionOf(t *testing.T) {
 	t.Parallel()
-	for _, execution := range []string{"arn:aws:states:eu-west-1:123456789012:execution:checker:e1", "arn:aws:states:eu-west-1:123456789012:express:checker:e1:x-1"} {
+	for _, execution := range []string{"arn:aws:states:eu-west-1:123456789012:execution:checker:e1",
+		"arn:aws:states:eu-west-1:123456789012:express:checker:e1:x-1"} {
 		for _, collection := range []string{"db.a.b", "a/b", ""} {
 			if got := snapshot.ExecutionOf(snapshot.Owner(execution, collection)); got != execution {
 				t.Errorf("%q of %s: %s", collection, execution, got)
@@ -111,7 +112,8 @@ func TestWanted(t *testing.T) {
 }
 
 func outgoing(kind snapshot.Kind, run, collection string, version int64) snapshot.Outgoing {
-	return snapshot.Outgoing{Kind: kind, CollectionKey: snapshot.CollectionKey{CorrelationID: run, CollectionName: collection}, Version: version}
+	return snapshot.Outgoing{Kind: kind, CollectionKey: snapshot.CollectionKey{CorrelationID: run,
+		CollectionName: collection}, Version: version}
 }
 
 // A change of this value would let consumers take messages for new that an earlier version of this system sent.
@@ -160,7 +162,8 @@ func TestEventIDFitsSQS(t *testing.T) {
 	fits := regexp.MustCompile(`^[a-zA-Z0-9]{1,128}$`)
 	rapid.Check(t, func(t *rapid.T) {
 		name := rapid.String()
-		out := outgoing(snapshot.AllReceived, name.Draw(t, "run"), name.Draw(t, "collection"), rapid.Int64().Draw(t, "version"))
+		out := outgoing(snapshot.AllReceived, name.Draw(t, "run"), name.Draw(t, "collection"),
+			rapid.Int64().Draw(t, "version"))
 		if id := out.EventID(); !fits.MatchString(id) || id != out.EventID() {
 			t.Errorf("got %q", id)
 		}

@@ -35,7 +35,8 @@ func TestBlockers(t *testing.T) {
 		{"those that are not received", tally("Received", "Sent", "Success", "Table_Unavailable"), "bd", 0},
 		{"if all are received, those that are not successful", tally("Received", "Success", "Received"), "ac", 0},
 		{"five are named", tally("Sent", "Sent", "Sent", "Sent", "Sent"), "abcde", 0},
-		{"and the others are counted", tally("Received", "Sent", "Sent", "Sent", "Sent", "Sent", "Sent", "Sent"), "bcdef", 2},
+		{"and the others are counted", tally("Received", "Sent", "Sent", "Sent", "Sent", "Sent", "Sent", "Sent"),
+			"bcdef", 2},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -99,7 +100,8 @@ func TestDone(t *testing.T) {
 		{"not notified", tally("Success"), nil, false},
 		{"notified of the second only", tally("Success"), outbox{snapshot.AllSuccessful: delivered(0)}, false},
 		{"notified of the first only", tally("Success"), outbox{snapshot.AllReceived: delivered(0)}, false},
-		{"enqueued and not delivered", tally("Success"), outbox{snapshot.AllReceived: delivered(0), snapshot.AllSuccessful: entry(0, "x", 0)}, false},
+		{"enqueued and not delivered", tally("Success"), outbox{snapshot.AllReceived: delivered(0),
+			snapshot.AllSuccessful: entry(0, "x", 0)}, false},
 		{"no rows", tally(), both, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -131,7 +133,8 @@ func TestStall(t *testing.T) {
 		{"seen for the first time", blocked, snapshot.Progress{}, still(blocked, 0), false},
 		{"moved since, however long ago", blocked, still(moving, 9*after), still(blocked, 0), false},
 		{"moved since it was settled", moving, settled, still(moving, 0), false},
-		{"still for less than that", blocked, still(blocked, after-time.Second), still(blocked, after-time.Second), false},
+		{"still for less than that", blocked, still(blocked, after-time.Second), still(blocked, after-time.Second),
+			false},
 		{"still for so long", blocked, still(blocked, after), still(blocked, after), true},
 		{"still for longer", blocked, still(blocked, 9*after), still(blocked, 9*after), true},
 		{"done", done, still(done, 9*after), still(done, 9*after), false},
@@ -151,7 +154,8 @@ func TestStall(t *testing.T) {
 
 func TestOld(t *testing.T) {
 	t.Parallel()
-	for age, want := range map[time.Duration]bool{0: false, snapshot.AbandonedAfter - time.Second: false, snapshot.AbandonedAfter: true, 2 * snapshot.AbandonedAfter: true} {
+	for age, want := range map[time.Duration]bool{0: false, snapshot.AbandonedAfter - time.Second: false,
+		snapshot.AbandonedAfter: true, 2 * snapshot.AbandonedAfter: true} {
 		t.Run(fmt.Sprint(age), func(t *testing.T) {
 			t.Parallel()
 			for _, run := range []snapshot.Run{{RegisteredAt: now.Add(-age)},

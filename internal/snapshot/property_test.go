@@ -14,7 +14,8 @@ import (
 // jsonText draws any JSON value, rich in the names and values that mean something in a message.
 func jsonText(depth int) *rapid.Generator[string] {
 	name := rapid.OneOf(
-		rapid.SampledFrom([]string{"Records", "body", "messageId", "correlation_id", "collection_name", "snapshot_type", "export_date", "is_success_file", "filename", "file_name"}),
+		rapid.SampledFrom([]string{"Records", "body", "messageId", "correlation_id", "collection_name", "snapshot_type",
+			"export_date", "is_success_file", "filename", "file_name"}),
 		rapid.String())
 	return rapid.Custom(func(t *rapid.T) string {
 		kinds := []string{"literal", "string", "number", "message"}
@@ -95,7 +96,8 @@ func TestGroupByCollectionLosesNothing(t *testing.T) {
 		for range rapid.IntRange(0, 250).Draw(t, "messages") {
 			messages = append(messages, rapid.SampledFrom([]string{
 				fmt.Sprintf("m%d a/1", rapid.IntRange(0, 300).Draw(t, "identity")),
-				fmt.Sprintf("m%d b/%d", rapid.IntRange(0, 9).Draw(t, "few identities"), rapid.IntRange(0, 1).Draw(t, "file")),
+				fmt.Sprintf("m%d b/%d", rapid.IntRange(0, 9).Draw(t, "few identities"), rapid.IntRange(0, 1).Draw(t,
+					"file")),
 				"bad !",
 			}).Draw(t, "message"))
 		}
@@ -130,8 +132,8 @@ func TestGroupByCollectionLosesNothing(t *testing.T) {
 	})
 }
 
-// Undisturbed, a reconciliation comes to rest after few steps, whatever it finds, and never moves backwards. A collection
-// that it moved to Received has its request.
+// Undisturbed, a reconciliation comes to rest after few steps, whatever it finds, and never moves backwards. A
+// collection that it moved to Received has its request.
 func TestNextStepComesToRest(t *testing.T) {
 	t.Parallel()
 	counter := rapid.Custom(func(t *rapid.T) snapshot.Counter {
@@ -142,14 +144,17 @@ func TestNextStepComesToRest(t *testing.T) {
 	})
 	rank := map[snapshot.Status]int{snapshot.Sent: 1, snapshot.Received: 2, snapshot.Success: 3}
 	rapid.Check(t, func(t *rapid.T) {
-		r := row(rapid.SampledFrom([]snapshot.Status{"", "Exported", snapshot.Sent, snapshot.Received, snapshot.Success, "Blocked_Topic"}).Draw(t, "status"),
+		r := row(rapid.SampledFrom([]snapshot.Status{"", "Exported", snapshot.Sent, snapshot.Received, snapshot.Success,
+			"Blocked_Topic"}).Draw(t, "status"),
 			counter.Draw(t, "sent"), counter.Draw(t, "received"))
 		r.EpochStart, r.SyncedFiles = counter.Draw(t, "epoch start"), counter.Draw(t, "synced")
 		c := snapshot.Collection{
 			Counted:       rapid.Int64Range(0, 6).Draw(t, "counted"),
 			SuccessEpochs: rapid.SliceOfN(rapid.Int64Range(-2, 6), 0, 3).Draw(t, "success epochs"),
-			Request: snapshot.Entry{Version: counter.Draw(t, "version"), Owner: rapid.SampledFrom([]string{"", "me", "other"}).Draw(t, "owner"),
-				Until: now.Add(time.Duration(rapid.IntRange(-1, 1).Draw(t, "lease"))), Delivered: rapid.Bool().Draw(t, "delivered")},
+			Request: snapshot.Entry{Version: counter.Draw(t, "version"),
+				Owner: rapid.SampledFrom([]string{"", "me", "other"}).Draw(t, "owner"),
+				Until: now.Add(time.Duration(rapid.IntRange(-1, 1).Draw(t, "lease"))), Delivered: rapid.Bool().Draw(t,
+					"delivered")},
 		}
 		for range 6 {
 			before := r.Status

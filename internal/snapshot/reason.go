@@ -25,7 +25,8 @@ const (
 
 // Reasons lists all of them.
 var Reasons = []Reason{ReasonNotJSON, ReasonNotAnObject, ReasonRepeatedKey, ReasonNoRecords, ReasonTooManyRecords,
-	ReasonNoBody, ReasonIdentityInvalid, ReasonFieldMissing, ReasonFieldNotString, ReasonFieldTooLong, ReasonFlagInvalid,
+	ReasonNoBody, ReasonIdentityInvalid, ReasonFieldMissing, ReasonFieldNotString, ReasonFieldTooLong,
+	ReasonFlagInvalid,
 	ReasonUnknownCollection, ReasonNotCounted}
 
 // Rejection says why a message cannot be counted: a code for programs and a sentence for people.

@@ -7,8 +7,8 @@ type Run struct {
 	CorrelationID string
 	Export        // as the run's first counted message said
 	RegisteredAt  time.Time
-	// Generation counts how often a request was enqueued after monitoring had been notified: each time the notifications
-	// are due again. Reopened holds a digest of each collection and epoch that did so.
+	// Generation counts how often a request was enqueued after monitoring had been notified: each time the
+	// notifications are due again. Reopened holds a digest of each collection and epoch that did so.
 	Generation int64
 	Reopened   []string
 	ReopenedAt time.Time      // when the generation began; zero in the first

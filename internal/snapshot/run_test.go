@@ -19,11 +19,16 @@ func TestTally(t *testing.T) {
 		{name: "no rows: no notification"},
 		{name: "all received", statuses: []snapshot.Status{"Received", "RECEIVED"}, received: true, unended: 2},
 		{name: "received or further", statuses: []snapshot.Status{"Success", "Received"}, received: true, unended: 1},
-		{name: "all successful: both hold", statuses: []snapshot.Status{"Success", "SUCCESS"}, received: true, success: true},
-		{name: "one is not sent", statuses: []snapshot.Status{"Received", "Exported", "Sent"}, unreceived: 2, unended: 3},
-		{name: "one that never finishes blocks", statuses: []snapshot.Status{"Success", "Blocked_Topic"}, unreceived: 1, unended: 1},
-		{name: "unless it is exempt", statuses: []snapshot.Status{"Success", "BLOCKED_TOPIC"}, exempt: []snapshot.Status{"Blocked_Topic"}, received: true, success: true},
-		{name: "no status", statuses: []snapshot.Status{""}, exempt: []snapshot.Status{"Blocked_Topic"}, unreceived: 1, unended: 1},
+		{name: "all successful: both hold", statuses: []snapshot.Status{"Success", "SUCCESS"}, received: true,
+			success: true},
+		{name: "one is not sent", statuses: []snapshot.Status{"Received", "Exported", "Sent"}, unreceived: 2,
+			unended: 3},
+		{name: "one that never finishes blocks", statuses: []snapshot.Status{"Success", "Blocked_Topic"}, unreceived: 1,
+			unended: 1},
+		{name: "unless it is exempt", statuses: []snapshot.Status{"Success", "BLOCKED_TOPIC"},
+			exempt: []snapshot.Status{"Blocked_Topic"}, received: true, success: true},
+		{name: "no status", statuses: []snapshot.Status{""}, exempt: []snapshot.Status{"Blocked_Topic"}, unreceived: 1,
+			unended: 1},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -32,9 +37,11 @@ func TestTally(t *testing.T) {
 				tally.Add(snapshot.Row{Status: status}, test.exempt)
 			}
 			if tally.All(snapshot.AllReceived) != test.received || tally.All(snapshot.AllSuccessful) != test.success {
-				t.Errorf("all received %v, all successful %v", tally.All(snapshot.AllReceived), tally.All(snapshot.AllSuccessful))
+				t.Errorf("all received %v, all successful %v", tally.All(snapshot.AllReceived),
+					tally.All(snapshot.AllSuccessful))
 			}
-			if got := [2]int{tally.Missing(snapshot.AllReceived), tally.Missing(snapshot.AllSuccessful)}; got != [2]int{test.unreceived, test.unended} {
+			if got := [2]int{tally.Missing(snapshot.AllReceived), tally.Missing(snapshot.AllSuccessful)}; got != [2]int{
+				test.unreceived, test.unended} {
 				t.Errorf("missing %v, want %d and %d", got, test.unreceived, test.unended)
 			}
 		})
@@ -64,7 +71,8 @@ func TestNotifiedAndDue(t *testing.T) {
 		{"the hint alone says so", notified, snapshot.Entry{}, true, false},
 		{"delivered in an earlier generation", nil, delivered(1), false, true},
 		{"enqueued in an earlier generation", nil, entry(1, "other", time.Hour), false, true},
-		{"the other notification's hint says so", hints{snapshot.AllSuccessful: {Notified: true}}, snapshot.Entry{}, false, true},
+		{"the other notification's hint says so", hints{snapshot.AllSuccessful: {Notified: true}}, snapshot.Entry{},
+			false, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -119,7 +127,8 @@ func TestPendingSince(t *testing.T) {
 			for _, request := range test.requests {
 				r := adopted("Received", 1, 1, 0)
 				all.Add(r, nil)
-				rows, collections = append(rows, r), append(collections, snapshot.Collection{Counted: 1, Request: request})
+				rows, collections = append(rows, r),
+					append(collections, snapshot.Collection{Counted: 1, Request: request})
 			}
 			run := snapshot.Run{Outbox: outbox{snapshot.AllReceived: test.notification}}
 			if got := run.PendingSince(all, rows, collections, hour(-1)); !got.Equal(test.want) {

@@ -26,7 +26,8 @@ func wrapped(message string) map[string]string {
 		"delivered as an object": `[{"messageId":"m1","body":` + message + `}]`,
 		"record":                 `{"Records":[{"body":` + message + `}]}`,
 		"escaped record":         `{"Records":[{"body":` + quoted(message) + `}]}`,
-		"delivered record":       `[{"messageId":"m1","body":` + quoted(`{"Records":[{"body":`+quoted(message)+`}]}`) + `}]`,
+		"delivered record": `[{"messageId":"m1","body":` + quoted(`{"Records":[{"body":`+quoted(message)+`}]}`) +
+			`}]`,
 	}
 }
 
@@ -45,7 +46,8 @@ func TestUnsetFieldsTakeTheirDefaults(t *testing.T) {
 			}
 		}
 	}
-	all := body("shutdown_flag", "null", "reprocess_files", `""`, "is_success_file", `" "`, "filename", `"null"`, "file_name", "null")
+	all := body("shutdown_flag", "null", "reprocess_files", `""`, "is_success_file", `" "`, "filename", `"null"`,
+		"file_name", "null")
 	for way, input := range wrapped(all) {
 		countsAs(t, "all of them, "+way, input, said())
 	}
@@ -65,7 +67,8 @@ func TestUnsetFilenames(t *testing.T) {
 // What SQS says of a message may be unset as well.
 func TestUnsetAttributes(t *testing.T) {
 	t.Parallel()
-	for _, spelling := range append(spellings[1:], `{}`, `{"SentTimestamp":null}`, `{"SentTimestamp":""}`, `{"SentTimestamp":" "}`) {
+	for _, spelling := range append(spellings[1:], `{}`, `{"SentTimestamp":null}`, `{"SentTimestamp":""}`,
+		`{"SentTimestamp":" "}`) {
 		input := `[{"messageId":"m1","attributes":` + spelling + `,"body":` + quoted(body()) + `}]`
 		countsAs(t, "attributes="+spelling, input, said())
 		if got := snapshot.Unwrap([]byte(input), execution)[0]; got.SentAt != (time.Time{}) || got.Identity != "m1" {

@@ -9,7 +9,8 @@ import (
 
 // A run that was done and abandoned, or is old, is reopened: it is looked after like a new one, for as long.
 func TestAReopenedRunIsLookedAfter(t *testing.T) {
-	for name, age := range map[string]time.Duration{"abandoned": snapshot.AbandonedAfter, "old": snapshot.AbandonedAfter - time.Second} {
+	for name, age := range map[string]time.Duration{"abandoned": snapshot.AbandonedAfter,
+		"old": snapshot.AbandonedAfter - time.Second} {
 		t.Run(name, func(t *testing.T) {
 			everywhere(t, func(w *world) {
 				doneAndNotified(w)

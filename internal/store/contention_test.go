@@ -30,7 +30,8 @@ func TestCountIsExactConcurrently(t *testing.T) {
 				process := w.another()
 				for j := range each {
 					mine := receipt("a", fmt.Sprintf("%d-%d", i, j))
-					if _, err := receive(w, process, fmt.Sprint("execution-", i), []snapshot.Receipt{mine, receipt("a", "shared")}); err != nil {
+					if _, err := receive(w, process, fmt.Sprint("execution-", i),
+						[]snapshot.Receipt{mine, receipt("a", "shared")}); err != nil {
 						w.Error(err)
 					}
 				}
@@ -56,7 +57,8 @@ func TestContentionRepeatsNoUpdate(t *testing.T) {
 	var each []func()
 	for i := range executions {
 		each = append(each, func() {
-			tally, err := receive(w, w.another(), fmt.Sprint("execution-", i), []snapshot.Receipt{receipt("a", fmt.Sprint(i))})
+			tally, err := receive(w, w.another(), fmt.Sprint("execution-", i),
+				[]snapshot.Receipt{receipt("a", fmt.Sprint(i))})
 			if err != nil || len(tally.Counted) != 1 {
 				t.Error(tally, err)
 			}
@@ -66,7 +68,8 @@ func TestContentionRepeatsNoUpdate(t *testing.T) {
 		})
 	}
 	w.atOnce(each...)
-	want := map[string]int{"GetMany": executions, "Update": 3 * executions, "Update receipts": executions, "Update collection": executions, "Update row": executions}
+	want := map[string]int{"GetMany": executions, "Update": 3 * executions, "Update receipts": executions,
+		"Update collection": executions, "Update row": executions}
 	if diff := cmp.Diff(want, w.calls); diff != "" {
 		t.Errorf("calls (-want +got)\n%s", diff)
 	}
@@ -99,19 +102,31 @@ func TestCountIsFinishedByTheNextDelivery(t *testing.T) {
 	for name, given := range map[string]func(w *world){
 		"a new row":      func(w *world) { w.row("a", "Sent", 200) },
 		"counted before": func(w *world) { w.row("a", "Sent", 200); w.count(receipts("a", "old", 40)...) },
-		"set back":       func(w *world) { w.row("a", "Sent", 200); w.count(receipts("a", "old", 40)...); w.exportAgain("a") },
+		"set back": func(w *world) {
+			w.row("a", "Sent", 200)
+			w.count(receipts("a", "old", 40)...)
+			w.exportAgain(
+				"a")
+		},
 		"replaced": func(w *world) {
 			w.row("a", "Sent", 200)
 			w.count(receipts("a", "old", 40)...)
 			w.replace("a", "Sent", 200)
 		},
-		"of a predecessor":         func(w *world) { w.row("a", "Sent", 200); w.predecessorCounts("a", 7) },
-		"counted by a lost ledger": func(w *world) { w.row("a", "Sent", 200); w.count(receipts("a", "old", 40)...); w.loseLedger("a") },
+		"of a predecessor": func(w *world) { w.row("a", "Sent", 200); w.predecessorCounts("a", 7) },
+		"counted by a lost ledger": func(w *world) {
+			w.row("a", "Sent", 200)
+			w.count(receipts("a", "old",
+				40)...)
+			w.loseLedger("a")
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			before := map[string]int64{"counted before": 40, "of a predecessor": 7, "counted by a lost ledger": 40}[name]
-			for _, execution := range []string{"execution-1", "execution-2"} { // STANDARD tries again, EXPRESS is another one
+			before := map[string]int64{"counted before": 40, "of a predecessor": 7,
+				"counted by a lost ledger": 40}[name]
+			// STANDARD tries again, EXPRESS is another one
+			for _, execution := range []string{"execution-1", "execution-2"} {
 				everyDeath(t, given, func(w *world) error {
 					_, err := receive(w, w.store, "execution-1", batch)
 					return err
@@ -133,7 +148,8 @@ func TestCountIsFinishedByTheNextDelivery(t *testing.T) {
 	}
 }
 
-// A call that the SDK makes again because its answer was lost finds its own write, and takes its messages for duplicates.
+// A call that the SDK makes again because its answer was lost finds its own write, and takes its messages for
+// duplicates.
 func TestARefusalByItsOwnWrite(t *testing.T) {
 	t.Parallel()
 	for _, part := range []string{"collection", "row", "page"} {
@@ -189,7 +205,8 @@ func TestCountGivesUp(t *testing.T) {
 		}
 		return nil
 	}
-	if _, err := receive(w, w.store, "e", []snapshot.Receipt{receipt("a", "m")}); err == nil || !strings.Contains(err.Error(), "given up after 20 tries") {
+	if _, err := receive(w, w.store, "e", []snapshot.Receipt{receipt("a", "m")}); err == nil ||
+		!strings.Contains(err.Error(), "given up after 20 tries") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -36,7 +36,8 @@ func newCounter(t *testing.T, batch int) *counter {
 	db := &metered{DB: &memory.DB{}}
 	c := &counter{world: newWorld(t, db, store.NewTables("status", "ledger")), db: db, batch: batch}
 	c.process = c.another()
-	c.overwrite("a", map[string]any{"CollectionStatus": "Exported", "FilesExported": int64(100_000), "FilesSent": int64(0), "FilesReceived": int64(0)})
+	c.overwrite("a", map[string]any{"CollectionStatus": "Exported", "FilesExported": int64(100_000),
+		"FilesSent": int64(0), "FilesReceived": int64(0)})
 	return c
 }
 
@@ -47,7 +48,8 @@ func (c *counter) next(warm bool) {
 		process = c.another()
 	}
 	batch := receipts("a", fmt.Sprint("file ", c.counted, " "), c.batch)
-	execution := fmt.Sprintf("arn:aws:states:eu-west-1:123456789012:execution:checker-prod:0f1e2d3c-4b5a-6978-8796-%012d", c.counted)
+	execution := fmt.Sprintf(
+		"arn:aws:states:eu-west-1:123456789012:execution:checker-prod:0f1e2d3c-4b5a-6978-8796-%012d", c.counted)
 	if tally, err := receive(c.world, process, execution, batch); err != nil || len(tally.Counted) != c.batch {
 		c.Fatal(tally, err)
 	}
@@ -62,16 +64,18 @@ func (c *counter) goTo(files int) {
 		for i := range digests {
 			digests[i] = receipt("a", fmt.Sprint(page, " ", i)).Digest
 		}
-		c.write(table.Write{Ref: c.pageRef(page), Set: map[string]any{"Digests": table.NewBlobs(digests...), "ExpiresAt": c.now.Unix()}})
+		c.write(table.Write{Ref: c.pageRef(page), Set: map[string]any{"Digests": table.NewBlobs(digests...),
+			"ExpiresAt": c.now.Unix()}})
 	}
 	c.counted = files / period * period
 	counted := int64(c.counted)
-	c.write(table.Write{Ref: c.collectionRef("a"), Set: map[string]any{"Counted": counted, "Pages": int64(files / period)}})
+	c.write(table.Write{Ref: c.collectionRef("a"), Set: map[string]any{"Counted": counted,
+		"Pages": int64(files / period)}})
 	c.overwrite("a", map[string]any{"FilesReceived": counted, "SyncedFiles": counted})
 }
 
-// costOf counts a collection of so many files and says what a file costs. Of large ones it counts a whole page at evenly
-// spread places: of the cost of a file nothing changes but the readings of pages, with their number.
+// costOf counts a collection of so many files and says what a file costs. Of large ones it counts a whole page at
+// evenly spread places: of the cost of a file nothing changes but the readings of pages, with their number.
 func costOf(t *testing.T, files, batch int, warm bool) (writes, reads float64) {
 	const whole, places = 1_000, 10
 	c := newCounter(t, batch)
@@ -101,17 +105,19 @@ func costOf(t *testing.T, files, batch int, warm bool) (writes, reads float64) {
 	return writes / float64(measured), reads / float64(measured)
 }
 
-// What a file costs does not depend on how many files its collection has, but for the pages that a process reads when it
-// meets the collection for the first time. To write the table: go test ./internal/store -run TestCostOfAFile -update
+// What a file costs does not depend on how many files its collection has, but for the pages that a process reads when
+// it meets the collection for the first time. To write the table: go test ./internal/store -run TestCostOfAFile -update
 func TestCostOfAFile(t *testing.T) {
 	t.Parallel()
-	text := "| files of a collection | batch | write units | read units, warm | read units, cold |\n|---:|---:|---:|---:|---:|\n"
+	text := "| files of a collection | batch | write units | read units, warm | read units, cold " +
+		"|\n|---:|---:|---:|---:|---:|\n"
 	for _, batch := range []int{1, 100} {
 		for _, files := range []int{100, 1_000, 10_000, 100_000} {
 			writes, warm := costOf(t, files, batch, true)
 			_, cold := costOf(t, files, batch, false)
 			text += fmt.Sprintf("| %s | %d | %.2f | %.2f | %.2f |\n", thousands(files), batch, writes, warm, cold)
-			if limit := map[int][2]float64{1: {3.1, 2}, 100: {0.16, 0.02}}[batch]; writes > limit[0] || warm > limit[1]+0.001 {
+			if limit := map[int][2]float64{1: {3.1, 2}, 100: {0.16, 0.02}}[batch]; writes > limit[0] || warm > limit[1]+
+				0.001 {
 				t.Errorf("%d files, batch %d: %.3f write and %.3f read units a file", files, batch, writes, warm)
 			}
 		}
@@ -132,7 +138,8 @@ func TestCostOfAFile(t *testing.T) {
 		return
 	}
 	if diff := cmp.Diff(strings.Split(text, "\n"), strings.Split(old, "\n")); diff != "" {
-		t.Errorf("%s is not what is measured: go test ./internal/store -run TestCostOfAFile -update (-measured +document)\n%s", scaling, diff)
+		t.Errorf("%s is not what is measured: go test ./internal/store -run TestCostOfAFile -update (-measured "+
+			"+document)\n%s", scaling, diff)
 	}
 }
 

@@ -55,14 +55,15 @@ func (s *Store) Read(ctx context.Context, keys []snapshot.CollectionKey) (map[sn
 	return states, nil
 }
 
-// Count counts messages of one collection, no two with the same digest, and then syncs its row. The state must come from
-// Read and have a row. If that has to be adopted and is gone by now, Count returns ErrNoRow. execution names who counts, for
-// the receipts: it counts the same messages of the collection when it is tried again, and no others.
+// Count counts messages of one collection, no two with the same digest, and then syncs its row. The state must come
+// from Read and have a row. If that has to be adopted and is gone by now, Count returns ErrNoRow. execution names who
+// counts, for the receipts: it counts the same messages of the collection when it is tried again, and no others.
 //
-// Calling it again with the same messages adds nothing, syncs the row if an earlier call did not come to that, and reports
-// them as duplicates. A tally that comes with an error says what was counted before the error.
+// Calling it again with the same messages adds nothing, syncs the row if an earlier call did not come to that, and
+// reports them as duplicates. A tally that comes with an error says what was counted before the error.
 func (s *Store) Count(ctx context.Context, execution string, state State, receipts []snapshot.Receipt) (Tally, error) {
-	c := &counting{Store: s, key: state.Row.CollectionKey, execution: execution, row: state.Row, known: state.Collection}
+	c := &counting{Store: s, key: state.Row.CollectionKey, execution: execution, row: state.Row,
+		known: state.Collection}
 	if !c.row.Adopted() {
 		if err := c.adopt(ctx); err != nil {
 			return Tally{}, err
@@ -91,7 +92,8 @@ type counting struct {
 }
 
 // count counts at most table.MaxContained messages in one update of the ledger's collection. If that is refused, the
-// collection came along as it is now, and says why: some were counted before, the page was turned, or the ledger is new.
+// collection came along as it is now, and says why: some were counted before, the page was turned, or the ledger is
+// new.
 func (c *counting) count(ctx context.Context, receipts []snapshot.Receipt) error {
 	pending, err := c.dropCounted(ctx, receipts)
 	if err != nil || len(pending) == 0 {
@@ -127,8 +129,8 @@ func (c *counting) count(ctx context.Context, receipts []snapshot.Receipt) error
 	return fmt.Errorf("given up after %d tries", maxTries)
 }
 
-// update adds the messages to the collection, if none of them was counted. What the last one said is remembered, and the
-// row's epoch if a success file is among them.
+// update adds the messages to the collection, if none of them was counted. What the last one said is remembered, and
+// the row's epoch if a success file is among them.
 func (c *counting) update(pending []snapshot.Receipt) table.Write {
 	digests, files := make([]string, len(pending)), int64(0)
 	for i, receipt := range pending {
@@ -165,7 +167,8 @@ func (c *counting) dropCounted(ctx context.Context, receipts []snapshot.Receipt)
 	recent := table.Blobs(c.known.Recent)
 	pending := make([]snapshot.Receipt, 0, len(receipts))
 	for _, receipt := range receipts {
-		if recent.Has(receipt.Digest) || slices.ContainsFunc(pages, func(p page) bool { return p.has(receipt.Digest) }) {
+		if recent.Has(receipt.Digest) ||
+			slices.ContainsFunc(pages, func(p page) bool { return p.has(receipt.Digest) }) {
 			c.tally.Duplicates = append(c.tally.Duplicates, receipt)
 		} else {
 			pending = append(pending, receipt)
@@ -176,13 +179,13 @@ func (c *counting) dropCounted(ctx context.Context, receipts []snapshot.Receipt)
 
 // --- pages -----------------------------------------------------------------------------------------------------------
 
-// DefaultPageSize is how many digests a collection's item holds before they become a page: with 13 bytes each, and names of
-// up to about 200 bytes, the item stays below 1 KB, one write unit.
+// DefaultPageSize is how many digests a collection's item holds before they become a page: with 13 bytes each, and
+// names of up to about 200 bytes, the item stays below 1 KB, one write unit.
 const DefaultPageSize = 48
 
-// turnPage makes a page of the recent digests if there are enough. A page is written once and never changed, so it may be
-// cached; it is written before its digests are taken out of the collection, so they always stand somewhere. The update
-// that filled the page turns it. If that one died, any update turns it that finds twice as many.
+// turnPage makes a page of the recent digests if there are enough. A page is written once and never changed, so it may
+// be cached; it is written before its digests are taken out of the collection, so they always stand somewhere. The
+// update that filled the page turns it. If that one died, any update turns it that finds twice as many.
 func (c *counting) turnPage(ctx context.Context, added int) error {
 	recent, number := table.Blobs(c.known.Recent), c.known.Pages
 	filled := len(recent) >= c.PageSize && len(recent)-added < c.PageSize
@@ -233,7 +236,8 @@ type cachedPage struct {
 	number    int64
 }
 
-// readPages reads the collection's first pages, each once per process. One that does not exist has expired and is empty.
+// readPages reads the collection's first pages, each once per process. One that does not exist has expired and is
+// empty.
 func (s *Store) readPages(ctx context.Context, key snapshot.CollectionKey, count int64) ([]page, error) {
 	partition := collectionPartition(key)
 	if s.pages.Contains(cachedPage{partition, count}) {
@@ -268,8 +272,8 @@ func (s *Store) readPages(ctx context.Context, key snapshot.CollectionKey, count
 	return pages, nil
 }
 
-// forgetPages forgets the cached pages of a collection, of which there are now so many, because a new ledger took the place
-// of the one that they were read from.
+// forgetPages forgets the cached pages of a collection, of which there are now so many, because a new ledger took the
+// place of the one that they were read from.
 func (s *Store) forgetPages(key snapshot.CollectionKey, count int64) {
 	page := cachedPage{partition: collectionPartition(key)}
 	for ; s.pages.Remove(page) || page.number < count; page.number++ {

@@ -25,7 +25,8 @@ func TestCountAddsEachMessageOnce(t *testing.T) {
 		if len(again.Counted) != 1 || len(again.Duplicates) != 3 || again.Row.FilesReceived.N != 4 {
 			w.Errorf("again: %+v", again)
 		}
-		w.wantRow("a", table.Item{"FilesReceived": int64(4), "SyncedFiles": int64(4), "EpochStart": int64(0), "CollectionStatus": "Sent", "FilesSent": int64(5)})
+		w.wantRow("a", table.Item{"FilesReceived": int64(4), "SyncedFiles": int64(4), "EpochStart": int64(0),
+			"CollectionStatus": "Sent", "FilesSent": int64(5)})
 	})
 }
 
@@ -45,8 +46,16 @@ func TestDuplicates(t *testing.T) {
 			w.count(receipts("a", "page", 2*store.PageSize)...)
 			return w.count(receipt("a", "m1"))
 		},
-		"after the counter was set back": func(w *world) store.Tally { w.exportAgain("a"); return w.count(receipt("a", "m1")) },
-		"after the row was replaced":     func(w *world) store.Tally { w.replace("a", "Sent", 5); return w.count(receipt("a", "m1")) },
+		"after the counter was set back": func(w *world) store.Tally {
+			w.exportAgain("a")
+			return w.count(receipt("a",
+				"m1"))
+		},
+		"after the row was replaced": func(w *world) store.Tally {
+			w.replace("a", "Sent",
+				5)
+			return w.count(receipt("a", "m1"))
+		},
 		"by another process": func(w *world) store.Tally {
 			tally, err := receive(w, w.another(), "execution-2", []snapshot.Receipt{receipt("a", "m1")})
 			if err != nil {
@@ -68,8 +77,8 @@ func TestDuplicates(t *testing.T) {
 	}
 }
 
-// The cost that the design promises for a receipt that completes nothing, and for a group of any size up to what an update
-// takes.
+// The cost that the design promises for a receipt that completes nothing, and for a group of any size up to what an
+// update takes.
 func TestHotPathIsOneReadAndThreeWrites(t *testing.T) {
 	everywhere(t, func(w *world) {
 		w.row("a", "Sent", 500)
@@ -80,7 +89,8 @@ func TestHotPathIsOneReadAndThreeWrites(t *testing.T) {
 			if len(tally.Counted) != n {
 				w.Errorf("%d of %d counted", len(tally.Counted), n)
 			}
-			want := map[string]int{"GetMany": 1, "Update": 3, "Update receipts": 1, "Update collection": 1, "Update row": 1}
+			want := map[string]int{"GetMany": 1, "Update": 3, "Update receipts": 1, "Update collection": 1,
+				"Update row": 1}
 			if n == table.MaxContained { // fills a page
 				want["Update"], want["Update collection"], want["Update page"] = 5, 2, 1
 			}
@@ -103,13 +113,17 @@ func TestABatchUpdatesItsRowOnce(t *testing.T) {
 			tally := w.count(batch...)
 			counted += int64(test.messages)
 			if len(tally.Counted) != test.messages || tally.Row.FilesReceived.N != counted {
-				w.Errorf("counted %d of %d messages, the row holds %d of %d", len(tally.Counted), test.messages, tally.Row.FilesReceived.N, counted)
+				w.Errorf("counted %d of %d messages, the row holds %d of %d", len(tally.Counted), test.messages,
+					tally.Row.FilesReceived.N, counted)
 			}
-			if rows, updates := w.calls["Update row"], w.calls["Update collection"]-w.calls["Update page"]; rows != 1 || updates != test.updates {
+			if rows, updates := w.calls["Update row"], w.calls["Update collection"]-w.calls["Update page"]; rows != 1 ||
+				updates != test.updates {
 				w.Errorf("%d updates of the row and %d that count, want 1 and %d", rows, updates, test.updates)
 			}
-			if again := w.count(batch...); len(again.Duplicates) != test.messages || again.Row.FilesReceived.N != counted {
-				w.Errorf("again: %d of %d are duplicates, the row holds %d of %d", len(again.Duplicates), test.messages, again.Row.FilesReceived.N, counted)
+			if again := w.count(batch...); len(again.Duplicates) != test.messages ||
+				again.Row.FilesReceived.N != counted {
+				w.Errorf("again: %d of %d are duplicates, the row holds %d of %d", len(again.Duplicates), test.messages,
+					again.Row.FilesReceived.N, counted)
 			}
 		}
 	})
@@ -142,7 +156,8 @@ func TestASuccessFileAddsNothing(t *testing.T) {
 	})
 }
 
-// The epochs of success files are a set: a late one of an earlier export takes nothing away, and comes twice without effect.
+// The epochs of success files are a set: a late one of an earlier export takes nothing away, and comes twice without
+// effect.
 func TestSuccessEpochsAreASet(t *testing.T) {
 	everywhere(t, func(w *world) {
 		w.row("a", "Sent", 2)
@@ -152,7 +167,8 @@ func TestSuccessEpochsAreASet(t *testing.T) {
 		w.exportAgain("a")
 		w.count(receipt("a", "second"), successFile("a", "success of the second"))
 		w.wantSuccessEpochs("a", 0, 2)
-		if _, err := w.store.Count(w.Context(), "late", late, []snapshot.Receipt{successFile("a", "another of the first")}); err != nil {
+		if _, err := w.store.Count(w.Context(), "late", late,
+			[]snapshot.Receipt{successFile("a", "another of the first")}); err != nil {
 			w.Fatal(err)
 		}
 		w.count(successFile("a", "success of the second"))
@@ -179,7 +195,8 @@ func TestCountOfAMalformedRow(t *testing.T) {
 			w.Fatal(err)
 		}
 		var malformed *failure.Malformed
-		if err := states[key("a")].Malformed; !errors.As(err, &malformed) || !strings.Contains(err.Error(), "EpochStart is a string") {
+		if err := states[key("a")].Malformed; !errors.As(err, &malformed) || !strings.Contains(err.Error(),
+			"EpochStart is a string") {
 			w.Errorf("got %v", err)
 		}
 		if b := states[key("b")]; b.Malformed != nil || b.Row == nil {
@@ -196,7 +213,8 @@ func TestNothingMakesARow(t *testing.T) {
 		w.row("a", "Sent", 5)
 		fresh := w.read("a")
 		w.remove("a") // after it was read
-		if _, err := w.store.Count(w.Context(), "e", fresh, []snapshot.Receipt{receipt("a", "one")}); !errors.Is(err, store.ErrNoRow) {
+		if _, err := w.store.Count(w.Context(), "e", fresh, []snapshot.Receipt{receipt("a", "one")}); !errors.Is(err,
+			store.ErrNoRow) {
 			w.Errorf("got %v", err)
 		}
 		w.row("a", "Sent", 5)
@@ -247,7 +265,8 @@ func TestKeysOfAnyLengthAndSpelling(t *testing.T) {
 			{CorrelationID: "a%23b", CollectionName: "c"},
 			{CorrelationID: "коллекция %", CollectionName: "集合 #1"},
 		} {
-			w.write(table.Write{Ref: w.tables.Status.At(k.CorrelationID, k.CollectionName), Set: map[string]any{"CollectionStatus": "Sent", "FilesSent": int64(3)}})
+			w.write(table.Write{Ref: w.tables.Status.At(k.CorrelationID, k.CollectionName),
+				Set: map[string]any{"CollectionStatus": "Sent", "FilesSent": int64(3)}})
 			one := receipt("", "the same identity everywhere")
 			one.Message.CollectionKey = k
 			tally, err := receive(w, w.store, "e", []snapshot.Receipt{one})

@@ -60,7 +60,8 @@ func TestHowLongTheLedgerKeepsItsItems(t *testing.T) {
 		w.predecessorCounts("taken", 2)
 		w.count(receipts("a", "m", store.PageSize)...)
 		w.reconcile("taken", "me")
-		w.wantDays("collection#"+run+"#a", map[string]float64{"collection": countedDays, "page": receiptDays, "receipts": receiptDays})
+		w.wantDays("collection#"+run+"#a", map[string]float64{"collection": countedDays, "page": receiptDays,
+			"receipts": receiptDays})
 		w.wantDays("collection#"+run+"#taken", map[string]float64{"collection": countedDays})
 		w.wantDays("run", map[string]float64{"run": countedDays})
 
@@ -68,7 +69,8 @@ func TestHowLongTheLedgerKeepsItsItems(t *testing.T) {
 		w.pass(10 * 24 * time.Hour)
 		w.count(successFile("a", "success")) // by the same execution: these receipts take the others' place
 		w.register("a")
-		w.wantDays("collection#"+run+"#a", map[string]float64{"collection": countedDays, "page": receiptDays - 10, "receipts": receiptDays})
+		w.wantDays("collection#"+run+"#a", map[string]float64{"collection": countedDays, "page": receiptDays - 10,
+			"receipts": receiptDays})
 		w.wantDays("run", map[string]float64{"run": countedDays})
 	})
 }

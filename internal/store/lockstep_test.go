@@ -7,8 +7,8 @@ import (
 	"snapshot-status-checker/internal/table/tabletest"
 )
 
-// atOnce runs each of the functions concurrently, in lockstep: every one makes a call in turn, so each sees the tables as
-// they were before any of them wrote. Nothing else may call the protocol meanwhile.
+// atOnce runs each of the functions concurrently, in lockstep: every one makes a call in turn, so each sees the tables
+// as they were before any of them wrote. Nothing else may call the protocol meanwhile.
 func (w *world) atOnce(each ...func()) {
 	type thread struct {
 		next  func() (struct{}, bool)

@@ -9,10 +9,10 @@ import (
 	"snapshot-status-checker/internal/table/memory"
 )
 
-// metered is a table in memory that counts read and write units as DynamoDB bills them: a read unit for each 4 KB that a
-// strongly consistent read of an item comes to, half of it for another; a write unit for each 1 KB of an item, before or
-// after the write, whichever is more, also of a write that is refused. A query is billed for the items that it reads,
-// whatever it returns of them
+// metered is a table in memory that counts read and write units as DynamoDB bills them: a read unit for each 4 KB that
+// a strongly consistent read of an item comes to, half of it for another; a write unit for each 1 KB of an item, before
+// or after the write, whichever is more, also of a write that is refused. A query is billed for the items that it
+// reads, whatever it returns of them
 // (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html).
 type metered struct {
 	*memory.DB

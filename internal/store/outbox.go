@@ -10,13 +10,13 @@ import (
 	"snapshot-status-checker/internal/table"
 )
 
-// The outbox is one entry for each kind of message, in the item that the message is about: of a collection the request, of
-// a run its notifications and alerts. An entry is written before its message is sent and marked after that, so a message
-// goes out at least once, and once if nobody dies.
+// The outbox is one entry for each kind of message, in the item that the message is about: of a collection the request,
+// of a run its notifications and alerts. An entry is written before its message is sent and marked after that, so a
+// message goes out at least once, and once if nobody dies.
 
-// enqueue writes an entry in place of the one that was read: for another version, or to take over a message whose owner's
-// lease is over. It returns table.ErrConditionFailed if the entry changed meanwhile, by another or by an earlier try of
-// the same owner whose answer was lost: read it again.
+// enqueue writes an entry in place of the one that was read: for another version, or to take over a message whose
+// owner's lease is over. It returns table.ErrConditionFailed if the entry changed meanwhile, by another or by an
+// earlier try of the same owner whose answer was lost: read it again.
 func (s *Store) enqueue(ctx context.Context, write table.Write, kind snapshot.Kind, read, entry snapshot.Entry) error {
 	p := prefix(kind)
 	if write.Set == nil {
@@ -81,8 +81,8 @@ func (s *Store) entry(ctx context.Context, out snapshot.Outgoing) (snapshot.Entr
 	return run.Outbox[out.Kind], run.Export, nil
 }
 
-// delivered marks a message as delivered, whoever owns it by now; it does nothing if the entry is for another version. For
-// a notification of the present generation it sets the hint to notified, too.
+// delivered marks a message as delivered, whoever owns it by now; it does nothing if the entry is for another version.
+// For a notification of the present generation it sets the hint to notified, too.
 func (s *Store) delivered(ctx context.Context, out snapshot.Outgoing) error {
 	p, ref := prefix(out.Kind), s.runRef(out.CorrelationID)
 	if out.Kind == snapshot.SuccessFileRequest {

@@ -48,7 +48,8 @@ func pendingAlert(w *world) snapshot.Outgoing {
 	return *found.Alert
 }
 
-var pendings = map[string]func(*world) snapshot.Outgoing{"request": pendingRequest, "notification": pendingNotification, "alert": pendingAlert}
+var pendings = map[string]func(*world) snapshot.Outgoing{"request": pendingRequest, "notification": pendingNotification,
+	"alert": pendingAlert}
 
 func TestDeliver(t *testing.T) {
 	for name, pending := range pendings {
@@ -81,7 +82,8 @@ func TestDeliverSaysWhatTheMessagesSaid(t *testing.T) {
 			w := newMemoryWorld(t)
 			out := pending(w)
 			var got snapshot.Export
-			if _, err := w.store.Deliver(t.Context(), out, "me", func(export snapshot.Export) error { got = export; return nil }); err != nil {
+			if _, err := w.store.Deliver(t.Context(), out, "me",
+				func(export snapshot.Export) error { got = export; return nil }); err != nil {
 				t.Fatal(err)
 			}
 			if got != said {
@@ -96,11 +98,14 @@ func TestTheRequestRepeatsTheLatestMessage(t *testing.T) {
 		w.row("a", "Sent", 2)
 		w.count(receipt("a", "one"))
 		second := receipt("a", "two")
-		second.Message.Export = snapshot.Export{SnapshotType: "incremental", ExportDate: "NIFI_HEARTBEAT", ReprocessFiles: true}
+		second.Message.Export = snapshot.Export{SnapshotType: "incremental", ExportDate: "NIFI_HEARTBEAT",
+			ReprocessFiles: true}
 		w.count(second)
 		out, got := request("a", 0), snapshot.Export{}
 		w.reconcile("a", "me")
-		if _, err := w.store.Deliver(w.Context(), out, "me", func(export snapshot.Export) error { got = export; return nil }); err != nil || got != second.Message.Export {
+		if _, err := w.store.Deliver(w.Context(), out, "me",
+			func(export snapshot.Export) error { got = export; return nil }); err != nil ||
+			got != second.Message.Export {
 			w.Errorf("said %+v, %v", got, err)
 		}
 	})
@@ -118,7 +123,8 @@ func TestDeliverIsTriedAgain(t *testing.T) {
 				t.Errorf("sent %v: %v", sent, err)
 			}
 			everyDeath(t, func(w *world) { pending(w) }, func(w *world) error {
-				_, err := w.store.Deliver(w.Context(), out, "me", func(snapshot.Export) error { w.sent[out]++; return nil })
+				_, err := w.store.Deliver(w.Context(), out, "me",
+					func(snapshot.Export) error { w.sent[out]++; return nil })
 				return err
 			}, func(w *world) {
 				w.deliver(out, "me")
@@ -180,7 +186,8 @@ func TestALateMarkOfAnOlderGeneration(t *testing.T) {
 			return nil
 		})
 		run := w.theRun()
-		if err != nil || run.Generation != 1 || run.Hints[snapshot.AllReceived].Notified || !run.Outbox[snapshot.AllReceived].Settles(0) {
+		if err != nil || run.Generation != 1 || run.Hints[snapshot.AllReceived].Notified ||
+			!run.Outbox[snapshot.AllReceived].Settles(0) {
 			w.Errorf("%+v, %v", run, err)
 		}
 		w.check("b", "other", true, []snapshot.Kind{snapshot.AllReceived})
@@ -198,7 +205,8 @@ func TestDeliverMakesNoItem(t *testing.T) {
 				if out.Kind == snapshot.SuccessFileRequest {
 					ref = w.collectionRef("a")
 				}
-				sent, err := w.store.Deliver(w.Context(), out, "me", func(snapshot.Export) error { w.put(ref, nil); return nil })
+				sent, err := w.store.Deliver(w.Context(), out, "me",
+					func(snapshot.Export) error { w.put(ref, nil); return nil })
 				if item := w.item(ref); !sent || err != nil || item != nil {
 					w.Errorf("sent %v, %v, and there is %v", sent, err, item)
 				}
@@ -239,7 +247,8 @@ func TestAnEnqueueWhoseAnswerWasLost(t *testing.T) {
 func TestALeaseOfAnotherLength(t *testing.T) {
 	t.Parallel()
 	w := newMemoryWorld(t)
-	express := store.New(w.hooks, w.tables, store.Settings{Lease: store.ExpressLease, Now: func() time.Time { return w.now }})
+	express := store.New(w.hooks, w.tables, store.Settings{Lease: store.ExpressLease,
+		Now: func() time.Time { return w.now }})
 	w.counted("a", "Sent", 1)
 	if _, err := express.Reconcile(t.Context(), key("a"), "dead"); err != nil {
 		t.Fatal(err)

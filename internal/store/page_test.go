@@ -185,7 +185,8 @@ func TestACacheThatIsOld(t *testing.T) {
 		}
 		for _, pages := range []int{1, 0} { // to read, the first and the second time
 			clear(w.calls)
-			tally, err := receive(w, old, "e", []snapshot.Receipt{all[0], all[store.PageSize], all[5*store.PageSize-1], all[100]})
+			tally, err := receive(w, old, "e", []snapshot.Receipt{all[0], all[store.PageSize], all[5*store.PageSize-1],
+				all[100]})
 			if err != nil || len(tally.Duplicates) != 4 {
 				w.Errorf("got %+v, %v", tally, err)
 			}
@@ -213,8 +214,8 @@ func TestManyPages(t *testing.T) {
 	}
 }
 
-// A ledger that was made anew has pages under the keys of the old one's. A process that knows more of them than there are
-// forgets them, whether it is the one that notices the new ledger or another was.
+// A ledger that was made anew has pages under the keys of the old one's. A process that knows more of them than there
+// are forgets them, whether it is the one that notices the new ledger or another was.
 func TestACacheOfALostLedger(t *testing.T) {
 	t.Parallel()
 	for _, first := range []string{"this process", "another"} {

@@ -15,8 +15,8 @@ import (
 
 // What people read. Nothing here writes.
 
-// RunState is what is stored of a run. The run, its rows and the ledger's collections are read one after the other, so a
-// busy run may have moved in between.
+// RunState is what is stored of a run. The run, its rows and the ledger's collections are read one after the other, so
+// a busy run may have moved in between.
 type RunState struct {
 	Run         *snapshot.Run // nil if the ledger does not know it: nothing was counted for it
 	Collections []State       // of its rows, in the order of their names; each has a row
@@ -110,9 +110,9 @@ func (s *Store) collections(ctx context.Context, rows []snapshot.Row) ([]snapsho
 // Receipts hands over the messages that were counted for a collection, each once, in no particular order, strongly
 // consistent, page by page, until visit returns an error. Receipts are kept for 60 days.
 //
-// A receipt is written before its message is counted, so one whose digest stands in no set of the collection was not (yet)
-// counted. The sets sort before the receipts, and a page is written before its digests leave the collection's item, so
-// those read here hold all that was counted when the reading began.
+// A receipt is written before its message is counted, so one whose digest stands in no set of the collection was not
+// (yet) counted. The sets sort before the receipts, and a page is written before its digests leave the collection's
+// item, so those read here hold all that was counted when the reading began.
 func (s *Store) Receipts(ctx context.Context, key snapshot.CollectionKey, visit func(Receipt) error) error {
 	counted := map[string]bool{} // by digest; false once it was handed over
 	query := table.Query{Name: s.Ledger, Partition: collectionPartition(key), Consistent: true}

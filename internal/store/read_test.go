@@ -20,7 +20,8 @@ import (
 func (w *world) receiptsOf(collection string) []store.Receipt {
 	w.Helper()
 	var all []store.Receipt
-	err := w.store.Receipts(w.Context(), key(collection), func(r store.Receipt) error { all = append(all, r); return nil })
+	err := w.store.Receipts(w.Context(), key(collection),
+		func(r store.Receipt) error { all = append(all, r); return nil })
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -60,7 +61,8 @@ func TestReceipts(t *testing.T) {
 		if got[0].Execution == "execution-2" {
 			got[0].Execution, got[0].ReceivedAt = "execution-1", before
 		}
-		want := []store.Receipt{{"one", "one.gz", false, before, "execution-1"}, {"three", "three.gz", true, at, "execution-2"}, {"two", "", false, before, "execution-1"}}
+		want := []store.Receipt{{"one", "one.gz", false, before, "execution-1"}, {"three", "three.gz", true, at,
+			"execution-2"}, {"two", "", false, before, "execution-1"}}
 		if diff := cmp.Diff(want, got); diff != "" {
 			w.Errorf("receipts (-want +got)\n%s", diff)
 		}
@@ -74,7 +76,8 @@ func TestAReceiptOfWhatWasNotCounted(t *testing.T) {
 		w.count(receipt("a", "counted"))
 		state := w.read("a")
 		w.diesBefore(0, w.isUpdate("collection"))
-		if _, err := w.store.Count(w.Context(), "e", state, []snapshot.Receipt{receipt("a", "not counted")}); !errors.Is(err, errDied) {
+		if _, err := w.store.Count(w.Context(), "e", state,
+			[]snapshot.Receipt{receipt("a", "not counted")}); !errors.Is(err, errDied) {
 			w.Fatal(err)
 		}
 		w.revives()
@@ -128,7 +131,8 @@ func TestReceiptsUntilAnError(t *testing.T) {
 func TestReceiptsThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	w := newMemoryWorld(t)
-	w.write(table.Write{Ref: w.tables.Ledger.At("collection#"+run+"#a", "receipts#x#0"), Set: map[string]any{"Messages": "[{"}})
+	w.write(table.Write{Ref: w.tables.Ledger.At("collection#"+run+"#a", "receipts#x#0"),
+		Set: map[string]any{"Messages": "[{"}})
 	err := w.store.Receipts(t.Context(), key("a"), func(store.Receipt) error { return nil })
 	var malformed *failure.Malformed
 	if !errors.As(err, &malformed) || !strings.Contains(err.Error(), "receipts#x#0") {
@@ -157,7 +161,8 @@ func TestRunOfManyCollections(t *testing.T) {
 		if last := state.Collections[119]; last.Collection.Counted != 3 || last.Row.FilesReceived.N != 3 {
 			w.Errorf("got %+v", last)
 		}
-		if none, err := w.store.Run(w.Context(), "no such run"); err != nil || none.Run != nil || none.Collections != nil {
+		if none, err := w.store.Run(w.Context(), "no such run"); err != nil || none.Run != nil ||
+			none.Collections != nil {
 			w.Errorf("got %+v, %v", none, err)
 		}
 	})
@@ -169,12 +174,14 @@ func TestReadingKeepsTheCauseOfAnError(t *testing.T) {
 	w.row("a", "Sent", 1)
 	for n, doing := range []string{"reading a run", "reading a run's rows", "reading a run's collections"} {
 		w.dies(n)
-		if _, err := w.store.Run(t.Context(), run); !errors.Is(err, errDied) || !strings.HasPrefix(err.Error(), doing+": ") {
+		if _, err := w.store.Run(t.Context(), run); !errors.Is(err, errDied) || !strings.HasPrefix(err.Error(), doing+
+			": ") {
 			t.Errorf("%d: %v", n, err)
 		}
 	}
 	w.dies(0)
-	if _, err := w.store.Runs(t.Context()); !errors.Is(err, errDied) || !strings.HasPrefix(err.Error(), "listing the runs: ") {
+	if _, err := w.store.Runs(t.Context()); !errors.Is(err, errDied) || !strings.HasPrefix(err.Error(),
+		"listing the runs: ") {
 		t.Error(err)
 	}
 }

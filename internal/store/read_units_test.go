@@ -25,8 +25,10 @@ func newWide(t *testing.T, collections int) *wide {
 	for i := range collections {
 		name := fmt.Sprintf("db.database-%02d.collection-%05d", i%20, i)
 		w.rows = append(w.rows, name)
-		db.Put(w.tables.Status.At(run, name), table.Item{"CollectionStatus": "Sent", "FilesExported": int64(128), "FilesSent": int64(128),
-			"FilesReceived": int64(128), "EpochStart": int64(0), "SyncedFiles": int64(128), "ExportDate": "2020-01-01", "TimeToExist": int64(1_600_000_000)})
+		db.Put(w.tables.Status.At(run, name), table.Item{"CollectionStatus": "Sent", "FilesExported": int64(128),
+			"FilesSent":     int64(128),
+			"FilesReceived": int64(128), "EpochStart": int64(0), "SyncedFiles": int64(128), "ExportDate": "2020-01-01",
+			"TimeToExist": int64(1_600_000_000)})
 	}
 	w.register(w.rows[collections/3]) // whichever message comes first
 	slices.Sort(w.rows)
@@ -35,7 +37,8 @@ func newWide(t *testing.T, collections int) *wide {
 
 func (w *wide) set(collection string, status snapshot.Status) {
 	w.Helper()
-	_, err := w.db.DB.Update(w.Context(), table.Write{Ref: w.tables.Status.At(run, collection), Set: map[string]any{"CollectionStatus": string(status)}})
+	_, err := w.db.DB.Update(w.Context(), table.Write{Ref: w.tables.Status.At(run, collection),
+		Set: map[string]any{"CollectionStatus": string(status)}})
 	if err != nil {
 		w.Fatal(err)
 	}

@@ -26,8 +26,9 @@ var errAgain = errors.New("overtaken by another write")
 // errNotOurs says that a collection was counted by others, in a run of which no message came here.
 var errNotOurs = errors.New("the run is not in the ledger")
 
-// Reconcile takes one step after the other, as snapshot.NextStep says, reading again before each, until nothing is left to
-// do for the collection. owner names the reconciliation: the same for a task that runs again, another for every other.
+// Reconcile takes one step after the other, as snapshot.NextStep says, reading again before each, until nothing is left
+// to do for the collection. owner names the reconciliation: the same for a task that runs again, another for every
+// other.
 //
 // A collection that others counted, of a run of which no message came here, is left alone.
 func (s *Store) Reconcile(ctx context.Context, key snapshot.CollectionKey, owner string) (Reconciled, error) {
@@ -67,7 +68,8 @@ func (s *Store) rest(row snapshot.Row, collection snapshot.Collection, owner str
 	at := Reconciled{Row: &row, Moved: moved}
 	epoch := collection.Epoch(row)
 	if collection.RequestPending(row) && collection.Request.PendingOf(owner, epoch) {
-		at.Pending = &snapshot.Outgoing{Kind: snapshot.SuccessFileRequest, CollectionKey: row.CollectionKey, Version: epoch}
+		at.Pending = &snapshot.Outgoing{Kind: snapshot.SuccessFileRequest, CollectionKey: row.CollectionKey,
+			Version: epoch}
 	}
 	for _, kind := range snapshot.Notifications {
 		if row.Status.AtLeast(kind.Wanted(), s.Exempt) {
@@ -118,10 +120,12 @@ func (s *Store) take(
 	return nil
 }
 
-// enqueueRequest enqueues the request for the row's epoch. If monitoring was notified of the run before, the notifications
-// become due again first. The run is read before the ledger's collection is read again: a run that was notified had every
-// request by then, so a collection that still has none belongs to a later export.
-func (s *Store) enqueueRequest(ctx context.Context, row snapshot.Row, collection snapshot.Collection, owner string) error {
+// enqueueRequest enqueues the request for the row's epoch. If monitoring was notified of the run before, the
+// notifications become due again first. The run is read before the ledger's collection is read again: a run that was
+// notified had every request by then, so a collection that still has none belongs to a later export.
+func (s *Store) enqueueRequest(
+	ctx context.Context, row snapshot.Row, collection snapshot.Collection, owner string,
+) error {
 	run, err := s.getRun(ctx, row.CorrelationID)
 	if err != nil {
 		return err
@@ -153,8 +157,8 @@ func (s *Store) enqueueRequest(ctx context.Context, row snapshot.Row, collection
 }
 
 // reopen makes the notifications of the run due again that monitoring got, in the next generation, with this collection
-// as their blocker. A run that was abandoned is looked after again. Doing it again for the same collection and epoch does
-// nothing.
+// as their blocker. A run that was abandoned is looked after again. Doing it again for the same collection and epoch
+// does nothing.
 func (s *Store) reopen(ctx context.Context, run snapshot.Run, key snapshot.CollectionKey, epoch int64) error {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%q %d", key.CollectionName, epoch))
 	by := string(sum[:12])
@@ -168,7 +172,8 @@ func (s *Store) reopen(ctx context.Context, run snapshot.Run, key snapshot.Colle
 		If:  []table.Condition{generationIs(run.Generation)},
 	}
 	for _, kind := range snapshot.Notifications {
-		write.If = append(append(write.If, entryAsRead(kind, run.Outbox[kind])...), hintAsRead(kind, run.Hints[kind])...)
+		write.If = append(append(write.If, entryAsRead(kind, run.Outbox[kind])...),
+			hintAsRead(kind, run.Hints[kind])...)
 		if run.Notified(kind) {
 			setHint(write.Set, kind, snapshot.Hint{Collection: key.CollectionName})
 		}

@@ -64,7 +64,8 @@ func TestReconcileLeavesOthersAlone(t *testing.T) {
 func TestWhatToCheckTheRunFor(t *testing.T) {
 	t.Parallel()
 	first, both := []snapshot.Kind{snapshot.AllReceived}, snapshot.Notifications
-	for status, want := range map[string][]snapshot.Kind{"Sent": nil, "Exported": nil, "Received": first, "RECEIVED": first, "Success": both,
+	for status, want := range map[string][]snapshot.Kind{"Sent": nil, "Exported": nil, "Received": first,
+		"RECEIVED": first, "Success": both,
 		"Blocked_Topic": both, "TABLE_UNAVAILABLE": nil} {
 		w := newMemoryWorld(t, "Blocked_Topic")
 		w.row("a", status, 0)
@@ -74,13 +75,17 @@ func TestWhatToCheckTheRunFor(t *testing.T) {
 	}
 }
 
-// Whoever dies at any call, before it or after it took effect: another reconciliation finishes the work, and so does the
-// same one when its task runs again. The request goes out once.
+// Whoever dies at any call, before it or after it took effect: another reconciliation finishes the work, and so does
+// the same one when its task runs again. The request goes out once.
 func TestReconcileIsFinishedByTheNext(t *testing.T) {
 	for name, given := range map[string]func(w *world){
-		"complete":                   func(w *world) { w.counted("a", "Sent", 2) },
-		"the row lacks files":        func(w *world) { w.countAndDie("a", 2) },
-		"with an early success file": func(w *world) { w.counted("a", "Sent", 2); w.count(successFile("a", "success")) },
+		"complete":            func(w *world) { w.counted("a", "Sent", 2) },
+		"the row lacks files": func(w *world) { w.countAndDie("a", 2) },
+		"with an early success file": func(w *world) {
+			w.counted("a", "Sent", 2)
+			w.count(successFile("a",
+				"success"))
+		},
 		"after a reset": func(w *world) {
 			w.counted("a", "Sent", 2)
 			w.exportAgain("a")
@@ -127,7 +132,8 @@ func TestReconcileIsFinishedByTheNext(t *testing.T) {
 					if again := w.reconcile("a", "third"); again.Pending != nil || again.Moved {
 						t.Errorf("again: %+v", again)
 					}
-					if run := w.theRun(); name == "after monitoring was notified" && (run.Generation != 1 || len(run.Reopened) != 1 || run.Hints[snapshot.AllReceived].Notified) {
+					if run := w.theRun(); name == "after monitoring was notified" &&
+						(run.Generation != 1 || len(run.Reopened) != 1 || run.Hints[snapshot.AllReceived].Notified) {
 						t.Errorf("run %+v", run)
 					}
 				})
@@ -200,7 +206,8 @@ func TestSentOverReceivedAndOverSuccess(t *testing.T) {
 // The move is conditional on all that it was decided on.
 func TestMoveHoldsNothingThatChanged(t *testing.T) {
 	for name, change := range map[string]map[string]any{
-		"status": {"CollectionStatus": "Exporting"}, "FilesSent": {"FilesSent": int64(5)}, "FilesReceived": {"FilesReceived": int64(0)},
+		"status": {"CollectionStatus": "Exporting"}, "FilesSent": {"FilesSent": int64(5)},
+		"FilesReceived": {"FilesReceived": int64(0)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			everywhere(t, func(w *world) {
@@ -217,7 +224,8 @@ func TestMoveHoldsNothingThatChanged(t *testing.T) {
 // A success file of the epoch before does not move a collection whose counter was set back after the row was read.
 func TestMoveToSuccessHoldsNothingIfTheEpochChanged(t *testing.T) {
 	for name, change := range map[string]map[string]any{
-		"set back": {"FilesReceived": int64(0)}, "adopted anew": {"EpochStart": int64(1), "SyncedFiles": int64(0), "FilesReceived": int64(0)},
+		"set back": {"FilesReceived": int64(0)}, "adopted anew": {"EpochStart": int64(1), "SyncedFiles": int64(0),
+			"FilesReceived": int64(0)},
 		"counted in another epoch": {"EpochStart": int64(1)},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -245,13 +253,14 @@ func TestReconcileGivesUp(t *testing.T) {
 		}
 		return nil
 	}
-	if _, err := w.store.Reconcile(t.Context(), key("a"), "me"); err == nil || !strings.Contains(err.Error(), "not at rest after 20 steps") {
+	if _, err := w.store.Reconcile(t.Context(), key("a"), "me"); err == nil || !strings.Contains(err.Error(),
+		"not at rest after 20 steps") {
 		t.Errorf("got %v", err)
 	}
 }
 
-// As long as no message of a run has come here, its collections are others': a deployment beside them, whose stream sees
-// every Sent, writes nothing.
+// As long as no message of a run has come here, its collections are others': a deployment beside them, whose stream
+// sees every Sent, writes nothing.
 func TestRowsOfOthersAreLeftAlone(t *testing.T) {
 	for name, given := range map[string]func(w *world){
 		"counted by a predecessor": func(w *world) { w.row("a", "Sent", 3); w.predecessorCounts("a", 3) },
@@ -266,7 +275,8 @@ func TestRowsOfOthersAreLeftAlone(t *testing.T) {
 				given(w)
 				before := w.stands("a")
 				at := w.reconcile("a", "me")
-				if diff := cmp.Diff(before, w.stands("a")); diff != "" || at.Pending != nil || at.Moved || w.calls["Update"] > 0 {
+				if diff := cmp.Diff(before, w.stands("a")); diff != "" || at.Pending != nil || at.Moved ||
+					w.calls["Update"] > 0 {
 					w.Errorf("got %+v by %v\n%s", at, w.calls, diff)
 				}
 			})

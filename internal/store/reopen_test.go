@@ -9,7 +9,8 @@ import (
 	"snapshot-status-checker/internal/table/tabletest"
 )
 
-// export is a whole export of a collection, executed message by message: it is sent, its files come, and its success file.
+// export is a whole export of a collection, executed message by message: it is sent, its files come, and its success
+// file.
 func (w *world) export(collection, named string, files int) {
 	w.Helper()
 	w.row(collection, "Sent", int64(files))
@@ -140,8 +141,8 @@ func TestTwoReopenAtOnce(t *testing.T) {
 	w.wantSent(request("a", 3), request("b", 1), notification(snapshot.AllReceived, 1))
 }
 
-// The run was read as not notified, and is notified before the request is enqueued: whoever notified saw every row in the
-// wanted status, so this collection was read before it was set back. It is moved again, and notified again.
+// The run was read as not notified, and is notified before the request is enqueued: whoever notified saw every row in
+// the wanted status, so this collection was read before it was set back. It is moved again, and notified again.
 func TestARequestThatMeetsANotification(t *testing.T) {
 	t.Parallel()
 	for n := range 12 {
@@ -151,7 +152,8 @@ func TestARequestThatMeetsANotification(t *testing.T) {
 		w.row("b", "Sent", 1)
 		w.count(receipt("b", "first"))
 		calls := 0
-		w.before = func(tabletest.Call) error { // b's first execution stops before its n-th call; meanwhile a is exported again
+		// b's first execution stops before its n-th call; meanwhile a is exported again
+		w.before = func(tabletest.Call) error {
 			if calls == n {
 				calls = 1000
 				w.exportAgain("a")
@@ -189,7 +191,8 @@ func TestAnExecutionThatDiesIsFinishedBySweeps(t *testing.T) {
 			w.row("b", "Sent", 1)
 			w.count(receipt("b", "one"), successFile("b", "success"))
 		},
-		"a new export": func(w *world) { // of as many files, between two sweeps: the run's sums are those of a run that was done
+		// of as many files, between two sweeps: the run's sums are those of a run that was done
+		"a new export": func(w *world) {
 			doneAndNotified(w)
 			w.sweep()
 			w.exportAgain("b")
@@ -203,24 +206,25 @@ func TestAnExecutionThatDiesIsFinishedBySweeps(t *testing.T) {
 			if name == "a new export" {
 				generation = 1
 			}
-			everyDeath(t, func(w *world) { given(w); clear(w.sent) }, func(w *world) error { return tryExecute(w, "b", "dead") }, func(w *world) {
-				for range 4 {
-					w.pass(2 * store.DefaultLease)
-					w.sweep()
-				}
-				w.wantRow("b", status("Success"))
-				for _, out := range append(bothOf(generation), request("b", generation)) {
-					if n := w.sent[out]; n < 1 || n > 2 { // twice if it died between sending and marking
-						t.Errorf("%+v was delivered %d times", out, n)
+			everyDeath(t, func(w *world) { given(w); clear(w.sent) },
+				func(w *world) error { return tryExecute(w, "b", "dead") }, func(w *world) {
+					for range 4 {
+						w.pass(2 * store.DefaultLease)
+						w.sweep()
 					}
-				}
-				if len(w.sent) != 3 {
-					t.Errorf("delivered %v", w.sent)
-				}
-				clear(w.sent)
-				w.sweep()
-				w.wantSent()
-			})
+					w.wantRow("b", status("Success"))
+					for _, out := range append(bothOf(generation), request("b", generation)) {
+						if n := w.sent[out]; n < 1 || n > 2 { // twice if it died between sending and marking
+							t.Errorf("%+v was delivered %d times", out, n)
+						}
+					}
+					if len(w.sent) != 3 {
+						t.Errorf("delivered %v", w.sent)
+					}
+					clear(w.sent)
+					w.sweep()
+					w.wantSent()
+				})
 		})
 	}
 }
@@ -267,8 +271,8 @@ func TestReopenMakesNoRun(t *testing.T) {
 	})
 }
 
-// A reconciliation that is slow reads the collection before it is requested, and the run after monitoring was notified of
-// it: what was notified had its request before, so nothing is due again.
+// A reconciliation that is slow reads the collection before it is requested, and the run after monitoring was notified
+// of it: what was notified had its request before, so nothing is due again.
 func TestASlowReconciliationReopensNothing(t *testing.T) {
 	everywhere(t, func(w *world) {
 		w.runOf("a")

@@ -149,7 +149,8 @@ func TestTheRequestIsReleasedWhenFilesSentGrows(t *testing.T) {
 	})
 }
 
-// While the owner gives up its lease, another completes the collection and moves it: the request is delivered by one of them.
+// While the owner gives up its lease, another completes the collection and moves it: the request is delivered by one of
+// them.
 func TestGivingUpTheLeaseWhileAnotherMoves(t *testing.T) {
 	t.Parallel()
 	w := newMemoryWorld(t)
@@ -232,7 +233,8 @@ func TestARequestOfAnotherEpochIsVoid(t *testing.T) {
 	})
 }
 
-// A collection without files is moved by the sender itself, and nobody requests its success file, which comes by itself.
+// A collection without files is moved by the sender itself, and nobody requests its success file, which comes by
+// itself.
 func TestACollectionWithoutFiles(t *testing.T) {
 	everywhere(t, func(w *world) {
 		w.register("a")

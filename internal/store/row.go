@@ -14,9 +14,9 @@ import (
 // was replaced whole, or was counted by another system or under a ledger that is lost. FilesReceived stays as it is, or
 // becomes 0 if it is missing or no number.
 //
-// A row without our attributes is marked first. The ledger is read after the mark and the row is adopted only if it still
-// bears it: a row that was replaced whole in between looks the same, but belongs to another export. It returns the row as
-// it then is, nil if it is gone; a row that needs no adoption is returned as it is.
+// A row without our attributes is marked first. The ledger is read after the mark and the row is adopted only if it
+// still bears it: a row that was replaced whole in between looks the same, but belongs to another export. It returns
+// the row as it then is, nil if it is gone; a row that needs no adoption is returned as it is.
 func (s *Store) adopt(ctx context.Context, row *snapshot.Row) (*snapshot.Row, error) {
 	for range maxTries {
 		var set map[string]any
@@ -62,12 +62,14 @@ func (c *counting) adopt(ctx context.Context) error {
 }
 
 // sync makes an adopted row hold at least what the ledger counted. wrote says whether this call did it: if somebody who
-// counted later has already carried this count along, nothing is written, so however many count at once, each tries once.
-// A row that a refused write finds exactly as it wanted it may be its own, by an earlier try whose answer was lost: then
-// wrote is true, too.
+// counted later has already carried this count along, nothing is written, so however many count at once, each tries
+// once. A row that a refused write finds exactly as it wanted it may be its own, by an earlier try whose answer was
+// lost: then wrote is true, too.
 //
 // It returns the row as it then is, nil if it is gone. A row that was replaced meanwhile is left to the next message.
-func (s *Store) sync(ctx context.Context, row snapshot.Row, counted int64) (synced *snapshot.Row, wrote bool, err error) {
+func (s *Store) sync(
+	ctx context.Context, row snapshot.Row, counted int64,
+) (synced *snapshot.Row, wrote bool, err error) {
 	for try := range maxTries {
 		if !row.Adopted() {
 			return &row, false, nil
@@ -114,8 +116,8 @@ func (s *Store) move(ctx context.Context, row snapshot.Row, to snapshot.Status) 
 	return err
 }
 
-// writeRow is the only write of the export status table: one row, conditional, and never a new one. It returns the row as
-// it then is; with table.ErrConditionFailed as it is, nil if it is gone.
+// writeRow is the only write of the export status table: one row, conditional, and never a new one. It returns the row
+// as it then is; with table.ErrConditionFailed as it is, nil if it is gone.
 func (s *Store) writeRow(
 	ctx context.Context, key snapshot.CollectionKey, set map[string]any, conditions ...table.Condition,
 ) (*snapshot.Row, error) {

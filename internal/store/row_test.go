@@ -23,17 +23,22 @@ func TestAdoption(t *testing.T) {
 		given map[string]any // attributes besides status and FilesSent
 		want  table.Item     // after one more file
 	}{
-		"without FilesReceived":              {nil, epochs(0, 1)},
-		"with FilesReceived 0":               {map[string]any{"FilesReceived": int64(0)}, epochs(0, 1)},
-		"that a predecessor counted":         {map[string]any{"FilesReceived": int64(3)}, epochs(-3, 4)},
-		"with a text for FilesReceived":      {map[string]any{"FilesReceived": "three"}, epochs(0, 1)},
-		"with a boolean for FilesReceived":   {map[string]any{"FilesReceived": true}, epochs(0, 1)},
-		"with half of our attributes":        {map[string]any{"FilesReceived": int64(2), "SyncedFiles": int64(9)}, epochs(-2, 3)},
-		"with the other half":                {map[string]any{"FilesReceived": int64(2), "EpochStart": int64(9)}, epochs(-2, 3)},
-		"with a negative FilesReceived":      {map[string]any{"FilesReceived": int64(-2)}, epochs(2, -1)},
-		"that an earlier ledger counted":     {map[string]any{"FilesReceived": int64(4), "SyncedFiles": int64(4), "EpochStart": int64(3)}, epochs(-4, 5)},
-		"that an earlier ledger lags":        {map[string]any{"FilesReceived": int64(4), "SyncedFiles": int64(4), "EpochStart": int64(-4)}, epochs(-4, 5)},
-		"of an earlier ledger, and set back": {map[string]any{"FilesReceived": int64(0), "SyncedFiles": int64(4), "EpochStart": int64(3)}, epochs(0, 1)},
+		"without FilesReceived":            {nil, epochs(0, 1)},
+		"with FilesReceived 0":             {map[string]any{"FilesReceived": int64(0)}, epochs(0, 1)},
+		"that a predecessor counted":       {map[string]any{"FilesReceived": int64(3)}, epochs(-3, 4)},
+		"with a text for FilesReceived":    {map[string]any{"FilesReceived": "three"}, epochs(0, 1)},
+		"with a boolean for FilesReceived": {map[string]any{"FilesReceived": true}, epochs(0, 1)},
+		"with half of our attributes": {map[string]any{"FilesReceived": int64(2), "SyncedFiles": int64(9)},
+			epochs(-2, 3)},
+		"with the other half": {map[string]any{"FilesReceived": int64(2), "EpochStart": int64(9)},
+			epochs(-2, 3)},
+		"with a negative FilesReceived": {map[string]any{"FilesReceived": int64(-2)}, epochs(2, -1)},
+		"that an earlier ledger counted": {map[string]any{"FilesReceived": int64(4), "SyncedFiles": int64(4),
+			"EpochStart": int64(3)}, epochs(-4, 5)},
+		"that an earlier ledger lags": {map[string]any{"FilesReceived": int64(4), "SyncedFiles": int64(4),
+			"EpochStart": int64(-4)}, epochs(-4, 5)},
+		"of an earlier ledger, and set back": {map[string]any{"FilesReceived": int64(0), "SyncedFiles": int64(4),
+			"EpochStart": int64(3)}, epochs(0, 1)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			everywhere(t, func(w *world) {
@@ -70,8 +75,10 @@ func TestUnsetAttributesOfARow(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			everywhere(t, func(w *world) {
 				w.row("a", "Sent", 0)
-				w.overwrite("a", map[string]any{"FilesSent": unset(w), "FilesReceived": unset(w), "CollectionStatus": unset(w)})
-				if tally := w.count(receipt("a", "one")); !tally.Synced || tally.Row.FilesSent.N != 0 || tally.Row.Status != "" {
+				w.overwrite("a", map[string]any{"FilesSent": unset(w), "FilesReceived": unset(w),
+					"CollectionStatus": unset(w)})
+				if tally := w.count(receipt("a", "one")); !tally.Synced || tally.Row.FilesSent.N != 0 ||
+					tally.Row.Status != "" {
 					w.Errorf("got %+v", tally)
 				}
 				w.wantRow("a", epochs(0, 1))
@@ -115,7 +122,8 @@ func TestCountingWithAnOldReadingOfAReplacedRow(t *testing.T) {
 				if others > 0 {
 					w.count(receipts("a", "others", others)...)
 				}
-				if _, err := w.store.Count(w.Context(), "late", old, []snapshot.Receipt{receipt("a", "late")}); err != nil {
+				if _, err := w.store.Count(w.Context(), "late", old,
+					[]snapshot.Receipt{receipt("a", "late")}); err != nil {
 					w.Fatal(err)
 				}
 				w.count(receipt("a", "next"))
@@ -125,14 +133,15 @@ func TestCountingWithAnOldReadingOfAReplacedRow(t *testing.T) {
 					want = int64(others) + 2
 				}
 				w.wantRow("a", received(want))
-				w.wantDigests(append(append(receipts("a", "m", 2), receipts("a", "others", others)...), receipt("a", "late"), receipt("a", "next")))
+				w.wantDigests(append(append(receipts("a", "m", 2), receipts("a", "others", others)...),
+					receipt("a", "late"), receipt("a", "next")))
 			})
 		})
 	}
 }
 
-// Two adopt at once: one does, and the other takes what is there. Between the reading of the row and the adoption another
-// counts.
+// Two adopt at once: one does, and the other takes what is there. Between the reading of the row and the adoption
+// another counts.
 func TestAdoptionWhileOthersAdopt(t *testing.T) {
 	t.Parallel()
 	for n := range 4 {
@@ -154,8 +163,8 @@ func TestAdoptionWhileOthersAdopt(t *testing.T) {
 	}
 }
 
-// The predecessor counts, the exporter sets back, and a person removes the attribute while the row is adopted: nothing is
-// written over that was not looked at.
+// The predecessor counts, the exporter sets back, and a person removes the attribute while the row is adopted: nothing
+// is written over that was not looked at.
 func TestAdoptionHoldsNothingThatChanged(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(w *world)
@@ -163,8 +172,9 @@ func TestAdoptionHoldsNothingThatChanged(t *testing.T) {
 	}{
 		"the predecessor counts": {func(w *world) { w.predecessorCounts("a", 1) }, epochs(-5, 6)},
 		"the exporter sets back": {func(w *world) { w.exportAgain("a") }, epochs(0, 1)},
-		"it becomes a text":      {func(w *world) { w.overwrite("a", map[string]any{"FilesReceived": "x"}) }, epochs(0, 1)},
-		"it is replaced":         {func(w *world) { w.replace("a", "Sent", 3) }, epochs(0, 1)},
+		"it becomes a text": {func(w *world) { w.overwrite("a", map[string]any{"FilesReceived": "x"}) },
+			epochs(0, 1)},
+		"it is replaced": {func(w *world) { w.replace("a", "Sent", 3) }, epochs(0, 1)},
 	} {
 		for i, before := range []string{"before the mark", "before the adoption"} {
 			t.Run(name+" "+before, func(t *testing.T) {
@@ -180,8 +190,8 @@ func TestAdoptionHoldsNothingThatChanged(t *testing.T) {
 	}
 }
 
-// A process stands still before one of its writes to a new row while others count a whole export and the row is replaced:
-// it looks as it was read. What was counted for the old export does not count for the new one.
+// A process stands still before one of its writes to a new row while others count a whole export and the row is
+// replaced: it looks as it was read. What was counted for the old export does not count for the new one.
 func TestAdoptionThatStoodStillForAnExport(t *testing.T) {
 	for i, before := range []string{"the mark", "the adoption"} {
 		for name, adopted := range map[string]bool{"new": false, "adopted by others": true} {
@@ -247,14 +257,15 @@ func TestFilesReceivedIsRemoved(t *testing.T) {
 	everywhere(t, func(w *world) {
 		w.row("a", "Sent", 2)
 		w.count(receipts("a", "m", 2)...)
-		w.put(w.tables.Status.At(run, "a"), table.Item{"CollectionStatus": "Sent", "FilesSent": int64(2), "EpochStart": int64(0), "SyncedFiles": int64(2)})
+		w.put(w.tables.Status.At(run, "a"), table.Item{"CollectionStatus": "Sent", "FilesSent": int64(2),
+			"EpochStart": int64(0), "SyncedFiles": int64(2)})
 		w.count(receipt("a", "new"))
 		w.wantRow("a", epochs(2, 1))
 	})
 }
 
-// The counter is set back between any two calls of a count, and of two that count at once: every file is in the row's epoch
-// or was before it, and none is in both.
+// The counter is set back between any two calls of a count, and of two that count at once: every file is in the row's
+// epoch or was before it, and none is in both.
 func TestTheCounterIsSetBackWhileCountsAreInFlight(t *testing.T) {
 	t.Parallel()
 	for _, received := range []int64{0, 2, 9} {
@@ -293,7 +304,8 @@ func TestTheCounterIsSetBackWhileCountsAreInFlight(t *testing.T) {
 	}
 }
 
-// Others counted more and synced it, and then the counter was set back: a late sync takes nothing away from what it is now.
+// Others counted more and synced it, and then the counter was set back: a late sync takes nothing away from what it is
+// now.
 func TestALateSyncAfterTheCounterWasSetBack(t *testing.T) {
 	everywhere(t, func(w *world) {
 		w.row("a", "Sent", 9)
@@ -318,7 +330,8 @@ func TestTheCounterIsSetBackUnderContention(t *testing.T) {
 		var each []func()
 		for i := range executions {
 			each = append(each, func() {
-				if _, err := receive(w, w.another(), fmt.Sprint("execution-", i), receipts("a", fmt.Sprint("of ", i, " "), 1)); err != nil {
+				if _, err := receive(w, w.another(), fmt.Sprint("execution-", i),
+					receipts("a", fmt.Sprint("of ", i, " "), 1)); err != nil {
 					t.Error(err)
 				}
 			})
@@ -333,14 +346,15 @@ func TestTheCounterIsSetBackUnderContention(t *testing.T) {
 		w.atOnce(each...)
 		w.after = nil
 		w.count(receipt("a", "last"))
-		if row := *w.read("a").Row; row.Held() != 16 || row.SetByOthers() || row.Epoch()+row.FilesReceived.N != 16 || row.FilesReceived.N > 16 {
+		if row := *w.read("a").Row; row.Held() != 16 || row.SetByOthers() || row.Epoch()+row.FilesReceived.N != 16 ||
+			row.FilesReceived.N > 16 {
 			t.Errorf("set back after call %d: %+v", n, row)
 		}
 	}
 }
 
-// A ledger that was made anew under rows that the one before counted goes on from what they hold, at the first message and
-// in the middle of counting.
+// A ledger that was made anew under rows that the one before counted goes on from what they hold, at the first message
+// and in the middle of counting.
 func TestANewLedgerGoesOn(t *testing.T) {
 	everywhere(t, func(w *world) {
 		w.row("a", "Sent", 20)

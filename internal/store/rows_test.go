@@ -34,7 +34,8 @@ func (w *world) row(collection, status string, sent int64) {
 // exportAgain is what the exporter does before it exports a collection again.
 func (w *world) exportAgain(collection string) {
 	w.Helper()
-	w.overwrite(collection, map[string]any{"CollectionStatus": "Exporting", "FilesSent": int64(0), "FilesReceived": int64(0)})
+	w.overwrite(collection, map[string]any{"CollectionStatus": "Exporting", "FilesSent": int64(0),
+		"FilesReceived": int64(0)})
 }
 
 // put replaces an item whole, which is no operation of package table: this system never does it. nil deletes it.

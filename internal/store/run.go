@@ -11,8 +11,8 @@ import (
 	"snapshot-status-checker/internal/telemetry/metrics"
 )
 
-// RegisterRun makes a run known to the ledger, with what its first message said and with that message's collection as the
-// blocker hint, unless that is done. Doing it again changes nothing but how long the run is kept.
+// RegisterRun makes a run known to the ledger, with what its first message said and with that message's collection as
+// the blocker hint, unless that is done. Doing it again changes nothing but how long the run is kept.
 func (s *Store) RegisterRun(ctx context.Context, row snapshot.Row, export snapshot.Export) error {
 	once := said(export)
 	once[attrCorrelationID], once[attrRegisteredAt] = row.CorrelationID, s.Now().Unix()
@@ -55,8 +55,8 @@ type Checked struct {
 // that was reconciled, moved whether that reconciliation moved it. Asked again as the same owner, it returns what that
 // enqueued and has not delivered.
 //
-// While the hint's collection blocks, nothing else is read. A notification is enqueued only after every row of the run was
-// read, strongly consistent, over all pages, in the wanted status or further.
+// While the hint's collection blocks, nothing else is read. A notification is enqueued only after every row of the run
+// was read, strongly consistent, over all pages, in the wanted status or further.
 func (s *Store) Check(
 	ctx context.Context, key snapshot.CollectionKey, owner string, moved bool, kinds []snapshot.Kind,
 ) (Checked, error) {
@@ -131,9 +131,9 @@ func (c *checking) leftToOthers(hint snapshot.Hint, done map[string]bool) bool {
 	return hint.Collection != "" && hint.By != c.owner && !done[hint.Collection]
 }
 
-// goOn looks for another blocker from the hint on. If there is none it reads the whole run, and enqueues the notification
-// if no row blocks it. again says that the blocker was moved meanwhile. An error that is table.ErrConditionFailed says
-// that the run changed since it was read.
+// goOn looks for another blocker from the hint on. If there is none it reads the whole run, and enqueues the
+// notification if no row blocks it. again says that the blocker was moved meanwhile. An error that is
+// table.ErrConditionFailed says that the run changed since it was read.
 func (c *checking) goOn(
 	ctx context.Context, run snapshot.Run, kind snapshot.Kind, done map[string]bool,
 ) (again bool, err error) {
@@ -150,8 +150,8 @@ func (c *checking) goOn(
 	case blocker == "" && hint.Collection == "": // a run without rows notifies nobody
 		return false, nil
 	}
-	// Whoever moves the blocker from now on sees the hint; whoever moved it before is seen by the next read. So it is for
-	// a run without rows, whose hint is none: rows that were added before are seen by the next round.
+	// Whoever moves the blocker from now on sees the hint; whoever moved it before is seen by the next read. So it is
+	// for a run without rows, whose hint is none: rows that were added before are seen by the next round.
 	write := table.Write{Ref: c.runRef(run.CorrelationID), Set: map[string]any{}, If: hintAsRead(kind, hint)}
 	setHint(write.Set, kind, snapshot.Hint{Collection: blocker, By: c.owner})
 	if _, err := c.db.Update(ctx, write); err != nil || blocker == "" {
@@ -183,8 +183,8 @@ func (c *checking) blocks(ctx context.Context, collection string, kind snapshot.
 	return row != nil && !row.Status.AtLeast(kind.Wanted(), c.Exempt), err
 }
 
-// walkRows is how many rows the first page of a walk has: as many as fit into one read unit (4 KB), at about 220 bytes a
-// row. Each further page is twice as long, so what is read too far stays in proportion.
+// walkRows is how many rows the first page of a walk has: as many as fit into one read unit (4 KB), at about 220 bytes
+// a row. Each further page is twice as long, so what is read too far stays in proportion.
 const walkRows = 16
 
 // walk asks for the rows from one on. Only a whole reading, after which monitoring is notified, has to be consistent: a
@@ -197,8 +197,8 @@ func (c *checking) walk(from string, consistent bool) table.Query {
 }
 
 // firstBlocker reads rows up to the first page with rows that block the notification, and returns the one of them whose
-// name hashes lowest, so that no order in which collections are completed is a bad one; "" if none does. rows is how many
-// were read. A row that cannot be read is an error, unless another one blocks.
+// name hashes lowest, so that no order in which collections are completed is a bad one; "" if none does. rows is how
+// many were read. A row that cannot be read is an error, unless another one blocks.
 func (c *checking) firstBlocker(
 	ctx context.Context, kind snapshot.Kind, query table.Query, done map[string]bool,
 ) (blocker string, rows int, err error) {
@@ -251,8 +251,8 @@ type pagedRow struct {
 	Malformed error
 }
 
-// eachPage reads rows over all pages until visit says not to go on. If the query has a limit, every page may hold twice as
-// many as the one before.
+// eachPage reads rows over all pages until visit says not to go on. If the query has a limit, every page may hold twice
+// as many as the one before.
 func (s *Store) eachPage(ctx context.Context, query table.Query, visit func([]pagedRow) (goOn bool)) error {
 	for {
 		page, err := s.db.Query(ctx, query)

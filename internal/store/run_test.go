@@ -59,10 +59,11 @@ func TestCheckIsSatisfiedByReceivedOrFurther(t *testing.T) {
 	}
 }
 
-// Registering sets the hints to the first message's collection, if that is not done, and changes nothing of a run that is
-// registered.
+// Registering sets the hints to the first message's collection, if that is not done, and changes nothing of a run that
+// is registered.
 func TestRegisterRun(t *testing.T) {
-	for status, want := range map[string][2]string{"Sent": {"a", "a"}, "Received": {"", "a"}, "SUCCESS": {"", ""}, "Blocked_Topic": {"", ""}} {
+	for status, want := range map[string][2]string{"Sent": {"a", "a"}, "Received": {"", "a"}, "SUCCESS": {"", ""},
+		"Blocked_Topic": {"", ""}} {
 		t.Run(status, func(t *testing.T) {
 			everywhere(t, func(w *world) {
 				w.exempt = []snapshot.Status{"Blocked_Topic"}
@@ -74,14 +75,16 @@ func TestRegisterRun(t *testing.T) {
 				}
 				register(snapshot.Row{CollectionKey: key("a"), Status: snapshot.Status(status)}, said)
 				first := w.theRun()
-				if got := [2]string{first.Hints[snapshot.AllReceived].Collection, first.Hints[snapshot.AllSuccessful].Collection}; got != want {
+				if got := [2]string{first.Hints[snapshot.AllReceived].Collection,
+					first.Hints[snapshot.AllSuccessful].Collection}; got != want {
 					w.Errorf("hints %q, want %q", got, want)
 				}
 				if first.CorrelationID != run || first.Export != said || !first.RegisteredAt.Equal(w.now) {
 					w.Errorf("got %+v", first)
 				}
 				w.pass(1000)
-				register(snapshot.Row{CollectionKey: key("b"), Status: "Exporting"}, snapshot.Export{SnapshotType: "incremental", ExportDate: "later"})
+				register(snapshot.Row{CollectionKey: key("b"), Status: "Exporting"},
+					snapshot.Export{SnapshotType: "incremental", ExportDate: "later"})
 				if diff := cmp.Diff(first, w.theRun()); diff != "" {
 					w.Errorf("registered again: %s", diff)
 				}
@@ -100,19 +103,32 @@ func TestHint(t *testing.T) {
 		calls    map[string]int // readings: of the run and of single rows, of pages
 		hints    string         // the blocker after it; "" if the notification is due
 	}{
-		"notified":                           {"Received Received Received Received", snapshot.Hint{Notified: true}, true, map[string]int{calls: 1}, "notified"},
-		"another blocks, we moved":           {"Sent Received Received Received", snapshot.Hint{Collection: "c0", By: "x"}, true, map[string]int{calls: 1}, "c0"},
-		"another was done, we moved":         {"Received Received Received Sent", snapshot.Hint{Collection: "c0", By: "x"}, true, map[string]int{calls: 1}, "c0"},
-		"another blocks, we moved nothing":   {"Sent Received Received Received", snapshot.Hint{Collection: "c0", By: "x"}, false, map[string]int{calls: 2}, "c0"},
-		"another is done, we moved nothing":  {"Received Received Received Sent", snapshot.Hint{Collection: "c0", By: "x"}, false, map[string]int{calls: 3, rows: 1}, "c3"},
-		"another is gone, we moved nothing":  {"Received Received Received Sent", snapshot.Hint{Collection: "b", By: "x"}, false, map[string]int{calls: 3, rows: 1}, "c3"},
-		"our own, and a later one blocks":    {"Received Received Received Sent", snapshot.Hint{Collection: "c1", By: "x"}, true, map[string]int{calls: 2, rows: 1}, "c3"},
-		"our own, and an earlier one blocks": {"Sent Received Received Received", snapshot.Hint{Collection: "c1", By: "x"}, true, map[string]int{calls: 2, rows: 2}, "c0"},
-		"our own, and all are done":          {"Received Received Received Received", snapshot.Hint{Collection: "c1", By: "x"}, true, map[string]int{calls: 1, rows: 2}, ""},
-		"set by us, to one that is done":     {"Received Received Received Sent", snapshot.Hint{Collection: "c0", By: "me"}, true, map[string]int{calls: 2, rows: 1}, "c3"},
-		"set by us, to one that blocks":      {"Sent Received Received Received", snapshot.Hint{Collection: "c0", By: "me"}, true, map[string]int{calls: 2, rows: 1}, "c0"},
-		"unknown":                            {"Received Received Sent Received", snapshot.Hint{}, true, map[string]int{calls: 2, rows: 1}, "c2"},
-		"unknown, and all are done":          {"Received Success Received Received", snapshot.Hint{}, true, map[string]int{calls: 1, rows: 2}, ""},
+		"notified": {"Received Received Received Received", snapshot.Hint{Notified: true},
+			true, map[string]int{calls: 1}, "notified"},
+		"another blocks, we moved": {"Sent Received Received Received", snapshot.Hint{Collection: "c0",
+			By: "x"}, true, map[string]int{calls: 1}, "c0"},
+		"another was done, we moved": {"Received Received Received Sent", snapshot.Hint{Collection: "c0",
+			By: "x"}, true, map[string]int{calls: 1}, "c0"},
+		"another blocks, we moved nothing": {"Sent Received Received Received", snapshot.Hint{Collection: "c0",
+			By: "x"}, false, map[string]int{calls: 2}, "c0"},
+		"another is done, we moved nothing": {"Received Received Received Sent", snapshot.Hint{Collection: "c0",
+			By: "x"}, false, map[string]int{calls: 3, rows: 1}, "c3"},
+		"another is gone, we moved nothing": {"Received Received Received Sent", snapshot.Hint{Collection: "b",
+			By: "x"}, false, map[string]int{calls: 3, rows: 1}, "c3"},
+		"our own, and a later one blocks": {"Received Received Received Sent", snapshot.Hint{Collection: "c1",
+			By: "x"}, true, map[string]int{calls: 2, rows: 1}, "c3"},
+		"our own, and an earlier one blocks": {"Sent Received Received Received", snapshot.Hint{Collection: "c1",
+			By: "x"}, true, map[string]int{calls: 2, rows: 2}, "c0"},
+		"our own, and all are done": {"Received Received Received Received", snapshot.Hint{Collection: "c1",
+			By: "x"}, true, map[string]int{calls: 1, rows: 2}, ""},
+		"set by us, to one that is done": {"Received Received Received Sent", snapshot.Hint{Collection: "c0",
+			By: "me"}, true, map[string]int{calls: 2, rows: 1}, "c3"},
+		"set by us, to one that blocks": {"Sent Received Received Received", snapshot.Hint{Collection: "c0",
+			By: "me"}, true, map[string]int{calls: 2, rows: 1}, "c0"},
+		"unknown": {"Received Received Sent Received", snapshot.Hint{}, true,
+			map[string]int{calls: 2, rows: 1}, "c2"},
+		"unknown, and all are done": {"Received Success Received Received", snapshot.Hint{}, true,
+			map[string]int{calls: 1, rows: 2}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -139,7 +155,8 @@ func TestHint(t *testing.T) {
 			switch {
 			case (len(checked.Pending) > 0) != (c.hints == ""):
 				t.Errorf("pending: %+v", checked.Pending)
-			case c.hints == "notified" && !hint.Notified, c.hints != "notified" && c.hints != "" && hint.Collection != c.hints:
+			case c.hints == "notified" && !hint.Notified, c.hints != "notified" && c.hints != "" &&
+				hint.Collection != c.hints:
 				t.Errorf("the hint is %+v, want %q", hint, c.hints)
 			case c.hints != "notified" && checked.Blocker != c.hints:
 				t.Errorf("blocked by %q, want %q", checked.Blocker, c.hints)
@@ -179,8 +196,10 @@ func TestTheHintMovesMeanwhile(t *testing.T) {
 	everywhere(t, func(w *world) {
 		w.register("c0")
 		w.rows("Received Sent Received Sent")
-		w.meanwhile(w.isUpdate("run"), func() { w.setHint(snapshot.AllReceived, snapshot.Hint{Collection: "c3", By: "other"}) })
-		if checked := w.check("c0", "me", true, allReceived); checked.Blocker != "c3" || w.hint(snapshot.AllReceived).Collection != "c3" {
+		w.meanwhile(w.isUpdate("run"),
+			func() { w.setHint(snapshot.AllReceived, snapshot.Hint{Collection: "c3", By: "other"}) })
+		if checked := w.check("c0", "me", true, allReceived); checked.Blocker != "c3" ||
+			w.hint(snapshot.AllReceived).Collection != "c3" {
 			w.Errorf("got %+v, hint %+v", checked, w.hint(snapshot.AllReceived))
 		}
 	})

@@ -42,9 +42,12 @@ func TestASettledRunIsNotReadInTheLedger(t *testing.T) {
 	notify := func(w *world) { w.check("a", "x", true, both) }
 	deliver := func(w *world) { w.deliver(request("a", 0), "x") }
 	for name, c := range map[string]struct{ done, pending, settle func(w *world) }{
-		"the request is pending":       {notify, func(*world) {}, deliver},
-		"the notifications are due":    {deliver, func(*world) {}, notify},
-		"the notifications are leased": {deliver, func(w *world) { _, _ = w.store.Check(w.Context(), key("a"), "x", true, both) }, notify},
+		"the request is pending":    {notify, func(*world) {}, deliver},
+		"the notifications are due": {deliver, func(*world) {}, notify},
+		"the notifications are leased": {deliver, func(w *world) {
+			_, _ = w.store.Check(w.Context(), key("a"), "x",
+				true, both)
+		}, notify},
 		"the row lacks a late file": {func(w *world) { notify(w); deliver(w) }, func(w *world) {
 			w.diesBefore(0, w.isUpdate("row"))
 			_, _ = receive(w, w.store, "dead", []snapshot.Receipt{receipt("a", "late")})
@@ -130,7 +133,8 @@ func TestOpenAndPending(t *testing.T) {
 		w.reconcile("a", "dead")
 		w.pass(2 * time.Hour)
 		if found := w.examine("sweep"); !found.Open || found.Stalled || !found.PendingSince.Equal(since) {
-			w.Errorf("with a request: open %v, stalled %v, pending since %v", found.Open, found.Stalled, found.PendingSince)
+			w.Errorf("with a request: open %v, stalled %v, pending since %v", found.Open, found.Stalled,
+				found.PendingSince)
 		}
 		w.pass(time.Hour)
 		if found := w.examine("sweep"); !found.Stalled {

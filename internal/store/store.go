@@ -1,6 +1,6 @@
-// Package store is the protocol over the two tables: how files are counted, rows kept up to date, collections moved, and
-// outgoing messages delivered. Every operation may run twice, late, concurrently, or die half-way; the next one finishes
-// the work. docs/architecture.md tells why that is safe.
+// Package store is the protocol over the two tables: how files are counted, rows kept up to date, collections moved,
+// and outgoing messages delivered. Every operation may run twice, late, concurrently, or die half-way; the next one
+// finishes the work. docs/architecture.md tells why that is safe.
 //
 // One concern is one file: count, row, reconcile, outbox, run, sweep, read (for people), codec.
 package store
@@ -39,8 +39,8 @@ type Settings struct {
 
 // DefaultLease is longer than an owner that lives can take from enqueuing a message to its delivery: the retries of the
 // states in between, each timing out, stay below it (asserted beside the definition). ExpressLease is for EXPRESS: no
-// execution lasts longer, and it is shorter than the source queue's visibility timeout (asserted in the CDK app), because
-// there a message that comes again has a new execution, which owns nothing.
+// execution lasts longer, and it is shorter than the source queue's visibility timeout (asserted in the CDK app),
+// because there a message that comes again has a new execution, which owns nothing.
 const (
 	DefaultLease = 10 * time.Minute
 	ExpressLease = 5 * time.Minute
@@ -81,15 +81,15 @@ func NewTables(status, ledger string) Tables {
 	}
 }
 
-// How long the ledger keeps its items. Receipts and pages outlive the longest way of a message through source, dead-letter
-// and rejected queue (14 days each); a collection and its run outlive those.
+// How long the ledger keeps its items. Receipts and pages outlive the longest way of a message through source,
+// dead-letter and rejected queue (14 days each); a collection and its run outlive those.
 const (
 	receiptTTL = 60 * 24 * time.Hour
 	ledgerTTL  = 120 * 24 * time.Hour
 )
 
-// The items of a collection stand in one partition: the collection itself, its pages and its receipts. The runs stand in
-// another, so that the open ones are found without a scan.
+// The items of a collection stand in one partition: the collection itself, its pages and its receipts. The runs stand
+// in another, so that the open ones are found without a scan.
 const (
 	runPartition    = "run"
 	collectionSort  = "collection" // sorts before the next two
@@ -147,7 +147,8 @@ func (s *Store) expires(after time.Duration) int64 { return s.Now().Add(after).U
 // of somebody else's, so it is reached in a storm of them only; the error is then retried by the state machine.
 const maxTries = 20
 
-// exists keeps an update from making an item: a row is made by others, an item of the ledger only by what it begins with.
+// exists keeps an update from making an item: a row is made by others, an item of the ledger only by what it begins
+// with.
 func exists(ref table.Ref) table.Condition {
 	return table.Condition{Attribute: ref.PartitionKey, Operator: table.Exists}
 }

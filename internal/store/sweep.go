@@ -26,15 +26,15 @@ type Examination struct {
 	abandon bool
 }
 
-// OpenRuns lists the runs that are not abandoned, over all pages, strongly consistent. Runs that cannot be read come as an
-// error beside the others, a *failure.Malformed for each.
+// OpenRuns lists the runs that are not abandoned, over all pages, strongly consistent. Runs that cannot be read come as
+// an error beside the others, a *failure.Malformed for each.
 func (s *Store) OpenRuns(ctx context.Context) ([]snapshot.Run, error) {
 	runs, err := s.Runs(ctx)
 	return slices.DeleteFunc(runs, func(run snapshot.Run) bool { return run.Abandoned }), err
 }
 
-// Examine reads a run whole, repairs its hints, remembers its progress, and enqueues the alert that is due. Examining again
-// as the same owner returns the alert that it enqueued and has not delivered.
+// Examine reads a run whole, repairs its hints, remembers its progress, and enqueues the alert that is due. Examining
+// again as the same owner returns the alert that it enqueued and has not delivered.
 func (s *Store) Examine(ctx context.Context, run snapshot.Run, owner string) (Examination, error) {
 	e := examining{Store: s, run: run, owner: owner, tally: &snapshot.Tally{}}
 	if err := e.readRows(ctx); err != nil {
@@ -72,8 +72,8 @@ func (s *Store) Examine(ctx context.Context, run snapshot.Run, owner string) (Ex
 	return found, err
 }
 
-// Finish ends the examination after its alert, if there is one, was delivered: a run that is old enough is abandoned. What
-// is counted stays, and its messages are counted as before.
+// Finish ends the examination after its alert, if there is one, was delivered: a run that is old enough is abandoned.
+// What is counted stays, and its messages are counted as before.
 func (s *Store) Finish(ctx context.Context, run snapshot.Run, found Examination) error {
 	if !found.abandon {
 		return nil
@@ -121,7 +121,8 @@ func (e *examining) due(collections []snapshot.Collection) (due []snapshot.Colle
 		entry := e.run.Outbox[kind]
 		leased := entry.For(e.run.Generation) && !entry.Free(e.owner, e.run.Generation, e.Now())
 		if len(due) == 0 && e.run.Due(kind, e.tally) && !leased {
-			due = append(due, e.rows[0].CollectionKey) // any will do: it moves nothing, so its check reads the hint's row
+			// any will do: it moves nothing, so its check reads the hint's row
+			due = append(due, e.rows[0].CollectionKey)
 		}
 	}
 	return due, settled && len(due) == 0
@@ -164,7 +165,9 @@ func (s *Store) remember(ctx context.Context, run snapshot.Run, progress snapsho
 }
 
 // updateRun writes attributes of a run that exists. It does nothing if a condition does not hold.
-func (s *Store) updateRun(ctx context.Context, run snapshot.Run, set map[string]any, conditions ...table.Condition) error {
+func (s *Store) updateRun(
+	ctx context.Context, run snapshot.Run, set map[string]any, conditions ...table.Condition,
+) error {
 	ref := s.runRef(run.CorrelationID)
 	_, err := s.db.Update(ctx, table.Write{Ref: ref, Set: set, If: append(conditions, exists(ref))})
 	if errors.Is(err, table.ErrConditionFailed) {

@@ -37,7 +37,8 @@ func TestOpenRunsOverPages(t *testing.T) {
 		for i := range 5 {
 			id := fmt.Sprintf("run#%d%%", i) // needs escaping in a key
 			row := snapshot.Row{CollectionKey: snapshot.CollectionKey{CorrelationID: id, CollectionName: "a"}}
-			if err := w.store.RegisterRun(w.Context(), row, snapshot.Export{SnapshotType: "full", ExportDate: strings.Repeat("x", 300_000)}); err != nil {
+			if err := w.store.RegisterRun(w.Context(), row, snapshot.Export{SnapshotType: "full",
+				ExportDate: strings.Repeat("x", 300_000)}); err != nil {
 				w.Fatal(err)
 			}
 			want = append(want, id)
@@ -87,22 +88,32 @@ func TestExamineFindsWhatIsDue(t *testing.T) {
 		given func(w *world)
 		due   bool
 	}{
-		"files are missing":              {func(w *world) { w.row("a", "Sent", 2); w.count(receipt("a", "one")) }, false},
-		"no files":                       {func(w *world) { w.row("a", "Sent", 0) }, false},
-		"not sent yet":                   {func(w *world) { w.row("a", "Exported", 1); w.count(receipt("a", "one")) }, false},
-		"received without messages":      {func(w *world) { w.row("a", "Received", 1) }, false},
-		"counted but the row is behind":  {func(w *world) { w.countAndDie("a", 1); w.row("a", "Sent", 9) }, true},
-		"the ledger is new":              {func(w *world) { w.counted("a", "Sent", 1); w.loseLedger("a"); w.row("a", "Sent", 9) }, true},
-		"complete but Sent":              {func(w *world) { w.counted("a", "Sent", 1) }, true},
-		"complete in capitals":           {func(w *world) { w.counted("a", "SENT", 1) }, true},
-		"complete by a predecessor":      {func(w *world) { w.row("a", "Sent", 1); w.predecessorCounts("a", 1) }, true},
-		"Sent over Received":             {func(w *world) { requested(w); w.row("a", "Sent", 1) }, true},
-		"received without a request":     {func(w *world) { w.counted("a", "Exported", 1); w.row("a", "Received", 1) }, true},
-		"received while the owner lives": {func(w *world) { moved(w); w.pass(store.DefaultLease - time.Second) }, false},
-		"received and the owner died":    {func(w *world) { moved(w); w.pass(store.DefaultLease) }, true},
-		"received and requested":         {requested, false},
-		"an early success file":          {func(w *world) { requested(w); w.count(successFile("a", "success")) }, true},
-		"successful":                     {func(w *world) { requested(w); w.count(successFile("a", "success")); w.reconcile("a", "x") }, false},
+		"files are missing": {func(w *world) { w.row("a", "Sent", 2); w.count(receipt("a", "one")) },
+			false},
+		"no files": {func(w *world) { w.row("a", "Sent", 0) }, false},
+		"not sent yet": {func(w *world) { w.row("a", "Exported", 1); w.count(receipt("a", "one")) },
+			false},
+		"received without messages":     {func(w *world) { w.row("a", "Received", 1) }, false},
+		"counted but the row is behind": {func(w *world) { w.countAndDie("a", 1); w.row("a", "Sent", 9) }, true},
+		"the ledger is new": {func(w *world) {
+			w.counted("a", "Sent", 1)
+			w.loseLedger("a")
+			w.row("a",
+				"Sent", 9)
+		}, true},
+		"complete but Sent":         {func(w *world) { w.counted("a", "Sent", 1) }, true},
+		"complete in capitals":      {func(w *world) { w.counted("a", "SENT", 1) }, true},
+		"complete by a predecessor": {func(w *world) { w.row("a", "Sent", 1); w.predecessorCounts("a", 1) }, true},
+		"Sent over Received":        {func(w *world) { requested(w); w.row("a", "Sent", 1) }, true},
+		"received without a request": {func(w *world) { w.counted("a", "Exported", 1); w.row("a", "Received", 1) },
+			true},
+		"received while the owner lives": {func(w *world) { moved(w); w.pass(store.DefaultLease - time.Second) },
+			false},
+		"received and the owner died": {func(w *world) { moved(w); w.pass(store.DefaultLease) }, true},
+		"received and requested":      {requested, false},
+		"an early success file":       {func(w *world) { requested(w); w.count(successFile("a", "success")) }, true},
+		"successful": {
+			func(w *world) { requested(w); w.count(successFile("a", "success")); w.reconcile("a", "x") }, false},
 		"successful and the owner died": {func(w *world) {
 			moved(w)
 			w.count(successFile("a", "success"))
@@ -147,17 +158,23 @@ func TestExamineFindsNotificationsThatAreDue(t *testing.T) {
 		given    func(w *world)
 		due      []string
 	}{
-		"not enqueued":                    {[2]string{"Received", "Success"}, func(*world) {}, []string{"a"}},
-		"pending while the owner lives":   {[2]string{"Received", "Success"}, func(w *world) { pending(w); w.pass(store.DefaultLease - time.Second) }, nil},
-		"pending and the owner died":      {[2]string{"Received", "Success"}, func(w *world) { pending(w); w.pass(store.DefaultLease) }, []string{"a"}},
-		"delivered":                       {[2]string{"Received", "Success"}, notified, nil},
-		"delivered, and the run reopened": {[2]string{"Received", "Success"}, func(w *world) { notified(w); w.reopen() }, []string{"a"}},
-		"one of two is delivered":         {[2]string{"Success", "Success"}, func(w *world) { w.check("a", "x", true, allReceived) }, []string{"a"}},
-		"both are":                        {[2]string{"Success", "Success"}, notified, nil},
-		"delivered, and the hint lost":    {[2]string{"Received", "Success"}, func(w *world) { notified(w); w.setHint(snapshot.AllReceived, snapshot.Hint{Collection: "a"}) }, nil},
-		"a row blocks it":                 {[2]string{"Received", "Blocked_Topic"}, func(*world) {}, nil},
-		"the blocking row is exempt":      {[2]string{"Received", "TABLE_UNAVAILABLE"}, func(*world) {}, []string{"a"}},
-		"comes with what is due anyway":   {[2]string{"Received", "Received"}, func(w *world) { w.row("b", "Received", 1); w.count(receipt("b", "one")) }, []string{"b"}},
+		"not enqueued": {[2]string{"Received", "Success"}, func(*world) {}, []string{"a"}},
+		"pending while the owner lives": {[2]string{"Received", "Success"},
+			func(w *world) { pending(w); w.pass(store.DefaultLease - time.Second) }, nil},
+		"pending and the owner died": {[2]string{"Received", "Success"},
+			func(w *world) { pending(w); w.pass(store.DefaultLease) }, []string{"a"}},
+		"delivered": {[2]string{"Received", "Success"}, notified, nil},
+		"delivered, and the run reopened": {[2]string{"Received", "Success"},
+			func(w *world) { notified(w); w.reopen() }, []string{"a"}},
+		"one of two is delivered": {[2]string{"Success", "Success"},
+			func(w *world) { w.check("a", "x", true, allReceived) }, []string{"a"}},
+		"both are": {[2]string{"Success", "Success"}, notified, nil},
+		"delivered, and the hint lost": {[2]string{"Received", "Success"},
+			func(w *world) { notified(w); w.setHint(snapshot.AllReceived, snapshot.Hint{Collection: "a"}) }, nil},
+		"a row blocks it":            {[2]string{"Received", "Blocked_Topic"}, func(*world) {}, nil},
+		"the blocking row is exempt": {[2]string{"Received", "TABLE_UNAVAILABLE"}, func(*world) {}, []string{"a"}},
+		"comes with what is due anyway": {[2]string{"Received", "Received"},
+			func(w *world) { w.row("b", "Received", 1); w.count(receipt("b", "one")) }, []string{"b"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			everywhere(t, func(w *world) {
@@ -189,15 +206,22 @@ func TestExamineRepairsHints(t *testing.T) {
 		given      func(w *world)
 		hint, want snapshot.Hint
 	}{
-		"at one that blocks":              {[2]string{"Received", "Sent"}, nil, snapshot.Hint{Collection: "b", By: "x"}, snapshot.Hint{Collection: "b", By: "x"}},
-		"at one that is done":             {[2]string{"Received", "Sent"}, nil, snapshot.Hint{Collection: "a", By: "x"}, snapshot.Hint{}},
-		"at one that is exempt":           {[2]string{"Blocked_Topic", "Sent"}, nil, snapshot.Hint{Collection: "a"}, snapshot.Hint{}},
-		"at one that is gone":             {[2]string{"Received", "Sent"}, nil, snapshot.Hint{Collection: "gone", By: "x"}, snapshot.Hint{}},
-		"unknown":                         {[2]string{"Received", "Sent"}, nil, snapshot.Hint{}, snapshot.Hint{}},
-		"delivered, and it says another":  {[2]string{"Received", "Received"}, deliver, snapshot.Hint{Collection: "b", By: "x"}, notified},
-		"notified":                        {[2]string{"Received", "Received"}, deliver, notified, notified},
-		"notified, and a row went back":   {[2]string{"Received", "Sent"}, func(w *world) { w.row("b", "Received", 0); deliver(w); w.row("b", "Sent", 0) }, notified, notified},
-		"delivered in another generation": {[2]string{"Received", "Received"}, func(w *world) { deliver(w); w.reopen() }, snapshot.Hint{Collection: "b"}, snapshot.Hint{}},
+		"at one that blocks": {[2]string{"Received", "Sent"}, nil, snapshot.Hint{Collection: "b", By: "x"},
+			snapshot.Hint{Collection: "b", By: "x"}},
+		"at one that is done": {[2]string{"Received", "Sent"}, nil, snapshot.Hint{Collection: "a", By: "x"},
+			snapshot.Hint{}},
+		"at one that is exempt": {[2]string{"Blocked_Topic", "Sent"}, nil, snapshot.Hint{Collection: "a"},
+			snapshot.Hint{}},
+		"at one that is gone": {[2]string{"Received", "Sent"}, nil, snapshot.Hint{Collection: "gone",
+			By: "x"}, snapshot.Hint{}},
+		"unknown": {[2]string{"Received", "Sent"}, nil, snapshot.Hint{}, snapshot.Hint{}},
+		"delivered, and it says another": {[2]string{"Received", "Received"}, deliver, snapshot.Hint{Collection: "b",
+			By: "x"}, notified},
+		"notified": {[2]string{"Received", "Received"}, deliver, notified, notified},
+		"notified, and a row went back": {[2]string{"Received", "Sent"},
+			func(w *world) { w.row("b", "Received", 0); deliver(w); w.row("b", "Sent", 0) }, notified, notified},
+		"delivered in another generation": {[2]string{"Received", "Received"},
+			func(w *world) { deliver(w); w.reopen() }, snapshot.Hint{Collection: "b"}, snapshot.Hint{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			everywhere(t, func(w *world) {
@@ -270,7 +294,8 @@ func TestExamineAMalformedRow(t *testing.T) {
 		if diff := cmp.Diff([]snapshot.CollectionKey{key("a")}, found.Reconcile); diff != "" {
 			w.Errorf("to reconcile (-want +got)\n%s", diff)
 		}
-		if named := found.Blockers.Named; len(named) != 2 || named[1].CollectionName != "b" || named[1].Status != "Malformed row" {
+		if named := found.Blockers.Named; len(named) != 2 || named[1].CollectionName != "b" ||
+			named[1].Status != "Malformed row" {
 			w.Errorf("the run is blocked by %+v", named)
 		}
 		var malformed *failure.Malformed
@@ -285,7 +310,8 @@ func TestARunThatCannotBeReadHidesNoOther(t *testing.T) {
 	everywhere(t, func(w *world) {
 		w.row("a", "Sent", 1)
 		w.register("a")
-		w.write(table.Write{Ref: w.tables.Ledger.At("run", "another"), Set: map[string]any{"CorrelationId": "another", "RegisteredAt": "yesterday"}})
+		w.write(table.Write{Ref: w.tables.Ledger.At("run", "another"), Set: map[string]any{"CorrelationId": "another",
+			"RegisteredAt": "yesterday"}})
 		runs, err := w.store.OpenRuns(w.Context())
 		var malformed *failure.Malformed
 		if !errors.As(err, &malformed) || !strings.Contains(err.Error(), `"another"`) {

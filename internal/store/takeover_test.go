@@ -8,8 +8,8 @@ import (
 	"snapshot-status-checker/internal/table"
 )
 
-// What docs/cutover.md promises of rows that the system counted which this one replaces. That one, the predecessor, adds
-// to FilesReceived without looking, and knows of no ledger.
+// What docs/cutover.md promises of rows that the system counted which this one replaces. That one, the predecessor,
+// adds to FilesReceived without looking, and knows of no ledger.
 
 // predecessorCounts is its receipt of so many files.
 func (w *world) predecessorCounts(collection string, files int64) {
@@ -75,7 +75,8 @@ func TestBothCountForAWhile(t *testing.T) {
 		w.predecessorCounts("a", 2)
 		stale := w.read("a")
 		w.predecessorCounts("a", 1)
-		if _, err := w.store.Count(w.Context(), "execution-2", stale, []snapshot.Receipt{receipt("a", "two")}); err != nil {
+		if _, err := w.store.Count(w.Context(), "execution-2", stale,
+			[]snapshot.Receipt{receipt("a", "two")}); err != nil {
 			w.Fatal(err)
 		}
 		w.wantRow("a", epochs(-4, 6))
@@ -83,8 +84,8 @@ func TestBothCountForAWhile(t *testing.T) {
 	})
 }
 
-// A known limit: what the predecessor counted and did not delete comes here as new. It counts twice, and its collection is
-// finished all the same.
+// A known limit: what the predecessor counted and did not delete comes here as new. It counts twice, and its collection
+// is finished all the same.
 func TestAMessageThatBothCounted(t *testing.T) {
 	everywhere(t, func(w *world) {
 		w.row("a", "Sent", 2)
@@ -97,8 +98,8 @@ func TestAMessageThatBothCounted(t *testing.T) {
 	})
 }
 
-// All files were counted before, and then the sender writes Sent. The one who counted them does not check again: so this
-// system does, and requests the success file with what the run's first message said.
+// All files were counted before, and then the sender writes Sent. The one who counted them does not check again: so
+// this system does, and requests the success file with what the run's first message said.
 func TestTakeoverOfACollectionThatOnlyLacksSent(t *testing.T) {
 	everywhere(t, func(w *world) {
 		w.row("a", "Exported", 3)
@@ -110,7 +111,8 @@ func TestTakeoverOfACollectionThatOnlyLacksSent(t *testing.T) {
 		w.row("a", "Sent", 3)
 		w.reconcile("a", "first")
 		var got snapshot.Export
-		sent, err := w.store.Deliver(w.Context(), request("a", -3), "first", func(export snapshot.Export) error { got = export; return nil })
+		sent, err := w.store.Deliver(w.Context(), request("a", -3), "first",
+			func(export snapshot.Export) error { got = export; return nil })
 		if err != nil || !sent || got != said {
 			w.Errorf("sent %v with %+v, %v, want what the run's first message said", sent, got, err)
 		}
@@ -187,8 +189,8 @@ func TestForwardAgainToACompleteCollection(t *testing.T) {
 	})
 }
 
-// No message of its run has come here, so somebody requests by hand (docs/cutover.md). The success file makes the run known,
-// and the rest follows.
+// No message of its run has come here, so somebody requests by hand (docs/cutover.md). The success file makes the run
+// known, and the rest follows.
 func TestTakeoverByItsSuccessFile(t *testing.T) {
 	everywhere(t, func(w *world) {
 		w.row("a", "Sent", 2)
@@ -200,13 +202,14 @@ func TestTakeoverByItsSuccessFile(t *testing.T) {
 	})
 }
 
-// Forward again with a new ledger: it goes on from what the row holds, and finishes what the predecessor left complete. In
-// half, in the middle of an export, a message comes first; in row only, reconciling comes first.
+// Forward again with a new ledger: it goes on from what the row holds, and finishes what the predecessor left complete.
+// In half, in the middle of an export, a message comes first; in row only, reconciling comes first.
 func TestForwardAgainWithANewLedger(t *testing.T) {
 	everywhere(t, func(w *world) {
 		for _, collection := range []string{"complete", "half", "row only"} {
 			w.row(collection, "Sent", 4)
-			w.overwrite(collection, map[string]any{"FilesReceived": int64(3), "SyncedFiles": int64(2), "EpochStart": int64(5)})
+			w.overwrite(collection, map[string]any{"FilesReceived": int64(3), "SyncedFiles": int64(2),
+				"EpochStart": int64(5)})
 		}
 		w.predecessorCounts("complete", 1)
 		w.register("half")
@@ -221,8 +224,8 @@ func TestForwardAgainWithANewLedger(t *testing.T) {
 	})
 }
 
-// A known limit of going forward again with the old ledger: what was finished here, exported again meanwhile, and counted
-// whole by the predecessor, looks like the export that was finished here. docs/cutover.md says how to avoid it.
+// A known limit of going forward again with the old ledger: what was finished here, exported again meanwhile, and
+// counted whole by the predecessor, looks like the export that was finished here. docs/cutover.md says how to avoid it.
 func TestForwardAgainTakesOneExportForAnother(t *testing.T) {
 	t.Parallel()
 	w := newMemoryWorld(t)

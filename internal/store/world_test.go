@@ -55,7 +55,8 @@ func everywhere(t *testing.T, test func(w *world)) {
 	t.Run("dynamo", func(t *testing.T) {
 		t.Parallel()
 		client := dynamodb.NewFromConfig(config(t))
-		tables := store.NewTables(createTable(t, client, "status", "CorrelationId", "CollectionName"), createTable(t, client, "ledger", "PK", "SK"))
+		tables := store.NewTables(createTable(t, client, "status", "CorrelationId", "CollectionName"),
+			createTable(t, client, "ledger", "PK", "SK"))
 		test(newWorld(t, dynamo.New(client), tables))
 	})
 }
@@ -75,12 +76,15 @@ func createTable(t *testing.T, client *dynamodb.Client, name, partitionKey, sort
 	text := func(attribute string) types.AttributeDefinition {
 		return types.AttributeDefinition{AttributeName: &attribute, AttributeType: types.ScalarAttributeTypeS}
 	}
-	_, err := client.CreateTable(t.Context(), &dynamodb.CreateTableInput{TableName: &name, BillingMode: types.BillingModePayPerRequest,
-		KeySchema:            []types.KeySchemaElement{key(partitionKey, types.KeyTypeHash), key(sortKey, types.KeyTypeRange)},
+	_, err := client.CreateTable(t.Context(), &dynamodb.CreateTableInput{TableName: &name,
+		BillingMode: types.BillingModePayPerRequest,
+		KeySchema: []types.KeySchemaElement{key(partitionKey, types.KeyTypeHash),
+			key(sortKey, types.KeyTypeRange)},
 		AttributeDefinitions: []types.AttributeDefinition{text(partitionKey), text(sortKey)},
 	})
 	if err == nil {
-		err = dynamodb.NewTableExistsWaiter(client).Wait(t.Context(), &dynamodb.DescribeTableInput{TableName: &name}, time.Minute)
+		err = dynamodb.NewTableExistsWaiter(client).Wait(t.Context(), &dynamodb.DescribeTableInput{TableName: &name},
+			time.Minute)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -128,7 +132,8 @@ func (w *world) hook(hook func(tabletest.Call) error, call tabletest.Call) error
 
 // another is the protocol in another process: with a cache of its own.
 func (w *world) another() *store.Store {
-	return store.New(w.hooks, w.tables, store.Settings{Exempt: w.exempt, StalledAfter: time.Hour, Now: func() time.Time { return w.now }})
+	return store.New(w.hooks, w.tables, store.Settings{Exempt: w.exempt, StalledAfter: time.Hour,
+		Now: func() time.Time { return w.now }})
 }
 
 func (w *world) pass(d time.Duration) { w.now = w.now.Add(d) }
@@ -159,7 +164,8 @@ func successFile(collection, identity string) snapshot.Receipt {
 	return r
 }
 
-// --- the protocol ------------------------------------------------------------------------------------------------------
+// --- the protocol
+// ------------------------------------------------------------------------------------------------------
 
 func (w *world) read(collection string) store.State {
 	w.Helper()
@@ -273,17 +279,20 @@ func (w *world) wantSent(want ...snapshot.Outgoing) {
 	w.Helper()
 	for _, out := range want {
 		if w.sent[out] != 1 {
-			w.Errorf("%s %q version %d was delivered %d times, want once", out.Kind, out.CollectionName, out.Version, w.sent[out])
+			w.Errorf("%s %q version %d was delivered %d times, want once", out.Kind, out.CollectionName, out.Version,
+				w.sent[out])
 		}
 		delete(w.sent, out)
 	}
 	for out, times := range w.sent {
-		w.Errorf("%s %q version %d was delivered %d times, want never", out.Kind, out.CollectionName, out.Version, times)
+		w.Errorf("%s %q version %d was delivered %d times, want never", out.Kind, out.CollectionName, out.Version,
+			times)
 	}
 	clear(w.sent)
 }
 
 // bothOf are the two notifications of a generation.
 func bothOf(generation int64) []snapshot.Outgoing {
-	return []snapshot.Outgoing{notification(snapshot.AllReceived, generation), notification(snapshot.AllSuccessful, generation)}
+	return []snapshot.Outgoing{notification(snapshot.AllReceived, generation), notification(snapshot.AllSuccessful,
+		generation)}
 }

@@ -16,8 +16,8 @@ import (
 
 func TestMain(m *testing.M) { localtest.Main(m) }
 
-// A message in the deployed stack's queue is counted in its row, and a change of the row's status is looked at, although
-// the sweep comes too late to have done so.
+// A message in the deployed stack's queue is counted in its row, and a change of the row's status is looked at,
+// although the sweep comes too late to have done so.
 func TestDeploy(t *testing.T) {
 	stack := localtest.Deploy(t, "sweepEveryMinutes=60")
 	if again := localtest.Deploy(t, "sweepEveryMinutes=60"); again != stack {

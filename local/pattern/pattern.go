@@ -37,7 +37,10 @@ const or = "$or"
 func matches(fields map[string]any, event map[string]any) bool {
 	for name, wanted := range fields {
 		if name == or {
-			if !slices.ContainsFunc(wanted.([]any), func(one any) bool { return matches(one.(map[string]any), event) }) {
+			if !slices.ContainsFunc(wanted.([]any), func(one any) bool {
+				return matches(one.(map[string]any),
+					event)
+			}) {
 				return false
 			}
 			continue
@@ -154,7 +157,8 @@ func validateAlternative(field string, alternative any) error {
 			ok = isListOfScalars(operand)
 		}
 		if !ok {
-			return fmt.Errorf("event pattern: field %s: operator %s with operand %v is not known here", field, name, operand)
+			return fmt.Errorf("event pattern: field %s: operator %s with operand %v is not known here", field, name,
+				operand)
 		}
 	}
 	return nil

@@ -34,7 +34,8 @@ func ReadBy(ctx context.Context, d deployment.Deployment, executions *trace.Read
 	}
 	failed, err := executions.Failed(ctx, run)
 	for _, execution := range failed {
-		failure := report.Failure{Execution: execution.Name(), At: execution.Started, Error: cmp.Or(execution.Error, string(execution.Status)), Cause: execution.Cause}
+		failure := report.Failure{Execution: execution.Name(), At: execution.Started, Error: cmp.Or(execution.Error,
+			string(execution.Status)), Cause: execution.Cause}
 		if execution.Stopped != nil {
 			failure.At = *execution.Stopped
 		}
@@ -52,7 +53,8 @@ func queues(ctx context.Context, d deployment.Deployment) (report.Around, error)
 			return around, err
 		}
 		around.Waiting = holds(attributes)
-		if around.DeadLetters, err = deadLetters(ctx, client, attributes[string(types.QueueAttributeNameRedrivePolicy)]); err != nil {
+		if around.DeadLetters, err = deadLetters(ctx, client,
+			attributes[string(types.QueueAttributeNameRedrivePolicy)]); err != nil {
 			return around, err
 		}
 	}
@@ -67,10 +69,12 @@ func queues(ctx context.Context, d deployment.Deployment) (report.Around, error)
 }
 
 func describe(ctx context.Context, client *sqs.Client, url string) (map[string]string, error) {
-	described, err := client.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: &url, AttributeNames: []types.QueueAttributeName{
-		types.QueueAttributeNameApproximateNumberOfMessages, types.QueueAttributeNameApproximateNumberOfMessagesNotVisible,
-		types.QueueAttributeNameRedrivePolicy,
-	}})
+	described, err := client.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: &url,
+		AttributeNames: []types.QueueAttributeName{
+			types.QueueAttributeNameApproximateNumberOfMessages,
+			types.QueueAttributeNameApproximateNumberOfMessagesNotVisible,
+			types.QueueAttributeNameRedrivePolicy,
+		}})
 	if err != nil {
 		return nil, fmt.Errorf("asking queue %s what it holds: %w", url[strings.LastIndex(url, "/")+1:], err)
 	}
@@ -96,7 +100,8 @@ func deadLetters(ctx context.Context, client *sqs.Client, redrivePolicy string) 
 	if err != nil {
 		return 0, fmt.Errorf("reading the file-received queue's redrive policy: %w", err)
 	}
-	found, err := client.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: &queue.Resource, QueueOwnerAWSAccountId: &queue.AccountID})
+	found, err := client.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: &queue.Resource,
+		QueueOwnerAWSAccountId: &queue.AccountID})
 	if err != nil {
 		return 0, fmt.Errorf("finding dead-letter queue %s: %w", queue.Resource, err)
 	}

@@ -29,7 +29,8 @@ type completionCommand struct {
 }
 
 func (c *completionCommand) Help() string {
-	return "Writes the shell's completion of this command. bash: source <(snapshot-status completion bash) in ~/.bashrc; " +
+	return "Writes the shell's completion of this command. bash: source <(snapshot-status completion bash) in " +
+		"~/.bashrc; " +
 		"zsh: source <(snapshot-status completion zsh) in ~/.zshrc, after compinit; " +
 		"fish: snapshot-status completion fish | source in ~/.config/fish/config.fish."
 }
@@ -62,8 +63,8 @@ func (c *completeWordsCommand) Run(a *app, parser *kong.Kong) error {
 	return nil
 }
 
-// suggest lists what may stand after the words before the one that is being typed: commands, flags, a flag's values, and
-// runs where a run is expected.
+// suggest lists what may stand after the words before the one that is being typed: commands, flags, a flag's values,
+// and runs where a run is expected.
 func suggest(model *kong.Application, before []string, typed string, runs func() []string) []string {
 	node := model.Node
 	flags := slices.Clone(node.Flags)
@@ -202,7 +203,8 @@ func (a *app) newestRuns(words []string) []string {
 	report.NewestFirst(runs)
 	var names []string
 	for _, run := range runs {
-		if id := run.CorrelationID; report.Quote(id) == id && !strings.HasPrefix(id, "-") { // a shell inserts it as it is
+		// a shell inserts it as it is
+		if id := run.CorrelationID; report.Quote(id) == id && !strings.HasPrefix(id, "-") {
 			names = append(names, id)
 		}
 	}

@@ -80,7 +80,8 @@ func inBash(t *testing.T, typed, wanted string) {
 	must(err)
 	script := "#!/bin/sh\n" + asCommand + "=1 exec '" + binary + "' \"$@\"\n"
 	must(os.WriteFile(filepath.Join(folder, "snapshot-status"), []byte(script), 0o700))
-	rc := "PS1='> '\nbind 'set bell-style none'\nbind 'set enable-bracketed-paste off'\nsource <(snapshot-status completion bash)\n"
+	rc := "PS1='> '\nbind 'set bell-style none'\nbind 'set enable-bracketed-paste off'\nsource <(snapshot-status " +
+		"completion bash)\n"
 	must(os.WriteFile(filepath.Join(folder, "bashrc"), []byte(rc), 0o600))
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute) // for what takes a moment: the machine may be busy
 	defer cancel()
@@ -124,7 +125,8 @@ func TestBashCompletes(t *testing.T) {
 		"Value":            {"snapshot-status runs --output j\t|", "> snapshot-status runs --output json |"},
 		"ValueAfterEquals": {"snapshot-status runs --output=j\t|", "> snapshot-status runs --output=json |"},
 		"OnlyEquals":       {"snapshot-status runs --output=\t\t", "json  text"},
-		"InTheMiddle":      {"snapshot-status wat run-1\x1b[D\x1b[D\x1b[D\x1b[D\x1b[D\x1b[D\t|", "> snapshot-status watch| run-1"},
+		"InTheMiddle": {"snapshot-status wat run-1\x1b[D\x1b[D\x1b[D\x1b[D\x1b[D\x1b[D\t|",
+			"> snapshot-status watch| run-1"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -12,7 +12,8 @@ type doctorCommand struct {
 }
 
 func (c *doctorCommand) Help() string {
-	return "Examines a deployment: whether its parts are there, as they were made, and work together. It changes nothing. What may not be read is a finding too. Exits with 3 if there is an error."
+	return "Examines a deployment: whether its parts are there, as they were made, and work together. It changes " +
+		"nothing. What may not be read is a finding too. Exits with 3 if there is an error."
 }
 
 // examined is what doctor answers.
@@ -23,7 +24,8 @@ type examined struct {
 func (c *doctorCommand) Run(a *app) error {
 	found, err := a.where.Locate(a) // whatever is broken, its settings too
 	if err == nil {
-		err = found.Missing("FileReceivedQueueUrl", "ExportStatusTableName", "LedgerTableName", "ExportStateQueueUrl", "MonitoringTopicArn",
+		err = found.Missing("FileReceivedQueueUrl", "ExportStatusTableName", "LedgerTableName", "ExportStateQueueUrl",
+			"MonitoringTopicArn",
 			"RejectedMessagesQueueUrl", "StateMachineArn")
 	}
 	if err != nil {
@@ -45,7 +47,8 @@ func (c *doctorCommand) Run(a *app) error {
 	return notDone(!slices.ContainsFunc(findings, func(f doctor.Diagnosis) bool { return f.Level == doctor.Error }))
 }
 
-var findingTones = map[doctor.Level]show.Tone{doctor.OK: show.Good, doctor.Warning: show.Busy, doctor.Error: show.Bad, doctor.Unknown: show.Faint}
+var findingTones = map[doctor.Level]show.Tone{doctor.OK: show.Good, doctor.Warning: show.Busy, doctor.Error: show.Bad,
+	doctor.Unknown: show.Faint}
 
 func (e examined) print(p show.Printer, all bool) {
 	fine := 0

@@ -43,15 +43,18 @@ func (l *oneOrMore) UnmarshalJSON(text []byte) error {
 func (s onStack) policies() (all []granted) {
 	s.Helper()
 	client := iam.NewFromConfig(s.Config)
-	listed := must[*cloudformation.DescribeStackResourcesOutput](s.T)(cloudformation.NewFromConfig(s.Config).DescribeStackResources(s.Context(),
+	listed := must[*cloudformation.DescribeStackResourcesOutput](s.T)(cloudformation.NewFromConfig(
+		s.Config).DescribeStackResources(s.Context(),
 		&cloudformation.DescribeStackResourcesInput{StackName: &s.Name}))
 	for _, r := range listed.StackResources {
 		if aws.ToString(r.ResourceType) != "AWS::IAM::Role" {
 			continue
 		}
-		names := must[*iam.ListRolePoliciesOutput](s.T)(client.ListRolePolicies(s.Context(), &iam.ListRolePoliciesInput{RoleName: r.PhysicalResourceId}))
+		names := must[*iam.ListRolePoliciesOutput](s.T)(client.ListRolePolicies(s.Context(),
+			&iam.ListRolePoliciesInput{RoleName: r.PhysicalResourceId}))
 		for _, name := range names.PolicyNames {
-			got := must[*iam.GetRolePolicyOutput](s.T)(client.GetRolePolicy(s.Context(), &iam.GetRolePolicyInput{RoleName: r.PhysicalResourceId, PolicyName: &name}))
+			got := must[*iam.GetRolePolicyOutput](s.T)(client.GetRolePolicy(s.Context(),
+				&iam.GetRolePolicyInput{RoleName: r.PhysicalResourceId, PolicyName: &name}))
 			document := must[string](s.T)(url.PathUnescape(aws.ToString(got.PolicyDocument)))
 			var policy struct{ Statement []statement }
 			if err := json.Unmarshal([]byte(document), &policy); err != nil {
@@ -92,15 +95,16 @@ func (s onStack) permissions() (found []doctor.Diagnosis) {
 	return found
 }
 
-// Doctor asks for all that the stack grants, and for nothing else: a healthy stack lacks no right, one that was taken away
-// is missed alone, and a stack without any right misses each.
+// Doctor asks for all that the stack grants, and for nothing else: a healthy stack lacks no right, one that was taken
+// away is missed alone, and a stack without any right misses each.
 func TestDoctorKnowsEveryRight(t *testing.T) {
 	s := deployed(t)
 	all := s.policies()
 	if len(all) != 9 {
 		t.Fatalf("%d policies", len(all))
 	}
-	if got := s.permissions(); len(got) != 1 || got[0].Level != doctor.OK || !strings.Contains(got[0].Says, "all 9 roles") {
+	if got := s.permissions(); len(got) != 1 || got[0].Level != doctor.OK || !strings.Contains(got[0].Says,
+		"all 9 roles") {
 		t.Errorf("healthy, but: %+v", got)
 	}
 
@@ -110,7 +114,8 @@ func TestDoctorKnowsEveryRight(t *testing.T) {
 			s.put(g, s.document(slices.DeleteFunc(slices.Clone(g.statements), sends)...))
 			got := s.permissions()
 			s.put(g, g.document)
-			if want := "the role of function notify, " + g.role + ", may not sqs:SendMessage on "; len(got) != 1 || got[0].Level != doctor.Error || !strings.HasPrefix(got[0].Says, want) {
+			if want := "the role of function notify, " + g.role + ", may not sqs:SendMessage on "; len(got) != 1 ||
+				got[0].Level != doctor.Error || !strings.HasPrefix(got[0].Says, want) {
 				t.Errorf("got %+v, want %q", got, want)
 			}
 		}
@@ -143,7 +148,8 @@ func (r right) missedBy(f doctor.Diagnosis) bool {
 	actions, resource, _ := strings.Cut(f.Says, " on ")
 	return f.Level == doctor.Error && strings.Contains(actions, ", "+r.role+", may not ") &&
 		slices.Contains(strings.Fields(strings.ReplaceAll(actions, ",", "")), r.action) &&
-		(resource == r.resource || strings.HasPrefix(resource, strings.TrimSuffix(r.resource, "*")) && strings.Contains(r.resource, ":log-group:"))
+		(resource == r.resource || strings.HasPrefix(resource, strings.TrimSuffix(r.resource, "*")) &&
+			strings.Contains(r.resource, ":log-group:"))
 }
 
 func rightsOf(g granted) (all []right) {

@@ -28,7 +28,8 @@ func TestDoctorText(t *testing.T) {
 		var out textOut
 		examined{[]doctor.Diagnosis{{Level: doctor.OK, About: "table t", Says: "is active"},
 			{Level: doctor.Error, About: "pipe p", Says: "is STOPPED", Cure: "start it"},
-			{Level: doctor.Unknown, About: "alarms", Says: "cannot tell: not allowed"}}}.print(show.Printer{Out: &out, Now: n.now}, all)
+			{Level: doctor.Unknown, About: "alarms", Says: "cannot tell: not allowed"}}}.print(show.Printer{Out: &out,
+			Now: n.now}, all)
 		golden(t, name, string(out))
 	}
 }
@@ -92,7 +93,8 @@ func TestDoctorOnTheStack(t *testing.T) {
 		t.Helper()
 		code, found := s.examine()
 		if found[about] != level || code != wantCode {
-			t.Errorf("%s: got %q (exit code %d), want %s (%d); all: %v", about, found[about], code, level, wantCode, found)
+			t.Errorf("%s: got %q (exit code %d), want %s (%d); all: %v", about, found[about], code, level, wantCode,
+				found)
 		}
 		for other, is := range found {
 			if _, before := healthy[other]; !before && other != about {
@@ -100,7 +102,8 @@ func TestDoctorOnTheStack(t *testing.T) {
 			}
 		}
 	}
-	queues, functions, schedules, piped := sqs.NewFromConfig(s.Config), lambda.NewFromConfig(s.Config), scheduler.NewFromConfig(s.Config), pipes.NewFromConfig(s.Config)
+	queues, functions, schedules, piped := sqs.NewFromConfig(s.Config), lambda.NewFromConfig(s.Config),
+		scheduler.NewFromConfig(s.Config), pipes.NewFromConfig(s.Config)
 
 	served := must[[]local.Pipe](t)(local.Pipes(t.Context(), s.Config, s.Name))
 	for _, pipe := range served {
@@ -112,27 +115,34 @@ func TestDoctorOnTheStack(t *testing.T) {
 	}
 
 	name := s.Name + "-sweep"
-	was := must[*scheduler.GetScheduleOutput](t)(schedules.GetSchedule(t.Context(), &scheduler.GetScheduleInput{Name: &name}))
+	was := must[*scheduler.GetScheduleOutput](t)(schedules.GetSchedule(t.Context(),
+		&scheduler.GetScheduleInput{Name: &name}))
 	set := func(state schedulertypes.ScheduleState) {
-		must[*scheduler.UpdateScheduleOutput](t)(schedules.UpdateSchedule(t.Context(), &scheduler.UpdateScheduleInput{Name: &name, State: state,
-			ScheduleExpression: was.ScheduleExpression, FlexibleTimeWindow: was.FlexibleTimeWindow, Target: was.Target}))
+		must[*scheduler.UpdateScheduleOutput](t)(schedules.UpdateSchedule(t.Context(),
+			&scheduler.UpdateScheduleInput{Name: &name, State: state,
+				ScheduleExpression: was.ScheduleExpression, FlexibleTimeWindow: was.FlexibleTimeWindow,
+				Target: was.Target}))
 	}
 	set(schedulertypes.ScheduleStateDisabled)
 	wants("schedule of the sweep", doctor.Error, exitNotDone)
 	set(schedulertypes.ScheduleStateEnabled)
 
-	for task, spoilt := range map[string][2]string{"notify": {"EXPORT_STATE_SQS_QUEUE_URL", "https://sqs.eu-west-1.amazonaws.com/111122223333/of-somebody"},
+	for task, spoilt := range map[string][2]string{"notify": {"EXPORT_STATE_SQS_QUEUE_URL",
+		"https://sqs.eu-west-1.amazonaws.com/111122223333/of-somebody"},
 		"sweep": {"STALLED_AFTER_MINUTES", "soon"}} {
 		name := s.Name + "-" + task
-		variables := must[*lambda.GetFunctionConfigurationOutput](t)(functions.GetFunctionConfiguration(t.Context(), &lambda.GetFunctionConfigurationInput{FunctionName: &name})).Environment.Variables
+		variables := must[*lambda.GetFunctionConfigurationOutput](t)(functions.GetFunctionConfiguration(t.Context(),
+			&lambda.GetFunctionConfigurationInput{FunctionName: &name})).Environment.Variables
 		configure := func(value string) {
 			variables[spoilt[0]] = value
 			must[*lambda.UpdateFunctionConfigurationOutput](t)(functions.UpdateFunctionConfiguration(t.Context(),
-				&lambda.UpdateFunctionConfigurationInput{FunctionName: &name, Environment: &lambdatypes.Environment{Variables: variables}}))
+				&lambda.UpdateFunctionConfigurationInput{FunctionName: &name,
+					Environment: &lambdatypes.Environment{Variables: variables}}))
 			updated := lambda.NewFunctionUpdatedV2Waiter(functions, func(o *lambda.FunctionUpdatedV2WaiterOptions) {
 				o.MinDelay, o.MaxDelay = 50*time.Millisecond, time.Second
 			})
-			if err := updated.Wait(t.Context(), &lambda.GetFunctionInput{FunctionName: &name}, 10*time.Minute); err != nil {
+			if err := updated.Wait(t.Context(), &lambda.GetFunctionInput{FunctionName: &name},
+				10*time.Minute); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -143,21 +153,25 @@ func TestDoctorOnTheStack(t *testing.T) {
 	}
 
 	attributes := func(seconds string) {
-		must[*sqs.SetQueueAttributesOutput](t)(queues.SetQueueAttributes(t.Context(), &sqs.SetQueueAttributesInput{QueueUrl: &s.Outputs.FileReceivedQueueUrl,
-			Attributes: map[string]string{"VisibilityTimeout": seconds}}))
+		must[*sqs.SetQueueAttributesOutput](t)(queues.SetQueueAttributes(t.Context(),
+			&sqs.SetQueueAttributesInput{QueueUrl: &s.Outputs.FileReceivedQueueUrl,
+				Attributes: map[string]string{"VisibilityTimeout": seconds}}))
 	}
 	attributes("5")
 	wants("file-received queue", doctor.Error, exitNotDone)
 	attributes("60")
 
-	must[*sqs.SendMessageOutput](t)(queues.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: &s.Outputs.RejectedMessagesQueueUrl, MessageBody: aws.String("kept")}))
+	must[*sqs.SendMessageOutput](t)(queues.SendMessage(t.Context(),
+		&sqs.SendMessageInput{QueueUrl: &s.Outputs.RejectedMessagesQueueUrl, MessageBody: aws.String("kept")}))
 	wants("rejected-messages queue", doctor.Warning, exitOK)
 	if got := s.says("doctor"); !strings.Contains(got.out, "snapshot-status --stack="+s.Name+" rejected list") {
 		t.Errorf("the cure is for another deployment:\n%s", got.out)
 	}
-	must[*sqs.PurgeQueueOutput](t)(queues.PurgeQueue(t.Context(), &sqs.PurgeQueueInput{QueueUrl: &s.Outputs.RejectedMessagesQueueUrl}))
+	must[*sqs.PurgeQueueOutput](t)(queues.PurgeQueue(t.Context(),
+		&sqs.PurgeQueueInput{QueueUrl: &s.Outputs.RejectedMessagesQueueUrl}))
 
 	name = s.Name + "-RunStalled"
-	must[*cloudwatch.DeleteAlarmsOutput](t)(cloudwatch.NewFromConfig(s.Config).DeleteAlarms(t.Context(), &cloudwatch.DeleteAlarmsInput{AlarmNames: []string{name}}))
+	must[*cloudwatch.DeleteAlarmsOutput](t)(cloudwatch.NewFromConfig(s.Config).DeleteAlarms(t.Context(),
+		&cloudwatch.DeleteAlarmsInput{AlarmNames: []string{name}}))
 	wants("alarms", doctor.Error, exitNotDone)
 }

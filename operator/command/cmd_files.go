@@ -108,7 +108,8 @@ func (l *fileList) print(p show.Printer, compared bool) {
 			if name == "" {
 				name = "(the message named none)"
 			}
-			rows = append(rows, []string{name, stamp(&file.CountedAt), file.Identity, file.Execution[strings.LastIndex(file.Execution, ":")+1:], note})
+			rows = append(rows, []string{name, stamp(&file.CountedAt), file.Identity,
+				file.Execution[strings.LastIndex(file.Execution, ":")+1:], note})
 		}
 		p.Table([]string{"FILE", "COUNTED (UTC)", "MESSAGE", "EXECUTION", ""}, rows)
 	}
@@ -116,7 +117,8 @@ func (l *fileList) print(p show.Printer, compared bool) {
 		p.Line("%s %s", p.Tone(show.Bad, "missing:"), name)
 	}
 	if n := l.cut(); n > 0 && compared {
-		p.Line("Of %d names that came only the first %d bytes are stored. Names are compared by these, so a missing one may be among them.",
+		p.Line("Of %d names that came only the first %d bytes are stored. Names are compared by these, so a missing "+
+			"one may be among them.",
 			n, snapshot.MaxFilename)
 	}
 	if compared && len(l.Missing) == 0 {

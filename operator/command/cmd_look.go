@@ -17,7 +17,8 @@ type lookCommand struct {
 }
 
 func (c *lookCommand) Help() string {
-	return "Starts the state machine to look at collections again. A look takes the steps that are due by what is stored, so it is harmless at any time, and as often as you like."
+	return "Starts the state machine to look at collections again. A look takes the steps that are due by what is " +
+		"stored, so it is harmless at any time, and as often as you like."
 }
 
 // looking is what look answers.
@@ -59,7 +60,8 @@ func (c *lookCommand) Run(a *app) error {
 		return nil
 	}
 	if !c.Yes {
-		p.Line("Would look at %d collections of %s (executions to start: %d). Do it: --yes", len(keys), run.Run, said.Executions)
+		p.Line("Would look at %d collections of %s (executions to start: %d). Do it: --yes", len(keys), run.Run,
+			said.Executions)
 		return nil
 	}
 	p.Line("Looking at %d collections of %s (executions started: %d). What comes of it: %s", len(keys), run.Run,

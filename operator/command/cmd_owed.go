@@ -22,7 +22,9 @@ type owedCommand struct {
 }
 
 func (c *owedCommand) Help() string {
-	return "Lists requests and news that are due and not delivered. What is claimed has a claimer; if that died, the debt is free again when its lease is over (10 minutes; 5 with EXPRESS), and not before. Exits with 3 if something is owed."
+	return "Lists requests and news that are due and not delivered. What is claimed has a claimer; if that died, " +
+		"the debt is free again when its lease is over (10 minutes; 5 with EXPRESS), and not before. Exits with 3 " +
+		"if something is owed."
 }
 
 // due is one thing that is owed.
@@ -72,7 +74,8 @@ func (c *owedCommand) Run(a *app) error {
 	} else {
 		c.print(a.printer(), said)
 		if letGo && len(said.Owed) > 0 {
-			a.printer().Line("The run was let go: the sweep passes it by. A look pays what is free: %s", a.command.Do("look --yes", c.Name))
+			a.printer().Line("The run was let go: the sweep passes it by. A look pays what is free: %s",
+				a.command.Do("look --yes", c.Name))
 		}
 	}
 	return notDone(len(said.Owed) == 0 || said.Paid != nil)
@@ -116,20 +119,23 @@ func (c *owedCommand) print(p show.Printer, said debts) {
 			if one.Debt.State == report.Claimed {
 				free = "in " + show.Duration(one.Debt.Until.Sub(p.Now))
 			}
-			rows = append(rows, []string{one.Run, one.Collection, string(one.Kind), p.Tone(debtTone(one.Debt.State), string(one.Debt.State)),
+			rows = append(rows, []string{one.Run, one.Collection, string(one.Kind), p.Tone(debtTone(one.Debt.State),
+				string(one.Debt.State)),
 				p.Ago(one.Debt.Since), free})
 		}
 		p.Table([]string{"RUN", "COLLECTION", "WHAT", "STATE", "OWED FOR", "FREE TO PAY"}, rows)
 	}
 	switch {
 	case said.Paid != nil:
-		p.Line("The sweep examined %d open runs, started to reconcile %d collections and sent %d alerts.", said.Paid.OpenRuns, said.Paid.Reconciled, said.Paid.Alerts)
+		p.Line("The sweep examined %d open runs, started to reconcile %d collections and sent %d alerts.",
+			said.Paid.OpenRuns, said.Paid.Reconciled, said.Paid.Alerts)
 	case c.Pay:
 		p.Line("Would call the sweep, which looks after all open runs. Do it: --yes")
 	}
 }
 
-const sweptPerhaps = "it may have done its work in part or whole; trying again is safe: it takes only the steps that are due"
+const sweptPerhaps = "it may have done its work in part or whole; trying again is safe: it takes only the steps " +
+	"that are due"
 
 // sweep calls the deployed sweep and waits for its answer.
 func (a *app) sweep() (*sweep.Output, error) {
@@ -141,7 +147,8 @@ func (a *app) sweep() (*sweep.Output, error) {
 		return nil, err
 	}
 	name := found.FunctionName("sweep")
-	input, err := json.Marshal(sweep.Input{ExecutionID: "by-hand-" + time.Now().UTC().Format("20060102T150405Z") + "-" + rand.Text()[:8]})
+	input, err := json.Marshal(sweep.Input{ExecutionID: "by-hand-" + time.Now().UTC().Format("20060102T150405Z") + "-" +
+		rand.Text()[:8]})
 	if err != nil {
 		return nil, fmt.Errorf("calling %s: %w", name, err)
 	}

@@ -22,7 +22,9 @@ type rejectedCommand struct {
 }
 
 func (c *rejectedCommand) Help() string {
-	return "A queue cannot be listed without hiding its messages from others. So the rejected-messages queue is read through once, and what was read is given back at once, also after an error or Ctrl-C. Two people who do this at one time see a part each."
+	return "A queue cannot be listed without hiding its messages from others. So the rejected-messages queue is " +
+		"read through once, and what was read is given back at once, also after an error or Ctrl-C. Two people who " +
+		"do this at one time see a part each."
 }
 
 // readKept reads the queue of kept messages through. Whoever asks gives back what it does not need.
@@ -34,17 +36,21 @@ func (a *app) readKept() (*rejected.Reading, error) {
 	if err != nil {
 		return nil, err
 	}
-	queues := rejected.Queues{SQS: sqs.NewFromConfig(found.Config), Rejected: found.RejectedMessagesQueueUrl, FileReceived: found.FileReceivedQueueUrl}
-	fmt.Fprintln(a.err, "Reading the rejected-messages queue through: others do not see its messages until they are given back.")
+	queues := rejected.Queues{SQS: sqs.NewFromConfig(found.Config), Rejected: found.RejectedMessagesQueueUrl,
+		FileReceived: found.FileReceivedQueueUrl}
+	fmt.Fprintln(a.err, "Reading the rejected-messages queue through: others do not see its messages until they are "+
+		"given back.")
 	reading, err := queues.Read(a)
 	if err != nil {
 		return nil, err
 	}
 	if reading.Elsewhere > 0 {
-		fmt.Fprintf(a.err, "About %d messages are with somebody else who reads the queue just now: they are not among these.\n", reading.Elsewhere)
+		fmt.Fprintf(a.err, "About %d messages are with somebody else who reads the queue just now: they are not "+
+			"among these.\n", reading.Elsewhere)
 	}
 	if reading.Unseen > 0 {
-		fmt.Fprintf(a.err, "These are not all: the queue says that it has about %d more, and did not give them. Try again.\n", reading.Unseen)
+		fmt.Fprintf(a.err, "These are not all: the queue says that it has about %d more, and did not give them. Try "+
+			"again.\n", reading.Unseen)
 	}
 	return reading, nil
 }
@@ -93,10 +99,12 @@ type rejectedListCommand struct {
 
 // keptList is what rejected list answers.
 type keptList struct {
-	Reasons   []rejected.Group    `json:"reasons"`
-	Messages  []*rejected.Message `json:"messages"`
-	Elsewhere int                 `json:"elsewhere"` // about so many could not be read, since somebody else is reading them
-	Unseen    int                 `json:"unseen"`    // about so many more the queue said to have when nothing came any more
+	Reasons  []rejected.Group    `json:"reasons"`
+	Messages []*rejected.Message `json:"messages"`
+	// about so many could not be read, since somebody else is reading them
+	Elsewhere int `json:"elsewhere"`
+	// about so many more the queue said to have when nothing came any more
+	Unseen int `json:"unseen"`
 }
 
 func (c *rejectedListCommand) Run(a *app) error {
@@ -147,7 +155,8 @@ func (l keptList) print(p show.Printer, limit int, command report.Command) {
 		p.Line("… and %d more (--limit 0 shows all)", more)
 	}
 	p.Line("")
-	p.Line("What to do about each reason: docs/runbook.md#reason-codes. One with its text: %s", command.Do("rejected show", "IDENTITY"))
+	p.Line("What to do about each reason: docs/runbook.md#reason-codes. One with its text: %s",
+		command.Do("rejected show", "IDENTITY"))
 }
 
 func printKept(p show.Printer, messages []*rejected.Message, heading string, text func(*rejected.Message) string) {
@@ -214,7 +223,8 @@ func (c *rejectedShowCommand) Run(a *app) error {
 }
 
 func noSuchMessage(identity string, command report.Command) error {
-	return answer{exitNotFound, fmt.Sprintf("no message with the identity %s is kept; list them: %s", visible.Quote(identity), command.Do("rejected list"))}
+	return answer{exitNotFound, fmt.Sprintf("no message with the identity %s is kept; list them: %s",
+		visible.Quote(identity), command.Do("rejected list"))}
 }
 
 func (m keptText) print(p show.Printer) {

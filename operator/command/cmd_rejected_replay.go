@@ -74,8 +74,10 @@ func (h *handled) add(outcomes []rejected.Outcome, done outcome, a *app) {
 			became.Error = o.Err.Error()
 		}
 		if errors.As(o.Err, new(*rejected.TooLargeError)) {
-			became.Error += "; start the state machine with it, and then drop it here: " + a.command.Do("rejected show --envelope", o.Identity) + " > back.json && " +
-				suggestedAWS(a.where, *a.found).Do("stepfunctions start-execution "+report.Flag("state-machine-arn", cmp.Or(a.found.StateMachineArn, "ARN"))+" --input=file://back.json")
+			became.Error += "; start the state machine with it, and then drop it here: " +
+				a.command.Do("rejected show --envelope", o.Identity) + " > back.json && " +
+				suggestedAWS(a.where, *a.found).Do("stepfunctions start-execution "+report.Flag("state-machine-arn",
+					cmp.Or(a.found.StateMachineArn, "ARN"))+" --input=file://back.json")
 		}
 		h.Messages = append(h.Messages, became)
 	}
@@ -92,7 +94,8 @@ func (h handled) answer(a *app, done outcome) error {
 	if a.json {
 		err := a.printJSON(h)
 		if !h.DryRun {
-			err = effect.After(err, fmt.Sprintf("%d of %d messages were %s", len(h.Messages)-stay, len(h.Messages), done))
+			err = effect.After(err, fmt.Sprintf("%d of %d messages were %s", len(h.Messages)-stay, len(h.Messages),
+				done))
 		}
 		if err != nil {
 			return err
@@ -160,7 +163,8 @@ func (c *rejectedReplayCommand) Run(a *app) error {
 			good = append(good, m)
 			continue
 		}
-		said.Messages = append(said.Messages, handledKept{m, stays, "it would come here again: " + m.ComesBack + " (--as-is puts it back all the same)"})
+		said.Messages = append(said.Messages, handledKept{m, stays, "it would come here again: " + m.ComesBack +
+			" (--as-is puts it back all the same)"})
 	}
 	a.giveBack(reading, good...)
 	do := reading.WouldPutBack
@@ -181,7 +185,8 @@ type rejectedDropCommand struct {
 }
 
 func (c *rejectedDropCommand) Help() string {
-	return "Deletes messages from the rejected-messages queue for good. It asks before, unless there is --yes. Exits with 3 if a message stays."
+	return "Deletes messages from the rejected-messages queue for good. It asks before, unless there is --yes. " +
+		"Exits with 3 if a message stays."
 }
 
 func (c *rejectedDropCommand) Run(a *app) error {

@@ -47,7 +47,8 @@ func newKeeping(t *testing.T) keeping {
 func (k keeping) keep(identity, text string, reason snapshot.Reason, detail string) {
 	k.Helper()
 	keeper := delivery.Rejected{SQS: k.SQS, QueueURL: k.Rejected}
-	err := keeper.Reject(k.Context(), snapshot.Receipt{Identity: identity, Raw: text, Rejection: &snapshot.Rejection{Reason: reason, Detail: detail}})
+	err := keeper.Reject(k.Context(), snapshot.Receipt{Identity: identity, Raw: text,
+		Rejection: &snapshot.Rejection{Reason: reason, Detail: detail}})
 	if err != nil {
 		k.Fatal(err)
 	}
@@ -60,20 +61,26 @@ func fileMessage(run, name string) string {
 // some keeps a message of every kind.
 func (k keeping) some() {
 	k.Helper()
-	k.keep("id-1-missing", `{"correlation_id":"run-1"}`, snapshot.ReasonFieldMissing, "required field collection_name is missing")
-	k.keep("id-2-missing", `{"correlation_id":"run-2"}`, snapshot.ReasonFieldMissing, "required field collection_name is missing")
-	k.keep("id-3-unknown", fileMessage("run-1", "a-001"), snapshot.ReasonUnknownCollection, "the export status table has no row for this correlation_id and collection_name")
+	k.keep("id-1-missing", `{"correlation_id":"run-1"}`, snapshot.ReasonFieldMissing,
+		"required field collection_name is missing")
+	k.keep("id-2-missing", `{"correlation_id":"run-2"}`, snapshot.ReasonFieldMissing,
+		"required field collection_name is missing")
+	k.keep("id-3-unknown", fileMessage("run-1", "a-001"), snapshot.ReasonUnknownCollection,
+		"the export status table has no row for this correlation_id and collection_name")
 	k.keep("id-4-not-json", "oh", snapshot.ReasonNotJSON, "the text is not valid JSON")
-	k.keep("id-5-large", fileMessage("run-1", strings.Repeat("\\", 450)), snapshot.ReasonNotCounted, "counting failed for good: no such table")
-	k.keep("id-6-flag", strings.Replace(fileMessage("run-1", "a-002"), "{", `{"shutdown_flag":"perhaps",`, 1), snapshot.ReasonFlagInvalid, "flag shutdown_flag is neither true nor false")
+	k.keep("id-5-large", fileMessage("run-1", strings.Repeat("\\", 450)), snapshot.ReasonNotCounted,
+		"counting failed for good: no such table")
+	k.keep("id-6-flag", strings.Replace(fileMessage("run-1", "a-002"), "{", `{"shutdown_flag":"perhaps",`, 1),
+		snapshot.ReasonFlagInvalid, "flag shutdown_flag is neither true nor false")
 }
 
 // says runs a command line two days after the messages were kept.
 func (k keeping) says(in string, args ...string) said {
 	k.Helper()
 	var out, errOut bytes.Buffer
-	code := runWith(args, &app{Context: k.Context(), in: strings.NewReader(in), out: &out, err: &errOut, found: &k.Deployment,
-		now: func() time.Time { return time.Now().Add(2*24*time.Hour + 4*time.Hour + 30*time.Minute) }})
+	code := runWith(args, &app{Context: k.Context(), in: strings.NewReader(in), out: &out, err: &errOut,
+		found: &k.Deployment,
+		now:   func() time.Time { return time.Now().Add(2*24*time.Hour + 4*time.Hour + 30*time.Minute) }})
 	return said{code, out.String(), errOut.String()}
 }
 
@@ -159,7 +166,8 @@ func TestReplayCountsOnce(t *testing.T) {
 	s.send("late-row", "db.core.one", "one-001")
 	reason := []string{"rejected", "replay", "--run", "late-row", "--yes"}
 	s.untilSays("1 of 1 were put back", reason...)
-	s.untilSays("UNKNOWN_COLLECTION", "rejected", "list", "--run", "late-row") // it came here again: there still is no row
+	// it came here again: there still is no row
+	s.untilSays("UNKNOWN_COLLECTION", "rejected", "list", "--run", "late-row")
 	s.row("late-row", "db.core.one", "Sent", "2")
 	envelope := s.says("rejected", "list", "--run", "late-row", "-o", "json")
 	identity := regexp.MustCompile(`"identity": "([^"]*)"`).FindStringSubmatch(envelope.out)
@@ -168,7 +176,8 @@ func TestReplayCountsOnce(t *testing.T) {
 	}
 	text := s.says("rejected", "show", "--envelope", identity[1]).out
 	s.untilSays("1 of 1 were put back", reason...)
-	if _, err := sqs.NewFromConfig(s.Config).SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: &s.Outputs.FileReceivedQueueUrl, MessageBody: &text}); err != nil {
+	if _, err := sqs.NewFromConfig(s.Config).SendMessage(t.Context(),
+		&sqs.SendMessageInput{QueueUrl: &s.Outputs.FileReceivedQueueUrl, MessageBody: &text}); err != nil {
 		t.Fatal(err)
 	}
 	s.send("late-row", "db.core.one", "one-002")

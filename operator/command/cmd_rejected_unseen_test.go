@@ -27,7 +27,9 @@ func TestRejectedListSaysThatItIsIncomplete(t *testing.T) {
 		}), middleware.Before)
 	})
 	said := k.says("", "rejected", "list", "-o", "json")
-	if said.code != exitOK || !strings.Contains(said.err, "These are not all: the queue says that it has about 9 more") || !strings.Contains(said.out, `"unseen": 9`) {
+	if said.code != exitOK ||
+		!strings.Contains(said.err, "These are not all: the queue says that it has about 9 more") ||
+		!strings.Contains(said.out, `"unseen": 9`) {
 		t.Errorf("%+v", said)
 	}
 }

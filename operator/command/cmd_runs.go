@@ -17,7 +17,8 @@ type runsCommand struct {
 }
 
 func (c *runsCommand) Help() string {
-	return "Lists the runs that the ledger knows, the newest first. A run whose first message is still to come is not among them: `show` finds it by its correlation id."
+	return "Lists the runs that the ledger knows, the newest first. A run whose first message is still to come is " +
+		"not among them: `show` finds it by its correlation id."
 }
 
 // sideBySide is how many runs are read at one time.

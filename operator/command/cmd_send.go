@@ -33,7 +33,9 @@ type sendCommand struct {
 }
 
 func (c *sendCommand) Help() string {
-	return "Sends one message of a received file to the file-received queue. What would be rejected is refused, by the functions' own parser; whether the collection has a row is not looked at. Exits with 3 if the message would be rejected."
+	return "Sends one message of a received file to the file-received queue. What would be rejected is refused, by " +
+		"the functions' own parser; whether the collection has a row is not looked at. Exits with 3 if the message " +
+		"would be rejected."
 }
 
 // sending is what send answers.
@@ -144,7 +146,8 @@ func (c *sendCommand) check(text string, receipts []snapshot.Receipt) error {
 	for _, receipt := range receipts {
 		own := receipt.Identity == c.Identity || strings.HasPrefix(receipt.Identity, c.Identity+"/")
 		if c.Identity != "" && !own {
-			return fmt.Errorf("--identity %s would not be heeded: a message of the text would have the identity %s, and sent again it might count twice",
+			return fmt.Errorf("--identity %s would not be heeded: a message of the text would have the identity %s, "+
+				"and sent again it might count twice",
 				visible.Quote(c.Identity), visible.Quote(receipt.Identity))
 		}
 	}

@@ -16,7 +16,8 @@ type serveCommand struct {
 }
 
 func (c *serveCommand) Help() string {
-	return "Serves a page on this machine: runs and what they wait for, collections, executions of the state machine, rejected messages. Ends with Ctrl-C."
+	return "Serves a page on this machine: runs and what they wait for, collections, executions of the state " +
+		"machine, rejected messages. Ends with Ctrl-C."
 }
 
 func (c *serveCommand) Run(a *app) error {
@@ -34,6 +35,7 @@ func (c *serveCommand) Run(a *app) error {
 	source := page.NewSource(found)
 	source.Command = a.command
 	return page.Serve(a, listener, source, page.Options{
-		AllowWrites: c.AllowWrites, Hosts: page.HostsOf(listener.Addr(), c.Host), Log: slog.New(slog.NewTextHandler(visible.Writer(a.err), nil)),
+		AllowWrites: c.AllowWrites, Hosts: page.HostsOf(listener.Addr(), c.Host),
+		Log: slog.New(slog.NewTextHandler(visible.Writer(a.err), nil)),
 	}, func(address string) { fmt.Fprintf(a.out, "Open %s (end: Ctrl-C)\n", address) })
 }

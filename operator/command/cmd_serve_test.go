@@ -18,7 +18,8 @@ func TestServeSuggestsItsOwnDeployment(t *testing.T) {
 	out, written := io.Pipe()
 	ended := make(chan int, 1)
 	go func() {
-		ended <- run(ctx, []string{"serve", "--listen", "127.0.0.1:0", "--stack", s.Name}, strings.NewReader(""), written, t.Output())
+		ended <- run(ctx, []string{"serve", "--listen", "127.0.0.1:0", "--stack", s.Name}, strings.NewReader(""),
+			written, t.Output())
 		written.Close()
 	}()
 	t.Cleanup(func() { end(); <-ended })
@@ -35,7 +36,8 @@ func TestServeSuggestsItsOwnDeployment(t *testing.T) {
 	}
 	defer response.Body.Close()
 	text, err := io.ReadAll(response.Body)
-	if want := "<code>snapshot-status --stack=" + s.Name + " files --expected=LIST on-a-page db.core.one"; err != nil || !strings.Contains(string(text), want) {
+	if want := "<code>snapshot-status --stack=" + s.Name + " files --expected=LIST on-a-page db.core.one"; err != nil ||
+		!strings.Contains(string(text), want) {
 		t.Errorf("not suggested: %s (%v)\n%s", want, err, text)
 	}
 }

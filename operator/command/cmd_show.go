@@ -71,7 +71,8 @@ func headLines(p show.Printer, run report.Run) {
 		of = " (" + of + ")"
 	}
 	p.Line("%s%s: %s", run.Run, of, p.Tone(show.StateTone(run.State), string(run.State)))
-	p.Line("%d of %d collections received, %d successful; %d of %d files", run.Received, run.Summary.Collections, run.Successful, run.FilesReceived, run.FilesSent)
+	p.Line("%d of %d collections received, %d successful; %d of %d files", run.Received, run.Summary.Collections,
+		run.Successful, run.FilesReceived, run.FilesSent)
 	p.Line("first message %s; last progress %s", p.Since(run.FirstMessage), p.Since(run.LastProgress))
 	for _, news := range run.News {
 		p.Line("news of %s: %s", report.NewsName(news.Kind), p.Tone(debtTone(news.Debt.State), debt(p, news.Debt)))
@@ -108,7 +109,8 @@ func collectionRows(p show.Printer, collections []report.Collection) [][]string 
 	for _, c := range collections {
 		rows = append(rows, []string{
 			c.Collection, report.StatusName(c.Status), fmt.Sprintf("%d/%d", c.FilesReceived, c.FilesSent),
-			show.Bar(c.FilesReceived, c.FilesSent, barWidth), p.Tone(show.WaitTone(c.WaitsFor), string(c.WaitsFor)), p.Ago(c.Since),
+			show.Bar(c.FilesReceived, c.FilesSent, barWidth), p.Tone(show.WaitTone(c.WaitsFor), string(c.WaitsFor)),
+			p.Ago(c.Since),
 		})
 	}
 	return rows

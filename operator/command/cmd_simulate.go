@@ -37,7 +37,10 @@ type simulateCommand struct {
 }
 
 func (c *simulateCommand) Help() string {
-	return "Plays a run: writes its rows as exporter and sender do, sends the messages of its files, and answers the requests for its _success files. It ends when the run is as far as it can get, and exits with 3 if it gives up before. It is refused outside of the local stack, unless with --yes-really, and never touches a table or queues that the stack did not make."
+	return "Plays a run: writes its rows as exporter and sender do, sends the messages of its files, and answers " +
+		"the requests for its _success files. It ends when the run is as far as it can get, and exits with 3 if it " +
+		"gives up before. It is refused outside of the local stack, unless with --yes-really, and never touches a " +
+		"table or queues that the stack did not make."
 }
 
 // simulation is what simulate answers.
@@ -101,15 +104,17 @@ func (c *simulateCommand) shape() scenario.Shape {
 		_, _ = rand.Read(seed[:])
 		c.Seed = uint64(binary.BigEndian.Uint32(seed[:])) + 1
 	}
-	return scenario.Shape{Run: c.OfRun, Seed: c.Seed, Collections: c.Collections, Files: c.Files, Duplicates: c.Duplicates,
-		Malformed: c.Malformed, LateSent: c.LateSent, Missing: c.Missing, Blocked: c.Blocked, Failing: c.Failing}
+	return scenario.Shape{Run: c.OfRun, Seed: c.Seed, Collections: c.Collections, Files: c.Files,
+		Duplicates: c.Duplicates,
+		Malformed:  c.Malformed, LateSent: c.LateSent, Missing: c.Missing, Blocked: c.Blocked, Failing: c.Failing}
 }
 
 // play plays the plan, and shows how far it is on standard error.
 func (c *simulateCommand) play(a *app, plan scenario.Plan) (scenario.Played, error) {
 	found, err := a.deployment()
 	if err == nil {
-		err = found.Missing("ExportStatusTableName", "LedgerTableName", "FileReceivedQueueUrl", "ExportStateQueueUrl", "StateMachineArn")
+		err = found.Missing("ExportStatusTableName", "LedgerTableName", "FileReceivedQueueUrl", "ExportStateQueueUrl",
+			"StateMachineArn")
 	}
 	if err == nil {
 		err = c.allowed(a, found)
@@ -125,8 +130,9 @@ func (c *simulateCommand) play(a *app, plan scenario.Plan) (scenario.Played, err
 		return err == nil && !owes(run), err
 	})
 	rows, messages := world.Effect()
-	return played, effect.After(err, fmt.Sprintf("%d rows of run %s were written, and %d messages sent, if not more. Try again with another run: "+
-		"this one would count its messages twice", rows, visible.Quote(plan.CorrelationID), messages))
+	return played, effect.After(err,
+		fmt.Sprintf("%d rows of run %s were written, and %d messages sent, if not more. Try again with another run: "+
+			"this one would count its messages twice", rows, visible.Quote(plan.CorrelationID), messages))
 }
 
 // owes tells whether anything is still to be delivered.
@@ -142,10 +148,12 @@ func (c *simulateCommand) allowed(a *app, d deployment.Deployment) error {
 		return nil
 	}
 	if !c.YesReally {
-		return fmt.Errorf("a simulation writes rows and sends messages, and this is not the local stack (make up): say --yes-really if %s is there to be played with", d.Stack)
+		return fmt.Errorf("a simulation writes rows and sends messages, and this is not the local stack (make up): "+
+			"say --yes-really if %s is there to be played with", d.Stack)
 	}
 	own := map[string]bool{}
-	pages := cloudformation.NewListStackResourcesPaginator(cloudformation.NewFromConfig(d.Config), &cloudformation.ListStackResourcesInput{StackName: &d.Stack})
+	pages := cloudformation.NewListStackResourcesPaginator(cloudformation.NewFromConfig(d.Config),
+		&cloudformation.ListStackResourcesInput{StackName: &d.Stack})
 	for d.Stack != "" && pages.HasMorePages() {
 		page, err := pages.NextPage(a)
 		if err != nil {
@@ -158,7 +166,8 @@ func (c *simulateCommand) allowed(a *app, d deployment.Deployment) error {
 	for what, name := range map[string]string{"export status table": d.ExportStatusTableName,
 		"file-received queue": d.FileReceivedQueueUrl, "export state queue": d.ExportStateQueueUrl} {
 		if !own[name] {
-			return fmt.Errorf("the %s %s was not made by the stack, so it may be in use: a simulation never touches it", what, name)
+			return fmt.Errorf("the %s %s was not made by the stack, so it may be in use: a simulation never touches it",
+				what, name)
 		}
 	}
 	return nil
@@ -183,11 +192,13 @@ func newSimulation(plan scenario.Plan) simulation {
 }
 
 func (s simulation) print(p show.Printer) {
-	p.Line("Run %s (--seed %d): %d collections of %d files, in %d messages", s.Shape.Run, s.Shape.Seed, s.Shape.Collections, s.Shape.Files, s.Messages)
+	p.Line("Run %s (--seed %d): %d collections of %d files, in %d messages", s.Shape.Run, s.Shape.Seed,
+		s.Shape.Collections, s.Shape.Files, s.Messages)
 	for _, kind := range []struct {
 		what  string
 		names []string
-	}{{"blocked:      ", s.Blocked}, {"lacks a file: ", s.Missing}, {"Sent is late: ", s.LateSent}, {"bad row:      ", s.Failing}} {
+	}{{"blocked:      ", s.Blocked}, {"lacks a file: ", s.Missing}, {"Sent is late: ", s.LateSent},
+		{"bad row:      ", s.Failing}} {
 		if len(kind.names) > 0 {
 			p.Line("  %s%s", kind.what, few(kind.names))
 		}
@@ -203,8 +214,10 @@ func (s simulation) printEnd(p show.Printer, why string) {
 		p.Line("%s after nothing has changed for long: %d of %d collections are successful. What it waits for: %s",
 			p.Tone(show.Bad, "Given up"), s.Successful, s.Shape.Collections, why)
 	case s.Successful == s.Shape.Collections:
-		p.Line("%s: all %d collections are successful, and the news is told.", p.Tone(show.Good, "Done"), s.Shape.Collections)
+		p.Line("%s: all %d collections are successful, and the news is told.", p.Tone(show.Good, "Done"),
+			s.Shape.Collections)
 	default:
-		p.Line("It is as far as it can get: %d of %d collections are successful. What it waits for: %s", s.Successful, s.Shape.Collections, why)
+		p.Line("It is as far as it can get: %d of %d collections are successful. What it waits for: %s", s.Successful,
+			s.Shape.Collections, why)
 	}
 }

@@ -16,23 +16,30 @@ func TestSendingCommands(t *testing.T) {
 	t.Parallel()
 	const message = `{"correlation_id": "run-1", "collection_name": "db.core.one", "snapshot_type": "full", "export_date": "2026-11-22"}`
 	for name, test := range map[string]struct{ in, line string }{
-		"send-dry":           {"", "send --run run-1 --collection db.core.one --file a-001"},
-		"send-dry.json":      {"", "send --run run-1 --collection db.core.one --file a-001 --output json"},
-		"send-success":       {"", "send --run run-1 --collection db.core.one --success --export-date NIFI_HEARTBEAT --snapshot-type incremental"},
+		"send-dry":      {"", "send --run run-1 --collection db.core.one --file a-001"},
+		"send-dry.json": {"", "send --run run-1 --collection db.core.one --file a-001 --output json"},
+		"send-success": {"",
+			"send --run run-1 --collection db.core.one --success --export-date NIFI_HEARTBEAT --snapshot-type " +
+				"incremental"},
 		"send-nameless":      {"", "send --run run-1 --collection db.core.one"},
 		"send-nameless.json": {"", "send --run run-1 --collection db.core.one --output json"},
 		"send-identity":      {message, "send --from - --identity id-1"},
-		"send-envelope":      {`{"Records": [{"body": ` + message + `}, {"body": {"correlation_id": 7}}]}`, "send --from -"},
-		"send-refused":       {`{"correlation_id": "run-1"}`, "send --from - --yes"},
-		"send-refused.json":  {`{"correlation_id": "run-1"}`, "send --from - --yes --output json"},
-		"send-as-is":         {"oh", "send --from - --as-is"},
-		"send-what":          {"", "send"},
-		"send-both":          {"", "send --from - --run run-1"},
-		"send-no-file":       {"", "send --from /does/not/exist"},
-		"send-no-run":        {"", "send --collection db.core.one"},
+		"send-envelope": {`{"Records": [{"body": ` + message + `}, {"body": {"correlation_id": 7}}]}`,
+			"send --from -"},
+		"send-refused":      {`{"correlation_id": "run-1"}`, "send --from - --yes"},
+		"send-refused.json": {`{"correlation_id": "run-1"}`, "send --from - --yes --output json"},
+		"send-as-is":        {"oh", "send --from - --as-is"},
+		"send-what":         {"", "send"},
+		"send-both":         {"", "send --from - --run run-1"},
+		"send-no-file":      {"", "send --from /does/not/exist"},
+		"send-no-run":       {"", "send --collection db.core.one"},
 
-		"simulate-dry":       {"", "simulate --run run-1 --seed 7 --collections 9 --files 4 --duplicates 0.1 --malformed 2 --late-sent 1 --missing 1 --failing 1 --blocked 5 --dry-run"},
-		"simulate-dry.json":  {"", "simulate --run run-1 --seed 7 --collections 9 --files 4 --duplicates 0.1 --malformed 2 --late-sent 1 --missing 1 --failing 1 --blocked 5 --dry-run --output json"},
+		"simulate-dry": {"",
+			"simulate --run run-1 --seed 7 --collections 9 --files 4 --duplicates 0.1 --malformed 2 --late-sent 1 " +
+				"--missing 1 --failing 1 --blocked 5 --dry-run"},
+		"simulate-dry.json": {"",
+			"simulate --run run-1 --seed 7 --collections 9 --files 4 --duplicates 0.1 --malformed 2 --late-sent 1 " +
+				"--missing 1 --failing 1 --blocked 5 --dry-run --output json"},
 		"simulate-plain":     {"", "simulate --run run-1 --seed 1 --dry-run"},
 		"simulate-too-small": {"", "simulate --run run-1 --collections 2 --missing 3"},
 	} {
@@ -55,7 +62,8 @@ func TestSendingCommands(t *testing.T) {
 // file, sent by hand, it is seen that it was that. (A collection whose row cannot be read is in TestANight.)
 func TestSimulateOnTheStack(t *testing.T) {
 	s := deployed(t)
-	line := []string{"simulate", "--run", "simulated", "--seed", "3", "--collections", "4", "--files", "3", "--duplicates", "0.3",
+	line := []string{"simulate", "--run", "simulated", "--seed", "3", "--collections", "4", "--files", "3",
+		"--duplicates", "0.3",
 		"--malformed", "4", "--late-sent", "1", "--missing", "1", "--blocked", "1", "--output", "json"}
 	if got := s.says(line...); got.code != exitFailed || !strings.Contains(got.err, "--yes-really") {
 		t.Fatalf("outside of the local stack: %+v", got)
@@ -81,7 +89,8 @@ func TestSimulateOnTheStack(t *testing.T) {
 	for _, c := range run.Collections {
 		waits[c.Collection] = c.WaitsFor
 	}
-	want := map[string]report.WaitsFor{played.Missing[0]: report.ForFiles, played.Blocked[0]: report.ForNothingEver, played.LateSent[0]: report.ForNothing}
+	want := map[string]report.WaitsFor{played.Missing[0]: report.ForFiles, played.Blocked[0]: report.ForNothingEver,
+		played.LateSent[0]: report.ForNothing}
 	for name, waitsFor := range waits {
 		if _, named := want[name]; !named {
 			want[name] = report.ForNothing

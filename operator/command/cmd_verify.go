@@ -13,7 +13,9 @@ type verifyCommand struct {
 }
 
 func (c *verifyCommand) Help() string {
-	return "Compares the receipts of every collection of a run with the counters in the ledger and in the export status table. Reads every receipt. Exits with 3 if something does not add up. While files come in, counters that were read at different moments may differ: verify again."
+	return "Compares the receipts of every collection of a run with the counters in the ledger and in the export " +
+		"status table. Reads every receipt. Exits with 3 if something does not add up. While files come in, " +
+		"counters that were read at different moments may differ: verify again."
 }
 
 // verification is what verify answers.
@@ -70,7 +72,8 @@ func countReceipts(a *app, reader *store.Store, state store.RunState) ([]report.
 }
 
 func (v verification) print(p show.Printer) {
-	p.Line("%s: %d collections, receipts of %d files and %d success files", v.Run, v.Collections, v.Receipts.Files, v.Receipts.SuccessFiles)
+	p.Line("%s: %d collections, receipts of %d files and %d success files", v.Run, v.Collections, v.Receipts.Files,
+		v.Receipts.SuccessFiles)
 	if len(v.Differences) == 0 {
 		p.Line("%s", p.Tone(show.Good, "Receipts, ledger and table agree."))
 		return

@@ -21,7 +21,8 @@ type watchCommand struct {
 }
 
 func (c *watchCommand) Help() string {
-	return "Shows a run while it moves, until it is done or you quit (q). Not on a terminal it writes a line for each change; " +
+	return "Shows a run while it moves, until it is done or you quit (q). Not on a terminal it writes a line for " +
+		"each change; " +
 		"with --output json each is a JSON object. Exits with 3 if the run is not successful by then."
 }
 
@@ -48,7 +49,8 @@ func (c *watchCommand) Run(a *app) error {
 	case err != nil:
 		return err
 	case !last.Known() && errors.Is(last.Err, live.ErrUnknown):
-		return answer{exitNotFound, fmt.Sprintf("neither table knows run %s; --wait waits for it; list the runs: %s", visible.Quote(c.Name), a.command.Do("runs"))}
+		return answer{exitNotFound, fmt.Sprintf("neither table knows run %s; --wait waits for it; list the runs: %s",
+			visible.Quote(c.Name), a.command.Do("runs"))}
 	}
 	return notDone(last.Run.State == report.Successful)
 }

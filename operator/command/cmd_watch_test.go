@@ -27,7 +27,8 @@ func TestWatchEndedBeforeTheRun(t *testing.T) {
 	defer cancel()
 	out := &ending{end: cancel}
 	var errOut bytes.Buffer
-	code := runWith([]string{"watch", "troubled"}, &app{Context: ctx, in: strings.NewReader(""), out: out, err: &errOut, now: n.clock,
+	code := runWith([]string{"watch", "troubled"}, &app{Context: ctx, in: strings.NewReader(""), out: out, err: &errOut,
+		now:    n.clock,
 		source: n.source})
 	if code != exitNotDone || strings.Count(out.String(), "\n") != 1 || errOut.Len() > 0 {
 		t.Errorf("exit code %d, %q, %q", code, out.String(), errOut.String())

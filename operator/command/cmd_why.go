@@ -15,7 +15,8 @@ type whyCommand struct {
 }
 
 func (c *whyCommand) Help() string {
-	return "Says in sentences what a run waits for, since when, whose move it is and what to do next. Exits with 3 if it is not successful."
+	return "Says in sentences what a run waits for, since when, whose move it is and what to do next. Exits with 3 " +
+		"if it is not successful."
 }
 
 // explanation is what why answers.
@@ -66,7 +67,8 @@ func (c *whyCommand) whyCollection(a *app, run report.Run) error {
 		err = a.printJSON(explanation{run.Summary, []report.Finding{finding}})
 	} else {
 		p := a.printer()
-		p.Line("%s: %s, %d of %d files %s", one.Collection, report.StatusName(one.Status), one.FilesReceived, one.FilesSent, show.Bar(one.FilesReceived, one.FilesSent, barWidth))
+		p.Line("%s: %s, %d of %d files %s", one.Collection, report.StatusName(one.Status), one.FilesReceived,
+			one.FilesSent, show.Bar(one.FilesReceived, one.FilesSent, barWidth))
 		p.Line("last message %s; request for its _success file: %s", p.Since(one.LastMessage), debt(p, one.Request))
 		printFindings(p, []report.Finding{finding})
 	}

@@ -169,9 +169,11 @@ func newParser(line *commands, out, errOut io.Writer) (*kong.Kong, error) {
 func (c commands) where() deployment.Where {
 	n := c.Names
 	return deployment.Where{Local: c.Local, Stack: c.Stack, Profile: c.Profile, Region: c.Region, Names: local.Outputs{
-		ExportStatusTableName: n.ExportStatusTable, LedgerTableName: n.LedgerTable, FileReceivedQueueUrl: n.FileReceivedQueue,
-		ExportStateQueueUrl: n.ExportStateQueue, RejectedMessagesQueueUrl: n.RejectedQueue, MonitoringTopicArn: n.MonitoringTopic,
-		StateMachineArn: n.StateMachine,
+		ExportStatusTableName: n.ExportStatusTable, LedgerTableName: n.LedgerTable,
+		FileReceivedQueueUrl: n.FileReceivedQueue,
+		ExportStateQueueUrl:  n.ExportStateQueue, RejectedMessagesQueueUrl: n.RejectedQueue,
+		MonitoringTopicArn: n.MonitoringTopic,
+		StateMachineArn:    n.StateMachine,
 	}}
 }
 

@@ -26,7 +26,8 @@ func TestMain(m *testing.M) {
 	localtest.Main(m)
 }
 
-// onStack is the deployed local stack, reached as one on AWS is: by the SDK's environment variables and the stack's name.
+// onStack is the deployed local stack, reached as one on AWS is: by the SDK's environment variables and the stack's
+// name.
 type onStack struct {
 	*testing.T
 	*localtest.Stack
@@ -39,7 +40,8 @@ func deployed(t *testing.T) onStack {
 	stack := localtest.Deploy(t, "sweepEveryMinutes=60")
 	stack.StartPipes(t)
 	for name, value := range map[string]string{"AWS_ENDPOINT_URL": stack.Endpoint, "AWS_REGION": stack.Config.Region,
-		"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_PROFILE": "", "AWS_CONFIG_FILE": "/dev/null"} {
+		"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_PROFILE": "",
+		"AWS_CONFIG_FILE": "/dev/null"} {
 		t.Setenv(name, value)
 	}
 	return onStack{t, stack}
@@ -58,10 +60,12 @@ func (s onStack) row(run, collection, status, sent string) {
 	s.Helper()
 	text := func(value string) types.AttributeValue { return &types.AttributeValueMemberS{Value: value} }
 	_, err := dynamodb.NewFromConfig(s.Config).UpdateItem(s.Context(), &dynamodb.UpdateItemInput{
-		TableName:                 &s.Outputs.ExportStatusTableName,
-		Key:                       map[string]types.AttributeValue{"CorrelationId": text(run), "CollectionName": text(collection)},
-		UpdateExpression:          aws.String("SET CollectionStatus = :status, FilesSent = :sent"),
-		ExpressionAttributeValues: map[string]types.AttributeValue{":status": text(status), ":sent": &types.AttributeValueMemberN{Value: sent}},
+		TableName: &s.Outputs.ExportStatusTableName,
+		Key: map[string]types.AttributeValue{"CorrelationId": text(run),
+			"CollectionName": text(collection)},
+		UpdateExpression: aws.String("SET CollectionStatus = :status, FilesSent = :sent"),
+		ExpressionAttributeValues: map[string]types.AttributeValue{":status": text(status),
+			":sent": &types.AttributeValueMemberN{Value: sent}},
 	})
 	if err != nil {
 		s.Fatal(err)
@@ -71,11 +75,14 @@ func (s onStack) row(run, collection, status, sent string) {
 // send sends the message of a file.
 func (s onStack) send(run, collection, file string) {
 	s.Helper()
-	body, err := json.Marshal(map[string]string{"correlation_id": run, "collection_name": collection, "snapshot_type": "full",
-		"export_date": "2026-11-22", "filename": file, "is_success_file": map[bool]string{true: "true"}[strings.HasSuffix(file, "_success")]})
+	body, err := json.Marshal(map[string]string{"correlation_id": run, "collection_name": collection,
+		"snapshot_type": "full",
+		"export_date":   "2026-11-22", "filename": file,
+		"is_success_file": map[bool]string{true: "true"}[strings.HasSuffix(file, "_success")]})
 	if err == nil {
 		_, err = sqs.NewFromConfig(s.Config).SendMessage(s.Context(), &sqs.SendMessageInput{
-			QueueUrl: &s.Outputs.FileReceivedQueueUrl, MessageBody: aws.String(strings.Replace(string(body), `"is_success_file":"",`, "", 1))})
+			QueueUrl:    &s.Outputs.FileReceivedQueueUrl,
+			MessageBody: aws.String(strings.Replace(string(body), `"is_success_file":"",`, "", 1))})
 	}
 	if err != nil {
 		s.Fatal(err)
@@ -109,12 +116,15 @@ func (s onStack) abort(input string) {
 	s.Helper()
 	machines := sfn.NewFromConfig(s.Config)
 	for range 100 {
-		started, err := machines.StartExecution(s.Context(), &sfn.StartExecutionInput{StateMachineArn: &s.Outputs.StateMachineArn, Input: &input})
+		started, err := machines.StartExecution(s.Context(),
+			&sfn.StartExecutionInput{StateMachineArn: &s.Outputs.StateMachineArn, Input: &input})
 		if err != nil {
 			s.Fatal(err)
 		}
-		_, _ = machines.StopExecution(s.Context(), &sfn.StopExecutionInput{ExecutionArn: started.ExecutionArn}) // it may have ended
-		described, err := machines.DescribeExecution(s.Context(), &sfn.DescribeExecutionInput{ExecutionArn: started.ExecutionArn})
+		// it may have ended
+		_, _ = machines.StopExecution(s.Context(), &sfn.StopExecutionInput{ExecutionArn: started.ExecutionArn})
+		described, err := machines.DescribeExecution(s.Context(),
+			&sfn.DescribeExecutionInput{ExecutionArn: started.ExecutionArn})
 		if err != nil {
 			s.Fatal(err)
 		}
@@ -133,10 +143,12 @@ func TestLookAndPayByHand(t *testing.T) {
 	s.until("by-hand", func(run report.Run) bool {
 		return run.FilesReceived == 1 && run.Collections[0].WaitsFor == report.ForSent
 	})
-	if got := s.says("why", "by-hand"); got.code != exitNotDone || !strings.Contains(got.out, "waits for the status Sent") {
+	if got := s.says("why", "by-hand"); got.code != exitNotDone ||
+		!strings.Contains(got.out, "waits for the status Sent") {
 		t.Errorf("why: %+v", got)
 	}
-	if got := s.says("look", "by-hand"); got.code != exitOK || !strings.Contains(got.out, "Would look at 1 collections") {
+	if got := s.says("look", "by-hand"); got.code != exitOK ||
+		!strings.Contains(got.out, "Would look at 1 collections") {
 		t.Errorf("a dry look: %+v", got)
 	}
 	if got := s.says("look", "by-hand", "--yes"); got.code != exitOK {
@@ -167,7 +179,8 @@ func TestWhyNamesWhatStandsAround(t *testing.T) {
 	var got said
 	for range waits {
 		got = s.says("why", "around")
-		if strings.Contains(got.out, "of this run failed") && strings.Contains(got.out, "in the rejected-messages queue") {
+		if strings.Contains(got.out, "of this run failed") &&
+			strings.Contains(got.out, "in the rejected-messages queue") {
 			return
 		}
 		select {
@@ -189,13 +202,16 @@ func TestFindingTheDeployment(t *testing.T) {
 		code int
 		says string
 	}{
-		"by stack":           {[]string{"show", "to-find", "--stack", s.Name}, exitNotDone, "db.core.one"},
-		"by names":           {[]string{"show", "to-find", "--export-status-table", table, "--ledger-table", ledger}, exitNotDone, "db.core.one"},
-		"one name missing":   {[]string{"show", "to-find", "--ledger-table", ledger}, exitFailed, "--export-status-table"},
-		"no such stack":      {[]string{"runs", "--stack", "nonsense"}, exitFailed, "another one: --stack"},
-		"another stack":      {[]string{"runs", "--stack", "CDKToolkit"}, exitFailed, "not a snapshot status checker"},
-		"local and a stack":  {[]string{"runs", "--local", "--stack", s.Name}, exitFailed, "leave out --stack"},
-		"no machine to look": {[]string{"look", "to-find", "--yes", "--export-status-table", table, "--ledger-table", ledger}, exitFailed, "--state-machine"},
+		"by stack": {[]string{"show", "to-find", "--stack", s.Name}, exitNotDone, "db.core.one"},
+		"by names": {[]string{"show", "to-find", "--export-status-table", table, "--ledger-table", ledger},
+			exitNotDone, "db.core.one"},
+		"one name missing": {[]string{"show", "to-find", "--ledger-table", ledger}, exitFailed,
+			"--export-status-table"},
+		"no such stack":     {[]string{"runs", "--stack", "nonsense"}, exitFailed, "another one: --stack"},
+		"another stack":     {[]string{"runs", "--stack", "CDKToolkit"}, exitFailed, "not a snapshot status checker"},
+		"local and a stack": {[]string{"runs", "--local", "--stack", s.Name}, exitFailed, "leave out --stack"},
+		"no machine to look": {[]string{"look", "to-find", "--yes", "--export-status-table", table, "--ledger-table",
+			ledger}, exitFailed, "--state-machine"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out, errOut bytes.Buffer

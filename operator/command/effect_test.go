@@ -94,7 +94,9 @@ func (s *services) says(n *night, in string, out io.Writer, args ...string) said
 		Config: aws.Config{Region: "eu-west-1", HTTPClient: s,
 			Credentials: credentials.NewStaticCredentialsProvider("x", "y", ""),
 			Retryer: func() aws.Retryer {
-				return retry.NewStandard(func(o *retry.StandardOptions) { o.Backoff = retry.BackoffDelayerFunc(noDelay) })
+				return retry.NewStandard(func(o *retry.StandardOptions) {
+					o.Backoff = retry.BackoffDelayerFunc(noDelay)
+				})
 			}}}
 	var errOut, text bytes.Buffer
 	if out == nil {
@@ -180,7 +182,8 @@ func TestErrorsAfterTheEffect(t *testing.T) {
 		effects  int
 	}{
 		"SendLost": {services{fail: lost("SendMessage")}, nil, "send --from=- --yes",
-			"it may have been sent, and sent again it would count twice; look first whether it came: snapshot-status files run-1 db.a", 1},
+			"it may have been sent, and sent again it would count twice; look first whether it came: " +
+				"snapshot-status files run-1 db.a", 1},
 		"SendNamedLost": {services{fail: lost("SendMessage")}, nil, "send --from=- --yes --identity=id-1",
 			"trying again with the same --identity is safe", 3},
 		"SendDenied": {services{fail: denied("SendMessage")}, nil, "send --from=- --yes", "nothing was sent", 0},

@@ -36,7 +36,8 @@ func newNight(t *testing.T) *night {
 
 // protocol is the one over the fixture's tables. It counts its calls.
 func (n *night) protocol() *store.Store {
-	db := &tabletest.Hooked{DB: &n.db, Before: func(call tabletest.Call) error { n.calls[call.Operation]++; return nil }}
+	db := &tabletest.Hooked{DB: &n.db,
+		Before: func(call tabletest.Call) error { n.calls[call.Operation]++; return nil }}
 	return store.New(db, n.tables, store.Settings{Exempt: n.exempt, Now: n.clock})
 }
 
@@ -68,7 +69,8 @@ func (n *night) set(run, collection string, attributes map[string]any) {
 	n.must(err)
 }
 
-// arrive counts messages of these files ("": one that names none), and reconciles their collection. The functions' own parser reads them.
+// arrive counts messages of these files ("": one that names none), and reconciles their collection. The functions' own
+// parser reads them.
 func (n *night) arrive(run, collection string, files ...string) {
 	n.Helper()
 	key := snapshot.CollectionKey{CorrelationID: run, CollectionName: collection}
@@ -76,8 +78,10 @@ func (n *night) arrive(run, collection string, files ...string) {
 	var receipts []snapshot.Receipt
 	for _, file := range files {
 		n.sent++
-		fields := map[string]string{"correlation_id": run, "collection_name": collection, "snapshot_type": said.SnapshotType,
-			"export_date": said.ExportDate, "is_success_file": fmt.Sprint(strings.HasSuffix(file, "_success")), "filename": file}
+		fields := map[string]string{"correlation_id": run, "collection_name": collection,
+			"snapshot_type": said.SnapshotType,
+			"export_date":   said.ExportDate, "is_success_file": fmt.Sprint(strings.HasSuffix(file, "_success")),
+			"filename": file}
 		if file == "" {
 			delete(fields, "filename")
 		}
@@ -89,13 +93,14 @@ func (n *night) arrive(run, collection string, files ...string) {
 	states, err := protocol.Read(n.Context(), []snapshot.CollectionKey{key})
 	n.must(err)
 	n.must(protocol.RegisterRun(n.Context(), *states[key].Row, groups[0].Receipts[0].Message.Export))
-	_, err = protocol.Count(n.Context(), fmt.Sprintf("arn:aws:states:eu-west-1:111122223333:execution:checker:%s-%03d", collection, n.sent), states[key], groups[0].Receipts)
+	_, err = protocol.Count(n.Context(), fmt.Sprintf("arn:aws:states:eu-west-1:111122223333:execution:checker:%s-%03d",
+		collection, n.sent), states[key], groups[0].Receipts)
 	n.must(err)
 	n.reconcile(key, "reconciler")
 }
 
-// reconcile reconciles a collection and checks its run. It delivers what is pending, except the request that an execution
-// died with.
+// reconcile reconciles a collection and checks its run. It delivers what is pending, except the request that an
+// execution died with.
 func (n *night) reconcile(key snapshot.CollectionKey, execution string) {
 	n.Helper()
 	protocol, owner := n.protocol(), snapshot.Owner(execution, key.CollectionName)
@@ -177,7 +182,8 @@ func (n *night) letGo(run string) {
 	n.reconcile(snapshot.CollectionKey{CorrelationID: run, CollectionName: "db.core.dead"}, "dying-execution")
 	n.later(snapshot.AbandonedAfter)
 	n.row(run, "db.core.unlooked", "Sent", 1)
-	_, err := n.db.Update(n.Context(), table.Write{Ref: n.tables.Ledger.At("run", run), Set: map[string]any{"Abandoned": true}})
+	_, err := n.db.Update(n.Context(), table.Write{Ref: n.tables.Ledger.At("run", run),
+		Set: map[string]any{"Abandoned": true}})
 	n.must(err)
 }
 

@@ -21,23 +21,27 @@ const (
 // hidden fails if a text holds what a person does not see, but for line ends and our own tones.
 func hidden(t *testing.T, about any, text string) {
 	t.Helper()
-	rest := strings.NewReplacer("\x1b[31m", "", "\x1b[1;31m", "", "\x1b[32m", "", "\x1b[33m", "", "\x1b[2m", "", "\x1b[m", "", "\x1b[0m", "", "\n", "").Replace(text)
+	rest := strings.NewReplacer("\x1b[31m", "", "\x1b[1;31m", "", "\x1b[32m", "", "\x1b[33m", "", "\x1b[2m", "",
+		"\x1b[m", "", "\x1b[0m", "", "\n", "").Replace(text)
 	if strings.IndexFunc(rest, func(r rune) bool { return !visible.Rune(r) }) >= 0 || strings.Contains(text, "\nfake") {
 		t.Errorf("%q: %q", about, text)
 	}
 }
 
-// Names come from others' messages and rows. Whatever is in them, a terminal shows it and obeys nothing of it, a line stays a
-// line, and JSON still says the names to the letter.
+// Names come from others' messages and rows. Whatever is in them, a terminal shows it and obeys nothing of it, a line
+// stays a line, and JSON still says the names to the letter.
 func TestTerminalObeysNothing(t *testing.T) {
 	t.Parallel()
 	const run, collection = hostileRun, hostileCollection
 	n := newNight(t)
 	n.row(run, collection, "Sent\x1b[8m\u009b", 5)
 	n.arrive(run, collection, "file\x1b[1A\n\u202e", "file\x1b[1A\n\u202e")
-	for _, command := range [][]string{{"runs"}, {"show", run}, {"why", run}, {"why", run, collection}, {"files", run, collection},
-		{"owed", run}, {"look", run}, {"verify", run}, {"show", "no" + run}, {"why", run, "no" + collection}, {"watch", "no" + run},
-		{"send", "--run", run, "--collection", collection, "--file", "file" + run}, {"rejected", "list", "--reason", run}, {"--" + run},
+	for _, command := range [][]string{{"runs"}, {"show", run}, {"why", run}, {"why", run, collection},
+		{"files", run, collection},
+		{"owed", run}, {"look", run}, {"verify", run}, {"show", "no" + run}, {"why", run, "no" + collection},
+		{"watch", "no" + run},
+		{"send", "--run", run, "--collection", collection, "--file", "file" + run}, {"rejected", "list", "--reason",
+			run}, {"--" + run},
 		{"simulate", "--dry-run", "--run", run}, {"complete-words", "--", "show", ""}} {
 		for _, flags := range [][]string{{"--color", "never"}, {"--color", "always"}, {"--output", "json"}} {
 			args := append(append([]string{}, flags...), command...)
@@ -45,7 +49,8 @@ func TestTerminalObeysNothing(t *testing.T) {
 			hidden(t, args, said.out+said.err)
 			if flags[1] == "json" && said.out != "" && command[0] != "complete-words" {
 				texts := textsIn(t, said.out)
-				if command[0] != "send" && command[0] != "owed" && !texts[run] || (command[0] == "show" || command[0] == "files") && !texts[collection] {
+				if command[0] != "send" && command[0] != "owed" && !texts[run] ||
+					(command[0] == "show" || command[0] == "files") && !texts[collection] {
 					t.Errorf("%q: the names are not as they were: %v", args, texts)
 				}
 			}
@@ -88,7 +93,8 @@ func TestWatchObeysNothing(t *testing.T) {
 		a := &app{out: &out, json: output == "json", now: time.Now}
 		summary := report.Summary{Run: hostileRun, State: report.Going}
 		before := report.Run{Summary: summary}
-		after := report.Run{Summary: summary, Collections: []report.Collection{{Collection: hostileCollection, Status: "Sent\u009b"}}}
+		after := report.Run{Summary: summary, Collections: []report.Collection{{Collection: hostileCollection,
+			Status: "Sent\u009b"}}}
 		line := live.Line{Run: &summary, Events: live.Events(before, after)}
 		if err := a.writeLine(line); err != nil {
 			t.Fatal(err)
@@ -103,21 +109,24 @@ func TestWatchObeysNothing(t *testing.T) {
 	}
 }
 
-// Kept messages are shown as safely. What is shown to be put back is what would be, in other letters; an identity may begin with a
-// dash.
+// Kept messages are shown as safely. What is shown to be put back is what would be, in other letters; an identity may
+// begin with a dash.
 func TestKeptMessagesObeyNothing(t *testing.T) {
 	t.Parallel()
 	const identity = "-id\u202e\u009b2J"
 	k := newKeeping(t)
-	raw, err := json.Marshal(map[string]string{"correlation_id": hostileCollection, "collection_name": hostileRun, "snapshot_type": "full",
-		"export_date": "2026-11-22", "filename": "a\u009b\u2028"})
+	raw, err := json.Marshal(map[string]string{"correlation_id": hostileCollection, "collection_name": hostileRun,
+		"snapshot_type": "full",
+		"export_date":   "2026-11-22", "filename": "a\u009b\u2028"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	text := string(raw)
 	k.keep(identity, text, snapshot.ReasonUnknownCollection, "no row for \u202e")
-	for _, line := range [][]string{{"rejected", "list"}, {"rejected", "show", "--", identity}, {"rejected", "show", "--envelope", "--", identity},
-		{"rejected", "replay", "--", identity}, {"rejected", "drop", "--", identity}, {"rejected", "show", "no" + identity}} {
+	for _, line := range [][]string{{"rejected", "list"}, {"rejected", "show", "--", identity},
+		{"rejected", "show", "--envelope", "--", identity},
+		{"rejected", "replay", "--", identity}, {"rejected", "drop", "--", identity},
+		{"rejected", "show", "no" + identity}} {
 		said := k.says("no\n", line...)
 		hidden(t, line, said.out+said.err)
 		if line[1] != "drop" {

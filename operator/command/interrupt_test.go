@@ -38,7 +38,8 @@ func TestInterruptedWhileReadingStandardInput(t *testing.T) {
 			var out, errOut bytes.Buffer
 			ended := make(chan int, 1)
 			go func() {
-				ended <- runWith(strings.Fields(line), &app{Context: ctx, in: nobody{interrupt}, out: &out, err: &errOut, now: n.clock,
+				ended <- runWith(strings.Fields(line), &app{Context: ctx, in: nobody{interrupt}, out: &out,
+					err: &errOut, now: n.clock,
 					source: n.source})
 			}()
 			select {
@@ -72,7 +73,8 @@ func TestTheSecondInterruptEndsTheProgram(t *testing.T) {
 	t.Cleanup(queue.Close)
 	command := exec.CommandContext(t.Context(), program, "rejected", "list", "--region", "eu-west-1",
 		"--rejected-queue", queue.URL+"/1/kept", "--file-received-queue", queue.URL+"/1/in")
-	command.Env = append(os.Environ(), "AWS_ENDPOINT_URL="+queue.URL, "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test")
+	command.Env = append(os.Environ(), "AWS_ENDPOINT_URL="+queue.URL, "AWS_ACCESS_KEY_ID=test",
+		"AWS_SECRET_ACCESS_KEY=test")
 	command.Stderr = t.Output()
 	if err := command.Start(); err != nil {
 		t.Fatal(err)

@@ -33,7 +33,8 @@ func TestSuggestionsArrive(t *testing.T) {
 	t.Parallel()
 	for name, id := range operatortest.Hostile {
 		if id == "" || strings.Contains(id, "list them") || strings.Contains(id, "snapshot-status") {
-			continue // no key is empty; the others look like the text around a suggestion, which the report's test tells apart
+			// no key is empty; the others look like the text around a suggestion, which the report's test tells apart
+			continue
 		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -78,7 +79,8 @@ func TestSuggestionForATooLargeMessageArrives(t *testing.T) {
 					Outputs: local.Outputs{StateMachineArn: "arn:x"},
 					Config:  aws.Config{BaseEndpoint: aws.String("http://localhost:4566")}}}
 			var h handled
-			h.add([]rejected.Outcome{{Message: &rejected.Message{Identity: id}, Err: &rejected.TooLargeError{Size: 2, Most: 1}}},
+			h.add([]rejected.Outcome{{Message: &rejected.Message{Identity: id}, Err: &rejected.TooLargeError{Size: 2,
+				Most: 1}}},
 				putBack, a)
 			_, command, _ := strings.Cut(h.Messages[0].Error, "drop it here: ")
 			calls := operatortest.Pasted(t, strings.Replace(command, "> back.json", "> back.json 2>&1", 1))

@@ -24,7 +24,8 @@ func (a *app) reader() (*store.Store, report.Settings, error) {
 	if err != nil {
 		return nil, report.Settings{}, err
 	}
-	return found.Store(), report.Settings{Exempt: found.Settings.ExemptStatuses, StalledAfter: found.Settings.StalledAfter}, nil
+	return found.Store(), report.Settings{Exempt: found.Settings.ExemptStatuses,
+		StalledAfter: found.Settings.StalledAfter}, nil
 }
 
 // run reads a run and describes it. One that neither table knows is exitNotFound.
@@ -44,7 +45,8 @@ func (a *app) run(correlationID string) (report.Run, error) {
 func (a *app) state(reader *store.Store, correlationID string) (store.RunState, error) {
 	state, err := reader.Run(a, correlationID)
 	if err == nil && state.Run == nil && len(state.Collections) == 0 {
-		err = answer{exitNotFound, fmt.Sprintf("neither table knows run %s; list the runs: %s", visible.Quote(correlationID), a.command.Do("runs"))}
+		err = answer{exitNotFound, fmt.Sprintf("neither table knows run %s; list the runs: %s",
+			visible.Quote(correlationID), a.command.Do("runs"))}
 	}
 	return state, err
 }

@@ -27,7 +27,8 @@ func TestSuggestedCommandsNameTheDeployment(t *testing.T) {
 	if got := parsed(t, "why run-1"); got != "snapshot-status --stack=x-env" {
 		t.Errorf("named by the environment: %s", got)
 	}
-	if got := suggestedAWS(deployment.Where{Profile: "a b", Region: "eu-west-1"}, deployment.Deployment{}); got != "aws --profile='a b' --region=eu-west-1" {
+	if got := suggestedAWS(deployment.Where{Profile: "a b", Region: "eu-west-1"},
+		deployment.Deployment{}); got != "aws --profile='a b' --region=eu-west-1" {
 		t.Error(got)
 	}
 }

@@ -36,14 +36,15 @@ func (d Deployment) Tables() store.Tables {
 	return store.NewTables(d.ExportStatusTableName, d.LedgerTableName)
 }
 
-// maxAttempts is how often a call on the tables is tried: of the many calls that reading a large run takes, DynamoDB may
-// throttle a few at any time, and beginning anew for each of them would not come to an end.
+// maxAttempts is how often a call on the tables is tried: of the many calls that reading a large run takes, DynamoDB
+// may throttle a few at any time, and beginning anew for each of them would not come to an end.
 const maxAttempts = 10
 
 // Store reads both tables.
 func (d Deployment) Store() *store.Store {
 	client := dynamodb.NewFromConfig(d.Config, func(o *dynamodb.Options) { o.RetryMaxAttempts = maxAttempts })
-	return store.New(dynamo.New(client), d.Tables(), store.Settings{Exempt: d.Settings.ExemptStatuses, StalledAfter: d.Settings.StalledAfter})
+	return store.New(dynamo.New(client), d.Tables(), store.Settings{Exempt: d.Settings.ExemptStatuses,
+		StalledAfter: d.Settings.StalledAfter})
 }
 
 // FunctionName is what the stack calls the function of a task.

@@ -53,7 +53,9 @@ func (w Where) Locate(ctx context.Context) (Deployment, error) {
 func (w Where) find(ctx context.Context) (Deployment, error) {
 	elsewhere := w.Stack != "" || w.Profile != "" || w.Region != "" || w.Names != (local.Outputs{})
 	if w.Local && elsewhere {
-		return Deployment{}, errors.New("the local stack is found by itself: leave out --stack, --profile, --region and the resources' names, or --local")
+		return Deployment{}, errors.New(
+			"the local stack is found by itself: leave out --stack, --profile, --region and the resources' names, " +
+				"or --local")
 	}
 	if !elsewhere {
 		found, err := findLocal()
@@ -88,12 +90,14 @@ func findLocal() (Deployment, error) {
 }
 
 func (w Where) findOnAWS(ctx context.Context) (Deployment, error) {
-	config, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithSharedConfigProfile(w.Profile), awsconfig.WithRegion(w.Region))
+	config, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithSharedConfigProfile(w.Profile),
+		awsconfig.WithRegion(w.Region))
 	if err != nil {
 		return Deployment{}, fmt.Errorf("reading the AWS configuration: %w", err)
 	}
 	if config.Region == "" {
-		return Deployment{}, errors.New("no region: set --region or AWS_REGION, or one in the profile (or start the local stack with `make up`)")
+		return Deployment{}, errors.New(
+			"no region: set --region or AWS_REGION, or one in the profile (or start the local stack with `make up`)")
 	}
 	if w.Stack == "" && w.Names != (local.Outputs{}) {
 		return Deployment{Config: config}, nil
@@ -109,9 +113,11 @@ func (w Where) findOnAWS(ctx context.Context) (Deployment, error) {
 // ReadStack reads the outputs of a deployed stack.
 func ReadStack(ctx context.Context, config aws.Config, stack string) (local.Outputs, error) {
 	var outputs local.Outputs
-	described, err := cloudformation.NewFromConfig(config).DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: &stack})
+	described, err := cloudformation.NewFromConfig(config).DescribeStacks(ctx,
+		&cloudformation.DescribeStacksInput{StackName: &stack})
 	if err != nil {
-		return outputs, fmt.Errorf("finding stack %s in %s (another one: --stack, --profile, --region): %w", stack, config.Region, err)
+		return outputs, fmt.Errorf("finding stack %s in %s (another one: --stack, --profile, --region): %w", stack,
+			config.Region, err)
 	}
 	for _, output := range described.Stacks[0].Outputs {
 		field := reflect.ValueOf(&outputs).Elem().FieldByName(aws.ToString(output.OutputKey))
@@ -120,7 +126,8 @@ func ReadStack(ctx context.Context, config aws.Config, stack string) (local.Outp
 		}
 	}
 	if outputs.LedgerTableName == "" {
-		return outputs, fmt.Errorf("stack %s has no output LedgerTableName: it is not a snapshot status checker; name another one with --stack", stack)
+		return outputs, fmt.Errorf(
+			"stack %s has no output LedgerTableName: it is not a snapshot status checker; name another one with --stack", stack)
 	}
 	return outputs, nil
 }
@@ -137,9 +144,11 @@ func (d *Deployment) name(names local.Outputs) {
 
 // flags are the command line's names for the outputs.
 var flags = map[string]string{
-	"ExportStatusTableName": "--export-status-table", "LedgerTableName": "--ledger-table", "FileReceivedQueueUrl": "--file-received-queue",
-	"ExportStateQueueUrl": "--export-state-queue", "RejectedMessagesQueueUrl": "--rejected-queue", "MonitoringTopicArn": "--monitoring-topic",
-	"StateMachineArn": "--state-machine",
+	"ExportStatusTableName": "--export-status-table", "LedgerTableName": "--ledger-table",
+	"FileReceivedQueueUrl": "--file-received-queue",
+	"ExportStateQueueUrl":  "--export-state-queue", "RejectedMessagesQueueUrl": "--rejected-queue",
+	"MonitoringTopicArn": "--monitoring-topic",
+	"StateMachineArn":    "--state-machine",
 }
 
 // Missing returns an error that names the flag for each of these outputs that the deployment lacks.
@@ -164,7 +173,8 @@ func (d Deployment) settings(ctx context.Context) (Settings, error) {
 		return defaults, nil
 	}
 	name := d.FunctionName("sweep")
-	function, err := lambda.NewFromConfig(d.Config).GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: &name})
+	function, err := lambda.NewFromConfig(d.Config).GetFunctionConfiguration(ctx,
+		&lambda.GetFunctionConfigurationInput{FunctionName: &name})
 	if err == nil && function.Environment == nil {
 		return defaults, nil
 	}
@@ -173,7 +183,8 @@ func (d Deployment) settings(ctx context.Context) (Settings, error) {
 		found, err = SettingsOf(function.Environment.Variables)
 	}
 	if err != nil {
-		return Settings{}, fmt.Errorf("reading the settings of function %s (doctor examines the deployment): %w", name, err)
+		return Settings{}, fmt.Errorf("reading the settings of function %s (doctor examines the deployment): %w", name,
+			err)
 	}
 	return found, nil
 }
@@ -181,5 +192,6 @@ func (d Deployment) settings(ctx context.Context) (Settings, error) {
 // SettingsOf reads the settings from the sweep's environment variables.
 func SettingsOf(variables map[string]string) (Settings, error) {
 	sweep, err := env.ParseAsWithOptions[settings.Sweep](env.Options{Environment: variables})
-	return Settings{ExemptStatuses: sweep.ExemptStatuses, StalledAfter: time.Duration(sweep.StalledAfterMinutes) * time.Minute}, err
+	return Settings{ExemptStatuses: sweep.ExemptStatuses,
+		StalledAfter: time.Duration(sweep.StalledAfterMinutes) * time.Minute}, err
 }

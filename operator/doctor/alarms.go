@@ -19,7 +19,8 @@ func (e *examination) alarms(ctx context.Context) []Diagnosis {
 		return nil // unknown, as all of the stack
 	}
 	var all []types.MetricAlarm
-	pages := cloudwatch.NewDescribeAlarmsPaginator(cloudwatch.NewFromConfig(e.Config), &cloudwatch.DescribeAlarmsInput{AlarmNamePrefix: aws.String(e.Stack + "-")})
+	pages := cloudwatch.NewDescribeAlarmsPaginator(cloudwatch.NewFromConfig(e.Config),
+		&cloudwatch.DescribeAlarmsInput{AlarmNamePrefix: aws.String(e.Stack + "-")})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -58,7 +59,8 @@ func judgeAlarms(made []resource, all []types.MetricAlarm, command report.Comman
 	}
 	add(Error, gone, "%d of %d are gone", "deploy again: "+strings.Join(gone, ", "))
 	add(Warning, silent, "%d of %d tell nobody", "deploy with -c alarmTopicArn=…")
-	add(Warning, off, "%d of %d have their actions switched off", command.Do("cloudwatch enable-alarm-actions --alarm-names", off...))
+	add(Warning, off, "%d of %d have their actions switched off",
+		command.Do("cloudwatch enable-alarm-actions --alarm-names", off...))
 	add(Warning, raised, "%d of %d are raised", "docs/runbook.md has an entry for each: "+strings.Join(raised, ", "))
 	return wrong
 }

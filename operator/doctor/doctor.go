@@ -55,12 +55,15 @@ type resource struct{ kind, logical, physical string }
 
 // Examine examines a deployment, and says that the program of this version did. Its cures begin with one
 // of the commands, snapshot-status or the AWS command line. Only the end of the context ends it early.
-func Examine(ctx context.Context, d deployment.Deployment, program string, command, aws report.Command) ([]Diagnosis, error) {
+func Examine(
+	ctx context.Context, d deployment.Deployment, program string, command, aws report.Command,
+) ([]Diagnosis, error) {
 	e := &examination{Deployment: d, program: program, command: command, aws: aws, arns: map[string]string{}}
 	e.learnNames()
 	first := e.readResources(ctx)
 	e.readPipes(ctx)
-	checks := []func(context.Context) []Diagnosis{e.tables, e.queues, e.topic, e.machine, e.functions, e.pipes, e.schedule, e.alarms}
+	checks := []func(context.Context) []Diagnosis{e.tables, e.queues, e.topic, e.machine, e.functions, e.pipes,
+		e.schedule, e.alarms}
 	found := make([][]Diagnosis, len(checks))
 	var group errgroup.Group
 	for i, check := range checks {
@@ -77,19 +80,23 @@ func Examine(ctx context.Context, d deployment.Deployment, program string, comma
 func (e *examination) readResources(ctx context.Context) []Diagnosis {
 	const about = "stack"
 	if e.Stack == "" {
-		return []Diagnosis{{Unknown, about, "the deployment was not found by a stack: its pipes, schedule, dead-letter queues and alarms cannot be told", "name the stack with --stack"}}
+		return []Diagnosis{{Unknown, about,
+			"the deployment was not found by a stack: its pipes, schedule, dead-letter queues and alarms cannot be told", "name the stack with --stack"}}
 	}
-	pages := cloudformation.NewListStackResourcesPaginator(cloudformation.NewFromConfig(e.Config), &cloudformation.ListStackResourcesInput{StackName: &e.Stack})
+	pages := cloudformation.NewListStackResourcesPaginator(cloudformation.NewFromConfig(e.Config),
+		&cloudformation.ListStackResourcesInput{StackName: &e.Stack})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
 			return []Diagnosis{failed(about+" "+e.Stack, err)}
 		}
 		for _, r := range page.StackResourceSummaries {
-			e.resources = append(e.resources, resource{aws.ToString(r.ResourceType), aws.ToString(r.LogicalResourceId), aws.ToString(r.PhysicalResourceId)})
+			e.resources = append(e.resources, resource{aws.ToString(r.ResourceType), aws.ToString(r.LogicalResourceId),
+				aws.ToString(r.PhysicalResourceId)})
 		}
 	}
-	return []Diagnosis{{Level: OK, About: about + " " + e.Stack, Says: fmt.Sprintf("made %d resources", len(e.resources))}}
+	return []Diagnosis{{Level: OK, About: about + " " + e.Stack, Says: fmt.Sprintf("made %d resources",
+		len(e.resources))}}
 }
 
 // of lists the stack's resources of a kind.
@@ -113,7 +120,8 @@ func failed(about string, err error) Diagnosis {
 			}
 		}
 		if strings.Contains(code, "AccessDenied") || strings.Contains(code, "Authorization") {
-			return Diagnosis{Unknown, about, "cannot tell: " + refused.ErrorMessage(), "ask with a role that may read it"}
+			return Diagnosis{Unknown, about, "cannot tell: " + refused.ErrorMessage(),
+				"ask with a role that may read it"}
 		}
 	}
 	return Diagnosis{Unknown, about, "cannot tell: " + err.Error(), ""}

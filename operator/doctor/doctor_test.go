@@ -17,14 +17,16 @@ import (
 
 func TestSameDefinition(t *testing.T) {
 	t.Parallel()
-	deployed := strings.NewReplacer("${IncrementFunctionArn}", "arn:aws:lambda:eu-west-1:1:function:a", "${WorkflowType}", "EXPRESS").Replace(statemachine.Definition)
+	deployed := strings.NewReplacer("${IncrementFunctionArn}", "arn:aws:lambda:eu-west-1:1:function:a",
+		"${WorkflowType}", "EXPRESS").Replace(statemachine.Definition)
 	if sameDefinition(ofType(sfntypes.StateMachineTypeStandard), deployed) {
 		t.Error("the definition of another type is taken for the same")
 	}
 	if !sameDefinition(ofType(sfntypes.StateMachineTypeExpress), deployed+"\n") {
 		t.Error("the deployed definition is taken for another")
 	}
-	if sameDefinition(statemachine.Definition, strings.Replace(deployed, `"TimeoutSeconds": `, `"TimeoutSeconds": 1`, 1)) {
+	if sameDefinition(statemachine.Definition, strings.Replace(deployed, `"TimeoutSeconds": `, `"TimeoutSeconds": 1`,
+		1)) {
 		t.Error("another definition is taken for the same")
 	}
 }
@@ -43,13 +45,15 @@ func TestJudgeAlarms(t *testing.T) {
 		return a
 	}
 	got := judgeAlarms(made, []types.MetricAlarm{
-		alarm("good", "arn", true, types.StateValueOk), alarm("silent", "", true, types.StateValueOk), alarm("off", "arn", false, types.StateValueOk),
+		alarm("good", "arn", true, types.StateValueOk), alarm("silent", "", true, types.StateValueOk),
+		alarm("off", "arn", false, types.StateValueOk),
 		alarm("raised", "arn", true, types.StateValueAlarm),
 	}, "aws --region=eu-west-1")
 	want := []Diagnosis{
 		{Level: Error, Says: "1 of 5 are gone", Cure: "deploy again: gone"},
 		{Level: Warning, Says: "1 of 5 tell nobody", Cure: "deploy with -c alarmTopicArn=…"},
-		{Level: Warning, Says: "1 of 5 have their actions switched off", Cure: "aws --region=eu-west-1 cloudwatch enable-alarm-actions --alarm-names off"},
+		{Level: Warning, Says: "1 of 5 have their actions switched off",
+			Cure: "aws --region=eu-west-1 cloudwatch enable-alarm-actions --alarm-names off"},
 		{Level: Warning, Says: "1 of 5 are raised", Cure: "docs/runbook.md has an entry for each: raised"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -61,14 +65,18 @@ func TestJudgeAlarms(t *testing.T) {
 func TestFailed(t *testing.T) {
 	t.Parallel()
 	for code, want := range map[string]Level{
-		"ResourceNotFoundException": Error, "AWS.SimpleQueueService.NonExistentQueue": Error, "QueueDoesNotExist": Error, "StateMachineDoesNotExist": Error,
-		"NotFoundException": Error, "NoSuchEntity": Error, "AccessDenied": Unknown, "AccessDeniedException": Unknown, "AuthorizationError": Unknown, "ThrottlingException": Unknown,
+		"ResourceNotFoundException": Error, "AWS.SimpleQueueService.NonExistentQueue": Error,
+		"QueueDoesNotExist": Error, "StateMachineDoesNotExist": Error,
+		"NotFoundException": Error, "NoSuchEntity": Error, "AccessDenied": Unknown, "AccessDeniedException": Unknown,
+		"AuthorizationError": Unknown, "ThrottlingException": Unknown,
 	} {
-		if got := failed("it", &smithy.GenericAPIError{Code: code, Message: "why"}); got.Level != want || !strings.Contains(got.Says, "why") {
+		if got := failed("it", &smithy.GenericAPIError{Code: code, Message: "why"}); got.Level != want ||
+			!strings.Contains(got.Says, "why") {
 			t.Errorf("%s: %+v", code, got)
 		}
 	}
-	if got := failed("it", errors.New("no connection")); got.Level != Unknown || got.Says != "cannot tell: no connection" {
+	if got := failed("it", errors.New("no connection")); got.Level != Unknown ||
+		got.Says != "cannot tell: no connection" {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -76,7 +84,8 @@ func TestFailed(t *testing.T) {
 // gathers is the pipe from the source queue, with such batches.
 func gathers(seconds, messages int32) pipe {
 	return pipe{DescribePipeOutput: &pipes.DescribePipeOutput{SourceParameters: &pipestypes.PipeSourceParameters{
-		SqsQueueParameters: &pipestypes.PipeSourceSqsQueueParameters{MaximumBatchingWindowInSeconds: &seconds, BatchSize: &messages}}}}
+		SqsQueueParameters: &pipestypes.PipeSourceSqsQueueParameters{MaximumBatchingWindowInSeconds: &seconds,
+			BatchSize: &messages}}}}
 }
 
 // A full batch of the source queue's largest messages fits into an execution.
@@ -108,11 +117,13 @@ func TestJudgeStream(t *testing.T) {
 	const table = "arn:aws:dynamodb:eu-west-1:111122223333:table/rows"
 	before, now := table+"/stream/2026-01-01T00:00:00.000", table+"/stream/2026-11-28T00:00:00.000"
 	e := &examination{described: []pipe{
-		{err: errors.New("not allowed")}, gathers(0, 1), {DescribePipeOutput: &pipes.DescribePipeOutput{Source: &before}},
+		{err: errors.New("not allowed")}, gathers(0, 1),
+		{DescribePipeOutput: &pipes.DescribePipeOutput{Source: &before}},
 	}}
 	e.ExportStatusTableName = "rows"
 	for latest, want := range map[string]int{before: 0, now: 1, "": 0} { // a table without a stream is another finding
-		if got := e.judgeStream(latest); len(got) != want || want > 0 && !strings.HasSuffix(got[0].Cure, "exportStatusTableStreamArn="+now) {
+		if got := e.judgeStream(latest); len(got) != want || want > 0 && !strings.HasSuffix(got[0].Cure,
+			"exportStatusTableStreamArn="+now) {
 			t.Errorf("%s: %+v", latest, got)
 		}
 	}
@@ -149,7 +160,8 @@ func TestLease(t *testing.T) {
 	for machine, want := range map[string]string{"dev": "600", "dev-express": "300"} {
 		e := &examination{}
 		e.StateMachineArn = "arn:aws:states:eu-west-1:111122223333:stateMachine:" + machine
-		for task, enqueues := range map[string]bool{"increment": false, "check-collection": true, "check-all": true, "notify": false, "sweep": true} {
+		for task, enqueues := range map[string]bool{"increment": false, "check-collection": true, "check-all": true,
+			"notify": false, "sweep": true} {
 			if got, has := e.uses()[task]["LEASE_SECONDS"]; has != enqueues || enqueues && got != want {
 				t.Errorf("%s of %s: LEASE_SECONDS is %q (wanted: %t), want %s", task, machine, got, has, want)
 			}

@@ -26,8 +26,8 @@ type answer struct {
 	err       error
 }
 
-// permissions asks IAM what the roles may do, which the other checks have learnt of. One question is about one resource:
-// IAM holds every action of a question against every resource, and refuses some mixtures.
+// permissions asks IAM what the roles may do, which the other checks have learnt of. One question is about one
+// resource: IAM holds every action of a question against every resource, and refuses some mixtures.
 func (e *examination) permissions(ctx context.Context) []Diagnosis {
 	client := iam.NewFromConfig(e.Config)
 	asked := e.questions()
@@ -89,11 +89,13 @@ func judgePermissions(answers []answer) []Diagnosis {
 	if len(answers) == 0 {
 		wrong = append(wrong, Diagnosis{Level: Unknown, Says: "no role is known"})
 	}
-	return judge(about, fmt.Sprintf("the policies of all %d roles allow what they must; what those of resources and keys forbid is not seen", len(roles)), wrong...)
+	return judge(about, fmt.Sprintf(
+		"the policies of all %d roles allow what they must; what those of resources and keys forbid is not seen",
+		len(roles)), wrong...)
 }
 
-// judge names the actions that are not allowed, and what to do about the first. It cannot be told if a policy asks for what
-// only a real call has, such as its address: the stack's own policies ask for nothing.
+// judge names the actions that are not allowed, and what to do about the first. It cannot be told if a policy asks for
+// what only a real call has, such as its address: the stack's own policies ask for nothing.
 func (a answer) judge() []Diagnosis {
 	var denied []string
 	var cure string
@@ -107,13 +109,15 @@ func (a answer) judge() []Diagnosis {
 			cure = cureOf(d)
 		}
 		if len(d.MissingContextValues) > 0 {
-			level, cure = Unknown, "a policy that the stack did not make asks for "+strings.Join(d.MissingContextValues, ", ")+", which a simulation does not know: judge it yourself"
+			level, cure = Unknown, "a policy that the stack did not make asks for "+strings.Join(d.MissingContextValues,
+				", ")+", which a simulation does not know: judge it yourself"
 		}
 	}
 	if len(denied) == 0 {
 		return nil
 	}
-	return []Diagnosis{{Level: level, Says: fmt.Sprintf("the role of %s, %s, may not %s on %s", a.part, lastPart(a.role, "/"), strings.Join(denied, ", "), a.resource), Cure: cure}}
+	return []Diagnosis{{Level: level, Says: fmt.Sprintf("the role of %s, %s, may not %s on %s", a.part,
+		lastPart(a.role, "/"), strings.Join(denied, ", "), a.resource), Cure: cure}}
 }
 
 // cureOf says what to do about a decision that does not allow.
@@ -127,5 +131,6 @@ func cureOf(d iamtypes.EvaluationResult) string {
 	case d.EvalDecision == iamtypes.PolicyEvaluationDecisionTypeExplicitDeny:
 		return "a policy denies it, and the stack makes no such policy: take it away"
 	}
-	return "deploy again; if that changes nothing, CloudFormation's drift detection shows what was taken from the role's policy"
+	return "deploy again; if that changes nothing, CloudFormation's drift detection shows what was taken from the " +
+		"role's policy"
 }

@@ -18,7 +18,8 @@ const (
 	allowed  = iamtypes.PolicyEvaluationDecisionTypeAllowed
 	implicit = iamtypes.PolicyEvaluationDecisionTypeImplicitDeny
 	explicit = iamtypes.PolicyEvaluationDecisionTypeExplicitDeny
-	again    = "deploy again; if that changes nothing, CloudFormation's drift detection shows what was taken from the role's policy"
+	again    = "deploy again; if that changes nothing, CloudFormation's drift detection shows what was taken from " +
+		"the role's policy"
 )
 
 func TestJudgePermissions(t *testing.T) {
@@ -37,33 +38,48 @@ func TestJudgePermissions(t *testing.T) {
 	ofBoundary.PermissionsBoundaryDecisionDetail = &iamtypes.PermissionsBoundaryDecisionDetail{}
 	within := decides("a:Do", implicit) // of an organization and a boundary that allow it
 	within.OrganizationsDecisionDetail = &iamtypes.OrganizationsDecisionDetail{AllowedByOrganizations: true}
-	within.PermissionsBoundaryDecisionDetail = &iamtypes.PermissionsBoundaryDecisionDetail{AllowedByPermissionsBoundary: true}
+	within.PermissionsBoundaryDecisionDetail = &iamtypes.PermissionsBoundaryDecisionDetail{
+		AllowedByPermissionsBoundary: true}
 	conditional := decides("a:Go", explicit)
 	conditional.MissingContextValues = []string{"aws:SourceIp"}
 	allowedAnyway := decides("a:Do", allowed)
 	allowedAnyway.MissingContextValues = []string{"aws:SourceIp"}
 	deniedTo := func(part, actions, cure string) Diagnosis {
-		return Diagnosis{Error, "permissions", "the role of " + part + ", " + part + "-role, may not " + actions + " on arn:of:" + part, cure}
+		return Diagnosis{Error, "permissions", "the role of " + part + ", " + part + "-role, may not " + actions +
+			" on arn:of:" + part, cure}
 	}
 	for _, test := range []struct {
 		name    string
 		answers []answer
 		want    []Diagnosis
 	}{
-		{"Allowed", []answer{says("x", decides("a:Do", allowed)), says("x", decides("a:Be", allowed)), says("y", decides("a:Do", allowed))},
-			[]Diagnosis{{OK, "permissions", "the policies of all 2 roles allow what they must; what those of resources and keys forbid is not seen", ""}}},
-		{"Denied", []answer{says("x", decides("a:Do", implicit), decides("a:Be", allowed), decides("a:Go", implicit)), says("y", decides("a:Do", allowed))},
+		{"Allowed", []answer{says("x", decides("a:Do", allowed)), says("x", decides("a:Be", allowed)),
+			says("y", decides("a:Do", allowed))},
+			[]Diagnosis{{OK, "permissions",
+				"the policies of all 2 roles allow what they must; what those of resources and keys forbid is not seen",
+				""}}},
+		{"Denied", []answer{says("x", decides("a:Do", implicit), decides("a:Be", allowed), decides("a:Go", implicit)),
+			says("y", decides("a:Do", allowed))},
 			[]Diagnosis{deniedTo("x", "a:Do, a:Go", again)}},
-		{"DeniedByWhom", []answer{says("x", decides("a:Do", explicit)), says("y", ofOrganization), says("z", ofBoundary), says("w", within)},
+		{"DeniedByWhom", []answer{says("x", decides("a:Do", explicit)), says("y", ofOrganization),
+			says("z", ofBoundary), says("w", within)},
 			[]Diagnosis{deniedTo("x", "a:Do", "a policy denies it, and the stack makes no such policy: take it away"),
 				deniedTo("y", "a:Do", "the organization's policies do not allow it: ask who keeps them"),
-				deniedTo("z", "a:Do", "the role's permissions boundary does not allow it: widen it"), deniedTo("w", "a:Do", again)}},
-		{"DependsOnTheCall", []answer{says("x", allowedAnyway, decides("a:Be", implicit), conditional)}, []Diagnosis{{Unknown, "permissions",
-			"the role of x, x-role, may not a:Be, a:Go on arn:of:x", "a policy that the stack did not make asks for aws:SourceIp, which a simulation does not know: judge it yourself"}}},
-		{"MayNotAsk", []answer{fails("x", "AccessDenied"), fails("x", "AccessDenied"), fails("y", "AccessDenied"), says("z", decides("a:Do", allowed))},
-			[]Diagnosis{{Unknown, "permissions", "cannot tell: because of x (3 of 4 questions)", "ask with a role that may read it"}}},
-		{"RoleIsGone", []answer{fails("x", "NoSuchEntity"), fails("x", "NoSuchEntity"), says("y", decides("a:Do", allowed))},
-			[]Diagnosis{{Error, "permissions", "the role of x, x-role, is not there: because of x", "deploy the stack again"}}},
+				deniedTo("z", "a:Do", "the role's permissions boundary does not allow it: widen it"),
+				deniedTo("w", "a:Do", again)}},
+		{"DependsOnTheCall", []answer{says("x", allowedAnyway, decides("a:Be", implicit), conditional)},
+			[]Diagnosis{{Unknown, "permissions",
+				"the role of x, x-role, may not a:Be, a:Go on arn:of:x",
+				"a policy that the stack did not make asks for aws:SourceIp, which a simulation does not know: " +
+					"judge it yourself"}}},
+		{"MayNotAsk", []answer{fails("x", "AccessDenied"), fails("x", "AccessDenied"), fails("y", "AccessDenied"),
+			says("z", decides("a:Do", allowed))},
+			[]Diagnosis{{Unknown, "permissions", "cannot tell: because of x (3 of 4 questions)",
+				"ask with a role that may read it"}}},
+		{"RoleIsGone", []answer{fails("x", "NoSuchEntity"), fails("x", "NoSuchEntity"),
+			says("y", decides("a:Do", allowed))},
+			[]Diagnosis{{Error, "permissions", "the role of x, x-role, is not there: because of x",
+				"deploy the stack again"}}},
 		{"NothingKnown", nil, []Diagnosis{{Unknown, "permissions", "no role is known", ""}}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -75,8 +91,8 @@ func TestJudgePermissions(t *testing.T) {
 	}
 }
 
-// What is asked follows from what is known: the type of the state machine, a key, and the roles and resources that could
-// be read.
+// What is asked follows from what is known: the type of the state machine, a key, and the roles and resources that
+// could be read.
 func TestQuestions(t *testing.T) {
 	t.Parallel()
 	asks := func(machine string, knows ...string) (all []string) {
@@ -100,11 +116,15 @@ func TestQuestions(t *testing.T) {
 	}{
 		{"NoRole", asks("dev", statusTable, ledger), nil},
 		{"Standard", asks("dev", roleOf(ofMessages)), []string{machine + " states:StartExecution", pipeLogs}},
-		{"Express", asks("dev-express", roleOf(ofMessages)), []string{machine + "-express states:StartSyncExecution", pipeLogs}},
-		{"WithKey", asks("dev", roleOf(ofMessages), customerKey), []string{machine + " states:StartExecution", pipeLogs, "arn:customer managed key kms:Decrypt"}},
-		{"Function", asks("dev", roleOf("function check-all"), ledger), []string{"arn:ledger dynamodb:GetItem dynamodb:UpdateItem",
-			"arn:aws:logs:eu-west-1:111122223333:log-group:/aws/lambda/dev-check-all:log-stream:any logs:CreateLogStream logs:PutLogEvents",
-			"* xray:PutTelemetryRecords xray:PutTraceSegments"}},
+		{"Express", asks("dev-express", roleOf(ofMessages)), []string{machine + "-express states:StartSyncExecution",
+			pipeLogs}},
+		{"WithKey", asks("dev", roleOf(ofMessages), customerKey), []string{machine + " states:StartExecution", pipeLogs,
+			"arn:customer managed key kms:Decrypt"}},
+		{"Function", asks("dev", roleOf("function check-all"), ledger),
+			[]string{"arn:ledger dynamodb:GetItem dynamodb:UpdateItem",
+				"arn:aws:logs:eu-west-1:111122223333:log-group:/aws/lambda/dev-check-all:log-stream:any " +
+					"logs:CreateLogStream logs:PutLogEvents",
+				"* xray:PutTelemetryRecords xray:PutTraceSegments"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -125,14 +145,17 @@ func TestLearnQueue(t *testing.T) {
 		{"KeyOfAWS", "rejected-messages queue", "rejected", "alias/aws/sqs", customerKey, ""},
 		{"Adopted", "file-received queue", "files", key, customerKey, ""},
 		{"ARN", "export state queue", "state", "", "export state queue", "arn:state"},
-		{"DeadLetters", "dead-letter queue StatusChangedPipeDeadLetters12345678", "dead", "", changesDeadLetters, "arn:dead"},
-		{"OtherDeadLetters", "dead-letter queue QueuesFileReceivedDeadLetters12345678", "dead", "", changesDeadLetters, ""},
+		{"DeadLetters", "dead-letter queue StatusChangedPipeDeadLetters12345678", "dead", "", changesDeadLetters,
+			"arn:dead"},
+		{"OtherDeadLetters", "dead-letter queue QueuesFileReceivedDeadLetters12345678", "dead", "", changesDeadLetters,
+			""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			e := &examination{arns: map[string]string{}}
 			e.RejectedMessagesQueueUrl = "rejected"
-			e.learnQueue(test.about, test.url, map[string]string{"QueueArn": "arn:" + test.url, "KmsMasterKeyId": test.key})
+			e.learnQueue(test.about, test.url, map[string]string{"QueueArn": "arn:" + test.url,
+				"KmsMasterKeyId": test.key})
 			if got := e.arns[test.learns]; got != test.want {
 				t.Errorf("learnt %q, want %q", got, test.want)
 			}

@@ -16,11 +16,12 @@ const (
 	fileQueue, statusStream = "file-received queue", "stream of the export status table"
 	changesDeadLetters      = "dead-letter queue of the pipe of changes"
 	machineARN              = "state machine"
-	started, awaited        = "state machine, started", "state machine, waited for" // by the pipe of messages: STANDARD, EXPRESS
-	thatOfMessages          = "the pipe of messages itself"                         // as a resource
-	thatOfChanges           = "the pipe of changes itself"
-	customerKey             = "customer managed key"
-	anything                = "*" // for actions that IAM knows no resource for
+	// by the pipe of messages: STANDARD, EXPRESS
+	started, awaited = "state machine, started", "state machine, waited for"
+	thatOfMessages   = "the pipe of messages itself" // as a resource
+	thatOfChanges    = "the pipe of changes itself"
+	customerKey      = "customer managed key"
+	anything         = "*" // for actions that IAM knows no resource for
 )
 
 func logsOf(part string) string { return "log group of " + part }
@@ -77,8 +78,9 @@ var needs = []need{
 	{"state machine", "function check-all", "lambda:InvokeFunction"},
 	{"state machine", "function notify", "lambda:InvokeFunction"},
 	{"state machine", "rejected-messages queue", "sqs:SendMessage"},
-	{"state machine", anything, "logs:CreateLogDelivery logs:DeleteLogDelivery logs:DescribeLogGroups logs:DescribeResourcePolicies " +
-		"logs:GetLogDelivery logs:ListLogDeliveries logs:PutResourcePolicy logs:UpdateLogDelivery"},
+	{"state machine", anything,
+		"logs:CreateLogDelivery logs:DeleteLogDelivery logs:DescribeLogGroups logs:DescribeResourcePolicies " +
+			"logs:GetLogDelivery logs:ListLogDeliveries logs:PutResourcePolicy logs:UpdateLogDelivery"},
 	{"state machine", anything, writesTrace + " xray:GetSamplingRules xray:GetSamplingTargets"},
 	{"state machine", customerKey, "kms:Decrypt kms:GenerateDataKey"},
 
@@ -119,7 +121,8 @@ func (e *examination) learnNames() {
 	}
 	logs := func(part, group string) {
 		stream := "log-group:" + group + ":log-stream:any"
-		e.learn(logsOf(part), arn.ARN{Partition: machine.Partition, Service: "logs", Region: machine.Region, AccountID: machine.AccountID, Resource: stream}.String())
+		e.learn(logsOf(part), arn.ARN{Partition: machine.Partition, Service: "logs", Region: machine.Region,
+			AccountID: machine.AccountID, Resource: stream}.String())
 	}
 	for task := range e.uses() {
 		logs("function "+task, "/aws/lambda/"+e.FunctionName(task))
@@ -134,7 +137,8 @@ func (e *examination) questions() (all []question) {
 	for _, n := range needs {
 		role, resource := e.arns[roleOf(n.part)], e.arns[n.resource]
 		if role != "" && resource != "" {
-			all = append(all, question{part: n.part, role: role, resource: resource, actions: strings.Fields(n.actions)})
+			all = append(all, question{part: n.part, role: role, resource: resource,
+				actions: strings.Fields(n.actions)})
 		}
 	}
 	return all

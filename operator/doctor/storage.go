@@ -30,12 +30,16 @@ func (e *examination) tables(ctx context.Context) (found []Diagnosis) {
 		e.learn([]string{statusTable, ledger}[i], aws.ToString(described.Table.TableArn))
 		var wrong []Diagnosis
 		if described.Table.TableStatus != dynamodbtypes.TableStatusActive {
-			wrong = append(wrong, Diagnosis{Level: Error, Says: "is " + string(described.Table.TableStatus), Cure: "wait until it is ACTIVE, or deploy again"})
+			wrong = append(wrong, Diagnosis{Level: Error, Says: "is " + string(described.Table.TableStatus),
+				Cure: "wait until it is ACTIVE, or deploy again"})
 		}
 		stream := described.Table.StreamSpecification
-		streams := stream != nil && aws.ToBool(stream.StreamEnabled) && stream.StreamViewType == dynamodbtypes.StreamViewTypeNewAndOldImages
+		streams := stream != nil && aws.ToBool(stream.StreamEnabled) &&
+			stream.StreamViewType == dynamodbtypes.StreamViewTypeNewAndOldImages
 		if name == e.ExportStatusTableName && !streams {
-			wrong = append(wrong, Diagnosis{Level: Warning, Says: "has no stream of new and old images: a status Sent that comes after the last file is found by the sweep alone",
+			wrong = append(wrong, Diagnosis{Level: Warning,
+				Says: "has no stream of new and old images: a status Sent that comes after the last file is found " +
+					"by the sweep alone",
 				Cure: "enable the stream, and deploy with -c exportStatusTableStreamArn=…"})
 		}
 		if name == e.ExportStatusTableName {
@@ -46,15 +50,17 @@ func (e *examination) tables(ctx context.Context) (found []Diagnosis) {
 	return found
 }
 
-// judgeStream looks whether the pipe of changes reads the stream that the table has now. A table that was made again, or
-// whose stream was switched off and on, has another one.
+// judgeStream looks whether the pipe of changes reads the stream that the table has now. A table that was made again,
+// or whose stream was switched off and on, has another one.
 func (e *examination) judgeStream(now string) (wrong []Diagnosis) {
 	for _, p := range e.described {
 		if p.err != nil || !p.ofTable() {
 			continue
 		}
-		if reads := aws.ToString(p.Source); now != "" && reads != now && strings.Contains(reads, ":table/"+e.ExportStatusTableName+"/") {
-			wrong = append(wrong, Diagnosis{Level: Error, Says: "has a new stream, and the pipe of changes reads " + reads,
+		if reads := aws.ToString(p.Source); now != "" && reads != now && strings.Contains(reads, ":table/"+
+			e.ExportStatusTableName+"/") {
+			wrong = append(wrong, Diagnosis{Level: Error, Says: "has a new stream, and the pipe of changes reads " +
+				reads,
 				Cure: "deploy with -c exportStatusTableStreamArn=" + now})
 		}
 	}
@@ -62,7 +68,8 @@ func (e *examination) judgeStream(now string) (wrong []Diagnosis) {
 }
 
 func (e *examination) queues(ctx context.Context) (found []Diagnosis) {
-	for _, q := range []struct{ what, url string }{{"file-received queue", e.FileReceivedQueueUrl}, {"export state queue", e.ExportStateQueueUrl},
+	for _, q := range []struct{ what, url string }{{"file-received queue", e.FileReceivedQueueUrl},
+		{"export state queue", e.ExportStateQueueUrl},
 		{"rejected-messages queue", e.RejectedMessagesQueueUrl}} {
 		found = append(found, e.queue(ctx, q.what, q.url)...)
 	}
@@ -74,13 +81,14 @@ func (e *examination) queues(ctx context.Context) (found []Diagnosis) {
 	return found
 }
 
-// shortestVisibility is what the stack gives a source queue without a window; less brings messages twice while they are on
-// their way.
+// shortestVisibility is what the stack gives a source queue without a window; less brings messages twice while they are
+// on their way.
 const shortestVisibility = 60
 
 func (e *examination) queue(ctx context.Context, about, url string) []Diagnosis {
 	got, err := sqs.NewFromConfig(e.Config).GetQueueAttributes(ctx,
-		&sqs.GetQueueAttributesInput{QueueUrl: &url, AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameAll}})
+		&sqs.GetQueueAttributesInput{QueueUrl: &url, AttributeNames: []types.QueueAttributeName{
+			types.QueueAttributeNameAll}})
 	if err != nil {
 		return []Diagnosis{failed(about, err)}
 	}
@@ -91,20 +99,30 @@ func (e *examination) queue(ctx context.Context, about, url string) []Diagnosis 
 	add := func(level Level, cure, format string, args ...any) {
 		wrong = append(wrong, Diagnosis{Level: level, Says: fmt.Sprintf(format, args...), Cure: cure})
 	}
-	if attribute(types.QueueAttributeNameSqsManagedSseEnabled) != "true" && attribute(types.QueueAttributeNameKmsMasterKeyId) == "" {
+	if attribute(types.QueueAttributeNameSqsManagedSseEnabled) != "true" &&
+		attribute(types.QueueAttributeNameKmsMasterKeyId) == "" {
 		add(Warning, "encrypt it", "is not encrypted")
 	}
 	switch url {
 	case e.FileReceivedQueueUrl, e.ExportStateQueueUrl:
 		var policy struct{ DeadLetterTargetArn string }
-		if json.Unmarshal([]byte(attribute(types.QueueAttributeNameRedrivePolicy)), &policy) != nil || policy.DeadLetterTargetArn == "" {
-			add(Error, "give it a redrive policy, or deploy again", "has no dead-letter queue: a message that fails again and again stays in the way until it expires")
+		if json.Unmarshal([]byte(attribute(types.QueueAttributeNameRedrivePolicy)), &policy) != nil ||
+			policy.DeadLetterTargetArn == "" {
+			add(Error, "give it a redrive policy, or deploy again",
+				"has no dead-letter queue: a message that fails again and again stays in the way until it expires")
 		}
-		if visibility, _ := strconv.Atoi(attribute(types.QueueAttributeNameVisibilityTimeout)); url == e.FileReceivedQueueUrl && visibility < e.visibility() {
-			add(Error, "raise it, or deploy again", "has a visibility timeout of %d s, less than the %d s that a batch may take: messages are delivered twice", visibility, e.visibility())
+		if visibility, _ := strconv.Atoi(
+			attribute(types.QueueAttributeNameVisibilityTimeout)); url == e.FileReceivedQueueUrl &&
+			visibility < e.visibility() {
+			add(Error, "raise it, or deploy again",
+				"has a visibility timeout of %d s, less than the %d s that a batch may take: messages are delivered "+
+					"twice", visibility, e.visibility())
 		}
-		if limit, _ := strconv.Atoi(attribute(types.QueueAttributeNameMaximumMessageSize)); url == e.FileReceivedQueueUrl && limit > e.largestMessage() {
-			add(Warning, "set its MaximumMessageSize, or deploy with a smaller batchSize", "%s", takesTooLarge(limit, e.largestMessage()))
+		if limit, _ := strconv.Atoi(
+			attribute(types.QueueAttributeNameMaximumMessageSize)); url == e.FileReceivedQueueUrl &&
+			limit > e.largestMessage() {
+			add(Warning, "set its MaximumMessageSize, or deploy with a smaller batchSize", "%s",
+				takesTooLarge(limit, e.largestMessage()))
 		}
 	case e.RejectedMessagesQueueUrl:
 		if holds > 0 {
@@ -112,7 +130,8 @@ func (e *examination) queue(ctx context.Context, about, url string) []Diagnosis 
 		}
 	default:
 		if holds > 0 {
-			add(Warning, "docs/failures.md says what to do; never redrive the file-received one", "holds about %d messages that could not be handled", holds)
+			add(Warning, "docs/failures.md says what to do; never redrive the file-received one",
+				"holds about %d messages that could not be handled", holds)
 		}
 	}
 	return judge(about, fmt.Sprintf("is there, and holds about %d messages", holds), wrong...)
@@ -124,16 +143,18 @@ func takesTooLarge(limit, largest int) string {
 	says := fmt.Sprintf("takes messages of up to %d bytes; a full batch of more than %d each may be larger than an "+
 		"execution can hold, and ends it", limit, largest)
 	if limit > statemachine.MaxMessageBytes(1) {
-		says += fmt.Sprintf(". A message whose record is longer than %d characters as JSON (escaping may double a body) "+
+		says += fmt.Sprintf(". A message whose record is longer than %d characters as JSON (escaping may double a "+
+			"body) "+
 			"can never be delivered and goes to the dead-letter queue", statemachine.PayloadBytes)
 	}
 	return says
 }
 
-// learnQueue keeps the queue's ARN. The stack made the rejected-messages queue in any case: its key, if it has one, is the
-// customer managed key that the stack was deployed with.
+// learnQueue keeps the queue's ARN. The stack made the rejected-messages queue in any case: its key, if it has one, is
+// the customer managed key that the stack was deployed with.
 func (e *examination) learnQueue(about, url string, attributes map[string]string) {
-	queue, itsKey := attributes[string(types.QueueAttributeNameQueueArn)], attributes[string(types.QueueAttributeNameKmsMasterKeyId)]
+	queue, itsKey := attributes[string(types.QueueAttributeNameQueueArn)],
+		attributes[string(types.QueueAttributeNameKmsMasterKeyId)]
 	e.learn(about, queue)
 	if strings.HasPrefix(about, "dead-letter queue StatusChangedPipe") {
 		e.learn(changesDeadLetters, queue)
@@ -147,8 +168,9 @@ func (e *examination) learnQueue(about, url string, attributes map[string]string
 func (e *examination) express() bool { return strings.HasSuffix(e.StateMachineArn, "-express") }
 
 // visibility is the shortest visibility timeout that the source queue may have, in seconds: a batch is gathered and an
-// execution started in that time; with EXPRESS, whose executions take five minutes at most, it has ended too, and so has its lease on
-// outgoing messages: a message that comes back has a new execution, which must be able to take them over.
+// execution started in that time; with EXPRESS, whose executions take five minutes at most, it has ended too, and so
+// has its lease on outgoing messages: a message that comes back has a new execution, which must be able to take them
+// over.
 func (e *examination) visibility() int {
 	window, _ := e.batches()
 	least := shortestVisibility + window
@@ -168,12 +190,14 @@ func (e *examination) largestMessage() int {
 
 func (e *examination) topic(ctx context.Context) []Diagnosis {
 	const about = "monitoring topic"
-	got, err := sns.NewFromConfig(e.Config).GetTopicAttributes(ctx, &sns.GetTopicAttributesInput{TopicArn: &e.MonitoringTopicArn})
+	got, err := sns.NewFromConfig(e.Config).GetTopicAttributes(ctx,
+		&sns.GetTopicAttributesInput{TopicArn: &e.MonitoringTopicArn})
 	if err != nil {
 		return []Diagnosis{failed(about, err)}
 	}
 	if got.Attributes["SubscriptionsConfirmed"] == "0" {
-		return judge(about, "", Diagnosis{Level: Warning, Says: "has no subscriber: nobody hears the news", Cure: "subscribe monitoring to it"})
+		return judge(about, "", Diagnosis{Level: Warning, Says: "has no subscriber: nobody hears the news",
+			Cure: "subscribe monitoring to it"})
 	}
 	return judge(about, "has subscribers: "+got.Attributes["SubscriptionsConfirmed"])
 }

@@ -14,12 +14,14 @@ import (
 // thisVersion is the cure for what was deployed from other sources than the program.
 const thisVersion = "deploy this version, or use the program of the deployed one"
 
-// judgeVersions says what can be told of where the functions come from. Nothing in a function names a version, since equal
-// sources make equal code and an equal template: the state machine's definition is all that is held against the program.
+// judgeVersions says what can be told of where the functions come from. Nothing in a function names a version, since
+// equal sources make equal code and an equal template: the state machine's definition is all that is held against the
+// program.
 func judgeVersions(program string, deployed map[string]*lambda.GetFunctionConfigurationOutput) []Diagnosis {
 	const about = "versions"
 	if len(deployed) == 0 {
-		return []Diagnosis{{Level: Unknown, About: about, Says: "this program is " + program + "; no function could be read"}}
+		return []Diagnosis{{Level: Unknown, About: about, Says: "this program is " + program +
+			"; no function could be read"}}
 	}
 	var wrong []Diagnosis
 	var changed string
@@ -30,10 +32,13 @@ func judgeVersions(program string, deployed map[string]*lambda.GetFunctionConfig
 		builds[build] = append(builds[build], task)
 		changed = max(changed, aws.ToString(f.LastModified))
 		if f.Runtime != lambdatypes.RuntimeProvidedal2023 {
-			wrong = append(wrong, Diagnosis{Level: Warning, Says: fmt.Sprintf("the function %s runs on %s, and this program's on %s", task, f.Runtime, lambdatypes.RuntimeProvidedal2023), Cure: thisVersion})
+			wrong = append(wrong, Diagnosis{Level: Warning,
+				Says: fmt.Sprintf("the function %s runs on %s, and this program's on %s", task, f.Runtime,
+					lambdatypes.RuntimeProvidedal2023), Cure: thisVersion})
 		}
 		if f.State == lambdatypes.StatePending || f.LastUpdateStatus == lambdatypes.LastUpdateStatusInProgress {
-			wrong = append(wrong, Diagnosis{Level: Warning, Says: "the function " + task + " is being changed", Cure: "examine again when that is done"})
+			wrong = append(wrong, Diagnosis{Level: Warning, Says: "the function " + task + " is being changed",
+				Cure: "examine again when that is done"})
 		}
 	}
 	var each []string
@@ -41,8 +46,11 @@ func judgeVersions(program string, deployed map[string]*lambda.GetFunctionConfig
 		each = append(each, build+": "+strings.Join(builds[build], ", "))
 	}
 	if len(each) > 1 {
-		wrong = append(wrong, Diagnosis{Level: Warning, Says: "the functions were not deployed together: " + strings.Join(each, "; "), Cure: "deploy again"})
+		wrong = append(wrong, Diagnosis{Level: Warning, Says: "the functions were not deployed together: " +
+			strings.Join(each, "; "), Cure: "deploy again"})
 	}
-	return judge(about, fmt.Sprintf("this program is %s; the %d functions run %s, last changed %s; their code names no version, so the state machine's definition alone was compared",
+	return judge(about, fmt.Sprintf(
+		"this program is %s; the %d functions run %s, last changed %s; their code names no version, so the state "+
+			"machine's definition alone was compared",
 		program, len(deployed), slices.Sorted(maps.Keys(builds))[0], changed), wrong...)
 }

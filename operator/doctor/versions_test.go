@@ -13,9 +13,12 @@ func TestJudgeVersions(t *testing.T) {
 	type functions = map[string]*lambda.GetFunctionConfigurationOutput
 	with := func(change func(functions)) functions {
 		made := functions{}
-		for task, modified := range map[string]string{"increment": "2026-11-24", "notify": "2026-11-25", "sweep": "2026-11-23"} {
-			made[task] = &lambda.GetFunctionConfigurationOutput{Runtime: types.RuntimeProvidedal2023, Architectures: []types.Architecture{types.ArchitectureArm64},
-				State: types.StateActive, LastUpdateStatus: types.LastUpdateStatusSuccessful, LastModified: &modified}
+		for task, modified := range map[string]string{"increment": "2026-11-24", "notify": "2026-11-25",
+			"sweep": "2026-11-23"} {
+			made[task] = &lambda.GetFunctionConfigurationOutput{Runtime: types.RuntimeProvidedal2023,
+				Architectures: []types.Architecture{types.ArchitectureArm64},
+				State:         types.StateActive, LastUpdateStatus: types.LastUpdateStatusSuccessful,
+				LastModified: &modified}
 		}
 		change(made)
 		return made
@@ -26,22 +29,28 @@ func TestJudgeVersions(t *testing.T) {
 		deployed functions
 		want     []Diagnosis
 	}{
-		{"Together", with(func(functions) {}), []Diagnosis{{OK, "versions", "this program is v1; the 3 functions run provided.al2023 on [arm64], last changed 2026-11-25; " +
-			"their code names no version, so the state machine's definition alone was compared", ""}}},
+		{"Together", with(func(functions) {}),
+			[]Diagnosis{{OK, "versions",
+				"this program is v1; the 3 functions run provided.al2023 on [arm64], last changed 2026-11-25; " +
+					"their code names no version, so the state machine's definition alone was compared", ""}}},
 		{"Unreadable", nil, []Diagnosis{{Unknown, "versions", "this program is v1; no function could be read", ""}}},
-		{"OtherArchitecture", with(func(f functions) { f["notify"].Architectures[0] = types.ArchitectureX8664 }), []Diagnosis{
-			warns("the functions were not deployed together: provided.al2023 on [arm64]: increment, sweep; provided.al2023 on [x86_64]: notify", "deploy again")}},
+		{"OtherArchitecture", with(func(f functions) { f["notify"].Architectures[0] = types.ArchitectureX8664 }),
+			[]Diagnosis{
+				warns("the functions were not deployed together: provided.al2023 on [arm64]: increment, sweep; "+
+					"provided.al2023 on [x86_64]: notify", "deploy again")}},
 		{"OtherRuntime", with(func(f functions) {
 			for _, is := range f {
 				is.Runtime = types.RuntimeProvidedal2
 			}
-		}), []Diagnosis{warns("the function increment runs on provided.al2, and this program's on provided.al2023", thisVersion),
+		}), []Diagnosis{warns("the function increment runs on provided.al2, and this program's on provided.al2023",
+			thisVersion),
 			warns("the function notify runs on provided.al2, and this program's on provided.al2023", thisVersion),
 			warns("the function sweep runs on provided.al2, and this program's on provided.al2023", thisVersion)}},
 		{"BeingChanged", with(func(f functions) {
 			f["increment"].State = types.StatePending
 			f["sweep"].LastUpdateStatus = types.LastUpdateStatusInProgress
-		}), []Diagnosis{warns("the function increment is being changed", "examine again when that is done"), warns("the function sweep is being changed", "examine again when that is done")}},
+		}), []Diagnosis{warns("the function increment is being changed", "examine again when that is done"),
+			warns("the function sweep is being changed", "examine again when that is done")}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

@@ -28,7 +28,8 @@ import (
 
 func (e *examination) machine(ctx context.Context) []Diagnosis {
 	const about = "state machine"
-	got, err := sfn.NewFromConfig(e.Config).DescribeStateMachine(ctx, &sfn.DescribeStateMachineInput{StateMachineArn: &e.StateMachineArn})
+	got, err := sfn.NewFromConfig(e.Config).DescribeStateMachine(ctx,
+		&sfn.DescribeStateMachineInput{StateMachineArn: &e.StateMachineArn})
 	if err != nil {
 		return []Diagnosis{failed(about, err)}
 	}
@@ -38,12 +39,15 @@ func (e *examination) machine(ctx context.Context) []Diagnosis {
 		wrong = append(wrong, Diagnosis{Level: Error, Says: "is " + string(got.Status), Cure: "deploy again"})
 	}
 	if !sameDefinition(ofType(got.Type), aws.ToString(got.Definition)) {
-		wrong = append(wrong, Diagnosis{Level: Warning, Says: "runs another definition than this program knows", Cure: thisVersion})
+		wrong = append(wrong, Diagnosis{Level: Warning, Says: "runs another definition than this program knows",
+			Cure: thisVersion})
 	}
 	if got.LoggingConfiguration == nil || got.LoggingConfiguration.Level != sfntypes.LogLevelAll {
-		wrong = append(wrong, e.unlessLocal(Diagnosis{Level: Warning, Says: "does not log every event", Cure: "deploy again"})...)
+		wrong = append(wrong, e.unlessLocal(Diagnosis{Level: Warning, Says: "does not log every event",
+			Cure: "deploy again"})...)
 	}
-	return judge(about, fmt.Sprintf("is active, %s, and runs the definition that this program knows", got.Type), wrong...)
+	return judge(about, fmt.Sprintf("is active, %s, and runs the definition that this program knows", got.Type),
+		wrong...)
 }
 
 // unlessLocal drops a finding that comes from the local engine.
@@ -78,14 +82,16 @@ func (e *examination) uses() map[string]map[string]string {
 		}
 		return all
 	}
-	notify := with("EXPORT_STATE_SQS_QUEUE_URL", e.ExportStateQueueUrl, "MONITORING_SNS_TOPIC_ARN", e.MonitoringTopicArn)
+	notify := with("EXPORT_STATE_SQS_QUEUE_URL", e.ExportStateQueueUrl, "MONITORING_SNS_TOPIC_ARN",
+		e.MonitoringTopicArn)
 	delete(notify, status)
 	lease := strconv.FormatFloat(e.lease().Seconds(), 'f', 0, 64)
 	enqueues := with("LEASE_SECONDS", lease)
 	return map[string]map[string]string{
 		"increment":        with("REJECTED_MESSAGES_QUEUE_URL", e.RejectedMessagesQueueUrl),
 		"check-collection": enqueues, "check-all": enqueues, "notify": notify,
-		"sweep": with("STATE_MACHINE_ARN", e.StateMachineArn, "MONITORING_SNS_TOPIC_ARN", e.MonitoringTopicArn, "LEASE_SECONDS", lease),
+		"sweep": with("STATE_MACHINE_ARN", e.StateMachineArn, "MONITORING_SNS_TOPIC_ARN", e.MonitoringTopicArn,
+			"LEASE_SECONDS", lease),
 	}
 }
 
@@ -111,15 +117,19 @@ func (e *examination) functions(ctx context.Context) (found []Diagnosis) {
 		deployed[task] = got
 		e.learn(about, aws.ToString(got.FunctionArn))
 		e.learn(roleOf(about), aws.ToString(got.Role))
-		found = append(found, judge(about, "is active, and uses this deployment's resources", judgeFunction(task, got, uses[task])...)...)
+		found = append(found, judge(about, "is active, and uses this deployment's resources",
+			judgeFunction(task, got, uses[task])...)...)
 	}
 	return append(found, judgeVersions(e.program, deployed)...)
 }
 
 // judgeFunction looks whether a function works, and whether its variables are as wanted.
-func judgeFunction(task string, got *lambda.GetFunctionConfigurationOutput, wanted map[string]string) (wrong []Diagnosis) {
+func judgeFunction(
+	task string, got *lambda.GetFunctionConfigurationOutput, wanted map[string]string,
+) (wrong []Diagnosis) {
 	if got.State == lambdatypes.StateFailed || got.LastUpdateStatus == lambdatypes.LastUpdateStatusFailed {
-		wrong = append(wrong, Diagnosis{Level: Error, Says: fmt.Sprintf("is %s, its last update %s: %s%s", got.State, got.LastUpdateStatus,
+		wrong = append(wrong, Diagnosis{Level: Error, Says: fmt.Sprintf("is %s, its last update %s: %s%s", got.State,
+			got.LastUpdateStatus,
 			aws.ToString(got.StateReason), aws.ToString(got.LastUpdateStatusReason)), Cure: "deploy again"})
 	}
 	variables := map[string]string{}
@@ -128,11 +138,13 @@ func judgeFunction(task string, got *lambda.GetFunctionConfigurationOutput, want
 	}
 	for _, variable := range slices.Sorted(maps.Keys(wanted)) {
 		if want, is := wanted[variable], variables[variable]; is != want {
-			wrong = append(wrong, Diagnosis{Level: Error, Says: fmt.Sprintf("has %s=%q, and the stack says %q", variable, is, want), Cure: "deploy again"})
+			wrong = append(wrong, Diagnosis{Level: Error, Says: fmt.Sprintf("has %s=%q, and the stack says %q",
+				variable, is, want), Cure: "deploy again"})
 		}
 	}
 	if _, err := deployment.SettingsOf(variables); task == "sweep" && err != nil {
-		wrong = append(wrong, Diagnosis{Level: Error, Says: "does not start with these settings: " + err.Error(), Cure: "deploy again"})
+		wrong = append(wrong, Diagnosis{Level: Error, Says: "does not start with these settings: " + err.Error(),
+			Cure: "deploy again"})
 	}
 	return wrong
 }
@@ -164,10 +176,12 @@ func (e *examination) pipes(context.Context) (found []Diagnosis) {
 		}
 		changes = changes || p.ofTable()
 		e.learnPipe(p)
-		found = append(found, judge(about, "runs, from and to where it should", append(e.judgeRunning(p), e.judgeEnds(p)...)...)...)
+		found = append(found, judge(about, "runs, from and to where it should",
+			append(e.judgeRunning(p), e.judgeEnds(p)...)...)...)
 	}
 	if len(e.resources) > 0 && !changes {
-		found = append(found, Diagnosis{Warning, "pipes", "none tells of changes of status: the sweep alone finds them", "deploy with -c exportStatusTableStreamArn=…"})
+		found = append(found, Diagnosis{Warning, "pipes", "none tells of changes of status: the sweep alone finds them",
+			"deploy with -c exportStatusTableStreamArn=…"})
 	}
 	return found
 }
@@ -188,9 +202,13 @@ func (e *examination) judgeRunning(p pipe) []Diagnosis {
 	case running || p.ofTable() && e.Local: // the local runner serves it, and the engine's own is stopped
 		return nil
 	case p.ofTable():
-		return []Diagnosis{{Level: Warning, Says: fmt.Sprintf("is %s: a status Sent that comes after the last file is found by the sweep alone", p.CurrentState), Cure: cure}}
+		return []Diagnosis{{Level: Warning,
+			Says: fmt.Sprintf("is %s: a status Sent that comes after the last file is found by the sweep alone",
+				p.CurrentState), Cure: cure}}
 	}
-	return []Diagnosis{{Level: Error, Says: fmt.Sprintf("is %s: no message is counted; they wait in their queue for 14 days. %s", p.CurrentState, aws.ToString(p.StateReason)), Cure: cure}}
+	return []Diagnosis{{Level: Error,
+		Says: fmt.Sprintf("is %s: no message is counted; they wait in their queue for 14 days. %s", p.CurrentState,
+			aws.ToString(p.StateReason)), Cure: cure}}
 }
 
 // judgeEnds looks whether a pipe comes from and leads to where it should.
@@ -209,8 +227,8 @@ func (e *examination) judgeEnds(p pipe) (wrong []Diagnosis) {
 	return wrong
 }
 
-// batches is for how many seconds the pipe from the source queue gathers a batch, and of how many messages at most; zeros
-// if it could not be read.
+// batches is for how many seconds the pipe from the source queue gathers a batch, and of how many messages at most;
+// zeros if it could not be read.
 func (e *examination) batches() (window, size int) {
 	for _, p := range e.described {
 		if p.err == nil && p.SourceParameters != nil && p.SourceParameters.SqsQueueParameters != nil {
@@ -236,10 +254,13 @@ func (e *examination) schedule(ctx context.Context) (found []Diagnosis) {
 		}
 		var wrong []Diagnosis
 		if got.State != schedulertypes.ScheduleStateEnabled {
-			wrong = append(wrong, Diagnosis{Level: Error, Says: "is " + string(got.State) + ": messages that are pending too long stay pending, and nobody is alerted to stalled runs", Cure: "enable it, or deploy again; meanwhile " + e.command.Do("owed --pay --yes") + " sweeps"})
+			wrong = append(wrong, Diagnosis{Level: Error, Says: "is " + string(got.State) +
+				": messages that are pending too long stay pending, and nobody is alerted to stalled runs",
+				Cure: "enable it, or deploy again; meanwhile " + e.command.Do("owed --pay --yes") + " sweeps"})
 		}
 		if got.Target == nil || lastPart(aws.ToString(got.Target.Arn), ":") != e.FunctionName("sweep") {
-			wrong = append(wrong, Diagnosis{Level: Error, Says: "does not call the function " + e.FunctionName("sweep"), Cure: "deploy again"})
+			wrong = append(wrong, Diagnosis{Level: Error, Says: "does not call the function " + e.FunctionName("sweep"),
+				Cure: "deploy again"})
 		}
 		found = append(found, judge(about, "calls it: "+aws.ToString(got.ScheduleExpression), wrong...)...)
 	}

@@ -98,7 +98,8 @@ func collectionEvents(before, after report.Collection) []Event {
 	if stuck(after) && !stuck(before) {
 		add(Stuck, "waits for %s", after.WaitsFor)
 	}
-	if after.Request.State == report.Delivered && (before.Request.State != report.Delivered || before.Epoch != after.Epoch) {
+	if after.Request.State == report.Delivered && (before.Request.State != report.Delivered ||
+		before.Epoch != after.Epoch) {
 		add(Requested, "asked for its success file")
 	}
 	return events
@@ -167,7 +168,8 @@ func runEvents(before, after report.Run) []Event {
 
 // sameDelivery tells a piece of news that was delivered already from one that was delivered again, for a new attempt.
 func sameDelivery(before, after report.Debt) bool {
-	return before.State == report.Delivered && (before.Since == nil || after.Since == nil || before.Since.Equal(*after.Since))
+	return before.State == report.Delivered && (before.Since == nil || after.Since == nil ||
+		before.Since.Equal(*after.Since))
 }
 
 // maxNamed is how many collections a sentence names.

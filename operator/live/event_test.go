@@ -17,20 +17,24 @@ func TestEvents(t *testing.T) {
 		before, after []c
 		want          []Event
 	}{
-		"Nothing":       {before: []c{sent}, after: []c{sent}},
-		"OnlyMoreFiles": {before: []c{sent}, after: []c{{Collection: "db.a", Status: "Sent", FilesReceived: 4, FilesSent: 4, WaitsFor: report.ForLook}}},
-		"Appeared":      {after: []c{sent}, want: []Event{{Appeared, "db.a", "appeared, status Sent"}}},
-		"Gone":          {before: []c{sent}, want: []Event{{Gone, "db.a", "is gone: its row was deleted"}}},
+		"Nothing": {before: []c{sent}, after: []c{sent}},
+		"OnlyMoreFiles": {before: []c{sent}, after: []c{{Collection: "db.a", Status: "Sent", FilesReceived: 4,
+			FilesSent: 4, WaitsFor: report.ForLook}}},
+		"Appeared": {after: []c{sent}, want: []Event{{Appeared, "db.a", "appeared, status Sent"}}},
+		"Gone":     {before: []c{sent}, want: []Event{{Gone, "db.a", "is gone: its row was deleted"}}},
 		"StatusChanged": {
 			before: []c{{Collection: "db.a", Status: "Exported", WaitsFor: report.ForExport}}, after: []c{sent},
 			want: []Event{{Changed, "db.a", "Sent, was Exported"}},
 		},
 		"ReceivedAndAsked": {
-			before: []c{sent}, after: []c{{Collection: "db.a", Status: "received", FilesReceived: 4, FilesSent: 4, WaitsFor: report.ForSuccessFile, Request: asked}},
-			want: []Event{{Received, "db.a", "received, 4 of 4 files"}, {Requested, "db.a", "asked for its success file"}},
+			before: []c{sent}, after: []c{{Collection: "db.a", Status: "received", FilesReceived: 4, FilesSent: 4,
+				WaitsFor: report.ForSuccessFile, Request: asked}},
+			want: []Event{{Received, "db.a", "received, 4 of 4 files"},
+				{Requested, "db.a", "asked for its success file"}},
 		},
 		"SuccessfulAtOnce": {
-			before: []c{sent}, after: []c{{Collection: "db.a", Status: "Success", FilesReceived: 4, FilesSent: 4, WaitsFor: report.ForNothing}},
+			before: []c{sent}, after: []c{{Collection: "db.a", Status: "Success", FilesReceived: 4, FilesSent: 4,
+				WaitsFor: report.ForNothing}},
 			want: []Event{{Successful, "db.a", "successful"}},
 		},
 		"Exempt": {
@@ -38,40 +42,54 @@ func TestEvents(t *testing.T) {
 			want: []Event{{Successful, "db.a", "counts as done, status Blocked_Topic"}},
 		},
 		"ExportedAgain": {
-			before: []c{{Collection: "db.a", Status: "Received", FilesReceived: 4, FilesSent: 4, WaitsFor: report.ForSuccessFile, Request: asked}},
-			after:  []c{{Collection: "db.a", Status: "Exporting", FilesReceived: 0, FilesSent: 0, Epoch: 4, WaitsFor: report.ForExport}},
-			want:   []Event{{ExportedAgain, "db.a", "is exported again, 0 of 0 files so far"}, {Changed, "db.a", "Exporting, was Received"}},
+			before: []c{{Collection: "db.a", Status: "Received", FilesReceived: 4, FilesSent: 4,
+				WaitsFor: report.ForSuccessFile, Request: asked}},
+			after: []c{{Collection: "db.a", Status: "Exporting", FilesReceived: 0, FilesSent: 0, Epoch: 4,
+				WaitsFor: report.ForExport}},
+			want: []Event{{ExportedAgain, "db.a", "is exported again, 0 of 0 files so far"},
+				{Changed, "db.a", "Exporting, was Received"}},
 		},
 		"ExportedAgainAndReceivedBetweenTwoReadings": {
-			before: []c{{Collection: "db.a", Status: "Received", FilesReceived: 4, FilesSent: 4, WaitsFor: report.ForSuccessFile, Request: asked}},
-			after:  []c{{Collection: "db.a", Status: "Received", FilesReceived: 5, FilesSent: 5, Epoch: 4, WaitsFor: report.ForSuccessFile, Request: asked}},
+			before: []c{{Collection: "db.a", Status: "Received", FilesReceived: 4, FilesSent: 4,
+				WaitsFor: report.ForSuccessFile, Request: asked}},
+			after: []c{{Collection: "db.a", Status: "Received", FilesReceived: 5, FilesSent: 5, Epoch: 4,
+				WaitsFor: report.ForSuccessFile, Request: asked}},
 			want: []Event{
-				{ExportedAgain, "db.a", "is exported again, 5 of 5 files so far"}, {Received, "db.a", "received, 5 of 5 files"},
+				{ExportedAgain, "db.a", "is exported again, 5 of 5 files so far"},
+				{Received, "db.a", "received, 5 of 5 files"},
 				{Requested, "db.a", "asked for its success file"},
 			},
 		},
 		"FirstFilesReadInTheMiddle": { // the attempt is not known yet
 			before: []c{{Collection: "db.a", Status: "Sent", FilesSent: 4, Epoch: 2, WaitsFor: report.ForFiles}},
-			after:  []c{{Collection: "db.a", Status: "Sent", FilesReceived: 2, FilesSent: 4, WaitsFor: report.ForFiles}},
+			after: []c{{Collection: "db.a", Status: "Sent", FilesReceived: 2, FilesSent: 4,
+				WaitsFor: report.ForFiles}},
 		},
 		"OverReceived": {
-			before: []c{{Collection: "db.a", Status: "Received", FilesReceived: 4, FilesSent: 4, WaitsFor: report.ForSuccessFile}},
-			after:  []c{{Collection: "db.a", Status: "Received", FilesReceived: 5, FilesSent: 4, WaitsFor: report.ForSuccessFile}},
-			want:   []Event{{OverReceived, "db.a", "has received 5 files, and 4 were sent"}},
+			before: []c{{Collection: "db.a", Status: "Received", FilesReceived: 4, FilesSent: 4,
+				WaitsFor: report.ForSuccessFile}},
+			after: []c{{Collection: "db.a", Status: "Received", FilesReceived: 5, FilesSent: 4,
+				WaitsFor: report.ForSuccessFile}},
+			want: []Event{{OverReceived, "db.a", "has received 5 files, and 4 were sent"}},
 		},
 		"AheadOfTheSendersCount": {
-			before: []c{{Collection: "db.a", Status: "Exported", FilesReceived: 4, FilesSent: 4, WaitsFor: report.ForSent}},
-			after:  []c{{Collection: "db.a", Status: "Exported", FilesReceived: 5, FilesSent: 4, WaitsFor: report.ForSent}},
+			before: []c{{Collection: "db.a", Status: "Exported", FilesReceived: 4, FilesSent: 4,
+				WaitsFor: report.ForSent}},
+			after: []c{{Collection: "db.a", Status: "Exported", FilesReceived: 5, FilesSent: 4,
+				WaitsFor: report.ForSent}},
 		},
 		"Stuck": {
 			before: []c{{Collection: "db.a", Status: "Exporting", WaitsFor: report.ForExport}},
 			after:  []c{{Collection: "db.a", Status: "Table_Unavailable", WaitsFor: report.ForNothingEver}},
-			want:   []Event{{Changed, "db.a", "Table_Unavailable, was Exporting"}, {Stuck, "db.a", "waits for manual action"}},
+			want: []Event{{Changed, "db.a", "Table_Unavailable, was Exporting"},
+				{Stuck, "db.a", "waits for manual action"}},
 		},
 		"InTheOrderOfNames": {
 			before: []c{{Collection: "db.b", Status: "Sent", WaitsFor: report.ForFiles}},
-			after:  []c{{Collection: "db.c", Status: "Sent", WaitsFor: report.ForFiles}, {Collection: "db.a", Status: "Sent", WaitsFor: report.ForFiles}},
-			want:   []Event{{Appeared, "db.a", "appeared, status Sent"}, {Gone, "db.b", "is gone: its row was deleted"}, {Appeared, "db.c", "appeared, status Sent"}},
+			after: []c{{Collection: "db.c", Status: "Sent", WaitsFor: report.ForFiles},
+				{Collection: "db.a", Status: "Sent", WaitsFor: report.ForFiles}},
+			want: []Event{{Appeared, "db.a", "appeared, status Sent"}, {Gone, "db.b", "is gone: its row was deleted"},
+				{Appeared, "db.c", "appeared, status Sent"}},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -93,13 +111,20 @@ func TestEventsOfTheRun(t *testing.T) {
 		before, after report.Run
 		want          []Kind
 	}{
-		"News":        {run(report.Going, report.Claimed, report.NotDue), run(report.Received, report.Delivered, report.NotDue), []Kind{NewsTold}},
-		"Done":        {run(report.Received, report.Delivered, report.NotDue), run(report.Successful, report.Delivered, report.Delivered), []Kind{NewsTold, Done}},
-		"BothAtOnce":  {run(report.Going, report.NotDue, report.NotDue), run(report.Successful, report.Delivered, report.Delivered), []Kind{NewsTold, NewsTold, Done}},
-		"Stalled":     {run(report.Going, report.NotDue, report.NotDue), run(report.Stalled, report.NotDue, report.NotDue), []Kind{Stalled}},
-		"MovingAgain": {run(report.Stalled, report.NotDue, report.NotDue), run(report.Going, report.NotDue, report.NotDue), []Kind{MovingAgain}},
-		"LetGo":       {run(report.Stalled, report.NotDue, report.NotDue), run(report.LetGo, report.NotDue, report.NotDue), []Kind{LetGo}},
-		"Same":        {run(report.Stalled, report.Owed, report.NotDue), run(report.Stalled, report.Owed, report.NotDue), nil},
+		"News": {run(report.Going, report.Claimed, report.NotDue), run(report.Received, report.Delivered,
+			report.NotDue), []Kind{NewsTold}},
+		"Done": {run(report.Received, report.Delivered, report.NotDue), run(report.Successful, report.Delivered,
+			report.Delivered), []Kind{NewsTold, Done}},
+		"BothAtOnce": {run(report.Going, report.NotDue, report.NotDue), run(report.Successful, report.Delivered,
+			report.Delivered), []Kind{NewsTold, NewsTold, Done}},
+		"Stalled": {run(report.Going, report.NotDue, report.NotDue), run(report.Stalled, report.NotDue,
+			report.NotDue), []Kind{Stalled}},
+		"MovingAgain": {run(report.Stalled, report.NotDue, report.NotDue), run(report.Going, report.NotDue,
+			report.NotDue), []Kind{MovingAgain}},
+		"LetGo": {run(report.Stalled, report.NotDue, report.NotDue), run(report.LetGo, report.NotDue,
+			report.NotDue), []Kind{LetGo}},
+		"Same": {run(report.Stalled, report.Owed, report.NotDue), run(report.Stalled, report.Owed,
+			report.NotDue), nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -131,13 +156,16 @@ func TestEventsOfTheRun(t *testing.T) {
 
 func TestSentences(t *testing.T) {
 	t.Parallel()
-	events := []Event{{Successful, "db.1", "successful"}, {Received, "db.2", "received"}, {Successful, "db.3", "successful"}, {Kind: Done, Text: "the run is done"}}
-	want := []Sentence{{Successful, "db.1 successful"}, {Received, "db.2 received"}, {Successful, "db.3 successful"}, {Done, "the run is done"}}
+	events := []Event{{Successful, "db.1", "successful"}, {Received, "db.2", "received"},
+		{Successful, "db.3", "successful"}, {Kind: Done, Text: "the run is done"}}
+	want := []Sentence{{Successful, "db.1 successful"}, {Received, "db.2 received"}, {Successful, "db.3 successful"},
+		{Done, "the run is done"}}
 	if diff := cmp.Diff(want, Sentences(events)); diff != "" {
 		t.Errorf("few (-want +got):\n%s", diff)
 	}
 	events = append(events, Event{Successful, "db.4\x1b[2J", "successful"}, Event{Successful, "db.5", "successful"})
-	want = []Sentence{{Successful, "4 collections: successful (db.1, db.3, db.4\\u001b[2J, …)"}, {Received, "db.2 received"}, {Done, "the run is done"}}
+	want = []Sentence{{Successful, "4 collections: successful (db.1, db.3, db.4\\u001b[2J, …)"},
+		{Received, "db.2 received"}, {Done, "the run is done"}}
 	if diff := cmp.Diff(want, Sentences(events)); diff != "" {
 		t.Errorf("many (-want +got):\n%s", diff)
 	}

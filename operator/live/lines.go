@@ -13,14 +13,15 @@ import (
 
 // Line is what one reading has changed. Its JSON is a line of `snapshot-status watch --output json`.
 type Line struct {
-	At             time.Time               `json:"at"`                // when the reading began
-	Run            *report.Summary         `json:"summary,omitempty"` // not there if the reading failed
-	WaitsFor       map[report.WaitsFor]int `json:"waits_for,omitempty"`
-	FilesPerSecond *float64                `json:"files_per_second,omitempty"`     // over the last minute, or the last two readings; not there after the first
-	AllFilesIn     *float64                `json:"all_files_in_seconds,omitempty"` // if it can be said
-	Events         []Event                 `json:"events"`
-	Error          string                  `json:"error,omitempty"`
-	Again          *time.Time              `json:"again,omitempty"` // when a reading that failed is tried again
+	At       time.Time               `json:"at"`                // when the reading began
+	Run      *report.Summary         `json:"summary,omitempty"` // not there if the reading failed
+	WaitsFor map[report.WaitsFor]int `json:"waits_for,omitempty"`
+	// over the last minute, or the last two readings; not there after the first
+	FilesPerSecond *float64   `json:"files_per_second,omitempty"`
+	AllFilesIn     *float64   `json:"all_files_in_seconds,omitempty"` // if it can be said
+	Events         []Event    `json:"events"`
+	Error          string     `json:"error,omitempty"`
+	Again          *time.Time `json:"again,omitempty"` // when a reading that failed is tried again
 
 	tracker Tracker
 }
@@ -37,7 +38,8 @@ func Lines(ctx context.Context, o Options, source Source, write func(Line) error
 		before := t
 		var events []Event
 		t, events = t.Take(r)
-		unknown := errors.Is(t.Err, ErrUnknown) && (o.over(t) || errors.Is(before.Err, ErrUnknown)) // was said, or is the caller's to say
+		// was said, or is the caller's to say
+		unknown := errors.Is(t.Err, ErrUnknown) && (o.over(t) || errors.Is(before.Err, ErrUnknown))
 		if changed(before, t, events) && !unknown {
 			if err := write(newLine(t, r, events)); err != nil {
 				return t, err
@@ -55,7 +57,8 @@ func Lines(ctx context.Context, o Options, source Source, write func(Line) error
 }
 
 func changed(before, after Tracker, events []Event) bool {
-	return after.Err != nil || before.Err != nil || !before.Known() || len(events) > 0 || progress(before.Run.Summary) != progress(after.Run.Summary)
+	return after.Err != nil || before.Err != nil || !before.Known() || len(events) > 0 ||
+		progress(before.Run.Summary) != progress(after.Run.Summary)
 }
 
 // progress is a summary without its times, which are not compared: they change with the rest.
@@ -92,7 +95,8 @@ func (l Line) Text(p show.Printer) string {
 	if l.Run == nil {
 		return at + " " + p.Tone(show.Bad, trouble(l.tracker.Err, l.Again.Sub(l.At)))
 	}
-	parts := []string{fmt.Sprintf("%s %s: %d of %d collections received, %d successful, %d of %d files", at, p.Tone(show.StateTone(l.Run.State), string(l.Run.State)),
+	parts := []string{fmt.Sprintf("%s %s: %d of %d collections received, %d successful, %d of %d files", at,
+		p.Tone(show.StateTone(l.Run.State), string(l.Run.State)),
 		l.Run.Received, l.Run.Collections, l.Run.Successful, l.Run.FilesReceived, l.Run.FilesSent)}
 	if speed := speed(l.tracker); speed != "" {
 		parts[0] += " (" + speed + ")"

@@ -44,7 +44,8 @@ func story() []Reading {
 	late.State, late.News = report.Received, news(report.Delivered, report.NotDue)
 	done := with(late, func(c *report.Collection) { c.Status, c.WaitsFor = "Success", report.ForNothing })
 	done.State, done.News = report.Successful, news(report.Delivered, report.Delivered)
-	return []Reading{{Err: ErrUnknown}, {Err: ErrUnknown}, {Run: run}, {Run: run}, {Err: errors.New("ThrottlingException")}, {Run: run}, {Run: late}, {Run: done}}
+	return []Reading{{Err: ErrUnknown}, {Err: ErrUnknown}, {Run: run}, {Run: run},
+		{Err: errors.New("ThrottlingException")}, {Run: run}, {Run: late}, {Run: done}}
 }
 
 // A line for each change, as text and as JSON; nothing for a reading that changed nothing.
@@ -93,9 +94,10 @@ func TestLinesEnd(t *testing.T) {
 		want     error
 		unknown  bool
 	}{
-		"Unknown":      {readings: []Reading{{Err: ErrUnknown}}, unknown: true},
-		"BrokenPipe":   {readings: []Reading{{Run: oneCollection()}}, write: written, lines: 1, want: written},
-		"ContextEnded": {readings: []Reading{{Run: oneCollection()}, {Run: oneCollection()}, {Run: oneCollection()}}, lines: 1},
+		"Unknown":    {readings: []Reading{{Err: ErrUnknown}}, unknown: true},
+		"BrokenPipe": {readings: []Reading{{Run: oneCollection()}}, write: written, lines: 1, want: written},
+		"ContextEnded": {readings: []Reading{{Run: oneCollection()}, {Run: oneCollection()}, {Run: oneCollection()}},
+			lines: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -108,7 +110,8 @@ func TestLinesEnd(t *testing.T) {
 					lines++
 					return test.write
 				})
-				if !errors.Is(err, test.want) || lines != test.lines || errors.Is(last.Err, ErrUnknown) != test.unknown {
+				if !errors.Is(err, test.want) || lines != test.lines ||
+					errors.Is(last.Err, ErrUnknown) != test.unknown {
 					t.Errorf("err = %v, %d lines, last error %v", err, lines, last.Err)
 				}
 			})

@@ -7,8 +7,8 @@ import (
 	"snapshot-status-checker/operator/report"
 )
 
-// list is which of the collections are shown, and from which on. What is shown is worked out when the collections or the
-// filter change, not each time that the screen is drawn.
+// list is which of the collections are shown, and from which on. What is shown is worked out when the collections or
+// the filter change, not each time that the screen is drawn.
 type list struct {
 	only   report.WaitsFor // only those that wait for this; "" for all, unfinished for all that wait
 	match  string          // only those whose name contains it, in any case

@@ -47,7 +47,8 @@ func oneCollection() report.Run {
 		Summary: report.Summary{Run: "run-1", State: report.Going, SnapshotType: "full", ExportDate: "2026-11-23"},
 		News:    news(report.NotDue, report.NotDue),
 		Collections: []report.Collection{
-			{Collection: "db.core.contract", Status: "Sent", FilesReceived: 9, FilesSent: 10, WaitsFor: report.ForFiles, Since: before(3 * time.Minute)},
+			{Collection: "db.core.contract", Status: "Sent", FilesReceived: 9, FilesSent: 10, WaitsFor: report.ForFiles,
+				Since: before(3 * time.Minute)},
 		},
 	})
 }
@@ -61,26 +62,32 @@ func manyCollections(n int) report.Run {
 		waitsFor report.WaitsFor
 		received int64
 	}{
-		{5000, "Exported", report.ForRepair, 0}, {2500, "Table_Unavailable", report.ForNothingEver, 0}, {20, "Sent", report.ForFiles, 70},
-		{50, "Exported", report.ForSent, 100}, {10, "Exporting", report.ForExport, 12}, {4, "Received", report.ForSuccessFile, 100},
+		{5000, "Exported", report.ForRepair, 0}, {2500, "Table_Unavailable", report.ForNothingEver, 0},
+		{20, "Sent", report.ForFiles, 70},
+		{50, "Exported", report.ForSent, 100}, {10, "Exporting", report.ForExport, 12},
+		{4, "Received", report.ForSuccessFile, 100},
 	}
 	run := report.Run{
-		Summary: report.Summary{Run: "9b1d0f3c-full", State: report.Going, SnapshotType: "full", ExportDate: "2026-11-23"},
-		News:    news(report.NotDue, report.NotDue),
+		Summary: report.Summary{Run: "9b1d0f3c-full", State: report.Going, SnapshotType: "full",
+			ExportDate: "2026-11-23"},
+		News: news(report.NotDue, report.NotDue),
 	}
 	for i := range n {
 		c := report.Collection{
-			Collection: fmt.Sprintf("db.some-database-%02d.a_collection_%05d", i%37, i), Status: "Success", FilesReceived: 128, FilesSent: 128, WaitsFor: report.ForNothing,
+			Collection: fmt.Sprintf("db.some-database-%02d.a_collection_%05d", i%37, i), Status: "Success",
+			FilesReceived: 128, FilesSent: 128, WaitsFor: report.ForNothing,
 		}
 		for _, kind := range kinds {
 			if i%kind.of == kind.of-1 {
-				c.Status, c.WaitsFor, c.FilesReceived, c.Since = kind.status, kind.waitsFor, 128*kind.received/100, before(time.Duration(i)*time.Second)
+				c.Status, c.WaitsFor, c.FilesReceived, c.Since = kind.status, kind.waitsFor, 128*kind.received/100,
+					before(time.Duration(i)*time.Second)
 				break
 			}
 		}
 		run.Collections = append(run.Collections, c)
 	}
-	order := []report.WaitsFor{report.ForRepair, report.ForNothingEver, report.ForFiles, report.ForSent, report.ForExport, report.ForSuccessFile, report.ForNothing}
+	order := []report.WaitsFor{report.ForRepair, report.ForNothingEver, report.ForFiles, report.ForSent,
+		report.ForExport, report.ForSuccessFile, report.ForNothing}
 	slices.SortStableFunc(run.Collections, func(a, b report.Collection) int {
 		return slices.Index(order, a.WaitsFor) - slices.Index(order, b.WaitsFor)
 	})

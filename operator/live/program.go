@@ -13,7 +13,8 @@ import (
 func Screen(ctx context.Context, o Options, source Source, in io.Reader, out io.Writer) (Tracker, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // ends a reading that is still under way
-	program := tea.NewProgram(newScreen(ctx, o, source), tea.WithInput(in), tea.WithOutput(out), tea.WithoutSignalHandler())
+	program := tea.NewProgram(newScreen(ctx, o, source), tea.WithInput(in), tea.WithOutput(out),
+		tea.WithoutSignalHandler())
 	stop := context.AfterFunc(ctx, program.Quit)
 	defer stop()
 	last, err := program.Run()

@@ -54,7 +54,8 @@ func opened(t *testing.T, name string, width, height int) screen {
 		t.Error("the test reads by itself")
 		return report.Run{}, nil
 	}
-	s := newScreen(t.Context(), Options{Name: name, Every: 2 * time.Second, Now: func() time.Time { return noon }}, source)
+	s := newScreen(t.Context(), Options{Name: name, Every: 2 * time.Second, Now: func() time.Time { return noon }},
+		source)
 	return send(s, tea.WindowSizeMsg{Width: width, Height: height})
 }
 
@@ -70,7 +71,8 @@ func send(s screen, messages ...tea.Msg) screen {
 // press types keys, one for each rune; names of keys stand in angle brackets.
 func press(s screen, keys ...string) screen {
 	named := map[string]rune{
-		"esc": tea.KeyEscape, "enter": tea.KeyEnter, "backspace": tea.KeyBackspace, "down": tea.KeyDown, "up": tea.KeyUp,
+		"esc": tea.KeyEscape, "enter": tea.KeyEnter, "backspace": tea.KeyBackspace, "down": tea.KeyDown,
+		"up":     tea.KeyUp,
 		"pgdown": tea.KeyPgDown, "pgup": tea.KeyPgUp, "home": tea.KeyHome, "end": tea.KeyEnd,
 	}
 	for _, key := range keys {
@@ -103,10 +105,12 @@ func TestViews(t *testing.T) {
 	for name, messages := range map[string][]tea.Msg{
 		"opened":  {tick(at(1))},
 		"unknown": {Reading{Err: ErrUnknown, Began: at(0), Ended: at(0.2)}, tick(at(1))},
-		"none":    {reading(0, sum(report.Run{Summary: report.Summary{Run: "run-1", State: report.Going}, News: news(report.NotDue, report.NotDue)})), tick(at(1))},
-		"one":     {reading(0, one), reading(2, all), tick(at(3))},
-		"many":    {reading(0, large), reading(20, moved), tick(at(31)), tick(at(32))},
-		"failing": {reading(0, one), Reading{Err: errors.New("ThrottlingException: Rate\nexceeded"), Began: at(2), Ended: at(2)}, tick(at(3))},
+		"none": {reading(0, sum(report.Run{Summary: report.Summary{Run: "run-1", State: report.Going},
+			News: news(report.NotDue, report.NotDue)})), tick(at(1))},
+		"one":  {reading(0, one), reading(2, all), tick(at(3))},
+		"many": {reading(0, large), reading(20, moved), tick(at(31)), tick(at(32))},
+		"failing": {reading(0, one), Reading{Err: errors.New("ThrottlingException: Rate\nexceeded"), Began: at(2),
+			Ended: at(2)}, tick(at(3))},
 	} {
 		for _, size := range [][2]int{{80, 24}, {200, 50}} {
 			name, width, height := fmt.Sprintf("%s-%dx%d", name, size[0], size[1]), size[0], size[1]
@@ -195,10 +199,12 @@ func TestQuits(t *testing.T) {
 		before     []tea.Msg
 		want       bool
 	}{
-		"Q":               {msg: tea.KeyPressMsg{Code: 'q', Text: "q"}, want: true},
-		"CtrlC":           {msg: tea.KeyPressMsg{Code: 'c', Mod: tea.ModCtrl}, want: true},
-		"CtrlCInAName":    {msg: tea.KeyPressMsg{Code: 'c', Mod: tea.ModCtrl}, before: []tea.Msg{tea.KeyPressMsg{Code: '/', Text: "/"}}, want: true},
-		"QInAName":        {msg: tea.KeyPressMsg{Code: 'q', Text: "q"}, before: []tea.Msg{tea.KeyPressMsg{Code: '/', Text: "/"}}},
+		"Q":     {msg: tea.KeyPressMsg{Code: 'q', Text: "q"}, want: true},
+		"CtrlC": {msg: tea.KeyPressMsg{Code: 'c', Mod: tea.ModCtrl}, want: true},
+		"CtrlCInAName": {msg: tea.KeyPressMsg{Code: 'c', Mod: tea.ModCtrl},
+			before: []tea.Msg{tea.KeyPressMsg{Code: '/', Text: "/"}}, want: true},
+		"QInAName": {msg: tea.KeyPressMsg{Code: 'q', Text: "q"},
+			before: []tea.Msg{tea.KeyPressMsg{Code: '/', Text: "/"}}},
 		"Done":            {msg: reading(1, done), want: true},
 		"LetGo":           {msg: reading(1, letGo), want: true},
 		"DoneButStay":     {msg: reading(1, done), stay: true},

@@ -71,7 +71,10 @@ func (term terminal) waitFor(t *testing.T, text string) {
 // In a real terminal it starts, shows what is read as it changes, and ends in every way with the terminal as it was.
 func TestTerminal(t *testing.T) {
 	t.Parallel()
-	done := with(oneCollection(), func(c *report.Collection) { c.FilesReceived, c.Status, c.WaitsFor = 10, "Success", report.ForNothing })
+	done := with(oneCollection(), func(c *report.Collection) {
+		c.FilesReceived, c.Status, c.WaitsFor = 10, "Success",
+			report.ForNothing
+	})
 	done.State = report.Successful
 	for name, end := range map[string]func(term terminal, read chan<- report.Run, cancel func()){
 		"Q":            func(term terminal, _ chan<- report.Run, _ func()) { _, _ = term.keyboard.WriteString("q") },
@@ -87,14 +90,15 @@ func TestTerminal(t *testing.T) {
 			defer cancel()
 			read, ended := make(chan report.Run), make(chan error, 1)
 			go func() {
-				_, err := Screen(ctx, Options{Name: "run-1", Every: 10 * time.Millisecond, Now: time.Now, Colors: true}, func(ctx context.Context) (report.Run, error) {
-					select {
-					case run := <-read:
-						return run, nil
-					case <-ctx.Done():
-						return report.Run{}, ctx.Err()
-					}
-				}, term.tty, term.tty)
+				_, err := Screen(ctx, Options{Name: "run-1", Every: 10 * time.Millisecond, Now: time.Now, Colors: true},
+					func(ctx context.Context) (report.Run, error) {
+						select {
+						case run := <-read:
+							return run, nil
+						case <-ctx.Done():
+							return report.Run{}, ctx.Err()
+						}
+					}, term.tty, term.tty)
 				ended <- err
 			}()
 			term.waitFor(t, "reading …")

@@ -41,7 +41,8 @@ func receivedFiles(files ...int64) report.Run {
 	run := report.Run{}
 	for i, n := range files {
 		run.Collections = append(run.Collections, report.Collection{
-			Collection: string(rune('a' + i)), Status: "Sent", FilesReceived: n, FilesSent: 1000, WaitsFor: report.ForFiles,
+			Collection: string(rune('a' + i)), Status: "Sent", FilesReceived: n, FilesSent: 1000,
+			WaitsFor: report.ForFiles,
 		})
 	}
 	return run
@@ -90,22 +91,30 @@ func TestAllFilesIn(t *testing.T) {
 		known       bool
 	}{
 		"OK": {
-			collections: []report.Collection{{Collection: "a", FilesReceived: 20, FilesSent: 40, Status: "Sent", WaitsFor: report.ForFiles}, {Collection: "b", FilesSent: 10, Status: "SENT", WaitsFor: report.ForFiles}},
-			want:        15 * time.Second, known: true,
+			collections: []report.Collection{{Collection: "a", FilesReceived: 20, FilesSent: 40, Status: "Sent",
+				WaitsFor: report.ForFiles}, {Collection: "b", FilesSent: 10, Status: "SENT",
+				WaitsFor: report.ForFiles}},
+			want: 15 * time.Second, known: true,
 		},
 		"BehindTheLedger": { // it is read while its files are counted
-			collections: []report.Collection{{Collection: "a", FilesReceived: 20, FilesSent: 40, Status: "Sent", WaitsFor: report.ForLook}},
-			want:        10 * time.Second, known: true,
+			collections: []report.Collection{{Collection: "a", FilesReceived: 20, FilesSent: 40, Status: "Sent",
+				WaitsFor: report.ForLook}},
+			want: 10 * time.Second, known: true,
 		},
 		"StuckOnesGetNoFiles": {
-			collections: []report.Collection{{Collection: "a", FilesReceived: 20, FilesSent: 40, Status: "Sent", WaitsFor: report.ForFiles}, {Collection: "b", FilesSent: 10, Status: "Blocked_Topic", WaitsFor: report.ForNothingEver}},
-			want:        10 * time.Second, known: true,
+			collections: []report.Collection{{Collection: "a", FilesReceived: 20, FilesSent: 40, Status: "Sent",
+				WaitsFor: report.ForFiles}, {Collection: "b", FilesSent: 10, Status: "Blocked_Topic",
+				WaitsFor: report.ForNothingEver}},
+			want: 10 * time.Second, known: true,
 		},
 		"SenderNotThrough": {collections: []report.Collection{
-			{Collection: "a", FilesReceived: 20, FilesSent: 40, Status: "Sent", WaitsFor: report.ForFiles}, {Collection: "b", FilesSent: 10, WaitsFor: report.ForExport},
+			{Collection: "a", FilesReceived: 20, FilesSent: 40, Status: "Sent", WaitsFor: report.ForFiles},
+			{Collection: "b", FilesSent: 10, WaitsFor: report.ForExport},
 		}},
-		"NoneCome":    {collections: []report.Collection{{Collection: "a", FilesSent: 40, Status: "Sent", WaitsFor: report.ForFiles}}},
-		"AllAreThere": {collections: []report.Collection{{Collection: "a", FilesReceived: 40, FilesSent: 40, WaitsFor: report.ForSuccessFile}}},
+		"NoneCome": {collections: []report.Collection{{Collection: "a", FilesSent: 40, Status: "Sent",
+			WaitsFor: report.ForFiles}}},
+		"AllAreThere": {collections: []report.Collection{{Collection: "a", FilesReceived: 40, FilesSent: 40,
+			WaitsFor: report.ForSuccessFile}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -58,9 +58,11 @@ func (s screen) head() []string {
 	waits := append(s.waits(max(20, s.width-len(waitsFor))), "")
 	return []string{
 		spread(title, s.freshness(), s.width),
-		fmt.Sprintf("collections %s %d of %d received, %d successful", show.Bar(int64(run.Received), int64(run.Summary.Collections), width),
+		fmt.Sprintf("collections %s %d of %d received, %d successful", show.Bar(int64(run.Received),
+			int64(run.Summary.Collections), width),
 			run.Received, run.Summary.Collections, run.Successful),
-		fmt.Sprintf("files       %s %d of %d%s", show.Bar(run.FilesReceived, run.FilesSent, width), run.FilesReceived, run.FilesSent, s.speed()),
+		fmt.Sprintf("files       %s %d of %d%s", show.Bar(run.FilesReceived, run.FilesSent, width), run.FilesReceived,
+			run.FilesSent, s.speed()),
 		s.newsOrTrouble(),
 		waitsFor + waits[0],
 		strings.TrimRight(strings.Repeat(" ", len(waitsFor))+waits[1], " "),
@@ -184,7 +186,8 @@ func (s screen) table() []string {
 	top := max(0, min(s.list.top, len(s.list.shown)-rows))
 	shown := s.list.shown[top:min(top+rows, len(s.list.shown))]
 	columns := s.columns(shown)
-	lines := []string{s.printer().Tone(show.Faint, columns.line("COLLECTION", "STATUS", "FILES/SENT", "", "WAITS FOR", "SINCE"))}
+	lines := []string{s.printer().Tone(show.Faint, columns.line("COLLECTION", "STATUS", "FILES/SENT", "", "WAITS FOR",
+		"SINCE"))}
 	for _, c := range shown {
 		lines = append(lines, s.row(columns, c))
 	}
@@ -200,7 +203,8 @@ func (s screen) table() []string {
 func (s screen) row(columns columns, c report.Collection) string {
 	p := s.printer()
 	wait := p.Tone(show.WaitTone(c.WaitsFor), cell(string(c.WaitsFor), columns.wait))
-	return columns.line(show.Clean(c.Collection), report.StatusName(c.Status), counts(c), show.Bar(c.FilesReceived, c.FilesSent, columns.bar), wait, p.Ago(c.Since))
+	return columns.line(show.Clean(c.Collection), report.StatusName(c.Status), counts(c),
+		show.Bar(c.FilesReceived, c.FilesSent, columns.bar), wait, p.Ago(c.Since))
 }
 
 func (s screen) none() string {
@@ -246,7 +250,8 @@ func (s screen) columns(shown []report.Collection) columns {
 
 func (c columns) line(name, status, files, bar, wait, since string) string {
 	return strings.TrimRight(strings.Join([]string{
-		cellEnd(name, c.name), cell(status, c.status), cell(files, c.files), cell(bar, c.bar), cell(wait, c.wait), cell(since, c.since),
+		cellEnd(name, c.name), cell(status, c.status), cell(files, c.files), cell(bar, c.bar), cell(wait, c.wait),
+		cell(since, c.since),
 	}, " "), " ")
 }
 

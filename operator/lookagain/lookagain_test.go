@@ -37,8 +37,12 @@ func TestStart(t *testing.T) {
 	}
 	failed := errors.New("no right")
 	calls := 0
-	err := lookagain.Start(t.Context(), func(context.Context, []snapshot.CollectionKey) error { calls++; return failed }, make([]snapshot.CollectionKey, 2*most))
-	if !errors.Is(err, failed) || calls != 1 || !strings.Contains(err.Error(), "0 of 2 executions were started before. Trying again is safe") {
+	err := lookagain.Start(t.Context(), func(context.Context, []snapshot.CollectionKey) error {
+		calls++
+		return failed
+	}, make([]snapshot.CollectionKey, 2*most))
+	if !errors.Is(err, failed) || calls != 1 || !strings.Contains(err.Error(),
+		"0 of 2 executions were started before. Trying again is safe") {
 		t.Errorf("%d calls: %v", calls, err)
 	}
 	second := func(context.Context, []snapshot.CollectionKey) error {
@@ -47,7 +51,8 @@ func TestStart(t *testing.T) {
 		}
 		return nil
 	}
-	if err := lookagain.Start(t.Context(), second, make([]snapshot.CollectionKey, 3*most)); !strings.Contains(fmt.Sprint(err), "1 of 3 executions") {
+	if err := lookagain.Start(t.Context(), second, make([]snapshot.CollectionKey, 3*most)); !strings.Contains(
+		fmt.Sprint(err), "1 of 3 executions") {
 		t.Error(err)
 	}
 }

@@ -14,13 +14,18 @@ import (
 
 // Hostile are ids that a shell, a command line or a terminal would take for something else.
 var Hostile = map[string]string{
-	"Plain": "run-1", "Empty": "", "Dash": "-dash-1", "TwoDashes": "--yes", "OnlyDashes": "--", "OneDash": "-", "Tab": "a\tb",
-	"Newline": "a\nb", "TrailingNewline": "a\n", "Return": "a\rb", "Override": "a\u202eb", "Escape": "a\x1b[2Jb", "CSI": "a\u009bb",
-	"Delete": "a\x7fb", "Quote": "it's", "Quotes": `"it's"`, "OnlyQuotes": "'\"'", "Command": "$(touch x)", "Backticks": "`touch x`",
-	"Variable": "$HOME", "Blanks": " a  b ", "Wide": "café 日本 🎉", "Home": "~", "Glob": "*?[a]", "Braces": "{a,b}", "Bang": "!x!",
+	"Plain": "run-1", "Empty": "", "Dash": "-dash-1", "TwoDashes": "--yes", "OnlyDashes": "--", "OneDash": "-",
+	"Tab":     "a\tb",
+	"Newline": "a\nb", "TrailingNewline": "a\n", "Return": "a\rb", "Override": "a\u202eb", "Escape": "a\x1b[2Jb",
+	"CSI":    "a\u009bb",
+	"Delete": "a\x7fb", "Quote": "it's", "Quotes": `"it's"`, "OnlyQuotes": "'\"'", "Command": "$(touch x)",
+	"Backticks": "`touch x`",
+	"Variable":  "$HOME", "Blanks": " a  b ", "Wide": "café 日本 🎉", "Home": "~", "Glob": "*?[a]", "Braces": "{a,b}",
+	"Bang":      "!x!",
 	"Backslash": `a\nb\\`, "QuoteAndTab": "a'\tb!\\", "Operators": "a;b&c|d>e<f", "Comment": "#a", "Assignment": "=a=b",
-	"Invisible": "a\u3164\ufe0f\u200b", "Octal": "\u202e123", "Tag": "\U000e0041", "LineSeparator": "a\u2028b", "Dollar": "$'a'",
-	"Said": "a; list them: b", "DashAndTab": "-a\tb", "Assigned": "--run=x", "Program": "snapshot-status x",
+	"Invisible": "a\u3164\ufe0f\u200b", "Octal": "\u202e123", "Tag": "\U000e0041", "LineSeparator": "a\u2028b",
+	"Dollar": "$'a'",
+	"Said":   "a; list them: b", "DashAndTab": "-a\tb", "Assigned": "--run=x", "Program": "snapshot-status x",
 }
 
 // Pasted runs lines in bash and returns the arguments of each call of snapshot-status, or of aws, in them. It fails if

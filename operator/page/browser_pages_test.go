@@ -72,7 +72,8 @@ func failureShows(d deployed) {
 	b.until("only the chosen state is shown", `[...document.querySelectorAll(".step")].filter(s => !s.hidden).every(s => s.dataset.state === "Counting Failed")
 		&& document.querySelector("#chosen").innerText.startsWith("Only Counting Failed")`)
 	b.must(b.evaluate(`document.getElementById("all").click()`))
-	b.until("all are shown again, and the one that failed with its error", `[...document.querySelectorAll(".step")].every(s => !s.hidden) && document.querySelector(".step .error")`)
+	b.until("all are shown again, and the one that failed with its error",
+		`[...document.querySelectorAll(".step")].every(s => !s.hidden) && document.querySelector(".step .error")`)
 }
 
 // Two collections take different ways through the Map: one waits, and the row of the other one cannot be read.
@@ -87,7 +88,8 @@ func waysShow(d deployed) {
 		b.until(state+" was entered", `document.querySelector('#graph .node.taken[data-state="`+state+`"]')`)
 	}
 	if ways := b.number(`document.querySelectorAll("#graph path.taken:not(.tip)").length`); ways != 4 {
-		d.Errorf("%d ways were taken, want one to the Map, and inside of it two of one collection and one of the other", ways)
+		d.Errorf("%d ways were taken, want one to the Map, and inside of it two of one collection and one of the other",
+			ways)
 	}
 	if b.number(`document.querySelectorAll('#graph .node.taken[data-state="Check All Collections"], #graph .node.failed').length`) != 0 {
 		d.Error("a state is marked that was not entered, or did not fail")
@@ -139,7 +141,8 @@ func manyStayUsable(d deployed) {
 		d.Errorf("the page has %d elements", elements)
 	}
 	d.row("many", "db.core.collection-05000", "Blocked_Topic", 1)
-	b.until("what holds the run now is seen first", `document.querySelector("#rows tbody tr").innerText.includes("Blocked_Topic")`)
+	b.until("what holds the run now is seen first",
+		`document.querySelector("#rows tbody tr").innerText.includes("Blocked_Topic")`)
 	b.open("/run?id=many&q=collection-0999")
 	b.until("the filter finds ten", `document.querySelectorAll("#rows tbody tr").length === 10`)
 }
@@ -177,5 +180,6 @@ func withTheKeyboard(d deployed) {
 	b.press(kb.ArrowRight + kb.ArrowRight)
 	b.until("arrows move about the heat map", `document.activeElement.title.startsWith("db.core.c")`)
 	b.press(kb.Enter)
-	b.until("Enter opens the collection", `location.pathname === "/collection" && document.querySelector("h1")?.innerText.startsWith("db.core.c")`)
+	b.until("Enter opens the collection",
+		`location.pathname === "/collection" && document.querySelector("h1")?.innerText.startsWith("db.core.c")`)
 }

@@ -39,8 +39,10 @@ func startBrowser() {
 	}
 	// In no other language than its own: it has no texts of others, and a page's details element asks for one.
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium.Path), chromedp.NoSandbox,
-		chromedp.DisableGPU, chromedp.Env(append(chromium.Environment, "LANG=C.UTF-8", "LC_ALL=C.UTF-8", "LANGUAGE=")...),
-		chromedp.Flag("accept-lang", "en-US"), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
+		chromedp.DisableGPU, chromedp.Env(append(chromium.Environment, "LANG=C.UTF-8", "LC_ALL=C.UTF-8",
+			"LANGUAGE=")...),
+		chromedp.Flag("accept-lang", "en-US"), chromedp.Flag("disable-quic", true),
+		chromedp.Flag("disable-component-update", true))
 	allocator, stopAllocator := chromedp.NewExecAllocator(context.Background(), options...)
 	running, stop := chromedp.NewContext(allocator)
 	browser.ctx, browser.stop = running, func() { stop(); stopAllocator() }
@@ -133,7 +135,8 @@ func (b *tab) until(what, expression string) {
 // text is what a person reads in an element.
 func (b *tab) text(selector string) string {
 	b.Helper()
-	text, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](`document.querySelector("`+selector+`")?.innerText ?? "nothing"`))
+	text, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](`document.querySelector("`+selector+
+		`")?.innerText ?? "nothing"`))
 	b.must(err)
 	return text
 }
@@ -153,13 +156,16 @@ func (b *tab) press(keys string) {
 
 func (b *tab) dark() {
 	b.Helper()
-	_, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}}})
+	_, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia,
+		emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme",
+			Value: "dark"}}})
 	b.must(err)
 }
 
 func (b *tab) withoutScripts() {
 	b.Helper()
-	_, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+	_, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{
+		Value: true})
 	b.must(err)
 }
 

@@ -35,7 +35,8 @@ func newWatched(t *testing.T) *watched {
 			return report.Around{Kept: int(w.kept.Load())}, nil
 		}}
 	server := httptest.NewUnstartedServer(nil)
-	pages, err := page.New(t.Context(), source, page.Options{Hosts: page.HostsOf(server.Listener.Addr(), nil), Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
+	pages, err := page.New(t.Context(), source, page.Options{Hosts: page.HostsOf(server.Listener.Addr(), nil),
+		Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +55,8 @@ func newWatched(t *testing.T) *watched {
 }
 
 func (w *watched) row(files int) {
-	w.db.Put(w.tables.Status.At("still", "db.core.a"), table.Item{"CollectionStatus": "Sent", "FilesSent": int64(1000), "FilesReceived": int64(files)})
+	w.db.Put(w.tables.Status.At("still", "db.core.a"), table.Item{"CollectionStatus": "Sent", "FilesSent": int64(1000),
+		"FilesReceived": int64(files)})
 }
 
 // open opens the run in a tab of its own.
@@ -70,7 +72,8 @@ func (w *watched) open(t *testing.T) *tab {
 // shows waits until a page says that so many messages are kept, without being loaded again.
 func (b *tab) shows(kept string) {
 	b.Helper()
-	b.until(kept+" are kept", `window.sameDocument && document.querySelector("#findings").innerText.includes("`+kept+` messages in the rejected-messages queue")`)
+	b.until(kept+" are kept", `window.sameDocument && document.querySelector("#findings").innerText.includes("`+kept+
+		` messages in the rejected-messages queue")`)
 }
 
 const (
@@ -90,7 +93,8 @@ func TestPageFollowsWhileItIsSeen(t *testing.T) {
 		t.Errorf("%d streams", n)
 	}
 	turn := func(state string) {
-		b.must(b.evaluate(`Object.defineProperty(document, "visibilityState", {configurable: true, get: () => "` + state + `"}); document.dispatchEvent(new Event("visibilitychange"))`))
+		b.must(b.evaluate(`Object.defineProperty(document, "visibilityState", {configurable: true, get: () => "` +
+			state + `"}); document.dispatchEvent(new Event("visibilitychange"))`))
 	}
 	turn("hidden")
 	w.until(t, 0)

@@ -70,7 +70,8 @@ func (s *Server) readCollection(ctx context.Context, of topic) (reading, error) 
 	}
 	one := run.Collections[i]
 	read, err := s.messages.get(of.String(), s.Now(), besideEvery, func() (messages, error) {
-		return s.readMessages(ctx, snapshot.CollectionKey{CorrelationID: of.Run, CollectionName: of.Collection}, mostMessages)
+		return s.readMessages(ctx, snapshot.CollectionKey{CorrelationID: of.Run, CollectionName: of.Collection},
+			mostMessages)
 	})
 	return reading{At: tables.At, Every: tables.Every,
 		Value: watchedCollection{one, report.WhyCollection(run, one, s.Command), read, run.Summary}}, err
@@ -84,11 +85,14 @@ func (s *Server) collectionPage(r *http.Request) (view, error) {
 		return view{}, err
 	}
 	receipts := seen.Messages.Newest
-	shown := collectionView{Collection: seen.Collection, Run: seen.run, Finding: seen.Finding, CanLook: s.AllowWrites && s.Look != nil,
-		More: seen.Messages.More, ListsAll: s.Command.Do("files", seen.run.Run, seen.Collection.Collection), AllFiles: len(receipts), History: history(seen.Collection, receipts)}
+	shown := collectionView{Collection: seen.Collection, Run: seen.run, Finding: seen.Finding, CanLook: s.AllowWrites &&
+		s.Look != nil,
+		More: seen.Messages.More, ListsAll: s.Command.Do("files", seen.run.Run, seen.Collection.Collection),
+		AllFiles: len(receipts), History: history(seen.Collection, receipts)}
 	page, _ := strconv.Atoi(query.Get("page"))
 	shown.page(receipts, max(1, page))
-	return view{Template: "collection.html", Title: of.Collection, Live: of.String(), Version: read.Version, Data: shown}, nil
+	return view{Template: "collection.html", Title: of.Collection, Live: of.String(), Version: read.Version,
+		Data: shown}, nil
 }
 
 // messages are those that were counted for a collection.
@@ -99,8 +103,8 @@ type messages struct {
 
 var errEnough = errors.New("enough")
 
-// readMessages reads so many messages of a collection at most: any of them if there are more, since they are not stored in
-// the order of their times.
+// readMessages reads so many messages of a collection at most: any of them if there are more, since they are not stored
+// in the order of their times.
 func (s *Server) readMessages(ctx context.Context, key snapshot.CollectionKey, most int) (read messages, err error) {
 	err = s.Store.Receipts(ctx, key, func(receipt store.Receipt) error {
 		if len(read.Newest) == most {
@@ -113,7 +117,8 @@ func (s *Server) readMessages(ctx context.Context, key snapshot.CollectionKey, m
 		read.More, err = true, nil
 	}
 	slices.SortFunc(read.Newest, func(a, b store.Receipt) int {
-		return cmp.Or(b.ReceivedAt.Compare(a.ReceivedAt), cmp.Compare(a.Filename, b.Filename), cmp.Compare(a.Identity, b.Identity))
+		return cmp.Or(b.ReceivedAt.Compare(a.ReceivedAt), cmp.Compare(a.Filename, b.Filename),
+			cmp.Compare(a.Identity, b.Identity))
 	})
 	return read, err
 }
@@ -149,7 +154,8 @@ func history(c report.Collection, newestFirst []store.Receipt) []event {
 	if n := len(files); n > 0 {
 		events = append(events, event{files[n-1].ReceivedAt, "The first file was counted.", files[n-1].Execution})
 		if n > 1 {
-			events = append(events, event{files[0].ReceivedAt, "File " + strconv.Itoa(n) + ", the latest so far, was counted.", files[0].Execution})
+			events = append(events, event{files[0].ReceivedAt, "File " + strconv.Itoa(n) +
+				", the latest so far, was counted.", files[0].Execution})
 		}
 	}
 	for _, receipt := range newestFirst {

@@ -40,7 +40,8 @@ func deploy(t *testing.T, options page.Options) deployed {
 	t.Helper()
 	stack := localtest.Deploy(t, "sweepEveryMinutes=60")
 	stack.StartPipes(t)
-	source := page.NewSource(deployment.Deployment{Outputs: stack.Outputs, Stack: stack.Name, Local: true, Config: stack.Config,
+	source := page.NewSource(deployment.Deployment{Outputs: stack.Outputs, Stack: stack.Name, Local: true,
+		Config:   stack.Config,
 		Settings: deployment.Settings{StalledAfter: time.Hour}})
 	return deployed{t, stack, serve(t, source, options)}
 }
@@ -79,11 +80,14 @@ func (d deployed) unreadableRow(run, collection string) {
 
 func (d deployed) put(run, collection, status string, sent types.AttributeValue) {
 	d.Helper()
-	_, err := dynamodb.NewFromConfig(d.Config).PutItem(d.Context(), &dynamodb.PutItemInput{TableName: &d.Outputs.ExportStatusTableName,
-		Item: map[string]types.AttributeValue{
-			"CorrelationId": &types.AttributeValueMemberS{Value: run}, "CollectionName": &types.AttributeValueMemberS{Value: collection},
-			"CollectionStatus": &types.AttributeValueMemberS{Value: status}, "FilesSent": sent,
-		}})
+	_, err := dynamodb.NewFromConfig(d.Config).PutItem(d.Context(),
+		&dynamodb.PutItemInput{TableName: &d.Outputs.ExportStatusTableName,
+			Item: map[string]types.AttributeValue{
+				"CorrelationId": &types.AttributeValueMemberS{Value: run},
+				"CollectionName": &types.AttributeValueMemberS{
+					Value: collection},
+				"CollectionStatus": &types.AttributeValueMemberS{Value: status}, "FilesSent": sent,
+			}})
 	if err != nil {
 		d.Fatal(err)
 	}
@@ -98,7 +102,8 @@ func (d deployed) rows(run string, collections int) {
 		writes = append(writes, types.WriteRequest{PutRequest: &types.PutRequest{Item: map[string]types.AttributeValue{
 			"CorrelationId":    &types.AttributeValueMemberS{Value: run},
 			"CollectionName":   &types.AttributeValueMemberS{Value: fmt.Sprintf("db.core.collection-%05d", i)},
-			"CollectionStatus": &types.AttributeValueMemberS{Value: "Exporting"}, "FilesSent": &types.AttributeValueMemberN{Value: "1"},
+			"CollectionStatus": &types.AttributeValueMemberS{Value: "Exporting"},
+			"FilesSent":        &types.AttributeValueMemberN{Value: "1"},
 		}}})
 	}
 	for some := range slices.Chunk(writes, 25) {
@@ -113,7 +118,8 @@ func (d deployed) rows(run string, collections int) {
 // send sends a message.
 func (d deployed) send(body string) {
 	d.Helper()
-	_, err := sqs.NewFromConfig(d.Config).SendMessage(d.Context(), &sqs.SendMessageInput{QueueUrl: &d.Outputs.FileReceivedQueueUrl, MessageBody: &body})
+	_, err := sqs.NewFromConfig(d.Config).SendMessage(d.Context(),
+		&sqs.SendMessageInput{QueueUrl: &d.Outputs.FileReceivedQueueUrl, MessageBody: &body})
 	if err != nil {
 		d.Fatal(err)
 	}
@@ -121,8 +127,9 @@ func (d deployed) send(body string) {
 
 // file is the message of a file of a collection.
 func file(run, collection string, n int) string {
-	text, err := json.Marshal(map[string]string{"correlation_id": run, "collection_name": collection, "snapshot_type": "full",
-		"export_date": "2026-11-22", "filename": fmt.Sprintf("2026-11-22/%s-%03d.txt.gz.enc", collection, n)})
+	text, err := json.Marshal(map[string]string{"correlation_id": run, "collection_name": collection,
+		"snapshot_type": "full",
+		"export_date":   "2026-11-22", "filename": fmt.Sprintf("2026-11-22/%s-%03d.txt.gz.enc", collection, n)})
 	if err != nil {
 		panic(err) // strings never fail
 	}
@@ -144,7 +151,8 @@ func (d deployed) failing(run, collection string) (execution string) {
 		d.Fatal(err)
 	}
 	define := func(definition string) {
-		if _, err := machines.UpdateStateMachine(d.Context(), &sfn.UpdateStateMachineInput{StateMachineArn: machine, Definition: &definition}); err != nil {
+		if _, err := machines.UpdateStateMachine(d.Context(), &sfn.UpdateStateMachineInput{StateMachineArn: machine,
+			Definition: &definition}); err != nil {
 			d.Fatal(err)
 		}
 	}
@@ -157,12 +165,14 @@ func (d deployed) failing(run, collection string) (execution string) {
 func (d deployed) execute(input string) (execution string) {
 	d.Helper()
 	machines := sfn.NewFromConfig(d.Config)
-	started, err := machines.StartExecution(d.Context(), &sfn.StartExecutionInput{StateMachineArn: &d.Outputs.StateMachineArn, Input: &input})
+	started, err := machines.StartExecution(d.Context(),
+		&sfn.StartExecutionInput{StateMachineArn: &d.Outputs.StateMachineArn, Input: &input})
 	if err != nil {
 		d.Fatal(err)
 	}
 	for {
-		described, err := machines.DescribeExecution(d.Context(), &sfn.DescribeExecutionInput{ExecutionArn: started.ExecutionArn})
+		described, err := machines.DescribeExecution(d.Context(),
+			&sfn.DescribeExecutionInput{ExecutionArn: started.ExecutionArn})
 		if err != nil {
 			d.Fatal(err)
 		}

@@ -13,7 +13,8 @@ import (
 	"snapshot-status-checker/operator/trace"
 )
 
-// How many collections of a run are asked which executions counted their messages, and for how many of those that are read.
+// How many collections of a run are asked which executions counted their messages, and for how many of those that are
+// read.
 const (
 	askedCollections = 5
 	askedMessages    = 20
@@ -48,8 +49,8 @@ func (s *Server) readExecutions(ctx context.Context, correlationID string) (read
 	return reading{Value: found, At: tables.At, Every: tables.Every}, err
 }
 
-// known are the executions that the ledger names: as owners of the outbox entries, and in the receipts of the collections
-// that moved last.
+// known are the executions that the ledger names: as owners of the outbox entries, and in the receipts of the
+// collections that moved last.
 func (s *Server) known(ctx context.Context, run report.Run) ([]string, error) {
 	var ids []string
 	add := func(id string) {
@@ -68,7 +69,8 @@ func (s *Server) known(ctx context.Context, run report.Run) ([]string, error) {
 		if i >= askedCollections {
 			continue
 		}
-		read, err := s.readMessages(ctx, snapshot.CollectionKey{CorrelationID: run.Summary.Run, CollectionName: c.Collection}, sampledMessages)
+		read, err := s.readMessages(ctx, snapshot.CollectionKey{CorrelationID: run.Summary.Run,
+			CollectionName: c.Collection}, sampledMessages)
 		if err != nil {
 			return nil, err
 		}

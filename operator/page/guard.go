@@ -13,8 +13,8 @@ import (
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-// guard refuses requests that name another host (a page on the internet whose name was made to point here could read the
-// answers otherwise) and whatever another site's page asks for but a link to here, and tells browsers to be strict.
+// guard refuses requests that name another host (a page on the internet whose name was made to point here could read
+// the answers otherwise) and whatever another site's page asks for but a link to here, and tells browsers to be strict.
 func (s *Server) guard(next http.Handler) http.Handler {
 	sameOrigin := http.NewCrossOriginProtection().Handler(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -27,7 +27,8 @@ func (s *Server) guard(next http.Handler) http.Handler {
 		header.Set("Cross-Origin-Resource-Policy", "same-origin")
 		header.Set("Cache-Control", "no-store")
 		if !slices.Contains(s.Hosts, strings.ToLower(r.Host)) {
-			http.Error(w, "This page is not served under that name. Open it under the address that snapshot-status serve printed, or name the host with --host.", http.StatusMisdirectedRequest)
+			http.Error(w, "This page is not served under that name. Open it under the address that snapshot-status "+
+				"serve printed, or name the host with --host.", http.StatusMisdirectedRequest)
 			return
 		}
 		if foreign(r) {
@@ -42,8 +43,9 @@ func (s *Server) guard(next http.Handler) http.Handler {
 	})
 }
 
-// foreign reports whether another site's page asks for something without a person being led to it: reading rejected messages
-// hides them from others for a moment, also if nobody sees the answer. Browsers say so of each request, other clients nothing.
+// foreign reports whether another site's page asks for something without a person being led to it: reading rejected
+// messages hides them from others for a moment, also if nobody sees the answer. Browsers say so of each request, other
+// clients nothing.
 func foreign(r *http.Request) bool {
 	switch r.Header.Get("Sec-Fetch-Site") {
 	case "", "none", "same-origin":
@@ -53,9 +55,9 @@ func foreign(r *http.Request) bool {
 	return r.Header.Get("Sec-Fetch-Mode") != "navigate" || into != "" && into != "document"
 }
 
-// HostsOf lists the names that a listener's pages may be asked for under: its address, what a loopback one is called, and
-// those given. These also as they are: a proxy before the listener has a port of its own, which browsers leave out if it is
-// their protocol's.
+// HostsOf lists the names that a listener's pages may be asked for under: its address, what a loopback one is called,
+// and those given. These also as they are: a proxy before the listener has a port of its own, which browsers leave out
+// if it is their protocol's.
 func HostsOf(address net.Addr, names []string) []string {
 	host, port, err := net.SplitHostPort(address.String())
 	if err != nil {
@@ -97,7 +99,8 @@ func bare(name string) string {
 
 const notText = "A value of this request is not UTF-8, so it names nothing that is stored."
 
-// isText tells whether all values are UTF-8. Others would be changed on their way to the tables, and name something else there.
+// isText tells whether all values are UTF-8. Others would be changed on their way to the tables, and name something
+// else there.
 func isText(values url.Values) bool {
 	for _, some := range values {
 		if slices.ContainsFunc(some, func(value string) bool { return !utf8.ValidString(value) }) {

@@ -76,13 +76,17 @@ func newCell(run string, some []report.Collection, start int) cell {
 		class += fmt.Sprintf(" q%d", percent(received, sent)/25)
 	}
 	if len(some) == 1 {
-		return cell{class, fmt.Sprintf("%s: %s, %d of %d files, waits for %s", first.Collection, report.StatusName(first.Status), received, sent, first.WaitsFor),
+		return cell{class, fmt.Sprintf("%s: %s, %d of %d files, waits for %s", first.Collection,
+			report.StatusName(first.Status), received, sent, first.WaitsFor),
 			link("/collection", "run", run, "name", first.Collection)}
 	}
-	return cell{class, fmt.Sprintf("%s and %d more up to %s: %d of %d files, one waits for %s", some[0].Collection, len(some)-1,
-		some[len(some)-1].Collection, received, sent, first.WaitsFor), link("/run", "id", run, "sort", "name", "page", start/pageSize+1) + "#collections"}
+	return cell{class, fmt.Sprintf("%s and %d more up to %s: %d of %d files, one waits for %s", some[0].Collection,
+		len(some)-1,
+		some[len(some)-1].Collection, received, sent, first.WaitsFor), link("/run", "id", run, "sort", "name", "page",
+		start/pageSize+1) + "#collections"}
 }
 
 func byName(collections []report.Collection) []report.Collection {
-	return slices.SortedFunc(slices.Values(collections), func(a, b report.Collection) int { return cmp.Compare(a.Collection, b.Collection) })
+	return slices.SortedFunc(slices.Values(collections),
+		func(a, b report.Collection) int { return cmp.Compare(a.Collection, b.Collection) })
 }

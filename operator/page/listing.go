@@ -32,7 +32,8 @@ type listing struct {
 type asked struct{ Run, Waits, Status, Match, Sort string }
 
 func newListing(run report.Run, query url.Values) listing {
-	t := listing{Asked: asked{run.Summary.Run, query.Get("waits"), query.Get("status"), query.Get("q"), query.Get("sort")}}
+	t := listing{Asked: asked{run.Summary.Run, query.Get("waits"), query.Get("status"), query.Get("q"),
+		query.Get("sort")}}
 	t.Waits = newLegend(run.Collections)
 	var matching []report.Collection
 	for _, c := range run.Collections {
@@ -71,25 +72,32 @@ func newLegend(collections []report.Collection) []count {
 }
 
 func (a asked) link(page int) string {
-	return link("/run", "id", a.Run, "waits", a.Waits, "status", a.Status, "q", a.Match, "sort", a.Sort, "page", page) + "#collections"
+	return link("/run", "id", a.Run, "waits", a.Waits, "status", a.Status, "q", a.Match, "sort", a.Sort, "page", page) +
+		"#collections"
 }
 
 func (a asked) wants(c report.Collection) bool {
-	return (a.Waits == "" || a.Waits == string(c.WaitsFor) || a.Waits == "something" && c.WaitsFor != report.ForNothing) &&
-		(a.Status == "" || snapshot.Status(a.Status).Is(snapshot.Status(report.StatusName(c.Status)))) && strings.Contains(strings.ToLower(c.Collection), strings.ToLower(a.Match))
+	return (a.Waits == "" || a.Waits == string(c.WaitsFor) || a.Waits == "something" &&
+		c.WaitsFor != report.ForNothing) &&
+		(a.Status == "" || snapshot.Status(a.Status).Is(snapshot.Status(report.StatusName(c.Status)))) &&
+		strings.Contains(strings.ToLower(c.Collection), strings.ToLower(a.Match))
 }
 
 // order sorts; they come with those that hold the run first.
 func (a asked) order(collections []report.Collection) {
 	switch a.Sort {
 	case "name":
-		slices.SortStableFunc(collections, func(a, b report.Collection) int { return cmp.Compare(a.Collection, b.Collection) })
+		slices.SortStableFunc(collections, func(a, b report.Collection) int {
+			return cmp.Compare(a.Collection,
+				b.Collection)
+		})
 	case "missing":
 		slices.SortStableFunc(collections, func(a, b report.Collection) int {
 			return cmp.Compare(b.FilesSent-b.FilesReceived, a.FilesSent-a.FilesReceived)
 		})
 	case "since":
-		slices.SortStableFunc(collections, func(a, b report.Collection) int { return moment(a.Since).Compare(moment(b.Since)) })
+		slices.SortStableFunc(collections,
+			func(a, b report.Collection) int { return moment(a.Since).Compare(moment(b.Since)) })
 	}
 }
 

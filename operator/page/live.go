@@ -21,9 +21,9 @@ type reading struct {
 	Err     error         // of the last try; Value is older then
 }
 
-// How often what somebody watches is read: with pauses of ten times what reading takes, so that a large run costs no more
-// than a tenth of a reader's time. The pauses double while nothing changes; on the local stack, where reading costs nothing
-// and a developer waits for what he does, they stay short.
+// How often what somebody watches is read: with pauses of ten times what reading takes, so that a large run costs no
+// more than a tenth of a reader's time. The pauses double while nothing changes; on the local stack, where reading
+// costs nothing and a developer waits for what he does, they stay short.
 const (
 	oftenest      = time.Second
 	slowest       = 30 * time.Second
@@ -35,8 +35,8 @@ const (
 // rest is how long something is not read again after reading it took so long.
 func rest(took time.Duration) time.Duration { return min(restful*took, seldom) }
 
-// hub has one poller for each topic that somebody watches, whoever and how many they are. Pages that are opened, a run's
-// chart and its poller share one reading, so what is shown is as old as the page's badge says, at most.
+// hub has one poller for each topic that somebody watches, whoever and how many they are. Pages that are opened, a
+// run's chart and its poller share one reading, so what is shown is as old as the page's badge says, at most.
 type hub struct {
 	ctx     context.Context
 	read    func(ctx context.Context, of topic) (reading, error) // without a version
@@ -195,7 +195,8 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	control := http.NewResponseController(w)
 	_ = s.hub.follow(r.Context(), topicOf(r.URL.Query()), func(last reading) error {
-		said := news{Version: last.Version, At: last.At.UnixMilli(), Every: last.Every.Milliseconds(), Point: pointOf(last)}
+		said := news{Version: last.Version, At: last.At.UnixMilli(), Every: last.Every.Milliseconds(),
+			Point: pointOf(last)}
 		if last.Err != nil {
 			said.Error = last.Err.Error()
 		}

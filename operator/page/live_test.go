@@ -73,8 +73,8 @@ func TestErrorsAreTold(t *testing.T) {
 	}
 }
 
-// A page that is opened, its chart and its poller share one reading. What takes long to read is read again only after ten
-// times as long, whoever asks; nobody is told of something older.
+// A page that is opened, its chart and its poller share one reading. What takes long to read is read again only after
+// ten times as long, whoever asks; nobody is told of something older.
 func TestOneReadingForAllWhoAsk(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

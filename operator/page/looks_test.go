@@ -21,7 +21,8 @@ import (
 func TestLookAgain(t *testing.T) {
 	t.Parallel()
 	db := &memory.DB{}
-	for name, status := range map[string]string{"waits/a": "Sent", "waits/b": "Success", "waits/c": "Exporting", "rests/a": "Success"} {
+	for name, status := range map[string]string{"waits/a": "Sent", "waits/b": "Success", "waits/c": "Exporting",
+		"rests/a": "Success"} {
 		run, collection, _ := strings.Cut(name, "/")
 		db.Put(tables.Status.At(run, collection), table.Item{"CollectionStatus": status, "FilesSent": int64(1)})
 	}
@@ -49,7 +50,9 @@ func TestLookAgain(t *testing.T) {
 				}}
 			server := serving(t, source, Options{AllowWrites: true})
 			form := url.Values{"run": {c.run}, "collection": {c.collection}}
-			client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+			client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error {
+				return http.ErrUseLastResponse
+			}}
 			response, err := client.PostForm(server.URL+"/look", form)
 			if err != nil {
 				t.Fatal(err)
@@ -57,7 +60,8 @@ func TestLookAgain(t *testing.T) {
 			_ = response.Body.Close()
 			slices.Sort(looked)
 			nothing := strings.Contains(response.Header.Get("Location"), "Nothing")
-			if diff := cmp.Diff(c.looked, looked); diff != "" || response.StatusCode != c.status || nothing != (c.status == 303 && looked == nil) {
+			if diff := cmp.Diff(c.looked, looked); diff != "" || response.StatusCode != c.status ||
+				nothing != (c.status == 303 && looked == nil) {
 				t.Errorf("%s; %s, %s", diff, response.Status, response.Header.Get("Location"))
 			}
 		})

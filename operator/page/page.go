@@ -1,6 +1,6 @@
-// Package page shows runs in a browser: what they wait for, how far their collections are, which way the executions of the
-// state machine took, and what was rejected. Everything it serves is embedded in the program, and nothing is written
-// unless it was started so.
+// Package page shows runs in a browser: what they wait for, how far their collections are, which way the executions of
+// the state machine took, and what was rejected. Everything it serves is embedded in the program, and nothing is
+// written unless it was started so.
 //
 // The pages are made on the server and are whole without JavaScript; with it they follow what happens (live.go), the
 // progress is drawn as a chart, and an execution as a graph.
@@ -65,7 +65,8 @@ func NewSource(d deployment.Deployment) Source {
 		source.Trace, source.Look = executions, started.Reconcile
 	}
 	if d.RejectedMessagesQueueUrl != "" && d.FileReceivedQueueUrl != "" {
-		source.Rejected = &Rejected{Queues: rejected.Queues{SQS: sqs.NewFromConfig(d.Config), Rejected: d.RejectedMessagesQueueUrl, FileReceived: d.FileReceivedQueueUrl}}
+		source.Rejected = &Rejected{Queues: rejected.Queues{SQS: sqs.NewFromConfig(d.Config),
+			Rejected: d.RejectedMessagesQueueUrl, FileReceived: d.FileReceivedQueueUrl}}
 	}
 	return source
 }

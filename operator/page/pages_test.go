@@ -86,7 +86,9 @@ func serving(t *testing.T, source Source, options Options) *httptest.Server {
 }
 
 // ask sends a request and returns its answer.
-func ask(t *testing.T, server *httptest.Server, method, path string, change func(*http.Request)) (int, http.Header, string) {
+func ask(
+	t *testing.T, server *httptest.Server, method, path string, change func(*http.Request),
+) (int, http.Header, string) {
 	t.Helper()
 	var form io.Reader
 	if method == http.MethodPost {
@@ -136,7 +138,8 @@ func TestGuard(t *testing.T) {
 		{"APage", showing, "GET", "/", nil, 200},
 		{"UnderAnotherName", showing, "GET", "/", func(r *http.Request) { r.Host = "evil.example:80" }, 421},
 		{"UnderLocalhostOfAnotherPort", showing, "GET", "/", func(r *http.Request) { r.Host = "localhost:1" }, 421},
-		{"AssetUnderAnotherName", showing, "GET", "/assets/page.js", func(r *http.Request) { r.Host = "evil.example" }, 421},
+		{"AssetUnderAnotherName", showing, "GET", "/assets/page.js", func(r *http.Request) { r.Host = "evil.example" },
+			421},
 		{"WriteThatIsNotAllowed", showing, "POST", "/look", nil, 403},
 		{"Write", writing, "POST", "/look", nil, 303},
 		{"WriteOfAnotherSite", writing, "POST", "/look", header("Origin", "https://evil.example"), 403},
@@ -159,10 +162,12 @@ func TestGuard(t *testing.T) {
 			if status != test.want {
 				t.Errorf("%d, want %d: %s", status, test.want, text)
 			}
-			if policy := got.Get("Content-Security-Policy"); !strings.Contains(policy, "default-src 'none'") || strings.Contains(policy, "unsafe") {
+			if policy := got.Get("Content-Security-Policy"); !strings.Contains(policy, "default-src 'none'") ||
+				strings.Contains(policy, "unsafe") {
 				t.Errorf("policy %q", policy)
 			}
-			for name, want := range map[string]string{"X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Referrer-Policy": "no-referrer"} {
+			for name, want := range map[string]string{"X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY",
+				"Referrer-Policy": "no-referrer"} {
 				if got.Get(name) != want {
 					t.Errorf("%s is %q, want %q", name, got.Get(name), want)
 				}
@@ -171,7 +176,8 @@ func TestGuard(t *testing.T) {
 	}
 }
 
-// A page of a run of 10,000 collections reads by pages and batches, and is no larger than its cells and one page of rows.
+// A page of a run of 10,000 collections reads by pages and batches, and is no larger than its cells and one page of
+// rows.
 func TestLargeRun(t *testing.T) {
 	t.Parallel()
 	const collections = 10_000
@@ -179,7 +185,8 @@ func TestLargeRun(t *testing.T) {
 	server := served(t, db, Options{})
 	began := time.Now()
 	status, _, text := ask(t, server, "GET", "/run?id="+url.QueryEscape("run <1>&"), nil)
-	t.Logf("the page of %d collections: %d KB in %s, %d queries, %d batches", collections, len(text)/1024, time.Since(began), db.queries.Load(), db.batches.Load())
+	t.Logf("the page of %d collections: %d KB in %s, %d queries, %d batches", collections, len(text)/1024,
+		time.Since(began), db.queries.Load(), db.batches.Load())
 	if status != 200 {
 		t.Fatal(status, text)
 	}
@@ -192,9 +199,11 @@ func TestLargeRun(t *testing.T) {
 	if elements := strings.Count(text, "<"); elements > 10_000 {
 		t.Errorf("%d tags", elements)
 	}
-	for query, want := range map[string]string{"&waits=manual+action": "2\u202f000 collections", "&q=collection-0999": "page 1 of 1, 10 collections",
+	for query, want := range map[string]string{"&waits=manual+action": "2\u202f000 collections",
+		"&q=collection-0999":       "page 1 of 1, 10 collections",
 		"&status=received&page=20": "page 20 of 20", "&sort=name&page=100": "collection-09999"} {
-		if _, _, text := ask(t, server, "GET", "/run?id="+url.QueryEscape("run <1>&")+query, nil); !strings.Contains(text, want) {
+		if _, _, text := ask(t, server, "GET", "/run?id="+url.QueryEscape("run <1>&")+query,
+			nil); !strings.Contains(text, want) {
 			t.Errorf("%s does not show %q", query, want)
 		}
 	}
@@ -218,7 +227,8 @@ func TestProgressOfALargeRunIsSampled(t *testing.T) {
 func TestNamesAreText(t *testing.T) {
 	t.Parallel()
 	db := newDB(1)
-	db.Put(tables.Status.At("<script>alert(1)</script>", `"><img src=x onerror=alert(1)>`), table.Item{"CollectionStatus": "<b>Sent"})
+	db.Put(tables.Status.At("<script>alert(1)</script>", `"><img src=x onerror=alert(1)>`),
+		table.Item{"CollectionStatus": "<b>Sent"})
 	server := served(t, db, Options{})
 	_, _, text := ask(t, server, "GET", "/run?id="+url.QueryEscape("<script>alert(1)</script>"), nil)
 	for _, harm := range []string{"<script>alert", "<img", "<b>Sent"} {

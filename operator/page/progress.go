@@ -16,8 +16,8 @@ import (
 	"snapshot-status-checker/operator/report"
 )
 
-// There is no table of a run's history. Its progress is made from the times at which its messages were counted, of so many
-// collections and so many messages of each at most: one query or a few for each collection.
+// There is no table of a run's history. Its progress is made from the times at which its messages were counted, of so
+// many collections and so many messages of each at most: one query or a few for each collection.
 const (
 	sampledCollections = 200
 	sampledMessages    = 2000
@@ -57,7 +57,8 @@ func pointOf(r reading) *point {
 // progressOf reads the progress of a run.
 func (s *Server) progressOf(ctx context.Context, run report.Run) (progress, error) {
 	const longest = 10 * time.Second
-	return s.progress.get(run.Summary.Run, s.Now(), longest, func() (progress, error) { return s.readProgress(ctx, run) })
+	return s.progress.get(run.Summary.Run, s.Now(), longest,
+		func() (progress, error) { return s.readProgress(ctx, run) })
 }
 
 func (s *Server) readProgress(ctx context.Context, run report.Run) (progress, error) {
@@ -116,7 +117,10 @@ func points(moments []int64, received int64, exact bool) []point {
 	step := max(1, (last-first+mostPoints-1)/mostPoints)
 	found := []point{{At: first - 1}}
 	for at := first; at < last+step; at += step {
-		until, _ := slices.BinarySearchFunc(moments, at, func(m, at int64) int { return cmp.Or(cmp.Compare(m, at), -1) })
+		until, _ := slices.BinarySearchFunc(moments, at, func(m, at int64) int {
+			return cmp.Or(cmp.Compare(m, at),
+				-1)
+		})
 		found = append(found, point{At: min(at, last), Files: int64(float64(until)*scale + 0.5)})
 	}
 	return found
@@ -150,5 +154,6 @@ func (s *Server) progressPage(r *http.Request) (view, error) {
 	p, err := s.progressOf(r.Context(), run)
 	p.Points = slices.Clone(p.Points)
 	slices.Reverse(p.Points)
-	return view{Template: "progress.html", Title: "Progress of " + run.Summary.Run, Data: progressView{p, run.Summary}}, err
+	return view{Template: "progress.html", Title: "Progress of " + run.Summary.Run, Data: progressView{p, run.Summary}},
+		err
 }

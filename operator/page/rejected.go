@@ -58,7 +58,9 @@ func (s *Server) readRejected(ctx context.Context) (rejectedMessages, error) {
 
 func (s *Server) rejectedPage(r *http.Request) (view, error) {
 	if s.Rejected == nil {
-		return view{}, notFound{"The rejected-messages queue or the file-received queue is not known: name them with --rejected-queue and --file-received-queue."}
+		return view{}, notFound{
+			"The rejected-messages queue or the file-received queue is not known: name them with --rejected-queue " +
+				"and --file-received-queue."}
 	}
 	read, err := s.readRejected(r.Context())
 	if err != nil {
@@ -68,7 +70,8 @@ func (s *Server) rejectedPage(r *http.Request) (view, error) {
 }
 
 func (s *Server) rejectedView(read rejectedMessages, query url.Values) rejectedView {
-	shown := rejectedView{All: len(read.messages), Elsewhere: read.elsewhere, Unseen: read.unseen, Reason: query.Get("reason"), Run: query.Get("run"), CanReplay: s.AllowWrites}
+	shown := rejectedView{All: len(read.messages), Elsewhere: read.elsewhere, Unseen: read.unseen,
+		Reason: query.Get("reason"), Run: query.Get("run"), CanReplay: s.AllowWrites}
 	var ofRun []*rejected.Message
 	for _, message := range read.messages {
 		if namesRun(message, shown.Run) {

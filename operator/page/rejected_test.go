@@ -36,7 +36,9 @@ type keptMessage struct{ id, text, reason string }
 
 // keep keeps a message; one that breaks the contract would come back.
 func (q *queues) keep(id string, breaks bool) {
-	message := &keptMessage{id, `{"correlation_id":"run-1","collection_name":"db.a.b","snapshot_type":"full","export_date":"2020-01-01"}`, "UNKNOWN_COLLECTION"}
+	message := &keptMessage{id,
+		`{"correlation_id":"run-1","collection_name":"db.a.b","snapshot_type":"full","export_date":"2020-01-01"}`,
+		"UNKNOWN_COLLECTION"}
 	if breaks {
 		message.text, message.reason = "{}", "FIELD_MISSING"
 	}
@@ -72,12 +74,14 @@ func (q *queues) Do(r *http.Request) (*http.Response, error) {
 	answer := map[string]any{"Successful": done}
 	switch action {
 	case "GetQueueAttributes":
-		answer["Attributes"] = map[string]string{"ApproximateNumberOfMessages": strconv.Itoa(len(q.kept)), "ApproximateNumberOfMessagesNotVisible": "0", "MaximumMessageSize": "262144"}
+		answer["Attributes"] = map[string]string{"ApproximateNumberOfMessages": strconv.Itoa(len(q.kept)),
+			"ApproximateNumberOfMessagesNotVisible": "0", "MaximumMessageSize": "262144"}
 	case "ReceiveMessage":
 		answer["Messages"] = q.receive()
 	}
 	text, err := json.Marshal(answer)
-	return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}}, Body: io.NopCloser(strings.NewReader(string(text))), Request: r}, err
+	return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}},
+		Body: io.NopCloser(strings.NewReader(string(text))), Request: r}, err
 }
 
 func (q *queues) receive() []any {
@@ -88,9 +92,11 @@ func (q *queues) receive() []any {
 		}
 		q.hidden[message.id] = true
 		text := func(value string) any { return map[string]string{"DataType": "String", "StringValue": value} }
-		received = append(received, map[string]any{"MessageId": message.id, "ReceiptHandle": message.id, "Body": message.text,
-			"Attributes":        map[string]string{"SentTimestamp": strconv.Itoa(1_000_000 + i)},
-			"MessageAttributes": map[string]any{delivery.AttrIdentity: text(message.id), delivery.AttrReasonCode: text(message.reason), delivery.AttrReason: text("because")}})
+		received = append(received, map[string]any{"MessageId": message.id, "ReceiptHandle": message.id,
+			"Body":       message.text,
+			"Attributes": map[string]string{"SentTimestamp": strconv.Itoa(1_000_000 + i)},
+			"MessageAttributes": map[string]any{delivery.AttrIdentity: text(message.id),
+				delivery.AttrReasonCode: text(message.reason), delivery.AttrReason: text("because")}})
 	}
 	return received
 }
@@ -98,9 +104,11 @@ func (q *queues) receive() []any {
 func (q *queues) served(t *testing.T) *httptest.Server {
 	t.Helper()
 	q.hidden = map[string]bool{}
-	client := sqs.New(sqs.Options{RetryMaxAttempts: 1, Region: "eu-west-1", HTTPClient: q, DisableMessageChecksumValidation: true, Credentials: credentials.NewStaticCredentialsProvider("x", "y", "")})
+	client := sqs.New(sqs.Options{RetryMaxAttempts: 1, Region: "eu-west-1", HTTPClient: q,
+		DisableMessageChecksumValidation: true, Credentials: credentials.NewStaticCredentialsProvider("x", "y", "")})
 	return serving(t, Source{Now: time.Now, Store: store.New(newDB(1), tables, store.Settings{}),
-		Rejected: &Rejected{Queues: rejected.Queues{SQS: client, Rejected: "https://sqs.example/1/rejected", FileReceived: "https://sqs.example/1/received"}}},
+		Rejected: &Rejected{Queues: rejected.Queues{SQS: client, Rejected: "https://sqs.example/1/rejected",
+			FileReceived: "https://sqs.example/1/received"}}},
 		Options{AllowWrites: true})
 }
 
@@ -116,7 +124,8 @@ func post(t *testing.T, server *httptest.Server, form url.Values) string {
 	return header.Get("Location")
 }
 
-// The page says how many it does not show. Putting back many asks first, says how many, and takes those that it asked about.
+// The page says how many it does not show. Putting back many asks first, says how many, and takes those that it asked
+// about.
 func TestManyArePutBackWhenThatIsConfirmed(t *testing.T) {
 	t.Parallel()
 	q := &queues{}
@@ -136,7 +145,8 @@ func TestManyArePutBackWhenThatIsConfirmed(t *testing.T) {
 		return text
 	}
 	shows("/rejected", "The oldest 200 of 212 are shown.", "Put back 210…")
-	asks := shows("/replay", "Put back 210 messages?", "go 210 of 212 that are kept. The others would be rejected again", "<button>Put back 210</button>")
+	asks := shows("/replay", "Put back 210 messages?",
+		"go 210 of 212 that are kept. The others would be rejected again", "<button>Put back 210</button>")
 	if to := post(t, server, url.Values{"many": {"yes"}}); to != "/replay" || q.sent != 0 {
 		t.Errorf("unconfirmed, it leads to %s, and %d are put back", to, q.sent)
 	}
@@ -163,13 +173,16 @@ func TestComesBackIsAChoice(t *testing.T) {
 	if n := strings.Count(text, `name="as_is" value="yes" required`); n != 1 {
 		t.Errorf("the choice is offered for %d messages, want the broken one", n)
 	}
-	if to := post(t, server, url.Values{"identity": {"id-broken"}}); !strings.Contains(to, "not+put+back") || q.sent != 0 {
+	if to := post(t, server, url.Values{"identity": {"id-broken"}}); !strings.Contains(to, "not+put+back") ||
+		q.sent != 0 {
 		t.Errorf("leads to %s, %d are put back", to, q.sent)
 	}
-	if to := post(t, server, url.Values{"identity": {"id-broken"}, "as_is": {"yes"}}); !strings.Contains(to, "1+of+1+put+back") || q.sent != 1 {
+	if to := post(t, server, url.Values{"identity": {"id-broken"}, "as_is": {"yes"}}); !strings.Contains(to,
+		"1+of+1+put+back") || q.sent != 1 {
 		t.Errorf("leads to %s, %d are put back; want it", to, q.sent)
 	}
-	if to := post(t, server, url.Values{"identity": {"id-good"}}); !strings.Contains(to, "1+of+1+put+back") || len(q.kept) != 0 {
+	if to := post(t, server, url.Values{"identity": {"id-good"}}); !strings.Contains(to, "1+of+1+put+back") ||
+		len(q.kept) != 0 {
 		t.Errorf("leads to %s, %d are kept", to, len(q.kept))
 	}
 }
@@ -178,8 +191,10 @@ func TestComesBackIsAChoice(t *testing.T) {
 func TestPuttingBackSaysWhatTookEffect(t *testing.T) {
 	t.Parallel()
 	for action, want := range map[string]string{
-		"SendMessageBatch":             "0 of 2 put back. Of the others, one: it may have been put back, and is still kept here; it counts once if it is put back again",
-		"DeleteMessageBatch":           "0 of 2 put back. Of the others, one: it was put back and counts once, but is still kept here",
+		"SendMessageBatch": "0 of 2 put back. Of the others, one: it may have been put back, and is " +
+			"still kept here; it counts once if it is put back again",
+		"DeleteMessageBatch": "0 of 2 put back. Of the others, one: it was put back and counts once, but " +
+			"is still kept here",
 		"ChangeMessageVisibilityBatch": "2 of 2 put back. 1 of 1 messages that were read could not be given back",
 	} {
 		t.Run(action, func(t *testing.T) {
@@ -190,7 +205,8 @@ func TestPuttingBackSaysWhatTookEffect(t *testing.T) {
 			q.keep("id-3", true)
 			server := q.served(t)
 			to := post(t, server, url.Values{"until": {"9999999999"}})
-			if said, err := url.ParseQuery(strings.TrimPrefix(to, "/rejected?")); err != nil || !strings.Contains(said.Get("said"), want) {
+			if said, err := url.ParseQuery(strings.TrimPrefix(to, "/rejected?")); err != nil ||
+				!strings.Contains(said.Get("said"), want) {
 				t.Errorf("%s (%v), want %s", said.Get("said"), err, want)
 			}
 		})

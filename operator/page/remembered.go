@@ -23,8 +23,8 @@ type remembrance[T any] struct {
 	rest  time.Duration // by what reading it took
 }
 
-// get returns what was read no longer than so ago, or than reading it calls for a rest, or reads it. Those who ask at one
-// time wait for one reading. Errors are not kept.
+// get returns what was read no longer than so ago, or than reading it calls for a rest, or reads it. Those who ask at
+// one time wait for one reading. Errors are not kept.
 func (m *remembered[T]) get(key string, now time.Time, longest time.Duration, read func() (T, error)) (T, error) {
 	one := m.of(key, now)
 	one.turn <- struct{}{}

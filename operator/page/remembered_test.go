@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// As many keys as are kept are read once each, however often they are asked for. One more costs the one that nobody asked
-// for longest, and no other.
+// As many keys as are kept are read once each, however often they are asked for. One more costs the one that nobody
+// asked for longest, and no other.
 func TestRememberedDropsOnlyTheOldest(t *testing.T) {
 	t.Parallel()
 	var m remembered[int]
@@ -38,6 +38,7 @@ func TestRememberedDropsOnlyTheOldest(t *testing.T) {
 		}
 	}
 	if ask(1); reads["key 1"] != 2 || len(m.kept) != mostKept {
-		t.Errorf("the oldest was read %d times, and %d are kept; want twice, and %d", reads["key 1"], len(m.kept), mostKept)
+		t.Errorf("the oldest was read %d times, and %d are kept; want twice, and %d", reads["key 1"], len(m.kept),
+			mostKept)
 	}
 }

@@ -44,7 +44,8 @@ type choice struct {
 }
 
 func newChoice(form url.Values) choice {
-	c := choice{identity: form.Get("identity"), reason: form.Get("reason"), run: form.Get("run"), asIs: form.Get("as_is") != ""}
+	c := choice{identity: form.Get("identity"), reason: form.Get("reason"), run: form.Get("run"),
+		asIs: form.Get("as_is") != ""}
 	if millis, err := strconv.ParseInt(form.Get("until"), 10, 64); err == nil && c.identity == "" {
 		c.until = time.UnixMilli(millis)
 	}

@@ -65,10 +65,12 @@ func (s *Server) runPage(r *http.Request) (view, error) {
 		return view{}, err
 	}
 	run := seen.Run
-	shown := runView{Run: run, Heat: newHeat(run), CanLook: s.AllowWrites && s.Look != nil && run.State != report.Successful}
+	shown := runView{Run: run, Heat: newHeat(run), CanLook: s.AllowWrites && s.Look != nil &&
+		run.State != report.Successful}
 	shown.Table = newListing(run, r.URL.Query())
 	shown.Findings, shown.Trouble = report.Why(run, seen.Around, s.Command), seen.trouble
-	return view{Template: "run.html", Title: run.Summary.Run, Live: of.String(), Version: read.Version, Data: shown}, nil
+	return view{Template: "run.html", Title: run.Summary.Run, Live: of.String(), Version: read.Version, Data: shown},
+		nil
 }
 
 // besideEvery is how often is asked for what is not in the tables, at most: the queues, the executions, a collection's

@@ -38,9 +38,12 @@ func TestScreenshots(t *testing.T) {
 	}
 	drawn := fmt.Sprintf(`document.querySelector("#chart canvas") && document.querySelector("#head dd").innerText.startsWith("%d ")`, counted)
 	shoot("run", "/run?id="+run, 1280, 1400, false, drawn)
-	shoot("execution", "/execution?id="+url.QueryEscape(failed), 1280, 1000, false, `document.querySelector("#graph svg .node.failed")`)
-	ways := d.execute(`{"Records": [{"body": ` + successFile("ways", "db.core.early") + `}, {"body": ` + file("ways", "db.core.last", 1) + `}]}`)
-	shoot("ways", "/execution?id="+url.QueryEscape(ways), 1280, 1000, false, `document.querySelector("#graph svg .node")`)
+	shoot("execution", "/execution?id="+url.QueryEscape(failed), 1280, 1000, false,
+		`document.querySelector("#graph svg .node.failed")`)
+	ways := d.execute(`{"Records": [{"body": ` + successFile("ways", "db.core.early") + `}, {"body": ` +
+		file("ways", "db.core.last", 1) + `}]}`)
+	shoot("ways", "/execution?id="+url.QueryEscape(ways), 1280, 1000, false,
+		`document.querySelector("#graph svg .node")`)
 	shoot("rejected", "/rejected", 1280, 700, true, `document.querySelector(".kept")`)
 	shoot("run-narrow", "/run?id="+run, 390, 844, true, drawn)
 }

@@ -9,14 +9,17 @@ import (
 	"time"
 )
 
-// Serve serves the pages on a listener until the context ends, which is no error. ready is told the address once they can
-// be opened.
-func Serve(ctx context.Context, listener net.Listener, source Source, options Options, ready func(address string)) error {
+// Serve serves the pages on a listener until the context ends, which is no error. ready is told the address once they
+// can be opened.
+func Serve(
+	ctx context.Context, listener net.Listener, source Source, options Options, ready func(address string),
+) error {
 	pages, err := New(ctx, source, options)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	server := &http.Server{Handler: pages.Handler(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
+	server := &http.Server{Handler: pages.Handler(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+		MaxHeaderBytes: 64 << 10}
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()
 	ready("http://" + listener.Addr().String() + "/")

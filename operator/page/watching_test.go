@@ -28,12 +28,16 @@ import (
 
 const name = "run <1>&"
 
-// watching plays with a server over a table, in a time of its own, and watches a topic meanwhile. What is told comes in told.
-func watching(t *testing.T, db *counted, of topic, change func(*Source), play func(t *testing.T, s *Server, told *told)) {
+// watching plays with a server over a table, in a time of its own, and watches a topic meanwhile. What is told comes in
+// told.
+func watching(
+	t *testing.T, db *counted, of topic, change func(*Source), play func(t *testing.T, s *Server, told *told),
+) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
-		source := Source{Store: store.New(db, tables, store.Settings{}), Settings: report.Settings{StalledAfter: 1000 * time.Hour}, Now: time.Now}
+		source := Source{Store: store.New(db, tables, store.Settings{}),
+			Settings: report.Settings{StalledAfter: 1000 * time.Hour}, Now: time.Now}
 		if change != nil {
 			change(&source)
 		}
@@ -84,7 +88,8 @@ func wait(d time.Duration) {
 }
 
 func (c *counted) setRow(collection string, files int) {
-	c.Put(tables.Status.At(name, collection), table.Item{"CollectionStatus": "Sent", "FilesSent": int64(10), "FilesReceived": int64(files)})
+	c.Put(tables.Status.At(name, collection), table.Item{"CollectionStatus": "Sent", "FilesSent": int64(10),
+		"FilesReceived": int64(files)})
 }
 
 // addReceipts adds the receipts of so many messages, and a page of their digests.
@@ -95,13 +100,16 @@ func (c *counted) addReceipts(collection string, messages int) {
 		digest := fmt.Sprintf("%012d", n)
 		digests = append(digests, digest)
 		c.Put(tables.Ledger.At(partition, fmt.Sprintf("receipts#%06d", n)), table.Item{
-			"Messages":   fmt.Sprintf(`[{"id":"id-%d","file":"file-%d","digest":%q}]`, n, n, base64.StdEncoding.EncodeToString([]byte(digest))),
-			"ReceivedAt": int64(1000 + n), "ExecutionId": fmt.Sprintf("arn:aws:states:eu-west-1:111122223333:execution:checker:%06d", n)})
+			"Messages": fmt.Sprintf(`[{"id":"id-%d","file":"file-%d","digest":%q}]`, n, n,
+				base64.StdEncoding.EncodeToString([]byte(digest))),
+			"ReceivedAt":  int64(1000 + n),
+			"ExecutionId": fmt.Sprintf("arn:aws:states:eu-west-1:111122223333:execution:checker:%06d", n)})
 	}
 	c.Put(tables.Ledger.At(partition, "page#000000"), table.Item{"Digests": table.NewBlobs(digests...)})
 }
 
-// A run that stands still is read twice in a minute, whoever watches it; the first change brings the shortest pause back.
+// A run that stands still is read twice in a minute, whoever watches it; the first change brings the shortest pause
+// back.
 func TestWatchingWhatStandsStillCostsLittle(t *testing.T) {
 	t.Parallel()
 	db := newDB(200)
@@ -110,16 +118,20 @@ func TestWatchingWhatStandsStillCostsLittle(t *testing.T) {
 		once := db.queries.Load() + db.batches.Load()
 		wait(time.Hour)
 		readings := len(told.all())
-		t.Logf("a reading of 200 collections: %d calls; an hour in which nothing changes: %d readings, %d calls", once, readings, db.queries.Load()+db.batches.Load())
+		t.Logf("a reading of 200 collections: %d calls; an hour in which nothing changes: %d readings, %d calls", once,
+			readings, db.queries.Load()+db.batches.Load())
 		if readings > 130 || told.last().Every != slowest {
-			t.Errorf("%d readings in an hour, the pause is %s in the end; want two in a minute", readings, told.last().Every)
+			t.Errorf("%d readings in an hour, the pause is %s in the end; want two in a minute", readings,
+				told.last().Every)
 		}
 		before := told.last().Version
 		db.setRow("db.core.collection-00000", 7)
 		wait(slowest)
 		all, version := told.all(), told.last().Version
-		if first := all[slices.IndexFunc(all, func(r reading) bool { return r.Version == version })]; first.Version == before || first.Every != oftenest {
-			t.Errorf("after a change it is read every %s, and is another version: %t", first.Every, first.Version != before)
+		if first := all[slices.IndexFunc(all,
+			func(r reading) bool { return r.Version == version })]; first.Version == before || first.Every != oftenest {
+			t.Errorf("after a change it is read every %s, and is another version: %t", first.Every,
+				first.Version != before)
 		}
 	})
 }
@@ -139,7 +151,8 @@ func TestPageThatIsOpenedTellsThoseWhoWatch(t *testing.T) {
 		}
 		synctest.Wait()
 		if got := told.last(); got.Version != opened.Version || got.Every != oftenest {
-			t.Errorf("a page shows %s, those who watch know %s and are told more every %s", opened.Version, got.Version, got.Every)
+			t.Errorf("a page shows %s, those who watch know %s and are told more every %s", opened.Version, got.Version,
+				got.Every)
 		}
 	})
 }
@@ -196,8 +209,10 @@ func TestListReadsFinishedRunsSeldom(t *testing.T) {
 	t.Parallel()
 	db := newDB(2)
 	register := func(run string, letGo bool) {
-		db.Put(tables.Ledger.At("run", run), table.Item{"CorrelationId": run, "RegisteredAt": int64(1000), "Abandoned": letGo})
-		db.Put(tables.Status.At(run, "db.core.a"), table.Item{"CollectionStatus": "Sent", "FilesSent": int64(2), "FilesReceived": int64(1)})
+		db.Put(tables.Ledger.At("run", run), table.Item{"CorrelationId": run, "RegisteredAt": int64(1000),
+			"Abandoned": letGo})
+		db.Put(tables.Status.At(run, "db.core.a"), table.Item{"CollectionStatus": "Sent", "FilesSent": int64(2),
+			"FilesReceived": int64(1)})
 	}
 	register(name, false)
 	register("ended", true)
@@ -211,7 +226,8 @@ func TestListReadsFinishedRunsSeldom(t *testing.T) {
 			t.Fatalf("told %+v", told.last())
 		}
 		if going, ended := db.queriesOf(name), db.queriesOf("ended"); going < 300 || ended != 3 {
-			t.Errorf("in %s the run that goes on was read %d times, the one that ended %d times; want three", while, going, ended)
+			t.Errorf("in %s the run that goes on was read %d times, the one that ended %d times; want three", while,
+				going, ended)
 		}
 	})
 }
@@ -220,7 +236,8 @@ func TestListReadsFinishedRunsSeldom(t *testing.T) {
 func TestCollectionIsWatchedAlone(t *testing.T) {
 	t.Parallel()
 	db := newDB(3)
-	watching(t, db, topic{ofCollection, name, "db.core.collection-00001"}, nil, func(t *testing.T, _ *Server, told *told) {
+	watching(t, db, topic{ofCollection, name, "db.core.collection-00001"}, nil, func(t *testing.T, _ *Server,
+		told *told) {
 		wait(time.Second / 2)
 		before := told.last().Version
 		is := func(what string, another bool) {
@@ -270,13 +287,15 @@ func TestExecutionsAreReadSeldom(t *testing.T) {
 	var machine states
 	source := func(source *Source) {
 		source.Trace = &trace.Reader{Machine: "arn:aws:states:eu-west-1:111122223333:stateMachine:checker",
-			SFN: sfn.New(sfn.Options{Region: "eu-west-1", HTTPClient: &machine, Credentials: credentials.NewStaticCredentialsProvider("x", "y", "")})}
+			SFN: sfn.New(sfn.Options{Region: "eu-west-1", HTTPClient: &machine,
+				Credentials: credentials.NewStaticCredentialsProvider("x", "y", "")})}
 	}
 	of := topic{Of: ofExecutions, Run: name}
 	watching(t, db, of, source, func(t *testing.T, s *Server, told *told) {
 		wait(time.Second / 2)
 		once, receipts := machine.lists.Load(), 0
-		t.Logf("a reading: %d lists of executions, %d executions, %d queries and %d batches", once, machine.described.Load(), db.queries.Load(), db.batches.Load())
+		t.Logf("a reading: %d lists of executions, %d executions, %d queries and %d batches", once,
+			machine.described.Load(), db.queries.Load(), db.batches.Load())
 		for i := range 8 {
 			receipts += db.queriesOf(fmt.Sprintf("collection#%s#db.core.collection-%05d", name, i))
 		}

@@ -19,8 +19,8 @@ const (
 	giveTimeout = 30 * time.Second // of one call
 )
 
-// GiveBack makes everything visible again that is held, but these, also when the context has ended. What cannot be given
-// back comes back by itself; the error says how many that are, and when.
+// GiveBack makes everything visible again that is held, but these, also when the context has ended. What cannot be
+// given back comes back by itself; the error says how many that are, and when.
 func (r *Reading) GiveBack(ctx context.Context, but ...*Message) error {
 	hidden := hidesFor(len(r.Messages))
 	held := r.release(but)
@@ -44,7 +44,8 @@ func (r *Reading) GiveBack(ctx context.Context, but ...*Message) error {
 	if failed == 0 {
 		return nil
 	}
-	return fmt.Errorf("%d of %d messages that were read could not be given back: %w; they come back by themselves within %s",
+	return fmt.Errorf("%d of %d messages that were read could not be given back: %w; they come back by themselves "+
+		"within %s",
 		failed, len(held), cause, hidden)
 }
 
@@ -74,7 +75,8 @@ func (q Queues) giveBack(ctx context.Context, batch []*Message) (failed int, err
 			Id: aws.String(strconv.Itoa(i)), ReceiptHandle: message.handle, VisibilityTimeout: 0,
 		})
 	}
-	given, err := q.SQS.ChangeMessageVisibilityBatch(ctx, &sqs.ChangeMessageVisibilityBatchInput{QueueUrl: &q.Rejected, Entries: entries})
+	given, err := q.SQS.ChangeMessageVisibilityBatch(ctx, &sqs.ChangeMessageVisibilityBatchInput{QueueUrl: &q.Rejected,
+		Entries: entries})
 	switch {
 	case err != nil:
 		return len(batch), err

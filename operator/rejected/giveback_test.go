@@ -19,7 +19,8 @@ import (
 // fakeQueue gives its messages once, ten at a time, and says that it has some more.
 type fakeQueue struct {
 	messages, given, more int
-	giveBack              func(context.Context, *sqs.ChangeMessageVisibilityBatchInput) (*sqs.ChangeMessageVisibilityBatchOutput, error)
+	giveBack              func(context.Context, *sqs.ChangeMessageVisibilityBatchInput) (
+		*sqs.ChangeMessageVisibilityBatchOutput, error)
 }
 
 func (f *fakeQueue) queues() rejected.Queues {
@@ -27,13 +28,15 @@ func (f *fakeQueue) queues() rejected.Queues {
 		switch in := in.(type) {
 		case *sqs.GetQueueAttributesInput:
 			return &sqs.GetQueueAttributesOutput{Attributes: map[string]string{
-				string(types.QueueAttributeNameApproximateNumberOfMessages):           strconv.Itoa(f.messages - f.given + f.more),
+				string(types.QueueAttributeNameApproximateNumberOfMessages): strconv.Itoa(
+					f.messages - f.given + f.more),
 				string(types.QueueAttributeNameApproximateNumberOfMessagesNotVisible): "0",
 			}}, nil
 		case *sqs.ReceiveMessageInput:
 			out := &sqs.ReceiveMessageOutput{}
 			for ; len(out.Messages) < 10 && f.given < f.messages; f.given++ {
-				out.Messages = append(out.Messages, types.Message{MessageId: aws.String(fmt.Sprint(f.given)), ReceiptHandle: aws.String(fmt.Sprint(f.given))})
+				out.Messages = append(out.Messages, types.Message{MessageId: aws.String(fmt.Sprint(f.given)),
+					ReceiptHandle: aws.String(fmt.Sprint(f.given))})
 			}
 			return out, nil
 		case *sqs.ChangeMessageVisibilityBatchInput:
@@ -44,7 +47,8 @@ func (f *fakeQueue) queues() rejected.Queues {
 	return rejected.Queues{SQS: sqs.New(sqs.Options{Region: "eu-west-1"}, answer.option)}
 }
 
-// Many messages are given back some batches side by side, but not all at once, and each batch has the time that it needs.
+// Many messages are given back some batches side by side, but not all at once, and each batch has the time that it
+// needs.
 func TestGivingBackMany(t *testing.T) {
 	t.Parallel()
 	const atOnce, calls = 8, 30
@@ -53,7 +57,8 @@ func TestGivingBackMany(t *testing.T) {
 	deadlines := map[time.Time]bool{}
 	full, once := make(chan struct{}), sync.Once{}
 	f := &fakeQueue{messages: 10 * calls}
-	f.giveBack = func(ctx context.Context, _ *sqs.ChangeMessageVisibilityBatchInput) (*sqs.ChangeMessageVisibilityBatchOutput, error) {
+	f.giveBack = func(ctx context.Context, _ *sqs.ChangeMessageVisibilityBatchInput) (
+		*sqs.ChangeMessageVisibilityBatchOutput, error) {
 		mu.Lock()
 		running++
 		if most = max(most, running); running == atOnce {
@@ -84,18 +89,21 @@ func TestGivingBackMany(t *testing.T) {
 func TestGivingBackFails(t *testing.T) {
 	t.Parallel()
 	f := &fakeQueue{messages: 41}
-	f.giveBack = func(_ context.Context, in *sqs.ChangeMessageVisibilityBatchInput) (*sqs.ChangeMessageVisibilityBatchOutput, error) {
+	f.giveBack = func(_ context.Context, in *sqs.ChangeMessageVisibilityBatchInput) (
+		*sqs.ChangeMessageVisibilityBatchOutput, error) {
 		for _, entry := range in.Entries {
 			if *entry.ReceiptHandle == "7" {
 				return nil, fmt.Errorf("no connection")
 			}
 		}
-		return &sqs.ChangeMessageVisibilityBatchOutput{Failed: []types.BatchResultErrorEntry{{Code: aws.String("InternalError"), Message: aws.String("try again")}}}, nil
+		return &sqs.ChangeMessageVisibilityBatchOutput{Failed: []types.BatchResultErrorEntry{
+			{Code: aws.String("InternalError"), Message: aws.String("try again")}}}, nil
 	}
 	reading := read(t, f.queues())
 	keep := reading.Messages[0] // message 0, by its identity that all lack
 	err := reading.GiveBack(t.Context(), keep)
-	if err == nil || !strings.HasPrefix(err.Error(), "13 of 40 messages that were read could not be given back: ") || !strings.HasSuffix(err.Error(), "within 1m4.1s") {
+	if err == nil || !strings.HasPrefix(err.Error(), "13 of 40 messages that were read could not be given back: ") ||
+		!strings.HasSuffix(err.Error(), "within 1m4.1s") {
 		t.Error(err)
 	}
 }

@@ -1,7 +1,8 @@
-// Package rejected reads the rejected-messages queue through, puts messages back where they came from, and deletes them.
+// Package rejected reads the rejected-messages queue through, puts messages back where they came from, and deletes
+// them.
 //
-// A queue cannot be listed: whoever reads a message hides it from others for a while. So everything that is read is held
-// in a Reading, which gives back at once what is not needed any more.
+// A queue cannot be listed: whoever reads a message hides it from others for a while. So everything that is read is
+// held in a Reading, which gives back at once what is not needed any more.
 package rejected
 
 import (

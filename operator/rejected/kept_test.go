@@ -47,11 +47,15 @@ func TestComesBack(t *testing.T) {
 		want string
 	}{
 		{"a good one", Message{Identity: "id", Text: good, Reason: snapshot.ReasonNotCounted}, ""},
-		{"a collection that may have a row by now", Message{Identity: "id", Text: good, Reason: snapshot.ReasonUnknownCollection}, ""},
-		{"an envelope of several", Message{Identity: "id", Text: `{"Records":[{"body":` + good + `},{"messageId":"id/x","body":` + good + `}]}`}, ""},
-		{"a broken one", Message{Identity: "id", Text: `{}`}, "FIELD_MISSING: required field correlation_id is missing"},
+		{"a collection that may have a row by now", Message{Identity: "id", Text: good,
+			Reason: snapshot.ReasonUnknownCollection}, ""},
+		{"an envelope of several", Message{Identity: "id", Text: `{"Records":[{"body":` + good +
+			`},{"messageId":"id/x","body":` + good + `}]}`}, ""},
+		{"a broken one", Message{Identity: "id", Text: `{}`},
+			"FIELD_MISSING: required field correlation_id is missing"},
 		{"no identity", Message{Text: good}, "it has no identity that could be put back with it: it might count twice"},
-		{"an identity that is too long", Message{Identity: strings.Repeat("x", snapshot.MaxIdentity+1), Text: good}, "it has no identity that could be put back with it: it might count twice"},
+		{"an identity that is too long", Message{Identity: strings.Repeat("x", snapshot.MaxIdentity+1), Text: good},
+			"it has no identity that could be put back with it: it might count twice"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -73,7 +77,8 @@ func TestRunsOf(t *testing.T) {
 		`[1]`:                               {},
 		`{"body": "{\"correlation_id\": \"run-4\"}"}`: {"run-4"},
 		`{"Records": [{"body": {"correlation_id": "a"}}, {"body": "{\"correlation_id\": \"b\"}"}, {"body": {"correlation_id": "a"}}]}`: {"a", "b"},
-		strings.Repeat(`{"body":`, 20) + good + strings.Repeat(`}`, 20):                                                                {},
+		strings.Repeat(`{"body":`, 20) + good +
+			strings.Repeat(`}`, 20): {},
 	} {
 		if diff := cmp.Diff(want, runsOf([]byte(text), 0)); diff != "" {
 			t.Errorf("%s: %s", text, diff)
@@ -93,7 +98,8 @@ func TestBatches(t *testing.T) {
 		}
 		return lengths
 	}
-	for size, want := range map[int][]int{1: {10, 10, 3}, mostPerBatch / 10: {10, 10, 3}, mostPerBatch/10 + 1: {9, 9, 5}} {
+	for size, want := range map[int][]int{1: {10, 10, 3}, mostPerBatch / 10: {10, 10, 3}, mostPerBatch/10 +
+		1: {9, 9, 5}} {
 		if diff := cmp.Diff(want, sizes(size)); diff != "" {
 			t.Errorf("of %d bytes: %s", size, diff)
 		}

@@ -13,7 +13,8 @@ import (
 	"snapshot-status-checker/operator/rejected"
 )
 
-// A whole call fails, before its effect or after it: each message says what took effect, and whether trying again is safe.
+// A whole call fails, before its effect or after it: each message says what took effect, and whether trying again is
+// safe.
 func TestCallsThatFail(t *testing.T) {
 	t.Parallel()
 	lost := errors.New("connection reset")
@@ -28,8 +29,9 @@ func TestCallsThatFail(t *testing.T) {
 		says          string
 		arrived, kept int
 	}{
-		"SendDenied":   {sending, denied, false, "it was not put back: ", 0, 2},
-		"SendLost":     {sending, lost, false, "it may have been put back, and is still kept here; it counts once if it is put back again: ", 2, 2},
+		"SendDenied": {sending, denied, false, "it was not put back: ", 0, 2},
+		"SendLost": {sending, lost, false,
+			"it may have been put back, and is still kept here; it counts once if it is put back again: ", 2, 2},
 		"DeleteDenied": {deleting, denied, false, "it was put back and counts once, but is still kept here", 2, 2},
 		"DeleteLost":   {deleting, lost, false, "it was put back and counts once, but is still kept here", 2, 0},
 		"DropDenied":   {deleting, denied, true, "it may be kept here still, and may be dropped again: ", 0, 2},

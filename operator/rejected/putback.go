@@ -25,8 +25,8 @@ type Outcome struct {
 const mostPerBatch = 256 * 1024
 
 // PutBack puts messages of the reading back on the file-received queue, and then deletes those that it took from the
-// queue of kept messages. Doing it again, or dying in between, changes nothing: they count once. A message that cannot be
-// put back stays kept, and its neighbours do not suffer. An error is one of all messages.
+// queue of kept messages. Doing it again, or dying in between, changes nothing: they count once. A message that cannot
+// be put back stays kept, and its neighbours do not suffer. An error is one of all messages.
 func (r *Reading) PutBack(ctx context.Context, messages []*Message) ([]Outcome, error) {
 	outcomes, fit, err := r.queues.fit(ctx, messages)
 	if err != nil {
@@ -38,7 +38,8 @@ func (r *Reading) PutBack(ctx context.Context, messages []*Message) ([]Outcome, 
 			continue
 		}
 		sent := r.queues.send(ctx, outcomes, batch)
-		r.delete(ctx, outcomes, sent, "it was put back and counts once, but is still kept here, so it may be put back again or dropped")
+		r.delete(ctx, outcomes, sent,
+			"it was put back and counts once, but is still kept here, so it may be put back again or dropped")
 	}
 	return outcomes, nil
 }
@@ -148,7 +149,8 @@ func (r *Reading) delete(ctx context.Context, outcomes []Outcome, batch []int, s
 	}
 	entries := make([]types.DeleteMessageBatchRequestEntry, 0, len(batch))
 	for _, i := range batch {
-		entries = append(entries, types.DeleteMessageBatchRequestEntry{Id: aws.String(strconv.Itoa(i)), ReceiptHandle: outcomes[i].handle})
+		entries = append(entries, types.DeleteMessageBatchRequestEntry{Id: aws.String(strconv.Itoa(i)),
+			ReceiptHandle: outcomes[i].handle})
 	}
 	deleted, err := r.queues.SQS.DeleteMessageBatch(context.WithoutCancel(ctx),
 		&sqs.DeleteMessageBatchInput{QueueUrl: &r.queues.Rejected, Entries: entries})
@@ -162,7 +164,9 @@ func (r *Reading) delete(ctx context.Context, outcomes []Outcome, batch []int, s
 }
 
 // fail notes what went wrong with which messages of a batch, behind what that means for each, and returns which.
-func fail(outcomes []Outcome, batch []int, meaning string, err error, entries func() []types.BatchResultErrorEntry) map[int]bool {
+func fail(
+	outcomes []Outcome, batch []int, meaning string, err error, entries func() []types.BatchResultErrorEntry,
+) map[int]bool {
 	failed := map[int]bool{}
 	note := func(i int, cause error) {
 		failed[i] = true

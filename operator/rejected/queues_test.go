@@ -121,7 +121,8 @@ func TestReadThroughAndGiveBack(t *testing.T) {
 		t.Error(diff)
 	}
 	if second := read(t, q); len(second.Messages) != 0 || second.Elsewhere != 25 {
-		t.Errorf("a second reader got %d messages, and that %d are elsewhere; want 0 and 25", len(second.Messages), second.Elsewhere)
+		t.Errorf("a second reader got %d messages, and that %d are elsewhere; want 0 and 25", len(second.Messages),
+			second.Elsewhere)
 	}
 	if err := reading.GiveBack(t.Context()); err != nil {
 		t.Error(err)
@@ -166,7 +167,8 @@ func TestInterruptedReadGivesBack(t *testing.T) {
 func TestPutBackToTheLetter(t *testing.T) {
 	t.Parallel()
 	q := queues(t, "262144")
-	all := []string{" {\r\n\t\"a\": \"</b> é \U0001F600 \\u00e9\u2028\"\n}\n", "\"oh", strings.Repeat(`\"`, 60_000), "a\x00\uFFFFé"}
+	all := []string{" {\r\n\t\"a\": \"</b> é \U0001F600 \\u00e9\u2028\"\n}\n", "\"oh", strings.Repeat(`\"`, 60_000),
+		"a\x00\uFFFFé"}
 	all = append(all, texts(20)...)
 	keep(t, q, all...)
 	reading := read(t, q)
@@ -201,7 +203,8 @@ type envelope struct {
 func arrived(t *testing.T, q rejected.Queues) (all []envelope) {
 	t.Helper()
 	for {
-		got, err := q.SQS.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: &q.FileReceived, MaxNumberOfMessages: 10})
+		got, err := q.SQS.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: &q.FileReceived,
+			MaxNumberOfMessages: 10})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -278,7 +281,8 @@ func TestPutBackRefusedByEntry(t *testing.T) {
 		got = append(got, fmt.Sprintf("%t %v", o.Done, o.Err))
 	}
 	want := []string{"false it was not put back: InternalError: try again", "true <nil>", "true <nil>",
-		"false it was put back and counts once, but is still kept here, so it may be put back again or dropped: InternalError: try again"}
+		"false it was put back and counts once, but is still kept here, so it may be put back again or dropped: " +
+			"InternalError: try again"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

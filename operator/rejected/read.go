@@ -34,8 +34,8 @@ const (
 	mostHidden    = 12 * time.Hour // SQS allows no more
 )
 
-// hidesFor is how long a message stays hidden if it is not given back: enough to read so many, ten at a time over a slow
-// connection, and to act on them.
+// hidesFor is how long a message stays hidden if it is not given back: enough to read so many, ten at a time over a
+// slow connection, and to act on them.
 func hidesFor(messages int) time.Duration {
 	return min(mostHidden, time.Minute+time.Duration(messages)*100*time.Millisecond)
 }
@@ -44,7 +44,8 @@ func hidesFor(messages int) time.Duration {
 func (q Queues) Count(ctx context.Context) (visible, hidden int, err error) {
 	names := []types.QueueAttributeName{types.QueueAttributeNameApproximateNumberOfMessages,
 		types.QueueAttributeNameApproximateNumberOfMessagesNotVisible}
-	got, err := q.SQS.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: &q.Rejected, AttributeNames: names})
+	got, err := q.SQS.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: &q.Rejected,
+		AttributeNames: names})
 	if err != nil {
 		return 0, 0, fmt.Errorf("counting the kept messages: %w", err)
 	}
@@ -53,8 +54,8 @@ func (q Queues) Count(ctx context.Context) (visible, hidden int, err error) {
 	return visible, hidden, errors.Join(err, hiddenErr)
 }
 
-// Read reads the queue through, until nothing more comes and as many as it should have were seen. With an error, or when
-// the context ends, what was read is given back; else the caller does it, with GiveBack.
+// Read reads the queue through, until nothing more comes and as many as it should have were seen. With an error, or
+// when the context ends, what was read is given back; else the caller does it, with GiveBack.
 func (q Queues) Read(ctx context.Context) (*Reading, error) {
 	visible, hidden, err := q.Count(ctx)
 	if err != nil {

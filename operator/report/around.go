@@ -35,11 +35,14 @@ func (a Around) findings(run Run, command Command) []Finding {
 		add(1, Operator, ForLook, failedSentence(failed)+".", docsFailed, command.look(run))
 		findings[0].Since = moment(failed[0].At)
 	}
-	add(a.DeadLetters, Operator, ForFiles, plural(a.DeadLetters, "message", "messages")+" in the dead-letter queues: no execution could start for them. They may be this run's.",
+	add(a.DeadLetters, Operator, ForFiles, plural(a.DeadLetters, "message", "messages")+
+		" in the dead-letter queues: no execution could start for them. They may be this run's.",
 		"docs/runbook.md, dead letters")
-	add(a.Kept, Operator, ForFiles, plural(a.Kept, "message", "messages")+" in the rejected-messages queue. They may be this run's.",
+	add(a.Kept, Operator, ForFiles, plural(a.Kept, "message", "messages")+
+		" in the rejected-messages queue. They may be this run's.",
 		command.Do("rejected list "+Flag("run", run.Run)))
-	add(a.Waiting, Checker, ForFiles, plural(a.Waiting, "message is", "messages are")+" on the way in the file-received queue, of this run or others.",
+	add(a.Waiting, Checker, ForFiles, plural(a.Waiting, "message is", "messages are")+
+		" on the way in the file-received queue, of this run or others.",
 		command.Do("watch", run.Run))
 	return findings
 }
@@ -52,13 +55,18 @@ func (a Around) past(run Run, command Command) []Finding {
 	if len(past) == 0 {
 		return nil
 	}
-	return []Finding{{WaitsFor: ForLook, Whose: Nobody, Since: moment(past[0].At), Next: []string{docsFailed, command.Do("rejected list " + Flag("run", run.Run))},
-		Sentence: failedSentence(past) + ". The run has moved since, so what was left undone may be done; messages that could not be counted are among those kept."}}
+	return []Finding{{WaitsFor: ForLook, Whose: Nobody, Since: moment(past[0].At),
+		Next: []string{docsFailed, command.Do("rejected list " + Flag("run", run.Run))},
+		Sentence: failedSentence(past) +
+			". The run has moved since, so what was left undone may be done; messages that could not be counted are " +
+			"among those kept."}}
 }
 
-// failures tells those that may hold the run from those after which something was counted or claimed, each the newest first.
+// failures tells those that may hold the run from those after which something was counted or claimed, each the newest
+// first.
 func (a Around) failures(run Run) (now, past []Failure) {
-	for _, failure := range slices.SortedFunc(slices.Values(a.Failed), func(x, y Failure) int { return y.At.Compare(x.At) }) {
+	for _, failure := range slices.SortedFunc(slices.Values(a.Failed),
+		func(x, y Failure) int { return y.At.Compare(x.At) }) {
 		if failure.At.Before(run.moved) {
 			past = append(past, failure)
 		} else {
@@ -71,5 +79,6 @@ func (a Around) failures(run Run) (now, past []Failure) {
 func failedSentence(newestFirst []Failure) string {
 	newest := newestFirst[0]
 	return fmt.Sprintf("%s of this run failed, the last at %s: %s", plural(len(newestFirst), "execution", "executions"),
-		newest.At.UTC().Format(time.DateTime), strings.TrimRight(strings.TrimSuffix(newest.Error+": "+newest.Cause, ": "), "."))
+		newest.At.UTC().Format(time.DateTime), strings.TrimRight(strings.TrimSuffix(newest.Error+": "+newest.Cause,
+			": "), "."))
 }

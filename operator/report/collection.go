@@ -44,7 +44,8 @@ const (
 	ForNothing     WaitsFor = "nothing"          // it is successful, or exempt
 )
 
-var waits = []WaitsFor{ForRepair, ForStatus, ForNothingEver, ForLook, ForDelivery, ForFiles, ForSender, ForSent, ForOthers, ForExport,
+var waits = []WaitsFor{ForRepair, ForStatus, ForNothingEver, ForLook, ForDelivery, ForFiles, ForSender, ForSent,
+	ForOthers, ForExport,
 	ForRetry, ForSuccessFile, ForNothing}
 
 func (w WaitsFor) order() int { return slices.Index(waits, w) }
@@ -53,8 +54,9 @@ func (w WaitsFor) order() int { return slices.Index(waits, w) }
 func NewCollection(state store.State, settings Settings, now time.Time) Collection {
 	row, known := *state.Row, state.Collection
 	c := Collection{
-		Collection: row.CollectionName, Status: string(row.Status), FilesReceived: row.FilesReceived.N, FilesSent: row.FilesSent.N,
-		Epoch: known.Epoch(row), LastMessage: moment(known.CountedAt),
+		Collection: row.CollectionName, Status: string(row.Status), FilesReceived: row.FilesReceived.N,
+		FilesSent: row.FilesSent.N,
+		Epoch:     known.Epoch(row), LastMessage: moment(known.CountedAt),
 		received:   state.Malformed == nil && row.Status.AtLeast(snapshot.Received, settings.Exempt),
 		successful: state.Malformed == nil && row.Status.AtLeast(snapshot.Success, settings.Exempt),
 	}

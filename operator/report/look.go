@@ -7,8 +7,8 @@ import (
 	"snapshot-status-checker/internal/snapshot"
 )
 
-// Looks are the collections to look at for a look at the whole run: those that wait for something or, if nothing but news is
-// owed, any one, which leads to the news.
+// Looks are the collections to look at for a look at the whole run: those that wait for something or, if nothing but
+// news is owed, any one, which leads to the news.
 func Looks(run Run) []snapshot.CollectionKey {
 	var keys []snapshot.CollectionKey
 	for _, c := range run.Collections {
@@ -18,7 +18,8 @@ func Looks(run Run) []snapshot.CollectionKey {
 	}
 	owed := func(news News) bool { return news.Debt.State == Owed }
 	if len(keys) == 0 && slices.ContainsFunc(run.News, owed) {
-		keys = append(keys, snapshot.CollectionKey{CorrelationID: run.Run, CollectionName: run.Collections[0].Collection})
+		keys = append(keys, snapshot.CollectionKey{CorrelationID: run.Run,
+			CollectionName: run.Collections[0].Collection})
 	}
 	return keys
 }

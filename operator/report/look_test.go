@@ -13,21 +13,26 @@ import (
 	"snapshot-status-checker/operator/report"
 )
 
-// A look at a run is one at all that waits, or at any collection if only news is owed; else there is nothing to look at.
+// A look at a run is one at all that waits, or at any collection if only news is owed; else there is nothing to look
+// at.
 func TestLooks(t *testing.T) {
 	t.Parallel()
-	notified := map[snapshot.Kind]snapshot.Entry{snapshot.AllReceived: delivered(0), snapshot.AllSuccessful: delivered(0)}
+	notified := map[snapshot.Kind]snapshot.Entry{snapshot.AllReceived: delivered(0),
+		snapshot.AllSuccessful: delivered(0)}
 	pending := map[snapshot.Kind]snapshot.Entry{
-		snapshot.AllReceived: delivered(0), snapshot.AllSuccessful: {Version: snapshot.Count(0), Until: now.Add(time.Minute)}}
+		snapshot.AllReceived: delivered(0), snapshot.AllSuccessful: {Version: snapshot.Count(0),
+			Until: now.Add(time.Minute)}}
 	success := state("Success", 2, 2, asked(0, true, now))
 	for name, c := range map[string]struct {
 		run  *snapshot.Run
 		rows []store.State
 		want []string
 	}{
-		"some wait":    {&snapshot.Run{}, []store.State{success, state("Sent", 1, 2), state("Exporting", 0, 0)}, []string{"Sent", "Exporting"}},
-		"news owed":    {&snapshot.Run{}, []store.State{success, success}, []string{"Success"}},
-		"both":         {&snapshot.Run{}, []store.State{success, state("Received", 2, 2, asked(0, true, now))}, []string{"Received"}},
+		"some wait": {&snapshot.Run{}, []store.State{success, state("Sent", 1, 2), state("Exporting", 0, 0)},
+			[]string{"Sent", "Exporting"}},
+		"news owed": {&snapshot.Run{}, []store.State{success, success}, []string{"Success"}},
+		"both": {&snapshot.Run{}, []store.State{success, state("Received", 2, 2, asked(0, true, now))},
+			[]string{"Received"}},
 		"news claimed": {&snapshot.Run{Outbox: pending}, []store.State{success}, nil},
 		"done":         {&snapshot.Run{Outbox: notified}, []store.State{success}, nil},
 		"of others":    {nil, []store.State{success}, nil},
@@ -36,7 +41,8 @@ func TestLooks(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var got []string
-			for _, key := range report.Looks(report.New("run", store.RunState{Run: c.run, Collections: c.rows}, report.Settings{}, now)) {
+			for _, key := range report.Looks(report.New("run", store.RunState{Run: c.run, Collections: c.rows},
+				report.Settings{}, now)) {
 				got = append(got, key.CollectionName)
 			}
 			if diff := cmp.Diff(c.want, got, cmpopts.EquateEmpty()); diff != "" {
@@ -48,7 +54,8 @@ func TestLooks(t *testing.T) {
 
 func TestNewestFirst(t *testing.T) {
 	t.Parallel()
-	want := []snapshot.Run{{CorrelationID: "b", RegisteredAt: ago(time.Minute)}, {CorrelationID: "a", RegisteredAt: ago(time.Hour)}, {CorrelationID: "c", RegisteredAt: ago(time.Hour)}}
+	want := []snapshot.Run{{CorrelationID: "b", RegisteredAt: ago(time.Minute)},
+		{CorrelationID: "a", RegisteredAt: ago(time.Hour)}, {CorrelationID: "c", RegisteredAt: ago(time.Hour)}}
 	got := slices.Clone(want)
 	slices.Reverse(got)
 	if report.NewestFirst(got); !cmp.Equal(want, got) {

@@ -1,5 +1,5 @@
-// Package report says of runs what people ask about them: how far they are, what they wait for and whose move it is. It is
-// pure: what was read goes in, with the time, and what is shown comes out. The JSON of its types is that of
+// Package report says of runs what people ask about them: how far they are, what they wait for and whose move it is. It
+// is pure: what was read goes in, with the time, and what is shown comes out. The JSON of its types is that of
 // `snapshot-status --output json` (docs/snapshot-status.md).
 package report
 
@@ -45,8 +45,9 @@ type Run struct {
 	News        []News       `json:"news"`
 	Collections []Collection `json:"collections_in_detail"`
 
-	known bool      // to the ledger: a message of it has come here
-	moved time.Time // when something was counted or claimed last; unlike LastProgress never later, as the sweep notices late
+	known bool // to the ledger: a message of it has come here
+	// when something was counted or claimed last; unlike LastProgress never later, as the sweep notices late
+	moved time.Time
 }
 
 // News is what monitoring is told about the whole run.
@@ -68,9 +69,10 @@ type DebtState string
 
 // The states of a debt.
 const (
-	NotDue    DebtState = "not due"
-	Owed      DebtState = "owed"    // nobody has claimed it, or the claimer died and its lease is over
-	Claimed   DebtState = "claimed" // somebody is about to send it, or died doing so and holds it until its lease is over
+	NotDue DebtState = "not due"
+	Owed   DebtState = "owed" // nobody has claimed it, or the claimer died and its lease is over
+	// somebody is about to send it, or died doing so and holds it until its lease is over
+	Claimed   DebtState = "claimed"
 	Delivered DebtState = "delivered"
 )
 
@@ -102,7 +104,10 @@ func New(correlationID string, read store.RunState, settings Settings, now time.
 		run.Collections = append(run.Collections, c)
 		changed = latest(changed, state.Collection.CountedAt, state.Collection.Request.Since)
 	}
-	slices.SortStableFunc(run.Collections, func(a, b Collection) int { return cmp.Compare(a.WaitsFor.order(), b.WaitsFor.order()) })
+	slices.SortStableFunc(run.Collections, func(a, b Collection) int {
+		return cmp.Compare(a.WaitsFor.order(),
+			b.WaitsFor.order())
+	})
 	run.moved = changed
 	changed = latest(changed, known.Progress.Since) // sums that differ from the sweep's have changed after it
 	for _, kind := range snapshot.Notifications {
@@ -120,7 +125,8 @@ func New(correlationID string, read store.RunState, settings Settings, now time.
 func summary(run snapshot.Run, tally *snapshot.Tally, collections []Collection) Summary {
 	s := Summary{
 		Run: run.CorrelationID, SnapshotType: run.SnapshotType, ExportDate: run.ExportDate,
-		Collections: tally.Rows, FilesReceived: tally.FilesReceived, FilesSent: tally.FilesSent, FirstMessage: moment(run.RegisteredAt),
+		Collections: tally.Rows, FilesReceived: tally.FilesReceived, FilesSent: tally.FilesSent,
+		FirstMessage: moment(run.RegisteredAt),
 	}
 	for _, c := range collections {
 		if c.received {
@@ -133,12 +139,14 @@ func summary(run snapshot.Run, tally *snapshot.Tally, collections []Collection) 
 	return s
 }
 
-// state follows the sweep's rule for a stall (snapshot.Run.Stall), from what is stored alone. Of a run that moves the sweep
-// notes the moment every few minutes, so what it noted too long ago is told as a stall also if the sums differ from it: either
-// the run has stood still until a moment ago, and the next sweep notes it, or there is no sweep any more.
+// state follows the sweep's rule for a stall (snapshot.Run.Stall), from what is stored alone. Of a run that moves the
+// sweep notes the moment every few minutes, so what it noted too long ago is told as a stall also if the sums differ
+// from it: either the run has stood still until a moment ago, and the next sweep notes it, or there is no sweep any
+// more.
 func state(run snapshot.Run, tally *snapshot.Tally, changed time.Time, settings Settings, now time.Time) State {
 	switch {
-	case run.Done(tally), tally.Rows == 0 && delivered(run, snapshot.AllReceived) && delivered(run, snapshot.AllSuccessful):
+	case run.Done(tally), tally.Rows == 0 && delivered(run, snapshot.AllReceived) &&
+		delivered(run, snapshot.AllSuccessful):
 		return Successful
 	case run.Abandoned:
 		return LetGo
@@ -150,15 +158,16 @@ func state(run snapshot.Run, tally *snapshot.Tally, changed time.Time, settings 
 	return Going
 }
 
-// delivered reports whether monitoring was notified in this generation. Of a run whose rows are gone that is all there is
-// to know.
+// delivered reports whether monitoring was notified in this generation. Of a run whose rows are gone that is all there
+// is to know.
 func delivered(run snapshot.Run, kind snapshot.Kind) bool {
 	return run.Outbox[kind].Settles(run.Generation)
 }
 
 // newDebt describes the message of a version, and whether it is due: by the outbox entry of its kind.
 func newDebt(entry snapshot.Entry, version int64, due bool, now time.Time) Debt {
-	enqueued := Debt{Since: moment(entry.Since), Until: moment(entry.Until), Execution: snapshot.ExecutionOf(entry.Owner)}
+	enqueued := Debt{Since: moment(entry.Since), Until: moment(entry.Until),
+		Execution: snapshot.ExecutionOf(entry.Owner)}
 	switch {
 	case entry.Settles(version):
 		enqueued.State, enqueued.Until = Delivered, nil

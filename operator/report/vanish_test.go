@@ -10,12 +10,13 @@ import (
 	"snapshot-status-checker/operator/report"
 )
 
-// told is a run in a generation, with the generations in which monitoring was told of all received and of all successful;
-// -1 for never.
+// told is a run in a generation, with the generations in which monitoring was told of all received and of all
+// successful; -1 for never.
 func told(generation, received, successful int64) *snapshot.Run {
 	run := &snapshot.Run{CorrelationID: "run", Generation: generation, RegisteredAt: ago(5 * time.Hour),
 		Outbox: map[snapshot.Kind]snapshot.Entry{}}
-	for kind, version := range map[snapshot.Kind]int64{snapshot.AllReceived: received, snapshot.AllSuccessful: successful} {
+	for kind, version := range map[snapshot.Kind]int64{snapshot.AllReceived: received,
+		snapshot.AllSuccessful: successful} {
 		if version >= 0 {
 			run.Outbox[kind] = delivered(version)
 		}
@@ -23,7 +24,8 @@ func told(generation, received, successful int64) *snapshot.Run {
 	return run
 }
 
-// Rows that vanish, collections that are exported again or added later, a run id that is used again: what show and why say.
+// Rows that vanish, collections that are exported again or added later, a run id that is used again: what show and why
+// say.
 func TestRunsWhoseRowsVanish(t *testing.T) {
 	t.Parallel()
 	again := func(epoch, counted int64) func(*store.State) {
@@ -47,11 +49,15 @@ func TestRunsWhoseRowsVanish(t *testing.T) {
 	}{
 		"1a: told twice, and one row is gone": {told(1, 1, 1), []store.State{success(0)}, report.Successful,
 			[2]report.DebtState{d, d}, []string{"The run is done: all 1 collections are successful"}},
-		"1a: the other one is exported again": {told(1, 1, 1), []store.State{state("Sent", 0, 1, again(1, 1), asked(0, true, now), at(0))},
+		"1a: the other one is exported again": {told(1, 1, 1),
+			[]store.State{state("Sent", 0, 1, again(1, 1), asked(0, true, now), at(0))},
 			report.Going, [2]report.DebtState{d, d}, []string{"1 collection waits for files: 0 of 1"}},
-		"1a: received again, and reopened": {told(2, 1, 1), []store.State{state("Received", 1, 1, again(1, 2), asked(1, true, now), at(0))},
-			report.Going, [2]report.DebtState{o, n}, []string{"waits for the _success file", "All collections are received, and monitoring was not told yet"}},
-		"1a: received again, and told": {told(2, 2, 1), []store.State{state("Received", 1, 1, again(1, 2), asked(1, true, now), at(0))},
+		"1a: received again, and reopened": {told(2, 1, 1),
+			[]store.State{state("Received", 1, 1, again(1, 2), asked(1, true, now), at(0))},
+			report.Going, [2]report.DebtState{o, n}, []string{"waits for the _success file",
+				"All collections are received, and monitoring was not told yet"}},
+		"1a: received again, and told": {told(2, 2, 1),
+			[]store.State{state("Received", 1, 1, again(1, 2), asked(1, true, now), at(0))},
 			report.Received, [2]report.DebtState{d, n}, []string{"waits for the _success file"}},
 		"1a: successful again, and not told": {told(2, 2, 1), []store.State{success(1)}, report.Received,
 			[2]report.DebtState{d, o}, []string{"All collections are successful, and monitoring was not told yet"}},
@@ -69,19 +75,24 @@ func TestRunsWhoseRowsVanish(t *testing.T) {
 			[2]report.DebtState{n, n}, []string{"no row for this run any more"}},
 		"no row ever": {nil, nil, report.Going,
 			[2]report.DebtState{n, n}, []string{"the exporter has not begun it"}},
-		"a collection is added": {told(0, 0, 0), []store.State{success(0), state("Exporting", 0, 0, at(time.Minute))}, report.Going,
+		"a collection is added": {told(0, 0, 0), []store.State{success(0), state("Exporting", 0, 0, at(time.Minute))},
+			report.Going,
 			[2]report.DebtState{d, d}, []string{"1 collection waits for exporter and sender"}},
-		"the added one is complete": {told(0, 0, 0), []store.State{success(0), state("Sent", 2, 2, at(0))}, report.Going,
+		"the added one is complete": {told(0, 0, 0), []store.State{success(0), state("Sent", 2, 2, at(0))},
+			report.Going,
 			[2]report.DebtState{d, d}, []string{"1 collection waits for a look"}},
-		"the added one is received": {told(1, 1, 0), []store.State{success(0), state("Received", 2, 2, asked(0, true, now))}, report.Received,
+		"the added one is received": {told(1, 1, 0),
+			[]store.State{success(0), state("Received", 2, 2, asked(0, true, now))}, report.Received,
 			[2]report.DebtState{d, n}, []string{"waits for the _success file"}},
-		"the run id is used again": {told(0, 0, 0), []store.State{state("Sent", 0, 2, func(s *store.State) { s.Collection = snapshot.Collection{} }),
-			state("Exporting", 0, 0, at(time.Minute))}, report.Going,
+		"the run id is used again": {told(0, 0, 0),
+			[]store.State{state("Sent", 0, 2, func(s *store.State) { s.Collection = snapshot.Collection{} }),
+				state("Exporting", 0, 0, at(time.Minute))}, report.Going,
 			[2]report.DebtState{d, d}, []string{"waits for files: 0 of 2", "waits for exporter and sender"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			run := report.New("run", store.RunState{Run: c.run, Collections: c.rows}, report.Settings{StalledAfter: time.Hour}, now)
+			run := report.New("run", store.RunState{Run: c.run, Collections: c.rows},
+				report.Settings{StalledAfter: time.Hour}, now)
 			if run.State != c.state {
 				t.Errorf("%s, want %s", run.State, c.state)
 			}

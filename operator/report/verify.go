@@ -34,14 +34,16 @@ func Verify(state store.State, receipts Count) []Difference {
 	row, known := *state.Row, state.Collection
 	var found []Difference
 	add := func(heals bool, format string, args ...any) {
-		found = append(found, Difference{Collection: row.CollectionName, Heals: heals, Sentence: fmt.Sprintf(format, args...)})
+		found = append(found, Difference{Collection: row.CollectionName, Heals: heals, Sentence: fmt.Sprintf(format,
+			args...)})
 	}
 	if state.Malformed != nil {
 		add(false, "the row cannot be read: %v", state.Malformed)
 		return found
 	}
 	if receipts.Files != known.Counted {
-		add(false, "the ledger has receipts of %d files and counted %d (receipts are kept for 60 days)", receipts.Files, known.Counted)
+		add(false, "the ledger has receipts of %d files and counted %d (receipts are kept for 60 days)", receipts.Files,
+			known.Counted)
 	}
 	if len(known.SuccessEpochs) > 0 && receipts.SuccessFiles == 0 {
 		add(false, "the ledger says that the success file came, and has no receipt of one")
@@ -49,7 +51,8 @@ func Verify(state store.State, receipts Count) []Difference {
 	switch {
 	case !row.Adopted():
 		if known.Counted > 0 {
-			add(true, "the row lacks EpochStart and SyncedFiles, and the ledger counted %d files: the row was replaced", known.Counted)
+			add(true, "the row lacks EpochStart and SyncedFiles, and the ledger counted %d files: the row was replaced",
+				known.Counted)
 		}
 	case row.Held() < known.Counted:
 		add(true, "%d counted files are not in the row's FilesReceived yet", known.Counted-row.Held())

@@ -36,20 +36,22 @@ const (
 // MaxNamed is how many collections a finding names.
 const MaxNamed = 5
 
-// Why says what holds a run, what nobody moves by himself first. A run that is done has one finding: that it is. What is to be
-// typed next begins with the command.
+// Why says what holds a run, what nobody moves by himself first. A run that is done has one finding: that it is. What
+// is to be typed next begins with the command.
 func Why(run Run, around Around, command Command) []Finding {
 	if len(run.Collections) == 0 && run.known {
 		return []Finding{withoutRows(run, command)}
 	}
 	if len(run.Collections) == 0 {
 		return []Finding{{WaitsFor: ForExport, Whose: Exporter, More: 0,
-			Sentence: "The export status table has no row for this run: the exporter has not begun it, or the correlation id is spelled differently.",
-			Next:     []string{command.Do("runs")}}}
+			Sentence: "The export status table has no row for this run: the exporter has not begun it, or the " +
+				"correlation id is spelled differently.",
+			Next: []string{command.Do("runs")}}}
 	}
 	if run.State == Successful {
 		return []Finding{{WaitsFor: ForNothing, Whose: Nobody, Next: []string{},
-			Sentence: fmt.Sprintf("The run is done: all %d collections are successful and monitoring was told.", run.Summary.Collections)}}
+			Sentence: fmt.Sprintf("The run is done: all %d collections are successful and monitoring was told.",
+				run.Summary.Collections)}}
 	}
 	findings := around.findings(run, command)
 	for _, what := range waits[:len(waits)-1] {
@@ -60,7 +62,8 @@ func Why(run Run, around Around, command Command) []Finding {
 	findings = append(findings, owedNews(run, command)...)
 	if !run.known && len(held(run, ForNothing)) == len(run.Collections) {
 		findings = append(findings, Finding{WaitsFor: ForOthers, Whose: Nobody, Next: []string{docsCutover},
-			Sentence: "All of its collections are successful, and no message of the run has come here: another system counts it, and tells monitoring."})
+			Sentence: "All of its collections are successful, and no message of the run has come here: another " +
+				"system counts it, and tells monitoring."})
 	}
 	return append(findings, around.past(run, command)...)
 }
@@ -69,10 +72,12 @@ func Why(run Run, around Around, command Command) []Finding {
 func withoutRows(run Run, command Command) Finding {
 	if run.State == Successful {
 		return Finding{WaitsFor: ForNothing, Whose: Nobody, Next: []string{},
-			Sentence: "The run is done: monitoring was told of both, and the export status table has none of its rows any more."}
+			Sentence: "The run is done: monitoring was told of both, and the export status table has none of its " +
+				"rows any more."}
 	}
 	return Finding{WaitsFor: ForExport, Whose: Operator, Since: run.LastProgress,
-		Sentence: "The export status table has no row for this run any more, though messages of it have come here: TTL or somebody removed the rows. Monitoring is told nothing more of it.",
+		Sentence: "The export status table has no row for this run any more, though messages of it have come here: " +
+			"TTL or somebody removed the rows. Monitoring is told nothing more of it.",
 		Next: []string{"if the run is still needed, let the exporter export it again: it makes new rows",
 			command.Do("rejected list " + Flag("run", run.Run))}}
 }
@@ -107,27 +112,35 @@ func describe(run Run, what WaitsFor, held []Collection, command Command) Findin
 	who, look := plural(len(held), "collection waits", "collections wait"), command.look(run)
 	switch what {
 	case ForRepair:
-		f.Whose, f.Sentence = Operator, fmt.Sprintf("%s for repair: the row breaks the table's contract (%s).", who, held[0].Problem)
-		f.Next = []string{"mend the row's attributes by hand (docs/runbook.md, NOT_COUNTED); the messages of its files are kept meanwhile, so then:",
-			command.Do("rejected replay --yes " + Flag("run", run.Run) + " " + Flag("reason", string(snapshot.ReasonNotCounted))),
+		f.Whose, f.Sentence = Operator, fmt.Sprintf("%s for repair: the row breaks the table's contract (%s).", who,
+			held[0].Problem)
+		f.Next = []string{"mend the row's attributes by hand (docs/runbook.md, NOT_COUNTED); the messages of its " +
+			"files are kept meanwhile, so then:",
+			command.Do("rejected replay --yes " + Flag("run", run.Run) + " " +
+				Flag("reason", string(snapshot.ReasonNotCounted))),
 			command.Do("look --yes", run.Run, held[0].Collection)}
 	case ForStatus:
 		f.Whose = Operator
 		f.Sentence = fmt.Sprintf("%s for a known status: %s is none of %s.", who, statuses(held), knownStatuses())
-		f.Next = []string{"find out which system wrote it; if it means one of these, set it to that; if it is final, add it to exemptStatuses in this stack's settings"}
+		f.Next = []string{"find out which system wrote it; if it means one of these, set it to that; if it is " +
+			"final, add it to exemptStatuses in this stack's settings"}
 	case ForNothingEver:
 		f.Whose = Operator
-		f.Sentence = fmt.Sprintf("%s manual action: status %s is final, and no file will come.", plural(len(held), "collection needs", "collections need"), statuses(held))
+		f.Sentence = fmt.Sprintf("%s manual action: status %s is final, and no file will come.",
+			plural(len(held), "collection needs", "collections need"), statuses(held))
 		f.Next = []string{"export it again; or set its status to Success by hand, and then: " + look,
-			"to have such statuses count as done: add " + statuses(held) + " to exemptStatuses in this stack's settings, and deploy with all of them"}
+			"to have such statuses count as done: add " + statuses(held) +
+				" to exemptStatuses in this stack's settings, and deploy with all of them"}
 	case ForLook:
-		f.Whose, f.Sentence = checkers(run, who+" for a look: a step is due that nobody has taken.", " The sweep takes it within minutes.")
+		f.Whose, f.Sentence = checkers(run, who+" for a look: a step is due that nobody has taken.",
+			" The sweep takes it within minutes.")
 		f.Next = []string{look}
 	case ForDelivery:
 		f.Whose, f.Sentence = request(run, who, held)
 		f.Next = pay(run, command)
 	case ForFiles:
-		f.Whose, f.Sentence = Receiver, fmt.Sprintf("%s for files: %d of %d that were sent have arrived.", who, received(held), sent(held))
+		f.Whose, f.Sentence = Receiver, fmt.Sprintf("%s for files: %d of %d that were sent have arrived.", who,
+			received(held), sent(held))
 		f.Next = []string{command.Do("files --expected=LIST", run.Run, held[0].Collection),
 			command.Do("rejected list " + Flag("run", run.Run))}
 	case ForSender:
@@ -135,19 +148,24 @@ func describe(run Run, what WaitsFor, held []Collection, command Command) Findin
 		f.Next = []string{"look at the snapshot sender: it writes how many files it sent, and ends a collection of none"}
 	case ForSent:
 		f.Whose = Sender
-		f.Sentence = fmt.Sprintf("%s for the status Sent: as many files as the sender has counted so far have arrived, and it still says %s.", who, statuses(held))
+		f.Sentence = fmt.Sprintf(
+			"%s for the status Sent: as many files as the sender has counted so far have arrived, and it still says %s.", who, statuses(held))
 		f.Next = []string{"look at the snapshot sender: it writes Sent when it is through"}
 	case ForOthers:
 		f.Whose = Operator
-		f.Sentence = who + " for another system: all files have arrived, and it was not this system that counted them: no message of the run has come here."
+		f.Sentence = who + " for another system: all files have arrived, and it was not this system that counted " +
+			"them: no message of the run has come here."
 		f.Next = []string{docsCutover}
 	case ForExport:
 		f.Whose = Exporter
-		f.Sentence = fmt.Sprintf("%s for exporter and sender: status %s, %s files sent and %s arrived so far.", who, statuses(held), count(sent(held)), count(received(held)))
+		f.Sentence = fmt.Sprintf("%s for exporter and sender: status %s, %s files sent and %s arrived so far.", who,
+			statuses(held), count(sent(held)), count(received(held)))
 		f.Next = []string{"look at the exporter and the snapshot sender"}
 	case ForRetry:
 		f.Whose = Exporter
-		f.Sentence = fmt.Sprintf("%s for the exporter's next try: status %s. It exports the collection again and sets its counters back to 0.", who, statuses(held))
+		f.Sentence = fmt.Sprintf(
+			"%s for the exporter's next try: status %s. It exports the collection again and sets its counters back "+
+				"to 0.", who, statuses(held))
 		f.Next = []string{"check the exporter; it tries again by itself"}
 	case ForSuccessFile:
 		f.Whose, f.Sentence = successFile(who, held)
@@ -177,12 +195,14 @@ func request(run Run, who string, held []Collection) (Whose, string) {
 	if slices.ContainsFunc(held, func(c Collection) bool { return c.Request.State == Owed }) {
 		return checkers(run, who+"nobody holds the claim now.", " The next look or sweep pays it.")
 	}
-	return checkers(run, who+"an execution has claimed it; if that died, the claim is free when its lease is over.", " Then the sweep pays it.")
+	return checkers(run, who+"an execution has claimed it; if that died, the claim is free when its lease is over.",
+		" Then the sweep pays it.")
 }
 
 func noneSent(who string, held []Collection) string {
 	if n := received(held); n > 0 {
-		return fmt.Sprintf("%s for the sender: Sent with FilesSent 0, and yet %s. As long as FilesSent is 0 no file completes a collection.",
+		return fmt.Sprintf("%s for the sender: Sent with FilesSent 0, and yet %s. As long as FilesSent is 0 no file "+
+			"completes a collection.",
 			who, plural(int(n), "file has come", "files have come"))
 	}
 	return who + " for the sender: Sent with FilesSent 0; the sender itself ends a collection of no files."
@@ -196,9 +216,12 @@ func successFile(who string, held []Collection) (Whose, string) {
 		}
 	}
 	if asked == len(held) {
-		return Sender, who + " for the _success file: the sender was asked for it and has not sent it, or it has not arrived."
+		return Sender, who + " for the _success file: the sender was asked for it and has not sent it, or it has " +
+			"not arrived."
 	}
-	return Sender, fmt.Sprintf("%s for the _success file: the sender was asked for %d of them; of the others no file was counted here, so it is for whoever made them %s to ask.", who, asked, statuses(held))
+	return Sender, fmt.Sprintf(
+		"%s for the _success file: the sender was asked for %d of them; of the others no file was counted here, so "+
+			"it is for whoever made them %s to ask.", who, asked, statuses(held))
 }
 
 // owedNews names news that is true and not told.

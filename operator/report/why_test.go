@@ -16,16 +16,19 @@ import (
 // News that is due is found by why, with whose move it is.
 func TestWhyNamesOwedNewsAndWhatStandsAround(t *testing.T) {
 	t.Parallel()
-	run := report.New("run", store.RunState{Run: &snapshot.Run{}, Collections: []store.State{state("Success", 2, 2, asked(0, true, now))}},
+	run := report.New("run", store.RunState{Run: &snapshot.Run{},
+		Collections: []store.State{state("Success", 2, 2, asked(0, true, now))}},
 		report.Settings{StalledAfter: time.Hour}, now)
 	around := report.Around{Waiting: 2, Kept: 1, DeadLetters: 1, Failed: []report.Failure{
-		{Execution: "old", At: ago(5 * time.Minute), Error: "Old", Cause: "old"}, {Execution: "new", At: ago(time.Minute), Error: "States.Timeout", Cause: "slow"}}}
+		{Execution: "old", At: ago(5 * time.Minute), Error: "Old", Cause: "old"},
+		{Execution: "new", At: ago(time.Minute), Error: "States.Timeout", Cause: "slow"}}}
 	var got []report.Whose
 	findings := report.Why(run, around, "")
 	for _, finding := range findings {
 		got = append(got, finding.Whose)
 	}
-	want := []report.Whose{report.Operator, report.Operator, report.Operator, report.Checker, report.Checker, report.Checker}
+	want := []report.Whose{report.Operator, report.Operator, report.Operator, report.Checker, report.Checker,
+		report.Checker}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
@@ -51,9 +54,11 @@ type finding struct {
 func TestWhySaysWhoMoves(t *testing.T) {
 	t.Parallel()
 	const letGo, look = "Nobody looks after the run any more: it was let go", "snapshot-status look --yes run"
-	success, behind := state("Success", 2, 2, asked(0, true, now)), state("Sent", 1, 3, func(s *store.State) { s.Collection.Counted = 2 })
+	success, behind := state("Success", 2, 2, asked(0, true, now)),
+		state("Sent", 1, 3, func(s *store.State) { s.Collection.Counted = 2 })
 	others := state("Success", 2, 2, func(s *store.State) {
-		s.Row.EpochStart, s.Row.SyncedFiles, s.Collection = snapshot.Counter{}, snapshot.Counter{}, snapshot.Collection{}
+		s.Row.EpochStart, s.Row.SyncedFiles, s.Collection = snapshot.Counter{}, snapshot.Counter{},
+			snapshot.Collection{}
 	})
 	for name, c := range map[string]struct {
 		run  *snapshot.Run
@@ -64,40 +69,57 @@ func TestWhySaysWhoMoves(t *testing.T) {
 		"a look, let go": {&snapshot.Run{Abandoned: true}, []store.State{behind},
 			[]finding{{report.Operator, letGo, look}}},
 		"a request": {&snapshot.Run{}, []store.State{state("Received", 2, 2)},
-			[]finding{{report.Checker, "The next look or sweep pays it", "snapshot-status owed --pay --yes"}, {report.Checker, "are received", "owed --pay"}}},
+			[]finding{{report.Checker, "The next look or sweep pays it", "snapshot-status owed --pay --yes"},
+				{report.Checker, "are received", "owed --pay"}}},
 		"a request, let go": {&snapshot.Run{Abandoned: true}, []store.State{state("Received", 2, 2)},
 			[]finding{{report.Operator, letGo, look}, {report.Operator, letGo, look}}},
-		"a claim, let go": {&snapshot.Run{Abandoned: true}, []store.State{state("Received", 2, 2, asked(0, false, now.Add(time.Minute))), behind},
-			[]finding{{report.Operator, letGo, look}, {report.Operator, "the claim is free when its lease is over. " + letGo, look}}},
+		"a claim, let go": {&snapshot.Run{Abandoned: true},
+			[]store.State{state("Received", 2, 2, asked(0, false, now.Add(time.Minute))), behind},
+			[]finding{{report.Operator, letGo, look}, {report.Operator, "the claim is free when its lease is over. " +
+				letGo, look}}},
 		"news": {&snapshot.Run{}, []store.State{success},
-			[]finding{{report.Checker, "All collections are received", "owed --pay"}, {report.Checker, "All collections are successful, and monitoring was not told yet (owed). The sweep", "owed --pay"}}},
-		"news, let go":      {&snapshot.Run{Abandoned: true}, []store.State{success}, []finding{{report.Operator, letGo, look}, {report.Operator, letGo, look}}},
-		"others' finished":  {nil, []store.State{others}, []finding{{report.Nobody, "another system counts it", "docs/cutover.md"}}},
-		"others' exporting": {nil, []store.State{others, state("Exporting", 0, 0)}, []finding{{report.Exporter, "exporter and sender", "the exporter"}}},
+			[]finding{{report.Checker, "All collections are received", "owed --pay"},
+				{report.Checker, "All collections are successful, and monitoring was not told yet (owed). The sweep",
+					"owed --pay"}}},
+		"news, let go": {&snapshot.Run{Abandoned: true}, []store.State{success},
+			[]finding{{report.Operator, letGo, look}, {report.Operator, letGo, look}}},
+		"others' finished": {nil, []store.State{others},
+			[]finding{{report.Nobody, "another system counts it", "docs/cutover.md"}}},
+		"others' exporting": {nil, []store.State{others, state("Exporting", 0, 0)},
+			[]finding{{report.Exporter, "exporter and sender", "the exporter"}}},
 		"no files": {&snapshot.Run{}, []store.State{state("Sent", 0, 0)},
 			[]finding{{report.Sender, "the sender itself ends a collection of no files", "the snapshot sender"}}},
 		"no files, and others' missing": {&snapshot.Run{}, []store.State{state("Sent", 1, 0), state("Sent", 1, 2)},
-			[]finding{{report.Receiver, "1 collection waits for files: 1 of 2 that were sent have arrived", "--expected"},
+			[]finding{{report.Receiver, "1 collection waits for files: 1 of 2 that were sent have arrived",
+				"--expected"},
 				{report.Sender, "Sent with FilesSent 0, and yet 1 file has come", "the snapshot sender"}}},
 		"export failed": {&snapshot.Run{}, []store.State{state("Export_Failed", 1, 1)},
-			[]finding{{report.Exporter, "1 collection waits for the exporter's next try: status Export_Failed.", "the exporter"}}},
-		"odd statuses": {&snapshot.Run{}, []store.State{state("Sent ", 1, 1), state("", 0, 0), state("Paus\u202eed", 0, 0)},
-			[]finding{{report.Operator, `3 collections wait for a known status: "", "Paus\u202eed", "Sent " is none of Exporting, Exported, Export_Failed,`, "which system wrote it"}}},
+			[]finding{{report.Exporter, "1 collection waits for the exporter's next try: status Export_Failed.",
+				"the exporter"}}},
+		"odd statuses": {&snapshot.Run{}, []store.State{state("Sent ", 1, 1), state("", 0, 0),
+			state("Paus\u202eed", 0, 0)},
+			[]finding{{report.Operator,
+				`3 collections wait for a known status: "", "Paus\u202eed", "Sent " is none of Exporting, Exported, Export_Failed,`, "which system wrote it"}}},
 		"never ends": {&snapshot.Run{}, []store.State{state("Blocked_Topic", 0, 0), state("Table_Unavailable", 0, 0)},
-			[]finding{{report.Operator, "2 collections need manual action: status Blocked_Topic, Table_Unavailable is final", "add Blocked_Topic, Table_Unavailable to exemptStatuses in this stack's settings, and deploy with all of them"}}},
+			[]finding{{report.Operator,
+				"2 collections need manual action: status Blocked_Topic, Table_Unavailable is final",
+				"add Blocked_Topic, Table_Unavailable to exemptStatuses in this stack's settings, and deploy with " +
+					"all of them"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			if c.run != nil {
 				c.run.CorrelationID = "run"
 			}
-			run := report.New("run", store.RunState{Run: c.run, Collections: c.rows}, report.Settings{StalledAfter: time.Hour}, now)
+			run := report.New("run", store.RunState{Run: c.run, Collections: c.rows},
+				report.Settings{StalledAfter: time.Hour}, now)
 			got := report.Why(run, report.Around{}, "")
 			if len(got) != len(c.want) {
 				t.Fatalf("%d findings, want %d: %+v", len(got), len(c.want), got)
 			}
 			for i, want := range c.want {
-				if got[i].Whose != want.whose || !contains(got[i].Sentence, want.sentence) || !contains(strings.Join(got[i].Next, "\n"), want.next) {
+				if got[i].Whose != want.whose || !contains(got[i].Sentence, want.sentence) ||
+					!contains(strings.Join(got[i].Next, "\n"), want.next) {
 					t.Errorf("%+v, want %+v", got[i], want)
 				}
 			}
@@ -131,20 +153,24 @@ func TestPastFailuresComeLast(t *testing.T) {
 		now      string    // the failures that may hold the run
 		past     string
 	}{
-		"since then":          {[]report.Failure{failed(time.Minute)}, time.Time{}, "1 execution of", ""},
-		"before":              {[]report.Failure{failed(61 * time.Minute)}, time.Time{}, "", "1 execution of"},
-		"both":                {[]report.Failure{failed(2 * time.Hour), failed(time.Hour), failed(3 * time.Hour)}, time.Time{}, "1 execution of", "2 executions of"},
-		"before a late sweep": {[]report.Failure{failed(59 * time.Minute)}, ago(58 * time.Minute), "1 execution of", ""},
+		"since then": {[]report.Failure{failed(time.Minute)}, time.Time{}, "1 execution of", ""},
+		"before":     {[]report.Failure{failed(61 * time.Minute)}, time.Time{}, "", "1 execution of"},
+		"both": {[]report.Failure{failed(2 * time.Hour), failed(time.Hour), failed(3 * time.Hour)},
+			time.Time{}, "1 execution of", "2 executions of"},
+		"before a late sweep": {[]report.Failure{failed(59 * time.Minute)}, ago(58 * time.Minute), "1 execution of",
+			""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			run := report.New("run", store.RunState{Run: &snapshot.Run{Progress: snapshot.Progress{Since: c.sweep}}, Collections: []store.State{counted}}, report.Settings{}, now)
+			run := report.New("run", store.RunState{Run: &snapshot.Run{Progress: snapshot.Progress{Since: c.sweep}},
+				Collections: []store.State{counted}}, report.Settings{}, now)
 			var sentences []string
 			for _, f := range report.Why(run, report.Around{Failed: c.failures}, "") {
 				sentences = append(sentences, f.Sentence)
 			}
 			first, last := sentences[0], sentences[len(sentences)-1]
-			if c.now != "" != strings.HasPrefix(first, c.now+" this run failed") || c.past != "" != strings.HasPrefix(last, c.past+" this run failed") ||
+			if c.now != "" != strings.HasPrefix(first, c.now+" this run failed") ||
+				c.past != "" != strings.HasPrefix(last, c.past+" this run failed") ||
 				c.past != "" && !contains(last, "The run has moved since") || contains(first, "has moved") {
 				t.Errorf("%q", sentences)
 			}
@@ -164,7 +190,8 @@ func TestSuggestionsNameTheDeployment(t *testing.T) {
 	}
 	malformed := state("Sent", 0, 1)
 	malformed.Malformed = errors.New("no number")
-	around := report.Around{Waiting: 1, Kept: 1, DeadLetters: 1, Failed: []report.Failure{{At: now}, {At: ago(time.Hour)}}}
+	around := report.Around{Waiting: 1, Kept: 1, DeadLetters: 1, Failed: []report.Failure{{At: now},
+		{At: ago(time.Hour)}}}
 	told := 0
 	say := func(findings ...report.Finding) {
 		for _, next := range nextOf(findings) {
@@ -176,7 +203,9 @@ func TestSuggestionsNameTheDeployment(t *testing.T) {
 	}
 	for _, letGo := range []bool{false, true} {
 		for _, some := range [][]store.State{append(rows, malformed), {state("Success", 2, 2)}, nil} {
-			run := report.New("run", store.RunState{Run: &snapshot.Run{Abandoned: letGo, Progress: snapshot.Progress{Since: ago(time.Minute)}}, Collections: some}, report.Settings{}, now)
+			run := report.New("run",
+				store.RunState{Run: &snapshot.Run{Abandoned: letGo,
+					Progress: snapshot.Progress{Since: ago(time.Minute)}}, Collections: some}, report.Settings{}, now)
 			say(report.Why(run, around, command)...)
 			for _, c := range run.Collections {
 				say(report.WhyCollection(run, c, command))

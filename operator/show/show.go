@@ -92,7 +92,8 @@ func (p Printer) Table(headings []string, rows [][]string) {
 		}
 	}
 	columns := table.New().Headers(headings...).Rows(rows...).Wrap(false).
-		BorderTop(false).BorderBottom(false).BorderLeft(false).BorderRight(false).BorderHeader(false).BorderColumn(false).
+		BorderTop(false).BorderBottom(false).BorderLeft(false).BorderRight(false).BorderHeader(false).BorderColumn(
+		false).
 		StyleFunc(func(_, column int) lipgloss.Style {
 			if column == len(headings)-1 {
 				return lipgloss.NewStyle()

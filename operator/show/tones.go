@@ -27,6 +27,6 @@ func WaitTone(what report.WaitsFor) Tone {
 	return Busy
 }
 
-// Clean escapes what a terminal would obey instead of showing, and what nobody would see: names come from others' messages and
-// tables.
+// Clean escapes what a terminal would obey instead of showing, and what nobody would see: names come from others'
+// messages and tables.
 func Clean(text string) string { return visible.Text(text) }

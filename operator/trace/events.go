@@ -20,7 +20,8 @@ func (w *walk) call(at place, event types.HistoryEvent) {
 	step := w.steps[at.step]
 	switch {
 	case event.TaskScheduledEventDetails != nil:
-		step.Tries = append(step.Tries, Try{At: aws.ToTime(event.Timestamp), Resource: aws.ToString(event.TaskScheduledEventDetails.ResourceType)})
+		step.Tries = append(step.Tries, Try{At: aws.ToTime(event.Timestamp),
+			Resource: aws.ToString(event.TaskScheduledEventDetails.ResourceType)})
 	case event.LambdaFunctionScheduledEventDetails != nil:
 		step.Tries = append(step.Tries, Try{At: aws.ToTime(event.Timestamp), Resource: "lambda"})
 	}
@@ -65,7 +66,8 @@ func failure(event types.HistoryEvent) *errorCause {
 	case event.LambdaFunctionTimedOutEventDetails != nil:
 		return because(event.LambdaFunctionTimedOutEventDetails.Error, event.LambdaFunctionTimedOutEventDetails.Cause)
 	case event.LambdaFunctionScheduleFailedEventDetails != nil:
-		return because(event.LambdaFunctionScheduleFailedEventDetails.Error, event.LambdaFunctionScheduleFailedEventDetails.Cause)
+		return because(event.LambdaFunctionScheduleFailedEventDetails.Error,
+			event.LambdaFunctionScheduleFailedEventDetails.Cause)
 	}
 	return nil
 }

@@ -39,9 +39,10 @@ func (r *Reader) fromLog(ctx context.Context, id string, near time.Time) (Story,
 	if near.IsZero() {
 		from, to = time.Now().Add(-24*time.Hour), time.Now()
 	}
-	pages := cloudwatchlogs.NewFilterLogEventsPaginator(r.Logs, &cloudwatchlogs.FilterLogEventsInput{LogGroupName: &r.LogGroup,
-		FilterPattern: aws.String(`{ $.execution_arn = ` + strconv.Quote(id) + ` }`),
-		StartTime:     aws.Int64(from.UnixMilli()), EndTime: aws.Int64(to.UnixMilli())})
+	pages := cloudwatchlogs.NewFilterLogEventsPaginator(r.Logs,
+		&cloudwatchlogs.FilterLogEventsInput{LogGroupName: &r.LogGroup,
+			FilterPattern: aws.String(`{ $.execution_arn = ` + strconv.Quote(id) + ` }`),
+			StartTime:     aws.Int64(from.UnixMilli()), EndTime: aws.Int64(to.UnixMilli())})
 	var lines []string
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
@@ -53,7 +54,8 @@ func (r *Reader) fromLog(ctx context.Context, id string, near time.Time) (Story,
 		}
 	}
 	if len(lines) == 0 {
-		return Story{}, fmt.Errorf("log group %s has nothing of it within an hour of that time: %w", r.LogGroup, ErrNotFound)
+		return Story{}, fmt.Errorf("log group %s has nothing of it within an hour of that time: %w", r.LogGroup,
+			ErrNotFound)
 	}
 	events, err := parseLog(lines)
 	if err != nil {

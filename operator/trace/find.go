@@ -30,9 +30,9 @@ const (
 	sideBySide   = 8
 )
 
-// OfRun finds executions that worked on a run: those that the ledger knows by id (in receipts and outbox entries), and of
-// the newest ones of the state machine those whose input names the run. Those known that are not there any more are left
-// out.
+// OfRun finds executions that worked on a run: those that the ledger knows by id (in receipts and outbox entries), and
+// of the newest ones of the state machine those whose input names the run. Those known that are not there any more are
+// left out.
 func (r *Reader) OfRun(ctx context.Context, run string, known []string) (Found, error) {
 	var found Found
 	wanted := map[string]bool{} // whether it is the run's in any case
@@ -45,11 +45,14 @@ func (r *Reader) OfRun(ctx context.Context, run string, known []string) (Found, 
 	var unsupported *types.StateMachineTypeNotSupported
 	switch {
 	case errors.As(err, &unsupported):
-		found.Note = "EXPRESS executions are not listed by Step Functions: follow those that a collection's messages name; failed ones stand in the log group " + r.LogGroup + "."
+		found.Note = "EXPRESS executions are not listed by Step Functions: follow those that a collection's " +
+			"messages name; failed ones stand in the log group " + r.LogGroup + "."
 	case err != nil:
 		return found, err
 	default:
-		found.Note = fmt.Sprintf("Those that the ledger names, and of the newest %d executions (and the newest %d that failed) those whose input names the run.", newest, newestFailed)
+		found.Note = fmt.Sprintf(
+			"Those that the ledger names, and of the newest %d executions (and the newest %d that failed) those "+
+				"whose input names the run.", newest, newestFailed)
 	}
 	for _, id := range listed {
 		if !wanted[id] {
@@ -94,7 +97,8 @@ func (r *Reader) naming(ctx context.Context, run string, wanted map[string]bool)
 // deepest is how deep texts may stand in each other; increment reads envelopes no deeper either.
 const deepest = 10
 
-// names reports whether a string in a JSON text is the run's whole name, or in a text inside of that: a body, an envelope.
+// names reports whether a string in a JSON text is the run's whole name, or in a text inside of that: a body, an
+// envelope.
 func names(text, run string, depth int) bool {
 	var value any
 	if depth > deepest || json.Unmarshal([]byte(text), &value) != nil {
@@ -153,7 +157,8 @@ func (r *Reader) list(ctx context.Context) ([]string, error) {
 
 func (r *Reader) listFailed(ctx context.Context) ([]string, error) {
 	var ids []string
-	for _, status := range []Status{types.ExecutionStatusFailed, types.ExecutionStatusTimedOut, types.ExecutionStatusAborted} {
+	for _, status := range []Status{types.ExecutionStatusFailed, types.ExecutionStatusTimedOut,
+		types.ExecutionStatusAborted} {
 		some, err := r.listSome(ctx, status, newestFailed)
 		if err != nil {
 			return nil, err
@@ -164,7 +169,8 @@ func (r *Reader) listFailed(ctx context.Context) ([]string, error) {
 }
 
 func (r *Reader) listSome(ctx context.Context, status Status, limit int32) ([]string, error) {
-	listed, err := r.SFN.ListExecutions(ctx, &sfn.ListExecutionsInput{StateMachineArn: &r.Machine, StatusFilter: status, MaxResults: limit})
+	listed, err := r.SFN.ListExecutions(ctx, &sfn.ListExecutionsInput{StateMachineArn: &r.Machine, StatusFilter: status,
+		MaxResults: limit})
 	if err != nil {
 		return nil, fmt.Errorf("listing the executions of %s: %w", Name(r.Machine), err)
 	}

@@ -92,8 +92,9 @@ func (w *walk) take(at place, event types.HistoryEvent) place {
 
 func (w *walk) enter(at place, event types.HistoryEvent) place {
 	details := event.StateEnteredEventDetails
-	step := &Step{State: aws.ToString(details.Name), Type: kindOf(event.Type), Item: -1, Entered: aws.ToTime(event.Timestamp),
-		Input: aws.ToString(details.Input), Tries: []Try{}}
+	step := &Step{State: aws.ToString(details.Name), Type: kindOf(event.Type), Item: -1,
+		Entered: aws.ToTime(event.Timestamp),
+		Input:   aws.ToString(details.Input), Tries: []Try{}}
 	if at.in >= 0 {
 		step.Item, step.In = at.item, w.steps[at.in].State
 	}

@@ -1,5 +1,5 @@
-// Package trace shows the executions of the state machine to people: which ones worked on a run, and which way each took
-// through the definition that it ran with, with the input, output, tries and errors of every state.
+// Package trace shows the executions of the state machine to people: which ones worked on a run, and which way each
+// took through the definition that it ran with, with the input, output, tries and errors of every state.
 //
 // A STANDARD execution is read from its history. An EXPRESS execution has none on AWS; what its log says is read in its
 // place, which holds no inputs and outputs (infra/workflow.go leaves the messages' data out of it).
@@ -58,7 +58,8 @@ type Story struct {
 }
 
 // ErrNotFound says that there is no such execution, or not any more.
-var ErrNotFound = errors.New("there is no such execution of this state machine, or not any more (STANDARD keeps them for 90 days)")
+var ErrNotFound = errors.New(
+	"there is no such execution of this state machine, or not any more (STANDARD keeps them for 90 days)")
 
 // Reader reads a deployment's executions. Safe for concurrent use; what has ended is read once.
 type Reader struct {
@@ -74,14 +75,16 @@ type Reader struct {
 // New reads the executions of a deployment's state machine.
 func New(d deployment.Deployment) *Reader {
 	stack := strings.TrimSuffix(d.FunctionName(""), "-")
-	return &Reader{SFN: sfn.NewFromConfig(d.Config), Logs: cloudwatchlogs.NewFromConfig(d.Config), Machine: d.StateMachineArn,
+	return &Reader{SFN: sfn.NewFromConfig(d.Config), Logs: cloudwatchlogs.NewFromConfig(d.Config),
+		Machine:  d.StateMachineArn,
 		LogGroup: "/aws/vendedlogs/states/" + stack}
 }
 
 // Ours reports whether an ARN is that of an execution of this state machine.
 func (r *Reader) Ours(id string) bool {
 	parts, machine := strings.Split(id, ":"), Name(r.Machine)
-	return len(parts) >= 8 && parts[2] == "states" && (parts[5] == "execution" || parts[5] == "express") && parts[6] == machine
+	return len(parts) >= 8 && parts[2] == "states" && (parts[5] == "execution" || parts[5] == "express") &&
+		parts[6] == machine
 }
 
 // express reports whether an execution left nothing but its log.
@@ -113,7 +116,8 @@ func (r *Reader) Story(ctx context.Context, id string, near time.Time) (Story, e
 }
 
 func (r *Reader) history(ctx context.Context, id string) ([]types.HistoryEvent, error) {
-	pages := sfn.NewGetExecutionHistoryPaginator(r.SFN, &sfn.GetExecutionHistoryInput{ExecutionArn: &id, IncludeExecutionData: aws.Bool(true), MaxResults: 1000})
+	pages := sfn.NewGetExecutionHistoryPaginator(r.SFN, &sfn.GetExecutionHistoryInput{ExecutionArn: &id,
+		IncludeExecutionData: aws.Bool(true), MaxResults: 1000})
 	var events []types.HistoryEvent
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
@@ -128,7 +132,8 @@ func (r *Reader) history(ctx context.Context, id string) ([]types.HistoryEvent, 
 // graphOf draws the definition that the execution ran with, which may be an older one than today's.
 func (r *Reader) graphOf(ctx context.Context, id string) (Graph, error) {
 	if !r.express(id) {
-		described, err := r.SFN.DescribeStateMachineForExecution(ctx, &sfn.DescribeStateMachineForExecutionInput{ExecutionArn: &id})
+		described, err := r.SFN.DescribeStateMachineForExecution(ctx, &sfn.DescribeStateMachineForExecutionInput{
+			ExecutionArn: &id})
 		if err == nil {
 			return parse(aws.ToString(described.Definition))
 		}
@@ -165,8 +170,10 @@ func (r *Reader) describe(ctx context.Context, id string) (Execution, error) {
 	if err != nil {
 		return Execution{}, fmt.Errorf("reading execution %s: %w", Name(id), err)
 	}
-	execution := Execution{ID: id, Status: described.Status, Started: aws.ToTime(described.StartDate), Stopped: described.StopDate,
-		Input: aws.ToString(described.Input), Output: aws.ToString(described.Output), Error: aws.ToString(described.Error), Cause: aws.ToString(described.Cause)}
+	execution := Execution{ID: id, Status: described.Status, Started: aws.ToTime(described.StartDate),
+		Stopped: described.StopDate,
+		Input:   aws.ToString(described.Input), Output: aws.ToString(described.Output),
+		Error: aws.ToString(described.Error), Cause: aws.ToString(described.Cause)}
 	if execution.Status != types.ExecutionStatusRunning {
 		r.remember(execution)
 	}

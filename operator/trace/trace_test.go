@@ -21,18 +21,21 @@ var began = time.Date(2026, 11, 23, 3, 0, 0, 0, time.UTC)
 // add adds an event after another one and returns its id.
 func (h *history) add(after int64, kind types.HistoryEventType, d details) int64 {
 	id := int64(len(*h) + 1)
-	event := types.HistoryEvent{Id: id, PreviousEventId: after, Type: kind, Timestamp: aws.Time(began.Add(time.Duration(id) * time.Second))}
+	event := types.HistoryEvent{Id: id, PreviousEventId: after, Type: kind,
+		Timestamp: aws.Time(began.Add(time.Duration(id) * time.Second))}
 	d.into(&event)
 	*h = append(*h, event)
 	return id
 }
 
 func (h *history) entered(after int64, kind, state string) int64 {
-	return h.add(after, types.HistoryEventType(kind+"StateEntered"), details{Name: &state, Input: aws.String(`{"to":"` + state + `"}`)})
+	return h.add(after, types.HistoryEventType(kind+"StateEntered"),
+		details{Name: &state, Input: aws.String(`{"to":"` + state + `"}`)})
 }
 
 func (h *history) left(after int64, kind, state string) int64 {
-	return h.add(after, types.HistoryEventType(kind+"StateExited"), details{Name: &state, Output: aws.String(`{"from":"` + state + `"}`)})
+	return h.add(after, types.HistoryEventType(kind+"StateExited"),
+		details{Name: &state, Output: aws.String(`{"from":"` + state + `"}`)})
 }
 
 func (h *history) failed(after int64, cause string) int64 {
@@ -103,7 +106,8 @@ func sideBySideHistory() history {
 
 func TestStepsOfAMapSideBySide(t *testing.T) {
 	t.Parallel()
-	want := []string{"Route", "Look", "Check [0 of Look] retried 1", "Check [1 of Look] caught Unavailable: gone", "Leave [1 of Look]", "After"}
+	want := []string{"Route", "Look", "Check [0 of Look] retried 1", "Check [1 of Look] caught Unavailable: gone",
+		"Leave [1 of Look]", "After"}
 	if diff := cmp.Diff(want, lines(sideBySideHistory())); diff != "" {
 		t.Errorf("steps (-want +got)\n%s", diff)
 	}
@@ -118,11 +122,13 @@ func TestStepsThatFail(t *testing.T) {
 		"AFailState": {func(h *history) {
 			at := h.left(h.entered(0, "Choice", "Request Pending?"), "Choice", "Request Pending?")
 			at = h.entered(at, "Fail", "Unknown Outcome")
-			h.add(at, types.HistoryEventTypeExecutionFailed, details{Error: aws.String("UnknownOutcome"), Cause: aws.String("no branch")})
+			h.add(at, types.HistoryEventTypeExecutionFailed, details{Error: aws.String("UnknownOutcome"),
+				Cause: aws.String("no branch")})
 		}, []string{"Request Pending?", "Unknown Outcome FAILED UnknownOutcome: no branch"}},
 		"ATaskUncaught": {func(h *history) {
 			at := h.failed(h.failed(h.entered(0, "Task", "Count"), "once"), "twice")
-			h.add(at, types.HistoryEventTypeExecutionFailed, details{Error: aws.String("Unavailable"), Cause: aws.String("twice")})
+			h.add(at, types.HistoryEventTypeExecutionFailed, details{Error: aws.String("Unavailable"),
+				Cause: aws.String("twice")})
 		}, []string{"Count retried 1 FAILED Unavailable: twice"}},
 		"TimedOut": {func(h *history) {
 			h.add(h.entered(0, "Task", "Count"), types.HistoryEventTypeExecutionTimedOut, details{})
@@ -132,7 +138,8 @@ func TestStepsThatFail(t *testing.T) {
 			first := h.entered(h.add(at, types.HistoryEventTypeMapIterationStarted, details{}), "Task", "Check")
 			second := h.entered(h.add(at, types.HistoryEventTypeMapIterationStarted, details{Index: 1}), "Fail", "Fail")
 			h.left(h.succeeded(first), "Task", "Check")
-			h.add(second, types.HistoryEventTypeExecutionFailed, details{Error: aws.String("E"), Cause: aws.String("c")})
+			h.add(second, types.HistoryEventTypeExecutionFailed, details{Error: aws.String("E"),
+				Cause: aws.String("c")})
 		}, []string{"Look running", "Check [0 of Look]", "Fail [1 of Look] FAILED E: c"}},
 		"StillRunning": {func(h *history) { h.entered(0, "Task", "Count") }, []string{"Count running"}},
 		"Nothing":      {func(*history) {}, nil},
@@ -170,7 +177,8 @@ func TestExpressFromItsLog(t *testing.T) {
 	if took := story.Stopped.Sub(story.Started); took != 4*time.Second {
 		t.Errorf("it took %s, want 4 s", took)
 	}
-	if len(story.Steps) != 2 || story.Steps[0].State != "Request Pending?" || story.Steps[0].Left == nil || !story.Steps[1].Failed {
+	if len(story.Steps) != 2 || story.Steps[0].State != "Request Pending?" || story.Steps[0].Left == nil ||
+		!story.Steps[1].Failed {
 		t.Errorf("steps %+v", story.Steps)
 	}
 	if _, err := parseLog([]string{"not JSON"}); err == nil {
@@ -236,7 +244,8 @@ func TestNamingARunInsideOfBodies(t *testing.T) {
 		want    bool
 	}{
 		{"run-1", "run-1", true}, {"run-1", "run-10", false}, {"run-1", "a-run-1", false}, {"run-1", `run-1\\`, false},
-		{`a"b\c`, `a\"b\\c`, true}, {"a<b>&", "a<b>&", true}, {"a<b>&", `a\u003cb\u003e\u0026`, true}, {"é", "é", true}, {"é", `\u00e9`, true},
+		{`a"b\c`, `a\"b\\c`, true}, {"a<b>&", "a<b>&", true}, {"a<b>&", `a\u003cb\u003e\u0026`, true}, {"é", "é", true},
+		{"é", `\u00e9`, true},
 		{"run-1", `run-1", this is no JSON`, true}, {"run-1", `run-10", this is no JSON`, false},
 	} {
 		for depth := range 5 {

@@ -14,7 +14,8 @@ import (
 
 // odd are characters that a terminal obeys, that change the direction of text, or that nobody sees.
 var odd = map[string]rune{
-	"Escape": 0x1B, "Delete": 0x7F, "NextLine": 0x85, "CSI": 0x9B, "OSC": 0x9D, "NoBreakSpace": 0xA0, "SoftHyphen": 0xAD,
+	"Escape": 0x1B, "Delete": 0x7F, "NextLine": 0x85, "CSI": 0x9B, "OSC": 0x9D, "NoBreakSpace": 0xA0,
+	"SoftHyphen":     0xAD,
 	"GraphemeJoiner": 0x34F, "ArabicLetterMark": 0x61C, "HangulFiller": 0x3164, "MongolianSeparator": 0x180E,
 	"ZeroWidthSpace": 0x200B, "ZeroWidthJoiner": 0x200D, "LeftToRightMark": 0x200E, "LineSeparator": 0x2028,
 	"ParagraphSeparator": 0x2029, "RightToLeftOverride": 0x202E, "WordJoiner": 0x2060, "RightToLeftIsolate": 0x2067,

@@ -42,7 +42,8 @@ type Row struct {
 type Event func(correlationID string) string
 
 func message(run, collection string, more string) string {
-	return fmt.Sprintf(`{"correlation_id":%q,"collection_name":%q,"snapshot_type":"full","export_date":"2020-01-01"%s}`, run, collection, more)
+	return fmt.Sprintf(`{"correlation_id":%q,"collection_name":%q,"snapshot_type":"full","export_date":"2020-01-01"%s}`,
+		run, collection, more)
 }
 
 // delivered is the array that Pipes delivers for one SQS message.
@@ -73,7 +74,8 @@ func FileByHand(collection string) Event {
 // EnvelopeByHand is an envelope of two files that a person started the execution with.
 func EnvelopeByHand(collection string) Event {
 	return func(run string) string {
-		return `{"Records":[{"body":` + message(run, collection, "") + `},{"body":` + encode(message(run, collection, "")) + `}]}`
+		return `{"Records":[{"body":` + message(run, collection, "") + `},{"body":` +
+			encode(message(run, collection, "")) + `}]}`
 	}
 }
 
@@ -91,8 +93,9 @@ func Reconcile(collections ...string) Event {
 // StatusChanged is what the table's stream says through its pipe about a row, twice in one batch.
 func StatusChanged(collection string) Event {
 	return func(run string) string {
-		record := map[string]any{"eventSource": "aws:dynamodb", "eventName": "MODIFY", "dynamodb": map[string]any{"Keys": map[string]any{
-			"CorrelationId": map[string]string{"S": run}, "CollectionName": map[string]string{"S": collection}}}}
+		record := map[string]any{"eventSource": "aws:dynamodb", "eventName": "MODIFY",
+			"dynamodb": map[string]any{"Keys": map[string]any{
+				"CorrelationId": map[string]string{"S": run}, "CollectionName": map[string]string{"S": collection}}}}
 		return encode([]any{record, record})
 	}
 }

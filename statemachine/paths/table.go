@@ -107,7 +107,8 @@ var Table = []Path{
 		Earlier:   []Event{File("a", "1")},
 		Meanwhile: []Row{{Collection: "a", Status: "Sent"}},
 		Event:     StatusChanged("a"),
-		States:    join(reconciled, "Notify Sender", "Check All Collections", "Notification Pending?", "Notify Monitoring"),
+		States: join(reconciled, "Notify Sender", "Check All Collections", "Notification Pending?",
+			"Notify Monitoring"),
 	},
 	{
 		Name:      "Sent written over Received is moved again without a new request or notification",
@@ -128,8 +129,9 @@ var Table = []Path{
 		Rows:   []Row{{Collection: "a", Status: "Sent", Sent: 2}},
 		Event:  File("a", "1"),
 		Broken: IncrementMissing,
-		States: []string{"Increment Files Received", "Messages to Reject?", "Reject Uncounted Messages", "Reject Message", "Counting Failed"},
-		Fails:  true,
+		States: []string{"Increment Files Received", "Messages to Reject?", "Reject Uncounted Messages",
+			"Reject Message", "Counting Failed"},
+		Fails: true,
 	},
 	{
 		Name:   "a collection that cannot be read",
@@ -148,7 +150,8 @@ var Table = []Path{
 		Rows:   []Row{{Collection: "a", Status: "Sent", Sent: 1}},
 		Event:  File("a", "1"),
 		Broken: NotifyMissing,
-		States: join(reconciled, "Notify Sender", "Request Left to the Sweep", "Check All Collections", "Notification Pending?",
+		States: join(reconciled, "Notify Sender", "Request Left to the Sweep", "Check All Collections",
+			"Notification Pending?",
 			"Notify Monitoring", "Left to the Sweep"),
 	},
 	{
@@ -226,7 +229,8 @@ var Table = []Path{
 		Name:   "counting that cannot succeed, of an empty text by hand",
 		Event:  func(string) string { return `""` },
 		Broken: IncrementMissing,
-		States: []string{"Increment Files Received", "Messages to Reject?", "Reject Uncounted Messages", "Reject Message", "Counting Failed"},
-		Fails:  true,
+		States: []string{"Increment Files Received", "Messages to Reject?", "Reject Uncounted Messages",
+			"Reject Message", "Counting Failed"},
+		Fails: true,
 	},
 }

@@ -70,7 +70,8 @@ func (c *cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		var start struct{ Input string }
 		err = json.Unmarshal(body, &start)
 		c.starts = append(c.starts, json.RawMessage(start.Input))
-		answerJSON(w, map[string]any{"executionArn": "arn:aws:states:eu-west-1:111122223333:execution:m:e", "startDate": 1})
+		answerJSON(w, map[string]any{"executionArn": "arn:aws:states:eu-west-1:111122223333:execution:m:e",
+			"startDate": 1})
 	case strings.HasPrefix(r.URL.Path, "/v1/pipes/"):
 		answerJSON(w, map[string]string{"CurrentState": "RUNNING"})
 	case strings.Contains(string(body), "Action=Publish"):

@@ -131,7 +131,8 @@ func combinations() []map[string]strict.Answer {
 
 // oddInputs are what a person, or a queue that others write to, may start an execution with.
 var oddInputs = []string{
-	`""`, `null`, `7`, `true`, `false`, `"text"`, `{}`, `[]`, `[null]`, `[1]`, `["x"]`, `[[]]`, `[[1]]`, `[[1, 2], [3]]`,
+	`""`, `null`, `7`, `true`, `false`, `"text"`, `{}`, `[]`, `[null]`, `[1]`, `["x"]`, `[[]]`, `[[1]]`,
+	`[[1, 2], [3]]`,
 	`[{}]`, `[[{}]]`, `{"correlation_id": "r"}`, `{"Records": []}`, `{"Records": [{"body": "x"}]}`,
 	`[{"eventSource": "aws:sqs"}]`, `{"eventSource": "aws:sqs"}`, `[{"eventSource": "other", "body": "{}"}]`,
 	delivered(`"messageId":"", "body":"x"`, `"messageId":null, "body":"x"`, `"messageId":7, "body":"x"`),
@@ -165,7 +166,10 @@ func TestOddInputs(t *testing.T) {
 		ends, _ := run(t, workflowType, executions)
 		for _, start := range known {
 			if !slices.ContainsFunc(ends, func(end strict.End) bool {
-				return slices.ContainsFunc(end.Faults, func(fault string) bool { return strings.HasPrefix(fault, start) })
+				return slices.ContainsFunc(end.Faults, func(fault string) bool {
+					return strings.HasPrefix(fault,
+						start)
+				})
 			}) {
 				t.Errorf("%s: the definition has no such fault any more, take it off the list: %s", workflowType, start)
 			}
@@ -185,7 +189,8 @@ func TestUncountedMessagesAreKept(t *testing.T) {
 		var executions []execution
 		for _, failure := range failures {
 			if failure.Error != "States.DataLimitExceeded" {
-				executions = append(executions, start(failure.Error, input, map[string]strict.Answer{incrementFunction: failure}))
+				executions = append(executions,
+					start(failure.Error, input, map[string]strict.Answer{incrementFunction: failure}))
 			}
 		}
 		ends, _ := run(t, workflowType, executions)

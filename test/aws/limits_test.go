@@ -68,7 +68,8 @@ func accepted(t *testing.T, what string, err error) {
 var small = map[string]any{"N": int64(1)}
 
 func (l limits) keys(t *testing.T) {
-	accepted(t, "the longest keys", l.write(t, l.status.At(strings.Repeat("p", 2048), strings.Repeat("s", 1024)), small))
+	accepted(t, "the longest keys", l.write(t, l.status.At(strings.Repeat("p", 2048), strings.Repeat("s", 1024)),
+		small))
 	for what, ref := range map[string]table.Ref{
 		"a longer partition key":       l.status.At(strings.Repeat("p", 2049), "s"),
 		"a longer sort key":            l.status.At("p", strings.Repeat("s", 1025)),

@@ -12,7 +12,8 @@ import (
 // odd are statuses that no system writes, among them letters that fold to ASCII in Unicode: ſ, the Kelvin sign and the
 // Turkish i.
 var odd = []string{
-	"", " Sent", "Sent ", "Sen", "Sents", "S", "Received_", "sent\n", "ſent", "SenT\u0130", "Receıved", "Received\u0000",
+	"", " Sent", "Sent ", "Sen", "Sents", "S", "Received_", "sent\n", "ſent", "SenT\u0130", "Receıved",
+	"Received\u0000",
 	"Bloc\u212Aed_Topic", "Table-Unavailable", "*", `\`, `"`, "É", "é", "😀", "\uFF33ent", "null", "1", "Success/",
 }
 
@@ -89,7 +90,8 @@ func generatedRecords() iter.Seq[map[string]any] {
 		values = append(values, oddStatuses...)
 		for _, status := range values {
 			for _, sent := range filesSent {
-				if !yield(record("INSERT", nil, image(status, sent))) || !yield(record("REMOVE", image(status, sent), nil)) {
+				if !yield(record("INSERT", nil, image(status, sent))) ||
+					!yield(record("REMOVE", image(status, sent), nil)) {
 					return
 				}
 			}
@@ -100,7 +102,8 @@ func generatedRecords() iter.Seq[map[string]any] {
 			}
 		}
 		usual := []attribute{nil}
-		for _, status := range []string{"Sent", "SENT", "Received", "received", "Success", "Exported", "Blocked_Topic"} {
+		for _, status := range []string{"Sent", "SENT", "Received", "received", "Success", "Exported",
+			"Blocked_Topic"} {
 			usual = append(usual, text(status))
 		}
 		for _, was := range usual {

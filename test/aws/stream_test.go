@@ -113,7 +113,8 @@ func (r rows) set(row string, attributes map[string]types.AttributeValue) {
 func (r rows) count(row string) {
 	r.Helper()
 	_, err := r.client.UpdateItem(r.Context(), &dynamodb.UpdateItemInput{TableName: &r.table, Key: r.key(row),
-		UpdateExpression: aws.String("ADD FilesReceived :one"), ExpressionAttributeValues: map[string]types.AttributeValue{
+		UpdateExpression: aws.String("ADD FilesReceived :one"),
+		ExpressionAttributeValues: map[string]types.AttributeValue{
 			":one": &types.AttributeValueMemberN{Value: "1"}}})
 	if err != nil {
 		r.Fatal(err)
@@ -154,7 +155,8 @@ func readStream(
 		t.Fatalf("the stream is %+v, %v, want one shard", described, err)
 	}
 	iterator, err := client.GetShardIterator(t.Context(), &dynamodbstreams.GetShardIteratorInput{StreamArn: arn,
-		ShardId: described.StreamDescription.Shards[0].ShardId, ShardIteratorType: streamtypes.ShardIteratorTypeTrimHorizon})
+		ShardId:           described.StreamDescription.Shards[0].ShardId,
+		ShardIteratorType: streamtypes.ShardIteratorTypeTrimHorizon})
 	if err != nil {
 		t.Fatal(err)
 	}

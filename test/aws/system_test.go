@@ -60,7 +60,8 @@ func newSystem(t *testing.T, workflowType string) *system {
 	ledger := dynamotest.Create(t, client, "ledger", "PK", "SK")
 	s := &system{
 		T: t, cloud: newCloud(t, aws.ToString(config.BaseEndpoint)), rows: rows{T: t, client: client, table: status},
-		workflowType: workflowType, streams: dynamodbstreams.NewFromConfig(config), tasks: map[string]*emulator.Function{},
+		workflowType: workflowType, streams: dynamodbstreams.NewFromConfig(config),
+		tasks:   map[string]*emulator.Function{},
 		filters: parse(t, statemachine.StreamFilters(nil)),
 	}
 	environment := map[string]string{
@@ -122,7 +123,8 @@ func (s *system) execute(inputs ...json.RawMessage) {
 	for i, end := range results.Ends {
 		s.events = max(s.events, end.Events)
 		if end.Status != "SUCCEEDED" || len(end.Faults) > 0 {
-			s.Errorf("an execution ended as %s %s: %s, %q, of %.300s", end.Status, end.Error, end.Cause, end.Faults, inputs[i])
+			s.Errorf("an execution ended as %s %s: %s, %q, of %.300s", end.Status, end.Error, end.Cause, end.Faults,
+				inputs[i])
 		}
 	}
 }

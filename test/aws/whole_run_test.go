@@ -119,7 +119,8 @@ func (s *system) receiveFiles() {
 		identities = append(identities, message.MessageAttributes["identity"].StringValue)
 	}
 	slices.Sort(identities)
-	if diff := cmp.Diff([]string{"bad-1", "bad-3", "run-whole-no.such.collection-1"}, slices.Compact(identities)); diff != "" {
+	if diff := cmp.Diff([]string{"bad-1", "bad-3", "run-whole-no.such.collection-1"},
+		slices.Compact(identities)); diff != "" {
 		s.Errorf("rejected (-want +got)\n%s", diff)
 	}
 	s.wantNews(nil)

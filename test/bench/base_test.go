@@ -17,7 +17,8 @@ func TestCheckOut(t *testing.T) {
 	git := func(args ...string) string {
 		cmd := exec.CommandContext(t.Context(), "git", args...)
 		cmd.Dir = project.Root
-		cmd.Env = append(os.Environ(), "GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@b", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@b")
+		cmd.Env = append(os.Environ(), "GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@b", "GIT_COMMITTER_NAME=a",
+			"GIT_COMMITTER_EMAIL=a@b")
 		out, err := cmd.CombinedOutput()
 		if err != nil {
 			t.Fatalf("git %v: %v\n%s", args, err, out)
@@ -45,7 +46,8 @@ func TestCheckOut(t *testing.T) {
 			t.Errorf("got %q, %v as %s, want what %s has", raw, err, short, commit)
 		}
 	}
-	if _, _, err := checkOut(t.Context(), project, "nothing"); err == nil || !strings.Contains(err.Error(), "BASE=nothing") {
+	if _, _, err := checkOut(t.Context(), project, "nothing"); err == nil || !strings.Contains(err.Error(),
+		"BASE=nothing") {
 		t.Errorf("got %v", err)
 	}
 }

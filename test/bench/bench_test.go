@@ -15,7 +15,8 @@ import (
 // TestHarness sends small runs through the baseline and the deployed stack, and wants the counters to see exactly what
 // each must do. It asserts no times.
 func TestHarness(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Minute) // for what takes half a minute: the machine may be busy
+	// for what takes half a minute: the machine may be busy
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Minute)
 	defer cancel()
 	project, err := local.FindProject()
 	if err != nil {
@@ -35,7 +36,8 @@ func TestHarness(t *testing.T) {
 			return nil, err
 		}
 		for _, byEngine := range []bool{false, true} {
-			if _, err := s.speed(ctx, w, sub, "baseline 10", s.shapeOf(20), feeding{Batch: 10, SideBySide: 2, ByEngine: byEngine}); err != nil {
+			if _, err := s.speed(ctx, w, sub, "baseline 10", s.shapeOf(20), feeding{Batch: 10, SideBySide: 2,
+				ByEngine: byEngine}); err != nil {
 				return nil, err
 			}
 		}
@@ -67,9 +69,11 @@ func TestHarness(t *testing.T) {
 	}
 
 	baseline, stack := s.Counts[0], s.Counts[1]
-	// Of 2 collections: an update for each file, 2 moves to Received and 2 to Success, each with a look at the whole run.
+	// Of 2 collections: an update for each file, 2 moves to Received and 2 to Success, each with a look at the whole
+	// run.
 	want := map[string]int{"DynamoDB.UpdateItem": 24, "DynamoDB.GetItem": 2, "DynamoDB.Query": 4, "SQS.SendMessage": 2}
-	if sent := baseline.Functions.Kinds["SNS.Publish"]; sent < 2 || sent > 4 { // last collections at the same moment send it twice
+	// last collections at the same moment send it twice
+	if sent := baseline.Functions.Kinds["SNS.Publish"]; sent < 2 || sent > 4 {
 		t.Errorf("the baseline sent the two notifications %d times", sent)
 	}
 	delete(baseline.Functions.Kinds, "SNS.Publish")
@@ -87,10 +91,12 @@ func TestHarness(t *testing.T) {
 		t.Errorf("increment has %g MB, the definition %d bytes", memory, stack.Definition)
 	}
 	if one := receiptOf(s.Receipts, "baseline"); one.tableCalls() != 1 || one.Seconds <= 0 {
-		t.Errorf("the baseline makes %g calls for a receipt, in %g s; want its one update", one.tableCalls(), one.Seconds)
+		t.Errorf("the baseline makes %g calls for a receipt, in %g s; want its one update", one.tableCalls(),
+			one.Seconds)
 	}
 	if one := receiptOf(s.Receipts, "Standard"); one.tableCalls() < 2 || one.Calls.RepeatedUpdates != 0 {
-		t.Errorf("the stack makes %g calls for a receipt, and repeats %d updates with nobody else there", one.tableCalls(), one.Calls.RepeatedUpdates)
+		t.Errorf("the stack makes %g calls for a receipt, and repeats %d updates with nobody else there",
+			one.tableCalls(), one.Calls.RepeatedUpdates)
 	}
 	for _, all := range [][]work{s.BaselineWork, s.Work} {
 		if len(all) != len(workBatches) {
@@ -104,7 +110,8 @@ func TestHarness(t *testing.T) {
 	}
 	for _, counted := range s.Counts {
 		if counted.invocations().Seconds <= 0 || counted.Million <= 0 || counted.Functions.readUnits() <= 0 {
-			t.Errorf("%s: took %g s, read %g units, costs %g USD", counted.Name, counted.invocations().Seconds, counted.Functions.readUnits(), counted.Million)
+			t.Errorf("%s: took %g s, read %g units, costs %g USD", counted.Name, counted.invocations().Seconds,
+				counted.Functions.readUnits(), counted.Million)
 		}
 		if floor := s.floor(counted); floor <= 0 {
 			t.Errorf("%s: the engine's floor is %g ms", counted.Name, floor)
@@ -118,7 +125,8 @@ func TestHarness(t *testing.T) {
 // The order of a run's messages holds each collection as often as it has files, and mixes no more than it should.
 func TestOrder(t *testing.T) {
 	t.Parallel()
-	for _, shape := range []shape{{Collections: 5, Files: 7, InFlight: 2}, {Collections: 5, Files: 7}, {Collections: 1, Files: 3, InFlight: 4}} {
+	for _, shape := range []shape{{Collections: 5, Files: 7, InFlight: 2}, {Collections: 5, Files: 7},
+		{Collections: 1, Files: 3, InFlight: 4}} {
 		order := shape.order()
 		counts := make([]int, shape.Collections)
 		for i, collection := range order {
@@ -144,11 +152,15 @@ func TestReport(t *testing.T) {
 	t.Parallel()
 	r := results{Ceilings: []ceiling{{Call: bareUpdateItem, EngineMS: 100}}}
 	for _, name := range names {
-		r.Speeds = append(r.Speeds, speed{Name: name, throughput: throughput{Shape: shape{Collections: 1, Files: 10}, Seconds: 2}})
-		r.Counts = append(r.Counts, cost{Name: name, Million: 3, counted: counted{Shape: shape{Collections: 1, Files: 10},
-			Functions: calls{Kinds: map[string]int{"DynamoDB.UpdateItem": 10}}, Invocations: map[string]invocations{"increment": {Calls: 1, Seconds: 1}}}})
+		r.Speeds = append(r.Speeds, speed{Name: name, throughput: throughput{Shape: shape{Collections: 1, Files: 10},
+			Seconds: 2}})
+		r.Counts = append(r.Counts, cost{Name: name, Million: 3,
+			counted: counted{Shape: shape{Collections: 1, Files: 10},
+				Functions:   calls{Kinds: map[string]int{"DynamoDB.UpdateItem": 10}},
+				Invocations: map[string]invocations{"increment": {Calls: 1, Seconds: 1}}}})
 	}
-	r.Speeds = append(r.Speeds, speed{Name: "baseline 1", throughput: throughput{Shape: shape{Collections: 1, Files: 10}, Seconds: 1}})
+	r.Speeds = append(r.Speeds,
+		speed{Name: "baseline 1", throughput: throughput{Shape: shape{Collections: 1, Files: 10}, Seconds: 1}})
 	report := writeReport(r, "")
 	lines := strings.Split(strings.TrimSpace(report.table), "\n")
 	if len(lines) != 2+len(names) {

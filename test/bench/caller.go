@@ -117,7 +117,8 @@ func (c *caller) learn(event, execution, input string) error {
 	}
 	raw, err := json.Marshal(replace(called))
 	if err != nil || found != 1 {
-		return errors.Join(err, fmt.Errorf("reading how %s is called: the batch is %d times in its event, want once: %s",
+		return errors.Join(err, fmt.Errorf(
+			"reading how %s is called: the batch is %d times in its event, want once: %s",
 			c.task, found, event))
 	}
 	c.event = string(raw)
@@ -130,7 +131,8 @@ func (w *world) replaceFunctions(ctx context.Context, s *subject) error {
 		return err
 	}
 	for _, function := range s.functions {
-		_, err := w.lambdas.UpdateFunctionCode(ctx, &lambda.UpdateFunctionCodeInput{FunctionName: &function.name, ZipFile: code})
+		_, err := w.lambdas.UpdateFunctionCode(ctx, &lambda.UpdateFunctionCodeInput{FunctionName: &function.name,
+			ZipFile: code})
 		if err == nil {
 			waiter := lambda.NewFunctionUpdatedV2Waiter(w.lambdas)
 			err = waiter.Wait(ctx, &lambda.GetFunctionInput{FunctionName: &function.name}, time.Minute)
@@ -142,7 +144,8 @@ func (w *world) replaceFunctions(ctx context.Context, s *subject) error {
 	return nil
 }
 
-// recorded waits for the call with this text, which came after a moment, and returns the function that got it and its event.
+// recorded waits for the call with this text, which came after a moment, and returns the function that got it and its
+// event.
 func (w *world) recorded(ctx context.Context, s *subject, with string, since time.Time) (deployed, string, error) {
 	logs := cloudwatchlogs.NewFromConfig(w.config)
 	begun := time.Now()
@@ -153,7 +156,8 @@ func (w *world) recorded(ctx context.Context, s *subject, with string, since tim
 				return deployed{}, "", err
 			}
 			for _, line := range lines {
-				if event, found := strings.CutPrefix(strings.TrimSpace(line), "EVENT "); found && strings.Contains(event, with) {
+				if event, found := strings.CutPrefix(strings.TrimSpace(line), "EVENT "); found &&
+					strings.Contains(event, with) {
 					return function, event, nil
 				}
 			}

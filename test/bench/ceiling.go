@@ -84,7 +84,8 @@ func (w *world) ceilingOf(ctx context.Context, bare bare, next *atomic.Int64, ea
 	}
 	err := group.Wait()
 	took, n := time.Since(begun), float64(done.Load())
-	return ceiling{Call: bare.name, PerSecond: n / took.Seconds(), EngineMS: 1000 * (w.cpu().engine - before.engine) / n}, err
+	return ceiling{Call: bare.name, PerSecond: n / took.Seconds(),
+		EngineMS: 1000 * (w.cpu().engine - before.engine) / n}, err
 }
 
 const (
@@ -115,8 +116,9 @@ func (w *world) bareCalls(ctx context.Context) ([]bare, error) {
 		return nil, err
 	}
 	if _, err := w.lambdas.CreateFunction(ctx, &lambda.CreateFunctionInput{
-		FunctionName: aws.String(bareName), Runtime: lambdatypes.RuntimeProvidedal2023, Handler: aws.String("bootstrap"),
-		Role: aws.String("arn:aws:iam::000000000000:role/bench"), Code: &lambdatypes.FunctionCode{ZipFile: code},
+		FunctionName: aws.String(bareName), Runtime: lambdatypes.RuntimeProvidedal2023,
+		Handler: aws.String("bootstrap"),
+		Role:    aws.String("arn:aws:iam::000000000000:role/bench"), Code: &lambdatypes.FunctionCode{ZipFile: code},
 	}); err != nil {
 		return nil, fmt.Errorf("making the bare function: %w", err)
 	}
@@ -128,15 +130,18 @@ func (w *world) bareCalls(ctx context.Context) ([]bare, error) {
 		{bareTransactionOf100, func(ctx context.Context, i int) error { return w.bareTransaction(ctx, i, 100) }},
 		{bareTenMessages, func(ctx context.Context, _ int) error { return w.bareMessages(ctx, url) }},
 		{bareStart, func(ctx context.Context, _ int) error {
-			_, err := w.machines.StartExecution(ctx, &sfn.StartExecutionInput{StateMachineArn: &pass, Input: aws.String("{}")})
+			_, err := w.machines.StartExecution(ctx, &sfn.StartExecutionInput{StateMachineArn: &pass,
+				Input: aws.String("{}")})
 			return err
 		}},
 		{bareStartSync, func(ctx context.Context, _ int) error {
-			_, err := w.machines.StartSyncExecution(ctx, &sfn.StartSyncExecutionInput{StateMachineArn: &express, Input: aws.String("{}")})
+			_, err := w.machines.StartSyncExecution(ctx, &sfn.StartSyncExecutionInput{StateMachineArn: &express,
+				Input: aws.String("{}")})
 			return err
 		}},
 		{bareInvoke, func(ctx context.Context, _ int) error {
-			_, err := w.lambdas.Invoke(ctx, &lambda.InvokeInput{FunctionName: aws.String(bareName), Payload: []byte("{}")})
+			_, err := w.lambdas.Invoke(ctx, &lambda.InvokeInput{FunctionName: aws.String(bareName),
+				Payload: []byte("{}")})
 			return err
 		}},
 	}, nil
@@ -169,7 +174,8 @@ func (w *world) bareUpdate(ctx context.Context, i int) error {
 
 func (w *world) bareRead(ctx context.Context, i int) error {
 	_, err := w.table.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{
-		bareName: {Keys: []map[string]types.AttributeValue{bareKey(i % 100), bareKey((i + 1) % 100)}, ConsistentRead: aws.Bool(true)}}})
+		bareName: {Keys: []map[string]types.AttributeValue{bareKey(i % 100), bareKey((i + 1) % 100)},
+			ConsistentRead: aws.Bool(true)}}})
 	return err
 }
 
@@ -179,7 +185,8 @@ func (w *world) bareTransaction(ctx context.Context, i, n int) error {
 	writes := []types.TransactWriteItem{{Update: &types.Update{TableName: aws.String(bareName), Key: bareKey(i % 100),
 		UpdateExpression: aws.String("ADD Counted :one"), ExpressionAttributeValues: one}}}
 	for item := range n - 1 {
-		writes = append(writes, types.TransactWriteItem{Update: &types.Update{TableName: aws.String(bareName), Key: bareKey(1000 + i*100 + item),
+		writes = append(writes, types.TransactWriteItem{Update: &types.Update{TableName: aws.String(bareName),
+			Key:              bareKey(1000 + i*100 + item),
 			UpdateExpression: aws.String("SET FilesReceived = :one"), ExpressionAttributeValues: one,
 			ConditionExpression: aws.String("attribute_not_exists(CorrelationId)")}})
 	}
@@ -191,9 +198,11 @@ func (w *world) bareTransaction(ctx context.Context, i, n int) error {
 func (w *world) bareMessages(ctx context.Context, url string) error {
 	var sends []sqstypes.SendMessageBatchRequestEntry
 	for i := range 10 {
-		sends = append(sends, sqstypes.SendMessageBatchRequestEntry{Id: aws.String(strconv.Itoa(i)), MessageBody: aws.String("a message")})
+		sends = append(sends, sqstypes.SendMessageBatchRequestEntry{Id: aws.String(strconv.Itoa(i)),
+			MessageBody: aws.String("a message")})
 	}
-	if _, err := w.queues.SendMessageBatch(ctx, &sqs.SendMessageBatchInput{QueueUrl: &url, Entries: sends}); err != nil {
+	if _, err := w.queues.SendMessageBatch(ctx, &sqs.SendMessageBatchInput{QueueUrl: &url,
+		Entries: sends}); err != nil {
 		return err
 	}
 	got, err := w.queues.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: &url, MaxNumberOfMessages: 10})
@@ -202,7 +211,8 @@ func (w *world) bareMessages(ctx context.Context, url string) error {
 	}
 	var deletes []sqstypes.DeleteMessageBatchRequestEntry
 	for i, message := range got.Messages {
-		deletes = append(deletes, sqstypes.DeleteMessageBatchRequestEntry{Id: aws.String(strconv.Itoa(i)), ReceiptHandle: message.ReceiptHandle})
+		deletes = append(deletes, sqstypes.DeleteMessageBatchRequestEntry{Id: aws.String(strconv.Itoa(i)),
+			ReceiptHandle: message.ReceiptHandle})
 	}
 	_, err = w.queues.DeleteMessageBatch(ctx, &sqs.DeleteMessageBatchInput{QueueUrl: &url, Entries: deletes})
 	return err

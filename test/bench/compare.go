@@ -33,7 +33,8 @@ func (c *compareCommand) Run(ctx context.Context, project local.Project) error {
 		}
 		folders, found = append(folders, folder), append(found, read)
 	}
-	fmt.Print(compared(figures(found[0], found[0]), figures(found[1], found[1]), found[0].Taken.Format(minute), found[1].Taken.Format(minute)))
+	fmt.Print(compared(figures(found[0], found[0]), figures(found[1], found[1]), found[0].Taken.Format(minute),
+		found[1].Taken.Format(minute)))
 	a, b := filepath.Join(folders[0], microFile), filepath.Join(folders[1], microFile)
 	if _, err := os.Stat(a); err != nil {
 		return nil // one of them has no Go benchmarks

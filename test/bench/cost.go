@@ -9,14 +9,15 @@ import (
 	"snapshot-status-checker/internal/price"
 )
 
-// usageOf is what AWS bills for what was counted. In it: receiving and deleting (with up to 10 messages a request; empty
-// receives depend on the time and are left out), the pipe, the workflow, the functions with the durations that the
-// engine measured, capacity units, requests and notifications, and the functions' log lines. Not in it, since it is the same for all
-// or does not depend on the files: sending the messages, polling the stream, the sweep, storage, traces, and the execution log of
-// the workflow.
+// usageOf is what AWS bills for what was counted. In it: receiving and deleting (with up to 10 messages a request;
+// empty receives depend on the time and are left out), the pipe, the workflow, the functions with the durations that
+// the engine measured, capacity units, requests and notifications, and the functions' log lines. Not in it, since it is
+// the same for all or does not depend on the files: sending the messages, polling the stream, the sweep, storage,
+// traces, and the execution log of the workflow.
 func usageOf(c counted) price.Usage {
 	var u price.Usage
-	u[price.SQSRequest] = float64(c.Functions.Kinds["SQS.SendMessage"] + c.Runner.Kinds["SQS.ReceiveMessage"] + c.Runner.Kinds["SQS.DeleteMessageBatch"])
+	u[price.SQSRequest] = float64(c.Functions.Kinds["SQS.SendMessage"] + c.Runner.Kinds["SQS.ReceiveMessage"] +
+		c.Runner.Kinds["SQS.DeleteMessageBatch"])
 	u[price.PipesRequest] = c.Runner.Payloads
 	switch {
 	case c.Express:

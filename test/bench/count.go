@@ -107,8 +107,10 @@ func (w *world) count(ctx context.Context, s *subject, r run, f feeding) (counte
 	if err != nil {
 		return counted{}, err
 	}
-	c := counted{Express: s.express, Definition: s.definition, Feeding: f, Shape: r.shape, Functions: w.functions.take(), Runner: w.runner.take(),
-		Invocations: map[string]invocations{}, Notifications: timed.Notifications + notifications, Seconds: timed.Seconds}
+	c := counted{Express: s.express, Definition: s.definition, Feeding: f, Shape: r.shape,
+		Functions: w.functions.take(), Runner: w.runner.take(),
+		Invocations: map[string]invocations{}, Notifications: timed.Notifications + notifications,
+		Seconds: timed.Seconds}
 	for task, called := range after {
 		called.Calls -= before[task].Calls
 		called.LogBytes -= before[task].LogBytes
@@ -208,7 +210,9 @@ func (w *world) invocations(ctx context.Context, s *subject) (map[string]invocat
 }
 
 // logLines are the lines that the function wrote since a moment, the zero time for all.
-func logLines(ctx context.Context, logs *cloudwatchlogs.Client, function string, since time.Time) (lines []string, err error) {
+func logLines(
+	ctx context.Context, logs *cloudwatchlogs.Client, function string, since time.Time,
+) (lines []string, err error) {
 	pages := cloudwatchlogs.NewFilterLogEventsPaginator(logs, &cloudwatchlogs.FilterLogEventsInput{
 		LogGroupName: aws.String("/aws/lambda/" + function), StartTime: aws.Int64(max(0, since.UnixMilli()))})
 	for pages.HasMorePages() {

@@ -148,7 +148,8 @@ func (c *counter) payload(quoted json.RawMessage) {
 func (c *counter) rowOf(kind, trace string, body map[string]json.RawMessage) string {
 	var name string
 	rows := c.rows.Load()
-	if kind != "DynamoDB.UpdateItem" || rows == nil || json.Unmarshal(body["TableName"], &name) != nil || name != *rows {
+	if kind != "DynamoDB.UpdateItem" || rows == nil || json.Unmarshal(body["TableName"], &name) != nil ||
+		name != *rows {
 		return ""
 	}
 	row := trace + " " + string(body["Key"])
@@ -166,7 +167,8 @@ func kind(r *httputil.ProxyRequest) string {
 	service, name, found := strings.Cut(r.In.Header.Get("X-Amz-Target"), ".")
 	if found {
 		for _, known := range []struct{ prefix, name string }{
-			{"DynamoDBStreams", "DynamoDBStreams"}, {"DynamoDB", "DynamoDB"}, {"AmazonSQS", "SQS"}, {"AWSStepFunctions", "States"},
+			{"DynamoDBStreams", "DynamoDBStreams"}, {"DynamoDB", "DynamoDB"}, {"AmazonSQS", "SQS"},
+			{"AWSStepFunctions", "States"},
 		} {
 			if strings.HasPrefix(service, known.prefix) {
 				return known.name + "." + name
@@ -192,7 +194,8 @@ func (c *counter) count(response *http.Response) error {
 	made, _ := response.Request.Context().Value(callKey{}).(call)
 	kind := made.kind
 	var body []byte
-	if strings.HasPrefix(kind, "DynamoDB.") || kind == "SQS.ReceiveMessage" || response.StatusCode >= http.StatusBadRequest {
+	if strings.HasPrefix(kind, "DynamoDB.") || kind == "SQS.ReceiveMessage" ||
+		response.StatusCode >= http.StatusBadRequest {
 		var err error
 		if body, err = io.ReadAll(response.Body); err != nil {
 			return err

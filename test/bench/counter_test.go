@@ -54,7 +54,8 @@ func TestRepeatedUpdates(t *testing.T) {
 	update("statuses", "a", "1", false)
 	update("statuses", "a", "1", false)
 	seen := c.take()
-	if seen.RepeatedUpdates != 2 || seen.Kinds["DynamoDB.UpdateItem"] != 4 || seen.WriteUnits["DynamoDB.UpdateItem"] != 2 {
+	if seen.RepeatedUpdates != 2 || seen.Kinds["DynamoDB.UpdateItem"] != 4 ||
+		seen.WriteUnits["DynamoDB.UpdateItem"] != 2 {
 		t.Errorf("got %+v, want 2 repeated of 4", seen)
 	}
 }

@@ -36,7 +36,8 @@ func figures(r, of results) (all []figure) {
 			all = append(all, costFigures(name+", one collection", found, cost{})...)
 		}
 		if found, ok := costOf(r.MixedCounts, name); ok {
-			all = append(all, costFigures(fmt.Sprintf("%s, all %d mixed", name, found.Shape.Collections), found, cost{})...)
+			all = append(all, costFigures(fmt.Sprintf("%s, all %d mixed", name, found.Shape.Collections), found,
+				cost{})...)
 		}
 	}
 	for _, found := range r.Receipts {
@@ -78,7 +79,8 @@ func costFigures(name string, c, base cost) (all []figure) {
 	add("DynamoDB calls/file", func(c cost) float64 { return float64(c.tableCalls()) })
 	add("write units/file", func(c cost) float64 { return c.Functions.writeUnits() })
 	add("read units/file", func(c cost) float64 { return c.Functions.readUnits() })
-	add("row updates repeated after a refusal/file", func(c cost) float64 { return float64(c.Functions.RepeatedUpdates) })
+	add("row updates repeated after a refusal/file",
+		func(c cost) float64 { return float64(c.Functions.RepeatedUpdates) })
 	add("states/file", func(c cost) float64 { return float64(c.States) })
 	return all
 }
@@ -100,10 +102,12 @@ func compared(older, newer []figure, olderName, newerName string) string {
 	var lines [][]string
 	for _, f := range newer {
 		if was, ok := before[f.name]; ok {
-			lines = append(lines, []string{f.name, number(was), number(f.value), ratio(f.value, was), ratio(f.value, f.baseline)})
+			lines = append(lines, []string{f.name, number(was), number(f.value), ratio(f.value, was),
+				ratio(f.value, f.baseline)})
 		}
 	}
 	var out strings.Builder
-	writeTable(&out, []string{"", olderName, newerName, newerName + " / " + olderName, newerName + " / baseline"}, lines)
+	writeTable(&out, []string{"", olderName, newerName, newerName + " / " + olderName, newerName + " / baseline"},
+		lines)
 	return out.String()
 }

@@ -22,7 +22,8 @@ func (s *suite) inspectAll(ctx context.Context) error {
 			return err
 		}
 		for _, task := range tasks {
-			if err := s.inspect(ctx, v.project, folderOf(task), task, v.environments[task], v.memory, v.found); err != nil {
+			if err := s.inspect(ctx, v.project, folderOf(task), task, v.environments[task], v.memory,
+				v.found); err != nil {
 				return err
 			}
 		}
@@ -30,7 +31,10 @@ func (s *suite) inspectAll(ctx context.Context) error {
 	return s.inspect(ctx, s.Project, baselineFolder, baselineName, nil, s.memory, &s.results)
 }
 
-func (s *suite) inspect(ctx context.Context, project local.Project, folder, task string, env []string, memory map[string]int64, into *results) error {
+func (s *suite) inspect(
+	ctx context.Context, project local.Project, folder, task string, env []string, memory map[string]int64,
+	into *results,
+) error {
 	dir, err := os.MkdirTemp("", "bench-functions-")
 	if err != nil {
 		return fmt.Errorf("making a folder to build in: %w", err)
@@ -45,7 +49,8 @@ func (s *suite) inspect(ctx context.Context, project local.Project, folder, task
 		return err
 	}
 	typical := measured.Typical()
-	into.Functions = append(into.Functions, function{Task: task, Size: measured.Size, ColdStart: typical.Wall, ColdCPU: typical.CPU,
+	into.Functions = append(into.Functions, function{Task: task, Size: measured.Size, ColdStart: typical.Wall,
+		ColdCPU:    typical.CPU,
 		ColdMemory: typical.PeakMemory, LoadMemory: memory[task]})
 	return nil
 }

@@ -133,7 +133,8 @@ func send(ctx context.Context, queue *sqs.Client, url string, bodies []string) e
 	for chunk := range slices.Chunk(bodies, 10) {
 		var entries []sqstypes.SendMessageBatchRequestEntry
 		for i, body := range chunk {
-			entries = append(entries, sqstypes.SendMessageBatchRequestEntry{Id: aws.String(strconv.Itoa(i)), MessageBody: &body})
+			entries = append(entries, sqstypes.SendMessageBatchRequestEntry{Id: aws.String(strconv.Itoa(i)),
+				MessageBody: &body})
 		}
 		group.Go(func() error {
 			sent, err := queue.SendMessageBatch(ctx, &sqs.SendMessageBatchInput{QueueUrl: &url, Entries: entries})

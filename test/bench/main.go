@@ -52,11 +52,14 @@ func main() {
 const functionConcurrency = 100
 
 func (c *runCommand) Run(ctx context.Context, project local.Project) error {
-	if min(c.Files, c.FilesPerCollection, c.CountFiles, c.WorkMessages, c.Rounds) < 1 || c.WorkMessages < 4*workCollections {
-		return fmt.Errorf("FILES, FILES_PER_COLLECTION, COUNT_FILES and ROUNDS must be 1 or more, WORK_MESSAGES %d or more", 4*workCollections)
+	if min(c.Files, c.FilesPerCollection, c.CountFiles, c.WorkMessages, c.Rounds) < 1 ||
+		c.WorkMessages < 4*workCollections {
+		return fmt.Errorf("FILES, FILES_PER_COLLECTION, COUNT_FILES and ROUNDS must be 1 or more, WORK_MESSAGES %d "+
+			"or more", 4*workCollections)
 	}
 	o := options{
-		Project: project, Log: os.Stderr, Files: c.Files, FilesPerCollection: c.FilesPerCollection, InFlight: c.InFlight,
+		Project: project, Log: os.Stderr, Files: c.Files, FilesPerCollection: c.FilesPerCollection,
+		InFlight:   c.InFlight,
 		CountFiles: c.CountFiles, Concurrency: functionConcurrency, CeilingFor: c.CeilingFor, ColdStarts: c.ColdStarts,
 		WorkMessages: c.WorkMessages, Rounds: c.Rounds,
 	}

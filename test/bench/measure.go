@@ -50,8 +50,8 @@ type throughput struct {
 func (t throughput) filesPerSecond() float64 { return float64(t.Shape.total()) / t.Seconds }
 
 // measure sends a run's files, has them fed to the subject, and takes the time from then until every row is received
-// and no execution runs any more. It is an error if what comes out is not right; how often monitoring is notified is for
-// the caller to judge.
+// and no execution runs any more. It is an error if what comes out is not right; how often monitoring is notified is
+// for the caller to judge.
 func (w *world) measure(ctx context.Context, s *subject, r run, f feeding) (throughput, error) {
 	if err := r.putRows(ctx, w.table, s.statusTable); err != nil {
 		return throughput{}, err
@@ -85,7 +85,8 @@ func (w *world) measure(ctx context.Context, s *subject, r run, f feeding) (thro
 		return throughput{}, err
 	}
 	return throughput{Feeding: f, Shape: r.shape, Seconds: took.Seconds(), Notifications: notifications,
-		EngineCPU: after.engine - before.engine, FunctionCPU: after.functions - before.functions, OwnCPU: after.own - before.own}, nil
+		EngineCPU: after.engine - before.engine, FunctionCPU: after.functions - before.functions,
+		OwnCPU: after.own - before.own}, nil
 }
 
 // until waits until all rows have the status and every file is counted, and then until nothing is under way.
@@ -98,7 +99,8 @@ func (w *world) until(ctx context.Context, s *subject, r run, status string) err
 		}
 		if seen.Rows == r.Collections {
 			if seen.Worst != 0 {
-				return fmt.Errorf("%d files counted, want %d; the worst row is off by %d", seen.Files, r.total(), seen.Worst)
+				return fmt.Errorf("%d files counted, want %d; the worst row is off by %d", seen.Files, r.total(),
+					seen.Worst)
 			}
 			return w.idle(ctx, s)
 		}
@@ -152,9 +154,11 @@ func (w *world) drain(ctx context.Context, url string, expected int) (int, error
 		n += len(got.Messages)
 		var entries []sqstypes.DeleteMessageBatchRequestEntry
 		for _, message := range got.Messages {
-			entries = append(entries, sqstypes.DeleteMessageBatchRequestEntry{Id: aws.String(*message.MessageId), ReceiptHandle: message.ReceiptHandle})
+			entries = append(entries, sqstypes.DeleteMessageBatchRequestEntry{Id: aws.String(*message.MessageId),
+				ReceiptHandle: message.ReceiptHandle})
 		}
-		if _, err := w.queues.DeleteMessageBatch(ctx, &sqs.DeleteMessageBatchInput{QueueUrl: &url, Entries: entries}); err != nil {
+		if _, err := w.queues.DeleteMessageBatch(ctx, &sqs.DeleteMessageBatchInput{QueueUrl: &url,
+			Entries: entries}); err != nil {
 			return n, fmt.Errorf("deleting: %w", err)
 		}
 	}

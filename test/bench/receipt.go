@@ -42,7 +42,8 @@ func receiptOf(receipts []receipt, name string) receipt {
 }
 
 // tableKinds are the calls of DynamoDB that the report shows.
-var tableKinds = []string{"BatchGetItem", "GetItem", "Query", "TransactWriteItems", "UpdateItem", "PutItem", "DeleteItem", "BatchWriteItem"}
+var tableKinds = []string{"BatchGetItem", "GetItem", "Query", "TransactWriteItems", "UpdateItem", "PutItem",
+	"DeleteItem", "BatchWriteItem"}
 
 // receiptMessages is how many are sent, after a first one by which the run gets known and processes start.
 const receiptMessages = 20
@@ -81,8 +82,8 @@ func (w *world) receipts(ctx context.Context, s *subject, r run) (found receipt,
 	return found, nil
 }
 
-// untilCounted waits until the run's rows hold so many files, the runner has deleted as many messages, one at a time, and
-// nothing runs any more. (A function that the runner calls has ended when its message is deleted.)
+// untilCounted waits until the run's rows hold so many files, the runner has deleted as many messages, one at a time,
+// and nothing runs any more. (A function that the runner calls has ended when its message is deleted.)
 func (w *world) untilCounted(ctx context.Context, s *subject, r run, files int64) error {
 	for begun := time.Now(); time.Since(begun) < stuckAfter; {
 		seen, err := r.look(ctx, w.table, s.statusTable, "Sent")

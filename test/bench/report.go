@@ -8,7 +8,8 @@ import (
 )
 
 // names are the configurations, in the order of the tables.
-var names = []string{"baseline 1", "baseline 10", "Standard 1", "Standard 10", "Standard 100", "Express 1", "Express 10", "Express 100"}
+var names = []string{"baseline 1", "baseline 10", "Standard 1", "Standard 10", "Standard 100", "Express 1",
+	"Express 10", "Express 100"}
 
 // reading is the report's prose: how to read it, and what binds.
 //
@@ -24,9 +25,11 @@ func writeReport(r results, micro string) report {
 	if r.Base != nil {
 		fmt.Fprintf(&table, "\n%s", compared(figures(*r.Base, r), figures(r, r), r.BaseCommit, "now"))
 	}
-	fmt.Fprintf(&d, "# Benchmarks\n\nMeasured by `make bench` on %s in %.0f s, on %d cores (%s, %s), %s, %s; load of the machine when it began: %.1f. "+
+	fmt.Fprintf(&d, "# Benchmarks\n\nMeasured by `make bench` on %s in %.0f s, on %d cores (%s, %s), %s, %s; load "+
+		"of the machine when it began: %.1f. "+
 		"This file is written anew by each `make bench`.\n\n",
-		r.Taken.Format("2006-01-02 15:04 UTC"), r.Seconds, r.Machine.Cores, r.Machine.Processor, r.Machine.System, r.Machine.Go, r.Machine.Engine, r.Machine.Load)
+		r.Taken.Format("2006-01-02 15:04 UTC"), r.Seconds, r.Machine.Cores, r.Machine.Processor, r.Machine.System,
+		r.Machine.Go, r.Machine.Engine, r.Machine.Load)
 	d.WriteString(table.String() + "\n" + reading)
 	for _, part := range parts {
 		fmt.Fprintf(&d, "\n## %s\n\n", part.title)
@@ -65,15 +68,21 @@ func speedTable(out *strings.Builder, r results) {
 		}
 		invoked := counted.invocations()
 		lines = append(lines, append(line,
-			percent(speed.filesPerSecond()*r.floor(counted)/1000), times(counted.Million/cheapest), number(speed.filesPerSecond()),
-			number(counted.perFile(float64(counted.allCalls()))), number(counted.perFile(float64(counted.tableCalls()))),
-			number(counted.perFile(float64(counted.Functions.RepeatedUpdates))), number(counted.perFile(counted.Functions.writeUnits())),
-			number(counted.perFile(counted.Functions.readUnits())), number(counted.perFile(float64(counted.Executions))),
+			percent(speed.filesPerSecond()*r.floor(counted)/1000), times(counted.Million/cheapest),
+			number(speed.filesPerSecond()),
+			number(counted.perFile(float64(counted.allCalls()))),
+			number(counted.perFile(float64(counted.tableCalls()))),
+			number(counted.perFile(float64(counted.Functions.RepeatedUpdates))),
+			number(counted.perFile(counted.Functions.writeUnits())),
+			number(counted.perFile(counted.Functions.readUnits())),
+			number(counted.perFile(float64(counted.Executions))),
 			number(counted.perFile(float64(counted.States))), number(counted.perFile(float64(invoked.Calls))),
 			number(counted.perFile(invoked.Seconds*1000)), fmt.Sprintf("%.2f", counted.Million)))
 	}
-	writeTable(out, []string{"configuration", "speed, × baseline at this batch size", "speed, × baseline's best", "of the engine's ceiling",
-		"price, × baseline's cheapest", "files/s", "calls/file", "DynamoDB calls/file", "repeated row updates/file", "write units/file", "read units/file", "executions/file", "states/file",
+	writeTable(out, []string{"configuration", "speed, × baseline at this batch size", "speed, × baseline's best",
+		"of the engine's ceiling",
+		"price, × baseline's cheapest", "files/s", "calls/file", "DynamoDB calls/file", "repeated row updates/file",
+		"write units/file", "read units/file", "executions/file", "states/file",
 		"function calls/file", "function ms/file", "USD/million"}, lines)
 }
 
@@ -87,7 +96,8 @@ func (r results) cheapestBaseline() float64 {
 }
 
 func callTable(out *strings.Builder, r results) {
-	kinds := []string{"SQS.ReceiveMessage", "SQS.DeleteMessageBatch", "States.StartExecution", "States.StartSyncExecution", "Lambda.Invoke"}
+	kinds := []string{"SQS.ReceiveMessage", "SQS.DeleteMessageBatch", "States.StartExecution",
+		"States.StartSyncExecution", "Lambda.Invoke"}
 	for _, kind := range tableKinds {
 		kinds = append(kinds, "DynamoDB."+kind)
 	}
@@ -104,12 +114,15 @@ func callTable(out *strings.Builder, r results) {
 			lines = append(lines, line)
 		}
 	}
-	refused, repeated, reads := []string{"conditional updates refused"}, []string{"row updates repeated after a refusal"}, []string{"read units of queries and single reads, each collection"}
+	refused, repeated, reads := []string{"conditional updates refused"},
+		[]string{"row updates repeated after a refusal"},
+		[]string{"read units of queries and single reads, each collection"}
 	for _, counted := range r.Counts {
 		head = append(head, counted.Name)
 		refused = append(refused, number(counted.perFile(float64(counted.refusedUpdates()))))
 		repeated = append(repeated, number(counted.perFile(float64(counted.Functions.RepeatedUpdates))))
-		reads = append(reads, number((counted.Functions.ReadUnits["DynamoDB.Query"]+counted.Functions.ReadUnits["DynamoDB.GetItem"])/float64(counted.Shape.Collections)))
+		reads = append(reads, number((counted.Functions.ReadUnits["DynamoDB.Query"]+
+			counted.Functions.ReadUnits["DynamoDB.GetItem"])/float64(counted.Shape.Collections)))
 	}
 	writeTable(out, head, append(lines, refused, repeated, reads))
 }
@@ -139,7 +152,8 @@ func workTable(out *strings.Builder, r results) {
 	var lines [][]string
 	add := func(name string, all []work) {
 		for _, w := range all {
-			lines = append(lines, []string{name, fmt.Sprint(w.Batch), fmt.Sprint(w.Messages), number(w.CPU), number(w.Allocated / 1024), number(mb(w.Memory))})
+			lines = append(lines, []string{name, fmt.Sprint(w.Batch), fmt.Sprint(w.Messages), number(w.CPU),
+				number(w.Allocated / 1024), number(mb(w.Memory))})
 		}
 	}
 	add("baseline", r.BaselineWork)
@@ -147,7 +161,8 @@ func workTable(out *strings.Builder, r results) {
 		add(r.BaseCommit, r.Base.Work)
 	}
 	add("now", r.Work)
-	writeTable(out, []string{"function of", "batch", "messages", "CPU µs a message", "KB allocated a message", "memory MB"}, lines)
+	writeTable(out, []string{"function of", "batch", "messages", "CPU µs a message", "KB allocated a message",
+		"memory MB"}, lines)
 }
 
 func coreTable(out *strings.Builder, r results) {
@@ -157,10 +172,13 @@ func coreTable(out *strings.Builder, r results) {
 		if s.Feeding.ByEngine {
 			fed = "engine"
 		}
-		lines = append(lines, []string{s.Name, fed, fmt.Sprint(s.Feeding.SideBySide), number(s.filesPerSecond()), number(s.EngineCPU / s.Seconds),
-			number(s.FunctionCPU / s.Seconds), number(s.OwnCPU / s.Seconds), number(1000 * s.EngineCPU / float64(s.Shape.total()))})
+		lines = append(lines, []string{s.Name, fed, fmt.Sprint(s.Feeding.SideBySide), number(s.filesPerSecond()),
+			number(s.EngineCPU / s.Seconds),
+			number(s.FunctionCPU / s.Seconds), number(s.OwnCPU / s.Seconds),
+			number(1000 * s.EngineCPU / float64(s.Shape.total()))})
 	}
-	writeTable(out, []string{"configuration", "fed by the", "batches side by side", "files/s", "engine, cores", "functions, cores", "runner, cores", "engine CPU ms/file"}, lines)
+	writeTable(out, []string{"configuration", "fed by the", "batches side by side", "files/s", "engine, cores",
+		"functions, cores", "runner, cores", "engine CPU ms/file"}, lines)
 }
 
 func ceilingTable(out *strings.Builder, r results) {
@@ -180,19 +198,23 @@ func hotTable(out *strings.Builder, r results) {
 		}
 		line := []string{name, number(speed.filesPerSecond())}
 		if c, ok := costOf(r.Hot, name); ok {
-			line = append(line, number(float64(c.Executions)), number(c.perFile(float64(c.tableCalls()))), number(c.perFile(c.Functions.writeUnits())),
-				number(c.perFile(float64(c.refusedUpdates()))), number(c.perFile(float64(c.Functions.RepeatedUpdates))), "exact")
+			line = append(line, number(float64(c.Executions)), number(c.perFile(float64(c.tableCalls()))),
+				number(c.perFile(c.Functions.writeUnits())),
+				number(c.perFile(float64(c.refusedUpdates()))), number(c.perFile(float64(c.Functions.RepeatedUpdates))),
+				"exact")
 		}
 		lines = append(lines, line)
 	}
-	writeTable(out, []string{"configuration", "files/s", "executions", "DynamoDB calls/file", "write units/file", "refused/file",
+	writeTable(out, []string{"configuration", "files/s", "executions", "DynamoDB calls/file", "write units/file",
+		"refused/file",
 		"row updates repeated after a refusal/file", "counters"}, lines)
 }
 
 func linearTable(out *strings.Builder, r results) {
 	var lines [][]string
 	for _, s := range r.Linear {
-		lines = append(lines, []string{fmt.Sprint(s.Shape.total()), number(1000 / s.filesPerSecond()), number(s.filesPerSecond()), number(mb(s.FunctionMemory))})
+		lines = append(lines, []string{fmt.Sprint(s.Shape.total()), number(1000 / s.filesPerSecond()),
+			number(s.filesPerSecond()), number(mb(s.FunctionMemory))})
 	}
 	writeTable(out, []string{"files", "ms/file", "files/s", "largest function, MB"}, lines)
 }
@@ -216,21 +238,26 @@ func mixedTable(out *strings.Builder, r results) {
 		few, _ := r.cost(many.Name)
 		for _, c := range []cost{few, many} {
 			mixed := min(cmp.Or(c.Shape.InFlight, c.Shape.Collections), c.Shape.Collections)
-			counts = append(counts, []string{c.Name, fmt.Sprint(mixed), fmt.Sprint(c.Shape.Files), number(c.perFile(c.Functions.writeUnits())),
-				number(c.perFile(c.Functions.readUnits())), number(c.perFile(float64(c.tableCalls()))), number(c.perFile(float64(c.Functions.RepeatedUpdates)))})
+			counts = append(counts, []string{c.Name, fmt.Sprint(mixed), fmt.Sprint(c.Shape.Files),
+				number(c.perFile(c.Functions.writeUnits())),
+				number(c.perFile(c.Functions.readUnits())), number(c.perFile(float64(c.tableCalls()))),
+				number(c.perFile(float64(c.Functions.RepeatedUpdates)))})
 		}
 	}
 	out.WriteString("\n")
-	writeTable(out, []string{"configuration", "collections mixed", "files of each", "write units/file", "read units/file", "DynamoDB calls/file",
+	writeTable(out, []string{"configuration", "collections mixed", "files of each", "write units/file",
+		"read units/file", "DynamoDB calls/file",
 		"row updates repeated after a refusal/file"}, counts)
 }
 
 func functionTable(out *strings.Builder, r results) {
 	var lines [][]string
 	for _, f := range r.Functions {
-		lines = append(lines, []string{f.Task, number(f.ColdStart.Seconds() * 1000), number(f.ColdCPU.Seconds() * 1000), number(mb(f.Size)), number(mb(f.ColdMemory)), number(mb(f.LoadMemory))})
+		lines = append(lines, []string{f.Task, number(f.ColdStart.Seconds() * 1000), number(f.ColdCPU.Seconds() * 1000),
+			number(mb(f.Size)), number(mb(f.ColdMemory)), number(mb(f.LoadMemory))})
 	}
-	writeTable(out, []string{"function", "cold start ms", "of CPU ms", "binary MB", "memory at start MB", "memory at most MB"}, lines)
+	writeTable(out, []string{"function", "cold start ms", "of CPU ms", "binary MB", "memory at start MB",
+		"memory at most MB"}, lines)
 }
 
 // writeTable writes Markdown that reads well as text too.

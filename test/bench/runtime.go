@@ -74,7 +74,8 @@ type process struct {
 // startProcess starts a function's program, which calls AWS at the endpoint. Stop ends it.
 func startProcess(ctx context.Context, program, endpoint string, env []string) (*process, error) {
 	p := &process{api: newRuntimeAPI(), cmd: exec.CommandContext(ctx, program), ended: make(chan struct{})}
-	p.cmd.Env = append(env, "AWS_ENDPOINT_URL="+endpoint, "AWS_LAMBDA_RUNTIME_API="+strings.TrimPrefix(p.api.URL, "http://"))
+	p.cmd.Env = append(env, "AWS_ENDPOINT_URL="+endpoint, "AWS_LAMBDA_RUNTIME_API="+strings.TrimPrefix(p.api.URL,
+		"http://"))
 	p.cmd.Stderr = &p.said
 	if err := p.cmd.Start(); err != nil {
 		p.api.Close()

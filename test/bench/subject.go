@@ -31,7 +31,8 @@ type subject struct {
 	definition                                        int             // length in bytes
 	seen                                              map[string]bool // executions that were counted already
 	functions                                         []deployed
-	feed                                              local.Pipe // from its queue; the batch size is set for each measurement
+	// from its queue; the batch size is set for each measurement
+	feed local.Pipe
 }
 
 // deployed is a function as it is deployed.
@@ -49,8 +50,9 @@ func (d deployed) environ() (variables []string) {
 	return variables
 }
 
-// deployStack deploys the project's CDK app. The pipe from the table's stream is served from now on; the one from the queue by
-// the measurements. The batch size of the deployment only decides on the largest message, so the strictest is taken.
+// deployStack deploys the project's CDK app. The pipe from the table's stream is served from now on; the one from the
+// queue by the measurements. The batch size of the deployment only decides on the largest message, so the strictest is
+// taken.
 func (w *world) deployStack(ctx context.Context, project local.Project, workflowType string) (*subject, error) {
 	dir, err := os.MkdirTemp("", "bench-outputs-")
 	if err != nil {
@@ -67,7 +69,8 @@ func (w *world) deployStack(ctx context.Context, project local.Project, workflow
 		return nil, err
 	}
 	s := &subject{statusTable: outputs.ExportStatusTableName, inURL: outputs.FileReceivedQueueUrl,
-		requestsURL: outputs.ExportStateQueueUrl, machine: outputs.StateMachineArn, express: workflowType == "EXPRESS", seen: map[string]bool{}}
+		requestsURL: outputs.ExportStateQueueUrl, machine: outputs.StateMachineArn, express: workflowType == "EXPRESS",
+		seen: map[string]bool{}}
 	if s.notificationsURL, err = w.subscribe(ctx, outputs.MonitoringTopicArn); err != nil {
 		return nil, err
 	}
@@ -121,7 +124,8 @@ func (w *world) subscribe(ctx context.Context, topic string) (url string, err er
 	if err != nil {
 		return "", err
 	}
-	if _, err := w.topics.Subscribe(ctx, &sns.SubscribeInput{TopicArn: &topic, Protocol: aws.String("sqs"), Endpoint: &arn,
+	if _, err := w.topics.Subscribe(ctx, &sns.SubscribeInput{TopicArn: &topic, Protocol: aws.String("sqs"),
+		Endpoint:   &arn,
 		Attributes: map[string]string{"RawMessageDelivery": "true"}}); err != nil {
 		return "", fmt.Errorf("subscribing to the notifications: %w", err)
 	}
@@ -146,7 +150,8 @@ func (w *world) makeQueue(ctx context.Context, name string) (url, arn string, er
 
 // deployBaseline makes the baseline with a queue, a table and a topic of its own.
 func (w *world) deployBaseline(ctx context.Context) (*subject, error) {
-	s := &subject{statusTable: "bench-baseline-status", functions: []deployed{{name: baselineName, task: baselineName, memoryMB: baselineMemory}}}
+	s := &subject{statusTable: "bench-baseline-status", functions: []deployed{{name: baselineName, task: baselineName,
+		memoryMB: baselineMemory}}}
 	var inARN string
 	var err error
 	if s.inURL, inARN, err = w.makeQueue(ctx, "bench-baseline-in"); err != nil {
@@ -170,8 +175,10 @@ func (w *world) deployBaseline(ctx context.Context) (*subject, error) {
 		return nil, err
 	}
 	made, err := w.lambdas.CreateFunction(ctx, &lambda.CreateFunctionInput{
-		FunctionName: aws.String(baselineName), Runtime: lambdatypes.RuntimeProvidedal2023, Handler: aws.String("bootstrap"),
-		Role: aws.String("arn:aws:iam::000000000000:role/bench-baseline"), Code: &lambdatypes.FunctionCode{ZipFile: code},
+		FunctionName: aws.String(baselineName), Runtime: lambdatypes.RuntimeProvidedal2023,
+		Handler:    aws.String("bootstrap"),
+		Role:       aws.String("arn:aws:iam::000000000000:role/bench-baseline"),
+		Code:       &lambdatypes.FunctionCode{ZipFile: code},
 		MemorySize: aws.Int32(baselineMemory), Timeout: aws.Int32(30),
 		Environment: &lambdatypes.Environment{Variables: map[string]string{
 			"DYNAMO_DB_EXPORT_STATUS_TABLE_NAME": s.statusTable, "EXPORT_STATE_SQS_QUEUE_URL": s.requestsURL,
@@ -181,9 +188,11 @@ func (w *world) deployBaseline(ctx context.Context) (*subject, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making the baseline's function: %w", err)
 	}
-	s.feed = local.Pipe{Name: "bench-baseline", Source: inARN, Target: aws.ToString(made.FunctionArn), Synchronous: true}
+	s.feed = local.Pipe{Name: "bench-baseline", Source: inARN, Target: aws.ToString(made.FunctionArn),
+		Synchronous: true}
 	waiter := lambda.NewFunctionActiveV2Waiter(w.lambdas)
-	if err := waiter.Wait(ctx, &lambda.GetFunctionInput{FunctionName: aws.String(baselineName)}, time.Minute); err != nil {
+	if err := waiter.Wait(ctx, &lambda.GetFunctionInput{FunctionName: aws.String(baselineName)},
+		time.Minute); err != nil {
 		return nil, fmt.Errorf("waiting for the baseline's function: %w", err)
 	}
 	return s, nil
@@ -191,11 +200,13 @@ func (w *world) deployBaseline(ctx context.Context) (*subject, error) {
 
 func (w *world) makeTable(ctx context.Context, name string) error {
 	attribute := func(name string) dynamodbtypes.AttributeDefinition {
-		return dynamodbtypes.AttributeDefinition{AttributeName: &name, AttributeType: dynamodbtypes.ScalarAttributeTypeS}
+		return dynamodbtypes.AttributeDefinition{AttributeName: &name,
+			AttributeType: dynamodbtypes.ScalarAttributeTypeS}
 	}
 	_, err := w.table.CreateTable(ctx, &dynamodb.CreateTableInput{
 		TableName: &name, BillingMode: dynamodbtypes.BillingModePayPerRequest,
-		AttributeDefinitions: []dynamodbtypes.AttributeDefinition{attribute("CorrelationId"), attribute("CollectionName")},
+		AttributeDefinitions: []dynamodbtypes.AttributeDefinition{attribute("CorrelationId"),
+			attribute("CollectionName")},
 		KeySchema: []dynamodbtypes.KeySchemaElement{
 			{AttributeName: aws.String("CorrelationId"), KeyType: dynamodbtypes.KeyTypeHash},
 			{AttributeName: aws.String("CollectionName"), KeyType: dynamodbtypes.KeyTypeRange},
@@ -211,13 +222,15 @@ func (w *world) makeTable(ctx context.Context, name string) error {
 // called.
 func (w *world) mapQueue(ctx context.Context, s *subject, batch, sideBySide int) (stop func() error, err error) {
 	in := &lambda.CreateEventSourceMappingInput{EventSourceArn: &s.feed.Source, FunctionName: &s.feed.Target,
-		BatchSize: aws.Int32(int32(batch)), ScalingConfig: &lambdatypes.ScalingConfig{MaximumConcurrency: aws.Int32(int32(sideBySide))}}
+		BatchSize:     aws.Int32(int32(batch)),
+		ScalingConfig: &lambdatypes.ScalingConfig{MaximumConcurrency: aws.Int32(int32(sideBySide))}}
 	made, err := w.lambdas.CreateEventSourceMapping(ctx, in)
 	if err != nil {
 		return nil, fmt.Errorf("mapping the queue to the function: %w", err)
 	}
 	return func() error {
-		_, err := w.lambdas.DeleteEventSourceMapping(context.WithoutCancel(ctx), &lambda.DeleteEventSourceMappingInput{UUID: made.UUID})
+		_, err := w.lambdas.DeleteEventSourceMapping(context.WithoutCancel(ctx),
+			&lambda.DeleteEventSourceMappingInput{UUID: made.UUID})
 		return err
 	}, nil
 }

@@ -16,15 +16,16 @@ type options struct {
 	Project local.Project `json:"-"`
 	Log     io.Writer     `json:"-"` // a line for each step
 
-	Files              int           // of a run at batch size 1; twice as many at 10, four times at 100
-	FilesPerCollection int           // at most
-	InFlight           int           // collections whose receipts are mixed
-	CountFiles         int           // of a run that is counted; of a hot collection more in larger batches, in the same way
-	Concurrency        int           // concurrent function calls that the engine allows
-	CeilingFor         time.Duration // for each kind of bare call
-	ColdStarts         int           // of each function
-	WorkMessages       int           // through a function's process at batch size 1; five times as many at 100
-	Rounds             int           // how often speeds are measured; the best counts
+	Files              int // of a run at batch size 1; twice as many at 10, four times at 100
+	FilesPerCollection int // at most
+	InFlight           int // collections whose receipts are mixed
+	// of a run that is counted; of a hot collection more in larger batches, in the same way
+	CountFiles   int
+	Concurrency  int           // concurrent function calls that the engine allows
+	CeilingFor   time.Duration // for each kind of bare call
+	ColdStarts   int           // of each function
+	WorkMessages int           // through a function's process at batch size 1; five times as many at 100
+	Rounds       int           // how often speeds are measured; the best counts
 }
 
 // sideBySide is how many batches of a size are fed side by side, to the stack and to the baseline alike.
@@ -65,7 +66,8 @@ func newSuite(o options, base *local.Project, label string) *suite {
 	s := &suite{options: o, memory: map[string]int64{}}
 	if base != nil {
 		s.BaseCommit, s.Base = label, new(results)
-		s.versions = append(s.versions, &version{label: " of " + label, project: *base, found: s.Base, memory: map[string]int64{}})
+		s.versions = append(s.versions, &version{label: " of " + label, project: *base, found: s.Base,
+			memory: map[string]int64{}})
 	}
 	s.versions = append(s.versions, &version{project: o.Project, found: &s.results, memory: map[string]int64{}})
 	return s
@@ -123,7 +125,8 @@ func (s *suite) speed(ctx context.Context, w *world, sub *subject, name string, 
 	if measured.Notifications < 1 || sub.machine != "" && measured.Notifications != 1 {
 		return speed{}, fmt.Errorf("%s: monitoring was notified %d times", name, measured.Notifications)
 	}
-	s.say("%-26s %6d files in %6.1f s: %6.1f a second", name, shape.total(), measured.Seconds, measured.filesPerSecond())
+	s.say("%-26s %6d files in %6.1f s: %6.1f a second", name, shape.total(), measured.Seconds,
+		measured.filesPerSecond())
 	return speed{Name: name, throughput: measured}, nil
 }
 
@@ -221,7 +224,8 @@ func (s *suite) measureEach(
 	ctx context.Context, all []running, name string, shape shape, batch int, into func(*results) *[]speed,
 ) error {
 	return each(all, func(r running) error {
-		measured, err := s.speed(ctx, r.world, r.sub, name+r.label, shape, feeding{Batch: batch, SideBySide: sideBySide(batch)})
+		measured, err := s.speed(ctx, r.world, r.sub, name+r.label, shape,
+			feeding{Batch: batch, SideBySide: sideBySide(batch)})
 		measured.Name, measured.FunctionMemory = name, r.world.largest()
 		*into(r.found) = append(*into(r.found), measured)
 		return err
@@ -325,7 +329,8 @@ const manyMixed = 40
 // countMixed counts a run of many collections that are all mixed.
 func (s *suite) countMixed(ctx context.Context, r running, kind string, batch int) error {
 	files := max(1, s.CountFiles*s.filesAt(batch)/s.Files/manyMixed)
-	counted, err := s.cost(ctx, r.world, r.sub, fmt.Sprint(kind, " ", batch), shape{Collections: manyMixed, Files: files}, batch)
+	counted, err := s.cost(ctx, r.world, r.sub, fmt.Sprint(kind, " ", batch), shape{Collections: manyMixed,
+		Files: files}, batch)
 	r.found.MixedCounts = append(r.found.MixedCounts, counted)
 	return err
 }

@@ -49,7 +49,9 @@ type running struct {
 // deployed deploys all versions and does something with them, in every other round with the present one first. So what
 // is
 // compared is measured within the same minute.
-func (s *suite) deployed(ctx context.Context, counts bool, workflowType string, round int, do func([]running) error) error {
+func (s *suite) deployed(
+	ctx context.Context, counts bool, workflowType string, round int, do func([]running) error,
+) error {
 	return s.deployNext(ctx, s.versions, counts, workflowType, func(all []running) error {
 		if round%2 == 1 {
 			slices.Reverse(all)
@@ -58,7 +60,9 @@ func (s *suite) deployed(ctx context.Context, counts bool, workflowType string, 
 	})
 }
 
-func (s *suite) deployNext(ctx context.Context, versions []*version, counts bool, workflowType string, do func([]running) error) error {
+func (s *suite) deployNext(
+	ctx context.Context, versions []*version, counts bool, workflowType string, do func([]running) error,
+) error {
 	if len(versions) == 0 {
 		return do(nil)
 	}

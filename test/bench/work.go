@@ -18,7 +18,8 @@ import (
 type work struct {
 	Batch    int
 	Messages int // of each measurement
-	// CPU is the time of its process in the system and outside of it, in microseconds a message: the median of all rounds.
+	// CPU is the time of its process in the system and outside of it, in microseconds a message: the median of all
+	// rounds.
 	CPU float64
 	// Allocated is how many bytes it asks for, a message: by how much its memory grows while nothing is collected.
 	Allocated float64
@@ -47,7 +48,8 @@ func (s *suite) measureWork(ctx context.Context) error {
 	}
 	defer os.RemoveAll(dir)
 	workers := []worker{
-		{caller: baselineCaller(s.versions[0].caller), program: filepath.Join(dir, baselineName), into: &s.BaselineWork}}
+		{caller: baselineCaller(s.versions[0].caller), program: filepath.Join(dir, baselineName),
+			into: &s.BaselineWork}}
 	if err := buildCalled(ctx, s.Project, workers[0].caller, workers[0].program); err != nil {
 		return err
 	}
@@ -78,9 +80,11 @@ func (s *suite) measureWork(ctx context.Context) error {
 			}
 			slices.Sort(cpu[i])
 			*worker.into = append(*worker.into, work{Batch: batch.size, Messages: messages, Memory: memory[i],
-				CPU: 1e6 * cpu[i][len(cpu[i])/2] / float64(messages), Allocated: float64(used.grown) / float64(messages/4)})
+				CPU:       1e6 * cpu[i][len(cpu[i])/2] / float64(messages),
+				Allocated: float64(used.grown) / float64(messages/4)})
 		}
-		s.say("%d messages in batches of %d through the functions' own processes, %d times", messages, batch.size, workRounds)
+		s.say("%d messages in batches of %d through the functions' own processes, %d times", messages, batch.size,
+			workRounds)
 	}
 	return nil
 }
@@ -160,7 +164,8 @@ func (w worker) events(r run, messages, batch int) (events [][]byte, err error) 
 func (r run) openRow(collection int) instant.Item {
 	text := func(kind, value string) map[string]any { return map[string]any{kind: value} }
 	return instant.Item{"CorrelationId": text("S", r.ID), "CollectionName": text("S", collectionName(collection)),
-		"CollectionStatus": text("S", "Sent"), "FilesExported": text("N", "1000000000"), "FilesSent": text("N", "1000000000"),
+		"CollectionStatus": text("S", "Sent"), "FilesExported": text("N", "1000000000"),
+		"FilesSent":     text("N", "1000000000"),
 		"FilesReceived": text("N", "0")}
 }
 

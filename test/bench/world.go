@@ -60,7 +60,8 @@ func startWorld(ctx context.Context, o options, counts bool) (w *world, err erro
 		w.undo = append(w.undo, w.functions.close, w.runner.close)
 		variables = append(variables, "AWS_ENDPOINT_URL="+w.functions.url())
 	}
-	if w.engine, err = o.Project.StartTestEngine(ctx, dir, local.Log{Steps: o.Log, Output: io.Discard}, variables...); err != nil {
+	if w.engine, err = o.Project.StartTestEngine(ctx, dir, local.Log{Steps: o.Log, Output: io.Discard},
+		variables...); err != nil {
 		return w, err
 	}
 	w.undo = append(w.undo, func() error { return w.engine.Stop(context.Background()) })
@@ -71,7 +72,8 @@ func startWorld(ctx context.Context, o options, counts bool) (w *world, err erro
 	}
 	w.config = local.Config(w.engine.Endpoint)
 	w.table, w.queues = dynamodb.NewFromConfig(w.config), sqs.NewFromConfig(w.config)
-	w.machines, w.lambdas, w.topics = sfn.NewFromConfig(w.config), lambda.NewFromConfig(w.config), sns.NewFromConfig(w.config)
+	w.machines, w.lambdas, w.topics = sfn.NewFromConfig(w.config), lambda.NewFromConfig(w.config),
+		sns.NewFromConfig(w.config)
 	return w, nil
 }
 

@@ -21,7 +21,8 @@ type busy struct {
 const (
 	probeEvery = 2 * time.Second
 	probe      = 20 * time.Millisecond // of processor time: several turns of a scheduler
-	// tooBusy is the mean slowdown from which a machine is called busy. By itself a run on 2 cores is slowed down 2 to 4 times.
+	// tooBusy is the mean slowdown from which a machine is called busy. By itself a run on 2 cores is slowed down 2 to
+	// 4 times.
 	tooBusy = 8
 )
 

@@ -49,7 +49,8 @@ func TestUnfinishedReport(t *testing.T) {
 			w.seen.requests.add("a", id)
 		}
 		r := &Report{world: w, Unfinished: unfinished}
-		r.checkRows(map[string]row{"a": {CollectionName: "a", CollectionStatus: "Success", FilesReceived: files, SyncedFiles: counted, FilesSent: 4}})
+		r.checkRows(map[string]row{"a": {CollectionName: "a", CollectionStatus: "Success", FilesReceived: files,
+			SyncedFiles: counted, FilesSent: 4}})
 		r.checkRequests()
 		return r.Broken
 	}

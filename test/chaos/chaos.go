@@ -22,20 +22,20 @@ type Options struct {
 	Collections, Messages int
 	Seed                  uint64 // of the plan: sizes, order, duplicates, moments at which Sent is written
 	BatchSize             int
-	// KillEvery is how many requests the functions make from one killed function process to the next, on average. Faults
-	// are counted by requests and not by the clock: a call meets as many on a busy machine as on a quiet one.
+	// KillEvery is how many requests the functions make from one killed function process to the next, on average.
+	// Faults are counted by requests and not by the clock: a call meets as many on a busy machine as on a quiet one.
 	KillEvery int
 	// LongestHang bounds how long an answer that is held back keeps a function waiting. From the functions' timeout
 	// of 30 s on, calls of them time out.
 	LongestHang time.Duration
 	// WaitScale shortens what the state machine's retries wait.
 	WaitScale float64
-	// Patience is how long nothing may change while something is missing: longer than a claim's lease and a sweep, since
-	// a claimer that is dead for good is only followed then. On a busy machine it lasts longer, by as much as the machine
-	// is slower.
+	// Patience is how long nothing may change while something is missing: longer than a claim's lease and a sweep,
+	// since a claimer that is dead for good is only followed then. On a busy machine it lasts longer, by as much as the
+	// machine is slower.
 	Patience time.Duration
-	// Longest is how long all of it may take on a busy machine, 0 for as long as it needs. After it the report says what
-	// was lost or done twice by then, and calls the machine busy instead of missing what may still come.
+	// Longest is how long all of it may take on a busy machine, 0 for as long as it needs. After it the report says
+	// what was lost or done twice by then, and calls the machine busy instead of missing what may still come.
 	Longest time.Duration
 	// Dir is an empty folder for the engine's files.
 	Dir string

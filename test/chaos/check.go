@@ -61,11 +61,13 @@ func (r *Report) checkRows(rows map[string]row) {
 		twice := max(0, got.FilesReceived-c.files)
 		r.twice += twice
 		if got.FilesReceived != c.files || got.held() != c.files {
-			r.tooFew(twice == 0 && got.held() <= c.files, "%s: FilesReceived %d, EpochStart and SyncedFiles %d, want %d",
+			r.tooFew(twice == 0 && got.held() <= c.files,
+				"%s: FilesReceived %d, EpochStart and SyncedFiles %d, want %d",
 				c.name, got.FilesReceived, got.held(), c.files)
 		}
 		if got.FilesSent != c.files {
-			r.tooFew(got.FilesSent < c.files, "%s: FilesSent %d, but its writer added %d", c.name, got.FilesSent, c.files)
+			r.tooFew(got.FilesSent < c.files, "%s: FilesSent %d, but its writer added %d", c.name, got.FilesSent,
+				c.files)
 		}
 	}
 }

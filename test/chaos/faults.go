@@ -118,7 +118,8 @@ func (f *faults) toRequest() func(piece []byte) bool {
 			f.request()
 			inTransaction = bytes.Contains(piece, []byte("DynamoDB_20120810.TransactWriteItems"))
 		}
-		if table := f.sharedTable.Load(); inTransaction && table != nil && bytes.Contains(piece, []byte(`"`+*table+`"`)) {
+		if table := f.sharedTable.Load(); inTransaction && table != nil &&
+			bytes.Contains(piece, []byte(`"`+*table+`"`)) {
 			f.transactions.Add(1)
 		}
 		return !strikes(requestCut, &f.requestsCut)

@@ -24,7 +24,8 @@ func (w *world) readHistory(ctx context.Context) (*history, error) {
 	h := &history{executions: map[string]int{}}
 	readers, ctx := errgroup.WithContext(ctx)
 	readers.SetLimit(readersOfHistory)
-	pages := sfn.NewListExecutionsPaginator(w.machines, &sfn.ListExecutionsInput{StateMachineArn: &w.outputs.StateMachineArn})
+	pages := sfn.NewListExecutionsPaginator(w.machines,
+		&sfn.ListExecutionsInput{StateMachineArn: &w.outputs.StateMachineArn})
 	for pages.HasMorePages() && ctx.Err() == nil {
 		page, err := pages.NextPage(ctx)
 		if err != nil {

@@ -54,14 +54,16 @@ func (r *Report) Print(out io.Writer) {
 	line("Sent written", "%d times, %d of them after the last receipt", len(r.plan.collections), r.seen.sentLate.Load())
 	line("other writer", "%d plain updates", r.seen.writes.Load())
 	line("connections cut", "%d: %d before the request took effect, %d after, %d after up to %v without an answer",
-		r.faults.cut(), r.faults.requestsCut.Load(), r.faults.answersCut.Load(), r.faults.answersHung.Load(), r.LongestHang)
+		r.faults.cut(), r.faults.requestsCut.Load(), r.faults.answersCut.Load(), r.faults.answersHung.Load(),
+		r.LongestHang)
 	line("answers delayed", "%d, by up to %v", r.faults.answersLate.Load(), mostLatency)
 	line("processes killed", "%d, in %d requests of functions", r.seen.killed.Load(), r.faults.requests.Load())
 
 	fmt.Fprintln(out, "What it did")
 	line("executions", "%s", counted(r.history.executions))
 	failed := r.history.failed.counts()
-	line("calls of functions", "%d, of which failed and were tried again or given up: %d", r.history.calls.Load(), sum(failed))
+	line("calls of functions", "%d, of which failed and were tried again or given up: %d", r.history.calls.Load(),
+		sum(failed))
 	for _, name := range slices.Sorted(maps.Keys(failed)) {
 		line("", "%d %s", failed[name], name)
 	}

@@ -126,10 +126,12 @@ func (w *world) waiting(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("listing the queues: %w", err)
 	}
-	visible, hidden := sqstypes.QueueAttributeNameApproximateNumberOfMessages, sqstypes.QueueAttributeNameApproximateNumberOfMessagesNotVisible
+	visible, hidden := sqstypes.QueueAttributeNameApproximateNumberOfMessages,
+		sqstypes.QueueAttributeNameApproximateNumberOfMessagesNotVisible
 	for _, url := range listed.QueueUrls {
 		got, err := w.queues.GetQueueAttributes(ctx,
-			&sqs.GetQueueAttributesInput{QueueUrl: &url, AttributeNames: []sqstypes.QueueAttributeName{visible, hidden}})
+			&sqs.GetQueueAttributesInput{QueueUrl: &url, AttributeNames: []sqstypes.QueueAttributeName{visible,
+				hidden}})
 		if err != nil {
 			return "", fmt.Errorf("looking at queue %s: %w", url, err)
 		}

@@ -162,7 +162,8 @@ func (w *world) write(ctx context.Context, plain *dynamodb.Client, this writing)
 	}
 	if this.sent {
 		update.UpdateExpression = aws.String("SET CollectionStatus = :sent")
-		update.ExpressionAttributeValues = map[string]types.AttributeValue{":sent": &types.AttributeValueMemberS{Value: "Sent"}}
+		update.ExpressionAttributeValues = map[string]types.AttributeValue{":sent": &types.AttributeValueMemberS{
+			Value: "Sent"}}
 	}
 	_, err := plain.UpdateItem(ctx, update)
 	w.seen.writes.Add(1)

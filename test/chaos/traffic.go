@@ -40,7 +40,8 @@ func (w *world) send(ctx context.Context) error {
 	}))
 }
 
-// nextSends takes some sends off the front, each message at most once, since the second goes under the first's identity.
+// nextSends takes some sends off the front, each message at most once, since the second goes under the first's
+// identity.
 func nextSends(left []send, identities []string) (now, rest []send) {
 	for len(now) < perSend && len(now) < len(left) {
 		next := left[len(now)]
@@ -85,7 +86,8 @@ func (w *world) sendAll(ctx context.Context, sends []send, identities []string) 
 func (w *world) post(ctx context.Context, bodies ...string) (ids []string, err error) {
 	var entries []sqstypes.SendMessageBatchRequestEntry
 	for i, body := range bodies {
-		entries = append(entries, sqstypes.SendMessageBatchRequestEntry{Id: aws.String(strconv.Itoa(i)), MessageBody: &body})
+		entries = append(entries, sqstypes.SendMessageBatchRequestEntry{Id: aws.String(strconv.Itoa(i)),
+			MessageBody: &body})
 	}
 	sent, err := w.queues.SendMessageBatch(ctx,
 		&sqs.SendMessageBatchInput{QueueUrl: &w.outputs.FileReceivedQueueUrl, Entries: entries})

@@ -71,7 +71,8 @@ func setUp(ctx context.Context, project local.Project, o Options) (w *world, err
 		return w, err
 	}
 	w.config = local.Config(w.engine.Endpoint)
-	w.table, w.queues, w.machines = dynamodb.NewFromConfig(w.config), sqs.NewFromConfig(w.config), sfn.NewFromConfig(w.config)
+	w.table, w.queues, w.machines = dynamodb.NewFromConfig(w.config), sqs.NewFromConfig(w.config),
+		sfn.NewFromConfig(w.config)
 	w.faults.sharedTable.Store(&w.outputs.ExportStatusTableName)
 	if err = w.subscribe(ctx); err != nil {
 		return w, err

@@ -17,8 +17,8 @@ func TestMain(m *testing.M) {
 	localtest.Main(m)
 }
 
-// The configurations on which the scenarios are played. Between them, hotpath's stacks and these run every workflow type
-// with batches of 1, 10 and 100.
+// The configurations on which the scenarios are played. Between them, hotpath's stacks and these run every workflow
+// type with batches of 1, 10 and 100.
 var configurations = []struct {
 	name     string
 	settings []string

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// 450 collections are completed by two envelopes: more at once than the history of a STANDARD execution holds, so it leaves
-// some of them to the sweep. By itself, since it keeps the engine busy.
+// 450 collections are completed by two envelopes: more at once than the history of a STANDARD execution holds, so it
+// leaves some of them to the sweep. By itself, since it keeps the engine busy.
 func TestManyCollectionsInAnEnvelope(t *testing.T) {
 	s := deploy(t, configurations[0].settings...)
 	r := s.newRun(t)

@@ -2,7 +2,8 @@ package e2e_test
 
 import "testing"
 
-// The sender writes Sent when every receipt is in: no message follows any more, so the change itself starts the reconciliation.
+// The sender writes Sent when every receipt is in: no message follows any more, so the change itself starts the
+// reconciliation.
 func sentWrittenLast(t *testing.T, s *system) {
 	r := s.newRun(t)
 	r.put("db.last.a", "Exported", 0)

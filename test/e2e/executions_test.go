@@ -29,7 +29,8 @@ type execution struct {
 }
 
 func newExecutions(machines *sfn.Client, machine string) *executions {
-	return &executions{machines: machines, machine: machine, byARN: map[string]*execution{}, brought: map[string]*execution{}}
+	return &executions{machines: machines, machine: machine, byARN: map[string]*execution{},
+		brought: map[string]*execution{}}
 }
 
 // watch refreshes what is known until the context is done.

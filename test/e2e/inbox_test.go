@@ -91,7 +91,8 @@ func (b *inbox) awaitEmpty(t *testing.T) {
 // countWaiting says how many messages are in the queue, or nothing if there are none.
 func countWaiting(t *testing.T, queues *sqs.Client, url string) string {
 	t.Helper()
-	visible, hidden := types.QueueAttributeNameApproximateNumberOfMessages, types.QueueAttributeNameApproximateNumberOfMessagesNotVisible
+	visible, hidden := types.QueueAttributeNameApproximateNumberOfMessages,
+		types.QueueAttributeNameApproximateNumberOfMessagesNotVisible
 	got, err := queues.GetQueueAttributes(t.Context(),
 		&sqs.GetQueueAttributesInput{QueueUrl: &url, AttributeNames: []types.QueueAttributeName{visible, hidden}})
 	if err != nil {

@@ -17,7 +17,8 @@ const exportDate = "2020-01-01"
 
 var files atomic.Int64
 
-// file is a plain message for one file of a collection. Each names a file of its own, so that no two texts are the same.
+// file is a plain message for one file of a collection. Each names a file of its own, so that no two texts are the
+// same.
 func (r *run) file(collection string, change ...fields) string {
 	message := fields{
 		"correlation_id": r.id, "collection_name": collection, "snapshot_type": "full", "export_date": exportDate,

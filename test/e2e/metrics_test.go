@@ -24,9 +24,11 @@ func metricsOfARun(t *testing.T, s *system) {
 	r.handle(r.successFile("db.metrics.a"), r.successFile("db.metrics.b"))
 	r.wantNotifications(r.allReceived(), r.allSuccessful())
 
-	want := map[string]float64{"CollectionsReceived": 2, "CollectionsSuccessful": 2, "RequestsSent": 2, "RunsReceived": 1, "RunsSuccessful": 1}
+	want := map[string]float64{"CollectionsReceived": 2, "CollectionsSuccessful": 2, "RequestsSent": 2,
+		"RunsReceived": 1, "RunsSuccessful": 1}
 	tasks := []string{"check-collection", "check-all", "notify"}
-	if !strings.HasSuffix(s.outputs.StateMachineArn, "-express") { // where messages of several runs come in one batch, which then is of no run
+	// where messages of several runs come in one batch, which then is of no run
+	if !strings.HasSuffix(s.outputs.StateMachineArn, "-express") {
 		want["FilesReceived"], want["SuccessFilesReceived"] = 5, 2
 		tasks = append(tasks, "increment")
 	}
@@ -44,9 +46,10 @@ func metricsOfARun(t *testing.T, s *system) {
 // addMetrics adds up what the function counted of the run. Every line of its log must be one that CloudWatch takes.
 func (r *run) addMetrics(ctx context.Context, task string, sums map[string]float64) {
 	r.t.Helper()
-	pages := cloudwatchlogs.NewFilterLogEventsPaginator(cloudwatchlogs.NewFromConfig(r.stack.Config), &cloudwatchlogs.FilterLogEventsInput{
-		LogGroupName: aws.String("/aws/lambda/" + r.stack.Name + "-" + task),
-	})
+	pages := cloudwatchlogs.NewFilterLogEventsPaginator(cloudwatchlogs.NewFromConfig(r.stack.Config),
+		&cloudwatchlogs.FilterLogEventsInput{
+			LogGroupName: aws.String("/aws/lambda/" + r.stack.Name + "-" + task),
+		})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -69,7 +72,8 @@ func (r *run) addMetrics(ctx context.Context, task string, sums map[string]float
 			}
 			for _, d := range data {
 				sums[d.Name] += d.Value
-				if want := "application=snapshot-sender-status-checker environment="; !strings.HasPrefix(d.Dimensions, want) {
+				if want := "application=snapshot-sender-status-checker environment="; !strings.HasPrefix(d.Dimensions,
+					want) {
 					r.t.Errorf("%s counts %s of %s", task, d.Name, d.Dimensions)
 				}
 			}

@@ -23,7 +23,8 @@ func tooLarge(t *testing.T, s *system) {
 	most := r.maxMessageSize()
 	frame := r.file("db.too.large", fields{"filename": ""})
 	filler := most - len(frame)
-	largest := strings.Replace(frame, `"filename":""`, `"filename":"`+strings.Repeat(`\"`, filler/2)+strings.Repeat("x", filler%2)+`"`, 1)
+	largest := strings.Replace(frame, `"filename":""`, `"filename":"`+strings.Repeat(`\"`, filler/2)+
+		strings.Repeat("x", filler%2)+`"`, 1)
 
 	_, err := r.queues.SendMessage(t.Context(), &sqs.SendMessageInput{
 		QueueUrl: &r.outputs.FileReceivedQueueUrl, MessageBody: aws.String(largest + " ")})
@@ -47,13 +48,14 @@ func (r *run) maxMessageSize() int {
 	}
 	size, err := strconv.Atoi(got.Attributes[string(name)])
 	if err != nil || size >= 256*1024/2 {
-		r.t.Fatalf("the source queue takes %q bytes (%v), more than Pipes delivers for certain", got.Attributes[string(name)], err)
+		r.t.Fatalf("the source queue takes %q bytes (%v), more than Pipes delivers for certain",
+			got.Attributes[string(name)], err)
 	}
 	return size
 }
 
-// The messages of a row that cannot be read are rejected, each by itself. When the row is mended and they are replayed, they
-// count, and however often they come: once.
+// The messages of a row that cannot be read are rejected, each by itself. When the row is mended and they are replayed,
+// they count, and however often they come: once.
 func countingFails(t *testing.T, s *system) {
 	r := s.newRun(t)
 	const collection = "db.broken.row"

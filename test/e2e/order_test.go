@@ -29,7 +29,8 @@ func earlySuccessFile(t *testing.T, s *system) {
 func blockingStatuses(t *testing.T, s *system) {
 	var messages, successes []string
 	var runs []*run
-	for _, status := range []string{"Exporting", "Exported", "Export_Failed", "Table_Unavailable", "Blocked_Topic", "BLOCKED_TOPIC", "Sent", "Unheard_Of"} {
+	for _, status := range []string{"Exporting", "Exported", "Export_Failed", "Table_Unavailable", "Blocked_Topic",
+		"BLOCKED_TOPIC", "Sent", "Unheard_Of"} {
 		r := s.newRun(t)
 		r.put("db.blocked.a", "Sent", 1)
 		r.put("db.blocked.b", status, 2, item{"FilesReceived": number(1)})
@@ -50,7 +51,8 @@ func blockingStatuses(t *testing.T, s *system) {
 	one.wantRow("db.blocked.b", "Exporting", 2)
 	one.wantNotifications()
 
-	// When the blocking one gets there, monitoring is notified by the stream, and a message that comes again adds nothing.
+	// When the blocking one gets there, monitoring is notified by the stream, and a message that comes again adds
+	// nothing.
 	late := envelope(identified(one.id+"-late", one.file("db.blocked.a")))
 	one.handle(late)
 	one.wantNotifications()

@@ -29,8 +29,8 @@ func reconcileByHand(t *testing.T, s *system) {
 	r.wantRejected()
 }
 
-// A request to reconcile that can never work fails at once, with what is wrong in the cause. It is no message, so nothing
-// is rejected, and nothing is reconciled.
+// A request to reconcile that can never work fails at once, with what is wrong in the cause. It is no message, so
+// nothing is rejected, and nothing is reconciled.
 func malformedReconcile(t *testing.T, s *system) {
 	r := s.newRun(t)
 	var inputs, causes []string
@@ -84,8 +84,8 @@ func message(t *testing.T, ended *sfn.DescribeExecutionOutput) string {
 	return cause.Message
 }
 
-// What is no request to reconcile is a message, such as the request of an older version, and is rejected like any other:
-// nothing vanishes.
+// What is no request to reconcile is a message, such as the request of an older version, and is rejected like any
+// other: nothing vanishes.
 func otherRequests(t *testing.T, s *system) {
 	r := s.newRun(t)
 	element := r.element("db.other.request")

@@ -14,7 +14,8 @@ func oneIdentityManyTimes(t *testing.T, s *system) {
 	idA, idB, idC := r.id+"-a", r.id+"-b", r.id+"-c"
 
 	// Inside one batch, and in several that come together.
-	fiveTimes := envelope(identified(idA, a), identified(idA, a), identified(idA, a), identified(idA, a), identified(idA, a))
+	fiveTimes := envelope(identified(idA, a), identified(idA, a), identified(idA, a), identified(idA, a),
+		identified(idA, a))
 	r.handle(fiveTimes, fiveTimes, fiveTimes)
 	r.wantRow(collection, "Sent", 1)
 
@@ -61,7 +62,8 @@ func oneIdentityTwoContents(t *testing.T, s *system) {
 	r.wantRow(collection, "Sent", 5)
 
 	// However often each of them comes, and however its fields are spelled.
-	spelled := strings.Replace(first, `"snapshot_type":"full"`, "\n \"snapshot_type\" : \"\\u0066ull\", \"unknown\": 1", 1)
+	spelled := strings.Replace(first, `"snapshot_type":"full"`, "\n \"snapshot_type\" : \"\\u0066ull\", \"unknown\": 1",
+		1)
 	if spelled == first {
 		t.Fatal("the message is spelled as before: ", first)
 	}

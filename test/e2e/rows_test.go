@@ -91,7 +91,8 @@ func rowsOfOthers(t *testing.T, s *system) {
 
 // attributes ignores what the SDK keeps for itself in its values.
 var attributes = cmp.Options{
-	cmpopts.IgnoreUnexported(types.AttributeValueMemberS{}, types.AttributeValueMemberN{}, types.AttributeValueMemberM{},
+	cmpopts.IgnoreUnexported(types.AttributeValueMemberS{}, types.AttributeValueMemberN{},
+		types.AttributeValueMemberM{},
 		types.AttributeValueMemberBOOL{}, types.AttributeValueMemberNULL{}, types.AttributeValueMemberNS{}),
 	cmpopts.SortSlices(func(a, b string) bool { return a < b }),
 }

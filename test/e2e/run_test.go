@@ -122,8 +122,8 @@ func (r *run) handle(messages ...string) []string {
 	return ids
 }
 
-// settle waits until the executions for the messages are over, the messages are gone from the source queue, and all that
-// came out is collected. What has not happened by then does not happen without another event.
+// settle waits until the executions for the messages are over, the messages are gone from the source queue, and all
+// that came out is collected. What has not happened by then does not happen without another event.
 func (r *run) settle(messageIDs []string) {
 	r.t.Helper()
 	await(r.t, func() string { return r.executions.unfinished(r.id, messageIDs) })
@@ -193,8 +193,8 @@ func (r *run) ending(execution string) (ended *sfn.DescribeExecutionOutput) {
 	return ended
 }
 
-// requestMails, notificationMails and rejectedMails are what came out for this run so far. A rejected message need not name
-// its run; it is known by the message that it came with.
+// requestMails, notificationMails and rejectedMails are what came out for this run so far. A rejected message need not
+// name its run; it is known by the message that it came with.
 func (r *run) requestMails() []mail      { return r.requests.pick(r.names) }
 func (r *run) notificationMails() []mail { return r.notifications.pick(r.names) }
 

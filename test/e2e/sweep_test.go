@@ -34,9 +34,9 @@ func completeWithoutAnEvent(t *testing.T, s *system) {
 	r.wantNotifications(r.allReceived())
 }
 
-// sweep calls the deployed function as its schedule does, again whenever all is done that the last call started, until so
-// many requests and notifications went out for the run. Then it waits until nothing more comes of it. On a busy machine
-// Lambda may refuse an execution until its retries are used up: then its message waits until the lease is over.
+// sweep calls the deployed function as its schedule does, again whenever all is done that the last call started, until
+// so many requests and notifications went out for the run. Then it waits until nothing more comes of it. On a busy
+// machine Lambda may refuse an execution until its retries are used up: then its message waits until the lease is over.
 func (r *run) sweep(requests, notifications int) {
 	r.t.Helper()
 	awaitWithin(r.t, store.DefaultLease+waitAtMost, func() string {
@@ -50,7 +50,8 @@ func (r *run) sweep(requests, notifications int) {
 		if r.executions.unfinished(r.id, nil) == "" {
 			r.callSweep()
 		}
-		return fmt.Sprintf("the sweep led to %d of %d requests and %d of %d notifications", sent, requests, notified, notifications)
+		return fmt.Sprintf("the sweep led to %d of %d requests and %d of %d notifications", sent, requests, notified,
+			notifications)
 	})
 	r.settle(nil)
 }
@@ -58,13 +59,15 @@ func (r *run) sweep(requests, notifications int) {
 func (r *run) callSweep() {
 	r.t.Helper()
 	answer, err := lambda.NewFromConfig(r.stack.Config).Invoke(r.t.Context(), &lambda.InvokeInput{
-		FunctionName: aws.String(r.stack.Name + "-sweep"), Payload: []byte(encode(map[string]string{"execution_id": r.id})),
+		FunctionName: aws.String(r.stack.Name + "-sweep"),
+		Payload:      []byte(encode(map[string]string{"execution_id": r.id})),
 	})
 	if err != nil {
 		r.t.Fatal(err)
 	}
 	// Runs of other scenarios have rows that cannot be read; of those the sweep complains in the end.
-	if failed := aws.ToString(answer.FunctionError); failed != "" && !strings.Contains(string(answer.Payload), "sweeping run") ||
+	if failed := aws.ToString(answer.FunctionError); failed != "" && !strings.Contains(string(answer.Payload),
+		"sweeping run") ||
 		strings.Contains(string(answer.Payload), r.id) {
 		r.t.Fatalf("the sweep failed: %s %s", failed, answer.Payload)
 	}

@@ -47,12 +47,14 @@ func deploy(t *testing.T, settings ...string) *system {
 	}
 	s.executions = newExecutions(s.machines, stack.Outputs.StateMachineArn)
 	s.requests = newInbox(s.queues, stack.Outputs.ExportStateQueueUrl)
-	s.notifications = newInbox(s.queues, subscribe(t, s.queues, sns.NewFromConfig(stack.Config), stack.Outputs.MonitoringTopicArn))
+	s.notifications = newInbox(s.queues, subscribe(t, s.queues, sns.NewFromConfig(stack.Config),
+		stack.Outputs.MonitoringTopicArn))
 	s.rejected = newInbox(s.queues, stack.Outputs.RejectedMessagesQueueUrl)
 
 	ctx, cancel := context.WithCancel(t.Context())
 	var watching errgroup.Group
-	for _, watch := range []func(context.Context) error{s.executions.watch, s.requests.collect, s.notifications.collect, s.rejected.collect} {
+	for _, watch := range []func(context.Context) error{s.executions.watch, s.requests.collect, s.notifications.collect,
+		s.rejected.collect} {
 		watching.Go(func() error {
 			if err := watch(ctx); ctx.Err() == nil {
 				return err // what it misses would go unnoticed

@@ -50,8 +50,8 @@ func (r *run) wantRequests(want ...string) {
 	}
 }
 
-// wantNotifications waits for as many notifications about the run as are wanted, and compares all that were sent, in their
-// order.
+// wantNotifications waits for as many notifications about the run as are wanted, and compares all that were sent, in
+// their order.
 func (r *run) wantNotifications(want ...string) {
 	r.t.Helper()
 	r.awaitMails("notifications", len(want), r.notificationMails)
@@ -67,7 +67,8 @@ type rejection struct {
 	Text     string
 }
 
-// wantRejected compares all messages of the run that were rejected so far, in any order. Each must say why in a sentence.
+// wantRejected compares all messages of the run that were rejected so far, in any order. Each must say why in a
+// sentence.
 func (r *run) wantRejected(want ...rejection) {
 	r.t.Helper()
 	var got []rejection

@@ -11,11 +11,13 @@ import (
 // Several collections, all formats and spellings of flags, shuffled and sent side by side.
 func wholeRun(t *testing.T, s *system) {
 	r := s.newRun(t)
-	for collection, sent := range map[string]int{"db.core.agent": 3, "db.core.claim": 6, "core.plain": 1, `db.odd."<&>"`: 2} {
+	for collection, sent := range map[string]int{"db.core.agent": 3, "db.core.claim": 6, "core.plain": 1,
+		`db.odd."<&>"`: 2} {
 		r.put(collection, "Sent", sent, item{"FilesReceived": number(0)})
 	}
 	inStrings := fields{"shutdown_flag": "False", "reprocess_files": "TRUE", "is_success_file": "false"}
-	booleans := fields{"shutdown_flag": true, "reprocess_files": false, "is_success_file": false, "something": "unknown"}
+	booleans := fields{"shutdown_flag": true, "reprocess_files": false, "is_success_file": false,
+		"something": "unknown"}
 	claim := r.many(6, "db.core.claim", inStrings)
 	odd := r.many(2, `db.odd."<&>"`, fields{"filename": absent, "file_name": "from-the-real-producer"})
 	messages := append(r.many(3, "db.core.agent"),
@@ -41,7 +43,8 @@ func wholeRun(t *testing.T, s *system) {
 	}
 	r.wantRequests(requests...)
 	r.wantGroups(map[string]string{
-		"db.core.agent": "db_core_agent", "db.core.claim": "db_core_claim", "core.plain": "core_plain", `db.odd."<&>"`: `db_odd_"<&>"`,
+		"db.core.agent": "db_core_agent", "db.core.claim": "db_core_claim", "core.plain": "core_plain",
+		`db.odd."<&>"`: `db_odd_"<&>"`,
 	})
 	r.wantNotifications(r.allReceived())
 
@@ -79,7 +82,8 @@ func fortyAtOnce(t *testing.T, s *system) {
 		name := fmt.Sprintf("db.forty.collection%02d", i)
 		r.put(name, "Sent", 1)
 		messages = append(messages, r.file(name))
-		successes = append(successes, fmt.Sprintf(`{"messageId": "%s-%d", "body": %s}`, r.id, i, encode(r.successFile(name))))
+		successes = append(successes, fmt.Sprintf(`{"messageId": "%s-%d", "body": %s}`, r.id, i,
+			encode(r.successFile(name))))
 		requests = append(requests, r.request(name))
 	}
 	r.handle(messages...)
@@ -162,7 +166,8 @@ func byHand(t *testing.T, s *system) {
 	for i, want := range []int{0, 0, 1, 2} {
 		got := 0
 		for _, m := range r.rejectedMails() {
-			if strings.HasPrefix(m.attributes["identity"], *ended[i].ExecutionArn) && m.attributes["reason_code"] == "FIELD_MISSING" {
+			if strings.HasPrefix(m.attributes["identity"], *ended[i].ExecutionArn) &&
+				m.attributes["reason_code"] == "FIELD_MISSING" {
 				got++
 			}
 		}

@@ -22,8 +22,8 @@ type Inbox struct {
 	foreign []*string // receipt handles
 }
 
-// Inbox takes messages in whose text the run's correlation id stands out of a queue, and deletes them. What take does is
-// not cut off when Listen's context ends.
+// Inbox takes messages in whose text the run's correlation id stands out of a queue, and deletes them. What take does
+// is not cut off when Listen's context ends.
 func (w *World) Inbox(url string, run Run, take func(ctx context.Context, message types.Message) error) *Inbox {
 	mine := func(text string) bool { return strings.Contains(text, run.CorrelationID) }
 	return &Inbox{sqs: w.sqs, url: url, mine: mine, take: take}
@@ -36,7 +36,8 @@ func (w *World) Sender(run Run, asked func(request Fields)) *Inbox {
 		return request
 	}
 	mine := func(text string) bool { return read(text)["correlation_id"] == run.CorrelationID }
-	return &Inbox{sqs: w.sqs, url: w.outputs.ExportStateQueueUrl, mine: mine, take: func(ctx context.Context, message types.Message) error {
+	return &Inbox{sqs: w.sqs, url: w.outputs.ExportStateQueueUrl, mine: mine, take: func(ctx context.Context,
+		message types.Message) error {
 		request := read(aws.ToString(message.Body))
 		asked(request)
 		name, _ := request["topic_name"].(string)
@@ -65,8 +66,9 @@ func (b *Inbox) Listen(ctx context.Context) error {
 		}
 		received, err := b.sqs.ReceiveMessage(whole, &sqs.ReceiveMessageInput{
 			QueueUrl: &b.url, MaxNumberOfMessages: 10, WaitTimeSeconds: wait, VisibilityTimeout: 120,
-			MessageAttributeNames:       []string{"All"},
-			MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameApproximateReceiveCount},
+			MessageAttributeNames: []string{"All"},
+			MessageSystemAttributeNames: []types.MessageSystemAttributeName{
+				types.MessageSystemAttributeNameApproximateReceiveCount},
 		})
 		if err != nil {
 			return fmt.Errorf("listening: %w", err)

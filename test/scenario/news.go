@@ -41,7 +41,8 @@ func (w *World) Subscribe(ctx context.Context, run Run) (url string, end func(),
 	}
 	return aws.ToString(made.QueueUrl), func() {
 		// What stays behind after an error here harms nobody.
-		_, _ = w.sns.Unsubscribe(context.WithoutCancel(ctx), &sns.UnsubscribeInput{SubscriptionArn: subscribed.SubscriptionArn})
+		_, _ = w.sns.Unsubscribe(context.WithoutCancel(ctx),
+			&sns.UnsubscribeInput{SubscriptionArn: subscribed.SubscriptionArn})
 		_, _ = w.sqs.DeleteQueue(context.WithoutCancel(ctx), &sqs.DeleteQueueInput{QueueUrl: made.QueueUrl})
 	}, nil
 }

@@ -22,7 +22,10 @@ type Played struct {
 // Play writes the plan's rows, sends its messages, at so many a second (0: as fast as can be), and plays the sender. It
 // ends when the run is as far as it can get: what can move has moved, and, as far as settled says, nothing is owed. It
 // gives up when nothing has changed for as long as patience. show is told how far the run is.
-func (w *World) Play(ctx context.Context, plan Plan, rate float64, patience time.Duration, show func(string), settled func() (bool, error)) (Played, error) {
+func (w *World) Play(
+	ctx context.Context, plan Plan, rate float64, patience time.Duration, show func(string),
+	settled func() (bool, error),
+) (Played, error) {
 	var played Played
 	if err := w.PutRows(ctx, plan.Run); err != nil {
 		return played, err
@@ -46,7 +49,8 @@ func (w *World) Play(ctx context.Context, plan Plan, rate float64, patience time
 			}
 		}
 		var err error
-		played.Finished, err = w.acts(ctx, plan, rate, patience, watch, func() string { return fmt.Sprint(played.Rows, answered.Load()) }, settled)
+		played.Finished, err = w.acts(ctx, plan, rate, patience, watch,
+			func() string { return fmt.Sprint(played.Rows, answered.Load()) }, settled)
 		return err
 	})
 	err := group.Wait()
@@ -108,8 +112,8 @@ func (p Plan) all(rows []Row, is func(Collection, Row) bool) bool {
 
 const lookEvery = 200 * time.Millisecond
 
-// Watch looks again and again until done. It gives up, and returns false, when what now says has not changed for as long
-// as patience.
+// Watch looks again and again until done. It gives up, and returns false, when what now says has not changed for as
+// long as patience.
 func Watch(ctx context.Context, patience time.Duration, done func() (bool, error), now func() string) (bool, error) {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()

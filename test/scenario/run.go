@@ -105,7 +105,9 @@ func (r Run) Malformed() []Message {
 		plain(Text(Fields{"Records": []any{}, "correlation_id": r.CorrelationID}), snapshot.ReasonNoRecords),
 		inside(Fields{"messageId": r.CorrelationID + "-empty"}, snapshot.ReasonNoBody),
 		plain(Text([]string{r.CorrelationID}), snapshot.ReasonNotAnObject),
-		plain(Text(broken("collection_name", strings.Repeat("x", snapshot.MaxCollectionName+1))), snapshot.ReasonFieldTooLong), // the largest, so the last
+		// the largest, so the last
+		plain(Text(broken("collection_name", strings.Repeat("x", snapshot.MaxCollectionName+1))),
+			snapshot.ReasonFieldTooLong),
 	}
 }
 

@@ -78,13 +78,16 @@ func (s Shape) check() error {
 	fail(s.Run == "", "the run has no name")
 	fail(!utf8.ValidString(s.Run), "the run's name is not UTF-8")
 	if longest := len(s.collectionName(s.Collections - 1)); longest > snapshot.MaxCollectionName {
-		fail(true, fmt.Sprintf("the run's name is too long: its collections would have names of %d bytes, at most %d are possible", longest, snapshot.MaxCollectionName))
+		fail(true, fmt.Sprintf("the run's name is too long: its collections would have names of %d bytes, at most "+
+			"%d are possible", longest, snapshot.MaxCollectionName))
 	}
 	fail(s.Collections < 1 || s.Files < 1, "a run has at least one collection, and a collection one file")
 	fail(!(s.Duplicates >= 0 && s.Duplicates <= 1), "the share of duplicates is from 0 to 1")
-	fail(s.Malformed < 0 || s.LateSent < 0 || s.Missing < 0 || s.Blocked < 0 || s.Failing < 0, "there are no fewer than 0 of anything")
+	fail(s.Malformed < 0 || s.LateSent < 0 || s.Missing < 0 || s.Blocked < 0 || s.Failing < 0,
+		"there are no fewer than 0 of anything")
 	fail(s.Blocked+s.Missing+s.LateSent+s.Failing > s.Collections, fmt.Sprintf(
-		"%d collections are too few for %d that are blocked, %d that lack a file, %d that are sent late and %d that fail",
+		"%d collections are too few for %d that are blocked, %d that lack a file, %d that are sent late and %d that "+
+			"fail",
 		s.Collections, s.Blocked, s.Missing, s.LateSent, s.Failing))
 	return errors.Join(errs...)
 }

@@ -19,12 +19,14 @@ func TestPlanIsOfItsShape(t *testing.T) {
 		shape := Shape{
 			Run: "run-" + rapid.StringMatching(`[a-z]{1,8}`).Draw(t, "run"), Seed: rapid.Uint64().Draw(t, "seed"),
 			Collections: rapid.IntRange(1, 12).Draw(t, "collections"), Files: rapid.IntRange(1, 6).Draw(t, "files"),
-			Duplicates: rapid.Float64Range(0, 1).Draw(t, "duplicates"), Malformed: rapid.IntRange(0, 20).Draw(t, "malformed"),
+			Duplicates: rapid.Float64Range(0, 1).Draw(t, "duplicates"), Malformed: rapid.IntRange(0, 20).Draw(t,
+				"malformed"),
 		}
 		shape.Blocked = rapid.IntRange(0, shape.Collections).Draw(t, "blocked")
 		shape.Missing = rapid.IntRange(0, shape.Collections-shape.Blocked).Draw(t, "missing")
 		shape.LateSent = rapid.IntRange(0, shape.Collections-shape.Blocked-shape.Missing).Draw(t, "late")
-		shape.Failing = rapid.IntRange(0, shape.Collections-shape.Blocked-shape.Missing-shape.LateSent).Draw(t, "failing")
+		shape.Failing = rapid.IntRange(0, shape.Collections-shape.Blocked-shape.Missing-shape.LateSent).Draw(t,
+			"failing")
 		plan, err := NewPlan(shape)
 		if err != nil {
 			t.Fatal(err)
@@ -44,7 +46,8 @@ func TestPlanIsOfItsShape(t *testing.T) {
 
 // measure reads a plan's shape off what is written and sent.
 func measure(t *rapid.T, plan Plan) (shape Shape, again int) {
-	shape = Shape{Run: plan.CorrelationID, Seed: plan.Shape.Seed, Collections: len(plan.Collections), Files: plan.Shape.Files}
+	shape = Shape{Run: plan.CorrelationID, Seed: plan.Shape.Seed, Collections: len(plan.Collections),
+		Files: plan.Shape.Files}
 	arrived := map[string]map[string]bool{}
 	files := 0
 	for i, message := range plan.Messages {
@@ -58,7 +61,8 @@ func measure(t *rapid.T, plan Plan) (shape Shape, again int) {
 			switch {
 			case receipt.Rejection != nil || key == "db.not.there":
 				shape.Malformed++
-				if len(message.Rejects) != 1 || receipt.Rejection != nil && message.Rejects[0].Reason != receipt.Rejection.Reason {
+				if len(message.Rejects) != 1 || receipt.Rejection != nil &&
+					message.Rejects[0].Reason != receipt.Rejection.Reason {
 					t.Errorf("%s is rejected with %v, expected %v", message.Text, receipt.Rejection, message.Rejects)
 				}
 				continue

@@ -73,7 +73,8 @@ func (w *World) PutRows(ctx context.Context, run Run) error {
 			delete(item, "FilesReceived")
 		}
 		group.Go(func() error {
-			_, err := w.dynamodb.PutItem(ctx, &dynamodb.PutItemInput{TableName: &w.outputs.ExportStatusTableName, Item: item})
+			_, err := w.dynamodb.PutItem(ctx, &dynamodb.PutItemInput{TableName: &w.outputs.ExportStatusTableName,
+				Item: item})
 			if err != nil {
 				return fmt.Errorf("writing a row: %w", err)
 			}
@@ -91,8 +92,9 @@ func (w *World) WriteSent(ctx context.Context, run Run) error {
 			continue
 		}
 		if _, err := w.dynamodb.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-			TableName:                 &w.outputs.ExportStatusTableName,
-			Key:                       map[string]dynamodbtypes.AttributeValue{"CorrelationId": text(run.CorrelationID), "CollectionName": text(c.Name)},
+			TableName: &w.outputs.ExportStatusTableName,
+			Key: map[string]dynamodbtypes.AttributeValue{"CorrelationId": text(run.CorrelationID),
+				"CollectionName": text(c.Name)},
 			UpdateExpression:          aws.String("SET CollectionStatus = :status"),
 			ExpressionAttributeValues: map[string]dynamodbtypes.AttributeValue{":status": text(c.Status)},
 		}); err != nil {

@@ -90,8 +90,8 @@ func (w *world) inLedger(partition, prefix, digest string) bool {
 	return false
 }
 
-// checkEntry: nothing is enqueued twice for one version, and no message is taken over unless its owner died or gave it up.
-// The clock stands still while anybody lives, so a lease that is over belongs to a dead owner.
+// checkEntry: nothing is enqueued twice for one version, and no message is taken over unless its owner died or gave it
+// up. The clock stands still while anybody lives, so a lease that is over belongs to a dead owner.
 func (w *world) checkEntry(prefix string, write table.Write, old table.Item) {
 	before, _ := old.Int(prefix + "Version")
 	until, _ := old.Int(prefix + "LeaseUntil")
@@ -118,8 +118,8 @@ func (w *world) checkEntry(prefix string, write table.Write, old table.Item) {
 	}
 }
 
-// checkSend: a request goes out for a collection that was received, a notification for a run all of which was, and while
-// nobody dies everything goes out once.
+// checkSend: a request goes out for a collection that was received, a notification for a run all of which was, and
+// while nobody dies everything goes out once.
 func (w *world) checkSend(out snapshot.Outgoing) {
 	if out.Kind == snapshot.RunStalled || out.Kind == snapshot.RunAbandoned {
 		return
@@ -195,7 +195,8 @@ func (w *world) checkCollection(c *collection) {
 	case row.Adopted() && row.Held() != w.ledger(c.name).Counted:
 		w.broken("%s holds %d files, %d were counted", c.name, row.Held(), w.ledger(c.name).Counted)
 	case w.ledger(c.name).Counted != int64(c.before+c.files-c.taken+len(c.late)):
-		w.broken("%d files of %s were counted, not %d", w.ledger(c.name).Counted, c.name, c.before+c.files-c.taken+len(c.late))
+		w.broken("%d files of %s were counted, not %d", w.ledger(c.name).Counted, c.name, c.before+c.files-c.taken+
+			len(c.late))
 	case !row.Status.Is(wanted):
 		w.broken("%s is stuck in %s instead of %s", c.name, row.Status, wanted)
 	case string(row.Status) != c.spell(string(wanted)):

@@ -60,7 +60,8 @@ func (e *execution) run(a *actor) {
 func (e *execution) reconcile(a *actor, key snapshot.CollectionKey) {
 	e.enter("Check Collection")
 	collection, err := invoke(e, a, "check-collection", func(ctx context.Context) (checkcollection.Output, error) {
-		return checkcollection.New(e.store("check-collection"), quiet).Handle(ctx, checkcollection.Input{ExecutionID: e.id, CollectionKey: key})
+		return checkcollection.New(e.store("check-collection"), quiet).Handle(ctx,
+			checkcollection.Input{ExecutionID: e.id, CollectionKey: key})
 	})
 	if err != nil {
 		e.enter("Left to the Sweep")
@@ -90,7 +91,8 @@ func (e *execution) reconcile(a *actor, key snapshot.CollectionKey) {
 	}
 	e.enter("Check All Collections")
 	checked, err := invoke(e, a, "check-all", func(ctx context.Context) (checkall.Output, error) {
-		return checkall.New(e.store("check-all"), quiet).Handle(ctx, checkall.Input{CollectionKey: key, Owner: collection.Owner,
+		return checkall.New(e.store("check-all"), quiet).Handle(ctx, checkall.Input{CollectionKey: key,
+			Owner: collection.Owner,
 			Moved: collection.Moved, Notifications: collection.Notifications})
 	})
 	if err != nil {
@@ -118,8 +120,8 @@ func (e *execution) notify(a *actor, in notify.Input) error {
 	return err
 }
 
-// rejectUncounted is what becomes of the messages of an execution whose counting failed for good. Step Functions rejects
-// them itself, so no process can die in between.
+// rejectUncounted is what becomes of the messages of an execution whose counting failed for good. Step Functions
+// rejects them itself, so no process can die in between.
 func (e *execution) rejectUncounted(cause error) {
 	e.enter("Messages to Reject?")
 	switch _, isRequest, _ := snapshot.Reconcilable([]byte(e.input)); {
@@ -149,12 +151,12 @@ func records(input, id string) []record {
 	return records
 }
 
-// mostReceives is how often a queue hands a message out before it moves it to its dead-letter queue. The stack's is more;
-// fewer let a storm use them up now and then.
+// mostReceives is how often a queue hands a message out before it moves it to its dead-letter queue. The stack's is
+// more; fewer let a storm use them up now and then.
 const mostReceives = 2
 
-// comeAgain is what happens to the messages of an execution that a pipe waits for, once it has failed: their queue hands
-// them out again, and moves them to its dead-letter queue in the end.
+// comeAgain is what happens to the messages of an execution that a pipe waits for, once it has failed: their queue
+// hands them out again, and moves them to its dead-letter queue in the end.
 func (e *execution) comeAgain() {
 	if e.sabotage.NotAgain {
 		return

@@ -96,7 +96,8 @@ var Guards = []Guard{
 			}
 			return item
 		}, Write: func(s seam, write *table.Write) bool {
-			if n, ok := counted[s.current]; ok && onRow(write.Ref) && sets(write, "EpochStart") && sets(write, "FilesReceived") {
+			if n, ok := counted[s.current]; ok && onRow(write.Ref) && sets(write, "EpochStart") &&
+				sets(write, "FilesReceived") {
 				received := n - write.Set["EpochStart"].(int64)
 				write.Set["FilesReceived"], write.Set["SyncedFiles"] = received, received
 			}
@@ -207,7 +208,10 @@ var Guards = []Guard{
 	{"check of the run of a row that is gone", calm, flag(Sabotage{IgnoreGone: true})},
 
 	// reopening
-	{"reopening", calm, dropping(func(write *table.Write) bool { return onRun(write.Ref) && sets(write, "Generation") })},
+	{"reopening", calm, dropping(func(write *table.Write) bool {
+		return onRun(write.Ref) &&
+			sets(write, "Generation")
+	})},
 	{"notified by the entry", calm, func() Sabotage {
 		return Sabotage{Seen: func(s seam, ref table.Ref, item table.Item) table.Item {
 			if s.task == "check-collection" && onRun(ref) {

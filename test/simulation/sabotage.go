@@ -37,7 +37,8 @@ type Sabotage struct {
 
 // lacking is write without the conditions on these attributes.
 func lacking(write *table.Write, attributes ...string) {
-	write.If = slices.DeleteFunc(slices.Clone(write.If), func(c table.Condition) bool { return slices.Contains(attributes, c.Attribute) })
+	write.If = slices.DeleteFunc(slices.Clone(write.If),
+		func(c table.Condition) bool { return slices.Contains(attributes, c.Attribute) })
 }
 
 // without is write without its conditions by this operator.

@@ -36,7 +36,8 @@ func (w *world) call(words func() string) fault {
 	w.steps++
 	f := w.faultNow()
 	if w.trace != nil {
-		w.say("%s %s%s", a.name, words(), [...]string{"", " — and dies before", " — and dies after", " — and the answer is lost", " — and is refused"}[f])
+		w.say("%s %s%s", a.name, words(), [...]string{"", " — and dies before", " — and dies after",
+			" — and the answer is lost", " — and is refused"}[f])
 	}
 	if f == crashBefore {
 		panic(death{})
@@ -133,7 +134,8 @@ func (s seam) Query(ctx context.Context, query table.Query) (table.Page, error) 
 		ref := table.Ref{Name: query.Name, Key: keyed.Key}
 		if i > 0 && s.torn { // a page is no snapshot either
 			s.current.giveWay()
-			if later, _ := s.db.Get(ctx, table.Read{Ref: ref, Attributes: query.Attributes, Consistent: query.Consistent}); later != nil {
+			if later, _ := s.db.Get(ctx, table.Read{Ref: ref, Attributes: query.Attributes,
+				Consistent: query.Consistent}); later != nil {
 				keyed.Item = later
 			}
 		}
@@ -226,7 +228,9 @@ func (o services) Reject(_ context.Context, receipt snapshot.Receipt) error {
 	if f == refused {
 		return errThrottled
 	}
-	if receipt.Rejection.Reason == snapshot.ReasonUnknownCollection && !o.find(receipt.Message.CollectionName).mayBeGone && o.item(o.tables.Status.At(run, receipt.Message.CollectionName)) != nil {
+	if receipt.Rejection.Reason == snapshot.ReasonUnknownCollection &&
+		!o.find(receipt.Message.CollectionName).mayBeGone &&
+		o.item(o.tables.Status.At(run, receipt.Message.CollectionName)) != nil {
 		o.broken("%s was rejected although there is a row for %s", receipt.Identity, receipt.Message.CollectionName)
 	}
 	o.reject(rejected{identity: receipt.Identity, raw: receipt.Raw, reason: receipt.Rejection.Reason})

@@ -44,7 +44,8 @@ func TestEveryGuardIsMissed(t *testing.T) {
 func TestTheSameSeedGivesTheSameHistory(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(30) {
-		if first, again := history(seed, simulation.Seeded(seed)), history(seed, simulation.Seeded(seed)); first != again || first == "" {
+		if first, again := history(seed, simulation.Seeded(seed)),
+			history(seed, simulation.Seeded(seed)); first != again || first == "" {
 			t.Fatalf("seed %d gave two histories:\n%s\n\n%s", seed, first, again)
 		}
 	}

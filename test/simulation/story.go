@@ -13,23 +13,25 @@ import (
 
 // collection is what the story knows of a collection: the truth that the tables are held against.
 type collection struct {
-	name        string
-	upper       bool            // statuses in capitals
-	never       bool            // its status never finishes
-	empty       bool            // without files: the sender itself moves it to Received
-	files       int             // of the current export
-	taken       int             // of these, how many another system counted, or a ledger that is lost: not in the ledger
-	lost        int             // files that were counted under a ledger that is lost since
-	before      int             // files of the exports before that the ledger counted
-	arrived     map[string]bool // files of the current export that were delivered at least once
-	late        []string        // files that came while an export ended: each may count for that one or for a later one
-	success     bool            // whether the current export's success file was delivered
-	lateSuccess bool            // a success file came while an export ended: it may count for that one or for a later one
-	export      int             // its number
-	again       bool            // it is exported again as soon as it is received
-	since       int64           // the run's generation when the current export began
-	gone        bool            // its row was deleted
-	mayBeGone   bool            // its row is deleted at some time, or was made later
+	name  string
+	upper bool // statuses in capitals
+	never bool // its status never finishes
+	empty bool // without files: the sender itself moves it to Received
+	files int  // of the current export
+	// of these, how many another system counted, or a ledger that is lost: not in the ledger
+	taken   int
+	lost    int             // files that were counted under a ledger that is lost since
+	before  int             // files of the exports before that the ledger counted
+	arrived map[string]bool // files of the current export that were delivered at least once
+	late    []string        // files that came while an export ended: each may count for that one or for a later one
+	success bool            // whether the current export's success file was delivered
+	// a success file came while an export ended: it may count for that one or for a later one
+	lateSuccess bool
+	export      int   // its number
+	again       bool  // it is exported again as soon as it is received
+	since       int64 // the run's generation when the current export began
+	gone        bool  // its row was deleted
+	mayBeGone   bool  // its row is deleted at some time, or was made later
 }
 
 // unchecked reports whether nothing of the collection can be checked: it never finishes, or its row is gone.
@@ -46,8 +48,8 @@ func (c *collection) spell(status string) string {
 }
 
 // tell lets a run happen: a first export of every collection, then new exports of some among success files for others,
-// then the success files that are left, and then, now and then, another run under the same id. After each part the world
-// comes to rest and is checked.
+// then the success files that are left, and then, now and then, another run under the same id. After each part the
+// world comes to rest and is checked.
 func (w *world) tell() {
 	for i := range 1 + w.random.IntN(3) {
 		w.collections = append(w.collections, &collection{name: fmt.Sprintf("c%d", i), upper: w.chance(0.3)})
@@ -76,8 +78,8 @@ func (w *world) firstExports() [][]func() {
 		switch {
 		case c.never:
 		case c.taken > 0:
-			// While two systems count, and when a new ledger adopts rows, the epoch moves: a success file that comes at that
-			// moment may be taken for one of an epoch that has passed (docs/cutover.md).
+			// While two systems count, and when a new ledger adopts rows, the epoch moves: a success file that comes at
+			// that moment may be taken for one of an epoch that has passed (docs/cutover.md).
 		case c.files > 0 && w.standsStill(c):
 			chains = append(chains, []func(){func() { w.whenReceived(c, 30, w.exportAgain(c, replaced)) }})
 		case c.files > 0 && w.chance(0.2): // nor does a success file that comes late tell which export it belongs to
@@ -90,8 +92,8 @@ func (w *world) firstExports() [][]func() {
 	return chains
 }
 
-// standsStill lets, now and then, a process that is about to count a collection's first file stand still for a whole export:
-// the file comes again, all is received, and the collection is exported again.
+// standsStill lets, now and then, a process that is about to count a collection's first file stand still for a whole
+// export: the file comes again, all is received, and the collection is exported again.
 func (w *world) standsStill(c *collection) bool {
 	random := rand.New(rand.NewPCG(w.seed, 5))
 	if c != w.collections[0] || random.Float64() >= 0.1 {
@@ -258,8 +260,8 @@ func (w *world) export(c *collection) [][]func() {
 	return append(chains, sender)
 }
 
-// fileArrives delivers the file once, or now and then twice. Now and then it comes under the identity of the one before:
-// then it is another message all the same.
+// fileArrives delivers the file once, or now and then twice. Now and then it comes under the identity of the one
+// before: then it is another message all the same.
 func (w *world) fileArrives(c *collection, i int) []func() {
 	name := fmt.Sprintf("%s-%d-%d", c.name, c.export, i)
 	file := newMessage(c, name, "")
@@ -269,8 +271,9 @@ func (w *world) fileArrives(c *collection, i int) []func() {
 	return w.once(func() { c.arrived[name] = true; w.deliver(file) }, file)
 }
 
-// oneMore is a file that the sender sends after it has set Sent, as it must not: FilesSent grows, while we may be about to
-// move the collection. It sends none for an export that is to be over: a file that comes late counts for the next one.
+// oneMore is a file that the sender sends after it has set Sent, as it must not: FilesSent grows, while we may be about
+// to move the collection. It sends none for an export that is to be over: a file that comes late counts for the next
+// one.
 func (w *world) oneMore(c *collection) {
 	if row := w.row(c); row == nil || !row.Status.Is(snapshot.Sent) || c.again {
 		return
@@ -280,9 +283,10 @@ func (w *world) oneMore(c *collection) {
 	w.then = append(w.then, w.fileArrives(c, c.files-1))
 }
 
-// predecessor is the system that this one replaces: it counts some files of a run's first export, before and beside us, and
-// goes before the sender sets Sent. All that it leaves is the row's FilesReceived. The first collection keeps a file for us,
-// or no message would make the run known; and only with a sweep is a collection reconciled that was complete before.
+// predecessor is the system that this one replaces: it counts some files of a run's first export, before and beside us,
+// and goes before the sender sets Sent. All that it leaves is the row's FilesReceived. The first collection keeps a
+// file for us, or no message would make the run known; and only with a sweep is a collection reconciled that was
+// complete before.
 func (w *world) predecessor(c *collection, lost int) []func() {
 	if c.taken = lost; !w.succeeds || c.export > 0 || lost > 0 {
 		return nil
@@ -294,7 +298,10 @@ func (w *world) predecessor(c *collection, lost int) []func() {
 	var counts []func()
 	for i := range c.taken {
 		c.arrived[fmt.Sprintf("%s-%d-%d", c.name, c.export, i)] = true
-		counts = append(counts, func() { w.write(c, "predecessor", table.Item{"FilesReceived": w.row(c).FilesReceived.N + 1}) })
+		counts = append(counts, func() {
+			w.write(c, "predecessor",
+				table.Item{"FilesReceived": w.row(c).FilesReceived.N + 1})
+		})
 	}
 	if w.chance(0.5) { // all before we begin
 		for _, count := range counts {
@@ -353,7 +360,8 @@ func (w *world) exportAgain(c *collection, way int) []func() {
 	default:
 		return []func(){over, func() {
 			begin()
-			w.others("exporter replaces", c.name, table.Item{"CollectionStatus": c.spell("Exporting"), "FilesSent": int64(0)})
+			w.others("exporter replaces", c.name, table.Item{"CollectionStatus": c.spell("Exporting"),
+				"FilesSent": int64(0)})
 			begun()
 		}}
 	}
@@ -451,7 +459,8 @@ func (w *world) disturbances() [][]func() {
 	for _, c := range w.collections {
 		if c.files > 0 && w.chance(0.3) {
 			chains = append(chains, []func(){func() {
-				if row := w.row(c); row != nil && (row.Status.Is(snapshot.Received) || row.Status.Is(snapshot.Success)) {
+				if row := w.row(c); row != nil && (row.Status.Is(snapshot.Received) ||
+					row.Status.Is(snapshot.Success)) {
 					w.write(c, "sender", table.Item{"CollectionStatus": c.spell("Sent")})
 				}
 			}})
@@ -482,7 +491,8 @@ func (w *world) badMessages() [][]func() {
 
 func newMessage(c *collection, id, more string) message {
 	return message{id: id, body: fmt.Sprintf(
-		`{"correlation_id":%q,"collection_name":%q,"snapshot_type":"full","export_date":"2020-01-01","filename":%q%s}`, run, c.name, id, more)}
+		`{"correlation_id":%q,"collection_name":%q,"snapshot_type":"full","export_date":"2020-01-01","filename":%q%s}`,
+		run, c.name, id, more)}
 }
 
 // deliver brings a message as Pipes does: now and then in one batch with the next one.

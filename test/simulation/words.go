@@ -75,7 +75,8 @@ func (w *world) rowInWords(item table.Item) string {
 		return "nothing"
 	}
 	row := w.decodeRow("", item)
-	return fmt.Sprintf("%s, %d of %d files received, epoch from %d, %d synced", row.Status, row.FilesReceived.N, row.FilesSent.N,
+	return fmt.Sprintf("%s, %d of %d files received, epoch from %d, %d synced", row.Status, row.FilesReceived.N,
+		row.FilesSent.N,
 		row.EpochStart.N, row.SyncedFiles.N)
 }
 

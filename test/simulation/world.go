@@ -41,8 +41,8 @@ type world struct {
 	pageSize int
 	// torn tells that others write between the items of a page of a query, too.
 	torn bool
-	// standStill is after how many of its calls the next process of increment stands still until a new export begins, for
-	// longest turns at most: a whole export may go by. 0 for none.
+	// standStill is after how many of its calls the next process of increment stands still until a new export begins,
+	// for longest turns at most: a whole export may go by. 0 for none.
 	standStill int
 
 	actors      []*actor
@@ -231,7 +231,8 @@ func (w *world) received(input string, receive int) {
 	if !w.express {
 		receive = 0 // once it started, they are deleted
 	}
-	w.execute(&execution{id: w.newID("message"), input: input, receive: receive}, fmt.Sprintf("messages, received for the %d. time", receive))
+	w.execute(&execution{id: w.newID("message"), input: input, receive: receive},
+		fmt.Sprintf("messages, received for the %d. time", receive))
 }
 
 func (w *world) newID(why string) string {
@@ -248,7 +249,8 @@ func (w *world) execute(e *execution, words string) *execution {
 
 // store is the protocol in a process of a task's own.
 func (w *world) store(task string) *store.Store {
-	settings := store.Settings{Exempt: w.exempt, StalledAfter: time.Hour, PageSize: w.pageSize, Now: w.now, Nonce: w.nonce}
+	settings := store.Settings{Exempt: w.exempt, StalledAfter: time.Hour, PageSize: w.pageSize, Now: w.now,
+		Nonce: w.nonce}
 	return store.New(seam{w, task}, w.tables, settings)
 }
 
@@ -305,9 +307,11 @@ func (w *world) changed(ref table.Ref, old table.Item) {
 			}
 		}
 	}
-	record := map[string]any{"eventSource": "aws:dynamodb", "eventName": eventName(old, now), "dynamodb": map[string]any{
-		"Keys": map[string]any{"CorrelationId": map[string]any{"S": ref.Partition}, "CollectionName": map[string]any{"S": ref.Sort}},
-	}}
+	record := map[string]any{"eventSource": "aws:dynamodb", "eventName": eventName(old, now),
+		"dynamodb": map[string]any{
+			"Keys": map[string]any{"CorrelationId": map[string]any{"S": ref.Partition},
+				"CollectionName": map[string]any{"S": ref.Sort}},
+		}}
 	images := record["dynamodb"].(map[string]any)
 	for name, item := range map[string]table.Item{"OldImage": old, "NewImage": now} {
 		if item != nil {
@@ -353,8 +357,9 @@ func (w *world) decodeRow(collection string, item table.Item) *snapshot.Row {
 	}
 	status, _ := item["CollectionStatus"].(string)
 	return &snapshot.Row{
-		CollectionKey: snapshot.CollectionKey{CorrelationID: run, CollectionName: collection}, Status: snapshot.Status(status),
-		FilesSent: counter("FilesSent"), FilesReceived: counter("FilesReceived"),
+		CollectionKey: snapshot.CollectionKey{CorrelationID: run, CollectionName: collection},
+		Status:        snapshot.Status(status),
+		FilesSent:     counter("FilesSent"), FilesReceived: counter("FilesReceived"),
 		EpochStart: counter("EpochStart"), SyncedFiles: counter("SyncedFiles"),
 	}
 }

@@ -37,13 +37,15 @@ func TestWithoutYes(t *testing.T) {
 	if good, err := (&command{Region: config.Region}).run(t.Context(), &out); err != nil || !good {
 		t.Fatalf("good: %v, %v", good, err)
 	}
-	for _, text := range []string{"account 000000000000, region eu-west-1", "\nsnapshot-sender-status-checker-first-", "minutes",
+	for _, text := range []string{"account 000000000000, region eu-west-1", "\nsnapshot-sender-status-checker-first-",
+		"minutes",
 		"less than a dollar", "(--delete-tables deletes them too)", "Nothing was done"} {
 		if !strings.Contains(out.String(), text) {
 			t.Errorf("it does not say %q", text)
 		}
 	}
-	stacks, err := cloudformation.NewFromConfig(config).DescribeStacks(t.Context(), &cloudformation.DescribeStacksInput{})
+	stacks, err := cloudformation.NewFromConfig(config).DescribeStacks(t.Context(),
+		&cloudformation.DescribeStacksInput{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -104,7 +104,8 @@ func (t *trial) executions(ctx context.Context) ([]*sfn.DescribeExecutionOutput,
 }
 
 // lateSent sees that the stream's pipe started an execution for the collection whose Sent was late: else the sweep
-// found it. Nothing else of this collection passes the filter: its row was made as Exported, and our own writes do not pass.
+// found it. Nothing else of this collection passes the filter: its row was made as Exported, and our own writes do not
+// pass.
 func (t *trial) lateSent(ctx context.Context) (string, error) {
 	plan, err := scenario.NewPlan(t.shape())
 	if err != nil {

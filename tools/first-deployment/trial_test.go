@@ -98,7 +98,8 @@ func TestUntil(t *testing.T) {
 		t.Errorf("without patience: %v", err)
 	}
 	wrong := errors.New("wrong")
-	if err := trial.until(t.Context(), time.Hour, func() (bool, error) { return false, wrong }); !errors.Is(err, wrong) {
+	if err := trial.until(t.Context(), time.Hour, func() (bool, error) { return false, wrong }); !errors.Is(err,
+		wrong) {
 		t.Errorf("an error: %v", err)
 	}
 	cancelled, cancel := context.WithCancel(t.Context())

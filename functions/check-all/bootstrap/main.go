@@ -15,7 +15,8 @@ import (
 )
 
 func main() {
-	function.Run("check-all", func(s settings.CheckAll, cfg aws.Config, log *slog.Logger) function.Handler[checkall.Input, checkall.Output] {
+	function.Run("check-all", func(s settings.CheckAll, cfg aws.Config,
+		log *slog.Logger) function.Handler[checkall.Input, checkall.Output] {
 		protocol := store.New(dynamo.New(dynamodb.NewFromConfig(cfg)), store.NewTables(s.StatusTable, s.LedgerTable),
 			store.Settings{Exempt: s.ExemptStatuses, Lease: s.Lease()})
 		return checkall.New(protocol, log).Handle

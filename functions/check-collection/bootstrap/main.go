@@ -15,7 +15,8 @@ import (
 )
 
 func main() {
-	function.Run("check-collection", func(s settings.CheckCollection, cfg aws.Config, log *slog.Logger) function.Handler[checkcollection.Input, checkcollection.Output] {
+	function.Run("check-collection", func(s settings.CheckCollection, cfg aws.Config,
+		log *slog.Logger) function.Handler[checkcollection.Input, checkcollection.Output] {
 		protocol := store.New(dynamo.New(dynamodb.NewFromConfig(cfg)), store.NewTables(s.StatusTable, s.LedgerTable),
 			store.Settings{Exempt: s.ExemptStatuses, Lease: s.Lease()})
 		return checkcollection.New(protocol, log).Handle

@@ -17,7 +17,8 @@ import (
 )
 
 func main() {
-	function.Run("increment", func(s settings.Increment, cfg aws.Config, log *slog.Logger) function.Handler[increment.Input, increment.Output] {
+	function.Run("increment", func(s settings.Increment, cfg aws.Config,
+		log *slog.Logger) function.Handler[increment.Input, increment.Output] {
 		counting := store.New(dynamo.New(dynamodb.NewFromConfig(cfg)), store.NewTables(s.StatusTable, s.LedgerTable),
 			store.Settings{Exempt: s.ExemptStatuses})
 		rejected := &delivery.Rejected{SQS: sqs.NewFromConfig(cfg), QueueURL: s.RejectedMessagesQueueURL}

@@ -42,9 +42,11 @@ type World struct {
 
 // New makes a world without rows. Statuses that are given are exempt.
 func New(t testing.TB, exempt ...snapshot.Status) *World {
-	w := &World{t: t, memory: &memory.DB{}, Tables: store.NewTables("statuses", "ledger"), Now: time.Date(2020, 1, 1, 12, 0, 0, 0, time.UTC)}
+	w := &World{t: t, memory: &memory.DB{}, Tables: store.NewTables("statuses", "ledger"),
+		Now: time.Date(2020, 1, 1, 12, 0, 0, 0, time.UTC)}
 	w.DB = &tabletest.Hooked{DB: w.memory}
-	w.Store = store.New(w.DB, w.Tables, store.Settings{Exempt: exempt, StalledAfter: time.Hour, Now: func() time.Time { return w.Now }})
+	w.Store = store.New(w.DB, w.Tables, store.Settings{Exempt: exempt, StalledAfter: time.Hour,
+		Now: func() time.Time { return w.Now }})
 	w.Log = logging.New(&w.logs, slog.LevelDebug, "task", "app", "dev")
 	return w
 }
@@ -87,7 +89,8 @@ func (w *World) Deliver(out snapshot.Outgoing, owner string) {
 // Change writes some attributes of a row as others do: without looking.
 func (w *World) Change(collection string, attributes table.Item) {
 	w.t.Helper()
-	if _, err := w.memory.Update(w.t.Context(), table.Write{Ref: w.Tables.Status.At(Run, collection), Set: attributes}); err != nil {
+	if _, err := w.memory.Update(w.t.Context(), table.Write{Ref: w.Tables.Status.At(Run, collection),
+		Set: attributes}); err != nil {
 		w.t.Fatal(err)
 	}
 }

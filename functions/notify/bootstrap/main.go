@@ -19,8 +19,10 @@ import (
 )
 
 func main() {
-	function.Run("notify", func(s settings.Notify, cfg aws.Config, log *slog.Logger) function.Handler[notify.Input, notify.Output] {
-		outbox := store.New(dynamo.New(dynamodb.NewFromConfig(cfg)), store.NewTables("", s.LedgerTable), store.Settings{})
+	function.Run("notify", func(s settings.Notify, cfg aws.Config, log *slog.Logger) function.Handler[notify.Input,
+		notify.Output] {
+		outbox := store.New(dynamo.New(dynamodb.NewFromConfig(cfg)), store.NewTables("", s.LedgerTable),
+			store.Settings{})
 		sender := &delivery.Sender{SQS: sqs.NewFromConfig(cfg), QueueURL: s.ExportStateQueueURL}
 		topic := &monitoring.Topic{SNS: sns.NewFromConfig(cfg), ARN: s.MonitoringTopicARN}
 		return notify.New(outbox, sender, topic, log).Handle

@@ -1,5 +1,5 @@
-// Package monitoring publishes notifications and alerts about runs on the monitoring topic: at least once, with one event
-// id for every try.
+// Package monitoring publishes notifications and alerts about runs on the monitoring topic: at least once, with one
+// event id for every try.
 package monitoring
 
 import (
@@ -47,8 +47,8 @@ var titles = map[snapshot.Kind]string{
 	snapshot.RunAbandoned:  "Run abandoned",
 }
 
-// Notify publishes a notification about a whole run. export is what the run's first message said. The attribute event_id
-// is the same if it is published again.
+// Notify publishes a notification about a whole run. export is what the run's first message said. The attribute
+// event_id is the same if it is published again.
 func (t *Topic) Notify(ctx context.Context, out snapshot.Outgoing, export snapshot.Export) error {
 	return t.publish(ctx, out, notification{
 		Severity:         "Critical",
@@ -58,9 +58,11 @@ func (t *Topic) Notify(ctx context.Context, out snapshot.Outgoing, export snapsh
 	})
 }
 
-// Alert publishes that a run has stalled or is abandoned, and what it waits for: monitoring shows at most eight elements,
-// so five collections are named and the last element says how many more there are.
-func (t *Topic) Alert(ctx context.Context, out snapshot.Outgoing, export snapshot.Export, blockers snapshot.Blockers) error {
+// Alert publishes that a run has stalled or is abandoned, and what it waits for: monitoring shows at most eight
+// elements, so five collections are named and the last element says how many more there are.
+func (t *Topic) Alert(
+	ctx context.Context, out snapshot.Outgoing, export snapshot.Export, blockers snapshot.Blockers,
+) error {
 	elements := about(out, export)
 	for _, row := range blockers.Named {
 		elements = append(elements, element{row.CollectionName,

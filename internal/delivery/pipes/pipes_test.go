@@ -41,18 +41,25 @@ func TestMeasure(t *testing.T) {
 		logged    string // part of it, "" for nothing
 		wantError string
 	}{
-		"BothRun":           {states{"messages": types.PipeStateRunning, "changes": types.PipeStateRunning}, "0", "", ""},
-		"OneIsStopped":      {states{"messages": types.PipeStateRunning, "changes": types.PipeStateStopped}, "1", "pipe=changes state=STOPPED state_reason=\"no right to read\"", ""},
-		"BothAre":           {states{"messages": types.PipeStateStopped, "changes": types.PipeStateStartFailed}, "2", "pipe=messages", ""},
-		"OnTheirWay":        {states{"messages": types.PipeStateStarting, "changes": types.PipeStateUpdating}, "0", "", ""},
-		"OneCannotBeAsked":  {states{"messages": types.PipeStateRunning}, "", "", "describing the pipe changes: access denied"},
-		"StoppedAndUnasked": {states{"changes": types.PipeStateStopped}, "", "pipe=changes", "describing the pipe messages: access denied"},
+		"BothRun": {states{"messages": types.PipeStateRunning, "changes": types.PipeStateRunning}, "0", "",
+			""},
+		"OneIsStopped": {states{"messages": types.PipeStateRunning, "changes": types.PipeStateStopped}, "1",
+			"pipe=changes state=STOPPED state_reason=\"no right to read\"", ""},
+		"BothAre": {states{"messages": types.PipeStateStopped, "changes": types.PipeStateStartFailed}, "2",
+			"pipe=messages", ""},
+		"OnTheirWay": {states{"messages": types.PipeStateStarting, "changes": types.PipeStateUpdating}, "0", "",
+			""},
+		"OneCannotBeAsked": {states{"messages": types.PipeStateRunning}, "", "",
+			"describing the pipe changes: access denied"},
+		"StoppedAndUnasked": {states{"changes": types.PipeStateStopped}, "", "pipe=changes",
+			"describing the pipe messages: access denied"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var log bytes.Buffer
 			watch := pipes.Watch{
-				Client: test.states, Names: []string{"messages", "changes"}, Log: slog.New(slog.NewTextHandler(&log, nil)),
+				Client: test.states, Names: []string{"messages", "changes"},
+				Log: slog.New(slog.NewTextHandler(&log, nil)),
 			}
 			ctx := metrics.Begin(t.Context(), time.Now)
 			err := watch.Measure(ctx)
@@ -87,7 +94,10 @@ func TestWith(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			watch := &pipes.Watch{Client: test.pipes, Names: []string{"messages"}, Log: slog.New(slog.DiscardHandler)}
-			handle := pipes.With(watch, func(_ context.Context, in string) (string, error) { return in + "!", test.err })
+			handle := pipes.With(watch, func(_ context.Context, in string) (string, error) {
+				return in + "!",
+					test.err
+			})
 			out, err := handle(t.Context(), "swept")
 			if got := errorText(err); out != "swept!" || got != test.wantError {
 				t.Errorf("got %q, %q, want the handler's answer and %q", out, got, test.wantError)

@@ -12,7 +12,8 @@ import (
 // EventID is the message attribute by which a consumer recognises a message that is sent again.
 const EventID = "event_id"
 
-// JSON writes a message: it leaves <, > and & as they are, which json.Marshal would escape, and escapes what SQS refuses.
+// JSON writes a message: it leaves <, > and & as they are, which json.Marshal would escape, and escapes what SQS
+// refuses.
 func JSON(message any) string {
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)

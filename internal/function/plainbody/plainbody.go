@@ -32,7 +32,8 @@ func plain(ctx context.Context, in middleware.FinalizeInput, next middleware.Fin
 	if body, ok := request.GetStream().(io.ReadSeeker); ok {
 		bare, err := request.SetStream(struct{ io.ReadSeeker }{body})
 		if err != nil {
-			return middleware.FinalizeOutput{}, middleware.Metadata{}, fmt.Errorf("wrapping the request's body: %w", err)
+			return middleware.FinalizeOutput{}, middleware.Metadata{}, fmt.Errorf("wrapping the request's body: %w",
+				err)
 		}
 		in.Request = bare
 	}

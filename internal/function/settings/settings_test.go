@@ -14,7 +14,8 @@ import (
 )
 
 var variables = []string{
-	"ENVIRONMENT", "APPLICATION", "LOG_LEVEL", "DYNAMO_DB_EXPORT_STATUS_TABLE_NAME", "LEDGER_TABLE_NAME", "EXEMPT_STATUSES",
+	"ENVIRONMENT", "APPLICATION", "LOG_LEVEL", "DYNAMO_DB_EXPORT_STATUS_TABLE_NAME", "LEDGER_TABLE_NAME",
+	"EXEMPT_STATUSES",
 	"REJECTED_MESSAGES_QUEUE_URL", "EXPORT_STATE_SQS_QUEUE_URL", "MONITORING_SNS_TOPIC_ARN",
 	"STALLED_AFTER_MINUTES", "STATE_MACHINE_ARN", "LEASE_SECONDS", "MAX_COLLECTIONS", "PIPE_NAMES",
 }
@@ -44,34 +45,41 @@ func read[T any](t *testing.T) T {
 }
 
 var (
-	ledger  = settings.Ledger{LedgerTable: "ledger"}
-	tables  = settings.Tables{Ledger: ledger, StatusTable: "UCExportToCrownStatus"}
-	outbox  = settings.Outbox{LeaseSeconds: 600}
-	common  = settings.Common{Environment: "dev", Application: "snapshot-sender-status-checker", LogLevel: settings.Level(slog.LevelInfo)}
+	ledger = settings.Ledger{LedgerTable: "ledger"}
+	tables = settings.Tables{Ledger: ledger, StatusTable: "UCExportToCrownStatus"}
+	outbox = settings.Outbox{LeaseSeconds: 600}
+	common = settings.Common{Environment: "dev", Application: "snapshot-sender-status-checker",
+		LogLevel: settings.Level(slog.LevelInfo)}
 	another = settings.Common{Environment: "prod", Application: "app", LogLevel: settings.Level(slog.LevelDebug)}
 )
 
 func TestDefaults(t *testing.T) {
-	environment(t, "LEDGER_TABLE_NAME=ledger", "REJECTED_MESSAGES_QUEUE_URL=queue", "EXPORT_STATE_SQS_QUEUE_URL=state", "MONITORING_SNS_TOPIC_ARN=topic", "STATE_MACHINE_ARN=machine",
+	environment(t, "LEDGER_TABLE_NAME=ledger", "REJECTED_MESSAGES_QUEUE_URL=queue", "EXPORT_STATE_SQS_QUEUE_URL=state",
+		"MONITORING_SNS_TOPIC_ARN=topic", "STATE_MACHINE_ARN=machine",
 		"PIPE_NAMES=messages,changes")
 	want := []any{
 		settings.Increment{Common: common, Tables: tables, RejectedMessagesQueueURL: "queue"},
 		settings.CheckCollection{Common: common, Tables: tables, Outbox: outbox},
 		settings.CheckAll{Common: common, Tables: tables, Outbox: outbox},
 		settings.Notify{Common: common, Ledger: ledger, ExportStateQueueURL: "state", MonitoringTopicARN: "topic"},
-		settings.Sweep{Common: common, Tables: tables, Outbox: outbox, StalledAfterMinutes: 60, StateMachineARN: "machine", MonitoringTopicARN: "topic",
+		settings.Sweep{Common: common, Tables: tables, Outbox: outbox, StalledAfterMinutes: 60,
+			StateMachineARN: "machine", MonitoringTopicARN: "topic",
 			PipeNames: []string{"messages", "changes"}},
 	}
-	got := []any{read[settings.Increment](t), read[settings.CheckCollection](t), read[settings.CheckAll](t), read[settings.Notify](t), read[settings.Sweep](t)}
+	got := []any{read[settings.Increment](t), read[settings.CheckCollection](t), read[settings.CheckAll](t),
+		read[settings.Notify](t), read[settings.Sweep](t)}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
 }
 
 func TestAllSet(t *testing.T) {
-	environment(t, "ENVIRONMENT=prod", "APPLICATION=app", "LOG_LEVEL=DEBUG", "DYNAMO_DB_EXPORT_STATUS_TABLE_NAME=statuses",
-		"LEDGER_TABLE_NAME=ledger", "EXEMPT_STATUSES=Blocked_Topic,Table_Unavailable", "LEASE_SECONDS=300", "MAX_COLLECTIONS=280", "REJECTED_MESSAGES_QUEUE_URL=queue")
-	all := settings.Tables{Ledger: ledger, StatusTable: "statuses", ExemptStatuses: settings.Statuses{"Blocked_Topic", "Table_Unavailable"}}
+	environment(t, "ENVIRONMENT=prod", "APPLICATION=app", "LOG_LEVEL=DEBUG",
+		"DYNAMO_DB_EXPORT_STATUS_TABLE_NAME=statuses",
+		"LEDGER_TABLE_NAME=ledger", "EXEMPT_STATUSES=Blocked_Topic,Table_Unavailable", "LEASE_SECONDS=300",
+		"MAX_COLLECTIONS=280", "REJECTED_MESSAGES_QUEUE_URL=queue")
+	all := settings.Tables{Ledger: ledger, StatusTable: "statuses", ExemptStatuses: settings.Statuses{"Blocked_Topic",
+		"Table_Unavailable"}}
 	want := settings.CheckAll{Common: another, Tables: all, Outbox: settings.Outbox{LeaseSeconds: 300}}
 	got := read[settings.CheckAll](t)
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -83,7 +91,8 @@ func TestAllSet(t *testing.T) {
 	if got.Lease() != 5*time.Minute {
 		t.Errorf("lease %v", got.Lease())
 	}
-	increment := settings.Increment{Common: another, Tables: all, RejectedMessagesQueueURL: "queue", MaxCollections: 280}
+	increment := settings.Increment{Common: another, Tables: all, RejectedMessagesQueueURL: "queue",
+		MaxCollections: 280}
 	if diff := cmp.Diff(increment, read[settings.Increment](t)); diff != "" {
 		t.Error(diff)
 	}
@@ -99,8 +108,10 @@ func TestLease(t *testing.T) {
 
 // CloudFormation sets a variable without a value to the empty text.
 func TestEmptyVariablesHaveTheirDefaults(t *testing.T) {
-	environment(t, "ENVIRONMENT=", "APPLICATION=", "LOG_LEVEL=", "DYNAMO_DB_EXPORT_STATUS_TABLE_NAME=", "EXEMPT_STATUSES=", "LEASE_SECONDS=", "LEDGER_TABLE_NAME=ledger")
-	if diff := cmp.Diff(settings.CheckAll{Common: common, Tables: tables, Outbox: outbox}, read[settings.CheckAll](t)); diff != "" {
+	environment(t, "ENVIRONMENT=", "APPLICATION=", "LOG_LEVEL=", "DYNAMO_DB_EXPORT_STATUS_TABLE_NAME=",
+		"EXEMPT_STATUSES=", "LEASE_SECONDS=", "LEDGER_TABLE_NAME=ledger")
+	if diff := cmp.Diff(settings.CheckAll{Common: common, Tables: tables, Outbox: outbox},
+		read[settings.CheckAll](t)); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -115,15 +126,24 @@ func TestErrorsNameTheVariable(t *testing.T) {
 		{"increment", nil, readError[settings.Increment], []string{"LEDGER_TABLE_NAME", "REJECTED_MESSAGES_QUEUE_URL"}},
 		{"check-collection", nil, readError[settings.CheckCollection], []string{"LEDGER_TABLE_NAME"}},
 		{"check-all", nil, readError[settings.CheckAll], []string{"LEDGER_TABLE_NAME"}},
-		{"notify", nil, readError[settings.Notify], []string{"LEDGER_TABLE_NAME", "EXPORT_STATE_SQS_QUEUE_URL", "MONITORING_SNS_TOPIC_ARN"}},
-		{"sweep", nil, readError[settings.Sweep], []string{"LEDGER_TABLE_NAME", "STATE_MACHINE_ARN", "MONITORING_SNS_TOPIC_ARN", "PIPE_NAMES"}},
-		{"required and empty for the sweep", []string{"LEDGER_TABLE_NAME=", "STATE_MACHINE_ARN=", "MONITORING_SNS_TOPIC_ARN=", "PIPE_NAMES="}, readError[settings.Sweep],
+		{"notify", nil, readError[settings.Notify], []string{"LEDGER_TABLE_NAME", "EXPORT_STATE_SQS_QUEUE_URL",
+			"MONITORING_SNS_TOPIC_ARN"}},
+		{"sweep", nil, readError[settings.Sweep], []string{"LEDGER_TABLE_NAME", "STATE_MACHINE_ARN",
+			"MONITORING_SNS_TOPIC_ARN", "PIPE_NAMES"}},
+		{"required and empty for the sweep", []string{"LEDGER_TABLE_NAME=", "STATE_MACHINE_ARN=",
+			"MONITORING_SNS_TOPIC_ARN=", "PIPE_NAMES="}, readError[settings.Sweep],
 			[]string{"LEDGER_TABLE_NAME", "STATE_MACHINE_ARN", "MONITORING_SNS_TOPIC_ARN", "PIPE_NAMES"}},
-		{"no number", []string{"LEDGER_TABLE_NAME=l", "STATE_MACHINE_ARN=m", "MONITORING_SNS_TOPIC_ARN=t", "PIPE_NAMES=p", "STALLED_AFTER_MINUTES=soon"}, readError[settings.Sweep], []string{"StalledAfterMinutes", "soon"}},
-		{"no number of seconds", []string{"LEDGER_TABLE_NAME=l", "LEASE_SECONDS=10m"}, readError[settings.CheckAll], []string{"LeaseSeconds", "10m"}},
-		{"no number of collections", []string{"LEDGER_TABLE_NAME=l", "REJECTED_MESSAGES_QUEUE_URL=q", "MAX_COLLECTIONS=many"}, readError[settings.Increment], []string{"MaxCollections", "many"}},
-		{"required and empty", []string{"LEDGER_TABLE_NAME=l", "EXPORT_STATE_SQS_QUEUE_URL=q", "MONITORING_SNS_TOPIC_ARN="}, readError[settings.Notify], []string{"MONITORING_SNS_TOPIC_ARN"}},
-		{"no log level", []string{"LEDGER_TABLE_NAME=l", "LOG_LEVEL=loud"}, readError[settings.CheckAll], []string{"LogLevel", "loud"}},
+		{"no number", []string{"LEDGER_TABLE_NAME=l", "STATE_MACHINE_ARN=m", "MONITORING_SNS_TOPIC_ARN=t",
+			"PIPE_NAMES=p", "STALLED_AFTER_MINUTES=soon"}, readError[settings.Sweep], []string{"StalledAfterMinutes",
+			"soon"}},
+		{"no number of seconds", []string{"LEDGER_TABLE_NAME=l", "LEASE_SECONDS=10m"}, readError[settings.CheckAll],
+			[]string{"LeaseSeconds", "10m"}},
+		{"no number of collections", []string{"LEDGER_TABLE_NAME=l", "REJECTED_MESSAGES_QUEUE_URL=q",
+			"MAX_COLLECTIONS=many"}, readError[settings.Increment], []string{"MaxCollections", "many"}},
+		{"required and empty", []string{"LEDGER_TABLE_NAME=l", "EXPORT_STATE_SQS_QUEUE_URL=q",
+			"MONITORING_SNS_TOPIC_ARN="}, readError[settings.Notify], []string{"MONITORING_SNS_TOPIC_ARN"}},
+		{"no log level", []string{"LEDGER_TABLE_NAME=l", "LOG_LEVEL=loud"}, readError[settings.CheckAll],
+			[]string{"LogLevel", "loud"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			environment(t, test.set...)
@@ -137,7 +157,8 @@ func TestErrorsNameTheVariable(t *testing.T) {
 				}
 			}
 			for _, name := range variables {
-				if optional := strings.HasPrefix(name, "DYNAMO") || name == "ENVIRONMENT" || name == "APPLICATION"; optional && strings.Contains(err.Error(), name) {
+				if optional := strings.HasPrefix(name, "DYNAMO") || name == "ENVIRONMENT" ||
+					name == "APPLICATION"; optional && strings.Contains(err.Error(), name) {
 					t.Errorf("%q names %s, which is not required", err, name)
 				}
 			}
@@ -152,8 +173,10 @@ func readError[T any]() error {
 
 func TestLogLevels(t *testing.T) {
 	for text, want := range map[string]slog.Level{
-		"DEBUG": slog.LevelDebug, "debug": slog.LevelDebug, "INFO": slog.LevelInfo, "Info": slog.LevelInfo, " info ": slog.LevelInfo,
-		"WARN": slog.LevelWarn, "WARNING": slog.LevelWarn, "warning": slog.LevelWarn, "ERROR": slog.LevelError, "CRITICAL": slog.LevelError,
+		"DEBUG": slog.LevelDebug, "debug": slog.LevelDebug, "INFO": slog.LevelInfo, "Info": slog.LevelInfo,
+		" info ": slog.LevelInfo,
+		"WARN":   slog.LevelWarn, "WARNING": slog.LevelWarn, "warning": slog.LevelWarn, "ERROR": slog.LevelError,
+		"CRITICAL": slog.LevelError,
 	} {
 		t.Run(text, func(t *testing.T) {
 			environment(t, "LEDGER_TABLE_NAME=l", "LOG_LEVEL="+text)

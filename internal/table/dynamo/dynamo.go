@@ -34,8 +34,8 @@ func (db *DB) Get(ctx context.Context, read table.Read) (table.Item, error) {
 	return decode(read.Name, out.Item), nil
 }
 
-// GetMany reads the items in one call. What DynamoDB leaves unprocessed is asked for again, after a pause if nothing was
-// processed, so a key that is not in the result has no item.
+// GetMany reads the items in one call. What DynamoDB leaves unprocessed is asked for again, after a pause if nothing
+// was processed, so a key that is not in the result has no item.
 func (db *DB) GetMany(ctx context.Context, reads []table.Read) (map[table.Ref]table.Item, error) {
 	request, names := batch(reads)
 	items := make(map[table.Ref]table.Item, len(reads))
@@ -150,7 +150,8 @@ func (db *DB) Query(ctx context.Context, query table.Query) (table.Page, error) 
 func (db *DB) Update(ctx context.Context, write table.Write) (table.Item, error) {
 	e := express(write)
 	out, err := db.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-		TableName: &write.Table, Key: encodeKey(write.Ref), UpdateExpression: e.update, ConditionExpression: e.condition,
+		TableName: &write.Table, Key: encodeKey(write.Ref), UpdateExpression: e.update,
+		ConditionExpression:      e.condition,
 		ExpressionAttributeNames: e.names, ExpressionAttributeValues: e.values, ReturnValues: types.ReturnValueAllNew,
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	})

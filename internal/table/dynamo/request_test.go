@@ -58,8 +58,9 @@ func counted(files int) table.Write {
 	}
 	return table.Write{
 		Ref: ledger.At("collection#run-1#db.database.collection", "collection"),
-		Set: map[string]any{"SnapshotType": "full", "ExportDate": "2020-01-01", "ShutdownFlag": true, "ReprocessFiles": true,
-			"CountedAt": int64(1577880000), "ExpiresAt": int64(1588248000)},
+		Set: map[string]any{"SnapshotType": "full", "ExportDate": "2020-01-01", "ShutdownFlag": true,
+			"ReprocessFiles": true,
+			"CountedAt":      int64(1577880000), "ExpiresAt": int64(1588248000)},
 		Add: map[string]any{"Counted": int64(files), "Recent": table.NewBlobs(digests...)},
 		If: []table.Condition{{Attribute: "Pages", Operator: table.Absent},
 			{Attribute: "Recent", Operator: table.ContainsNone, Value: table.NewBlobs(digests...)},
@@ -134,12 +135,14 @@ func TestUnprocessedKeysAreAskedForAgain(t *testing.T) {
 			answer := answers[min(len(asked), len(answers))-1]
 			return answer, err
 		}))
-		reads := []table.Read{{Ref: rows.At("run-1", "a"), Consistent: true}, {Ref: rows.At("run-1", "b"), Consistent: true}}
+		reads := []table.Read{{Ref: rows.At("run-1", "a"), Consistent: true}, {Ref: rows.At("run-1", "b"),
+			Consistent: true}}
 		items, err := db.GetMany(t.Context(), reads)
 		if err != nil || len(items) != 2 {
 			t.Fatalf("%v, %v, want both items", items, err)
 		}
-		if len(asked) != 4 || strings.Contains(asked[1], `"a"`) || !strings.Contains(asked[1], `"ConsistentRead":true`) {
+		if len(asked) != 4 || strings.Contains(asked[1], `"a"`) ||
+			!strings.Contains(asked[1], `"ConsistentRead":true`) {
 			t.Errorf("asked %q, want after the first for b alone, consistent", asked)
 		}
 		answers = []string{none}

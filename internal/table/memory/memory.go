@@ -199,7 +199,8 @@ func (db *DB) Keys(name table.Name, key string) []string {
 	db.mu.Lock()
 	defer db.mu.Unlock()
 	here := partition{name.Table, key}
-	return slices.DeleteFunc(slices.Clone(db.sorted[here]), func(sort string) bool { return db.items[place{here, sort}].now == nil })
+	return slices.DeleteFunc(slices.Clone(db.sorted[here]),
+		func(sort string) bool { return db.items[place{here, sort}].now == nil })
 }
 
 func (db *DB) put(ref table.Ref, item table.Item) {

@@ -13,8 +13,8 @@ type Call struct {
 	Write     table.Write // of an Update
 }
 
-// Hooked is a DB with hooks around every call. An error of Before keeps the call from being made. An error of After takes
-// the place of the answer: the call took effect, and its answer is lost. Nil hooks do nothing.
+// Hooked is a DB with hooks around every call. An error of Before keeps the call from being made. An error of After
+// takes the place of the answer: the call took effect, and its answer is lost. Nil hooks do nothing.
 type Hooked struct {
 	DB            table.DB
 	Before, After func(Call) error
@@ -38,7 +38,8 @@ func hooked[Answer any](h *Hooked, call Call, make func() (Answer, error)) (Answ
 
 // Get is table.DB's, as are the next three.
 func (h *Hooked) Get(ctx context.Context, read table.Read) (table.Item, error) {
-	return hooked(h, Call{Operation: "Get", Refs: []table.Ref{read.Ref}}, func() (table.Item, error) { return h.DB.Get(ctx, read) })
+	return hooked(h, Call{Operation: "Get", Refs: []table.Ref{read.Ref}},
+		func() (table.Item, error) { return h.DB.Get(ctx, read) })
 }
 
 func (h *Hooked) GetMany(ctx context.Context, reads []table.Read) (map[table.Ref]table.Item, error) {

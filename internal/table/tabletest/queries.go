@@ -24,7 +24,8 @@ func (s suite) queryPages(t *testing.T) {
 		pages++
 		for _, keyed := range page.Items {
 			got = append(got, keyed.Sort)
-			same(t, keyed, table.Keyed{Key: table.Key{Partition: t.Name(), Sort: keyed.Sort}, Item: table.Item{"N": int64(len(got) - 1)}})
+			same(t, keyed, table.Keyed{Key: table.Key{Partition: t.Name(), Sort: keyed.Sort},
+				Item: table.Item{"N": int64(len(got) - 1)}})
 		}
 		if page.Next == "" {
 			break

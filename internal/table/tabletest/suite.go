@@ -82,7 +82,8 @@ func (s suite) getMissing(t *testing.T) {
 func (s suite) getProjected(t *testing.T) {
 	ref := s.ref(t, "a")
 	s.update(t, table.Write{Ref: ref, Set: map[string]any{"Count": int64(3), "Status": "Sent", "Name": "x"}})
-	item, err := s.db.Get(t.Context(), table.Read{Ref: ref, Attributes: []string{"Count", "Status", "Lacking"}, Consistent: true})
+	item, err := s.db.Get(t.Context(), table.Read{Ref: ref, Attributes: []string{"Count", "Status", "Lacking"},
+		Consistent: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,9 +130,11 @@ func (s suite) updateSets(t *testing.T) {
 	same(t, s.get(t, ref), want)
 
 	del := func(blobs ...string) table.Item {
-		return s.update(t, table.Write{Ref: ref, Set: map[string]any{"N": int64(1)}, Delete: map[string]table.Blobs{"Blobs": table.NewBlobs(blobs...)}})
+		return s.update(t, table.Write{Ref: ref, Set: map[string]any{"N": int64(1)},
+			Delete: map[string]table.Blobs{"Blobs": table.NewBlobs(blobs...)}})
 	}
-	same(t, del("b", "none"), table.Item{"Blobs": table.NewBlobs("a", "\x00\xff"), "Numbers": table.NewInts(-1, 3, 20), "N": int64(1)})
+	same(t, del("b", "none"), table.Item{"Blobs": table.NewBlobs("a", "\x00\xff"), "Numbers": table.NewInts(-1, 3, 20),
+		"N": int64(1)})
 	same(t, del("a", "\x00\xff"), table.Item{"Numbers": table.NewInts(-1, 3, 20), "N": int64(1)})
 	same(t, del("a"), table.Item{"Numbers": table.NewInts(-1, 3, 20), "N": int64(1)})
 }
@@ -142,7 +145,8 @@ func (s suite) refused(t *testing.T) {
 	item := table.Item{"N": int64(1), "Set": table.NewBlobs("x")}
 	s.update(t, table.Write{Ref: there, Set: item})
 	for ref, want := range map[table.Ref]table.Item{there: item, s.ref(t, "none"): nil} {
-		got, err := s.db.Update(t.Context(), table.Write{Ref: ref, Set: map[string]any{"N": int64(2)}, If: []table.Condition{{Attribute: "N", Value: int64(7)}}})
+		got, err := s.db.Update(t.Context(), table.Write{Ref: ref, Set: map[string]any{"N": int64(2)},
+			If: []table.Condition{{Attribute: "N", Value: int64(7)}}})
 		if !errors.Is(err, table.ErrConditionFailed) {
 			t.Errorf("got %v", err)
 		}
@@ -159,9 +163,11 @@ func (s suite) containsNone(t *testing.T) {
 	}
 	add := func(names []string) error {
 		set := table.NewBlobs(names...)
-		_, err := s.db.Update(t.Context(), table.Write{Ref: ref, Set: map[string]any{"A": "x", "B": true, "C": int64(1), "D": "x"},
+		_, err := s.db.Update(t.Context(), table.Write{Ref: ref, Set: map[string]any{"A": "x", "B": true, "C": int64(1),
+			"D": "x"},
 			Add: map[string]any{"Count": int64(len(names)), "Set": set},
-			If:  []table.Condition{{Attribute: "Pages", Operator: table.Absent}, {Attribute: "Set", Operator: table.ContainsNone, Value: set}}})
+			If: []table.Condition{{Attribute: "Pages", Operator: table.Absent},
+				{Attribute: "Set", Operator: table.ContainsNone, Value: set}}})
 		return err
 	}
 	if err := add(names); err != nil {
@@ -178,11 +184,13 @@ func (s suite) containsNone(t *testing.T) {
 
 // What others wrote in another type may stand in a condition as it was read.
 func (s suite) foreign(t *testing.T) {
-	for name, value := range map[string]any{"text": "three", "boolean": true, "blobs": table.NewBlobs("x"), "numbers": table.NewInts(1)} {
+	for name, value := range map[string]any{"text": "three", "boolean": true, "blobs": table.NewBlobs("x"),
+		"numbers": table.NewInts(1)} {
 		ref := s.ref(t, name)
 		s.update(t, table.Write{Ref: ref, Set: map[string]any{"Odd": value}})
 		read := s.get(t, ref)["Odd"]
-		if _, err := s.db.Update(t.Context(), table.Write{Ref: ref, Set: map[string]any{"M": int64(1)}, If: []table.Condition{{Attribute: "Odd", Value: read}}}); err != nil {
+		if _, err := s.db.Update(t.Context(), table.Write{Ref: ref, Set: map[string]any{"M": int64(1)},
+			If: []table.Condition{{Attribute: "Odd", Value: read}}}); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -190,7 +198,8 @@ func (s suite) foreign(t *testing.T) {
 
 func (s suite) conditions(t *testing.T) {
 	there := s.ref(t, "there")
-	s.update(t, table.Write{Ref: there, Set: map[string]any{"N": int64(5), "Five": int64(5), "S": "x", "B": false, "Set": table.NewBlobs("a", "b")}})
+	s.update(t, table.Write{Ref: there, Set: map[string]any{"N": int64(5), "Five": int64(5), "S": "x", "B": false,
+		"Set": table.NewBlobs("a", "b")}})
 	for _, c := range []struct {
 		name  string
 		ref   table.Ref
@@ -207,28 +216,41 @@ func (s suite) conditions(t *testing.T) {
 		{"at least, more", there, table.Condition{Attribute: "N", Operator: table.AtLeast, Value: int64(4)}, true},
 		{"at least, equal", there, table.Condition{Attribute: "N", Operator: table.AtLeast, Value: int64(5)}, true},
 		{"at least, less", there, table.Condition{Attribute: "N", Operator: table.AtLeast, Value: int64(6)}, false},
-		{"missing is not at least", there, table.Condition{Attribute: "None", Operator: table.AtLeast, Value: int64(0)}, false},
-		{"text is not at least", there, table.Condition{Attribute: "S", Operator: table.AtLeast, Value: int64(0)}, false},
+		{"missing is not at least", there, table.Condition{Attribute: "None", Operator: table.AtLeast, Value: int64(0)},
+			false},
+		{"text is not at least", there, table.Condition{Attribute: "S", Operator: table.AtLeast, Value: int64(0)},
+			false},
 		{"below, less", there, table.Condition{Attribute: "N", Operator: table.Below, Value: int64(6)}, true},
 		{"below, equal", there, table.Condition{Attribute: "N", Operator: table.Below, Value: int64(5)}, false},
-		{"missing is not below", there, table.Condition{Attribute: "None", Operator: table.Below, Value: int64(9)}, false},
-		{"equals an attribute", there, table.Condition{Attribute: "N", Operator: table.EqualsAttribute, Value: "Five"}, true},
-		{"differs from an attribute", there, table.Condition{Attribute: "N", Operator: table.EqualsAttribute, Value: "S"}, false},
-		{"missing equals no attribute", there, table.Condition{Attribute: "None", Operator: table.EqualsAttribute, Value: "N"}, false},
-		{"equals no missing attribute", there, table.Condition{Attribute: "N", Operator: table.EqualsAttribute, Value: "None"}, false},
-		{"set contains none", there, table.Condition{Attribute: "Set", Operator: table.ContainsNone, Value: table.NewBlobs("x", "y")}, true},
-		{"set contains one", there, table.Condition{Attribute: "Set", Operator: table.ContainsNone, Value: table.NewBlobs("x", "a")}, false},
-		{"missing set contains none", there, table.Condition{Attribute: "None", Operator: table.ContainsNone, Value: table.NewBlobs("a")}, true},
+		{"missing is not below", there, table.Condition{Attribute: "None", Operator: table.Below, Value: int64(9)},
+			false},
+		{"equals an attribute", there, table.Condition{Attribute: "N", Operator: table.EqualsAttribute, Value: "Five"},
+			true},
+		{"differs from an attribute", there, table.Condition{Attribute: "N", Operator: table.EqualsAttribute,
+			Value: "S"}, false},
+		{"missing equals no attribute", there, table.Condition{Attribute: "None", Operator: table.EqualsAttribute,
+			Value: "N"}, false},
+		{"equals no missing attribute", there, table.Condition{Attribute: "N", Operator: table.EqualsAttribute,
+			Value: "None"}, false},
+		{"set contains none", there, table.Condition{Attribute: "Set", Operator: table.ContainsNone,
+			Value: table.NewBlobs("x", "y")}, true},
+		{"set contains one", there, table.Condition{Attribute: "Set", Operator: table.ContainsNone,
+			Value: table.NewBlobs("x", "a")}, false},
+		{"missing set contains none", there, table.Condition{Attribute: "None", Operator: table.ContainsNone,
+			Value: table.NewBlobs("a")}, true},
 		{"absent", there, table.Condition{Attribute: "None", Operator: table.Absent}, true},
 		{"absent but there", there, table.Condition{Attribute: "N", Operator: table.Absent}, false},
 		{"exists", there, table.Condition{Attribute: "N", Operator: table.Exists}, true},
 		{"exists but missing", there, table.Condition{Attribute: "None", Operator: table.Exists}, false},
 		{"item exists", there, table.Condition{Attribute: s.one.PartitionKey, Operator: table.Exists}, true},
-		{"no item exists", s.ref(t, "none"), table.Condition{Attribute: s.one.PartitionKey, Operator: table.Exists}, false},
+		{"no item exists", s.ref(t, "none"), table.Condition{Attribute: s.one.PartitionKey, Operator: table.Exists},
+			false},
 		{"item absent", there, table.Condition{Attribute: s.one.PartitionKey, Operator: table.Absent}, false},
-		{"no item absent", s.ref(t, "new"), table.Condition{Attribute: s.one.PartitionKey, Operator: table.Absent}, true},
+		{"no item absent", s.ref(t, "new"), table.Condition{Attribute: s.one.PartitionKey, Operator: table.Absent},
+			true},
 	} {
-		_, err := s.db.Update(t.Context(), table.Write{Ref: c.ref, Set: map[string]any{"Touched": true}, If: []table.Condition{c.if_}})
+		_, err := s.db.Update(t.Context(), table.Write{Ref: c.ref, Set: map[string]any{"Touched": true},
+			If: []table.Condition{c.if_}})
 		if c.holds && err != nil || !c.holds && !errors.Is(err, table.ErrConditionFailed) {
 			t.Errorf("%s: %v", c.name, err)
 		}
@@ -257,7 +279,8 @@ func (s suite) contendedAdds(t *testing.T) {
 	const writers, each = 8, 10
 	s.concurrently(t, writers, func(int) error {
 		for range each {
-			if _, err := s.db.Update(t.Context(), table.Write{Ref: ref, Add: map[string]any{"N": int64(1)}}); err != nil {
+			if _, err := s.db.Update(t.Context(),
+				table.Write{Ref: ref, Add: map[string]any{"N": int64(1)}}); err != nil {
 				return err
 			}
 		}

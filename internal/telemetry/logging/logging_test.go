@@ -35,8 +35,10 @@ func TestLine(t *testing.T) {
 	t.Setenv("_X_AMZN_TRACE_ID", "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1")
 	var out bytes.Buffer
 	logger := logging.New(&out, slog.LevelInfo, "increment", "app", "dev")
-	ctx := logging.Begin(lambdacontext.NewContext(t.Context(), &lambdacontext.LambdaContext{AwsRequestID: "request-1"}), logger)
-	logger.InfoContext(ctx, "counted\n\"twice\"", logging.CorrelationID, "run-1", logging.CollectionName, "db.a.b", logging.FileName, "f")
+	ctx := logging.Begin(lambdacontext.NewContext(t.Context(), &lambdacontext.LambdaContext{AwsRequestID: "request-1"}),
+		logger)
+	logger.InfoContext(ctx, "counted\n\"twice\"", logging.CorrelationID, "run-1", logging.CollectionName, "db.a.b",
+		logging.FileName, "f")
 
 	got := lines(t, &out)
 	if len(got) != 1 {
@@ -61,14 +63,17 @@ func TestLine(t *testing.T) {
 // A file's name cannot write a line of its own, nor a field.
 func TestNoValueBreaksOutOfItsLine(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"a\n{\"level\":\"ERROR\"}", "a\r\nb", "a\",\"level\":\"ERROR", "\x00\x1b[31m\b", "\u2028\u2029", "a\xff"} {
+	for _, name := range []string{"a\n{\"level\":\"ERROR\"}", "a\r\nb", "a\",\"level\":\"ERROR", "\x00\x1b[31m\b",
+		"\u2028\u2029", "a\xff"} {
 		var out bytes.Buffer
-		logging.New(&out, slog.LevelInfo, "increment", "app", "dev").Info("counted", logging.FileName, name, logging.CorrelationID, name)
+		logging.New(&out, slog.LevelInfo, "increment", "app", "dev").Info("counted", logging.FileName, name,
+			logging.CorrelationID, name)
 		if text := strings.TrimSuffix(out.String(), "\n"); strings.ContainsFunc(text, unicode.IsControl) {
 			t.Errorf("%q: control characters in %q", name, text)
 		}
 		got := lines(t, &out)
-		if len(got) != 1 || got[0]["level"] != "INFO" || got[0][logging.FileName] != strings.ToValidUTF8(name, "\ufffd") {
+		if len(got) != 1 || got[0]["level"] != "INFO" || got[0][logging.FileName] != strings.ToValidUTF8(name,
+			"\ufffd") {
 			t.Errorf("%q: %v", name, got)
 		}
 	}

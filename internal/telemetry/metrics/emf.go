@@ -96,8 +96,10 @@ func (l line) addTo(record *slog.Record, about map[string]string) {
 		}
 	}
 	if l.reason != "" {
-		meta.CloudWatchMetrics = append(meta.CloudWatchMetrics, directive{Namespace, [][]string{Dimensions, ByReason}, []Metric{MessagesRejected}})
-		attributes = append(attributes, slog.String(ByReason[len(ByReason)-1], l.reason), slog.Int64(MessagesRejected.Name, l.rejected))
+		meta.CloudWatchMetrics = append(meta.CloudWatchMetrics, directive{Namespace, [][]string{Dimensions, ByReason},
+			[]Metric{MessagesRejected}})
+		attributes = append(attributes, slog.String(ByReason[len(ByReason)-1], l.reason),
+			slog.Int64(MessagesRejected.Name, l.rejected))
 	}
 	record.AddAttrs(slog.Any("_aws", meta))
 	record.AddAttrs(attributes...)

@@ -48,7 +48,8 @@ var (
 	MessagesRejected      = Metric{"MessagesRejected", Count}             // could not be counted; also by reason_code
 	FilesOverReceived     = Metric{"FilesOverReceived", Count}            // files counted beyond what was sent
 	MessageProcessingTime = Metric{"MessageProcessingTime", Milliseconds} // of each message, from sent to counted
-	ContentionRetries     = Metric{"ContentionRetries", Count}            // conditional writes refused because others wrote the same item; all functions
+	// conditional writes refused because others wrote the same item; all functions
+	ContentionRetries = Metric{"ContentionRetries", Count}
 
 	// check-collection
 	CollectionsReceived   = Metric{"CollectionsReceived", Count}   // moved to Received, once per epoch
@@ -63,12 +64,15 @@ var (
 	OpenRuns         = Metric{"OpenRuns", Count}           // runs with something left to do
 	OldestOpenRunAge = Metric{"OldestOpenRunAge", Seconds} // since its first message; 0 without open runs
 	StalledRuns      = Metric{"StalledRuns", Count}        // open runs that stand still for too long
-	OldestPendingAge = Metric{"OldestPendingAge", Seconds} // of what is pending for sender or monitoring; 0 if nothing is
-	StoppedPipes     = Metric{"StoppedPipes", Count}       // pipes of the stack that carry nothing until somebody starts them
+	// of what is pending for sender or monitoring; 0 if nothing is
+	OldestPendingAge = Metric{"OldestPendingAge", Seconds}
+	// pipes of the stack that carry nothing until somebody starts them
+	StoppedPipes = Metric{"StoppedPipes", Count}
 )
 
 // All lists every metric, for what watches them.
-var All = []Metric{FilesReceived, SuccessFilesReceived, DuplicateMessages, MessagesRejected, FilesOverReceived, MessageProcessingTime,
+var All = []Metric{FilesReceived, SuccessFilesReceived, DuplicateMessages, MessagesRejected, FilesOverReceived,
+	MessageProcessingTime,
 	ContentionRetries, CollectionsReceived, CollectionsSuccessful, RequestsSent, RunsReceived, RunsSuccessful,
 	OpenRuns, OldestOpenRunAge, StalledRuns, OldestPendingAge, StoppedPipes}
 

@@ -37,7 +37,8 @@ func written(t *testing.T, counts func(context.Context)) (text string, lines [][
 		}
 		var texts []string
 		for _, d := range data {
-			texts = append(texts, strings.TrimSpace(fmt.Sprintf("%s %s %v %s %s", d.Namespace, d.Name, d.Value, d.Unit, d.Dimensions)))
+			texts = append(texts, strings.TrimSpace(fmt.Sprintf("%s %s %v %s %s", d.Namespace, d.Name, d.Value, d.Unit,
+				d.Dimensions)))
 		}
 		lines = append(lines, texts)
 	}
@@ -58,7 +59,8 @@ func TestWrite(t *testing.T) {
 		{"a receipt", func(ctx context.Context) {
 			metrics.Add(ctx, metrics.FilesReceived, 1)
 			metrics.Processed(ctx, began.Add(-time.Second))
-		}, [][]string{{"SnapshotStatusChecker FilesReceived 1 Count" + of, "SnapshotStatusChecker MessageProcessingTime 3000 Milliseconds" + of}}},
+		}, [][]string{{"SnapshotStatusChecker FilesReceived 1 Count" + of,
+			"SnapshotStatusChecker MessageProcessingTime 3000 Milliseconds" + of}}},
 		{"counted twice", func(ctx context.Context) {
 			metrics.Add(ctx, metrics.FilesReceived, 1)
 			metrics.Add(ctx, metrics.FilesReceived, 2)
@@ -68,22 +70,27 @@ func TestWrite(t *testing.T) {
 		{"ages", func(ctx context.Context) {
 			metrics.Age(ctx, metrics.OldestPendingAge, began.Add(-time.Minute))
 			metrics.Age(ctx, metrics.OldestOpenRunAge, time.Time{})
-		}, [][]string{{"SnapshotStatusChecker OldestOpenRunAge 0 Seconds" + of, "SnapshotStatusChecker OldestPendingAge 62 Seconds" + of}}},
+		}, [][]string{{"SnapshotStatusChecker OldestOpenRunAge 0 Seconds" + of,
+			"SnapshotStatusChecker OldestPendingAge 62 Seconds" + of}}},
 		{"messages, one of nobody knows when, one from a clock that is ahead", func(ctx context.Context) {
 			metrics.Processed(ctx, time.Time{})
 			metrics.Processed(ctx, began.Add(time.Hour))
-		}, [][]string{{"SnapshotStatusChecker MessageProcessingTime 2000 Milliseconds" + of, "SnapshotStatusChecker MessageProcessingTime 0 Milliseconds" + of}}},
+		}, [][]string{{"SnapshotStatusChecker MessageProcessingTime 2000 Milliseconds" + of,
+			"SnapshotStatusChecker MessageProcessingTime 0 Milliseconds" + of}}},
 		{"a rejected message", func(ctx context.Context) {
 			metrics.Reject(ctx, "NOT_JSON")
 			metrics.Reject(ctx, "NOT_JSON")
-		}, [][]string{{"SnapshotStatusChecker MessagesRejected 2 Count" + of, "SnapshotStatusChecker MessagesRejected 2 Count" + of + " reason_code=NOT_JSON"}}},
+		}, [][]string{{"SnapshotStatusChecker MessagesRejected 2 Count" + of,
+			"SnapshotStatusChecker MessagesRejected 2 Count" + of + " reason_code=NOT_JSON"}}},
 		{"several reasons: a line for each", func(ctx context.Context) {
 			metrics.Reject(ctx, "NO_BODY")
 			metrics.Reject(ctx, "NOT_JSON")
 			metrics.Add(ctx, metrics.FilesReceived, 5)
 		}, [][]string{
-			{"SnapshotStatusChecker FilesReceived 5 Count" + of, "SnapshotStatusChecker MessagesRejected 1 Count" + of, "SnapshotStatusChecker MessagesRejected 1 Count" + of + " reason_code=NOT_JSON"},
-			{"SnapshotStatusChecker MessagesRejected 1 Count" + of, "SnapshotStatusChecker MessagesRejected 1 Count" + of + " reason_code=NO_BODY"}}},
+			{"SnapshotStatusChecker FilesReceived 5 Count" + of, "SnapshotStatusChecker MessagesRejected 1 Count" + of,
+				"SnapshotStatusChecker MessagesRejected 1 Count" + of + " reason_code=NOT_JSON"},
+			{"SnapshotStatusChecker MessagesRejected 1 Count" + of, "SnapshotStatusChecker MessagesRejected 1 Count" +
+				of + " reason_code=NO_BODY"}}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -124,12 +131,14 @@ func TestLine(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]any{
-		"_aws": map[string]any{"Timestamp": float64(began.Add(2 * time.Second).UnixMilli()), "CloudWatchMetrics": []any{map[string]any{
-			"Namespace": "SnapshotStatusChecker", "Dimensions": []any{[]any{"application", "environment"}},
-			"Metrics": []any{map[string]any{"Name": "CollectionsReceived", "Unit": "Count"}}}}},
+		"_aws": map[string]any{"Timestamp": float64(began.Add(2 * time.Second).UnixMilli()),
+			"CloudWatchMetrics": []any{map[string]any{
+				"Namespace": "SnapshotStatusChecker", "Dimensions": []any{[]any{"application", "environment"}},
+				"Metrics": []any{map[string]any{"Name": "CollectionsReceived", "Unit": "Count"}}}}},
 		"CollectionsReceived": 1.0, "correlation_id": "run-1",
-		"level": "INFO", "message": "metrics", "service": "increment", "application": "app", "environment": "dev", "function_name": "",
-		"timestamp": "2020-01-01T12:00:02Z",
+		"level": "INFO", "message": "metrics", "service": "increment", "application": "app", "environment": "dev",
+		"function_name": "",
+		"timestamp":     "2020-01-01T12:00:02Z",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -169,7 +178,8 @@ func TestAll(t *testing.T) {
 		}
 		seen[metric.Name] = true
 		_, lines := written(t, func(ctx context.Context) { metrics.Measure(ctx, metric, 1) })
-		if len(lines) != 1 || !slices.ContainsFunc(lines[0], func(d string) bool { return strings.Contains(d, " "+metric.Name+" 1 ") }) {
+		if len(lines) != 1 || !slices.ContainsFunc(lines[0],
+			func(d string) bool { return strings.Contains(d, " "+metric.Name+" 1 ") }) {
 			t.Errorf("%s: %v", metric.Name, lines)
 		}
 	}

@@ -1,8 +1,8 @@
 // Package dynamodblocal gives tests DynamoDB Local, AWS's own implementation of DynamoDB's interface: a second
 // opinion beside the local engine. `make test-aws` installs it; tests that use it carry the build tag testaws.
 //
-// It differs from DynamoDB in this: it answers CreateTable with a 500 for two tables whose names differ in case only, and
-// never reports that transactions conflict.
+// It differs from DynamoDB in this: it answers CreateTable with a 500 for two tables whose names differ in case only,
+// and never reports that transactions conflict.
 package dynamodblocal
 
 import (

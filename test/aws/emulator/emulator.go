@@ -1,5 +1,5 @@
-// Package emulator runs the project's functions as Lambda does: their real binaries, under AWS's Lambda Runtime Interface
-// Emulator.
+// Package emulator runs the project's functions as Lambda does: their real binaries, under AWS's Lambda Runtime
+// Interface Emulator.
 package emulator
 
 import (
@@ -38,14 +38,15 @@ type Error struct{ Name, Cause string }
 
 func (e *Error) Error() string { return e.Name + ": " + e.Cause }
 
-// Start starts a number of processes of the function. They have this environment and nothing else, log into files of the
-// test's folder, and end with the test, or with this process if that is killed.
+// Start starts a number of processes of the function. They have this environment and nothing else, log into files of
+// the test's folder, and end with the test, or with this process if that is killed.
 func Start(t *testing.T, task string, processes int, environment map[string]string) *Function {
 	t.Helper()
 	f := &Function{free: make(chan *process, processes)}
 	for i := range processes {
 		started, err := start(t, task, i, environment)
-		for try := 1; err != nil && try < 3; try++ { // someone else may have taken the port between our look and the start
+		// someone else may have taken the port between our look and the start
+		for try := 1; err != nil && try < 3; try++ {
 			started, err = start(t, task, i, environment)
 		}
 		if err != nil {
@@ -72,8 +73,10 @@ func start(t *testing.T, task string, number int, environment map[string]string)
 		}
 	}
 	function := filepath.Join(project.Root, "build", "functions", runtime.GOARCH, task, "bootstrap")
-	cmd := exec.Command("sh", "-c", underLifeline, "sh", filepath.Join(project.Root, "build", "test-aws", "aws-lambda-rie"),
-		"--log-level", "error", "--runtime-interface-emulator-address", addresses[0], "--runtime-api-address", addresses[1],
+	cmd := exec.Command("sh", "-c", underLifeline, "sh", filepath.Join(project.Root, "build", "test-aws",
+		"aws-lambda-rie"),
+		"--log-level", "error", "--runtime-interface-emulator-address", addresses[0], "--runtime-api-address",
+		addresses[1],
 		function, "bootstrap")
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH")}
 	for name, value := range environment {
@@ -113,7 +116,8 @@ func (p *process) waitReady(task string) error {
 			return connection.Close()
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("the emulator of %s (make test-aws builds it, and the functions) does not listen: %w", task, err)
+			return fmt.Errorf("the emulator of %s (make test-aws builds it, and the functions) does not listen: %w",
+				task, err)
 		}
 	}
 }
@@ -127,8 +131,8 @@ func freeAddress() (string, error) {
 	return listener.Addr().String(), nil
 }
 
-// Invoke calls the function with a payload and returns its answer. It waits for a process that is free. It returns *Error
-// if the function failed.
+// Invoke calls the function with a payload and returns its answer. It waits for a process that is free. It returns
+// *Error if the function failed.
 func (f *Function) Invoke(ctx context.Context, payload json.RawMessage) (json.RawMessage, error) {
 	p := <-f.free
 	defer func() { f.free <- p }()

@@ -1,4 +1,5 @@
-// Package ruler asks event-ruler, the matcher that EventBridge and its pipes run, which event patterns an event matches.
+// Package ruler asks event-ruler, the matcher that EventBridge and its pipes run, which event patterns an event
+// matches.
 package ruler
 
 import (

@@ -64,8 +64,8 @@ func Run(workflowType string, executions []Execution) (Results, error) {
 }
 
 // RunLive runs the executions like Run, a number of them concurrently. A server at this address does their functions'
-// calls: it is posted the name of a function's placeholder as the path and the payload as the body, and answers with the
-// function's payload, or with status 500 and an Answer that has an error.
+// calls: it is posted the name of a function's placeholder as the path and the payload as the body, and answers with
+// the function's payload, or with status 500 and an Answer that has an error.
 func RunLive(workflowType string, executions []Execution, address string, concurrently int) (Results, error) {
 	return run(workflowType,
 		map[string]any{"executions": executions, "address": address, "concurrently": concurrently})
@@ -96,7 +96,8 @@ func run(workflowType string, request map[string]any) (Results, error) {
 	cmd.Stdin, cmd.Stderr = bytes.NewReader(asked), &stderr
 	answered, err := cmd.Output()
 	if err != nil {
-		return Results{}, fmt.Errorf("running executions with node (make test-aws installs the rest): %w\n%s", err, &stderr)
+		return Results{}, fmt.Errorf("running executions with node (make test-aws installs the rest): %w\n%s", err,
+			&stderr)
 	}
 	var results Results
 	if err := json.Unmarshal(answered, &results); err != nil {

@@ -94,7 +94,8 @@ func (t *Task) process(ctx context.Context, m message) error {
 	if err != nil {
 		return err
 	}
-	if !strings.EqualFold(text(row["CollectionStatus"]), "Sent") || number(row["FilesReceived"]) != number(row["FilesSent"]) {
+	if !strings.EqualFold(text(row["CollectionStatus"]), "Sent") ||
+		number(row["FilesReceived"]) != number(row["FilesSent"]) {
 		return nil
 	}
 	if err := t.request(ctx, m); err != nil {
@@ -145,9 +146,10 @@ func (t *Task) update(ctx context.Context, m message, expression string, values 
 func (t *Task) all(ctx context.Context, correlationID, status string) (bool, error) {
 	pages := dynamodb.NewQueryPaginator(t.table, &dynamodb.QueryInput{
 		TableName: &t.settings.StatusTable, ConsistentRead: aws.Bool(true),
-		KeyConditionExpression:    aws.String("CorrelationId = :run"),
-		ProjectionExpression:      aws.String("CollectionStatus"),
-		ExpressionAttributeValues: map[string]types.AttributeValue{":run": &types.AttributeValueMemberS{Value: correlationID}},
+		KeyConditionExpression: aws.String("CorrelationId = :run"),
+		ProjectionExpression:   aws.String("CollectionStatus"),
+		ExpressionAttributeValues: map[string]types.AttributeValue{":run": &types.AttributeValueMemberS{
+			Value: correlationID}},
 	})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
@@ -155,7 +157,8 @@ func (t *Task) all(ctx context.Context, correlationID, status string) (bool, err
 			return false, fmt.Errorf("reading the run: %w", err)
 		}
 		for _, row := range page.Items {
-			if got := text(row["CollectionStatus"]); !strings.EqualFold(got, status) && !strings.EqualFold(got, "Success") {
+			if got := text(row["CollectionStatus"]); !strings.EqualFold(got, status) &&
+				!strings.EqualFold(got, "Success") {
 				return false, nil
 			}
 		}

@@ -18,10 +18,11 @@ import (
 
 // Start is one start of a function, from the process's start to its first poll.
 type Start struct {
-	Wall       time.Duration
-	CPU        time.Duration // of all its threads; includes what they still did until the process was ended
-	UserCPU    time.Duration // the part of CPU outside of the system: rough, since Linux samples it at its clock's ticks
-	PeakMemory int64         // bytes that were resident at once; 0 where the system does not tell (it does on Linux)
+	Wall time.Duration
+	CPU  time.Duration // of all its threads; includes what they still did until the process was ended
+	// the part of CPU outside of the system: rough, since Linux samples it at its clock's ticks
+	UserCPU    time.Duration
+	PeakMemory int64 // bytes that were resident at once; 0 where the system does not tell (it does on Linux)
 }
 
 // Result is what several starts of one binary gave.
@@ -61,7 +62,8 @@ func median[N time.Duration | int64](starts []Start, of func(Start) N) N {
 // Environment is what Lambda and the stack set for any of this project's functions. Its credentials are no one's.
 func Environment() []string {
 	return []string{
-		"AWS_REGION=eu-west-1", "AWS_DEFAULT_REGION=eu-west-1", "AWS_LAMBDA_FUNCTION_NAME=coldstart", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE=256",
+		"AWS_REGION=eu-west-1", "AWS_DEFAULT_REGION=eu-west-1", "AWS_LAMBDA_FUNCTION_NAME=coldstart",
+		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE=256",
 		"AWS_ACCESS_KEY_ID=key", "AWS_SECRET_ACCESS_KEY=secret", "AWS_SESSION_TOKEN=token",
 		"DYNAMO_DB_EXPORT_STATUS_TABLE_NAME=statuses", "LEDGER_TABLE_NAME=ledger",
 		"REJECTED_MESSAGES_QUEUE_URL=https://sqs.eu-west-1.amazonaws.com/123456789012/rejected",
@@ -100,7 +102,8 @@ func once(ctx context.Context, binary string, env []string) (Start, error) {
 	defer stop()
 	var said bytes.Buffer
 	cmd := exec.CommandContext(ctx, binary)
-	cmd.Env = slices.Concat([]string{"AWS_ENDPOINT_URL=http://" + host}, env, []string{"AWS_LAMBDA_RUNTIME_API=" + host})
+	cmd.Env = slices.Concat([]string{"AWS_ENDPOINT_URL=http://" + host}, env, []string{"AWS_LAMBDA_RUNTIME_API=" +
+		host})
 	cmd.Stdout, cmd.Stderr = &said, &said
 	begun := time.Now()
 	if err := cmd.Start(); err != nil {
@@ -117,7 +120,8 @@ func once(ctx context.Context, binary string, env []string) (Start, error) {
 		start.CPU = start.UserCPU + cmd.ProcessState.SystemTime()
 		return start, nil
 	case <-ended:
-		return Start{}, errors.Join(ctx.Err(), fmt.Errorf("%s ended before its first poll: %s", binary, strings.TrimSpace(said.String())))
+		return Start{}, errors.Join(ctx.Err(), fmt.Errorf("%s ended before its first poll: %s", binary,
+			strings.TrimSpace(said.String())))
 	}
 }
 

@@ -24,7 +24,8 @@ var token = regexp.MustCompile(`[#:]?\w+(?:\.#?\w+)*|[(),=+\-\[\]]`)
 
 // apply writes into the item what the expression says.
 func apply(asked request, before, item Item) error {
-	e := &expression{request: asked, tokens: token.FindAllString(asked.UpdateExpression, -1), before: before, item: item}
+	e := &expression{request: asked, tokens: token.FindAllString(asked.UpdateExpression, -1), before: before,
+		item: item}
 	for len(e.tokens) > 0 {
 		clause := strings.ToUpper(e.next())
 		for {
@@ -192,7 +193,8 @@ func change(clause string, value, by any) (any, error) {
 		}
 		had, _ := value.(map[string]any)
 		before, _ := had[kind].([]any)
-		left := slices.DeleteFunc(slices.Clone(before), func(member any) bool { return slices.Contains(members, member) })
+		left := slices.DeleteFunc(slices.Clone(before),
+			func(member any) bool { return slices.Contains(members, member) })
 		if clause == "ADD" {
 			left = append(left, members...)
 		}

@@ -57,15 +57,16 @@ func TestAdoption(t *testing.T) {
 	t.Run("what is deployed does not differ", func(t *testing.T) {
 		project, err := local.FindProject()
 		must(t, err)
-		must(t, project.Diff(t.Context(), environments[0].stack.Endpoint, environments[0].settings, local.Log{Steps: os.Stderr, Output: io.Discard}))
+		must(t, project.Diff(t.Context(), environments[0].stack.Endpoint, environments[0].settings,
+			local.Log{Steps: os.Stderr, Output: io.Discard}))
 	})
 	for _, a := range environments {
 		t.Run("remove "+a.stack.Name, a.remove)
 	}
 }
 
-// adopt puts what a day brings into the resources, and then deploys the stack onto them: half of a run is counted, and one
-// message waits.
+// adopt puts what a day brings into the resources, and then deploys the stack onto them: half of a run is counted, and
+// one message waits.
 func adopt(t *testing.T, e existing, environment, key string) *adopted {
 	t.Helper()
 	e.put(t, oldRun, "db.old.done", "Success", 3, 3)
@@ -76,21 +77,24 @@ func adopt(t *testing.T, e existing, environment, key string) *adopted {
 	e.send(t, e.files, file("db.day.half", false), "") // waits in the queue
 	e.send(t, e.deadLetters, "a dead letter", "")
 	e.send(t, e.requests, waiting, "db_of_another_run")
-	a := &adopted{existing: e, settings: e.settings(environment, key), before: e.described(t), old: e.row(t, oldRun, "db.old.done")}
+	a := &adopted{existing: e, settings: e.settings(environment, key), before: e.described(t),
+		old: e.row(t, oldRun, "db.old.done")}
 	a.stack = localtest.Deploy(t, a.settings...)
 	a.machines = sfn.NewFromConfig(a.stack.Config)
 
 	out := a.stack.Outputs
 	// A queue known by its ARN has AWS's URL, of which the engine looks at the end.
 	base := func(url string) string { return url[strings.LastIndex(url, "/"):] }
-	got := []string{out.ExportStatusTableName, base(out.FileReceivedQueueUrl), base(out.ExportStateQueueUrl), out.MonitoringTopicArn}
+	got := []string{out.ExportStatusTableName, base(out.FileReceivedQueueUrl), base(out.ExportStateQueueUrl),
+		out.MonitoringTopicArn}
 	if diff := cmp.Diff([]string{e.table, base(e.files.url), base(e.requests.url), e.topic}, got); diff != "" {
 		t.Errorf("the outputs are not what existed\n%s", diff)
 	}
 	return a
 }
 
-// runThrough takes the run to its end. Nothing is asked for twice, monitoring is notified of nothing twice, and what was there stays.
+// runThrough takes the run to its end. Nothing is asked for twice, monitoring is notified of nothing twice, and what
+// was there stays.
 func (a *adopted) runThrough(t *testing.T) {
 	a.stack.StartPipes(t)
 	a.send(t, a.files, file("db.day.fresh", false), "")
@@ -123,7 +127,8 @@ func (a *adopted) runThrough(t *testing.T) {
 	for _, collection := range []string{"half", "last", "fresh", "received"} {
 		stand[collection] = a.stands(t, run, "db.day."+collection)
 	}
-	if diff := cmp.Diff(map[string]string{"half": "Success 3", "last": "Success 2", "fresh": "Success 1", "received": "Success 1"}, stand); diff != "" {
+	if diff := cmp.Diff(map[string]string{"half": "Success 3", "last": "Success 2", "fresh": "Success 1",
+		"received": "Success 1"}, stand); diff != "" {
 		t.Errorf("rows\n%s", diff)
 	}
 	want := []string{waiting, request("db.day.fresh"), request("db.day.half"), request("db.day.last")}
@@ -131,7 +136,8 @@ func (a *adopted) runThrough(t *testing.T) {
 	if diff := cmp.Diff(want, a.bodies(t, a.requests)); diff != "" {
 		t.Errorf("requests on the existing queue\n%s", diff)
 	}
-	if diff := cmp.Diff([]string{notification("All collections received by NiFi"), notification("All collections successful")}, a.bodies(t, a.notifications)); diff != "" {
+	if diff := cmp.Diff([]string{notification("All collections received by NiFi"),
+		notification("All collections successful")}, a.bodies(t, a.notifications)); diff != "" {
 		t.Errorf("notifications on the existing topic\n%s", diff)
 	}
 }
@@ -144,7 +150,8 @@ func (a *adopted) remove(t *testing.T) {
 		gone, err := a.stacks.DescribeStacks(t.Context(), &cloudformation.DescribeStacksInput{StackName: &a.stack.Name})
 		return err != nil || gone.Stacks[0].StackStatus == "DELETE_COMPLETE"
 	})
-	if _, err := a.machines.DescribeStateMachine(t.Context(), &sfn.DescribeStateMachineInput{StateMachineArn: &a.stack.Outputs.StateMachineArn}); err == nil {
+	if _, err := a.machines.DescribeStateMachine(t.Context(),
+		&sfn.DescribeStateMachineInput{StateMachineArn: &a.stack.Outputs.StateMachineArn}); err == nil {
 		t.Error("the state machine is still there")
 	}
 	if diff := cmp.Diff(a.before, a.described(t)); diff != "" {
@@ -188,7 +195,9 @@ func (a *adopted) quiet(t *testing.T) {
 		if a.holds(t, a.files) > 0 { // first: a message leaves the queue only when its execution has started
 			return false
 		}
-		at, err := a.machines.ListExecutions(t.Context(), &sfn.ListExecutionsInput{StateMachineArn: &a.stack.Outputs.StateMachineArn, StatusFilter: sfntypes.ExecutionStatusRunning})
+		at, err := a.machines.ListExecutions(t.Context(),
+			&sfn.ListExecutionsInput{StateMachineArn: &a.stack.Outputs.StateMachineArn,
+				StatusFilter: sfntypes.ExecutionStatusRunning})
 		must(t, err)
 		return len(at.Executions) == 0
 	})
@@ -220,6 +229,7 @@ func request(collection string) string {
 }
 
 func notification(title string) string {
-	return strings.NewReplacer("TITLE", title, "RUN", run, "DATE", exportDate).Replace(`{"severity":"Critical","notification_type":"Information","slack_username":"Snapshot Sender",` +
+	return strings.NewReplacer("TITLE", title, "RUN", run, "DATE",
+		exportDate).Replace(`{"severity":"Critical","notification_type":"Information","slack_username":"Snapshot Sender",` +
 		`"title_text":"Full - TITLE","custom_elements":[{"key":"Export date","value":"DATE"},{"key":"Correlation Id","value":"RUN"}]}`)
 }

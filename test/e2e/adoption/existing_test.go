@@ -27,7 +27,8 @@ type clients struct {
 }
 
 func newClients(config aws.Config) clients {
-	return clients{dynamodb.NewFromConfig(config), sqs.NewFromConfig(config), sns.NewFromConfig(config), cloudformation.NewFromConfig(config)}
+	return clients{dynamodb.NewFromConfig(config), sqs.NewFromConfig(config), sns.NewFromConfig(config),
+		cloudformation.NewFromConfig(config)}
 }
 
 // queue is a queue under both of its names.
@@ -50,17 +51,20 @@ func (c clients) make(t *testing.T, name string, stream bool) existing {
 	in := &dynamodb.CreateTableInput{
 		TableName: &e.table, BillingMode: types.BillingModePayPerRequest,
 		KeySchema: []types.KeySchemaElement{
-			{AttributeName: aws.String("CorrelationId"), KeyType: types.KeyTypeHash}, {AttributeName: aws.String("CollectionName"), KeyType: types.KeyTypeRange}},
+			{AttributeName: aws.String("CorrelationId"), KeyType: types.KeyTypeHash},
+			{AttributeName: aws.String("CollectionName"), KeyType: types.KeyTypeRange}},
 		AttributeDefinitions: []types.AttributeDefinition{
 			{AttributeName: aws.String("CorrelationId"), AttributeType: types.ScalarAttributeTypeS},
 			{AttributeName: aws.String("CollectionName"), AttributeType: types.ScalarAttributeTypeS}},
 	}
 	if stream {
-		in.StreamSpecification = &types.StreamSpecification{StreamEnabled: &stream, StreamViewType: types.StreamViewTypeNewAndOldImages}
+		in.StreamSpecification = &types.StreamSpecification{StreamEnabled: &stream,
+			StreamViewType: types.StreamViewTypeNewAndOldImages}
 	}
 	table, err := c.table.CreateTable(t.Context(), in)
 	must(t, err)
-	must(t, dynamodb.NewTableExistsWaiter(c.table).Wait(t.Context(), &dynamodb.DescribeTableInput{TableName: &e.table}, 10*time.Minute))
+	must(t, dynamodb.NewTableExistsWaiter(c.table).Wait(t.Context(), &dynamodb.DescribeTableInput{TableName: &e.table},
+		10*time.Minute))
 	if stream {
 		e.stream = aws.ToString(table.TableDescription.LatestStreamArn)
 	}
@@ -68,13 +72,15 @@ func (c clients) make(t *testing.T, name string, stream bool) existing {
 	e.deadLetters = c.queue(t, name+"-files-dead", nil)
 	redrive, err := json.Marshal(map[string]string{"deadLetterTargetArn": e.deadLetters.arn, "maxReceiveCount": "4"})
 	must(t, err)
-	e.files = c.queue(t, name+"-files", map[string]string{"RedrivePolicy": string(redrive), "VisibilityTimeout": "360", "MessageRetentionPeriod": "345600"})
+	e.files = c.queue(t, name+"-files", map[string]string{"RedrivePolicy": string(redrive), "VisibilityTimeout": "360",
+		"MessageRetentionPeriod": "345600"})
 	e.requests = c.queue(t, name+"-export-state.fifo", map[string]string{"FifoQueue": "true"})
 	topic, err := c.topics.CreateTopic(t.Context(), &sns.CreateTopicInput{Name: aws.String(name + "-monitoring")})
 	must(t, err)
 	e.topic = *topic.TopicArn
 	e.notifications = c.queue(t, name+"-notifications", nil)
-	_, err = c.topics.Subscribe(t.Context(), &sns.SubscribeInput{TopicArn: &e.topic, Protocol: aws.String("sqs"), Endpoint: &e.notifications.arn,
+	_, err = c.topics.Subscribe(t.Context(), &sns.SubscribeInput{TopicArn: &e.topic, Protocol: aws.String("sqs"),
+		Endpoint:   &e.notifications.arn,
 		Attributes: map[string]string{"RawMessageDelivery": "true"}})
 	must(t, err)
 	return e
@@ -99,7 +105,8 @@ func (c clients) key(t *testing.T) (arn string) {
 		"Resources": {"Key": {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": {"Version": "2012-10-17", "Statement": []}}}},
 		"Outputs": {"Arn": {"Value": {"Fn::GetAtt": ["Key", "Arn"]}}}}`)})
 	must(t, err)
-	must(t, cloudformation.NewStackCreateCompleteWaiter(c.stacks).Wait(t.Context(), &cloudformation.DescribeStacksInput{StackName: name}, 10*time.Minute))
+	must(t, cloudformation.NewStackCreateCompleteWaiter(c.stacks).Wait(t.Context(),
+		&cloudformation.DescribeStacksInput{StackName: name}, 10*time.Minute))
 	made, err := c.stacks.DescribeStacks(t.Context(), &cloudformation.DescribeStacksInput{StackName: name})
 	must(t, err)
 	return *made.Stacks[0].Outputs[0].OutputValue
@@ -107,7 +114,8 @@ func (c clients) key(t *testing.T) (arn string) {
 
 // settings name the resources to the CDK app.
 func (e existing) settings(environment, key string) []string {
-	settings := []string{"environment=" + environment, "kmsKeyArn=" + key, "sweepEveryMinutes=60", "exportStatusTableName=" + e.table,
+	settings := []string{"environment=" + environment, "kmsKeyArn=" + key, "sweepEveryMinutes=60",
+		"exportStatusTableName=" + e.table,
 		"fileReceivedQueueArn=" + e.files.arn, "exportStateQueueArn=" + e.requests.arn, "monitoringTopicArn=" + e.topic}
 	if e.stream != "" {
 		settings = append(settings, "exportStatusTableStreamArn="+e.stream)
@@ -118,7 +126,8 @@ func (e existing) settings(environment, key string) []string {
 // attributes are those of a queue that nobody but its owner may change.
 func (c clients) attributes(t *testing.T, q queue) map[string]string {
 	t.Helper()
-	got, err := c.queues.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{QueueUrl: &q.url, AttributeNames: []sqstypes.QueueAttributeName{"All"}})
+	got, err := c.queues.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{QueueUrl: &q.url,
+		AttributeNames: []sqstypes.QueueAttributeName{"All"}})
 	must(t, err)
 	maps.DeleteFunc(got.Attributes, func(name, _ string) bool { return strings.HasPrefix(name, "Approximate") })
 	return got.Attributes
@@ -131,14 +140,18 @@ func (e existing) described(t *testing.T) map[string]any {
 	must(t, err)
 	topic, err := e.topics.GetTopicAttributes(t.Context(), &sns.GetTopicAttributesInput{TopicArn: &e.topic})
 	must(t, err)
-	subscriptions, err := e.topics.ListSubscriptionsByTopic(t.Context(), &sns.ListSubscriptionsByTopicInput{TopicArn: &e.topic})
+	subscriptions, err := e.topics.ListSubscriptionsByTopic(t.Context(),
+		&sns.ListSubscriptionsByTopicInput{TopicArn: &e.topic})
 	must(t, err)
-	keys, err := e.stacks.DescribeStacks(t.Context(), &cloudformation.DescribeStacksInput{StackName: aws.String(keysOfOthers)})
+	keys, err := e.stacks.DescribeStacks(t.Context(),
+		&cloudformation.DescribeStacksInput{StackName: aws.String(keysOfOthers)})
 	must(t, err)
 	return map[string]any{
 		"status": string(table.Table.TableStatus), "stream": aws.ToString(table.Table.LatestStreamArn),
-		"files": e.attributes(t, e.files), "dead letters": e.attributes(t, e.deadLetters), "requests": e.attributes(t, e.requests),
-		"key": string(keys.Stacks[0].StackStatus), "topic": topic.Attributes, "subscriptions": len(subscriptions.Subscriptions),
+		"files": e.attributes(t, e.files), "dead letters": e.attributes(t, e.deadLetters),
+		"requests": e.attributes(t, e.requests),
+		"key":      string(keys.Stacks[0].StackStatus), "topic": topic.Attributes,
+		"subscriptions": len(subscriptions.Subscriptions),
 	}
 }
 
@@ -155,7 +168,8 @@ func (e existing) send(t *testing.T, q queue, body, group string) {
 // holds counts a queue's messages, the hidden ones too.
 func (c clients) holds(t *testing.T, q queue) int {
 	t.Helper()
-	got, err := c.queues.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{QueueUrl: &q.url, AttributeNames: []sqstypes.QueueAttributeName{"All"}})
+	got, err := c.queues.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{QueueUrl: &q.url,
+		AttributeNames: []sqstypes.QueueAttributeName{"All"}})
 	must(t, err)
 	n := 0
 	for _, name := range []string{"ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"} {
@@ -171,10 +185,12 @@ func (c clients) bodies(t *testing.T, q queue) []string {
 	t.Helper()
 	var bodies []string
 	for want := c.holds(t, q); len(bodies) < want; {
-		got, err := c.queues.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: &q.url, MaxNumberOfMessages: 10, VisibilityTimeout: 3600, WaitTimeSeconds: 5})
+		got, err := c.queues.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: &q.url,
+			MaxNumberOfMessages: 10, VisibilityTimeout: 3600, WaitTimeSeconds: 5})
 		must(t, err)
 		if len(got.Messages) == 0 {
-			t.Fatalf("of %d messages of %s, %d can be read: is there one twice in a group? %q", want, q.arn, len(bodies), bodies)
+			t.Fatalf("of %d messages of %s, %d can be read: is there one twice in a group? %q", want, q.arn,
+				len(bodies), bodies)
 		}
 		for _, m := range got.Messages {
 			bodies = append(bodies, *m.Body)
@@ -211,7 +227,8 @@ func (e existing) put(t *testing.T, run, collection, status string, sent, receiv
 // writeSent is the sender's last word about a collection.
 func (e existing) writeSent(t *testing.T, run, collection string) {
 	t.Helper()
-	_, err := e.clients.table.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{TableName: &e.table, Key: rowKey(run, collection),
+	_, err := e.clients.table.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{TableName: &e.table,
+		Key:              rowKey(run, collection),
 		UpdateExpression: aws.String("SET CollectionStatus = :s"), ExpressionAttributeValues: item{":s": text("Sent")}})
 	must(t, err)
 }
@@ -219,7 +236,8 @@ func (e existing) writeSent(t *testing.T, run, collection string) {
 // row reads a row, whole.
 func (e existing) row(t *testing.T, run, collection string) item {
 	t.Helper()
-	got, err := e.clients.table.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: &e.table, Key: rowKey(run, collection), ConsistentRead: aws.Bool(true)})
+	got, err := e.clients.table.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: &e.table,
+		Key: rowKey(run, collection), ConsistentRead: aws.Bool(true)})
 	must(t, err)
 	return got.Item
 }

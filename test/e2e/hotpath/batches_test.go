@@ -21,7 +21,8 @@ func batchThroughThePipe(t *testing.T, s *stack) {
 		b, c := receipt(run, "b", fmt.Sprint(i)), receipt(run, "c", fmt.Sprint(i))
 		messages = append(messages, receipt(run, "a", fmt.Sprint(i)), b, replayed(fmt.Sprint("c-", i), c))
 		if i < 10 { // again, in the same batch or in another
-			messages = append(messages, receipt(run, "a", fmt.Sprint("more-", i)), replayed(fmt.Sprint("c-", i), c), replayed(fmt.Sprint("c-", i), c))
+			messages = append(messages, receipt(run, "a", fmt.Sprint("more-", i)), replayed(fmt.Sprint("c-", i), c),
+				replayed(fmt.Sprint("c-", i), c))
 		}
 	}
 	s.calls.take()
@@ -48,7 +49,8 @@ func batchThroughThePipe(t *testing.T, s *stack) {
 	if len(batches) > len(messages)/2 {
 		t.Errorf("%d messages came in %d executions", len(messages), len(batches))
 	}
-	if updates, _ := s.rowUpdates(t, fmt.Sprintf("%d messages in %d batches", len(messages), len(batches))); updates == 0 || updates > most {
+	if updates, _ := s.rowUpdates(t, fmt.Sprintf("%d messages in %d batches", len(messages),
+		len(batches))); updates == 0 || updates > most {
 		t.Errorf("%d updates of rows took effect, want at most %d", updates, most)
 	}
 }
@@ -61,7 +63,8 @@ func hotCollection(t *testing.T, s *stack) {
 	for i := range files {
 		messages = append(messages, receipt(run, "a", fmt.Sprint(i)))
 	}
-	s.receive(t, encode([]map[string]string{{"messageId": run, "eventSource": "aws:sqs", "body": messages[0]}})) // adopts the row
+	// adopts the row
+	s.receive(t, encode([]map[string]string{{"messageId": run, "eventSource": "aws:sqs", "body": messages[0]}}))
 	s.calls.take()
 	s.send(t, messages[1:]...)
 	s.servePipes(t)
@@ -70,8 +73,10 @@ func hotCollection(t *testing.T, s *stack) {
 		t.Errorf("the collection stands at %s, want %d received", got, files)
 	}
 	batches := s.batches(t, run)
-	if updates, refused := s.rowUpdates(t, fmt.Sprintf("%d files in %d batches", files, len(batches))); updates == 0 || updates+refused > len(batches) {
-		t.Errorf("%d updates of the row and %d that were refused, want at most %d: one for each batch", updates, refused, len(batches))
+	if updates, refused := s.rowUpdates(t, fmt.Sprintf("%d files in %d batches", files, len(batches))); updates == 0 ||
+		updates+refused > len(batches) {
+		t.Errorf("%d updates of the row and %d that were refused, want at most %d: one for each batch", updates,
+			refused, len(batches))
 	}
 
 	s.send(t, receipt(run, "a", "last"))
@@ -99,6 +104,7 @@ func (s *stack) rowUpdates(t *testing.T, of string) (updates, refused int) {
 			t.Errorf("%d calls of %s: nothing makes transactions", n, call.Operation)
 		}
 	}
-	t.Logf("%s: %d read calls, %d updates of the ledger, %d of rows, and %d of rows that were refused", of, reads, ledger, updates, refused)
+	t.Logf("%s: %d read calls, %d updates of the ledger, %d of rows, and %d of rows that were refused", of, reads,
+		ledger, updates, refused)
 	return updates, refused
 }

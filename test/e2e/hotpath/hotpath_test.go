@@ -23,7 +23,8 @@ func TestDeployed(t *testing.T) {
 		s := deploy(t, engine, calls, configuration.workflowType, configuration.batchSize)
 		t.Run(configuration.workflowType, func(t *testing.T) {
 			for _, size := range []int{1, 10, 100} {
-				t.Run(fmt.Sprintf("%d receipts of one collection", size), func(t *testing.T) { batchesThatCompleteNothing(t, s, size, 1) })
+				t.Run(fmt.Sprintf("%d receipts of one collection", size),
+					func(t *testing.T) { batchesThatCompleteNothing(t, s, size, 1) })
 			}
 			t.Run("a batch over several collections", func(t *testing.T) { batchesThatCompleteNothing(t, s, 100, 7) })
 			t.Run("a batch through the pipe", func(t *testing.T) { batchThroughThePipe(t, s) })
@@ -66,7 +67,8 @@ func batchesThatCompleteNothing(t *testing.T, s *stack, size, collections int) {
 		{Operation: "UpdateItem", Table: s.outputs.ExportStatusTableName}: batches * collections,
 	}
 	if diff := cmp.Diff(want, s.calls.take()); diff != "" {
-		t.Errorf("calls of %d batches of %d receipts for %d collections (-want +got)\n%s", batches, size, collections, diff)
+		t.Errorf("calls of %d batches of %d receipts for %d collections (-want +got)\n%s", batches, size, collections,
+			diff)
 	}
 	received := batches*(size/collections) + 1
 	for c := range collections {
@@ -103,27 +105,30 @@ func encode(value any) string {
 	return string(text)
 }
 
-// receive runs one execution to its end, started as the pipe of its workflow type starts it, and returns the states that
-// it entered outside of the Map and how many functions it called. (The engine keeps the history of EXPRESS executions
-// too; on AWS it is in the log.)
+// receive runs one execution to its end, started as the pipe of its workflow type starts it, and returns the states
+// that it entered outside of the Map and how many functions it called. (The engine keeps the history of EXPRESS
+// executions too; on AWS it is in the log.)
 func (s *stack) receive(t *testing.T, input string) (states []string, functionCalls int) {
 	t.Helper()
 	var execution string
 	if s.express {
-		done, err := s.machines.StartSyncExecution(t.Context(), &sfn.StartSyncExecutionInput{StateMachineArn: &s.outputs.StateMachineArn, Input: &input})
+		done, err := s.machines.StartSyncExecution(t.Context(),
+			&sfn.StartSyncExecutionInput{StateMachineArn: &s.outputs.StateMachineArn, Input: &input})
 		if err != nil {
 			t.Fatal(err)
 		}
 		execution = *done.ExecutionArn
 	} else {
-		started, err := s.machines.StartExecution(t.Context(), &sfn.StartExecutionInput{StateMachineArn: &s.outputs.StateMachineArn, Input: &input})
+		started, err := s.machines.StartExecution(t.Context(),
+			&sfn.StartExecutionInput{StateMachineArn: &s.outputs.StateMachineArn, Input: &input})
 		if err != nil {
 			t.Fatal(err)
 		}
 		execution = *started.ExecutionArn
 	}
 	await(t, func() string {
-		described, err := s.machines.DescribeExecution(t.Context(), &sfn.DescribeExecutionInput{ExecutionArn: &execution})
+		described, err := s.machines.DescribeExecution(t.Context(),
+			&sfn.DescribeExecutionInput{ExecutionArn: &execution})
 		switch {
 		case err != nil:
 			t.Fatal(err)
@@ -142,7 +147,8 @@ func (s *stack) receive(t *testing.T, input string) (states []string, functionCa
 		if event.StateEnteredEventDetails != nil {
 			states = append(states, *event.StateEnteredEventDetails.Name)
 		}
-		if scheduled := event.TaskScheduledEventDetails; scheduled != nil && strings.Contains(aws.ToString(scheduled.ResourceType)+aws.ToString(scheduled.Resource), "lambda") {
+		if scheduled := event.TaskScheduledEventDetails; scheduled != nil &&
+			strings.Contains(aws.ToString(scheduled.ResourceType)+aws.ToString(scheduled.Resource), "lambda") {
 			functionCalls++
 		}
 	}

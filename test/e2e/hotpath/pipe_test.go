@@ -24,9 +24,11 @@ func (s *stack) send(t *testing.T, messages ...string) []string {
 	for first := 0; first < len(messages); first += 10 {
 		var entries []types.SendMessageBatchRequestEntry
 		for i := first; i < min(first+10, len(messages)); i++ {
-			entries = append(entries, types.SendMessageBatchRequestEntry{Id: aws.String(strconv.Itoa(i)), MessageBody: &messages[i]})
+			entries = append(entries, types.SendMessageBatchRequestEntry{Id: aws.String(strconv.Itoa(i)),
+				MessageBody: &messages[i]})
 		}
-		sent, err := s.queues.SendMessageBatch(t.Context(), &sqs.SendMessageBatchInput{QueueUrl: &s.outputs.FileReceivedQueueUrl, Entries: entries})
+		sent, err := s.queues.SendMessageBatch(t.Context(),
+			&sqs.SendMessageBatchInput{QueueUrl: &s.outputs.FileReceivedQueueUrl, Entries: entries})
 		if err != nil || len(sent.Failed) > 0 {
 			t.Fatal(err, sent)
 		}
@@ -74,8 +76,10 @@ func (s *stack) settle(t *testing.T) {
 // waiting is how many messages a queue holds, those in flight included.
 func (s *stack) waiting(t *testing.T, queue string) int {
 	t.Helper()
-	visible, hidden := types.QueueAttributeNameApproximateNumberOfMessages, types.QueueAttributeNameApproximateNumberOfMessagesNotVisible
-	got, err := s.queues.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{QueueUrl: &queue, AttributeNames: []types.QueueAttributeName{visible, hidden}})
+	visible, hidden := types.QueueAttributeNameApproximateNumberOfMessages,
+		types.QueueAttributeNameApproximateNumberOfMessagesNotVisible
+	got, err := s.queues.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{QueueUrl: &queue,
+		AttributeNames: []types.QueueAttributeName{visible, hidden}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +92,8 @@ func (s *stack) waiting(t *testing.T, queue string) int {
 func (s *stack) executions(t *testing.T, status sfntypes.ExecutionStatus) []string {
 	t.Helper()
 	var found []string
-	pages := sfn.NewListExecutionsPaginator(s.machines, &sfn.ListExecutionsInput{StateMachineArn: &s.outputs.StateMachineArn, StatusFilter: status})
+	pages := sfn.NewListExecutionsPaginator(s.machines,
+		&sfn.ListExecutionsInput{StateMachineArn: &s.outputs.StateMachineArn, StatusFilter: status})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(t.Context())
 		if err != nil {
@@ -107,7 +112,8 @@ func (s *stack) batches(t *testing.T, run string) []map[string]int {
 	t.Helper()
 	var found []map[string]int
 	for _, execution := range s.executions(t, sfntypes.ExecutionStatusSucceeded) {
-		described, err := s.machines.DescribeExecution(t.Context(), &sfn.DescribeExecutionInput{ExecutionArn: &execution})
+		described, err := s.machines.DescribeExecution(t.Context(),
+			&sfn.DescribeExecutionInput{ExecutionArn: &execution})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -131,7 +137,8 @@ func (s *stack) drain(t *testing.T, queue string) []types.Message {
 	t.Helper()
 	var all []types.Message
 	for {
-		got, err := s.queues.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: &queue, MaxNumberOfMessages: 10, MessageAttributeNames: []string{"All"}})
+		got, err := s.queues.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: &queue,
+			MaxNumberOfMessages: 10, MessageAttributeNames: []string{"All"}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -139,7 +146,8 @@ func (s *stack) drain(t *testing.T, queue string) []types.Message {
 			return all
 		}
 		for _, message := range got.Messages {
-			if _, err := s.queues.DeleteMessage(t.Context(), &sqs.DeleteMessageInput{QueueUrl: &queue, ReceiptHandle: message.ReceiptHandle}); err != nil {
+			if _, err := s.queues.DeleteMessage(t.Context(), &sqs.DeleteMessageInput{QueueUrl: &queue,
+				ReceiptHandle: message.ReceiptHandle}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -165,7 +173,9 @@ func (s *stack) rejected(t *testing.T) map[string]string {
 func (s *stack) deadLetters(t *testing.T) string {
 	t.Helper()
 	name := types.QueueAttributeNameRedrivePolicy
-	got, err := s.queues.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{QueueUrl: &s.outputs.FileReceivedQueueUrl, AttributeNames: []types.QueueAttributeName{name}})
+	got, err := s.queues.GetQueueAttributes(t.Context(),
+		&sqs.GetQueueAttributesInput{QueueUrl: &s.outputs.FileReceivedQueueUrl,
+			AttributeNames: []types.QueueAttributeName{name}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,7 +183,9 @@ func (s *stack) deadLetters(t *testing.T) string {
 	if err := json.Unmarshal([]byte(got.Attributes[string(name)]), &policy); err != nil {
 		t.Fatal(err)
 	}
-	url, err := s.queues.GetQueueUrl(t.Context(), &sqs.GetQueueUrlInput{QueueName: aws.String(policy.DeadLetterTargetArn[strings.LastIndex(policy.DeadLetterTargetArn, ":")+1:])})
+	url, err := s.queues.GetQueueUrl(t.Context(),
+		&sqs.GetQueueUrlInput{QueueName: aws.String(
+			policy.DeadLetterTargetArn[strings.LastIndex(policy.DeadLetterTargetArn, ":")+1:])})
 	if err != nil {
 		t.Fatal(err)
 	}

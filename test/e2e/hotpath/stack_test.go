@@ -43,7 +43,8 @@ func engine(t *testing.T, waits string) (*local.TestEngine, *proxy) {
 	calls := newProxy()
 	server := httptest.NewServer(calls)
 	t.Cleanup(server.Close)
-	engine, err := project.StartTestEngine(t.Context(), t.TempDir(), log, "AWS_ENDPOINT_URL="+server.URL, "SFN_WAIT_SCALE="+waits)
+	engine, err := project.StartTestEngine(t.Context(), t.TempDir(), log, "AWS_ENDPOINT_URL="+server.URL,
+		"SFN_WAIT_SCALE="+waits)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,9 +99,11 @@ func number(value int) types.AttributeValue {
 // put writes a collection's row, as the exporter does.
 func (s *stack) put(t *testing.T, run, collection string, sent types.AttributeValue) {
 	t.Helper()
-	if _, err := s.table.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &s.outputs.ExportStatusTableName, Item: row{
-		"CorrelationId": text(run), "CollectionName": text(collection), "CollectionStatus": text("Sent"), "FilesSent": sent,
-	}}); err != nil {
+	if _, err := s.table.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &s.outputs.ExportStatusTableName,
+		Item: row{
+			"CorrelationId": text(run), "CollectionName": text(collection), "CollectionStatus": text("Sent"),
+			"FilesSent": sent,
+		}}); err != nil {
 		t.Fatal(err)
 	}
 }

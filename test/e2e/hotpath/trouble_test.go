@@ -10,9 +10,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Counting fails until the retries are used up. STANDARD rejects the messages. EXPRESS leaves them to their queue, which
-// delivers them five times and then has them as dead letters. Either way each is there once, under the identity with
-// which it is replayed.
+// Counting fails until the retries are used up. STANDARD rejects the messages. EXPRESS leaves them to their queue,
+// which delivers them five times and then has them as dead letters. Either way each is there once, under the identity
+// with which it is replayed.
 func whatCannotBeCounted(t *testing.T, s *stack) {
 	const run = "troubled"
 	s.hideFor(t, "2")
@@ -76,13 +76,15 @@ func countUpdates(about asked) bool {
 
 func rowUpdates(about asked) bool { return about.operation == "UpdateItem" && about.item == "row" }
 
-// The messages are counted, and then the row cannot be written, so that the executions fail although all is counted. The
-// messages come again from the queue (EXPRESS) or from a person (STANDARD), and count once.
+// The messages are counted, and then the row cannot be written, so that the executions fail although all is counted.
+// The messages come again from the queue (EXPRESS) or from a person (STANDARD), and count once.
 func rowsThatCannotBeWritten(t *testing.T, s *stack) {
 	const run = "unwritten"
 	s.hideFor(t, "2")
 	s.put(t, run, "a", number(3))
-	s.receive(t, encode([]map[string]string{{"messageId": run, "eventSource": "aws:sqs", "body": receipt(run, "a", "0")}})) // adopts the row
+	// adopts the row
+	s.receive(t, encode([]map[string]string{{"messageId": run, "eventSource": "aws:sqs",
+		"body": receipt(run, "a", "0")}}))
 	messages := []string{receipt(run, "a", "1"), receipt(run, "a", "2")}
 	failedBefore := len(s.executions(t, sfntypes.ExecutionStatusFailed))
 	s.calls.breakDown(rowUpdates, false)
@@ -149,7 +151,8 @@ func lostAnswers(t *testing.T, s *stack) {
 func (s *stack) hideFor(t *testing.T, seconds string) {
 	t.Helper()
 	if _, err := s.queues.SetQueueAttributes(t.Context(), &sqs.SetQueueAttributesInput{
-		QueueUrl: &s.outputs.FileReceivedQueueUrl, Attributes: map[string]string{"VisibilityTimeout": seconds}}); err != nil {
+		QueueUrl:   &s.outputs.FileReceivedQueueUrl,
+		Attributes: map[string]string{"VisibilityTimeout": seconds}}); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -37,7 +37,8 @@ func pages(t *testing.T, db *dynamo.DB, name table.Name) {
 			t.Fatal(err)
 		}
 	}
-	query, pages, seen := table.Query{Name: name, Partition: t.Name(), Attributes: []string{"N"}, Consistent: true}, 0, 0
+	query, pages, seen := table.Query{Name: name, Partition: t.Name(), Attributes: []string{"N"}, Consistent: true}, 0,
+		0
 	for {
 		page, err := db.Query(t.Context(), query)
 		if err != nil {
@@ -55,12 +56,13 @@ func pages(t *testing.T, db *dynamo.DB, name table.Name) {
 }
 
 func foreignTypes(t *testing.T, client *dynamodb.Client, name table.Name) {
-	_, err := client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &name.Table, Item: map[string]types.AttributeValue{
-		"PK": &types.AttributeValueMemberS{Value: t.Name()}, "SK": &types.AttributeValueMemberS{Value: "s"},
-		"Half": &types.AttributeValueMemberN{Value: "1.5"},
-		"List": &types.AttributeValueMemberL{Value: []types.AttributeValue{}},
-		"Null": &types.AttributeValueMemberNULL{Value: true},
-	}})
+	_, err := client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &name.Table,
+		Item: map[string]types.AttributeValue{
+			"PK": &types.AttributeValueMemberS{Value: t.Name()}, "SK": &types.AttributeValueMemberS{Value: "s"},
+			"Half": &types.AttributeValueMemberN{Value: "1.5"},
+			"List": &types.AttributeValueMemberL{Value: []types.AttributeValue{}},
+			"Null": &types.AttributeValueMemberNULL{Value: true},
+		}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -68,14 +68,18 @@ type directive struct {
 var (
 	printable = regexp.MustCompile(`^[\x20-\x7e]+$`)
 	namespace = regexp.MustCompile(`^[A-Za-z0-9._/#: -]{1,255}$`) // PutMetricData's rule, stricter than the format's
-	units     = strings.Split("Seconds Microseconds Milliseconds Bytes Kilobytes Megabytes Gigabytes Terabytes Bits Kilobits Megabits Gigabits "+
-		"Terabits Percent Count Bytes/Second Kilobytes/Second Megabytes/Second Gigabytes/Second Terabytes/Second Bits/Second Kilobits/Second "+
-		"Megabits/Second Gigabits/Second Terabits/Second Count/Second None", " ")
+	units     = strings.Split(
+		"Seconds Microseconds Milliseconds Bytes Kilobytes Megabytes Gigabytes Terabytes Bits Kilobits Megabits "+
+			"Gigabits "+
+			"Terabits Percent Count Bytes/Second Kilobytes/Second Megabytes/Second Gigabytes/Second Terabytes/Second "+
+			"Bits/Second Kilobits/Second "+
+			"Megabits/Second Gigabits/Second Terabits/Second Count/Second None", " ")
 )
 
 func (d directive) extract(root map[string]json.RawMessage) ([]Datum, error) {
 	switch {
-	case !namespace.MatchString(d.Namespace) || strings.HasPrefix(d.Namespace, "AWS/") || strings.HasPrefix(d.Namespace, ":"):
+	case !namespace.MatchString(d.Namespace) || strings.HasPrefix(d.Namespace, "AWS/") || strings.HasPrefix(d.Namespace,
+		":"):
 		return nil, fmt.Errorf("namespace %q is not allowed", d.Namespace)
 	case len(d.Dimensions) == 0:
 		return nil, fmt.Errorf("no dimension set")

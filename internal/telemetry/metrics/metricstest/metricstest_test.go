@@ -23,10 +23,13 @@ func TestExtract(t *testing.T) {
 		name, line string
 		want       []metricstest.Datum
 	}{
-		{"a number", aws(directive, `"m":3`), []metricstest.Datum{{Namespace: "N", Name: "m", Unit: "Count", Dimensions: "d=x", Value: 3}}},
-		{"a list", aws(directive, `"m":[0,1.5]`), []metricstest.Datum{{Namespace: "N", Name: "m", Unit: "Count", Dimensions: "d=x"}, {Namespace: "N", Name: "m", Unit: "Count", Dimensions: "d=x", Value: 1.5}}},
+		{"a number", aws(directive, `"m":3`), []metricstest.Datum{{Namespace: "N", Name: "m", Unit: "Count",
+			Dimensions: "d=x", Value: 3}}},
+		{"a list", aws(directive, `"m":[0,1.5]`), []metricstest.Datum{{Namespace: "N", Name: "m", Unit: "Count",
+			Dimensions: "d=x"}, {Namespace: "N", Name: "m", Unit: "Count", Dimensions: "d=x", Value: 1.5}}},
 		{"two sets", aws(strings.Replace(directive, `["d"]`, `[],["d"]`, 1), `"m":3`),
-			[]metricstest.Datum{{Namespace: "N", Name: "m", Unit: "Count", Value: 3}, {Namespace: "N", Name: "m", Unit: "Count", Dimensions: "d=x", Value: 3}}},
+			[]metricstest.Datum{{Namespace: "N", Name: "m", Unit: "Count", Value: 3},
+				{Namespace: "N", Name: "m", Unit: "Count", Dimensions: "d=x", Value: 3}}},
 		{"another line of the log", `{"message":"counted"}`, nil},
 		{"no JSON", `START RequestId: 1`, nil},
 	} {

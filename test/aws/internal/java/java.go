@@ -34,7 +34,8 @@ func Start(folder, class string) (*Program, error) {
 	}
 	jars := filepath.Join(project.Root, "build", "test-aws", folder)
 	if _, err := os.Stat(filepath.Join(jars, ".installed")); err != nil {
-		return nil, fmt.Errorf("the jars of %s are not installed: run make test-aws, which fetches them: %w", class, err)
+		return nil, fmt.Errorf("the jars of %s are not installed: run make test-aws, which fetches them: %w", class,
+			err)
 	}
 	p := &Program{stderr: &output{}}
 	p.cmd = exec.Command("java", "-Xmx1g", "-XX:TieredStopAtLevel=1", "-Djava.library.path="+jars,

@@ -12,7 +12,8 @@ import (
 )
 
 func main() {
-	function.Run("baseline", func(s baseline.Settings, cfg aws.Config, log *slog.Logger) function.Handler[baseline.Event, struct{}] {
+	function.Run("baseline", func(s baseline.Settings, cfg aws.Config,
+		log *slog.Logger) function.Handler[baseline.Event, struct{}] {
 		task := baseline.New(s, cfg, log)
 		return func(ctx context.Context, event baseline.Event) (struct{}, error) {
 			return struct{}{}, task.Handle(ctx, event)
