@@ -72,7 +72,7 @@ func (c *lookCommand) Run(a *app) error {
 // keys are the collections to look at.
 func (c *lookCommand) keys(a *app, run report.Run) ([]snapshot.CollectionKey, error) {
 	if len(c.Collections) == 0 {
-		return report.Looks(run), nil
+		return report.ToReconcile(run), nil
 	}
 	var keys []snapshot.CollectionKey
 	for _, name := range c.Collections {

@@ -29,10 +29,10 @@ func (c *owedCommand) Help() string {
 
 // due is one thing that is owed.
 type due struct {
-	Run        string        `json:"run"`
-	Collection string        `json:"collection,omitempty"` // of a request
-	Kind       snapshot.Kind `json:"kind"`
-	Debt       report.Debt   `json:"debt"`
+	Run        string          `json:"run"`
+	Collection string          `json:"collection,omitempty"` // of a request
+	Kind       snapshot.Kind   `json:"kind"`
+	Debt       report.Delivery `json:"debt"`
 }
 
 // debts is what owed answers.
@@ -45,15 +45,15 @@ func (c *owedCommand) Run(a *app) error {
 	said := debts{Owed: []due{}}
 	letGo := false
 	err := c.each(a, func(run report.Run) {
-		letGo = run.State == report.LetGo
+		letGo = run.State == report.Abandoned
 		for _, one := range run.Collections {
-			if one.Request.State == report.Owed || one.Request.State == report.Claimed {
+			if one.Request.State == report.Pending || one.Request.State == report.Leased {
 				said.Owed = append(said.Owed, due{run.Run, one.Collection, snapshot.SuccessFileRequest, one.Request})
 			}
 		}
-		for _, news := range run.News {
-			if news.Debt.State == report.Owed || news.Debt.State == report.Claimed {
-				said.Owed = append(said.Owed, due{Run: run.Run, Kind: news.Kind, Debt: news.Debt})
+		for _, news := range run.Notifications {
+			if news.Delivery.State == report.Pending || news.Delivery.State == report.Leased {
+				said.Owed = append(said.Owed, due{Run: run.Run, Kind: news.Kind, Delivery: news.Delivery})
 			}
 		}
 	})
@@ -116,12 +116,12 @@ func (c *owedCommand) print(p show.Printer, said debts) {
 		var rows [][]string
 		for _, one := range said.Owed {
 			free := "now"
-			if one.Debt.State == report.Claimed {
-				free = "in " + show.Duration(one.Debt.Until.Sub(p.Now))
+			if one.Delivery.State == report.Leased {
+				free = "in " + show.Duration(one.Delivery.Until.Sub(p.Now))
 			}
-			rows = append(rows, []string{one.Run, one.Collection, string(one.Kind), p.Tone(debtTone(one.Debt.State),
-				string(one.Debt.State)),
-				p.Ago(one.Debt.Since), free})
+			rows = append(rows, []string{one.Run, one.Collection, string(one.Kind), p.Tone(debtTone(one.Delivery.State),
+				string(one.Delivery.State)),
+				p.Ago(one.Delivery.Since), free})
 		}
 		p.Table([]string{"RUN", "COLLECTION", "WHAT", "STATE", "OWED FOR", "FREE TO PAY"}, rows)
 	}

@@ -167,9 +167,9 @@ func (c *rejectedReplayCommand) Run(a *app) error {
 			" (--as-is puts it back all the same)"})
 	}
 	a.giveBack(reading, good...)
-	do := reading.WouldPutBack
+	do := reading.WouldReplay
 	if c.Yes {
-		do = reading.PutBack
+		do = reading.Replay
 	}
 	outcomes, err := do(a, good)
 	if err != nil {
@@ -207,7 +207,7 @@ func (c *rejectedDropCommand) Run(a *app) error {
 	if len(picked) > 0 && !c.Yes && !c.agreed(a, picked) {
 		return answer{exitNotDone, "nothing was dropped"}
 	}
-	said.add(reading.Drop(a, picked), dropped, a)
+	said.add(reading.Delete(a, picked), dropped, a)
 	return said.answer(a, dropped)
 }
 

@@ -74,13 +74,13 @@ func headLines(p show.Printer, run report.Run) {
 	p.Line("%d of %d collections received, %d successful; %d of %d files", run.Received, run.Summary.Collections,
 		run.Successful, run.FilesReceived, run.FilesSent)
 	p.Line("first message %s; last progress %s", p.Since(run.FirstMessage), p.Since(run.LastProgress))
-	for _, news := range run.News {
-		p.Line("news of %s: %s", report.NewsName(news.Kind), p.Tone(debtTone(news.Debt.State), debt(p, news.Debt)))
+	for _, news := range run.Notifications {
+		p.Line("news of %s: %s", report.NotificationName(news.Kind), p.Tone(debtTone(news.Delivery.State), debt(p, news.Delivery)))
 	}
 }
 
 // debt says how it stands with a debt.
-func debt(p show.Printer, debt report.Debt) string {
+func debt(p show.Printer, debt report.Delivery) string {
 	switch {
 	case debt.Since == nil:
 		return string(debt.State)
@@ -90,13 +90,13 @@ func debt(p show.Printer, debt report.Debt) string {
 	return fmt.Sprintf("%s (owed since %s)", debt.State, p.Since(debt.Since))
 }
 
-func debtTone(state report.DebtState) show.Tone {
+func debtTone(state report.DeliveryState) show.Tone {
 	switch state {
 	case report.Delivered:
 		return show.Good
-	case report.Owed:
+	case report.Pending:
 		return show.Bad
-	case report.Claimed:
+	case report.Leased:
 		return show.Busy
 	}
 	return show.Faint

@@ -137,8 +137,8 @@ func (c *simulateCommand) play(a *app, plan scenario.Plan) (scenario.Played, err
 
 // owes tells whether anything is still to be delivered.
 func owes(run report.Run) bool {
-	open := func(debt report.Debt) bool { return debt.State == report.Owed || debt.State == report.Claimed }
-	return slices.ContainsFunc(run.News, func(n report.News) bool { return open(n.Debt) }) ||
+	open := func(debt report.Delivery) bool { return debt.State == report.Pending || debt.State == report.Leased }
+	return slices.ContainsFunc(run.Notifications, func(n report.Notification) bool { return open(n.Delivery) }) ||
 		slices.ContainsFunc(run.Collections, func(one report.Collection) bool { return open(one.Request) })
 }
 

@@ -33,18 +33,18 @@ const (
 	OverReceived  Kind = "over-received" // more files than were sent
 	Stuck         Kind = "stuck"         // nothing moves it by itself
 
-	NewsTold    Kind = "news told"
-	Stalled     Kind = "stalled"
-	MovingAgain Kind = "moving again"
-	LetGo       Kind = "let go"
-	Done        Kind = "done"
+	MonitoringNotified Kind = "news told"
+	Stalled            Kind = "stalled"
+	MovingAgain        Kind = "moving again"
+	Abandoned          Kind = "let go"
+	Done               Kind = "done"
 )
 
 func (k Kind) tone() show.Tone {
 	switch k {
-	case Successful, NewsTold, Done:
+	case Successful, MonitoringNotified, Done:
 		return show.Good
-	case Gone, OverReceived, Stuck, Stalled, LetGo:
+	case Gone, OverReceived, Stuck, Stalled, Abandoned:
 		return show.Bad
 	case Received, Requested, ExportedAgain, MovingAgain:
 		return show.Busy
@@ -141,13 +141,13 @@ func stuck(c report.Collection) bool {
 
 func runEvents(before, after report.Run) []Event {
 	var events []Event
-	told := map[snapshot.Kind]report.Debt{}
-	for _, news := range before.News {
-		told[news.Kind] = news.Debt
+	told := map[snapshot.Kind]report.Delivery{}
+	for _, news := range before.Notifications {
+		told[news.Kind] = news.Delivery
 	}
-	for _, news := range after.News {
-		if news.Debt.State == report.Delivered && !sameDelivery(told[news.Kind], news.Debt) {
-			events = append(events, Event{Kind: NewsTold, Text: "monitoring was told: " + report.NewsName(news.Kind)})
+	for _, news := range after.Notifications {
+		if news.Delivery.State == report.Delivered && !sameDelivery(told[news.Kind], news.Delivery) {
+			events = append(events, Event{Kind: MonitoringNotified, Text: "monitoring was told: " + report.NotificationName(news.Kind)})
 		}
 	}
 	if before.State == after.State {
@@ -156,18 +156,18 @@ func runEvents(before, after report.Run) []Event {
 	switch {
 	case after.State == report.Stalled:
 		events = append(events, Event{Kind: Stalled, Text: "the run has stalled"})
-	case after.State == report.LetGo:
-		events = append(events, Event{Kind: LetGo, Text: "the run was let go: nobody looks after it any more"})
+	case after.State == report.Abandoned:
+		events = append(events, Event{Kind: Abandoned, Text: "the run was let go: nobody looks after it any more"})
 	case after.State == report.Successful:
 		events = append(events, Event{Kind: Done, Text: "the run is done"})
-	case before.State == report.Stalled || before.State == report.LetGo || before.State == report.Successful:
+	case before.State == report.Stalled || before.State == report.Abandoned || before.State == report.Successful:
 		events = append(events, Event{Kind: MovingAgain, Text: "the run is going again"})
 	}
 	return events
 }
 
 // sameDelivery tells a piece of news that was delivered already from one that was delivered again, for a new attempt.
-func sameDelivery(before, after report.Debt) bool {
+func sameDelivery(before, after report.Delivery) bool {
 	return before.State == report.Delivered && (before.Since == nil || after.Since == nil ||
 		before.Since.Equal(*after.Since))
 }

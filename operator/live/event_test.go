@@ -11,7 +11,7 @@ import (
 func TestEvents(t *testing.T) {
 	t.Parallel()
 	type c = report.Collection
-	asked := report.Debt{State: report.Delivered}
+	asked := report.Delivery{State: report.Delivered}
 	sent := c{Collection: "db.a", Status: "Sent", FilesReceived: 3, FilesSent: 4, WaitsFor: report.ForFiles}
 	for name, test := range map[string]struct {
 		before, after []c
@@ -104,26 +104,26 @@ func TestEvents(t *testing.T) {
 
 func TestEventsOfTheRun(t *testing.T) {
 	t.Parallel()
-	run := func(state report.State, received, successful report.DebtState) report.Run {
-		return report.Run{Summary: report.Summary{State: state}, News: news(received, successful)}
+	run := func(state report.State, received, successful report.DeliveryState) report.Run {
+		return report.Run{Summary: report.Summary{State: state}, Notifications: news(received, successful)}
 	}
 	for name, test := range map[string]struct {
 		before, after report.Run
 		want          []Kind
 	}{
-		"News": {run(report.Going, report.Claimed, report.NotDue), run(report.Received, report.Delivered,
-			report.NotDue), []Kind{NewsTold}},
+		"News": {run(report.Going, report.Leased, report.NotDue), run(report.Received, report.Delivered,
+			report.NotDue), []Kind{MonitoringNotified}},
 		"Done": {run(report.Received, report.Delivered, report.NotDue), run(report.Successful, report.Delivered,
-			report.Delivered), []Kind{NewsTold, Done}},
+			report.Delivered), []Kind{MonitoringNotified, Done}},
 		"BothAtOnce": {run(report.Going, report.NotDue, report.NotDue), run(report.Successful, report.Delivered,
-			report.Delivered), []Kind{NewsTold, NewsTold, Done}},
+			report.Delivered), []Kind{MonitoringNotified, MonitoringNotified, Done}},
 		"Stalled": {run(report.Going, report.NotDue, report.NotDue), run(report.Stalled, report.NotDue,
 			report.NotDue), []Kind{Stalled}},
 		"MovingAgain": {run(report.Stalled, report.NotDue, report.NotDue), run(report.Going, report.NotDue,
 			report.NotDue), []Kind{MovingAgain}},
-		"LetGo": {run(report.Stalled, report.NotDue, report.NotDue), run(report.LetGo, report.NotDue,
-			report.NotDue), []Kind{LetGo}},
-		"Same": {run(report.Stalled, report.Owed, report.NotDue), run(report.Stalled, report.Owed,
+		"Abandoned": {run(report.Stalled, report.NotDue, report.NotDue), run(report.Abandoned, report.NotDue,
+			report.NotDue), []Kind{Abandoned}},
+		"Same": {run(report.Stalled, report.Pending, report.NotDue), run(report.Stalled, report.Pending,
 			report.NotDue), nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -142,10 +142,10 @@ func TestEventsOfTheRun(t *testing.T) {
 		told := func(since float64) report.Run {
 			moment := at(since)
 			r := run(report.Received, report.Delivered, report.NotDue)
-			r.News[0].Debt.Since = &moment
+			r.Notifications[0].Delivery.Since = &moment
 			return r
 		}
-		if got := Events(told(1), told(2)); len(got) != 1 || got[0].Kind != NewsTold {
+		if got := Events(told(1), told(2)); len(got) != 1 || got[0].Kind != MonitoringNotified {
 			t.Errorf("events = %v, want the news", got)
 		}
 		if got := Events(told(1), told(1)); got != nil {

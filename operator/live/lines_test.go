@@ -41,9 +41,9 @@ func story() []Reading {
 	late := with(run, func(c *report.Collection) {
 		c.FilesReceived, c.Status, c.WaitsFor = 10, "Received", report.ForSuccessFile
 	})
-	late.State, late.News = report.Received, news(report.Delivered, report.NotDue)
+	late.State, late.Notifications = report.Received, news(report.Delivered, report.NotDue)
 	done := with(late, func(c *report.Collection) { c.Status, c.WaitsFor = "Success", report.ForNothing })
-	done.State, done.News = report.Successful, news(report.Delivered, report.Delivered)
+	done.State, done.Notifications = report.Successful, news(report.Delivered, report.Delivered)
 	return []Reading{{Err: ErrUnknown}, {Err: ErrUnknown}, {Run: run}, {Run: run},
 		{Err: errors.New("ThrottlingException")}, {Run: run}, {Run: late}, {Run: done}}
 }

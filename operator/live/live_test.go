@@ -34,18 +34,18 @@ func sum(run report.Run) report.Run {
 	return run
 }
 
-func news(received, successful report.DebtState) []report.News {
-	return []report.News{
-		{Kind: snapshot.AllReceived, Debt: report.Debt{State: received}},
-		{Kind: snapshot.AllSuccessful, Debt: report.Debt{State: successful}},
+func news(received, successful report.DeliveryState) []report.Notification {
+	return []report.Notification{
+		{Kind: snapshot.AllReceived, Delivery: report.Delivery{State: received}},
+		{Kind: snapshot.AllSuccessful, Delivery: report.Delivery{State: successful}},
 	}
 }
 
 // oneCollection is a run that all but its last file has arrived of.
 func oneCollection() report.Run {
 	return sum(report.Run{
-		Summary: report.Summary{Run: "run-1", State: report.Going, SnapshotType: "full", ExportDate: "2026-11-23"},
-		News:    news(report.NotDue, report.NotDue),
+		Summary:       report.Summary{Run: "run-1", State: report.Going, SnapshotType: "full", ExportDate: "2026-11-23"},
+		Notifications: news(report.NotDue, report.NotDue),
 		Collections: []report.Collection{
 			{Collection: "db.core.contract", Status: "Sent", FilesReceived: 9, FilesSent: 10, WaitsFor: report.ForFiles,
 				Since: before(3 * time.Minute)},
@@ -70,7 +70,7 @@ func manyCollections(n int) report.Run {
 	run := report.Run{
 		Summary: report.Summary{Run: "9b1d0f3c-full", State: report.Going, SnapshotType: "full",
 			ExportDate: "2026-11-23"},
-		News: news(report.NotDue, report.NotDue),
+		Notifications: news(report.NotDue, report.NotDue),
 	}
 	for i := range n {
 		c := report.Collection{
@@ -96,7 +96,7 @@ func manyCollections(n int) report.Run {
 
 // with is the run with its collections changed.
 func with(run report.Run, change func(*report.Collection)) report.Run {
-	changed := report.Run{Summary: run.Summary, News: run.News, Collections: slices.Clone(run.Collections)}
+	changed := report.Run{Summary: run.Summary, Notifications: run.Notifications, Collections: slices.Clone(run.Collections)}
 	changed.FilesReceived, changed.FilesSent, changed.Received, changed.Successful = 0, 0, 0, 0
 	for i := range changed.Collections {
 		change(&changed.Collections[i])

@@ -67,7 +67,7 @@ func (t Tracker) Known() bool { return !t.At.IsZero() }
 
 // Ended reports whether there is nothing more to see.
 func (t Tracker) Ended() bool {
-	return t.Known() && (t.Run.State == report.Successful || t.Run.State == report.LetGo)
+	return t.Known() && (t.Run.State == report.Successful || t.Run.State == report.Abandoned)
 }
 
 // Take takes a reading in and says what happened since the last one that succeeded; the first tells of nothing.

@@ -95,8 +95,8 @@ func (s screen) newsOrTrouble() string {
 		return s.trouble()
 	}
 	var news []string
-	for _, n := range s.run().News {
-		news = append(news, report.NewsName(n.Kind)+": "+string(n.Debt.State))
+	for _, n := range s.run().Notifications {
+		news = append(news, report.NotificationName(n.Kind)+": "+string(n.Delivery.State))
 	}
 	return "news        " + strings.Join(news, ", ")
 }

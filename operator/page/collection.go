@@ -23,18 +23,18 @@ const (
 // collectionView is what the page of a collection shows.
 type collectionView struct {
 	report.Collection
-	Run      report.Summary
-	Finding  report.Finding
-	Files    []file // of this page, the newest first
-	AllFiles int
-	Repeated int // names that came in several messages
-	Page     int
-	Previous string
-	Next     string
-	More     bool   // there are more messages than were read
-	ListsAll string // the command that lists all of them
-	History  []event
-	CanLook  bool
+	Run          report.Summary
+	Finding      report.Finding
+	Files        []file // of this page, the newest first
+	AllFiles     int
+	Repeated     int // names that came in several messages
+	Page         int
+	Previous     string
+	Next         string
+	More         bool   // there are more messages than were read
+	ListsAll     string // the command that lists all of them
+	History      []event
+	CanReconcile bool
 }
 
 // file is a message that was counted.
@@ -85,8 +85,8 @@ func (s *Server) collectionPage(r *http.Request) (view, error) {
 		return view{}, err
 	}
 	receipts := seen.Messages.Newest
-	shown := collectionView{Collection: seen.Collection, Run: seen.run, Finding: seen.Finding, CanLook: s.AllowWrites &&
-		s.Look != nil,
+	shown := collectionView{Collection: seen.Collection, Run: seen.run, Finding: seen.Finding, CanReconcile: s.AllowWrites &&
+		s.Reconcile != nil,
 		More: seen.Messages.More, ListsAll: s.Command.Do("files", seen.run.Run, seen.Collection.Collection),
 		AllFiles: len(receipts), History: history(seen.Collection, receipts)}
 	page, _ := strconv.Atoi(query.Get("page"))

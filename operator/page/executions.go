@@ -58,8 +58,8 @@ func (s *Server) known(ctx context.Context, run report.Run) ([]string, error) {
 			ids = append(ids, id)
 		}
 	}
-	for _, news := range run.News {
-		add(news.Debt.Execution)
+	for _, news := range run.Notifications {
+		add(news.Delivery.Execution)
 	}
 	moved := slices.SortedFunc(slices.Values(run.Collections), func(a, b report.Collection) int {
 		return orZero(b.LastMessage).Compare(orZero(a.LastMessage))

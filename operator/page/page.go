@@ -35,16 +35,16 @@ var embedded embed.FS
 
 // Source is where the pages get what they show.
 type Source struct {
-	Stack    string // for people
-	Local    bool   // it is the local one
-	Store    *store.Store
-	Settings report.Settings
-	Command  report.Command                                               // to suggest
-	Trace    *trace.Reader                                                // nil if no state machine is known
-	Around   func(ctx context.Context, run string) (report.Around, error) // nil if no queue is known
-	Look     func(context.Context, []snapshot.CollectionKey) error        // nil if no state machine is known
-	Rejected *Rejected                                                    // nil if the queues are not known
-	Now      func() time.Time
+	Stack     string // for people
+	Local     bool   // it is the local one
+	Store     *store.Store
+	Settings  report.Settings
+	Command   report.Command                                               // to suggest
+	Trace     *trace.Reader                                                // nil if no state machine is known
+	Around    func(ctx context.Context, run string) (report.Around, error) // nil if no queue is known
+	Reconcile func(context.Context, []snapshot.CollectionKey) error        // nil if no state machine is known
+	Rejected  *Rejected                                                    // nil if the queues are not known
+	Now       func() time.Time
 }
 
 // NewSource shows a deployment.
@@ -62,7 +62,7 @@ func NewSource(d deployment.Deployment) Source {
 	}
 	if d.StateMachineArn != "" {
 		started := machine.Machine{SFN: sfn.NewFromConfig(d.Config), ARN: d.StateMachineArn}
-		source.Trace, source.Look = executions, started.Reconcile
+		source.Trace, source.Reconcile = executions, started.Reconcile
 	}
 	if d.RejectedMessagesQueueUrl != "" && d.FileReceivedQueueUrl != "" {
 		source.Rejected = &Rejected{Queues: rejected.Queues{SQS: sqs.NewFromConfig(d.Config),

@@ -27,7 +27,7 @@ const mostRejected = 200
 type rejectedView struct {
 	Messages  []*rejected.Message // the oldest first, not more than are shown
 	Matching  int                 // of this reason and run, also those that are not shown
-	ToPutBack int                 // of these, those that would not come back
+	ToReplay  int                 // of these, those that would not come back
 	All       int
 	Elsewhere int
 	Unseen    int
@@ -84,7 +84,7 @@ func (s *Server) rejectedView(read rejectedMessages, query url.Values) rejectedV
 			shown.Messages = append(shown.Messages, message)
 		}
 		if message.ComesBack == "" {
-			shown.ToPutBack++
+			shown.ToReplay++
 		}
 	}
 	shown.Reasons = rejected.ByReason(ofRun)

@@ -85,7 +85,7 @@ func (s *Server) replay(r *http.Request) (string, error) {
 		return "", err
 	}
 	chosen, comesBack := c.of(reading.Messages)
-	outcomes, err := reading.PutBack(ctx, chosen)
+	outcomes, err := reading.Replay(ctx, chosen)
 	s.rejected.forget("")
 	givenBack := reading.GiveBack(ctx)
 	if err != nil {

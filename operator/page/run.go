@@ -14,11 +14,11 @@ import (
 // runView is what the page of a run shows.
 type runView struct {
 	report.Run
-	Findings []report.Finding
-	Trouble  string // why the findings may lack something
-	Heat     heat
-	Table    listing
-	CanLook  bool
+	Findings     []report.Finding
+	Trouble      string // why the findings may lack something
+	Heat         heat
+	Table        listing
+	CanReconcile bool
 }
 
 // readRun reads a run. One that neither table knows is notFound.
@@ -65,7 +65,7 @@ func (s *Server) runPage(r *http.Request) (view, error) {
 		return view{}, err
 	}
 	run := seen.Run
-	shown := runView{Run: run, Heat: newHeat(run), CanLook: s.AllowWrites && s.Look != nil &&
+	shown := runView{Run: run, Heat: newHeat(run), CanReconcile: s.AllowWrites && s.Reconcile != nil &&
 		run.State != report.Successful}
 	shown.Table = newListing(run, r.URL.Query())
 	shown.Findings, shown.Trouble = report.Why(run, seen.Around, s.Command), seen.trouble
@@ -106,10 +106,10 @@ func (s *Server) lookAgain(r *http.Request) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if s.Look == nil {
+	if s.Reconcile == nil {
 		return "", notFound{"No state machine is known."}
 	}
-	keys := report.Looks(run)
+	keys := report.ToReconcile(run)
 	if name := r.PostForm.Get("collection"); name != "" {
 		keys = []snapshot.CollectionKey{{CorrelationID: run.Summary.Run, CollectionName: name}}
 		if !slices.ContainsFunc(run.Collections, func(c report.Collection) bool { return c.Collection == name }) {
@@ -120,5 +120,5 @@ func (s *Server) lookAgain(r *http.Request) (string, error) {
 	if len(keys) == 0 {
 		said = "Nothing of it waits for anything."
 	}
-	return link("/run", "id", run.Summary.Run, "said", said), lookagain.Start(r.Context(), s.Look, keys)
+	return link("/run", "id", run.Summary.Run, "said", said), lookagain.Start(r.Context(), s.Reconcile, keys)
 }

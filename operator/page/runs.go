@@ -51,7 +51,7 @@ func (s *Server) summary(ctx context.Context, correlationID string) (report.Summ
 		run, err := s.readRun(ctx, correlationID)
 		return run.Summary, err
 	})
-	if err != nil || summary.State != report.Successful && summary.State != report.LetGo {
+	if err != nil || summary.State != report.Successful && summary.State != report.Abandoned {
 		s.finished.forget(correlationID)
 	}
 	return summary, err

@@ -18,19 +18,19 @@ import (
 // words are the functions of the templates.
 func words(now func() time.Time) template.FuncMap {
 	return template.FuncMap{
-		"link":       link,
-		"time":       func(moment any) template.HTML { return timeTag(moment, now()) },
-		"stamp":      stamp,
-		"took":       took,
-		"tone":       tone,
-		"newsName":   report.NewsName,
-		"status":     report.StatusName,
-		"name":       trace.Name,
-		"pretty":     pretty,
-		"number":     number,
-		"percent":    percent,
-		"shorten":    shorten,
-		"nearMillis": func(t time.Time) string { return strconv.FormatInt(t.UnixMilli(), 10) },
+		"link":             link,
+		"time":             func(moment any) template.HTML { return timeTag(moment, now()) },
+		"stamp":            stamp,
+		"took":             took,
+		"tone":             tone,
+		"notificationName": report.NotificationName,
+		"status":           report.StatusName,
+		"name":             trace.Name,
+		"pretty":           pretty,
+		"number":           number,
+		"percent":          percent,
+		"shorten":          shorten,
+		"nearMillis":       func(t time.Time) string { return strconv.FormatInt(t.UnixMilli(), 10) },
 	}
 }
 
@@ -98,19 +98,19 @@ func tone(what any) string {
 		switch what {
 		case report.Successful:
 			return "good"
-		case report.Stalled, report.LetGo:
+		case report.Stalled, report.Abandoned:
 			return "bad"
 		}
 		return "busy"
 	case report.WaitsFor:
 		return classOf(what)
-	case report.DebtState:
+	case report.DeliveryState:
 		switch what {
 		case report.Delivered:
 			return "good"
-		case report.Owed:
+		case report.Pending:
 			return "due"
-		case report.Claimed:
+		case report.Leased:
 			return "busy"
 		}
 	case trace.Status:

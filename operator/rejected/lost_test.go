@@ -50,10 +50,10 @@ func TestCallsThatFail(t *testing.T) {
 			})
 			keep(t, q, texts(2)...)
 			reading := read(t, q)
-			do := reading.PutBack
+			do := reading.Replay
 			if c.drop {
 				do = func(ctx context.Context, messages []*rejected.Message) ([]rejected.Outcome, error) {
-					return reading.Drop(ctx, messages), nil
+					return reading.Delete(ctx, messages), nil
 				}
 			}
 			outcomes, err := do(t.Context(), reading.Messages)

@@ -24,10 +24,10 @@ type Outcome struct {
 // mostPerBatch is how many bytes SQS takes in one call, all messages together, in every region.
 const mostPerBatch = 256 * 1024
 
-// PutBack puts messages of the reading back on the file-received queue, and then deletes those that it took from the
+// Replay puts messages of the reading back on the file-received queue, and then deletes those that it took from the
 // queue of kept messages. Doing it again, or dying in between, changes nothing: they count once. A message that cannot
 // be put back stays kept, and its neighbours do not suffer. An error is one of all messages.
-func (r *Reading) PutBack(ctx context.Context, messages []*Message) ([]Outcome, error) {
+func (r *Reading) Replay(ctx context.Context, messages []*Message) ([]Outcome, error) {
 	outcomes, fit, err := r.queues.fit(ctx, messages)
 	if err != nil {
 		return nil, err
@@ -44,8 +44,8 @@ func (r *Reading) PutBack(ctx context.Context, messages []*Message) ([]Outcome, 
 	return outcomes, nil
 }
 
-// WouldPutBack says what PutBack would do, and does nothing.
-func (r *Reading) WouldPutBack(ctx context.Context, messages []*Message) ([]Outcome, error) {
+// WouldReplay says what Replay would do, and does nothing.
+func (r *Reading) WouldReplay(ctx context.Context, messages []*Message) ([]Outcome, error) {
 	outcomes, fit, err := r.queues.fit(ctx, messages)
 	for _, i := range fit {
 		outcomes[i].Done = true
@@ -124,8 +124,8 @@ func (q Queues) send(ctx context.Context, outcomes []Outcome, batch []int) (take
 	return slices.DeleteFunc(slices.Clone(batch), func(i int) bool { return failed[i] })
 }
 
-// Drop deletes messages of the reading for good, until the context ends.
-func (r *Reading) Drop(ctx context.Context, messages []*Message) []Outcome {
+// Delete deletes messages of the reading for good, until the context ends.
+func (r *Reading) Delete(ctx context.Context, messages []*Message) []Outcome {
 	outcomes := make([]Outcome, len(messages))
 	all := make([]int, len(messages))
 	for i, message := range messages {

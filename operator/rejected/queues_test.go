@@ -172,7 +172,7 @@ func TestPutBackToTheLetter(t *testing.T) {
 	all = append(all, texts(20)...)
 	keep(t, q, all...)
 	reading := read(t, q)
-	outcomes, err := reading.PutBack(t.Context(), reading.Messages)
+	outcomes, err := reading.Replay(t.Context(), reading.Messages)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -227,7 +227,7 @@ func TestPutBackTooLarge(t *testing.T) {
 	q := queues(t, "1024")
 	keep(t, q, "small", strings.Repeat(`"`, 1000), "small too")
 	reading := read(t, q)
-	outcomes, err := reading.PutBack(t.Context(), reading.Messages)
+	outcomes, err := reading.Replay(t.Context(), reading.Messages)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -272,7 +272,7 @@ func TestPutBackRefusedByEntry(t *testing.T) {
 	})
 	keep(t, q, texts(4)...)
 	reading := read(t, q)
-	outcomes, err := reading.PutBack(t.Context(), reading.Messages)
+	outcomes, err := reading.Replay(t.Context(), reading.Messages)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -300,7 +300,7 @@ func TestDrop(t *testing.T) {
 	q := queues(t, "1024")
 	keep(t, q, texts(12)...)
 	reading := read(t, q)
-	for _, o := range reading.Drop(t.Context(), reading.Messages[:11]) {
+	for _, o := range reading.Delete(t.Context(), reading.Messages[:11]) {
 		if !o.Done || o.Err != nil {
 			t.Errorf("%s: done %t, %v", o.Identity, o.Done, o.Err)
 		}

@@ -18,7 +18,7 @@ type Collection struct {
 	WaitsFor      WaitsFor   `json:"waits_for"`
 	Since         *time.Time `json:"since,omitempty"`        // it has waited since, as far as is known
 	LastMessage   *time.Time `json:"last_message,omitempty"` // when its last message was counted
-	Request       Debt       `json:"request"`                // for its _success file
+	Request       Delivery   `json:"request"`                // for its _success file
 	Problem       string     `json:"problem,omitempty"`      // why its row cannot be read
 
 	received, successful bool
@@ -65,7 +65,7 @@ func NewCollection(state store.State, settings Settings, now time.Time) Collecti
 	}
 	step := snapshot.NextStep(row, known, nobody, now)
 	due := step == snapshot.EnqueueRequest && c.received || known.RequestPending(row)
-	c.Request = newDebt(known.Request, c.Epoch, due, now)
+	c.Request = newDelivery(known.Request, c.Epoch, due, now)
 	c.WaitsFor = waitsFor(state, c, step)
 	c.Since = c.LastMessage
 	if c.WaitsFor == ForDelivery || c.WaitsFor == ForSuccessFile {
@@ -83,7 +83,7 @@ func waitsFor(state store.State, c Collection, step snapshot.Step) WaitsFor {
 	switch {
 	case state.Malformed != nil:
 		return ForRepair
-	case step == snapshot.EnqueueRequest && c.received, step == snapshot.LeaseRequest, c.Request.State == Claimed:
+	case step == snapshot.EnqueueRequest && c.received, step == snapshot.LeaseRequest, c.Request.State == Leased:
 		return ForDelivery
 	case step != snapshot.Rest:
 		return ForLook

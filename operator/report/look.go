@@ -7,17 +7,17 @@ import (
 	"snapshot-status-checker/internal/snapshot"
 )
 
-// Looks are the collections to look at for a look at the whole run: those that wait for something or, if nothing but
+// ToReconcile are the collections to look at for a look at the whole run: those that wait for something or, if nothing but
 // news is owed, any one, which leads to the news.
-func Looks(run Run) []snapshot.CollectionKey {
+func ToReconcile(run Run) []snapshot.CollectionKey {
 	var keys []snapshot.CollectionKey
 	for _, c := range run.Collections {
 		if c.WaitsFor != ForNothing {
 			keys = append(keys, snapshot.CollectionKey{CorrelationID: run.Run, CollectionName: c.Collection})
 		}
 	}
-	owed := func(news News) bool { return news.Debt.State == Owed }
-	if len(keys) == 0 && slices.ContainsFunc(run.News, owed) {
+	owed := func(news Notification) bool { return news.Delivery.State == Pending }
+	if len(keys) == 0 && slices.ContainsFunc(run.Notifications, owed) {
 		keys = append(keys, snapshot.CollectionKey{CorrelationID: run.Run,
 			CollectionName: run.Collections[0].Collection})
 	}

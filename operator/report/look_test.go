@@ -41,7 +41,7 @@ func TestLooks(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var got []string
-			for _, key := range report.Looks(report.New("run", store.RunState{Run: c.run, Collections: c.rows},
+			for _, key := range report.ToReconcile(report.New("run", store.RunState{Run: c.run, Collections: c.rows},
 				report.Settings{}, now)) {
 				got = append(got, key.CollectionName)
 			}

@@ -21,7 +21,7 @@ const (
 	Stalled    State = "stalled"  // nothing has changed for as long as the stack's stalledAfterMinutes says
 	Received   State = "received" // all of it, and monitoring was told; not all successful
 	Successful State = "successful"
-	LetGo      State = "let go" // unfinished after 14 days: nobody looks after it any more
+	Abandoned  State = "abandoned" // unfinished after 14 days: the sweep passes it by
 )
 
 // Summary is a run in one line.
@@ -42,38 +42,38 @@ type Summary struct {
 // Run is a run with its collections, those that hold it first.
 type Run struct {
 	Summary
-	News        []News       `json:"news"`
-	Collections []Collection `json:"collections_in_detail"`
+	Notifications []Notification `json:"notifications"`
+	Collections   []Collection   `json:"collections_in_detail"`
 
 	known bool // to the ledger: a message of it has come here
 	// when something was counted or claimed last; unlike LastProgress never later, as the sweep notices late
 	moved time.Time
 }
 
-// News is what monitoring is told about the whole run.
-type News struct {
-	Kind snapshot.Kind `json:"kind"`
-	Debt Debt          `json:"debt"`
+// Notification is what monitoring is told about the whole run.
+type Notification struct {
+	Kind     snapshot.Kind `json:"kind"`
+	Delivery Delivery      `json:"delivery"`
 }
 
-// Debt is how it stands with a message that may be owed.
-type Debt struct {
-	State     DebtState  `json:"state"`
-	Since     *time.Time `json:"since,omitempty"`     // owed since, at least
-	Until     *time.Time `json:"until,omitempty"`     // end of the claim's lease; then another may pay
-	Execution string     `json:"execution,omitempty"` // that claimed it
+// Delivery says whether an outgoing message is due, pending or delivered.
+type Delivery struct {
+	State     DeliveryState `json:"state"`
+	Since     *time.Time    `json:"since,omitempty"`     // pending since, at least
+	Until     *time.Time    `json:"until,omitempty"`     // end of the owner's lease; then another may deliver
+	Execution string        `json:"execution,omitempty"` // the owner
 }
 
-// DebtState is one of the states of a debt.
-type DebtState string
+// DeliveryState is one of the states of an outgoing message.
+type DeliveryState string
 
-// The states of a debt.
+// The states of an outgoing message.
 const (
-	NotDue DebtState = "not due"
-	Owed   DebtState = "owed" // nobody has claimed it, or the claimer died and its lease is over
-	// somebody is about to send it, or died doing so and holds it until its lease is over
-	Claimed   DebtState = "claimed"
-	Delivered DebtState = "delivered"
+	NotDue  DeliveryState = "not due"
+	Pending DeliveryState = "pending" // without an owner, or the owner's lease is over
+	// its owner is about to deliver it, or died and its lease is not over
+	Leased    DeliveryState = "leased"
+	Delivered DeliveryState = "delivered"
 )
 
 // Settings decide what counts as done and as standing still.
@@ -113,7 +113,7 @@ func New(correlationID string, read store.RunState, settings Settings, now time.
 	for _, kind := range snapshot.Notifications {
 		entry := known.Outbox[kind]
 		due := run.known && known.Due(kind, tally) // of what others count, others notify monitoring
-		run.News = append(run.News, News{Kind: kind, Debt: newDebt(entry, known.Generation, due, now)})
+		run.Notifications = append(run.Notifications, Notification{Kind: kind, Delivery: newDelivery(entry, known.Generation, due, now)})
 		changed, run.moved = latest(changed, entry.Since), latest(run.moved, entry.Since)
 	}
 	run.Summary = summary(known, tally, run.Collections)
@@ -149,7 +149,7 @@ func state(run snapshot.Run, tally *snapshot.Tally, changed time.Time, settings 
 		delivered(run, snapshot.AllSuccessful):
 		return Successful
 	case run.Abandoned:
-		return LetGo
+		return Abandoned
 	case !changed.IsZero() && now.Sub(changed) >= settings.StalledAfter:
 		return Stalled
 	case tally.All(snapshot.AllReceived) && !run.Due(snapshot.AllReceived, tally):
@@ -164,21 +164,21 @@ func delivered(run snapshot.Run, kind snapshot.Kind) bool {
 	return run.Outbox[kind].Settles(run.Generation)
 }
 
-// newDebt describes the message of a version, and whether it is due: by the outbox entry of its kind.
-func newDebt(entry snapshot.Entry, version int64, due bool, now time.Time) Debt {
-	enqueued := Debt{Since: moment(entry.Since), Until: moment(entry.Until),
+// newDelivery describes the message of a version, and whether it is due: by the outbox entry of its kind.
+func newDelivery(entry snapshot.Entry, version int64, due bool, now time.Time) Delivery {
+	enqueued := Delivery{Since: moment(entry.Since), Until: moment(entry.Until),
 		Execution: snapshot.ExecutionOf(entry.Owner)}
 	switch {
 	case entry.Settles(version):
 		enqueued.State, enqueued.Until = Delivered, nil
 	case !due:
-		return Debt{State: NotDue}
+		return Delivery{State: NotDue}
 	case !entry.For(version):
-		return Debt{State: Owed}
+		return Delivery{State: Pending}
 	case now.Before(entry.Until):
-		enqueued.State = Claimed
+		enqueued.State = Leased
 	default:
-		enqueued.State = Owed
+		enqueued.State = Pending
 	}
 	return enqueued
 }

@@ -53,7 +53,7 @@ func TestWaitsFor(t *testing.T) {
 	for name, c := range map[string]struct {
 		state store.State
 		want  report.WaitsFor
-		debt  report.DebtState
+		debt  report.DeliveryState
 	}{
 		"exporting":           {state("Exporting", 0, 0), report.ForExport, report.NotDue},
 		"being sent":          {state("Exported", 1, 2), report.ForExport, report.NotDue},
@@ -63,17 +63,17 @@ func TestWaitsFor(t *testing.T) {
 		"complete, not moved": {state("SENT", 2, 2), report.ForLook, report.NotDue},
 		"behind": {state("Sent", 1, 3, func(s *store.State) { s.Collection.Counted = 2 }),
 			report.ForLook, report.NotDue},
-		"not asked": {state("Received", 2, 2), report.ForDelivery, report.Owed},
+		"not asked": {state("Received", 2, 2), report.ForDelivery, report.Pending},
 		"asking": {state("Received", 2, 2, asked(0, false, now.Add(time.Minute))), report.ForDelivery,
-			report.Claimed},
-		"owner died": {state("Received", 2, 2, asked(0, false, now)), report.ForDelivery, report.Owed},
+			report.Leased},
+		"owner died": {state("Received", 2, 2, asked(0, false, now)), report.ForDelivery, report.Pending},
 		"asked": {state("Received", 2, 2, asked(0, true, now)), report.ForSuccessFile,
 			report.Delivered},
-		"asked for another epoch": {state("Received", 2, 2, asked(7, true, now)), report.ForDelivery, report.Owed},
+		"asked for another epoch": {state("Received", 2, 2, asked(7, true, now)), report.ForDelivery, report.Pending},
 		"released": {state("Received", 2, 2, func(s *store.State) {
 			asked(0, false, now.Add(time.Minute))(s)
 			s.Collection.Request = s.Collection.Request.Released()
-		}), report.ForDelivery, report.Owed},
+		}), report.ForDelivery, report.Pending},
 		"enqueued, not moved": {state("Sent", 2, 2, asked(0, false, now.Add(time.Minute))), report.ForLook,
 			report.NotDue},
 		"enqueued, and more sent": {state("Sent", 2, 3, asked(0, false, now.Add(time.Minute))), report.ForFiles,
@@ -145,7 +145,7 @@ func TestState(t *testing.T) {
 			Outbox: map[snapshot.Kind]snapshot.Entry{snapshot.AllReceived: delivered(1),
 				snapshot.AllSuccessful: delivered(1)}},
 			[]store.State{successful}, report.Successful},
-		"let go": {snapshot.Run{Abandoned: true}, []store.State{counted(sent, ago(time.Hour))}, report.LetGo},
+		"let go": {snapshot.Run{Abandoned: true}, []store.State{counted(sent, ago(time.Hour))}, report.Abandoned},
 		// Whatever the sweep saw then, the sums changed at that time, and have changed again since.
 		"moved since then": {snapshot.Run{Progress: snapshot.Progress{Sums: "others", Since: ago(time.Minute)}},
 			[]store.State{counted(sent, ago(time.Hour))}, report.Going},

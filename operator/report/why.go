@@ -176,7 +176,7 @@ func describe(run Run, what WaitsFor, held []Collection, command Command) Findin
 
 // checkers is whose move it is if it is this system's: nobody does it any more for a run that was let go, but a look.
 func checkers(run Run, sentence, otherwise string) (Whose, string) {
-	if run.State == LetGo {
+	if run.State == Abandoned {
 		return Operator, sentence + " Nobody looks after the run any more: it was let go, unfinished after 14 days."
 	}
 	return Checker, sentence + otherwise
@@ -184,7 +184,7 @@ func checkers(run Run, sentence, otherwise string) (Whose, string) {
 
 // pay lists what makes the system pay what is owed.
 func pay(run Run, command Command) []string {
-	if run.State == LetGo { // the sweep passes it by
+	if run.State == Abandoned { // the sweep passes it by
 		return []string{command.look(run)}
 	}
 	return []string{command.Do("owed"), command.Do("owed --pay --yes")}
@@ -192,7 +192,7 @@ func pay(run Run, command Command) []string {
 
 func request(run Run, who string, held []Collection) (Whose, string) {
 	who += " for the request for its _success file to be sent: "
-	if slices.ContainsFunc(held, func(c Collection) bool { return c.Request.State == Owed }) {
+	if slices.ContainsFunc(held, func(c Collection) bool { return c.Request.State == Pending }) {
 		return checkers(run, who+"nobody holds the claim now.", " The next look or sweep pays it.")
 	}
 	return checkers(run, who+"an execution has claimed it; if that died, the claim is free when its lease is over.",
@@ -227,13 +227,13 @@ func successFile(who string, held []Collection) (Whose, string) {
 // owedNews names news that is true and not told.
 func owedNews(run Run, command Command) []Finding {
 	var findings []Finding
-	for _, news := range run.News {
-		if news.Debt.State != Owed && news.Debt.State != Claimed {
+	for _, news := range run.Notifications {
+		if news.Delivery.State != Pending && news.Delivery.State != Leased {
 			continue
 		}
-		f := Finding{WaitsFor: ForDelivery, Since: news.Debt.Since, Next: pay(run, command)}
+		f := Finding{WaitsFor: ForDelivery, Since: news.Delivery.Since, Next: pay(run, command)}
 		f.Whose, f.Sentence = checkers(run, fmt.Sprintf("All collections are %s, and monitoring was not told yet (%s).",
-			strings.TrimPrefix(NewsName(news.Kind), "all "), news.Debt.State),
+			strings.TrimPrefix(NotificationName(news.Kind), "all "), news.Delivery.State),
 			" The sweep pays it within minutes, a claim after its lease.")
 		findings = append(findings, f)
 	}

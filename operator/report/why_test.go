@@ -13,7 +13,7 @@ import (
 	"snapshot-status-checker/operator/report"
 )
 
-// News that is due is found by why, with whose move it is.
+// Notification that is due is found by why, with whose move it is.
 func TestWhyNamesOwedNewsAndWhatStandsAround(t *testing.T) {
 	t.Parallel()
 	run := report.New("run", store.RunState{Run: &snapshot.Run{},
@@ -133,9 +133,9 @@ var contains = strings.Contains
 func TestNewsOfAnotherSystemsRunIsNotDue(t *testing.T) {
 	t.Parallel()
 	run := report.New("run", store.RunState{Collections: []store.State{state("Success", 2, 2)}}, report.Settings{}, now)
-	for _, news := range run.News {
-		if news.Debt.State != report.NotDue {
-			t.Errorf("%s is %s", news.Kind, news.Debt.State)
+	for _, news := range run.Notifications {
+		if news.Delivery.State != report.NotDue {
+			t.Errorf("%s is %s", news.Kind, news.Delivery.State)
 		}
 	}
 }

@@ -17,8 +17,8 @@ func plural(n int, one, many string) string {
 	return fmt.Sprintf("%d %s", n, many)
 }
 
-// NewsName is what news says of a run.
-func NewsName(kind snapshot.Kind) string {
+// NotificationName is what news says of a run.
+func NotificationName(kind snapshot.Kind) string {
 	if kind == snapshot.AllSuccessful {
 		return "all successful"
 	}

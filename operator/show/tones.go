@@ -10,7 +10,7 @@ func StateTone(state report.State) Tone {
 	switch state {
 	case report.Successful:
 		return Good
-	case report.Stalled, report.LetGo:
+	case report.Stalled, report.Abandoned:
 		return Bad
 	}
 	return Busy
