@@ -50,7 +50,7 @@ func NewFunctions(scope constructs.Construct, id string, props FunctionsProps) F
 		Notify:   newFunction(here, "Notify", "notify", limits{memoryMB: 256, seconds: 30}, props),
 	}
 	// It reads the ledger's collection alone when it adopts a row: after the row.
-	f.Increment.usesExportStatus(props.Tables.ExportStatus, "BatchGetItem", "UpdateItem")
+	f.Increment.usesExportStatus(props.Tables.ExportStatus, "BatchGetItem", "GetItem", "UpdateItem")
 	f.Increment.usesLedger(props.Tables.Ledger, "BatchGetItem", "GetItem", "UpdateItem")
 	f.Increment.sendsTo(props.Queues.Rejected, "REJECTED_MESSAGES_QUEUE_URL")
 	f.Increment.exempts(props.Settings)

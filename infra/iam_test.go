@@ -14,6 +14,7 @@ import (
 var permissions = map[string][]string{
 	"FunctionsIncrementRole": {
 		"dynamodb:BatchGetItem ${TablesExportStatus.Arn}",
+		"dynamodb:GetItem ${TablesExportStatus.Arn}",
 		"dynamodb:UpdateItem ${TablesExportStatus.Arn}",
 		"dynamodb:BatchGetItem ${TablesLedger.Arn}",
 		"dynamodb:GetItem ${TablesLedger.Arn}",

@@ -19,34 +19,50 @@ import (
 // the row as it then is, nil if it is gone; a row that needs no adoption is returned as it is.
 func (s *Store) adopt(ctx context.Context, row *snapshot.Row) (*snapshot.Row, error) {
 	for range maxTries {
-		var set map[string]any
-		if row.Adopted() || row.Marked() {
-			collection, err := s.getCollection(ctx, row.CollectionKey)
-			if err != nil {
-				return nil, fmt.Errorf("adopting a row: %w", err)
-			}
-			if row.Adopted() && row.Held() <= collection.Counted {
-				return row, nil
-			}
-			received := row.FilesReceived.N
-			set = map[string]any{attrEpochStart: collection.Counted - received, attrSyncedFiles: received}
-			if !row.FilesReceived.Is(received) {
-				set[attrFilesReceived] = received
-			}
-		} else {
-			set = map[string]any{attrSyncedFiles: "adopting " + s.Nonce()}
-		}
-		now, err := s.writeRow(ctx, row.CollectionKey, set, numbersAsRead(*row)...)
-		refused := errors.Is(err, table.ErrConditionFailed)
-		if err != nil && !refused {
+		var err error
+		if row, err = s.mark(ctx, row); err != nil || row == nil {
 			return nil, err
 		}
-		if now == nil || !refused && now.Adopted() {
-			return now, nil
+		if !row.Adopted() && !row.Marked() {
+			continue // it was replaced
 		}
-		row = now
+		collection, err := s.getCollection(ctx, row.CollectionKey)
+		if err != nil {
+			return nil, fmt.Errorf("adopting a row: %w", err)
+		}
+		if row.Adopted() && row.Held() <= collection.Counted {
+			return row, nil
+		}
+		received := row.FilesReceived.N
+		set := map[string]any{attrEpochStart: collection.Counted - received, attrSyncedFiles: received}
+		if !row.FilesReceived.Is(received) {
+			set[attrFilesReceived] = received
+		}
+		row, err = s.writeRow(ctx, row.CollectionKey, set, numbersAsRead(*row)...)
+		switch {
+		case err == nil, row == nil && errors.Is(err, table.ErrConditionFailed):
+			return row, nil
+		case !errors.Is(err, table.ErrConditionFailed):
+			return nil, err
+		}
 	}
 	return nil, fmt.Errorf("adopting a row: given up after %d tries", maxTries)
+}
+
+// mark marks a row that is neither adopted nor marked. A row that another marked is read again: by then it is usually
+// adopted, and a read costs less than an adoption that is refused. It returns the row as it then is, nil if it is gone.
+func (s *Store) mark(ctx context.Context, row *snapshot.Row) (*snapshot.Row, error) {
+	if row.Adopted() {
+		return row, nil
+	}
+	if !row.Marked() {
+		set := map[string]any{attrSyncedFiles: "adopting " + s.Nonce()}
+		marked, err := s.writeRow(ctx, row.CollectionKey, set, numbersAsRead(*row)...)
+		if err == nil || !errors.Is(err, table.ErrConditionFailed) {
+			return marked, err
+		}
+	}
+	return s.getRow(ctx, row.CollectionKey)
 }
 
 // adopt is as Store's, for a row that has to be there.

@@ -50,7 +50,7 @@ func TestUnfinishedReport(t *testing.T) {
 		}
 		r := &Report{world: w, Unfinished: unfinished}
 		r.checkRows(map[string]row{"a": {CollectionName: "a", CollectionStatus: "Success", FilesReceived: files,
-			SyncedFiles: counted, FilesSent: 4}})
+			SyncedFiles: float64(counted), FilesSent: 4}})
 		r.checkRequests()
 		return r.Broken
 	}

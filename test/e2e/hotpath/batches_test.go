@@ -40,7 +40,7 @@ func batchThroughThePipe(t *testing.T, s *stack) {
 	if dead := s.drain(t, s.deadLetters(t)); len(dead) > 0 {
 		t.Errorf("%d messages are dead letters", len(dead))
 	}
-	batches, most := s.batches(t, run), 3+2 // the rows are adopted, and a and b move to Received
+	batches, most := s.batches(t, run), 2*3+2 // the rows are marked and adopted, and a and b move to Received
 	for _, batch := range batches {
 		delete(batch, "")
 		delete(batch, "broken")
