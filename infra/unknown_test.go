@@ -44,7 +44,7 @@ func TestKeysThatResembleASetting(t *testing.T) {
 // value.
 func TestEverySettingIsNearItsMisspellings(t *testing.T) {
 	t.Parallel()
-	_, table, _ := strings.Cut(string(mustRead("../README.md")), "| setting | default | meaning |")
+	_, table, _ := strings.Cut(string(mustRead("../docs/reference.md")), "| setting | default | meaning |")
 	table, _, _ = strings.Cut(table, "\n\n")
 	settings := 0
 	for _, row := range strings.Split(table, "\n")[2:] {
@@ -61,7 +61,7 @@ func TestEverySettingIsNearItsMisspellings(t *testing.T) {
 		}
 	}
 	if settings < 15 {
-		t.Errorf("only %d settings found in the README", settings)
+		t.Errorf("only %d settings found in docs/reference.md", settings)
 	}
 }
 

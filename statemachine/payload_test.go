@@ -26,7 +26,7 @@ func TestMaxMessageBytes(t *testing.T) {
 
 // A full batch of the largest messages that the queue takes goes through the whole execution, whatever its size is: up
 // to 72 even if every byte of every body has to be escaped; above, where SQS allows no limit so small, if a quarter of
-// them has to be. (In the README's example it is a seventh.)
+// them has to be. (In the example of docs/reference.md it is a seventh.)
 func TestAFullBatchFitsIntoAnExecution(t *testing.T) {
 	t.Parallel()
 	for batchSize := 1; batchSize <= 100; batchSize++ {
@@ -41,7 +41,7 @@ func TestAFullBatchFitsIntoAnExecution(t *testing.T) {
 	}
 	if got := largest(t, 74,
 		envelope(strings.Repeat(`"`, statemachine.MaxMessageBytes(74)))); got <= statemachine.PayloadBytes-20_000 {
-		t.Errorf("%d bytes: the exception in the README is none", got)
+		t.Errorf("%d bytes: the exception in docs/reference.md is none", got)
 	}
 }
 
