@@ -55,7 +55,7 @@ func TestEveryAlarmHasItsEntry(t *testing.T) {
 		}
 		used[link] = true
 		complete(t, id, entry)
-		if name := strings.TrimPrefix(id, "Alarms"); runbookEntry(name) != link && !strings.Contains(entry, "`"+name+
+		if name := strings.TrimPrefix(id, "Alarms"); runbookSection(name) != link && !strings.Contains(entry, "`"+name+
 			"`") {
 			t.Errorf("the entry #%s does not name its alarm %s", link, name)
 		}

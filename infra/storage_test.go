@@ -9,12 +9,10 @@ func TestTables(t *testing.T) {
 	t.Parallel()
 	table := func(hash, sort, expiry string, sse map[string]any) map[string]any {
 		return map[string]any{
-			"KeySchema": []any{
-				map[string]any{"AttributeName": hash, "KeyType": "HASH"}, map[string]any{"AttributeName": sort,
-					"KeyType": "RANGE"}},
-			"AttributeDefinitions": []any{
-				map[string]any{"AttributeName": hash, "AttributeType": "S"}, map[string]any{"AttributeName": sort,
-					"AttributeType": "S"}},
+			"KeySchema": []any{map[string]any{"AttributeName": hash, "KeyType": "HASH"},
+				map[string]any{"AttributeName": sort, "KeyType": "RANGE"}},
+			"AttributeDefinitions": []any{map[string]any{"AttributeName": hash, "AttributeType": "S"},
+				map[string]any{"AttributeName": sort, "AttributeType": "S"}},
 			"TimeToLiveSpecification":          map[string]any{"AttributeName": expiry, "Enabled": true},
 			"BillingMode":                      "PAY_PER_REQUEST",
 			"PointInTimeRecoverySpecification": map[string]any{"PointInTimeRecoveryEnabled": true},
@@ -35,7 +33,7 @@ func TestTables(t *testing.T) {
 		express().ofType("AWS::DynamoDB::Table"))
 	for id, r := range byDefault().Resources {
 		if r.Type == "AWS::DynamoDB::Table" && r.DeletionPolicy != "Retain" {
-			t.Errorf("%s goes with the stack: %s", id, r.DeletionPolicy)
+			t.Errorf("%s is deleted with the stack: %s", id, r.DeletionPolicy)
 		}
 	}
 }
@@ -76,7 +74,7 @@ func TestQueues(t *testing.T) {
 	})
 }
 
-// Who does not use TLS is refused by every queue and by the topic.
+// Every queue and the topic refuse plain HTTP.
 func TestTLSOnly(t *testing.T) {
 	t.Parallel()
 	made := byDefault()
