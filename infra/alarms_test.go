@@ -9,7 +9,7 @@ import (
 )
 
 // What each alarm reads and when it goes off. runbook_test.go tests its text and its section of the runbook.
-func TestAlarms(t *testing.T) {
+func TestAlarmsReadTheListedMetrics(t *testing.T) {
 	t.Parallel()
 	t.Run("ByDefault", func(t *testing.T) {
 		t.Parallel()

@@ -35,7 +35,7 @@ func widgets(t *testing.T, made template) []widget {
 }
 
 // The dashboard begins with all alarms, and every graph draws something.
-func TestDashboard(t *testing.T) {
+func TestDashboardShowsAllAlarms(t *testing.T) {
 	t.Parallel()
 	for name, made := range map[string]template{"ByDefault": byDefault(), "Express": express(), "Adopting": adopting(),
 		"WithoutStream": withoutStream()} {
@@ -71,7 +71,7 @@ func TestDashboard(t *testing.T) {
 var term = regexp.MustCompile(`FILL\((\w+),0\)\*([0-9.]+)`)
 
 // Each cost adds up its own metrics, and no price is rounded to zero.
-func TestDashboardCosts(t *testing.T) {
+func TestDashboardCostsAddUpTheirMetrics(t *testing.T) {
 	t.Parallel()
 	for _, w := range widgets(t, byDefault()) {
 		if !strings.HasPrefix(w.Properties.Title, "USD") {
@@ -104,7 +104,7 @@ func TestDashboardCosts(t *testing.T) {
 }
 
 // The queries read keys that the logs have, in the logs of all functions.
-func TestQueries(t *testing.T) {
+func TestQueriesReadKeysOfTheLogs(t *testing.T) {
 	t.Parallel()
 	known := []string{"@timestamp", "@message", "service", "message", "level", "error", "detail", "outcome", "status",
 		"kind", "version", "event_id", "files_received", "files_sent",

@@ -16,7 +16,7 @@ var tableKeyRights = []string{"kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "
 
 // The rights of all roles by default are those of docs/security.md: TestSecurityDocumentListsTheRoles. Settings add
 // rights on keys, and change resources.
-func TestPermissions(t *testing.T) {
+func TestKeysAndExistingResourcesChangeRights(t *testing.T) {
 	t.Parallel()
 	t.Run("ExpressWithKey", func(t *testing.T) {
 		t.Parallel()
@@ -58,7 +58,7 @@ func TestPermissions(t *testing.T) {
 }
 
 // A role's rights come from its policy alone, and only its service may assume it.
-func TestRoles(t *testing.T) {
+func TestRolesAreAssumedByTheirServiceAlone(t *testing.T) {
 	t.Parallel()
 	made := byDefault()
 	services := map[string]string{

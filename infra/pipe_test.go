@@ -8,7 +8,7 @@ import (
 )
 
 // The array of SQS records reaches the state machine unchanged: no input template, no filter.
-func TestFileReceivedPipe(t *testing.T) {
+func TestFileReceivedPipePassesRecordsUnchanged(t *testing.T) {
 	t.Parallel()
 	properties := func(batchSize, window float64, invocation string) map[string]any {
 		return map[string]any{
@@ -30,7 +30,7 @@ func TestFileReceivedPipe(t *testing.T) {
 
 // The stream's records reach the state machine unchanged if a filter passes them. The pipe does not wait for the end of
 // an execution, with EXPRESS neither: else the changes of a shard would be reconciled one batch after another.
-func TestStatusChangedPipe(t *testing.T) {
+func TestStatusChangedPipeFiltersAndDoesNotWait(t *testing.T) {
 	t.Parallel()
 	properties := func(exempt ...string) map[string]any {
 		var filters []any
@@ -86,7 +86,7 @@ func TestRoleHasItsRightsBeforePipeAndSchedule(t *testing.T) {
 	}
 }
 
-func TestSchedule(t *testing.T) {
+func TestScheduleFollowsTheSetting(t *testing.T) {
 	t.Parallel()
 	schedule := func(name, rate string) map[string]map[string]any {
 		return map[string]map[string]any{"SweepSchedule": {

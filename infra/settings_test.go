@@ -73,7 +73,7 @@ func TestReadSettings(t *testing.T) {
 }
 
 // An error names the key and says what is allowed.
-func TestReadSettingsErrors(t *testing.T) {
+func TestReadSettingsErrorNamesTheKey(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		key   string
@@ -144,7 +144,7 @@ func TestReadSettingsErrors(t *testing.T) {
 	}
 }
 
-func TestReadSettingsErrorsOfCombinations(t *testing.T) {
+func TestReadSettingsErrorNamesTheConflict(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		context map[string]any
@@ -177,7 +177,7 @@ func TestReadSettingsErrorsOfCombinations(t *testing.T) {
 }
 
 // ReadSettings accepts exactly the batch sizes and windows that SQS pollers accept.
-func TestBatchSettings(t *testing.T) {
+func TestBatchSettingsAreThoseOfSQSPollers(t *testing.T) {
 	t.Parallel()
 	for size := 0; size <= 101; size++ {
 		for _, window := range []int{-1, 0, 1, 20, 300, 301} {

@@ -12,7 +12,7 @@ import (
 	"snapshot-status-checker/statemachine"
 )
 
-func TestOutputs(t *testing.T) {
+func TestOutputsNameTheResources(t *testing.T) {
 	t.Parallel()
 	outputs := func(made template) map[string]any {
 		values := map[string]any{}
@@ -69,7 +69,7 @@ func TestAdoptingMakesNothingTwice(t *testing.T) {
 }
 
 // A table without a stream has no pipe, and no resource that only that pipe would use.
-func TestTableWithoutStream(t *testing.T) {
+func TestTableWithoutStreamHasNoPipe(t *testing.T) {
 	t.Parallel()
 	for id := range withoutStream().Resources {
 		if strings.HasPrefix(id, "StatusChanged") || strings.HasPrefix(id, "AlarmsStatusChanged") {
@@ -81,7 +81,7 @@ func TestTableWithoutStream(t *testing.T) {
 	}
 }
 
-func TestFunctions(t *testing.T) {
+func TestFunctionsFollowTheSettings(t *testing.T) {
 	t.Parallel()
 	type function struct {
 		Name, Architecture, Memory, Timeout any
@@ -150,7 +150,7 @@ func TestFunctions(t *testing.T) {
 	})
 }
 
-func TestStateMachine(t *testing.T) {
+func TestStateMachineLogsNoData(t *testing.T) {
 	t.Parallel()
 	properties := func(name, kind string) map[string]any {
 		return map[string]any{

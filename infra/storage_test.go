@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestTables(t *testing.T) {
+func TestTablesAreEncryptedAndRetained(t *testing.T) {
 	t.Parallel()
 	table := func(hash, sort, expiry string, sse map[string]any) map[string]any {
 		return map[string]any{
@@ -38,7 +38,7 @@ func TestTables(t *testing.T) {
 	}
 }
 
-func TestQueues(t *testing.T) {
+func TestQueuesAreEncrypted(t *testing.T) {
 	t.Parallel()
 	queues := func(sse map[string]any, fileReceived map[string]any) map[string]map[string]any {
 		with := func(more map[string]any) map[string]any {
@@ -75,7 +75,7 @@ func TestQueues(t *testing.T) {
 }
 
 // Every queue and the topic refuse plain HTTP.
-func TestTLSOnly(t *testing.T) {
+func TestQueuesAndTopicRefusePlainHTTP(t *testing.T) {
 	t.Parallel()
 	made := byDefault()
 	refusal := func(principal any, action, resource string) map[string]any {
@@ -106,14 +106,14 @@ func TestTLSOnly(t *testing.T) {
 	compare(t, want, got)
 }
 
-func TestTopicEncryption(t *testing.T) {
+func TestTopicIsEncrypted(t *testing.T) {
 	t.Parallel()
 	key := func(made template) any { return made.ofType("AWS::SNS::Topic")["MonitoringTopic"]["KmsMasterKeyId"] }
 	compare(t, any("alias/aws/sns"), key(byDefault()))
 	compare(t, any(testKey), key(express()))
 }
 
-func TestLogGroups(t *testing.T) {
+func TestLogGroupsAreEncryptedAndExpire(t *testing.T) {
 	t.Parallel()
 	names := map[string]string{
 		"FunctionsIncrementLogs":       "/aws/lambda/checker-prod-increment",

@@ -50,7 +50,7 @@ func (made template) names() map[string]bool {
 	return names
 }
 
-func TestReservedConcurrency(t *testing.T) {
+func TestReservedConcurrencyIsSetPerTask(t *testing.T) {
 	t.Parallel()
 	reserved := func(made template) map[string]any {
 		got := map[string]any{}
@@ -67,7 +67,7 @@ func TestReservedConcurrency(t *testing.T) {
 
 // The stack has two tags and those of the context, and CloudFormation hands them on to its resources. A key of ours in
 // another case replaces ours, since IAM refuses both.
-func TestTags(t *testing.T) {
+func TestContextTagsJoinOrReplaceOurs(t *testing.T) {
 	t.Parallel()
 	for tags, want := range map[string]map[string]string{
 		"team=data, cost centre=a/42": {
