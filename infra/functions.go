@@ -21,12 +21,7 @@ import (
 )
 
 // Functions are the tasks of the state machine.
-type Functions struct {
-	Increment       Function
-	CheckCollection Function
-	CheckAll        Function
-	Notify          Function
-}
+type Functions struct{ Increment, CheckCollection, CheckAll, Notify Function }
 
 // NewFunctions makes the state machine's functions, with the environment and the rights for the resources they use.
 func NewFunctions(scope constructs.Construct, id string, p parts) Functions {
@@ -87,18 +82,13 @@ func newFunction(scope constructs.Construct, id, task string, memoryMB, timeoutS
 		reserved = jsii.Number(calls)
 	}
 	function := awslambda.NewFunction(here, jsii.String("Function"), &awslambda.FunctionProps{
-		FunctionName:                 &name,
-		Description:                  jsii.String("Task " + task + " of the snapshot sender's status checker"),
-		Runtime:                      awslambda.Runtime_PROVIDED_AL2023(),
-		Architecture:                 architecture,
-		Handler:                      jsii.String("bootstrap"),
-		Code:                         awslambda.Code_FromAsset(jsii.String(p.functionsDir+"/"+task), nil),
-		MemorySize:                   &memoryMB,
-		ReservedConcurrentExecutions: reserved,
-		Timeout:                      awscdk.Duration_Seconds(&timeoutSeconds),
-		Tracing:                      awslambda.Tracing_ACTIVE,
-		LogGroup:                     logs,
-		Role:                         role,
+		FunctionName: &name,
+		Description:  jsii.String("Task " + task + " of the snapshot sender's status checker"),
+		Runtime:      awslambda.Runtime_PROVIDED_AL2023(), Architecture: architecture,
+		Code: awslambda.Code_FromAsset(jsii.String(p.functionsDir+"/"+task), nil), Handler: jsii.String("bootstrap"),
+		MemorySize: &memoryMB, ReservedConcurrentExecutions: reserved,
+		Timeout: awscdk.Duration_Seconds(&timeoutSeconds), Tracing: awslambda.Tracing_ACTIVE,
+		LogGroup: logs, Role: role,
 		Environment: &map[string]*string{
 			"ENVIRONMENT": &s.Environment, "APPLICATION": &s.Application, "LOG_LEVEL": &s.LogLevel},
 	})
