@@ -36,7 +36,7 @@ func TestKeyThatResemblesASettingIsAnError(t *testing.T) {
 	}
 }
 
-// Each setting of the README is recognised in another case, with a letter missing, and with an extra one.
+// Each documented setting is recognised in another case, with a letter missing, and with an extra one.
 func TestEverySettingResemblesItsMisspellings(t *testing.T) {
 	t.Parallel()
 	_, table, _ := strings.Cut(string(mustRead("../README.md")), "| setting | default | meaning |")
