@@ -8,27 +8,27 @@ import (
 	"testing"
 )
 
-// What each alarm reads and when it goes off; its text and runbook entry are in runbook_test.go.
-func TestAlarms(t *testing.T) {
+// What each alarm reads and when it goes off. runbook_test.go tests its text and its section of the runbook.
+func TestAlarmsReadTheListedMetrics(t *testing.T) {
 	t.Parallel()
 	t.Run("ByDefault", func(t *testing.T) {
 		t.Parallel()
-		compare(t, wired(), wiring(t, byDefault(), nil))
+		compare(t, expectedAlarms(), alarmsOf(t, byDefault(), nil))
 	})
 	t.Run("WithTopic", func(t *testing.T) {
 		t.Parallel()
-		hourly := wired() // the sweep is called once an hour, and 3 times in a row are 36 periods
+		hourly := expectedAlarms() // the sweep is called once an hour, and 3 times in a row are 36 periods
 		hourly["SweepMissing"] = strings.Replace(hourly["SweepMissing"], "3 x", "36 x", 1)
 		hourly["MessagePending"] = strings.Replace(hourly["MessagePending"], ">= 840", ">= 7500", 1)
 		for _, id := range []string{"MessagePending", "PipesStopped", "RunStalled"} {
 			hourly[id] = strings.Replace(hourly[id], "snapshot-sender-status-checker dev", "checker prod", 1)
 		}
-		compare(t, hourly, wiring(t, express(), []any{testAlarmTopic}))
+		compare(t, hourly, alarmsOf(t, express(), []any{testAlarmTopic}))
 	})
 	t.Run("Adopting", func(t *testing.T) {
 		t.Parallel()
-		adopted := wired()
-		for id := range adopted { // the queues that are not made have dead-letter queues of their own
+		adopted := expectedAlarms()
+		for id := range adopted { // existing queues have their own dead-letter queues
 			if strings.HasPrefix(id, "FileReceivedDeadLetters") || strings.HasPrefix(id, "ExportStateDeadLetters") {
 				delete(adopted, id)
 			}
@@ -38,18 +38,18 @@ func TestAlarms(t *testing.T) {
 				"monitoring").Replace(adopted[id])
 		}
 		maps.DeleteFunc(adopted, func(_, text string) bool { return text == "" })
-		compare(t, adopted, wiring(t, adopting(), nil))
+		compare(t, adopted, alarmsOf(t, adopting(), nil))
 	})
 	t.Run("WithoutStream", func(t *testing.T) {
 		t.Parallel()
-		without := wired()
+		without := expectedAlarms()
 		maps.DeleteFunc(without, func(id, _ string) bool { return strings.HasPrefix(id, "StatusChanged") })
-		compare(t, slices.Sorted(maps.Keys(without)), slices.Sorted(maps.Keys(wiring(t, withoutStream(), nil))))
+		compare(t, slices.Sorted(maps.Keys(without)), slices.Sorted(maps.Keys(alarmsOf(t, withoutStream(), nil))))
 	})
 }
 
-// wired is what is wanted of the stack without any setting.
-func wired() map[string]string {
+// expectedAlarms are those of the stack without any setting.
+func expectedAlarms() map[string]string {
 	const once, thrice = ", 1 x 300 s, notBreaching", ", 3 x 300 s, notBreaching"
 	queue := func(name, metric string) string {
 		return fmt.Sprintf("AWS/SQS %s [${%s.QueueName}] Maximum", metric, name)
@@ -108,9 +108,9 @@ func wired() map[string]string {
 	return all
 }
 
-// wiring writes each alarm as one line: metric, the values of its dimensions, statistic, threshold, periods, and
-// what it makes of missing data. What it is called and whom it calls is the same for all.
-func wiring(t *testing.T, made template, actions any) map[string]string {
+// alarmsOf writes each alarm as one line: metric, the values of its dimensions, statistic, threshold, periods, and how
+// it treats missing data. All alarms have the same actions.
+func alarmsOf(t *testing.T, made template, actions any) map[string]string {
 	t.Helper()
 	found := map[string]string{}
 	for id, p := range made.ofType("AWS::CloudWatch::Alarm") {
@@ -120,17 +120,15 @@ func wiring(t *testing.T, made template, actions any) map[string]string {
 		for _, dimension := range slices.Sorted(maps.Keys(metric.dimensions)) {
 			values = append(values, metric.dimensions[dimension])
 		}
-		operator := strings.NewReplacer("GreaterThanOrEqualToThreshold", ">=", "LessThanThreshold",
-			"<").Replace(p["ComparisonOperator"].(string))
+		operator := map[any]string{"GreaterThanOrEqualToThreshold": ">=",
+			"LessThanThreshold": "<"}[p["ComparisonOperator"]]
 		found[id] = fmt.Sprintf("%s %s %v %s %s %.0f, %v x %v s, %s", metric.namespace, metric.name, values,
-			metric.statistic,
-			operator, p["Threshold"], p["EvaluationPeriods"], p["Period"], p["TreatMissingData"])
-		if got, _ := p["AlarmActions"].([]any); fmt.Sprint(got) != fmt.Sprint(actions) &&
-			!(got == nil && actions == nil) {
-			t.Errorf("%s calls %v, not %v", id, got, actions)
+			metric.statistic, operator, p["Threshold"], p["EvaluationPeriods"], p["Period"], p["TreatMissingData"])
+		if got := p["AlarmActions"]; fmt.Sprint(got) != fmt.Sprint(actions) {
+			t.Errorf("%s notifies %v, not %v", id, got, actions)
 		}
 		if name, _ := p["AlarmName"].(string); !strings.HasSuffix(name, "-"+id) || len(name) > 255 {
-			t.Errorf("%s is called %q", id, name)
+			t.Errorf("%s has the name %q", id, name)
 		}
 	}
 	return found

@@ -12,10 +12,9 @@ import (
 )
 
 type widget struct {
-	Type       string
-	X, Y       int
-	Width      int
-	Properties struct {
+	Type        string
+	X, Y, Width int
+	Properties  struct {
 		Title, Markdown string
 		Alarms          []string
 		Metrics         [][]any
@@ -35,8 +34,8 @@ func widgets(t *testing.T, made template) []widget {
 	return nil
 }
 
-// From top to bottom as an operator asks, the first answer being every alarm there is.
-func TestDashboard(t *testing.T) {
+// The dashboard begins with all alarms, and every graph draws something.
+func TestDashboardShowsAllAlarms(t *testing.T) {
 	t.Parallel()
 	for name, made := range map[string]template{"ByDefault": byDefault(), "Express": express(), "Adopting": adopting(),
 		"WithoutStream": withoutStream()} {
@@ -46,7 +45,7 @@ func TestDashboard(t *testing.T) {
 			shown, below := 0, -1
 			for _, w := range widgets(t, made) {
 				if w.Y < below || w.X+w.Width > 24 {
-					t.Errorf("%q stands at %d, %d", w.Properties.Title, w.X, w.Y)
+					t.Errorf("%q is at %d, %d", w.Properties.Title, w.X, w.Y)
 				}
 				below = w.Y
 				switch w.Type {
@@ -71,8 +70,8 @@ func TestDashboard(t *testing.T) {
 
 var term = regexp.MustCompile(`FILL\((\w+),0\)\*([0-9.]+)`)
 
-// Each cost adds up what it says, of its own metrics, and no price is lost for being small.
-func TestDashboardCosts(t *testing.T) {
+// Each cost adds up its own metrics, and no price is rounded to zero.
+func TestDashboardCostsAddUpTheirMetrics(t *testing.T) {
 	t.Parallel()
 	for _, w := range widgets(t, byDefault()) {
 		if !strings.HasPrefix(w.Properties.Title, "USD") {
@@ -104,8 +103,8 @@ func TestDashboardCosts(t *testing.T) {
 	}
 }
 
-// The queries ask for keys that the logs have, in the logs of all functions.
-func TestQueries(t *testing.T) {
+// The queries read keys that the logs have, in the logs of all functions.
+func TestQueriesReadKeysOfTheLogs(t *testing.T) {
 	t.Parallel()
 	known := []string{"@timestamp", "@message", "service", "message", "level", "error", "detail", "outcome", "status",
 		"kind", "version", "event_id", "files_received", "files_sent",
@@ -127,7 +126,7 @@ func TestQueries(t *testing.T) {
 		text := regexp.MustCompile(`"[^"]*"`).ReplaceAllString(p["QueryString"].(string), "")
 		for _, name := range word.FindAllString(text, -1) {
 			if !slices.Contains(known, name) && !slices.Contains(language, name) {
-				t.Errorf("%s asks for %q, which no line has", q.id, name)
+				t.Errorf("%s reads %q, which no line has", q.id, name)
 			}
 		}
 	}

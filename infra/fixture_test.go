@@ -16,7 +16,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// functionsDir holds a dummy bootstrap for every task, so that no test builds the functions.
+// functionsDir holds a dummy bootstrap for every task: no test builds the functions.
 var functionsDir string
 
 func TestMain(m *testing.M) {
@@ -46,10 +46,10 @@ const (
 	testFileQueue  = "arn:aws:sqs:eu-west-1:123456789012:files"
 	testStateQueue = "arn:aws:sqs:eu-west-1:123456789012:export-state.fifo"
 	testTopic      = "arn:aws:sns:eu-west-1:123456789012:monitoring"
-	testStream     = "arn:aws:dynamodb:eu-west-1:123456789012:table/UCExportToCrownStatus/stream/2026-11-23T00:00:00.000"
+	testStream     = "arn:aws:dynamodb:eu-west-1:123456789012:table/UCExportToCrownStatus/stream/2026-11-23T00:00:00"
 )
 
-// The stacks that the tests share; each is made once.
+// The stacks that the tests share, each made once.
 var (
 	// byDefault is the stack without any setting.
 	byDefault = sync.OnceValue(func() template { return synthesize(nil) })
@@ -68,16 +68,14 @@ var (
 		return synthesize(map[string]any{
 			"exportStatusTableName": "UCExportToCrownStatus", "exportStatusTableStreamArn": testStream,
 			"fileReceivedQueueArn": testFileQueue, "exportStateQueueArn": testStateQueue,
-			"monitoringTopicArn": testTopic,
-			"existingKmsKeyArns": otherKey,
+			"monitoringTopicArn": testTopic, "existingKmsKeyArns": otherKey,
 		})
 	})
+	// withoutStream uses an existing table that has no stream.
+	withoutStream = sync.OnceValue(func() template {
+		return synthesize(map[string]any{"exportStatusTableName": "UCExportToCrownStatus"})
+	})
 )
-
-// withoutStream uses an existing table that has no stream.
-var withoutStream = sync.OnceValue(func() template {
-	return synthesize(map[string]any{"exportStatusTableName": "UCExportToCrownStatus"})
-})
 
 // template is a synthesized stack as CloudFormation reads it.
 type template struct {
@@ -110,7 +108,7 @@ func synthesizeWith(functions string, context map[string]any) template {
 	must(json.Unmarshal(mustRead("../cdk.json"), &config))
 	app := awscdk.NewApp(&awscdk.AppProps{Context: &config.Context,
 		Outdir: jsii.String(filepath.Join(functions, "cdk.out"))})
-	stack := NewStack(app, StackProps{Settings: settings, FunctionsDir: functions})
+	stack := NewStack(app, settings, functions)
 	text, err := json.Marshal(assertions.Template_FromStack(stack, nil).ToJSON())
 	must(err)
 	made := template{json: string(text)}
@@ -130,7 +128,7 @@ func mustRead(path string) []byte {
 	return text
 }
 
-// ofType gives the properties of the resources of a type, by their logical id without its hash.
+// ofType returns the properties of the resources of a type, by their logical id without its hash.
 func (made template) ofType(kind string) map[string]map[string]any {
 	found := map[string]map[string]any{}
 	for id, r := range made.Resources {
@@ -141,7 +139,7 @@ func (made template) ofType(kind string) map[string]map[string]any {
 	return found
 }
 
-// types gives the sorted types of all resources that begin with the prefix, each as often as it is made.
+// types lists the types of all resources whose type has the prefix, sorted, with repetitions.
 func (made template) types(prefix string) []string {
 	var types []string
 	for _, r := range made.Resources {
@@ -157,7 +155,7 @@ var logicalIDHash = regexp.MustCompile(`[0-9A-F]{8}$`)
 
 func short(id string) string { return logicalIDHash.ReplaceAllString(id, "") }
 
-// show writes the intrinsic functions in a value for the eye: ${Queue}, ${Queue.Arn}, and joined text as one.
+// show makes the intrinsic functions in a value readable: ${Queue}, ${Queue.Arn}, and joined text as one text.
 func show(value any) any {
 	switch v := value.(type) {
 	case []any:
@@ -190,7 +188,7 @@ func show(value any) any {
 	}
 }
 
-// list reads what IAM lets be one string or a list of them.
+// list reads a value that IAM allows as one string or a list of strings.
 func list(value any) []string {
 	items, ok := value.([]any)
 	if !ok {

@@ -8,23 +8,19 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// newServiceRole makes a role for the service, with no permission at all to start with. The conditions, if
-// any, are those of assuming it.
-func newServiceRole(
-	scope constructs.Construct, id, service, description string, conditions map[string]any,
-) awsiam.Role {
-	return awsiam.NewRole(scope, &id, &awsiam.RoleProps{
+// newServiceRole makes a role without rights, which the service may assume under the conditions.
+func newServiceRole(scope constructs.Construct, service, description string, conditions map[string]any) awsiam.Role {
+	return awsiam.NewRole(scope, jsii.String("Role"), &awsiam.RoleProps{
 		Description: &description,
 		AssumedBy:   awsiam.NewServicePrincipal(&service, &awsiam.ServicePrincipalOpts{Conditions: &conditions}),
 	})
 }
 
-// forThisAccount is the condition that a service acts on behalf of this account.
+// forThisAccount is the condition that the service acts on behalf of this account (confused deputy).
 func forThisAccount(scope constructs.Construct) map[string]any {
 	return map[string]any{"StringEquals": map[string]any{"aws:SourceAccount": awscdk.Stack_Of(scope).Account()}}
 }
 
-// allow grants exactly these actions on exactly this resource.
 func allow(role awsiam.Role, resource *string, actions ...string) {
 	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 		Actions:   jsii.Strings(actions...),
@@ -32,15 +28,14 @@ func allow(role awsiam.Role, resource *string, actions ...string) {
 	}))
 }
 
-// Key is the customer managed key of what the stack makes, if the context names one, and those of what it does not
-// make. Who uses something that the stack does not make may use all of these: nobody says which is whose. AWS's own
-// keys need no grants.
+// Key is the customer managed key of the resources that the stack makes, if the context names one, and the keys of
+// existing resources. The context does not say which existing resource has which key, so a role that uses any existing
+// resource may use all of these keys. AWS's own keys need no grants.
 type Key struct {
 	awskms.IKey
 	existing []string // ARNs
 }
 
-// NewKey finds the keys of the context.
 func NewKey(scope constructs.Construct, id string, settings Settings) Key {
 	key := Key{existing: settings.ExistingKeys}
 	if settings.KmsKeyArn != "" {
@@ -49,25 +44,25 @@ func NewKey(scope constructs.Construct, id string, settings Settings) Key {
 	return key
 }
 
-// ours is the key for who uses only what the stack makes.
+// ours is the key for a role that uses only resources that the stack makes.
 func (k Key) ours() Key { return Key{IKey: k.IKey} }
 
-// given tells whether there is a customer managed key for what the stack makes.
+// given reports whether the resources that the stack makes have a customer managed key.
 func (k Key) given() bool { return k.IKey != nil }
 
-// allowTableUse grants what DynamoDB asks of a caller of a table encrypted with the key.
+// allowTableUse grants what DynamoDB requires of a caller of an encrypted table.
 func (k Key) allowTableUse(role awsiam.Role) {
 	k.allow(role, "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom",
 		"kms:ReEncryptTo")
 }
 
-// allowSending grants what SQS and SNS ask of a sender to an encrypted queue or topic.
+// allowSending grants what SQS and SNS require of a sender to an encrypted queue or topic.
 func (k Key) allowSending(role awsiam.Role) { k.allow(role, "kms:Decrypt", "kms:GenerateDataKey") }
 
-// allowReadingStream grants what DynamoDB asks of a reader of an encrypted table's stream.
+// allowReadingStream grants what DynamoDB requires of a reader of an encrypted table's stream.
 func (k Key) allowReadingStream(role awsiam.Role) { k.allow(role, "kms:Decrypt", "kms:DescribeKey") }
 
-// allowReceiving grants what SQS asks of a receiver from an encrypted queue.
+// allowReceiving grants what SQS requires of a receiver from an encrypted queue.
 func (k Key) allowReceiving(role awsiam.Role) { k.allow(role, "kms:Decrypt") }
 
 func (k Key) allow(role awsiam.Role, actions ...string) {

@@ -1,5 +1,5 @@
-// Command infra is the CDK app of the snapshot status checker: it reads the context's settings, builds the
-// functions for their architecture and makes the one stack. It is the only importer of CDK.
+// Command infra is the CDK app of the snapshot status checker: it reads the context's settings, builds the functions
+// and makes the stack. It is the only importer of CDK.
 package main
 
 import (
@@ -32,19 +32,19 @@ func run() error {
 	if err := buildFunctions(goarch); err != nil {
 		return fmt.Errorf("building the functions for %s: %w", goarch, err)
 	}
-	NewStack(app, StackProps{Settings: settings, FunctionsDir: "build/functions/" + goarch})
+	NewStack(app, settings, "build/functions/"+goarch)
 	app.Synth(nil)
 	return nil
 }
 
-// contextOf is everything that the context holds: cdk.json's, what the command line adds, and `-c`.
+// contextOf is the whole context: of cdk.json, of the command line itself, and of `-c`.
 func contextOf(app awscdk.App) map[string]any {
 	context, _ := app.Node().GetAllContext(nil).(map[string]any)
 	return context
 }
 
-// buildFunctions makes build/functions/<goarch>/<task>/bootstrap for every task, so that `cdk deploy` alone
-// builds what it deploys. The options of a make that called us are not handed on.
+// buildFunctions makes build/functions/<goarch>/<task>/bootstrap for every task, so that `cdk deploy` builds what it
+// deploys.
 func buildFunctions(goarch string) error {
 	command := exec.Command("make", "--no-print-directory", "functions", "GOARCH="+goarch)
 	command.Stdout, command.Stderr = os.Stderr, os.Stderr
@@ -52,7 +52,7 @@ func buildFunctions(goarch string) error {
 	return command.Run()
 }
 
-// environment is ours, without what a make that called us hands on.
+// environment is ours without the options of a make that may have called us.
 func environment() []string {
 	return slices.DeleteFunc(os.Environ(), func(variable string) bool {
 		return strings.HasPrefix(variable, "MAKEFLAGS=") || strings.HasPrefix(variable, "MAKELEVEL=")

@@ -13,18 +13,17 @@ import (
 	"snapshot-status-checker/internal/telemetry/metrics"
 )
 
-// The metrics that alarms and dashboard read, each over 5 minutes. CloudWatch takes any name and is silent about one
-// that nobody emits: TestMetricsExist holds each against what AWS, or our functions, publish.
+// metricMinutes is the period of the metrics. Every alarm counts in it.
+const metricMinutes = 5
 
+// metric is read by an alarm or the dashboard. CloudWatch accepts any name, also of a metric that does not exist:
+// TestMetricsExist compares each with the metrics that AWS and our functions publish.
 func metric(namespace, name, statistic string, dimensions map[string]*string) awscloudwatch.Metric {
 	return awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
 		Namespace: &namespace, MetricName: &name, Statistic: &statistic, DimensionsMap: &dimensions,
 		Period: awscdk.Duration_Minutes(jsii.Number(metricMinutes)),
 	})
 }
-
-// metricMinutes is the period of the metrics. Every alarm counts in it.
-const metricMinutes = 5
 
 func (w Workflow) metric(name, statistic string) awscloudwatch.Metric {
 	return metric("AWS/States", name, statistic,
@@ -35,7 +34,7 @@ func (f Function) metric(name, statistic string) awscloudwatch.Metric {
 	return metric("AWS/Lambda", name, statistic, map[string]*string{"FunctionName": f.FunctionName()})
 }
 
-// logMetric is of the function's log group.
+// logMetric is a metric of the function's log group.
 func (f Function) logMetric(name string) awscloudwatch.Metric {
 	return metric("AWS/Logs", name, "Sum", map[string]*string{"LogGroupName": f.LogGroup().LogGroupName()})
 }
@@ -56,7 +55,7 @@ func topicMetric(topic awssns.ITopic, name, statistic string) awscloudwatch.Metr
 	return metric("AWS/SNS", name, statistic, map[string]*string{"TopicName": topic.TopicName()})
 }
 
-// metric is one that our functions count.
+// metric is a metric that our functions publish.
 func (s Settings) metric(of metrics.Metric, statistic string) awscloudwatch.Metric {
 	return metric(metrics.Namespace, of.Name, statistic, s.dimensions())
 }

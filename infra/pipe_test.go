@@ -7,8 +7,8 @@ import (
 	"snapshot-status-checker/statemachine"
 )
 
-// The array of SQS records reaches the state machine as it is: no input template, no filter.
-func TestFileReceivedPipe(t *testing.T) {
+// The array of SQS records reaches the state machine unchanged: no input template, no filter.
+func TestFileReceivedPipePassesRecordsUnchanged(t *testing.T) {
 	t.Parallel()
 	properties := func(batchSize, window float64, invocation string) map[string]any {
 		return map[string]any{
@@ -28,10 +28,9 @@ func TestFileReceivedPipe(t *testing.T) {
 	compare(t, properties(20, 5, "REQUEST_RESPONSE"), express().ofType("AWS::Pipes::Pipe")["FileReceivedPipe"])
 }
 
-// The stream's records reach the state machine as they are, but only those that one of the filters passes. With EXPRESS
-// too the pipe does not wait for an execution's end, or the changes of a shard would be reconciled one batch after
-// another.
-func TestStatusChangedPipe(t *testing.T) {
+// The stream's records reach the state machine unchanged if a filter passes them. The pipe does not wait for the end of
+// an execution, with EXPRESS neither: else the changes of a shard would be reconciled one batch after another.
+func TestStatusChangedPipeFiltersAndDoesNotWait(t *testing.T) {
 	t.Parallel()
 	properties := func(exempt ...string) map[string]any {
 		var filters []any
@@ -65,13 +64,12 @@ func TestFiltersFitIntoAPipe(t *testing.T) {
 	t.Parallel()
 	statuses := strings.Split(strings.Repeat("Blocked_Topic,", statemachine.MaxExemptStatuses-1)+"Export_Failed", ",")
 	if filters := statemachine.StreamFilters(statuses); len(filters) > statemachine.MaxFilters {
-		t.Errorf("the most exempt statuses make %d filters, more than the %d that a pipe takes", len(filters),
-			statemachine.MaxFilters)
+		t.Errorf("the most exempt statuses make %d filters, a pipe takes %d", len(filters), statemachine.MaxFilters)
 	}
 }
 
-// Pipes and Scheduler use their role as soon as they are made, so its rights come first.
-func TestRightsComeFirst(t *testing.T) {
+// Pipes and Scheduler use their role on creation.
+func TestRoleHasItsRightsBeforePipeAndSchedule(t *testing.T) {
 	t.Parallel()
 	made := 0
 	for id, r := range byDefault().Resources {
@@ -80,10 +78,38 @@ func TestRightsComeFirst(t *testing.T) {
 		}
 		made++
 		if !strings.Contains(strings.Join(r.DependsOn, " "), short(id)+"RoleDefaultPolicy") {
-			t.Errorf("%s may be made before its role has its rights: %v", id, r.DependsOn)
+			t.Errorf("%s may be made before the rights of its role: %v", id, r.DependsOn)
 		}
 	}
 	if made != 3 {
 		t.Errorf("%d pipes and schedules", made)
 	}
+}
+
+func TestScheduleFollowsTheSetting(t *testing.T) {
+	t.Parallel()
+	schedule := func(name, rate string) map[string]map[string]any {
+		return map[string]map[string]any{"SweepSchedule": {
+			"Name": name, "Description": "Reconciles open runs", "ScheduleExpression": rate,
+			"FlexibleTimeWindow": map[string]any{"Mode": "OFF"},
+			"Target": map[string]any{
+				"Arn": "${SweepFunction.Arn}", "RoleArn": "${SweepScheduleRole.Arn}",
+				"Input":       `{"execution_id":"<aws.scheduler.execution-id>"}`,
+				"RetryPolicy": map[string]any{"MaximumEventAgeInSeconds": 120.0, "MaximumRetryAttempts": 1.0},
+			},
+		}}
+	}
+	compare(t, schedule("snapshot-sender-status-checker-dev-sweep", "rate(2 minutes)"),
+		byDefault().ofType("AWS::Scheduler::Schedule"))
+	compare(t, schedule("checker-prod-sweep", "rate(60 minutes)"), express().ofType("AWS::Scheduler::Schedule"))
+	compare(t, "rate(1 minute)", rate(1))
+}
+
+// Lambda drops a call that it could not run: the next sweep does its work.
+func TestSweepCallsAreDroppedEarly(t *testing.T) {
+	t.Parallel()
+	compare(t, map[string]map[string]any{"SweepFunctionEventInvokeConfig": {
+		"FunctionName": "${SweepFunction}", "Qualifier": "$LATEST", "MaximumEventAgeInSeconds": 120.0,
+		"MaximumRetryAttempts": 1.0,
+	}}, byDefault().ofType("AWS::Lambda::EventInvokeConfig"))
 }

@@ -15,8 +15,8 @@ import (
 	"snapshot-status-checker/internal/telemetry/metrics"
 )
 
-// published are the metrics that somebody emits: by "namespace name", the sets of dimensions that each comes with,
-// a set as its sorted names, or name=value where only that value exists.
+// published are the metrics that exist: by "namespace name", the sets of dimensions that each has, a set as its sorted
+// names, or name=value where only that value exists.
 type published map[string][]string
 
 func (p published) add(namespace, name string, dimensions ...string) {
@@ -25,7 +25,7 @@ func (p published) add(namespace, name string, dimensions ...string) {
 	p[key] = append(p[key], strings.Join(dimensions, " "))
 }
 
-// everything is published by AWS, or counted by our functions.
+// everything is what AWS and our functions publish.
 var everything = sync.OnceValue(func() published {
 	all := published{}
 	all.addServices("../node_modules/@aws-cdk/aws-service-spec/db.json.gz")
@@ -35,7 +35,7 @@ var everything = sync.OnceValue(func() published {
 	}
 	for _, reason := range snapshot.Reasons {
 		if reason == snapshot.ReasonNotCounted {
-			continue // the state machine's own, which counts nothing
+			continue // the state machine rejects these, without a metric
 		}
 		all.add(metrics.Namespace, metrics.MessagesRejected.Name, append([]string{"reason_code=" + string(reason)},
 			metrics.Dimensions...)...)
@@ -43,8 +43,8 @@ var everything = sync.OnceValue(func() published {
 	return all
 })
 
-// addServices reads the database of CDK's own makers, which is taken from AWS's lists. Its entities and relations are
-// those of https://github.com/cdklabs/awscdk-service-spec.
+// addServices reads CDK's own database, which follows AWS's lists. Its entities and relations are described in
+// https://github.com/cdklabs/awscdk-service-spec.
 func (p published) addServices(path string) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -95,14 +95,14 @@ func (p published) addServices(path string) {
 // is the one in CloudWatch's own list of enriched metrics.
 func (p published) addPipes() {
 	for _, name := range []string{"Duration", "EventCount", "EventSize", "ExecutionThrottled", "ExecutionTimeout",
-		"ExecutionFailed", "ExecutionPartiallyFailed",
-		"EnrichmentStageDuration", "EnrichmentStageFailed", "Invocations", "TargetStageDuration", "TargetStageFailed",
-		"TargetStagePartiallyFailed", "TargetStageSkipped"} {
+		"ExecutionFailed", "ExecutionPartiallyFailed", "EnrichmentStageDuration", "EnrichmentStageFailed",
+		"Invocations", "TargetStageDuration", "TargetStageFailed", "TargetStagePartiallyFailed",
+		"TargetStageSkipped"} {
 		p.add("AWS/EventBridge/Pipes", name, "PipeName")
 	}
 }
 
-// has tells whether the metric comes with exactly these dimensions.
+// has reports whether the metric exists with exactly these dimensions.
 func (p published) has(used usedMetric) bool {
 	return slices.ContainsFunc(p[used.namespace+" "+used.name], func(set string) bool {
 		wanted := strings.Fields(set)
@@ -117,7 +117,7 @@ func (p published) has(used usedMetric) bool {
 	})
 }
 
-// usedMetric is one that an alarm or the dashboard reads.
+// usedMetric is a metric that an alarm or the dashboard reads.
 type usedMetric struct {
 	namespace, name string
 	dimensions      map[string]string
@@ -128,16 +128,14 @@ func (u usedMetric) String() string {
 	return fmt.Sprintf("%s %s %v %s", u.namespace, u.name, u.dimensions, u.statistic)
 }
 
-// usedMetrics finds every metric of the template, by what reads it.
+// usedMetrics finds every metric of the template, by its reader.
 func (made template) usedMetrics(t *testing.T) map[string][]usedMetric {
 	t.Helper()
 	found := map[string][]usedMetric{}
 	for id, p := range made.ofType("AWS::CloudWatch::Alarm") {
 		found[id] = []usedMetric{readMetric(p, p["Statistic"])}
 	}
-	for id, p := range made.ofType("AWS::CloudWatch::Dashboard") {
-		found[id] = dashboardMetrics(t, p["DashboardBody"].(string))
-	}
+	found["Dashboard"] = dashboardMetrics(widgets(t, made))
 	return found
 }
 
@@ -154,21 +152,8 @@ func readMetric(from map[string]any, statistic any) usedMetric {
 
 // dashboardMetrics reads the rows of "metrics" of all widgets: namespace, name, dimensions in pairs, options.
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
-func dashboardMetrics(t *testing.T, body string) (used []usedMetric) {
-	t.Helper()
-	var dashboard struct {
-		Widgets []struct {
-			Type       string
-			Properties struct {
-				Stat    string
-				Metrics [][]any
-			}
-		}
-	}
-	if err := json.Unmarshal([]byte(body), &dashboard); err != nil {
-		t.Fatalf("%v: %s", err, body)
-	}
-	for _, widget := range dashboard.Widgets {
+func dashboardMetrics(widgets []widget) (used []usedMetric) {
+	for _, widget := range widgets {
 		for _, row := range widget.Properties.Metrics {
 			options, _ := row[len(row)-1].(map[string]any)
 			if options["expression"] != nil {
@@ -188,7 +173,7 @@ func dashboardMetrics(t *testing.T, body string) (used []usedMetric) {
 	return used
 }
 
-// A metric that nobody emits is silent for ever, and so is its alarm.
+// An alarm on a metric that does not exist never goes off.
 func TestMetricsExist(t *testing.T) {
 	t.Parallel()
 	for name, made := range map[string]template{"ByDefault": byDefault(), "Express": express(), "Adopting": adopting(),
@@ -199,15 +184,15 @@ func TestMetricsExist(t *testing.T) {
 			for _, metric := range used[id] {
 				read++
 				if !everything().has(metric) {
-					t.Errorf("%s: %s reads %v, which nobody emits; published with %q", name, id, metric,
+					t.Errorf("%s: %s reads %v, which does not exist; published with %q", name, id, metric,
 						everything()[metric.namespace+" "+metric.name])
 				}
 				if !slices.Contains([]string{"Sum", "Maximum", "Average", "p50", "p99", "SampleCount"},
 					metric.statistic) {
-					t.Errorf("%s: %s reads %v, a statistic that CloudWatch does not know", name, id, metric)
+					t.Errorf("%s: %s reads %v, an unknown statistic", name, id, metric)
 				}
 			}
-			if len(used[id]) == 0 && id != "" {
+			if len(used[id]) == 0 {
 				t.Errorf("%s: %s reads no metric", name, id)
 			}
 		}
@@ -217,21 +202,25 @@ func TestMetricsExist(t *testing.T) {
 	}
 }
 
-// Each is wrong in one thing, as a slip of the pen would be.
-func TestMetricsThatDoNotExist(t *testing.T) {
+// The check behind TestMetricsExist finds a single wrong word.
+func TestWrongMetricsDoNotExist(t *testing.T) {
 	t.Parallel()
 	of := func(name, value string) map[string]string { return map[string]string{name: value} }
 	ours := map[string]string{"application": "a", "environment": "e"}
+	operation := func(name string) map[string]string {
+		return map[string]string{"TableName": "t", "Operation": name}
+	}
+	reason := func(code string) map[string]string {
+		return map[string]string{"application": "a", "environment": "e", "reason_code": code}
+	}
 	for _, right := range []usedMetric{
 		{namespace: "AWS/States", name: "ExecutionsFailed", dimensions: of("StateMachineArn", "arn")},
-		{namespace: "AWS/DynamoDB", name: "ThrottledRequests", dimensions: map[string]string{"TableName": "t",
-			"Operation": "UpdateItem"}},
+		{namespace: "AWS/DynamoDB", name: "ThrottledRequests", dimensions: operation("UpdateItem")},
 		{namespace: metrics.Namespace, name: "StalledRuns", dimensions: ours},
-		{namespace: metrics.Namespace, name: "MessagesRejected", dimensions: map[string]string{"application": "a",
-			"environment": "e", "reason_code": "NOT_JSON"}},
+		{namespace: metrics.Namespace, name: "MessagesRejected", dimensions: reason("NOT_JSON")},
 	} {
 		if !everything().has(right) {
-			t.Errorf("%v is taken for one that does not exist", right)
+			t.Errorf("%v exists and is not found", right)
 		}
 	}
 	for _, wrong := range []usedMetric{
@@ -241,21 +230,19 @@ func TestMetricsThatDoNotExist(t *testing.T) {
 		{namespace: "AWS/States", name: "ExecutionsFailed", dimensions: of("StateMachineArn", "")},
 		{namespace: "AWS/States", name: "ExecutionsFailed"},
 		{namespace: "AWS/DynamoDB", name: "ThrottledRequests", dimensions: of("TableName", "t")},
-		{namespace: "AWS/DynamoDB", name: "ThrottledRequests", dimensions: map[string]string{"TableName": "t",
-			"Operation": "Update"}},
+		{namespace: "AWS/DynamoDB", name: "ThrottledRequests", dimensions: operation("Update")},
 		{namespace: "AWS/EventBridge/Pipes", name: "ExecutionsFailed", dimensions: of("PipeName", "p")},
 		{namespace: metrics.Namespace, name: "RunsStalled", dimensions: ours},
 		{namespace: metrics.Namespace, name: "StalledRuns", dimensions: of("application", "a")},
-		{namespace: metrics.Namespace, name: "MessagesRejected", dimensions: map[string]string{"application": "a",
-			"environment": "e", "reason_code": "NO_JSON"}},
+		{namespace: metrics.Namespace, name: "MessagesRejected", dimensions: reason("NO_JSON")},
 	} {
 		if everything().has(wrong) {
-			t.Errorf("%v is taken for one that exists", wrong)
+			t.Errorf("%v does not exist and is found", wrong)
 		}
 	}
 }
 
-// Our metrics carry the settings as their functions' environment has them.
+// Alarms and dashboard read the metrics of their own stack.
 func TestOurMetricsAreThoseOfTheStack(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

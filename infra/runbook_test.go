@@ -10,8 +10,8 @@ import (
 	"snapshot-status-checker/internal/snapshot"
 )
 
-// entries are the runbook's headings of the third level under one of the second, by the anchors that GitHub gives them.
-func entries(under string) map[string]string {
+// sections are the runbook's headings of the third level under one of the second, by their anchors on GitHub.
+func sections(under string) map[string]string {
 	_, part, _ := strings.Cut(string(mustRead("../docs/runbook.md")), "\n## "+under+"\n")
 	part, _, _ = strings.Cut(part, "\n## ")
 	found := map[string]string{}
@@ -28,54 +28,60 @@ func anchor(heading string) string {
 	return strings.ReplaceAll(notInAnchors.ReplaceAllString(strings.ToLower(heading), ""), " ", "-")
 }
 
-// complete wants what a person needs who is called at night.
-func complete(t *testing.T, name, text string) {
+var boldHeading = regexp.MustCompile(`(?m)^\*\*([^*\n]*)\*\*( \S)?`)
+
+// hasFourHeadings requires the same four headings of every section, in this order, each with a text.
+func hasFourHeadings(t *testing.T, name, text string) {
 	t.Helper()
-	for _, part := range []string{"**Means:** ", "**Confirm:** ", "**Fix:** ", "**Do not:** "} {
-		if !strings.Contains("\n"+text, "\n- "+part) {
-			t.Errorf("the entry of %s lacks %s", name, part)
+	var got []string
+	for _, found := range boldHeading.FindAllStringSubmatch(text, -1) {
+		got = append(got, found[1])
+		if found[2] == "" {
+			t.Errorf("%s: %s has no text", name, found[1])
 		}
+	}
+	if want := []string{"What it means:", "Check:", "Fix:", "Don't:"}; !slices.Equal(want, got) {
+		t.Errorf("%s has the headings %q, want %q", name, got, want)
 	}
 }
 
-// Every alarm says what is wrong and what to do, and leads to an entry; every entry is led to.
-func TestEveryAlarmHasItsEntry(t *testing.T) {
+// Every alarm says what is wrong and what to do, and links to its section; every section belongs to an alarm.
+func TestEveryAlarmHasItsSection(t *testing.T) {
 	t.Parallel()
-	written, used := entries("Alarms"), map[string]bool{}
+	written, used := sections("Alarms"), map[string]bool{}
 	for id, p := range byDefault().ofType("AWS::CloudWatch::Alarm") {
 		description, _ := p["AlarmDescription"].(string)
 		text, link, _ := strings.Cut(description, " Runbook: docs/runbook.md#")
 		if strings.Count(text, ". ") < 1 || len(description) > 1024 {
 			t.Errorf("%s does not say what is wrong and what to do: %q", id, description)
 		}
-		entry, ok := written[link]
+		section, ok := written[link]
 		if !ok {
 			t.Errorf("%s links to #%s, which is not in the runbook", id, link)
 			continue
 		}
 		used[link] = true
-		complete(t, id, entry)
-		if name := strings.TrimPrefix(id, "Alarms"); runbookEntry(name) != link && !strings.Contains(entry, "`"+name+
-			"`") {
-			t.Errorf("the entry #%s does not name its alarm %s", link, name)
+		hasFourHeadings(t, id, section)
+		name := strings.TrimPrefix(id, "Alarms")
+		if runbookSection(name) != link && !strings.Contains(section, "`"+name+"`") {
+			t.Errorf("the section #%s does not name its alarm %s", link, name)
 		}
 	}
 	compare(t, slices.Sorted(maps.Keys(used)), slices.Sorted(maps.Keys(written)))
 }
 
-func TestEveryReasonHasItsEntry(t *testing.T) {
+func TestEveryReasonHasItsSection(t *testing.T) {
 	t.Parallel()
-	written, wanted := entries("Reason codes"), []string{}
+	written, wanted := sections("Reason codes"), []string{}
 	for _, reason := range snapshot.Reasons {
 		wanted = append(wanted, anchor(string(reason)))
-		complete(t, string(reason), written[anchor(string(reason))])
+		hasFourHeadings(t, string(reason), written[anchor(string(reason))])
 	}
 	slices.Sort(wanted)
 	compare(t, wanted, slices.Sorted(maps.Keys(written)))
 }
 
-// A link inside of the runbook that leads nowhere.
-func TestRunbookLinks(t *testing.T) {
+func TestRunbookLinksResolve(t *testing.T) {
 	t.Parallel()
 	text := string(mustRead("../docs/runbook.md"))
 	known := map[string]bool{}
@@ -84,7 +90,7 @@ func TestRunbookLinks(t *testing.T) {
 	}
 	for _, link := range regexp.MustCompile(`\]\(#([^)]*)\)`).FindAllStringSubmatch(text, -1) {
 		if !known[link[1]] {
-			t.Errorf("#%s leads nowhere", link[1])
+			t.Errorf("the link #%s has no heading", link[1])
 		}
 	}
 }

@@ -10,9 +10,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"snapshot-status-checker/test/simulation"
 )
 
-// The table of roles in docs/security.md is what the template grants.
+// docs/security.md lists exactly the rights that the template grants.
 func TestSecurityDocumentListsTheRoles(t *testing.T) {
 	t.Parallel()
 	want, document := roleTable(granted(byDefault())), string(mustRead("../docs/security.md"))
@@ -39,10 +41,10 @@ func roleTable(pairs map[string][]string) string {
 
 var testName = regexp.MustCompile(`\b(Test|Fuzz)[A-Z]\w+`)
 
-// Every test that the document relies on is there.
+// Every test that the documents name exists.
 func TestDocumentsNameTests(t *testing.T) {
 	t.Parallel()
-	there := map[string]bool{}
+	exists := map[string]bool{}
 	for _, folder := range []string{"functions", "infra", "internal", "statemachine", "operator", "local", "test"} {
 		must(filepath.WalkDir(filepath.Join("..", folder), func(path string, _ fs.DirEntry, err error) error {
 			if err != nil || !strings.HasSuffix(path, "_test.go") {
@@ -50,7 +52,7 @@ func TestDocumentsNameTests(t *testing.T) {
 			}
 			text, err := os.ReadFile(path)
 			for _, found := range regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)`).FindAllSubmatch(text, -1) {
-				there[string(found[1])] = true
+				exists[string(found[1])] = true
 			}
 			return err
 		}))
@@ -61,9 +63,34 @@ func TestDocumentsNameTests(t *testing.T) {
 			t.Errorf("docs/%s.md names no test", document)
 		}
 		for _, name := range named {
-			if !there[name] {
-				t.Errorf("docs/%s.md names %s, which is nowhere", document, name)
+			if !exists[name] {
+				t.Errorf("docs/%s.md names %s, which does not exist", document, name)
 			}
 		}
 	}
+}
+
+// The rights on tables are exactly the calls that the simulation records.
+func TestTableRightsFollowFromTheCalls(t *testing.T) {
+	t.Parallel()
+	actions := map[string]string{"Get": "GetItem", "GetMany": "BatchGetItem", "Query": "Query", "Update": "UpdateItem"}
+	tables := map[string]string{"status": "${TablesExportStatus.Arn}", "ledger": "${TablesLedger.Arn}"}
+	roles := map[string]string{"increment": "FunctionsIncrementRole", "notify": "FunctionsNotifyRole",
+		"check-collection": "FunctionsCheckCollectionRole", "check-all": "FunctionsCheckAllRole", "sweep": "SweepRole"}
+	want, has := map[string]map[string]bool{}, map[string]map[string]bool{}
+	for _, role := range roles {
+		want[role], has[role] = map[string]bool{}, map[string]bool{}
+		for _, pair := range granted(byDefault())[role] {
+			if strings.HasPrefix(pair, "dynamodb:") {
+				has[role][pair] = true
+			}
+		}
+	}
+	const schedules = 300 // one in five makes the rarest call
+	for seed := range uint64(schedules) {
+		for call := range simulation.Run(seed, simulation.Seeded(seed), nil).Calls {
+			want[roles[call.Task]]["dynamodb:"+actions[call.Operation]+" "+tables[call.Table]] = true
+		}
+	}
+	compare(t, want, has)
 }

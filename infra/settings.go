@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// Architecture is the processor that the functions are built for, by Lambda's name.
+// Architecture is the functions' processor architecture, by Lambda's name.
 type Architecture string
 
-// WorkflowType is the kind of state machine.
+// WorkflowType is the type of the state machine.
 type WorkflowType string
 
 const (
@@ -22,7 +22,6 @@ const (
 	Express  WorkflowType = "EXPRESS"
 )
 
-// GOARCH is Go's name of the architecture.
 func (a Architecture) GOARCH() string {
 	if a == X8664 {
 		return "amd64"
@@ -30,33 +29,31 @@ func (a Architecture) GOARCH() string {
 	return "arm64"
 }
 
-// Settings are the context settings (`-c key=value`, or "context" in cdk.json), each named as its key there.
-// An empty ARN or name means: make a new one, or do without.
+// Settings are the context settings (`-c key=value`, or "context" in cdk.json), each named like its key.
+// An empty ARN or name means: make a new resource, or do without.
 type Settings struct {
 	Environment  string
 	Application  string
-	Tags         map[string]string // of the stack, besides application and environment, or in their place
+	Tags         map[string]string // of the stack, besides or instead of application and environment
 	LogLevel     string
 	Architecture Architecture
 	WorkflowType WorkflowType
 
 	BatchSize           int      // messages, 1 to 100
 	BatchWindowSeconds  int      // seconds, 0 to 300
-	SweepEveryMinutes   int      // minutes from one sweep to the next, 1 to 60
-	StalledAfterMinutes int      // minutes without progress after which a run is stalled
+	SweepEveryMinutes   int      // 1 to 60
+	StalledAfterMinutes int      // without progress
 	ExemptStatuses      []string // statuses that count as done, at most statemachine.MaxExemptStatuses
 
-	// Calls of a task at one time, at most, and set aside for it from what the account shares. A task that is not named
-	// shares with all others.
-	ReservedConcurrency map[string]int
+	ReservedConcurrency map[string]int // by task; a task that is not named shares the account's concurrency
 
 	AlarmTopicArn string
-	KmsKeyArn     string   // of what the stack makes
-	ExistingKeys  []string // ARNs of the keys of what it does not make
+	KmsKeyArn     string   // of resources that the stack makes
+	ExistingKeys  []string // ARNs of the keys of existing resources
 
 	ExportStatusTableName string
-	// The stream of the existing table, with new and old images. Without it no pipe sees a change of status: what an
-	// event could have finished at once waits for the next message or sweep.
+	// The stream of the existing table, with new and old images. Without it a change of status takes effect with the
+	// next message or sweep.
 	ExportStatusTableStreamArn string
 	FileReceivedQueueArn       string
 	ExportStateQueueArn        string
@@ -68,7 +65,7 @@ type Settings struct {
 // StackName is `<application>-<environment>`, which also begins the names of the functions.
 func (s Settings) StackName() string { return s.Application + "-" + s.Environment }
 
-// A function's name is the stack's and the longest task's, 64 characters at most.
+// Lambda allows 64 characters for a function's name: the stack's and the task's.
 const maxStackName = 64 - len("-check-collection")
 
 var (
@@ -84,8 +81,8 @@ var (
 	streamArn = regexp.MustCompile(`^arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:\d{12}:table/[A-Za-z0-9_.-]+/stream/.+$`)
 )
 
-// ReadSettings reads every setting of the context. Its error names every key whose value is not allowed, with what is,
-// and every key that is nearly a setting's, with the setting.
+// ReadSettings reads the settings from the context. Its error lists every key whose value is not allowed, with the
+// allowed values, and every key that resembles a setting, with the setting.
 func ReadSettings(context map[string]any) (Settings, error) {
 	r := reader{context: context, read: map[string]bool{}}
 	s := Settings{
@@ -120,12 +117,11 @@ func ReadSettings(context map[string]any) (Settings, error) {
 			maxStackName)
 	}
 	if strings.HasSuffix(s.StackName(), expressSuffix) {
-		r.failf("environment", s.Environment,
-			"none with which the stack's name ends in %s: the state machine of another stack with workflowType "+
-				"EXPRESS is called so", expressSuffix)
+		r.failf("environment", s.Environment, "names that do not make the stack's name end in %s, as the state "+
+			"machines of EXPRESS stacks do", expressSuffix)
 	}
-	if stream := s.ExportStatusTableStreamArn; stream != "" && !strings.Contains(stream, ":table/"+
-		s.ExportStatusTableName+"/stream/") {
+	if stream := s.ExportStatusTableStreamArn; stream != "" &&
+		!strings.Contains(stream, ":table/"+s.ExportStatusTableName+"/stream/") {
 		r.failf("exportStatusTableStreamArn", stream, "only the stream of the table that exportStatusTableName names")
 	}
 	r.together(s)
@@ -133,37 +129,31 @@ func ReadSettings(context map[string]any) (Settings, error) {
 	return s, errors.Join(r.errs...)
 }
 
-// together refuses ARNs that one stack cannot use: of several partitions or regions (the functions call their own), and
-// a stream of another account, which a pipe cannot read.
+// together refuses ARNs that one stack cannot use: in several partitions or regions, since functions call their own
+// region, and a stream in another account, since a pipe reads only its own account's.
 func (r *reader) together(s Settings) {
-	of := func(part int, arn string) string { return strings.Split(arn, ":")[part] }
 	const partition, region, account = 1, 3, 4
-	first := map[string]string{} // by key
-	for key, arn := range map[string]string{"exportStatusTableStreamArn": s.ExportStatusTableStreamArn,
-		"fileReceivedQueueArn": s.FileReceivedQueueArn,
-		"exportStateQueueArn":  s.ExportStateQueueArn, "monitoringTopicArn": s.MonitoringTopicArn,
-		"alarmTopicArn": s.AlarmTopicArn, "kmsKeyArn": s.KmsKeyArn} {
-		if strings.Count(arn, ":") > account {
-			first[key] = arn
-		}
-	}
-	keys := slices.Sorted(maps.Keys(first))
+	field := func(i int, arn string) string { return strings.Split(arn, ":")[i] }
+	arns := map[string]string{"exportStatusTableStreamArn": s.ExportStatusTableStreamArn,
+		"fileReceivedQueueArn": s.FileReceivedQueueArn, "exportStateQueueArn": s.ExportStateQueueArn,
+		"monitoringTopicArn": s.MonitoringTopicArn, "alarmTopicArn": s.AlarmTopicArn, "kmsKeyArn": s.KmsKeyArn}
+	maps.DeleteFunc(arns, func(_, arn string) bool { return strings.Count(arn, ":") <= account })
+	keys := slices.Sorted(maps.Keys(arns))
 	for _, key := range keys[min(1, len(keys)):] {
-		arn, other := first[key], first[keys[0]]
-		if of(partition, arn) != of(partition, other) || of(region, arn) != of(region, other) {
-			r.failf(key, arn, "one of the region of %s, %s: a stack uses what is in its own region", keys[0],
-				of(region, other))
+		arn, first := arns[key], arns[keys[0]]
+		if field(partition, arn) != field(partition, first) || field(region, arn) != field(region, first) {
+			r.failf(key, arn, "an ARN in the region of %s, %s: a stack uses resources of its own region", keys[0],
+				field(region, first))
 		}
 	}
-	stream, files := first["exportStatusTableStreamArn"], first["fileReceivedQueueArn"]
-	if stream != "" && files != "" && of(account, stream) != of(account, files) {
-		r.failf("fileReceivedQueueArn", files,
-			"one of the account of exportStatusTableStreamArn, %s: pipes read sources of their own account",
-			of(account, stream))
+	stream, files := arns["exportStatusTableStreamArn"], arns["fileReceivedQueueArn"]
+	if stream != "" && files != "" && field(account, stream) != field(account, files) {
+		r.failf("fileReceivedQueueArn", files, "a queue in the account of exportStatusTableStreamArn, %s: pipes read "+
+			"sources of their own account", field(account, stream))
 	}
 }
 
-// smallestWindow is what SQS pollers ask for: batches of more than 10 messages are gathered for at least a second.
+// smallestWindow follows SQS pollers: they gather batches of more than 10 messages for at least a second.
 func smallestWindow(batchSize int) int {
 	if batchSize > 10 {
 		return 1

@@ -2,15 +2,21 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/agnivade/levenshtein"
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
 	"snapshot-status-checker/statemachine"
 )
 
-// reader reads single settings and gathers what is wrong with them.
+// reader reads single settings and collects the errors.
 type reader struct {
 	context map[string]any
 	read    map[string]bool // the keys of all settings
@@ -22,26 +28,26 @@ func (r *reader) failf(key, value, allowed string, args ...any) {
 		fmt.Sprintf(allowed, args...)))
 }
 
-// text is the value as `-c` would have given it; an empty one counts as absent, and so does an empty list or object.
+// text is the value as `-c` would give it. Empty text, an empty list and an empty object count as absent.
 func (r *reader) text(key, byDefault string) string {
 	r.read[key] = true
 	value := r.context[key]
-	switch value := value.(type) {
-	case nil:
+	list, isList := value.([]any)
+	object, isObject := value.(map[string]any)
+	text := strings.TrimSpace(fmt.Sprint(value))
+	if value == nil || text == "" || isList && len(list) == 0 || isObject && len(object) == 0 {
 		return byDefault
-	case []any:
-		if len(value) == 0 {
-			return byDefault
-		}
-	case map[string]any:
-		if len(value) == 0 {
-			return byDefault
-		}
 	}
-	if text := strings.TrimSpace(fmt.Sprint(value)); text != "" {
-		return text
+	return text
+}
+
+// parts splits a list at its commas, without empty parts.
+func (r *reader) parts(key string) []string {
+	parts := strings.Split(r.text(key, ""), ",")
+	for i := range parts {
+		parts[i] = strings.TrimSpace(parts[i])
 	}
-	return byDefault
+	return slices.DeleteFunc(parts, func(part string) bool { return part == "" })
 }
 
 func (r *reader) match(key, byDefault string, pattern *regexp.Regexp, allowed string) string {
@@ -52,7 +58,7 @@ func (r *reader) match(key, byDefault string, pattern *regexp.Regexp, allowed st
 	return value
 }
 
-// oneOf reads one of the words, in any case, and returns it as it is written there.
+// oneOf reads one of the words, in any case, and returns it as it is spelled in the list.
 func (r *reader) oneOf(key, byDefault string, allowed ...string) string {
 	value := r.text(key, byDefault)
 	for _, word := range allowed {
@@ -74,23 +80,19 @@ func (r *reader) number(key string, byDefault, low, high int) int {
 	return number
 }
 
-// tasks are the functions by the names that people and folders call them.
+// tasks are the names of the functions' folders.
 var tasks = []string{"increment", "check-collection", "check-all", "notify", "sweep"}
 
-// concurrency reads `task=number` pairs separated by commas. Zero is refused: it would stop the function for good.
+// concurrency reads `task=number` pairs separated by commas. Zero is refused: it would stop the function.
 func (r *reader) concurrency(key string) map[string]int {
 	var reserved map[string]int
-	for part := range strings.SplitSeq(r.text(key, ""), ",") {
-		if part = strings.TrimSpace(part); part == "" {
-			continue
-		}
+	for _, part := range r.parts(key) {
 		task, text, _ := strings.Cut(part, "=")
 		number, err := strconv.Atoi(text)
 		if _, twice := reserved[task]; err != nil || number < 1 || twice || !slices.Contains(tasks, task) {
-			r.failf(key, part, "increment=20,sweep=1 and the like: each task once (%s), and a whole number from 1. "+
-				"Lambda refuses reservations that leave fewer than 100 (50 in some accounts) of the account's calls "+
-				"unreserved",
-				strings.Join(tasks, ", "))
+			r.failf(key, part, "pairs such as increment=20,sweep=1: each task once (%s), and a whole number from 1. "+
+				"Lambda refuses reservations that leave fewer than 100 (50 in some accounts) of the account's "+
+				"concurrent calls unreserved", strings.Join(tasks, ", "))
 			continue
 		}
 		if reserved == nil {
@@ -101,17 +103,13 @@ func (r *reader) concurrency(key string) map[string]int {
 	return reserved
 }
 
-// tags reads `key=value` pairs separated by commas, in the letters that every AWS service takes.
+// tags reads `key=value` pairs separated by commas, in the letters that every AWS service allows.
 func (r *reader) tags(key string) map[string]string {
 	var tags map[string]string
-	for part := range strings.SplitSeq(r.text(key, ""), ",") {
-		if part = strings.TrimSpace(part); part == "" {
-			continue
-		}
+	for _, part := range r.parts(key) {
 		name, value, _ := strings.Cut(part, "=")
-		aws := strings.HasPrefix(strings.ToLower(name), "aws:")
-		if !tagPattern.MatchString(part) || aws || hasTag(tags, name) {
-			r.failf(key, part, "team=data,cost-centre=42 and the like: each key once in whatever case, and not aws:…")
+		if !tagPattern.MatchString(part) || strings.HasPrefix(strings.ToLower(name), "aws:") || hasTag(tags, name) {
+			r.failf(key, part, "pairs such as team=data,cost-centre=42: each key once in any case, and not aws:…")
 			continue
 		}
 		if tags == nil {
@@ -122,8 +120,8 @@ func (r *reader) tags(key string) map[string]string {
 	return tags
 }
 
-// hasTag tells whether a key is taken. IAM, unlike other services, knows no difference between a key's cases
-// (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html), and the stack's tags go to its roles too.
+// hasTag reports whether a key is taken, in any case: the stack's tags go to its roles too, and IAM's keys differ by
+// more than their case (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html).
 func hasTag(tags map[string]string, key string) bool {
 	for other := range tags {
 		if strings.EqualFold(other, key) {
@@ -136,29 +134,22 @@ func hasTag(tags map[string]string, key string) bool {
 // keys reads the ARNs of KMS keys, separated by commas.
 func (r *reader) keys(key string) []string {
 	var arns []string
-	for part := range strings.SplitSeq(r.text(key, ""), ",") {
-		if part = strings.TrimSpace(part); part == "" {
+	for _, arn := range r.parts(key) {
+		if !keyArn.MatchString(arn) {
+			r.failf(key, arn, "ARNs of KMS keys (not of aliases), separated by commas")
 			continue
 		}
-		if !keyArn.MatchString(part) {
-			r.failf(key, part, "ARNs of KMS keys (not of aliases), separated by commas")
-			continue
-		}
-		arns = append(arns, part)
+		arns = append(arns, arn)
 	}
 	return arns
 }
 
-// statuses reads a comma-separated list. Statuses that this system itself waits for or writes cannot be exempt.
+// statuses reads statuses separated by commas. Statuses that this system waits for or writes cannot be exempt.
 func (r *reader) statuses(key string) []string {
 	var statuses []string
-	for part := range strings.SplitSeq(r.text(key, ""), ",") {
-		status := strings.TrimSpace(part)
-		if status == "" {
-			continue
-		}
-		if !statusPattern.MatchString(status) || slices.Contains([]string{"sent", "received", "success"},
-			strings.ToLower(status)) {
+	for _, status := range r.parts(key) {
+		own := slices.Contains([]string{"sent", "received", "success"}, strings.ToLower(status))
+		if own || !statusPattern.MatchString(status) {
 			r.failf(key, status, "statuses separated by commas, such as Table_Unavailable,Blocked_Topic, but not "+
 				"Sent, Received, Success")
 			continue
@@ -166,8 +157,59 @@ func (r *reader) statuses(key string) []string {
 		statuses = append(statuses, status)
 	}
 	if len(statuses) > statemachine.MaxExemptStatuses {
-		r.failf(key, strings.Join(statuses, ","), "at most %d statuses: one filter of a pipe holds no more",
+		r.failf(key, strings.Join(statuses, ","), "at most %d statuses, as many as fit into one filter of a pipe",
 			statemachine.MaxExemptStatuses)
 	}
 	return statuses
+}
+
+// unknown finds keys of the context that are neither settings nor CDK's own. A key that resembles a setting is an
+// error, since the stack would get the setting's default; the others are returned.
+func (r *reader) unknown(context map[string]any) []string {
+	var others []string
+	for _, key := range slices.Sorted(maps.Keys(context)) {
+		if r.read[key] || isCDKs(key) {
+			continue
+		}
+		if nearest := nearestOf(key, slices.Sorted(maps.Keys(r.read))); nearest != "" {
+			r.errs = append(r.errs, fmt.Errorf("context %s: unknown setting; did you mean %s?", key, nearest))
+			continue
+		}
+		others = append(others, key)
+	}
+	return others
+}
+
+// isCDKs recognises the keys of CDK and its libraries: feature flags (@aws-cdk/…), keys for the app (aws:cdk:…) and
+// lookups in the account (availability-zones:account=…), all of which have a colon or a scope, and those of the command
+// line itself (https://docs.aws.amazon.com/cdk/v2/guide/context.html).
+func isCDKs(key string) bool {
+	return strings.Contains(key, ":") || strings.HasPrefix(key, "@") ||
+		slices.Contains([]string{"acknowledged-issue-numbers", "cdk-migrate", "cli-telemetry"}, key)
+}
+
+// mostLettersOff is how many letters may be wrong, extra or missing in a key that resembles a setting; fewer than half
+// of a short setting's.
+const mostLettersOff = 2
+
+// nearestOf returns the setting that a key resembles most, ignoring case and separators; "" for none.
+func nearestOf(key string, settings []string) string {
+	separators := strings.NewReplacer("-", "", "_", "", ".", "", " ", "")
+	plain := func(key string) string { return strings.ToLower(separators.Replace(key)) }
+	nearest, least := "", mostLettersOff+1
+	for _, setting := range settings {
+		off := levenshtein.ComputeDistance(plain(key), plain(setting))
+		if off < least && 2*off < len(setting) {
+			nearest, least = setting, off
+		}
+	}
+	return nearest
+}
+
+// warnOfUnknown adds a CDK warning for each key of the context that nothing reads.
+func warnOfUnknown(scope constructs.Construct, s Settings) {
+	for _, key := range s.Unknown {
+		awscdk.Annotations_Of(scope).AddWarningV2(jsii.String("snapshot-status-checker:unknown-context-"+key),
+			jsii.String("context "+key+": unknown setting, ignored"))
+	}
 }

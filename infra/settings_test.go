@@ -8,8 +8,6 @@ import (
 	"snapshot-status-checker/internal/store"
 )
 
-func read(context map[string]any) (Settings, error) { return ReadSettings(context) }
-
 func TestReadSettings(t *testing.T) {
 	t.Parallel()
 	defaults := Settings{
@@ -52,23 +50,20 @@ func TestReadSettings(t *testing.T) {
 		"Existing": {
 			map[string]any{
 				"exportStatusTableName": "UCExportToCrownStatus", "exportStatusTableStreamArn": testStream,
-				"fileReceivedQueueArn": testFileQueue,
-				"exportStateQueueArn":  testStateQueue, "monitoringTopicArn": testTopic,
-				"alarmTopicArn": testAlarmTopic,
-				"kmsKeyArn":     testKey,
+				"fileReceivedQueueArn": testFileQueue, "exportStateQueueArn": testStateQueue,
+				"monitoringTopicArn": testTopic, "alarmTopicArn": testAlarmTopic, "kmsKeyArn": testKey,
 			},
 			with(func(s *Settings) {
-				s.ExportStatusTableName, s.ExportStatusTableStreamArn, s.FileReceivedQueueArn = "UCExportToCrownStatus",
-					testStream, testFileQueue
-				s.ExportStateQueueArn, s.MonitoringTopicArn, s.AlarmTopicArn, s.KmsKeyArn = testStateQueue, testTopic,
-					testAlarmTopic, testKey
+				s.ExportStatusTableName, s.ExportStatusTableStreamArn = "UCExportToCrownStatus", testStream
+				s.FileReceivedQueueArn, s.ExportStateQueueArn = testFileQueue, testStateQueue
+				s.MonitoringTopicArn, s.AlarmTopicArn, s.KmsKeyArn = testTopic, testAlarmTopic, testKey
 			}),
 		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, err := read(test.context)
+			got, err := ReadSettings(test.context)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -77,8 +72,8 @@ func TestReadSettings(t *testing.T) {
 	}
 }
 
-// An error names the key, shows the value, and says what is allowed.
-func TestReadSettingsErrors(t *testing.T) {
+// An error names the key and says what is allowed.
+func TestReadSettingsErrorNamesTheKey(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		key   string
@@ -88,8 +83,8 @@ func TestReadSettingsErrors(t *testing.T) {
 		"EnvironmentWithBlank":   {"environment", "my dev", "letters, digits and hyphens"},
 		"ApplicationWithDigit":   {"application", "1st", "a letter first"},
 		"ApplicationTooLong":     {"application", strings.Repeat("a", 44), "at most 47 characters"},
-		"EnvironmentExpress":     {"environment", "prod-express", "none with which the stack's name ends in -express"},
-		"EnvironmentOnlyExpress": {"environment", "express", "none with which the stack's name ends in -express"},
+		"EnvironmentExpress":     {"environment", "prod-express", "stack's name end in -express"},
+		"EnvironmentOnlyExpress": {"environment", "express", "stack's name end in -express"},
 		"LogLevelUnknown":        {"logLevel", "LOUD", "DEBUG, INFO, WARN, WARNING, ERROR, CRITICAL"},
 		"ArchitectureOfGo":       {"architecture", "amd64", "arm64, x86_64"},
 		"WorkflowTypeUnknown":    {"workflowType", "FAST", "STANDARD, EXPRESS"},
@@ -106,7 +101,7 @@ func TestReadSettingsErrors(t *testing.T) {
 		"ExemptStatusTooLong":    {"exemptStatuses", strings.Repeat("a", 65), "separated by commas"},
 		"ExemptOwnStatus":        {"exemptStatuses", "Blocked_Topic,SENT", "but not Sent"},
 		"ExemptStatusMalformed":  {"exemptStatuses", "a;b", "separated by commas"},
-		"ConcurrencyOfNobody":    {"reservedConcurrency", "20", "each task once"},
+		"ConcurrencyOfNoTask":    {"reservedConcurrency", "20", "each task once"},
 		"ConcurrencyUnknownTask": {"reservedConcurrency", "count=2", "check-collection, check-all"},
 		"ConcurrencyZero":        {"reservedConcurrency", "increment=0", "whole number from 1"},
 		"ConcurrencyNegative":    {"reservedConcurrency", "increment=-1", "whole number from 1"},
@@ -116,7 +111,7 @@ func TestReadSettingsErrors(t *testing.T) {
 		"TagWithoutKey":          {"tags", "=data", "each key once"},
 		"TagWithoutValue":        {"tags", "data", "each key once"},
 		"TagTwice":               {"tags", "team=a,team=b", "each key once"},
-		"TagTwiceInOtherCase":    {"tags", "team=a,Team=b", "each key once in whatever case"},
+		"TagTwiceInOtherCase":    {"tags", "team=a,Team=b", "each key once in any case"},
 		"TagOfAWS":               {"tags", "aws:x=y", "not aws:"},
 		"TagWithOddLetter":       {"tags", "a;b=c", "each key once"},
 		"AlarmTopicByName":       {"alarmTopicArn", "alarms", "ARN of a standard SNS topic"},
@@ -137,7 +132,7 @@ func TestReadSettingsErrors(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := read(map[string]any{test.key: test.value})
+			_, err := ReadSettings(map[string]any{test.key: test.value})
 			if err == nil {
 				t.Fatal("no error")
 			}
@@ -147,86 +142,80 @@ func TestReadSettingsErrors(t *testing.T) {
 			}
 		})
 	}
-	t.Run("StreamOfAnotherTable", func(t *testing.T) {
-		t.Parallel()
-		_, err := read(map[string]any{"exportStatusTableName": "Other", "exportStatusTableStreamArn": testStream})
-		if err == nil || !strings.Contains(err.Error(), "only the stream of the table") {
-			t.Errorf("error %v does not refuse the stream", err)
-		}
-	})
-	t.Run("SeveralRegions", func(t *testing.T) {
-		t.Parallel()
-		_, err := read(map[string]any{"fileReceivedQueueArn": testFileQueue,
-			"monitoringTopicArn": strings.Replace(testTopic, "eu-west-1", "eu-west-2", 1)})
-		if err == nil || !strings.Contains(err.Error(), "a stack uses what is in its own region") {
-			t.Errorf("error %v does not refuse the topic", err)
-		}
-	})
-	t.Run("StreamOfAnotherAccount", func(t *testing.T) {
-		t.Parallel()
-		_, err := read(map[string]any{"fileReceivedQueueArn": strings.Replace(testFileQueue, "123456789012",
-			"210987654321", 1),
-			"exportStatusTableName": "UCExportToCrownStatus", "exportStatusTableStreamArn": testStream})
-		if err == nil || !strings.Contains(err.Error(), "pipes read sources of their own account") {
-			t.Errorf("error %v does not refuse the queue", err)
-		}
-	})
-	t.Run("LargeBatchWithoutWindow", func(t *testing.T) {
-		t.Parallel()
-		_, err := read(map[string]any{"batchSize": "11", "batchWindowSeconds": "0"})
-		if err == nil || !strings.Contains(err.Error(), "from 1 to 300") {
-			t.Errorf("error %v does not ask for a second", err)
-		}
-	})
-	t.Run("AllAtOnce", func(t *testing.T) {
-		t.Parallel()
-		_, err := read(map[string]any{"batchSize": "0", "workflowType": "x", "kmsKeyArn": "y"})
-		if err == nil || strings.Count(err.Error(), "context ") != 3 {
-			t.Errorf("not all 3 errors: %v", err)
-		}
-	})
 }
 
-// Every batch size and every window that SQS pollers take is taken, and the rest refused.
-func TestBatchSettings(t *testing.T) {
+func TestReadSettingsErrorNamesTheConflict(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		context map[string]any
+		says    []string
+	}{
+		"StreamOfAnotherTable": {map[string]any{"exportStatusTableName": "Other",
+			"exportStatusTableStreamArn": testStream}, []string{"only the stream of the table"}},
+		"SeveralRegions": {map[string]any{"fileReceivedQueueArn": testFileQueue,
+			"monitoringTopicArn": strings.Replace(testTopic, "eu-west-1", "eu-west-2", 1)},
+			[]string{"a stack uses resources of its own region"}},
+		"StreamOfAnotherAccount": {map[string]any{"exportStatusTableName": "UCExportToCrownStatus",
+			"exportStatusTableStreamArn": testStream,
+			"fileReceivedQueueArn":       strings.Replace(testFileQueue, "123456789012", "210987654321", 1)},
+			[]string{"pipes read sources of their own account"}},
+		"LargeBatchWithoutWindow": {map[string]any{"batchSize": "11", "batchWindowSeconds": "0"},
+			[]string{"from 1 to 300"}},
+		"AllAtOnce": {map[string]any{"batchSize": "0", "workflowType": "x", "kmsKeyArn": "y"},
+			[]string{"context batchSize: ", "context workflowType: ", "context kmsKeyArn: "}},
+	} {
+		_, err := ReadSettings(test.context)
+		for _, says := range test.says {
+			if err == nil || !strings.Contains(err.Error(), says) {
+				t.Errorf("%s: error %v does not say %q", name, err, says)
+			}
+		}
+		if err != nil && strings.Count(err.Error(), "context ") != len(test.says) {
+			t.Errorf("%s: not %d errors: %v", name, len(test.says), err)
+		}
+	}
+}
+
+// ReadSettings accepts exactly the batch sizes and windows that SQS pollers accept.
+func TestBatchSettingsAreThoseOfSQSPollers(t *testing.T) {
 	t.Parallel()
 	for size := 0; size <= 101; size++ {
 		for _, window := range []int{-1, 0, 1, 20, 300, 301} {
-			s, err := read(map[string]any{"batchSize": size, "batchWindowSeconds": window})
+			s, err := ReadSettings(map[string]any{"batchSize": size, "batchWindowSeconds": window})
 			allowed := size >= 1 && size <= 100 && window >= 0 && window <= 300 && (size <= 10 || window >= 1)
 			if allowed != (err == nil) || allowed && (s.BatchSize != size || s.BatchWindowSeconds != window) {
 				t.Errorf("size %d, window %d: %d and %d, %v", size, window, s.BatchSize, s.BatchWindowSeconds, err)
 			}
 		}
-		if s, err := read(map[string]any{"batchSize": size}); err == nil && (s.BatchWindowSeconds > 0) != (size > 10) {
+		s, err := ReadSettings(map[string]any{"batchSize": size})
+		if err == nil && (s.BatchWindowSeconds > 0) != (size > 10) {
 			t.Errorf("size %d: the window is %d by default", size, s.BatchWindowSeconds)
 		}
 	}
 }
 
-// With EXPRESS a message that comes back has a new execution, which owns nothing: an execution that died has to have
-// lost its lease by then, and one that lives must not. It lasts 5 minutes at most
+// With EXPRESS a redelivered message gets a new execution, which owns nothing. By then a dead execution must have lost
+// its lease, and a live one must not. It lasts 5 minutes at most
 // (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html).
-func TestExpressLease(t *testing.T) {
+func TestExpressLeaseEndsBeforeRedelivery(t *testing.T) {
 	t.Parallel()
 	const longestExecution = 5 * time.Minute
 	for window := 0; window <= 300; window++ {
 		s := Settings{WorkflowType: Express, BatchWindowSeconds: window}
-		if hidden := time.Duration(visibilitySeconds(s)) * time.Second; lease(s) >= hidden ||
-			lease(s) < longestExecution {
-			t.Errorf("window %d: the lease is %v, a message is hidden for %v and an execution lasts up to %v", window,
-				lease(s), hidden, longestExecution)
+		hidden := time.Duration(visibilitySeconds(s)) * time.Second
+		if lease(s) >= hidden || lease(s) < longestExecution {
+			t.Errorf("window %d: a lease of %v, messages hidden for %v", window, lease(s), hidden)
 		}
 	}
 	if lease(Settings{WorkflowType: Standard}) != store.DefaultLease {
-		t.Error("STANDARD has another lease than the one that the definition's retries are held against")
+		t.Error("STANDARD does not have the lease that the definition's retries fit into")
 	}
 }
 
-// A message stays hidden for as long as its delivery may take, or the queue would count a receive too many: the
-// gathering of its batch, up to 20 seconds even for a shorter window
-// (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-sqs.html), and then the start, or with EXPRESS an
-// execution's 5 minutes.
+// A message stays hidden during its whole delivery, or the queue would count one receive too many. Gathering its batch
+// takes up to 20 seconds, even for a shorter window
+// (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-sqs.html). Then follows the start or, with
+// EXPRESS, an execution of up to 5 minutes.
 func TestVisibilityTimeoutOutlastsTheDelivery(t *testing.T) {
 	t.Parallel()
 	for window := 0; window <= 300; window++ {
@@ -234,8 +223,8 @@ func TestVisibilityTimeoutOutlastsTheDelivery(t *testing.T) {
 		if got := visibilitySeconds(Settings{WorkflowType: Standard, BatchWindowSeconds: window}); got < gathering+30 {
 			t.Errorf("STANDARD, window %d: %d seconds", window, got)
 		}
-		if got := visibilitySeconds(Settings{WorkflowType: Express, BatchWindowSeconds: window}); got < gathering+5*60+
-			30 {
+		got := visibilitySeconds(Settings{WorkflowType: Express, BatchWindowSeconds: window})
+		if got < gathering+5*60+30 {
 			t.Errorf("EXPRESS, window %d: %d seconds", window, got)
 		}
 	}

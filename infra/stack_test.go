@@ -1,14 +1,18 @@
 package main
 
 import (
+	"maps"
+	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
+	"snapshot-status-checker/internal/function/settings"
 	"snapshot-status-checker/statemachine"
 )
 
-func TestOutputs(t *testing.T) {
+func TestOutputsNameTheResources(t *testing.T) {
 	t.Parallel()
 	outputs := func(made template) map[string]any {
 		values := map[string]any{}
@@ -43,7 +47,7 @@ func TestOutputs(t *testing.T) {
 	})
 }
 
-// What exists is used and nothing is made beside it, not even dead-letter queues.
+// Existing resources are used, and nothing is made beside them, not even dead-letter queues.
 func TestAdoptingMakesNothingTwice(t *testing.T) {
 	t.Parallel()
 	made := adopting()
@@ -64,8 +68,8 @@ func TestAdoptingMakesNothingTwice(t *testing.T) {
 	compare(t, any(testStream), pipes["StatusChangedPipe"]["Source"])
 }
 
-// A table without a stream has no pipe of its own, and nothing that would be of use to that alone.
-func TestTableWithoutStream(t *testing.T) {
+// A table without a stream has no pipe, and no resource that only that pipe would use.
+func TestTableWithoutStreamHasNoPipe(t *testing.T) {
 	t.Parallel()
 	for id := range withoutStream().Resources {
 		if strings.HasPrefix(id, "StatusChanged") || strings.HasPrefix(id, "AlarmsStatusChanged") {
@@ -77,14 +81,11 @@ func TestTableWithoutStream(t *testing.T) {
 	}
 }
 
-func TestFunctions(t *testing.T) {
+func TestFunctionsFollowTheSettings(t *testing.T) {
 	t.Parallel()
 	type function struct {
-		Name         any
-		Architecture any
-		Memory       any
-		Timeout      any
-		Environment  map[string]any
+		Name, Architecture, Memory, Timeout any
+		Environment                         map[string]any
 	}
 	functions := func(made template) map[string]function {
 		found := map[string]function{}
@@ -107,8 +108,8 @@ func TestFunctions(t *testing.T) {
 	t.Run("ByDefault", func(t *testing.T) {
 		name, arm := "snapshot-sender-status-checker-dev-", any([]any{"arm64"})
 		with := func(more map[string]any) map[string]any {
-			more["ENVIRONMENT"], more["APPLICATION"], more["LOG_LEVEL"] = "dev", "snapshot-sender-status-checker",
-				"INFO"
+			maps.Copy(more, map[string]any{"ENVIRONMENT": "dev",
+				"APPLICATION": "snapshot-sender-status-checker", "LOG_LEVEL": "INFO"})
 			return more
 		}
 		compare(t, map[string]function{
@@ -118,21 +119,18 @@ func TestFunctions(t *testing.T) {
 				"MAX_COLLECTIONS": "270"})},
 			"CheckCollection": {name + "check-collection", arm, 256.0, 30.0, with(map[string]any{
 				"DYNAMO_DB_EXPORT_STATUS_TABLE_NAME": "${TablesExportStatus}", "LEDGER_TABLE_NAME": "${TablesLedger}",
-				"EXEMPT_STATUSES": "",
-				"LEASE_SECONDS":   "600"})},
+				"EXEMPT_STATUSES": "", "LEASE_SECONDS": "600"})},
 			"CheckAll": {name + "check-all", arm, 256.0, 30.0, with(map[string]any{
 				"DYNAMO_DB_EXPORT_STATUS_TABLE_NAME": "${TablesExportStatus}", "LEDGER_TABLE_NAME": "${TablesLedger}",
-				"EXEMPT_STATUSES": "",
-				"LEASE_SECONDS":   "600"})},
+				"EXEMPT_STATUSES": "", "LEASE_SECONDS": "600"})},
 			"Notify": {name + "notify", arm, 256.0, 30.0, with(map[string]any{
 				"LEDGER_TABLE_NAME": "${TablesLedger}", "EXPORT_STATE_SQS_QUEUE_URL": "${QueuesExportState}",
 				"MONITORING_SNS_TOPIC_ARN": "${MonitoringTopic}"})},
 			"Sweep": {name + "sweep", arm, 512.0, 120.0, with(map[string]any{
 				"DYNAMO_DB_EXPORT_STATUS_TABLE_NAME": "${TablesExportStatus}", "LEDGER_TABLE_NAME": "${TablesLedger}",
-				"EXEMPT_STATUSES": "",
-				"LEASE_SECONDS":   "600", "STALLED_AFTER_MINUTES": "60", "STATE_MACHINE_ARN": "${WorkflowStateMachine}",
-				"MONITORING_SNS_TOPIC_ARN": "${MonitoringTopic}",
-				"PIPE_NAMES":               "${FileReceivedPipe},${StatusChangedPipe}"})},
+				"EXEMPT_STATUSES": "", "LEASE_SECONDS": "600", "STALLED_AFTER_MINUTES": "60",
+				"STATE_MACHINE_ARN": "${WorkflowStateMachine}", "MONITORING_SNS_TOPIC_ARN": "${MonitoringTopic}",
+				"PIPE_NAMES": "${FileReceivedPipe},${StatusChangedPipe}"})},
 		}, functions(byDefault()))
 	})
 	t.Run("BySettings", func(t *testing.T) {
@@ -152,7 +150,7 @@ func TestFunctions(t *testing.T) {
 	})
 }
 
-func TestStateMachine(t *testing.T) {
+func TestStateMachineLogsNoData(t *testing.T) {
 	t.Parallel()
 	properties := func(name, kind string) map[string]any {
 		return map[string]any{
@@ -181,7 +179,7 @@ func TestStateMachine(t *testing.T) {
 		express().ofType("AWS::StepFunctions::StateMachine")["WorkflowStateMachine"])
 }
 
-// A placeholder without a substitution would reach Step Functions as it stands.
+// A placeholder without a substitution would reach Step Functions unchanged.
 func TestEveryPlaceholderIsSubstituted(t *testing.T) {
 	t.Parallel()
 	machine := byDefault().ofType("AWS::StepFunctions::StateMachine")["WorkflowStateMachine"]
@@ -191,4 +189,40 @@ func TestEveryPlaceholderIsSubstituted(t *testing.T) {
 			t.Errorf("%s has no substitution", found[0])
 		}
 	}
+}
+
+// Each function gets the variables that its program reads, and no others.
+func TestEnvironmentIsWhatTheFunctionsRead(t *testing.T) {
+	t.Parallel()
+	for id, reads := range map[string]reflect.Type{
+		"FunctionsIncrementFunction":       reflect.TypeFor[settings.Increment](),
+		"FunctionsCheckCollectionFunction": reflect.TypeFor[settings.CheckCollection](),
+		"FunctionsCheckAllFunction":        reflect.TypeFor[settings.CheckAll](),
+		"FunctionsNotifyFunction":          reflect.TypeFor[settings.Notify](),
+		"SweepFunction":                    reflect.TypeFor[settings.Sweep](),
+	} {
+		t.Run(id, func(t *testing.T) {
+			function, ok := byDefault().ofType("AWS::Lambda::Function")[id]
+			if !ok {
+				t.Fatal("the stack has no such function")
+			}
+			variables := function["Environment"].(map[string]any)["Variables"].(map[string]any)
+			compare(t, slices.Sorted(slices.Values(variablesOf(reads))), slices.Sorted(maps.Keys(variables)))
+		})
+	}
+}
+
+// variablesOf lists the names in the env tags of a settings struct and its embedded structs.
+func variablesOf(settings reflect.Type) []string {
+	var names []string
+	for i := range settings.NumField() {
+		field := settings.Field(i)
+		if field.Anonymous {
+			names = append(names, variablesOf(field.Type)...)
+			continue
+		}
+		name, _, _ := strings.Cut(field.Tag.Get("env"), ",")
+		names = append(names, name)
+	}
+	return names
 }

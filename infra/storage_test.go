@@ -5,16 +5,14 @@ import (
 	"testing"
 )
 
-func TestTables(t *testing.T) {
+func TestTablesAreEncryptedAndRetained(t *testing.T) {
 	t.Parallel()
 	table := func(hash, sort, expiry string, sse map[string]any) map[string]any {
 		return map[string]any{
-			"KeySchema": []any{
-				map[string]any{"AttributeName": hash, "KeyType": "HASH"}, map[string]any{"AttributeName": sort,
-					"KeyType": "RANGE"}},
-			"AttributeDefinitions": []any{
-				map[string]any{"AttributeName": hash, "AttributeType": "S"}, map[string]any{"AttributeName": sort,
-					"AttributeType": "S"}},
+			"KeySchema": []any{map[string]any{"AttributeName": hash, "KeyType": "HASH"},
+				map[string]any{"AttributeName": sort, "KeyType": "RANGE"}},
+			"AttributeDefinitions": []any{map[string]any{"AttributeName": hash, "AttributeType": "S"},
+				map[string]any{"AttributeName": sort, "AttributeType": "S"}},
 			"TimeToLiveSpecification":          map[string]any{"AttributeName": expiry, "Enabled": true},
 			"BillingMode":                      "PAY_PER_REQUEST",
 			"PointInTimeRecoverySpecification": map[string]any{"PointInTimeRecoveryEnabled": true},
@@ -35,12 +33,12 @@ func TestTables(t *testing.T) {
 		express().ofType("AWS::DynamoDB::Table"))
 	for id, r := range byDefault().Resources {
 		if r.Type == "AWS::DynamoDB::Table" && r.DeletionPolicy != "Retain" {
-			t.Errorf("%s goes with the stack: %s", id, r.DeletionPolicy)
+			t.Errorf("%s is deleted with the stack: %s", id, r.DeletionPolicy)
 		}
 	}
 }
 
-func TestQueues(t *testing.T) {
+func TestQueuesAreEncrypted(t *testing.T) {
 	t.Parallel()
 	queues := func(sse map[string]any, fileReceived map[string]any) map[string]map[string]any {
 		with := func(more map[string]any) map[string]any {
@@ -76,8 +74,8 @@ func TestQueues(t *testing.T) {
 	})
 }
 
-// Who does not use TLS is refused by every queue and by the topic.
-func TestTLSOnly(t *testing.T) {
+// Every queue and the topic refuse plain HTTP.
+func TestQueuesAndTopicRefusePlainHTTP(t *testing.T) {
 	t.Parallel()
 	made := byDefault()
 	refusal := func(principal any, action, resource string) map[string]any {
@@ -108,14 +106,14 @@ func TestTLSOnly(t *testing.T) {
 	compare(t, want, got)
 }
 
-func TestTopicEncryption(t *testing.T) {
+func TestTopicIsEncrypted(t *testing.T) {
 	t.Parallel()
 	key := func(made template) any { return made.ofType("AWS::SNS::Topic")["MonitoringTopic"]["KmsMasterKeyId"] }
 	compare(t, any("alias/aws/sns"), key(byDefault()))
 	compare(t, any(testKey), key(express()))
 }
 
-func TestLogGroups(t *testing.T) {
+func TestLogGroupsAreEncryptedAndExpire(t *testing.T) {
 	t.Parallel()
 	names := map[string]string{
 		"FunctionsIncrementLogs":       "/aws/lambda/checker-prod-increment",

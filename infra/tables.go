@@ -7,39 +7,29 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// TablesProps are the settings and the key of the tables.
-type TablesProps struct {
-	Settings Settings
-	Key      Key
-}
-
 // Tables are the export status table, shared with the exporter and the sender, and the ledger, which is ours alone.
-type Tables struct {
-	ExportStatus awsdynamodb.ITable
-	Ledger       awsdynamodb.ITable
-}
+type Tables struct{ ExportStatus, Ledger awsdynamodb.ITable }
 
-// NewTables makes both tables, on-demand, recoverable, and kept when the stack goes. An export status table that
-// the context names is used in place of a new one.
-func NewTables(scope constructs.Construct, id string, props TablesProps) Tables {
+// NewTables makes both tables: on-demand, recoverable, and retained when the stack is deleted. An export status table
+// that the context names is used instead of a new one.
+func NewTables(scope constructs.Construct, id string, p parts) Tables {
 	here := constructs.NewConstruct(scope, &id)
-	ledger := tableProps(props.Key, "PK", "SK", "ExpiresAt")
 	return Tables{
-		ExportStatus: exportStatusTable(here, props),
-		Ledger:       awsdynamodb.NewTable(here, jsii.String("Ledger"), ledger),
+		ExportStatus: exportStatusTable(here, p),
+		Ledger:       awsdynamodb.NewTable(here, jsii.String("Ledger"), tableProps(p.key, "PK", "SK", "ExpiresAt")),
 	}
 }
 
-func exportStatusTable(scope constructs.Construct, props TablesProps) awsdynamodb.ITable {
+func exportStatusTable(scope constructs.Construct, p parts) awsdynamodb.ITable {
 	id := jsii.String("ExportStatus")
-	if name := props.Settings.ExportStatusTableName; name != "" {
+	if name := p.settings.ExportStatusTableName; name != "" {
 		existing := &awsdynamodb.TableAttributes{TableName: &name}
-		if stream := props.Settings.ExportStatusTableStreamArn; stream != "" {
+		if stream := p.settings.ExportStatusTableStreamArn; stream != "" {
 			existing.TableStreamArn = &stream
 		}
 		return awsdynamodb.Table_FromTableAttributes(scope, id, existing)
 	}
-	table := tableProps(props.Key, "CorrelationId", "CollectionName", "TimeToExist")
+	table := tableProps(p.key, "CorrelationId", "CollectionName", "TimeToExist")
 	table.Stream = awsdynamodb.StreamViewType_NEW_AND_OLD_IMAGES
 	return awsdynamodb.NewTable(scope, id, table)
 }

@@ -10,52 +10,45 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// A key that is nearly a setting's stops the synthesis and names both.
-func TestKeysThatResembleASetting(t *testing.T) {
+// A key that resembles a setting is an error, which names both.
+func TestKeyThatResemblesASettingIsAnError(t *testing.T) {
 	t.Parallel()
 	for key, setting := range map[string]string{
 		"batchsize": "batchSize", "BATCHSIZE": "batchSize", "BatchSize": "batchSize", "Environment": "environment",
-		"TAGS": "tags", "Tags": "tags",
-		"batch-size": "batchSize", "batch_size": "batchSize", "BATCH_SIZE": "batchSize",
-		"existing-kms-key-arns": "existingKmsKeyArns",
-		"batchSiz":              "batchSize", "batchSzie": "batchSize", "bachSiz": "batchSize",
-		"batchSizes": "batchSize",
-		"batchSize ": "batchSize", "batchsizes": "batchSize",
-		"enviroment": "environment", "enviromnent": "environment", "aplication": "application", "logLevl": "logLevel",
-		"logLvl":       "logLevel",
-		"exemptStatus": "exemptStatuses", "alarmTopic": "", "alarmTopicArns": "alarmTopicArn",
-		"kmsKeyArns": "kmsKeyArn", "tag": "tags", "tagss": "tags",
-		"fileReceivedQueueARN": "fileReceivedQueueArn", "exportStateQueArn": "exportStateQueueArn",
-		"monitoringTopicUrn": "monitoringTopicArn",
-		"team":               "", "stage": "", "env": "", "region": "", "vpcId": "", "": "",
+		"TAGS": "tags", "Tags": "tags", "tag": "tags", "tagss": "tags",
+		"batch-size": "batchSize", "batch_size": "batchSize", "BATCH_SIZE": "batchSize", "batchSiz": "batchSize",
+		"batchSzie": "batchSize", "bachSiz": "batchSize", "batchSizes": "batchSize", "batchSize ": "batchSize",
+		"batchsizes": "batchSize", "enviroment": "environment", "enviromnent": "environment",
+		"aplication": "application", "logLevl": "logLevel", "logLvl": "logLevel", "exemptStatus": "exemptStatuses",
+		"alarmTopic": "", "alarmTopicArns": "alarmTopicArn", "kmsKeyArns": "kmsKeyArn",
+		"existing-kms-key-arns": "existingKmsKeyArns", "fileReceivedQueueARN": "fileReceivedQueueArn",
+		"exportStateQueArn": "exportStateQueueArn", "monitoringTopicUrn": "monitoringTopicArn",
+		"team": "", "stage": "", "env": "", "region": "", "vpcId": "", "": "",
 	} {
 		s, err := ReadSettings(map[string]any{key: "10"})
 		switch {
 		case setting == "" && (err != nil || len(s.Unknown) != 1 || s.Unknown[0] != key):
-			t.Errorf("%q is unknown, and resembles none: %v, unknown %q", key, err, s.Unknown)
-		case setting != "" && (err == nil || err.Error() != "context "+key+
-			": there is no such setting; the nearest one is "+setting):
-			t.Errorf("%q: %v, want that it names %s", key, err, setting)
+			t.Errorf("%q resembles no setting: %v, unknown %q", key, err, s.Unknown)
+		case setting != "" &&
+			(err == nil || err.Error() != "context "+key+": unknown setting; did you mean "+setting+"?"):
+			t.Errorf("%q: error %v does not name %s", key, err, setting)
 		}
 	}
 }
 
-// Every setting of the README is found in another case, with a letter missing and with one too many, whatever the
-// value.
-func TestEverySettingIsNearItsMisspellings(t *testing.T) {
+// Each documented setting is recognised in another case, with a letter missing, and with an extra one.
+func TestEverySettingResemblesItsMisspellings(t *testing.T) {
 	t.Parallel()
 	_, table, _ := strings.Cut(string(mustRead("../docs/reference.md")), "| setting | default | meaning |")
 	table, _, _ = strings.Cut(table, "\n\n")
 	settings := 0
 	for _, row := range strings.Split(table, "\n")[2:] {
-		for _, setting := range regexp.MustCompile("`([a-zA-Z]+)`").FindAllStringSubmatch(strings.Split(row, "|")[1],
-			-1) {
+		for _, name := range regexp.MustCompile("[a-zA-Z]+").FindAllString(strings.Split(row, "|")[1], -1) {
 			settings++
-			name := setting[1]
 			for _, key := range []string{strings.ToUpper(name), name[:1] + name[2:], name + "s"} {
 				_, err := ReadSettings(map[string]any{key: nil})
-				if err == nil || !strings.HasSuffix(err.Error(), " is "+name) {
-					t.Errorf("%s: %v, want that it names %s", key, err, name)
+				if err == nil || !strings.HasSuffix(err.Error(), " mean "+name+"?") {
+					t.Errorf("%s: error %v does not name %s", key, err, name)
 				}
 			}
 		}
@@ -65,7 +58,6 @@ func TestEverySettingIsNearItsMisspellings(t *testing.T) {
 	}
 }
 
-// CDK puts a lot into the context of every app.
 func TestKeysOfCDKAreKnown(t *testing.T) {
 	t.Parallel()
 	context := map[string]any{}
@@ -86,14 +78,13 @@ func TestKeysOfCDKAreKnown(t *testing.T) {
 	}
 }
 
-// What nothing reads is warned of, by the command line's means; the app's context is all of it.
-func TestUnknownKeysAreWarnedOf(t *testing.T) {
+// The CDK command line shows a warning for each key that nothing reads.
+func TestUnknownKeysCauseWarnings(t *testing.T) {
 	t.Parallel()
 	synthesizing.Lock()
 	defer synthesizing.Unlock()
-	app := awscdk.NewApp(&awscdk.AppProps{Context: &map[string]any{"team": "data", "batchSize": "10",
-		"@aws-cdk/core:stackRelativeExports": true},
-		Outdir: jsii.String(t.TempDir())})
+	app := awscdk.NewApp(&awscdk.AppProps{Outdir: jsii.String(t.TempDir()), Context: &map[string]any{
+		"team": "data", "batchSize": "10", "@aws-cdk/core:stackRelativeExports": true}})
 	s, err := ReadSettings(contextOf(app))
 	if err != nil || s.BatchSize != 10 {
 		t.Fatalf("batchSize %d, %v", s.BatchSize, err)
@@ -103,8 +94,8 @@ func TestUnknownKeysAreWarnedOf(t *testing.T) {
 	given := assertions.Annotations_FromStack(stack)
 	all := *given.FindWarning(jsii.String("*"), assertions.Match_AnyValue())
 	named := *given.FindWarning(jsii.String("*"),
-		assertions.Match_StringLikeRegexp(jsii.String("^context team: no setting of this stack")))
+		assertions.Match_StringLikeRegexp(jsii.String("^context team: unknown setting")))
 	if len(all) != 1 || len(named) != 1 {
-		t.Errorf("warned %d times, and %d times of the key", len(all), len(named))
+		t.Errorf("%d warnings, %d of them name the key", len(all), len(named))
 	}
 }

@@ -9,48 +9,39 @@ import (
 	"snapshot-status-checker/statemachine"
 )
 
-// WorkflowProps are what the state machine calls.
-type WorkflowProps struct {
-	Settings  Settings
-	Key       Key
-	Functions Functions
-	Queues    Queues
-}
-
 // Workflow is the state machine.
-type Workflow struct {
-	StateMachine awsstepfunctions.StateMachine
-}
+type Workflow struct{ StateMachine awsstepfunctions.StateMachine }
 
-// NewWorkflow makes the state machine of statemachine.Definition, with every event in its log but no data of the
-// messages, and a role that may call what its definition calls.
-func NewWorkflow(scope constructs.Construct, id string, props WorkflowProps) Workflow {
+// NewWorkflow makes the state machine of statemachine.Definition, with a role that may call what the definition calls.
+// Its log holds every event, without the data of the messages.
+func NewWorkflow(scope constructs.Construct, id string, p parts) Workflow {
 	here := constructs.NewConstruct(scope, &id)
-	role := newServiceRole(here, "Role", "states.amazonaws.com", "What the state machine may do", forThisAccount(here))
-	substitutions := map[string]*string{}
+	role := newServiceRole(here, "states.amazonaws.com", "Rights of the state machine", forThisAccount(here))
+	substitutions := map[string]*string{
+		"Partition":                awscdk.Stack_Of(here).Partition(),
+		"WorkflowType":             jsii.String(string(p.settings.WorkflowType)),
+		"RejectedMessagesQueueUrl": p.queues.Rejected.QueueUrl(),
+	}
 	calls := func(placeholder string, function Function) {
 		substitutions[placeholder] = function.FunctionArn()
 		allow(role, function.FunctionArn(), "lambda:InvokeFunction")
 	}
-	calls("IncrementFunctionArn", props.Functions.Increment)
-	calls("CheckCollectionFunctionArn", props.Functions.CheckCollection)
-	calls("CheckAllFunctionArn", props.Functions.CheckAll)
-	calls("NotifyFunctionArn", props.Functions.Notify)
-	substitutions["Partition"] = awscdk.Stack_Of(here).Partition()
-	substitutions["WorkflowType"] = jsii.String(string(props.Settings.WorkflowType))
-	substitutions["RejectedMessagesQueueUrl"] = props.Queues.Rejected.QueueUrl()
-	allow(role, props.Queues.Rejected.QueueArn(), "sqs:SendMessage")
-	props.Key.ours().allowSending(role)
+	calls("IncrementFunctionArn", p.functions.Increment)
+	calls("CheckCollectionFunctionArn", p.functions.CheckCollection)
+	calls("CheckAllFunctionArn", p.functions.CheckAll)
+	calls("NotifyFunctionArn", p.functions.Notify)
+	allow(role, p.queues.Rejected.QueueArn(), "sqs:SendMessage")
+	p.key.ours().allowSending(role)
 
 	machine := awsstepfunctions.NewStateMachine(here, jsii.String("StateMachine"), &awsstepfunctions.StateMachineProps{
-		StateMachineName:        jsii.String(stateMachineName(props.Settings)),
-		StateMachineType:        awsstepfunctions.StateMachineType(props.Settings.WorkflowType),
+		StateMachineName:        jsii.String(stateMachineName(p.settings)),
+		StateMachineType:        awsstepfunctions.StateMachineType(p.settings.WorkflowType),
 		DefinitionBody:          awsstepfunctions.DefinitionBody_FromString(&statemachine.Definition),
 		DefinitionSubstitutions: &substitutions,
 		Role:                    role,
 		TracingEnabled:          jsii.Bool(true),
 		Logs: &awsstepfunctions.LogOptions{
-			Destination:          newLogGroup(here, "/aws/vendedlogs/states/"+props.Settings.StackName(), props.Key),
+			Destination:          newLogGroup(here, "/aws/vendedlogs/states/"+p.settings.StackName(), p.key),
 			Level:                awsstepfunctions.LogLevel_ALL,
 			IncludeExecutionData: jsii.Bool(false),
 		},
@@ -58,11 +49,11 @@ func NewWorkflow(scope constructs.Construct, id string, props WorkflowProps) Wor
 	return Workflow{StateMachine: machine}
 }
 
-// expressSuffix ends the names of EXPRESS state machines, and no environment's.
+// expressSuffix ends the names of EXPRESS state machines, and no other stack's name.
 const expressSuffix = "-express"
 
-// stateMachineName is another one for EXPRESS: a machine cannot change its type, and its successor cannot be made
-// under a name that is still taken.
+// stateMachineName differs for EXPRESS: a state machine cannot change its type, and CloudFormation makes the new one
+// before it deletes the old one.
 func stateMachineName(s Settings) string {
 	if s.WorkflowType == Express {
 		return s.StackName() + expressSuffix

@@ -5,22 +5,22 @@ import (
 	"time"
 )
 
-// Chunks is how many requests SQS and Pipes count for so many bytes of payload: one for each 64 KiB begun, at least 1.
+// Chunks is the number of requests that SQS and Pipes bill for a payload: one for each 64 KiB begun, at least 1.
 func Chunks(bytes int) float64 { return steps(float64(bytes), 64*1024) }
 
-// ReadUnits is what a strongly consistent read of an item, or of a query's page as a whole, consumes: one for each
-// 4 KiB begun, at least 1, also for an item that is not there.
+// ReadUnits are consumed by a strongly consistent read of an item, or of a query's page as a whole: one for each 4 KiB
+// begun, at least 1, also for a missing item.
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
 func ReadUnits(bytes int) float64 { return steps(float64(bytes), 4*1024) }
 
-// RowsUnits is what a strongly consistent page of so many rows of the export status table consumes. A row weighs about
-// 200 bytes: its names, its values, and our attributes. The local engine says 1, however large the page is.
+// RowsUnits are consumed by a strongly consistent page of rows of the export status table. A row has about 200 bytes:
+// its names, its values, and our attributes. The local engine reports 1 for a page of any size.
 func RowsUnits(rows int) float64 { return ReadUnits(rows * 200) }
 
-// WriteUnits is what a write of an item consumes: one for each KiB begun, at least 1, also if its condition fails.
+// WriteUnits are consumed by a write of an item: one for each KiB begun, at least 1, also if its condition fails.
 func WriteUnits(bytes int) float64 { return steps(float64(bytes), 1024) }
 
-// TransactWriteUnits is what an item of a transaction consumes: twice that of a plain write, for preparing and
+// TransactWriteUnits are consumed by an item of a transaction: twice those of a plain write, for preparing and
 // committing it, also if the transaction is cancelled.
 func TransactWriteUnits(bytes int) float64 { return 2 * WriteUnits(bytes) }
 
@@ -42,14 +42,14 @@ func ExpressMemoryMB(definitionBytes, payloadBytes, branches int) float64 {
 	return 50 + float64(definitionBytes+payloadBytes*max(branches, 1))/1e6
 }
 
-// Traces is how many traces X-Ray's default rule samples of so many requests within some seconds: the first of each
+// Traces is the number of traces that X-Ray's default rule samples of requests within some seconds: the first of each
 // second, and 5 % of the others. https://docs.aws.amazon.com/xray/latest/devguide/xray-console-sampling.html
 func Traces(requests, seconds float64) float64 {
 	first := min(requests, math.Ceil(seconds))
 	return first + 0.05*(requests-first)
 }
 
-// steps is how many steps of a size are begun, at least 1.
+// steps is the number of steps of a size begun, at least 1.
 func steps(n, size float64) float64 { return max(1, math.Ceil(n/size)) }
 
 func up(d, unit time.Duration) time.Duration { return (d + unit - 1) / unit * unit }

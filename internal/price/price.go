@@ -1,24 +1,24 @@
-// Package price bills what a run used at AWS's list prices. The prices and their sources are data, in table.go.
+// Package price bills the usage of a run at AWS's list prices. The prices and their sources are data, in table.go.
 //
-// A Usage counts what AWS bills, one number for each Dimension; the functions of count.go turn a call into such
-// numbers, with AWS's rounding. So what two executions of different length cost is
+// A Usage holds one number for each Dimension that AWS bills. The functions of count.go turn a call into these numbers,
+// with AWS's rounding. Two executions of 140 and 310 ms cost
 //
 //	u := price.Usage{price.ExpressRequest: 2}
-//	u[price.ExpressGBSecond] = price.ExpressGBSeconds(140*time.Millisecond, 64) + price.ExpressGBSeconds(310*time.Millisecond, 64)
+//	u[price.ExpressGBSecond] = price.ExpressGBSeconds(140*ms, 64) + price.ExpressGBSeconds(310*ms, 64)
 //	bill := price.List.Bill(u) // bill.Lines, bill.Total()
 //
-// and what a million files cost, counted from a run of 2,000, is price.List.Bill(u.Times(1e6 / 2000)).
+// and a million files, counted from a run of 2,000, cost price.List.Bill(u.Times(1e6 / 2000)).
 //
-// Not in a bill: free tiers are not deducted, and discounts, taxes, data that leaves the region, a KMS key of your own
-// and what does not depend on the number of files (alarms, dashboards, metrics) are left out.
+// A bill does not deduct free tiers. It leaves out discounts, taxes, traffic that leaves the region, a customer managed
+// KMS key, and all that does not depend on the number of files (alarms, dashboards, metrics).
 package price
 
 import "slices"
 
-// Dimension is something that AWS bills by the unit.
+// Dimension is a kind of usage that AWS bills by the unit.
 type Dimension int
 
-// The dimensions of this system. Each Price of the table says what its unit is.
+// The dimensions of this system. The Price of each names its unit.
 const (
 	SQSRequest Dimension = iota
 	SQSFIFORequest
@@ -37,14 +37,13 @@ const (
 	LogGB
 	ScheduledCall
 	Trace
-	dimensions // how many there are
+	dimensions // their number
 )
 
-// Usage is the quantity of each dimension. The zero value is no usage. Usages are values: they can be compared, and
-// no method changes its receiver.
+// Usage is the quantity of each dimension. Usages are values: they can be compared, and no method changes its receiver.
 type Usage [dimensions]float64
 
-// Plus is both usages together.
+// Plus adds two usages.
 func (u Usage) Plus(other Usage) Usage {
 	for d := range u {
 		u[d] += other[d]
@@ -52,7 +51,7 @@ func (u Usage) Plus(other Usage) Usage {
 	return u
 }
 
-// Times is a usage so many times over.
+// Times multiplies a usage.
 func (u Usage) Times(n float64) Usage {
 	for d := range u {
 		u[d] *= n
@@ -60,24 +59,24 @@ func (u Usage) Times(n float64) Usage {
 	return u
 }
 
-// Tier is a price for the units up to a bound that the tiers below it leave.
+// Tier is the price of the units above the tier before it, up to its own bound.
 type Tier struct {
 	Upto float64 // units in a month; 0: no bound
 	USD  float64 // for one unit
 }
 
-// Price is what one dimension costs, and who says so.
+// Price is the list price of a dimension, with its source.
 type Price struct {
-	Name      string // as a bill's line shows it
-	Unit      string // one of which the tiers' prices are for
+	Name      string // in a bill's line
+	Unit      string // of the tiers' prices
 	Tiers     []Tier // rising; the last has no bound
-	Region    string // for which the source gives the price
-	Source    string // where it stands
+	Region    string // of the source's price
+	Source    string // URL
 	Published string // the date of the source, or "undated"
-	Note      string // what else is to know, such as another price that is published
+	Note      string // for example other published prices
 }
 
-// usd is what a month's quantity costs.
+// usd is the price of a month's quantity.
 func (p Price) usd(quantity float64) float64 {
 	sum, below := 0.0, 0.0
 	for _, tier := range p.Tiers {
@@ -106,7 +105,7 @@ type Line struct {
 	USD       float64
 }
 
-// Bill is what a usage costs, a line for each dimension that is used.
+// Bill is the price of a usage, with a line for each dimension used.
 type Bill struct{ Lines []Line }
 
 // Total is the sum of all lines, in USD.
@@ -118,7 +117,7 @@ func (b Bill) Total() float64 {
 	return sum
 }
 
-// USD is what the dimensions together cost.
+// USD is the sum of the lines of these dimensions.
 func (b Bill) USD(of ...Dimension) float64 {
 	sum := 0.0
 	for _, line := range b.Lines {
@@ -129,7 +128,7 @@ func (b Bill) USD(of ...Dimension) float64 {
 	return sum
 }
 
-// Bill prices a usage as if it were all that the account uses in a month: tiers begin at their first unit.
+// Bill prices a usage as the account's only usage in a month: tiers begin at their first unit.
 func (t Table) Bill(u Usage) Bill {
 	var bill Bill
 	for d, quantity := range u {

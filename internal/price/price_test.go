@@ -15,7 +15,7 @@ import (
 
 func near(a, b float64) bool { return math.Abs(a-b) <= 1e-9*max(1, math.Abs(a), math.Abs(b)) }
 
-// What the dimensions cost, against figures worked out by hand from AWS's pages.
+// The wanted sums are calculated by hand from AWS's pages.
 func TestBill(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -82,7 +82,7 @@ func TestCounting(t *testing.T) {
 		{"Express in more than 64 MB", price.ExpressGBSeconds(100*ms, 65), 0.1 / 8},
 		// Example 4 of the pricing page: 400 branches of 32 KB with a definition of 50 KB.
 		{"Express memory", price.ExpressMemoryMB(50e3, 32e3, 400), 62.85},
-		{"no more than one trace a second of few requests", price.Traces(10, 60), 10},
+		{"all of few requests are traced", price.Traces(10, 60), 10},
 		{"5 % of many", price.Traces(1060, 60), 60 + 50},
 	}
 	for _, tt := range tests {
@@ -95,7 +95,7 @@ func TestCounting(t *testing.T) {
 	}
 }
 
-// Every price has a source, a date and tiers that rise to an open end.
+// Every price has a source, a date and rising tiers, the last without a bound.
 func TestEveryPriceHasASource(t *testing.T) {
 	t.Parallel()
 	names := map[string]bool{}
@@ -109,8 +109,8 @@ func TestEveryPriceHasASource(t *testing.T) {
 		}
 		for i, tier := range p.Tiers {
 			last := i == len(p.Tiers)-1
-			if tier.USD <= 0 || last != (tier.Upto == 0) || i > 0 && (!last && tier.Upto <= p.Tiers[i-1].Upto ||
-				tier.USD >= p.Tiers[i-1].USD) {
+			rises := i == 0 || (last || tier.Upto > p.Tiers[i-1].Upto) && tier.USD < p.Tiers[i-1].USD
+			if tier.USD <= 0 || last != (tier.Upto == 0) || !rises {
 				t.Errorf("%s: tiers %+v", p.Name, p.Tiers)
 			}
 		}

@@ -1,9 +1,8 @@
 package price
 
-// Where the prices stand. AWS's price list is machine-readable, one file a service and region, with a date of
-// publication; what of it is written here was read on 2026-11-23 in copies that others published with that date.
-// Where no copy for Ireland was to be found, the price is that of another region and says so; a page that bears no date
-// is "undated".
+// The sources. AWS's price list has one machine-readable file for each service and region, with a date of publication.
+// The prices here were read on 2026-11-23 in published copies with these dates. Where no copy for Ireland was found, the
+// price is that of another region and says so. A page without a date is "undated".
 const (
 	priceList   = "https://pricing.us-east-1.amazonaws.com/offers/v1.0/aws/"
 	ireland     = "eu-west-1"
@@ -24,8 +23,8 @@ var List = Table{
 		Name: "SQS requests", Unit: "request of up to 64 KiB", Region: ireland, Published: "2026-09-11",
 		Source: priceList + "AWSQueueService/current/eu-west-1/index.json",
 		Tiers:  []Tier{{100 * billion, 0.40 / million}, {200 * billion, 0.30 / million}, {0, 0.24 / million}},
-		Note: "a send, receive or delete is one request, with up to 10 messages in it; each 64 KiB of payload " +
-			"counts. Empty receives count too",
+		Note: "a send, receive or delete of up to 10 messages is one request for each 64 KiB of payload. Empty " +
+			"receives count too",
 	},
 	SQSFIFORequest: {
 		Name: "SQS FIFO requests", Unit: "request of up to 64 KiB", Region: ireland, Published: "2026-09-11",
@@ -37,25 +36,23 @@ var List = Table{
 		Name: "Pipes requests", Unit: "batch, for each 64 KiB", Region: virginia, Published: "2026-03-13",
 		Source: eventGuide,
 		Tiers:  []Tier{{0, 0.40 / million}},
-		Note: "after filtering; the source says that the price is the same in most regions. AWS does not say in " +
-			"what was found whether a batch or each of its records is the unit that is rounded up to 64 KiB: here " +
-			"it is the batch, as Pipes starts its target once with the whole of it",
+		Note: "after filtering; the same price in most regions, according to the source. No source says whether a " +
+			"batch or each record is rounded up to 64 KiB: here the batch is, since Pipes starts its target once " +
+			"for the whole batch",
 	},
 	StateTransition: {
 		Name: "Step Functions state transitions", Unit: "state entered", Region: ireland, Published: "2026-09-11",
 		Source: priceList + "AmazonStates/current/eu-west-1/index.json",
 		Tiers:  []Tier{{0, 25.0 / million}},
-		Note: "STANDARD only. One for each time a state is entered, a Choice, Pass or Succeed too, and one for " +
-			"each retry (" + stepPricing +
-			"); a Map costs 1 + its iterations' states, beginnings and ends of iterations nothing " +
-			"(https://stackoom.com/en/question/4YUKS). The start of an execution is no transition of its own. " +
-			"Redriving is one",
+		Note: "STANDARD only. One for each state entered, Choice, Pass and Succeed too, for each retry (" +
+			stepPricing + ") and for a redrive. A Map costs 1 and the states of its iterations " +
+			"(https://stackoom.com/en/question/4YUKS). The start of an execution is no transition",
 	},
 	ExpressRequest: {
 		Name: "Step Functions Express requests", Unit: "execution", Region: virginia, Published: "undated",
 		Source: stepPricing,
 		Tiers:  []Tier{{0, 1.00 / million}},
-		Note:   "example of the pricing page; the price list has the same for sa-east-1",
+		Note:   "example of the pricing page; the price list has the same price for sa-east-1",
 	},
 	ExpressGBSecond: {
 		Name: "Step Functions Express duration", Unit: "GB-second", Region: virginia, Published: "undated",
@@ -94,13 +91,13 @@ var List = Table{
 		Tiers:  []Tier{{0, 0.20 / million}},
 		Note: "free for Lambda's own pollers; AWS's page on their cost names no other exception " +
 			"(https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CostOptimization_StreamsUsage.html), " +
-			"so those of Pipes are counted. Other regions are up to a quarter dearer",
+			"so those of Pipes are billed. Other regions cost up to a quarter more",
 	},
 	TableGBMonth: {
 		Name: "DynamoDB storage", Unit: "GB-month", Region: ireland, Published: "2026-09-11",
 		Source: priceList + "AmazonDynamoDB/20260911124422/eu-west-1/index.json",
 		Tiers:  []Tier{{0, 0.283}},
-		Note:   "what expires by TTL is deleted for nothing",
+		Note:   "deletion by TTL is free",
 	},
 	BackupGBMonth: {
 		Name: "DynamoDB point-in-time recovery", Unit: "GB-month", Region: ireland, Published: "2026-09-11",
@@ -111,15 +108,14 @@ var List = Table{
 		Name: "SNS publishes", Unit: "request of up to 64 KiB", Region: ireland, Published: "2026-09-15",
 		Source: priceList + "AmazonSNS/current/eu-west-1/index.json",
 		Tiers:  []Tier{{0, 0.50 / million}},
-		Note:   "deliveries to the topic's subscribers are not in it",
+		Note:   "without deliveries to the topic's subscribers",
 	},
 	LogGB: {
 		Name: "CloudWatch Logs ingestion", Unit: "GB", Region: ireland, Published: "2026-09-22",
 		Source: priceList + "AmazonCloudWatch/20260922021715/eu-west-1/index.json",
 		Tiers:  []Tier{{0, 0.57}},
-		Note: "functions' lines and Step Functions' execution logs alike. Since May 2025 Lambda's own lines get " +
-			"cheaper above 10 TB a month, which is not reached here. Storage (0.03 per GB-month, compressed) is " +
-			"left out",
+		Note: "logs of functions and of Step Functions. Since May 2025 Lambda's logs are cheaper above 10 TB a " +
+			"month, which is not reached here. Storage (0.03 per GB-month, compressed) is left out",
 	},
 	ScheduledCall: {
 		Name: "EventBridge Scheduler calls", Unit: "call", Region: virginia, Published: "2026-03-13",
