@@ -1,0 +1,80 @@
+package page
+
+import (
+	"context"
+	"html"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"snapshot-status-checker/operator/operatortest"
+	"snapshot-status-checker/operator/report"
+)
+
+func TestSuggestedCommandsNameTheDeployment(t *testing.T) {
+	t.Parallel()
+	source := newSource(newDB(5))
+	source.Command = "snapshot-status --stack=x-prod"
+	server := newServer(t, source, Options{})
+	for _, text := range []string{server.get("/run", "id", runID),
+		server.get("/collection", "name", collectionName(0), "run", runID)} {
+		commands := strings.Count(text, "<code>snapshot-status ")
+		if commands == 0 || commands != strings.Count(text, "<code>snapshot-status --stack=x-prod ") {
+			t.Errorf("%d commands, not all of them with --stack:\n%s", commands, text)
+		}
+	}
+}
+
+// Suggested commands work when they are pasted, with any run and collection id. Unknown statuses are quoted.
+func TestSuggestedCommandsCanBePasted(t *testing.T) {
+	t.Parallel()
+	for name, id := range operatortest.Hostile {
+		if id == "" {
+			continue // no key is empty
+		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			db := newDB(0)
+			for i, status := range []string{"Sent", "Sent ", "Exported", "Blocked_Topic", "Export_Failed"} {
+				db.row(id, id+strings.Repeat("x", i), status, 1)
+			}
+			source := newSource(db)
+			source.Around = func(context.Context, string) (report.Around, error) {
+				return report.Around{Waiting: 1, Kept: 1, Failed: []report.Failure{{At: time.Now()}}}, nil
+			}
+			server := newServer(t, source, Options{})
+			run, collection := server.get("/run", "id", id), server.get("/collection", "run", id, "name", id)
+			calls := operatortest.Pasted(t, append(suggestions(run), suggestions(collection)...)...)
+			if len(calls) < 5 {
+				t.Errorf("only %d suggestions: %q", len(calls), calls)
+			}
+			for _, arguments := range calls {
+				if !operatortest.Names(arguments, id) {
+					t.Errorf("not about run %q: %q", id, arguments)
+				}
+			}
+			for _, want := range []string{"<td>&#34;Sent &#34;</td>", `<option value="&#34;Sent &#34;">`,
+				"status Export_Failed"} {
+				if !strings.Contains(run, want) {
+					t.Errorf("the page lacks %s: %s", want, run)
+				}
+			}
+			only := server.get("/run", "id", id, "status", `"Sent "`)
+			if rows := strings.Count(only, "<tr><th") - 1; rows != 1 {
+				t.Errorf("%d rows have the unknown status, want 1", rows)
+			}
+		})
+	}
+}
+
+// suggestions returns the commands on a page.
+func suggestions(page string) (commands []string) {
+	for _, code := range regexp.MustCompile(`(?s)<code>(.*?)</code>`).FindAllStringSubmatch(page, -1) {
+		text := html.UnescapeString(code[1])
+		if at := strings.Index(text, "snapshot-status "); at >= 0 {
+			commands = append(commands, text[at:])
+		}
+	}
+	return commands
+}
