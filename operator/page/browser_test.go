@@ -1,7 +1,6 @@
 package page
 
 import (
-	"bytes"
 	"context"
 	"io"
 	"os"
@@ -52,20 +51,15 @@ func startBrowser() {
 type tab struct {
 	*testing.T
 	ctx     context.Context
-	address string        // of the server
-	timeout time.Duration // of one expectation
-
+	address string // of the server
 	mu      sync.Mutex
 	console []string
 }
 
-func newTab(t *testing.T, address string) *tab {
-	t.Helper()
-	return newTabWithTimeout(t, address, 5*time.Minute) // the machine may be busy
-}
+// timeout is that of one expectation: the machine may be busy. A tab lives twice as long.
+const timeout = 5 * time.Minute
 
-// newTabWithTimeout opens a tab that lives twice as long as the timeout.
-func newTabWithTimeout(t *testing.T, address string, timeout time.Duration) *tab {
+func newTab(t *testing.T, address string) *tab {
 	t.Helper()
 	browser.Do(startBrowser)
 	if browser.err != nil {
@@ -73,8 +67,8 @@ func newTabWithTimeout(t *testing.T, address string, timeout time.Duration) *tab
 	}
 	ctx, cancel := chromedp.NewContext(browser.ctx)
 	ctx, cancelTime := context.WithTimeout(ctx, 2*timeout)
-	b := &tab{T: t, ctx: ctx, address: strings.TrimSuffix(address, "/"), timeout: timeout}
-	b.size(1280, 900)
+	b := &tab{T: t, ctx: ctx, address: strings.TrimSuffix(address, "/")}
+	b.must(chromedp.Do(ctx, chromedp.EmulateViewport(1280, 900)))
 	messages := chromedp.Console(ctx)
 	var listening sync.WaitGroup
 	listening.Go(func() {
@@ -116,13 +110,13 @@ func (b *tab) open(path string) {
 // until waits until an expression is true in the page, also across navigations.
 func (b *tab) until(what, expression string) {
 	b.Helper()
-	deadline := time.Now().Add(b.timeout)
+	deadline := time.Now().Add(timeout)
 	for {
 		if found, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](`!!(`+expression+`)`)); err == nil && found {
 			return
 		}
 		if b.ctx.Err() != nil || time.Now().After(deadline) {
-			text, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](`document.querySelector("main")?.innerText ?? ""`))
+			text, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](`document.body.innerText`))
 			b.Fatalf("timeout: %s; the page shows (%v):\n%s", what, err, text)
 		}
 		select {
@@ -150,7 +144,8 @@ func (b *tab) run(script string) {
 // click clicks the first element that a selector matches, an SVG element included.
 func (b *tab) click(selector string) {
 	b.Helper()
-	b.run("document.querySelector(`" + selector + "`).dispatchEvent(new MouseEvent('click', {bubbles: true, cancelable: true}))")
+	b.run("document.querySelector(`" + selector +
+		"`).dispatchEvent(new MouseEvent('click', {bubbles: true, cancelable: true}))")
 }
 
 func (b *tab) press(keys string) {
@@ -158,32 +153,9 @@ func (b *tab) press(keys string) {
 	b.must(chromedp.Do(b.ctx, chromedp.KeyEvent(keys)))
 }
 
-func (b *tab) darkMode() {
-	b.Helper()
-	_, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}}})
-	b.must(err)
-}
-
 func (b *tab) disableScripts() {
 	b.Helper()
 	_, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled,
 		emulation.SetScriptExecutionDisabledParams{Value: true})
 	b.must(err)
-}
-
-func (b *tab) size(width, height int64) {
-	b.Helper()
-	b.must(chromedp.Do(b.ctx, chromedp.EmulateViewport(width, height)))
-}
-
-// picture returns a PNG of the visible part.
-func (b *tab) picture() []byte {
-	b.Helper()
-	png, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
-	b.must(err)
-	if !bytes.HasPrefix(png, []byte("\x89PNG")) {
-		b.Fatal("not a PNG")
-	}
-	return png
 }

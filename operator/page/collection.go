@@ -27,8 +27,8 @@ type receipts struct {
 
 var errLimit = errors.New("limit reached")
 
-// readReceipts reads at most so many receipts of a collection. Beyond that it is any of them: they are not stored in the
-// order of time.
+// readReceipts reads at most so many receipts of a collection. If there are more, it returns any of them: they are not
+// stored in the order of time.
 func (s *Server) readReceipts(ctx context.Context, run, collection string, limit int) (read receipts, err error) {
 	key := snapshot.CollectionKey{CorrelationID: run, CollectionName: collection}
 	err = s.Store.Receipts(ctx, key, func(receipt store.Receipt) error {
@@ -56,21 +56,16 @@ type liveCollection struct {
 	run        report.Summary
 }
 
-func (s *Server) readCollection(ctx context.Context, of topic) (reading, error) {
-	run, tables, err := s.run(ctx, of.Run)
-	if err != nil {
-		return reading{}, err
-	}
+func (s *Server) readLiveCollection(ctx context.Context, run report.Run, of topic) (liveCollection, error) {
 	i := slices.IndexFunc(run.Collections, func(c report.Collection) bool { return c.Collection == of.Collection })
 	if i < 0 {
-		return reading{}, noCollection(of.Collection)
+		return liveCollection{}, noCollection(of.Collection)
 	}
 	read, err := s.receipts.get(of.String(), s.Now(), surroundingsInterval, func() (receipts, error) {
 		return s.readReceipts(ctx, of.Run, of.Collection, maxReceipts)
 	})
 	c := run.Collections[i]
-	return reading{At: tables.At, Every: tables.Every,
-		Value: liveCollection{c, report.WhyCollection(run, c, s.Command), read, run.Summary}}, err
+	return liveCollection{c, report.WhyCollection(run, c, s.Command), read, run.Summary}, err
 }
 
 // collectionView is the page of a collection.

@@ -34,20 +34,15 @@ func (s *Server) executionsPage(r *http.Request) (view, error) {
 		Data: executionsView{found, of.Run}}, err
 }
 
-func (s *Server) readExecutions(ctx context.Context, correlationID string) (reading, error) {
-	run, tables, err := s.run(ctx, correlationID)
-	if err != nil {
-		return reading{}, err
-	}
+func (s *Server) readExecutions(ctx context.Context, run report.Run) (trace.Found, error) {
 	if s.Trace == nil {
-		return reading{}, errNoStateMachine
+		return trace.Found{}, errNoStateMachine
 	}
 	ids, err := s.executionsInLedger(ctx, run)
 	if err != nil {
-		return reading{}, err
+		return trace.Found{}, err
 	}
-	found, err := s.Trace.OfRun(ctx, correlationID, ids)
-	return reading{Value: found, At: tables.At, Every: tables.Every}, err
+	return s.Trace.OfRun(ctx, run.Summary.Run, ids)
 }
 
 // executionsInLedger returns the executions that the ledger names: owners of outbox entries, and the receipts of the

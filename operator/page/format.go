@@ -79,25 +79,27 @@ func duration(from time.Time, to *time.Time) string {
 	return show.Duration(d)
 }
 
-// tones are the CSS classes of states, of what is waited for, and of the executions' statuses.
+// tones are the CSS classes of what is shown. The default of a type is in tone.
 var tones = map[any]string{
-	report.Going: "busy", report.Received: "busy", report.Successful: "good", report.Stalled: "bad",
-	report.Abandoned: "bad",
-
+	report.Successful: "good", report.Stalled: "bad", report.Abandoned: "bad",
 	report.Delivered: "good", report.Pending: "pending", report.Leased: "busy",
-
 	report.ForRepair: "bad", report.ForStatus: "bad", report.ForNothingEver: "bad", report.ForLook: "pending",
-	report.ForDelivery: "pending", report.ForFiles: "files", report.ForSent: "sent", report.ForSender: "export",
-	report.ForOthers: "export", report.ForExport: "export", report.ForRetry: "export",
+	report.ForDelivery: "pending", report.ForFiles: "files", report.ForSent: "sent",
 	report.ForSuccessFile: "requested", report.ForNothing: "good",
-
-	trace.Status("RUNNING"): "busy", trace.Status("SUCCEEDED"): "good", trace.Status("FAILED"): "bad",
-	trace.Status("TIMED_OUT"): "bad", trace.Status("ABORTED"): "bad", trace.Status("PENDING_REDRIVE"): "bad",
+	trace.Status("RUNNING"): "busy", trace.Status("SUCCEEDED"): "good",
 }
 
 func tone(what any) string {
 	if class, known := tones[what]; known {
 		return class
+	}
+	switch what.(type) {
+	case report.State:
+		return "busy"
+	case report.WaitsFor:
+		return "export"
+	case trace.Status:
+		return "bad"
 	}
 	return "faint"
 }

@@ -54,14 +54,23 @@ func (s *Server) read(ctx context.Context, of topic) (r reading, err error) {
 	case of.Kind == tablesTopic:
 		r.Value, err = s.readRun(ctx, of.Run)
 		return r, err
-	case of.Kind == runTopic:
-		return s.readLiveRun(ctx, of.Run)
-	case of.Kind == collectionTopic:
-		return s.readCollection(ctx, of)
-	case of.Kind == executionsTopic:
-		return s.readExecutions(ctx, of.Run)
 	}
-	return r, notFound("There is no topic " + of.Kind + ".")
+	run, tables, err := s.run(ctx, of.Run)
+	if err != nil {
+		return r, err
+	}
+	r.At, r.Every = tables.At, tables.Every
+	switch of.Kind {
+	case runTopic:
+		r.Value, err = s.readLiveRun(ctx, run, tables.Version)
+	case collectionTopic:
+		r.Value, err = s.readLiveCollection(ctx, run, of)
+	case executionsTopic:
+		r.Value, err = s.readExecutions(ctx, run)
+	default:
+		err = notFound("There is no topic " + of.Kind + ".")
+	}
+	return r, err
 }
 
 // reading is what was read of a topic.
@@ -173,25 +182,20 @@ func (h *hub) poll(ctx context.Context, of topic, p *poller) {
 			interval, before = 0, version
 		}
 		interval = max(last.Every, min(2*interval, h.maxInterval))
-		last.Every = interval
-		h.publish(p, last, err)
+		h.mu.Lock()
+		if err == nil {
+			p.last = last
+		}
+		p.last.Err, p.last.Every = err, interval
+		close(p.next)
+		p.next = make(chan struct{})
+		h.mu.Unlock()
 		select {
 		case <-ctx.Done():
 		case <-p.changed:
 		case <-time.After(interval):
 		}
 	}
-}
-
-func (h *hub) publish(p *poller, last reading, err error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if err == nil {
-		p.last = last
-	}
-	p.last.Err, p.last.Every = err, last.Every
-	close(p.next)
-	p.next = make(chan struct{})
 }
 
 // take returns the recent reading, or reads if that is too old.

@@ -3,7 +3,6 @@ package page
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -101,38 +100,4 @@ func TestSlowReadingIsShared(t *testing.T) {
 			t.Errorf("%d readings, the viewer was sent %v; want both of two", n, sent)
 		}
 	})
-}
-
-func TestCacheEvictsLeastRecentlyUsed(t *testing.T) {
-	t.Parallel()
-	var c cache[int]
-	reads := map[string]int{}
-	now := time.Unix(1000, 0)
-	get := func(i int) {
-		now = now.Add(time.Millisecond)
-		key := fmt.Sprint("key ", i)
-		if _, err := c.get(key, now, time.Hour, func() (int, error) { reads[key]++; return i, nil }); err != nil {
-			t.Error(err)
-		}
-	}
-	for range 3 {
-		for i := range maxEntries {
-			get(i)
-		}
-	}
-	get(0) // key 1 is the least recently used now
-	get(maxEntries)
-	for i := range maxEntries + 1 {
-		if i != 1 {
-			get(i)
-		}
-	}
-	for key, n := range reads {
-		if n != 1 {
-			t.Errorf("%s was read %d times, want once", key, n)
-		}
-	}
-	if get(1); reads["key 1"] != 2 || len(c.entries) != maxEntries {
-		t.Errorf("key 1 was read %d times, %d entries; want twice, and %d", reads["key 1"], len(c.entries), maxEntries)
-	}
 }

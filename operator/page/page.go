@@ -86,7 +86,7 @@ type Server struct {
 	receipts     cache[receipts]
 	endedRuns    cache[report.Summary]
 	progress     cache[progress]
-	rejected     cache[rejectedMessages]
+	rejected     cache[*rejected.Reading]
 	rejectedMu   sync.Mutex // one reading of the queue at a time: it hides the messages from other readers
 }
 

@@ -210,7 +210,7 @@ func TestPointsOfProgress(t *testing.T) {
 	} {
 		got := points(c.moments, c.received, c.exact)
 		if first, last := got[0], got[len(got)-1]; first != c.first || last != c.last || len(got) > maxPoints+2 {
-			t.Errorf("%s: %d points from %+v to %+v, want from %+v to %+v", name, len(got), first, last, c.first, c.last)
+			t.Errorf("%s: %d points from %+v to %+v, want %+v to %+v", name, len(got), first, last, c.first, c.last)
 		}
 	}
 	if none := points(nil, 0, true); len(none) != 0 {

@@ -22,51 +22,55 @@ const (
 const errNoQueues = notFound("The rejected-messages queue or the file-received queue is not known. Name them with " +
 	"--rejected-queue and --file-received-queue.")
 
-// rejectedMessages is a recent reading of the queue, whose messages are visible to others again.
-type rejectedMessages struct {
-	messages          []*rejected.Message
-	elsewhere, unseen int // messages that the reading lacks
-}
-
-func (s *Server) readRejected(ctx context.Context) (rejectedMessages, error) {
+// readRejected returns a recent reading of the queue, whose messages are visible to other readers again.
+func (s *Server) readRejected(ctx context.Context) (*rejected.Reading, error) {
 	if s.Rejected == nil {
-		return rejectedMessages{}, errNoQueues
+		return nil, errNoQueues
 	}
-	return s.rejected.get("", s.Now(), rejectedInterval, func() (rejectedMessages, error) {
+	return s.rejected.get("", s.Now(), rejectedInterval, func() (*rejected.Reading, error) {
 		s.rejectedMu.Lock()
 		defer s.rejectedMu.Unlock()
 		reading, err := s.Rejected.Read(ctx)
 		if err != nil {
-			return rejectedMessages{}, err
+			return nil, err
 		}
-		return rejectedMessages{reading.Messages, reading.Elsewhere, reading.Unseen}, reading.GiveBack(ctx)
+		return reading, reading.GiveBack(ctx)
 	})
 }
 
 // rejectedView is the page of the rejected messages, and that of the confirmation of a replay.
 type rejectedView struct {
-	Messages    []*rejected.Message // the oldest first, at most maxRejected
+	*rejected.Reading
+	Shown       []*rejected.Message // the oldest first, at most maxRejected
 	Matching    int                 // of the reason and run, those not shown included
 	Replayable  int                 // of these, those that would not be rejected again
-	All         int
-	Elsewhere   int
-	Unseen      int
-	Reasons     []rejected.Group // of the run
-	Reason, Run string           // the filter
-	Until       int64            // milliseconds: the newest message was rejected then
+	Reasons     []rejected.Group    // of the run
+	Reason, Run string              // the filter
+	Until       int64               // milliseconds: the newest message was rejected then
 	CanReplay   bool
 }
 
 func (s *Server) rejectedPage(r *http.Request) (view, error) {
-	read, err := s.readRejected(r.Context())
-	return view{Template: "rejected.html", Title: "Rejected messages", Data: s.rejectedView(read, r.URL.Query())}, err
+	return s.newRejectedView(r, "rejected.html", "Rejected messages")
 }
 
-func (s *Server) rejectedView(read rejectedMessages, query url.Values) rejectedView {
-	page := rejectedView{All: len(read.messages), Elsewhere: read.elsewhere, Unseen: read.unseen,
-		Reason: query.Get("reason"), Run: query.Get("run"), CanReplay: s.AllowWrites}
+// replayPage asks for confirmation before many messages are replayed.
+func (s *Server) replayPage(r *http.Request) (view, error) {
+	if !s.AllowWrites {
+		return view{}, notFound(readOnly)
+	}
+	return s.newRejectedView(r, "replay.html", "Replay")
+}
+
+func (s *Server) newRejectedView(r *http.Request, template, title string) (view, error) {
+	reading, err := s.readRejected(r.Context())
+	if err != nil {
+		return view{}, err
+	}
+	query := r.URL.Query()
+	page := rejectedView{Reading: reading, Reason: query.Get("reason"), Run: query.Get("run"), CanReplay: s.AllowWrites}
 	var ofRun []*rejected.Message
-	for _, message := range read.messages {
+	for _, message := range reading.Messages {
 		page.Until = max(page.Until, message.SentAt.UnixMilli())
 		if matches(message, page.Run, "") {
 			ofRun = append(ofRun, message)
@@ -75,14 +79,14 @@ func (s *Server) rejectedView(read rejectedMessages, query url.Values) rejectedV
 			continue
 		}
 		if page.Matching++; page.Matching <= maxRejected {
-			page.Messages = append(page.Messages, message)
+			page.Shown = append(page.Shown, message)
 		}
 		if message.ComesBack == "" {
 			page.Replayable++
 		}
 	}
 	page.Reasons = rejected.ByReason(ofRun)
-	return page
+	return view{Template: template, Title: title, Data: page}, nil
 }
 
 // matches reports whether a message names the run and has the reason, as far as these are given.
@@ -90,40 +94,18 @@ func matches(message *rejected.Message, run, reason string) bool {
 	return (run == "" || slices.Contains(message.Runs, run)) && (reason == "" || reason == string(message.Reason))
 }
 
-// replayPage asks for confirmation before many messages are replayed.
-func (s *Server) replayPage(r *http.Request) (view, error) {
-	if !s.AllowWrites {
-		return view{}, notFound(readOnly)
-	}
-	read, err := s.readRejected(r.Context())
-	return view{Template: "replay.html", Title: "Replay", Data: s.rejectedView(read, r.URL.Query())}, err
-}
-
-// selection is what a person chose to replay: one message by its identity, or all that were confirmed.
-type selection struct {
-	identity, reason, run string
-	force                 bool // also if it would be rejected again
-	until                 time.Time
-}
-
-func newSelection(form url.Values) selection {
-	c := selection{identity: form.Get("identity"), reason: form.Get("reason"), run: form.Get("run"),
-		force: form.Get("force") != ""}
-	if millis, err := strconv.ParseInt(form.Get("until"), 10, 64); err == nil && c.identity == "" {
-		c.until = time.UnixMilli(millis)
-	}
-	return c
-}
-
-// of returns the selected messages. Many never include one that would be rejected again; of a single one it returns
-// why, unless forced.
-func (c selection) of(all []*rejected.Message) (selected []*rejected.Message, rejectedAgain string) {
+// selectMessages returns the message that a form names by its identity, or all up to the confirmed moment. All never
+// include one that would be rejected again; of a single one it returns why, unless forced.
+func selectMessages(
+	all []*rejected.Message, form url.Values, until int64,
+) (selected []*rejected.Message, rejectedAgain string) {
+	identity := form.Get("identity")
 	for _, message := range all {
 		switch {
-		case !matches(message, c.run, c.reason):
-		case c.identity == "" && (message.SentAt.After(c.until) || message.ComesBack != ""):
-		case c.identity != "" && c.identity != message.Identity:
-		case c.identity != "" && message.ComesBack != "" && !c.force:
+		case !matches(message, form.Get("run"), form.Get("reason")):
+		case identity == "" && (message.SentAt.UnixMilli() > until || message.ComesBack != ""):
+		case identity != "" && identity != message.Identity:
+		case identity != "" && message.ComesBack != "" && form.Get("force") == "":
 			rejectedAgain = message.ComesBack
 		default:
 			selected = append(selected, message)
@@ -137,9 +119,10 @@ func (s *Server) replay(r *http.Request) (string, error) {
 	if s.Rejected == nil {
 		return "", errNoQueues
 	}
-	c := newSelection(r.PostForm)
-	if c.identity == "" && c.until.IsZero() {
-		return link("/replay", "reason", c.reason, "run", c.run), nil // asks for confirmation
+	form := r.PostForm
+	until, err := strconv.ParseInt(form.Get("until"), 10, 64)
+	if form.Get("identity") == "" && err != nil {
+		return link("/replay", "reason", form.Get("reason"), "run", form.Get("run")), nil // asks for confirmation
 	}
 	s.rejectedMu.Lock()
 	defer s.rejectedMu.Unlock()
@@ -147,7 +130,7 @@ func (s *Server) replay(r *http.Request) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	selected, rejectedAgain := c.of(reading.Messages)
+	selected, rejectedAgain := selectMessages(reading.Messages, form, until)
 	outcomes, err := reading.Replay(r.Context(), selected)
 	s.rejected.forget("")
 	released := reading.GiveBack(r.Context())
@@ -161,7 +144,7 @@ func (s *Server) replay(r *http.Request) (string, error) {
 	if rejectedAgain != "" && len(selected) == 0 {
 		notice = "Not replayed: it would be rejected again: " + rejectedAgain
 	}
-	return link("/rejected", "reason", r.PostForm.Get("back_to_reason"), "run", c.run, "notice", notice), nil
+	return link("/rejected", "reason", form.Get("back_to_reason"), "run", form.Get("run"), "notice", notice), nil
 }
 
 func replayNotice(outcomes []rejected.Outcome) string {

@@ -60,7 +60,8 @@ func (q *fakeQueues) Do(r *http.Request) (*http.Response, error) {
 			delete(q.hidden, entry.ReceiptHandle)
 		case "DeleteMessageBatch":
 			delete(q.hidden, entry.ReceiptHandle)
-			q.rejected = slices.DeleteFunc(q.rejected, func(m rejectedMessage) bool { return m.id == entry.ReceiptHandle })
+			q.rejected = slices.DeleteFunc(q.rejected,
+				func(m rejectedMessage) bool { return m.id == entry.ReceiptHandle })
 		case "SendMessageBatch":
 			q.sent++
 		}

@@ -84,29 +84,23 @@ func (s *Server) run(ctx context.Context, correlationID string) (report.Run, rea
 	return latest[report.Run](ctx, s.hub, topic{Kind: tablesTopic, Run: correlationID})
 }
 
-// surroundings are the queues and executions of a run, as far as they could be read.
+// surroundings are the queues and executions of a run.
 type surroundings struct {
-	report.Around
-	err string
+	Around  report.Around
+	Partial bool   // not all could be read
+	err     string // the text may differ each time
 }
 
 // liveRun is the value of a run's topic.
 type liveRun struct {
-	Run     report.Run `json:"-"`
-	Tables  string     // version of the run
-	Around  report.Around
-	Partial bool
-	err     string // why it is partial; the text may differ each time
+	Run    report.Run `json:"-"`
+	Tables string     // version of the run
+	surroundings
 }
 
-func (s *Server) readLiveRun(ctx context.Context, correlationID string) (reading, error) {
-	run, tables, err := s.run(ctx, correlationID)
-	if err != nil {
-		return reading{}, err
-	}
+func (s *Server) readLiveRun(ctx context.Context, run report.Run, version string) (liveRun, error) {
 	near, err := s.readSurroundings(ctx, run)
-	return reading{At: tables.At, Every: tables.Every,
-		Value: liveRun{run, tables.Version, near.Around, near.err != "", near.err}}, err
+	return liveRun{run, version, near}, err
 }
 
 // readSurroundings reads what surrounds a run that is not done. A failure is cached as well.
@@ -116,7 +110,7 @@ func (s *Server) readSurroundings(ctx context.Context, run report.Run) (surround
 	}
 	return s.surroundings.get(run.Summary.Run, s.Now(), surroundingsInterval, func() (near surroundings, err error) {
 		if near.Around, err = s.Around(ctx, run.Summary.Run); err != nil {
-			near.err = err.Error()
+			near.Partial, near.err = true, err.Error()
 		}
 		return near, ctx.Err()
 	})

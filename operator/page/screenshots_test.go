@@ -7,6 +7,9 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
 )
 
 var screenshots = flag.String("screenshots", "", "folder for the pictures (make screenshots)")
@@ -23,17 +26,20 @@ func TestScreenshots(t *testing.T) {
 	shoot := func(name, path string, width, height int64, dark bool, ready string) {
 		t.Helper()
 		b := newTab(t, s.address)
-		b.size(width, height)
+		b.must(chromedp.Do(b.ctx, chromedp.EmulateViewport(width, height)))
 		if dark {
-			b.darkMode()
+			_, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+				Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}}})
+			b.must(err)
 		}
 		b.open(path)
 		b.until(name+" is shown", ready)
-		if err := os.WriteFile(filepath.Join(*screenshots, name+".png"), b.picture(), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		png, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
+		b.must(err)
+		b.must(os.WriteFile(filepath.Join(*screenshots, name+".png"), png, 0o644))
 	}
-	drawn := fmt.Sprintf(`document.querySelector("#chart canvas") && document.querySelector("#head dd").innerText.startsWith("%d ")`, counted)
+	drawn := fmt.Sprintf(`document.querySelector("#chart canvas") &&
+		document.querySelector("#head dd").innerText.startsWith("%d ")`, counted)
 	shoot("run", "/run?id="+run, 1280, 1400, false, drawn)
 	shoot("execution", "/execution?id="+url.QueryEscape(failed), 1280, 1000, false,
 		`document.querySelector("#graph svg .node.failed")`)

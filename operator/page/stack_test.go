@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -77,24 +76,6 @@ func (s servedStack) put(item map[string]types.AttributeValue) {
 	if _, err := dynamodb.NewFromConfig(s.Config).PutItem(s.Context(), &dynamodb.PutItemInput{
 		TableName: &s.Outputs.ExportStatusTableName, Item: item}); err != nil {
 		s.Fatal(err)
-	}
-}
-
-// rows writes many rows in Exporting: a row in Sent would start an execution each.
-func (s servedStack) rows(run string, collections int) {
-	s.Helper()
-	client := dynamodb.NewFromConfig(s.Config)
-	var writes []types.WriteRequest
-	for i := range collections {
-		writes = append(writes, types.WriteRequest{PutRequest: &types.PutRequest{
-			Item: item(run, collectionName(i), "Exporting", &types.AttributeValueMemberN{Value: "1"})}})
-	}
-	for some := range slices.Chunk(writes, 25) {
-		written, err := client.BatchWriteItem(s.Context(), &dynamodb.BatchWriteItemInput{
-			RequestItems: map[string][]types.WriteRequest{s.Outputs.ExportStatusTableName: some}})
-		if err != nil || len(written.UnprocessedItems) > 0 {
-			s.Fatal(err, written)
-		}
 	}
 }
 

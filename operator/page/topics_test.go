@@ -135,7 +135,7 @@ func TestOpenedPageUpdatesViewers(t *testing.T) {
 		}
 		synctest.Wait()
 		if got := sent.last(); got.Version != opened.Version || got.Every != minInterval {
-			t.Errorf("a page shows %s, viewers were sent %s at an interval of %s", opened.Version, got.Version, got.Every)
+			t.Errorf("a page shows %s, viewers were sent %s every %s", opened.Version, got.Version, got.Every)
 		}
 	})
 }
