@@ -1,7 +1,6 @@
-package page_test
+package page
 
 import (
-	"bytes"
 	"context"
 	"io"
 	"os"
@@ -16,7 +15,7 @@ import (
 	"snapshot-status-checker/local"
 )
 
-// browser is one headless Chromium for all tests of the package; each has a tab of its own.
+// browser is one headless Chromium for all tests of the package. Each test opens its own tabs.
 var browser struct {
 	sync.Once
 	ctx  context.Context
@@ -37,55 +36,49 @@ func startBrowser() {
 		browser.err = err
 		return
 	}
-	// In no other language than its own: it has no texts of others, and a page's details element asks for one.
+	// English only: the browser has no other texts, and warns when a details element needs one.
+	environment := append(chromium.Environment, "LANG=C.UTF-8", "LC_ALL=C.UTF-8", "LANGUAGE=")
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium.Path), chromedp.NoSandbox,
-		chromedp.DisableGPU, chromedp.Env(append(chromium.Environment, "LANG=C.UTF-8", "LC_ALL=C.UTF-8",
-			"LANGUAGE=")...),
-		chromedp.Flag("accept-lang", "en-US"), chromedp.Flag("disable-quic", true),
-		chromedp.Flag("disable-component-update", true))
+		chromedp.DisableGPU, chromedp.Env(environment...), chromedp.Flag("accept-lang", "en-US"),
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
 	allocator, stopAllocator := chromedp.NewExecAllocator(context.Background(), options...)
 	running, stop := chromedp.NewContext(allocator)
 	browser.ctx, browser.stop = running, func() { stop(); stopAllocator() }
 	browser.err = chromedp.Do(running)
 }
 
-// tab is a tab of the browser in which a test has opened a page. What a script complains about fails the test.
+// tab is a tab of the browser. Errors and warnings in its console fail the test.
 type tab struct {
 	*testing.T
-	ctx      context.Context
-	at       string        // the server's address
-	patience time.Duration // for something to be seen
-
-	mu         sync.Mutex
-	complaints []string
+	ctx     context.Context
+	address string // of the server
+	mu      sync.Mutex
+	console []string
 }
+
+// timeout is that of one expectation: the machine may be busy. A tab lives twice as long.
+const timeout = 5 * time.Minute
 
 func newTab(t *testing.T, address string) *tab {
-	t.Helper()
-	return newPatientTab(t, address, 5*time.Minute) // for what takes a moment: the machine may be busy
-}
-
-// newPatientTab is for pages that take long to read. The tab lives twice as long as it waits for one thing.
-func newPatientTab(t *testing.T, address string, patience time.Duration) *tab {
 	t.Helper()
 	browser.Do(startBrowser)
 	if browser.err != nil {
 		t.Fatal(browser.err)
 	}
 	ctx, cancel := chromedp.NewContext(browser.ctx)
-	ctx, cancelTime := context.WithTimeout(ctx, 2*patience)
-	b := &tab{T: t, ctx: ctx, at: strings.TrimSuffix(address, "/"), patience: patience}
+	ctx, cancelTime := context.WithTimeout(ctx, 2*timeout)
+	b := &tab{T: t, ctx: ctx, address: strings.TrimSuffix(address, "/")}
 	b.must(chromedp.Do(ctx, chromedp.EmulateViewport(1280, 900)))
-	console := chromedp.Console(ctx)
+	messages := chromedp.Console(ctx)
 	var listening sync.WaitGroup
 	listening.Go(func() {
-		for message, err := range console {
+		for message, err := range messages {
 			if err != nil {
 				return
 			}
 			if message.Type == "error" || message.Type == "warning" || message.Type == chromedp.ConsoleException {
 				b.mu.Lock()
-				b.complaints = append(b.complaints, string(message.Type)+": "+message.Text)
+				b.console = append(b.console, string(message.Type)+": "+message.Text)
 				b.mu.Unlock()
 			}
 		}
@@ -94,8 +87,8 @@ func newPatientTab(t *testing.T, address string, patience time.Duration) *tab {
 		cancelTime()
 		cancel()
 		listening.Wait()
-		for _, complaint := range b.complaints {
-			t.Errorf("the console says: %s", complaint)
+		for _, message := range b.console {
+			t.Errorf("console: %s", message)
 		}
 	})
 	return b
@@ -111,19 +104,20 @@ func (b *tab) must(err error) {
 // open opens a path of the server.
 func (b *tab) open(path string) {
 	b.Helper()
-	b.must(chromedp.Do(b.ctx, chromedp.Navigate(b.at+path)))
+	b.must(chromedp.Do(b.ctx, chromedp.Navigate(b.address+path)))
 }
 
-// until waits until an expression is true in the page, also over navigations.
+// until waits until an expression is true in the page, also across navigations.
 func (b *tab) until(what, expression string) {
 	b.Helper()
-	deadline := time.Now().Add(b.patience)
+	deadline := time.Now().Add(timeout)
 	for {
 		if found, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](`!!(`+expression+`)`)); err == nil && found {
 			return
 		}
 		if b.ctx.Err() != nil || time.Now().After(deadline) {
-			b.Fatalf("%s: never; the page says:\n%s", what, b.text("main"))
+			text, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](`document.body.innerText`))
+			b.Fatalf("timeout: %s; the page shows (%v):\n%s", what, err, text)
 		}
 		select {
 		case <-b.ctx.Done():
@@ -132,16 +126,7 @@ func (b *tab) until(what, expression string) {
 	}
 }
 
-// text is what a person reads in an element.
-func (b *tab) text(selector string) string {
-	b.Helper()
-	text, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](`document.querySelector("`+selector+
-		`")?.innerText ?? "nothing"`))
-	b.must(err)
-	return text
-}
-
-// number evaluates an expression to a whole number.
+// number evaluates an expression to an integer.
 func (b *tab) number(expression string) int {
 	b.Helper()
 	n, err := chromedp.Run(b.ctx, chromedp.Evaluate[int](expression))
@@ -149,44 +134,28 @@ func (b *tab) number(expression string) int {
 	return n
 }
 
+// run runs a script in the page.
+func (b *tab) run(script string) {
+	b.Helper()
+	_, err := chromedp.Run(b.ctx, chromedp.Evaluate[chromedp.Void](script))
+	b.must(err)
+}
+
+// click clicks the first element that a selector matches, an SVG element included.
+func (b *tab) click(selector string) {
+	b.Helper()
+	b.run("document.querySelector(`" + selector +
+		"`).dispatchEvent(new MouseEvent('click', {bubbles: true, cancelable: true}))")
+}
+
 func (b *tab) press(keys string) {
 	b.Helper()
 	b.must(chromedp.Do(b.ctx, chromedp.KeyEvent(keys)))
 }
 
-func (b *tab) dark() {
+func (b *tab) disableScripts() {
 	b.Helper()
-	_, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia,
-		emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme",
-			Value: "dark"}}})
+	_, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled,
+		emulation.SetScriptExecutionDisabledParams{Value: true})
 	b.must(err)
-}
-
-func (b *tab) withoutScripts() {
-	b.Helper()
-	_, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{
-		Value: true})
-	b.must(err)
-}
-
-func (b *tab) size(width, height int64) {
-	b.Helper()
-	b.must(chromedp.Do(b.ctx, chromedp.EmulateViewport(width, height)))
-}
-
-// picture is a PNG of what is seen.
-func (b *tab) picture() []byte {
-	b.Helper()
-	png, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
-	b.must(err)
-	if !bytes.HasPrefix(png, []byte("\x89PNG")) {
-		b.Fatal("that is no PNG")
-	}
-	return png
-}
-
-// evaluate runs a script of the test.
-func (b *tab) evaluate(script string) error {
-	_, err := chromedp.Run(b.ctx, chromedp.Evaluate[chromedp.Void](script))
-	return err
 }

@@ -4,9 +4,9 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
-	"strconv"
 	"time"
 
 	"snapshot-status-checker/internal/snapshot"
@@ -14,106 +14,31 @@ import (
 	"snapshot-status-checker/operator/report"
 )
 
-// How many messages of a collection are read, and how many are shown on a page.
 const (
-	mostMessages = 20_000
-	filesPage    = 200
+	maxReceipts  = 20_000 // read of a collection
+	filesPerPage = 200
 )
 
-// collectionView is what the page of a collection shows.
-type collectionView struct {
-	report.Collection
-	Run          report.Summary
-	Finding      report.Finding
-	Files        []file // of this page, the newest first
-	AllFiles     int
-	Repeated     int // names that came in several messages
-	Page         int
-	Previous     string
-	Next         string
-	More         bool   // there are more messages than were read
-	ListsAll     string // the command that lists all of them
-	History      []event
-	CanReconcile bool
-}
-
-// file is a message that was counted.
-type file struct {
-	store.Receipt
-	Again bool // its name came in several messages
-}
-
-// event is one thing that happened to a collection, as far as the ledger remembers.
-type event struct {
-	At        time.Time
-	What      string
-	Execution string
-}
-
-// watchedCollection is a collection of a run with its messages.
-type watchedCollection struct {
-	Collection report.Collection
-	Finding    report.Finding
-	Messages   messages
-	run        report.Summary
-}
-
-// readCollection reads a run for one of its collections: what becomes of the others is no news.
-func (s *Server) readCollection(ctx context.Context, of topic) (reading, error) {
-	run, tables, err := latest[report.Run](ctx, s.hub, topic{Of: ofTables, Run: of.Run})
-	if err != nil {
-		return reading{}, err
-	}
-	i := slices.IndexFunc(run.Collections, func(c report.Collection) bool { return c.Collection == of.Collection })
-	if i < 0 {
-		return reading{}, notFound{"The run has no collection " + of.Collection + "."}
-	}
-	one := run.Collections[i]
-	read, err := s.messages.get(of.String(), s.Now(), besideEvery, func() (messages, error) {
-		return s.readMessages(ctx, snapshot.CollectionKey{CorrelationID: of.Run, CollectionName: of.Collection},
-			mostMessages)
-	})
-	return reading{At: tables.At, Every: tables.Every,
-		Value: watchedCollection{one, report.WhyCollection(run, one, s.Command), read, run.Summary}}, err
-}
-
-func (s *Server) collectionPage(r *http.Request) (view, error) {
-	query := r.URL.Query()
-	of := topic{ofCollection, query.Get("run"), query.Get("name")}
-	seen, read, err := latest[watchedCollection](r.Context(), s.hub, of)
-	if err != nil {
-		return view{}, err
-	}
-	receipts := seen.Messages.Newest
-	shown := collectionView{Collection: seen.Collection, Run: seen.run, Finding: seen.Finding, CanReconcile: s.AllowWrites &&
-		s.Reconcile != nil,
-		More: seen.Messages.More, ListsAll: s.Command.Do("files", seen.run.Run, seen.Collection.Collection),
-		AllFiles: len(receipts), History: history(seen.Collection, receipts)}
-	page, _ := strconv.Atoi(query.Get("page"))
-	shown.page(receipts, max(1, page))
-	return view{Template: "collection.html", Title: of.Collection, Live: of.String(), Version: read.Version,
-		Data: shown}, nil
-}
-
-// messages are those that were counted for a collection.
-type messages struct {
+// receipts are the messages that were counted for a collection.
+type receipts struct {
 	Newest []store.Receipt // the newest first
-	More   bool            // there are more than were read
+	More   bool            // not all were read
 }
 
-var errEnough = errors.New("enough")
+var errLimit = errors.New("limit reached")
 
-// readMessages reads so many messages of a collection at most: any of them if there are more, since they are not stored
-// in the order of their times.
-func (s *Server) readMessages(ctx context.Context, key snapshot.CollectionKey, most int) (read messages, err error) {
+// readReceipts reads at most so many receipts of a collection. If there are more, it returns any of them: they are not
+// stored in the order of time.
+func (s *Server) readReceipts(ctx context.Context, run, collection string, limit int) (read receipts, err error) {
+	key := snapshot.CollectionKey{CorrelationID: run, CollectionName: collection}
 	err = s.Store.Receipts(ctx, key, func(receipt store.Receipt) error {
-		if len(read.Newest) == most {
-			return errEnough
+		if len(read.Newest) == limit {
+			return errLimit
 		}
 		read.Newest = append(read.Newest, receipt)
 		return nil
 	})
-	if errors.Is(err, errEnough) {
+	if errors.Is(err, errLimit) {
 		read.More, err = true, nil
 	}
 	slices.SortFunc(read.Newest, func(a, b store.Receipt) int {
@@ -123,52 +48,103 @@ func (s *Server) readMessages(ctx context.Context, key snapshot.CollectionKey, m
 	return read, err
 }
 
-// page takes the files of one page, and says which names came again.
-func (v *collectionView) page(receipts []store.Receipt, page int) {
-	times := map[string]int{}
-	for _, receipt := range receipts {
-		if times[receipt.Filename]++; times[receipt.Filename] == 2 && receipt.Filename != "" {
-			v.Repeated++
-		}
-	}
-	pages := max(1, (len(receipts)+filesPage-1)/filesPage)
-	v.Page = min(page, pages)
-	for _, receipt := range receipts[(v.Page-1)*filesPage : min(v.Page*filesPage, len(receipts))] {
-		v.Files = append(v.Files, file{receipt, receipt.Filename != "" && times[receipt.Filename] > 1})
-	}
-	at := func(page int) string {
-		return link("/collection", "run", v.Run.Run, "name", v.Collection.Collection, "page", page) + "#files"
-	}
-	if v.Page > 1 {
-		v.Previous = at(v.Page - 1)
-	}
-	if v.Page < pages {
-		v.Next = at(v.Page + 1)
-	}
+// liveCollection is the value of a collection's topic. It does not change with the other collections of the run.
+type liveCollection struct {
+	Collection report.Collection
+	Finding    report.Finding
+	Receipts   receipts
+	run        report.Summary
 }
 
-// history tells what is known of a collection in the order in which it happened.
+func (s *Server) readLiveCollection(ctx context.Context, run report.Run, of topic) (liveCollection, error) {
+	i := slices.IndexFunc(run.Collections, func(c report.Collection) bool { return c.Collection == of.Collection })
+	if i < 0 {
+		return liveCollection{}, noCollection(of.Collection)
+	}
+	read, err := s.receipts.get(of.String(), s.Now(), surroundingsInterval, func() (receipts, error) {
+		return s.readReceipts(ctx, of.Run, of.Collection, maxReceipts)
+	})
+	c := run.Collections[i]
+	return liveCollection{c, report.WhyCollection(run, c, s.Command), read, run.Summary}, err
+}
+
+// collectionView is the page of a collection.
+type collectionView struct {
+	report.Collection
+	Run           report.Summary
+	Finding       report.Finding
+	Files         []file // of this page, the newest first
+	Pager         pager
+	RepeatedNames int    // file names in several messages
+	More          bool   // not all messages were read
+	ListCommand   string // lists all of them
+	History       []event
+	CanReconcile  bool
+}
+
+// file is a message that was counted.
+type file struct {
+	store.Receipt
+	NameRepeated bool
+}
+
+func (s *Server) collectionPage(r *http.Request) (view, error) {
+	query := r.URL.Query()
+	of := topic{collectionTopic, query.Get("run"), query.Get("name")}
+	live, read, err := latest[liveCollection](r.Context(), s.hub, of)
+	if err != nil {
+		return view{}, err
+	}
+	newest := live.Receipts.Newest
+	page := collectionView{Collection: live.Collection, Run: live.run, Finding: live.Finding, More: live.Receipts.More,
+		CanReconcile: s.AllowWrites && s.Reconcile != nil, ListCommand: s.Command.Do("files", of.Run, of.Collection),
+		History: history(live.Collection, newest)}
+	messages := map[string]int{} // by file name
+	for _, receipt := range newest {
+		if messages[receipt.Filename]++; messages[receipt.Filename] == 2 && receipt.Filename != "" {
+			page.RepeatedNames++
+		}
+	}
+	shown, pager := paginate(query, newest, filesPerPage, "messages", func(page int) string {
+		return link("/collection", "run", of.Run, "name", of.Collection, "page", page) + "#files"
+	})
+	page.Pager = pager
+	for _, receipt := range shown {
+		page.Files = append(page.Files, file{receipt, receipt.Filename != "" && messages[receipt.Filename] > 1})
+	}
+	return view{Template: "collection.html", Title: of.Collection, Live: of.String(), Version: read.Version,
+		Data: page}, nil
+}
+
+// event is an event in the history of a collection.
+type event struct {
+	At        time.Time
+	Text      string
+	Execution string
+}
+
+// history lists what the ledger has of a collection, the oldest event first.
 func history(c report.Collection, newestFirst []store.Receipt) []event {
 	var events []event
 	files := slices.DeleteFunc(slices.Clone(newestFirst), func(m store.Receipt) bool { return m.Success })
 	if n := len(files); n > 0 {
-		events = append(events, event{files[n-1].ReceivedAt, "The first file was counted.", files[n-1].Execution})
+		events = append(events, event{files[n-1].ReceivedAt, "First file counted.", files[n-1].Execution})
 		if n > 1 {
-			events = append(events, event{files[0].ReceivedAt, "File " + strconv.Itoa(n) +
-				", the latest so far, was counted.", files[0].Execution})
+			events = append(events, event{files[0].ReceivedAt, fmt.Sprintf("File %d, the latest so far, counted.", n),
+				files[0].Execution})
 		}
 	}
 	for _, receipt := range newestFirst {
 		if receipt.Success {
-			events = append(events, event{receipt.ReceivedAt, "The _success file was noted.", receipt.Execution})
+			events = append(events, event{receipt.ReceivedAt, "_success file received.", receipt.Execution})
 		}
 	}
 	if c.Request.Since != nil {
-		what := "The request for its _success file was enqueued; it is not delivered."
+		text := "Request for the _success file enqueued, not delivered yet."
 		if c.Request.State == report.Delivered {
-			what = "The request for its _success file was enqueued, and delivered."
+			text = "Request for the _success file enqueued and delivered."
 		}
-		events = append(events, event{*c.Request.Since, what, c.Request.Execution})
+		events = append(events, event{*c.Request.Since, text, c.Request.Execution})
 	}
 	slices.SortStableFunc(events, func(a, b event) int { return a.At.Compare(b.At) })
 	return events

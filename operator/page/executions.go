@@ -8,147 +8,129 @@ import (
 	"strconv"
 	"time"
 
-	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/operator/report"
 	"snapshot-status-checker/operator/trace"
 )
 
-// How many collections of a run are asked which executions counted their messages, and for how many of those that are
-// read.
+// The executions of a run are looked up in this many of its collections, and in this many of their receipts.
 const (
-	askedCollections = 5
-	askedMessages    = 20
+	lookupRequests    = 20 // collections whose requests are used
+	lookupCollections = 5  // collections whose receipts are read
+	lookupReceipts    = 20 // receipts used of each
 )
 
-// executionsView lists the executions that worked on a run.
+const errNoStateMachine = notFound("The state machine is not known. Name it with --state-machine.")
+
+// executionsView is the list of the executions that worked on a run.
 type executionsView struct {
 	trace.Found
 	Run string
 }
 
 func (s *Server) executionsPage(r *http.Request) (view, error) {
-	of := topic{Of: ofExecutions, Run: r.URL.Query().Get("run")}
+	of := topic{Kind: executionsTopic, Run: r.URL.Query().Get("run")}
 	found, read, err := latest[trace.Found](r.Context(), s.hub, of)
 	return view{Template: "executions.html", Title: "Executions of " + of.Run, Live: of.String(), Version: read.Version,
 		Data: executionsView{found, of.Run}}, err
 }
 
-func (s *Server) readExecutions(ctx context.Context, correlationID string) (reading, error) {
-	run, tables, err := latest[report.Run](ctx, s.hub, topic{Of: ofTables, Run: correlationID})
-	if err != nil {
-		return reading{}, err
-	}
+func (s *Server) readExecutions(ctx context.Context, run report.Run) (trace.Found, error) {
 	if s.Trace == nil {
-		return reading{}, notFound{"No state machine is known: name it with --state-machine."}
+		return trace.Found{}, errNoStateMachine
 	}
-	known, err := s.known(ctx, run)
+	ids, err := s.executionsInLedger(ctx, run)
 	if err != nil {
-		return reading{}, err
+		return trace.Found{}, err
 	}
-	found, err := s.Trace.OfRun(ctx, correlationID, known)
-	return reading{Value: found, At: tables.At, Every: tables.Every}, err
+	return s.Trace.OfRun(ctx, run.Summary.Run, ids)
 }
 
-// known are the executions that the ledger names: as owners of the outbox entries, and in the receipts of the
-// collections that moved last.
-func (s *Server) known(ctx context.Context, run report.Run) ([]string, error) {
+// executionsInLedger returns the executions that the ledger names: owners of outbox entries, and the receipts of the
+// collections with the newest messages.
+func (s *Server) executionsInLedger(ctx context.Context, run report.Run) ([]string, error) {
 	var ids []string
 	add := func(id string) {
 		if id != "" && !slices.Contains(ids, id) {
 			ids = append(ids, id)
 		}
 	}
-	for _, news := range run.Notifications {
-		add(news.Delivery.Execution)
+	for _, notification := range run.Notifications {
+		add(notification.Delivery.Execution)
 	}
-	moved := slices.SortedFunc(slices.Values(run.Collections), func(a, b report.Collection) int {
-		return orZero(b.LastMessage).Compare(orZero(a.LastMessage))
+	newest := slices.SortedFunc(slices.Values(run.Collections), func(a, b report.Collection) int {
+		return timeOf(b.LastMessage).Compare(timeOf(a.LastMessage))
 	})
-	for i, c := range moved[:min(len(moved), 20)] {
+	for i, c := range newest[:min(len(newest), lookupRequests)] {
 		add(c.Request.Execution)
-		if i >= askedCollections {
+		if i >= lookupCollections {
 			continue
 		}
-		read, err := s.readMessages(ctx, snapshot.CollectionKey{CorrelationID: run.Summary.Run,
-			CollectionName: c.Collection}, sampledMessages)
+		read, err := s.readReceipts(ctx, run.Summary.Run, c.Collection, sampledReceipts)
 		if err != nil {
 			return nil, err
 		}
-		for _, receipt := range read.Newest[:min(len(read.Newest), askedMessages)] {
+		for _, receipt := range read.Newest[:min(len(read.Newest), lookupReceipts)] {
 			add(receipt.Execution)
 		}
 	}
 	return ids, nil
 }
 
-// orZero is the zero time if it is not known.
-func orZero(t *time.Time) time.Time {
-	if t == nil {
-		return time.Time{}
-	}
-	return *t
-}
-
-// executionView is an execution with what the graph is drawn from.
+// executionView is the page of an execution.
 type executionView struct {
 	trace.Story
-	Drawn string // JSON: the story, without inputs and outputs
-	Back  string
+	GraphData string // JSON for the script: the graph and the path, without inputs and outputs
+	Run       string // the page came from
 }
 
 func (s *Server) executionPage(r *http.Request) (view, error) {
 	if s.Trace == nil {
-		return view{}, notFound{"No state machine is known: name it with --state-machine."}
+		return view{}, errNoStateMachine
 	}
 	query := r.URL.Query()
 	var near time.Time
 	if millis, err := strconv.ParseInt(query.Get("near"), 10, 64); err == nil {
 		near = time.UnixMilli(millis)
 	}
-	story, err := s.Trace.Story(r.Context(), query.Get("id"), near)
+	execution, err := s.Trace.Story(r.Context(), query.Get("id"), near)
 	if err != nil {
 		return view{}, err
 	}
-	drawn, err := drawn(story.Graph, story.Steps)
-	return view{Template: "execution.html", Title: "Execution " + story.Name(),
-		Data: executionView{Story: story, Drawn: drawn, Back: query.Get("run")}}, err
+	data, err := graphData(execution.Graph, execution.Steps)
+	return view{Template: "execution.html", Title: "Execution " + execution.Name(),
+		Data: executionView{execution, data, query.Get("run")}}, err
 }
 
-// machineView is the definition that is deployed.
+// machineView is the page of the deployed definition.
 type machineView struct {
-	Graph trace.Graph
-	Drawn string
+	Graph     trace.Graph
+	GraphData string
 }
 
 func (s *Server) machinePage(r *http.Request) (view, error) {
 	if s.Trace == nil {
-		return view{}, notFound{"No state machine is known: name it with --state-machine."}
+		return view{}, errNoStateMachine
 	}
 	graph, err := s.Trace.Graph(r.Context())
 	if err != nil {
 		return view{}, err
 	}
-	drawn, err := drawn(graph, nil)
-	return view{Template: "machine.html", Title: "State machine", Data: machineView{graph, drawn}}, err
+	data, err := graphData(graph, nil)
+	return view{Template: "machine.html", Title: "State machine", Data: machineView{graph, data}}, err
 }
 
-// drawn is what the script needs to draw a graph with the way taken.
-func drawn(graph trace.Graph, steps []trace.Step) (string, error) {
+func graphData(graph trace.Graph, steps []trace.Step) (string, error) {
 	type step struct {
 		State   string `json:"state"`
 		Item    int    `json:"item"`
 		Failed  bool   `json:"failed"`
 		Caught  bool   `json:"caught"`
-		Retried int    `json:"retried"`
 		Running bool   `json:"running"`
 	}
-	taken := []step{}
+	path := []step{}
 	for _, s := range steps {
-		taken = append(taken, step{s.State, s.Item, s.Failed, s.Caught(), s.Retried(), s.Left == nil && !s.Failed})
+		path = append(path, step{s.State, s.Item, s.Failed, s.Caught(), s.Left == nil && !s.Failed})
 	}
-	text, err := json.Marshal(struct {
-		Graph trace.Graph `json:"graph"`
-		Steps []step      `json:"steps"`
-	}{graph, taken})
+	text, err := json.Marshal(map[string]any{"graph": graph, "steps": path})
 	return string(text), err
 }

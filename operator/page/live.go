@@ -6,68 +6,128 @@ import (
 	"fmt"
 	"hash/fnv"
 	"net/http"
+	"net/url"
+	"strings"
 	"sync"
 	"time"
 
 	"snapshot-status-checker/operator/visible"
 )
 
-// reading is what a poller read last.
-type reading struct {
-	Value   any
-	Version string // another one when Value is another one
-	At      time.Time
-	Every   time.Duration // how often it is read while somebody watches
-	Err     error         // of the last try; Value is older then
-}
+// topic is the subject of a page's live updates.
+type topic struct{ Kind, Run, Collection string }
 
-// How often what somebody watches is read: with pauses of ten times what reading takes, so that a large run costs no
-// more than a tenth of a reader's time. The pauses double while nothing changes; on the local stack, where reading
-// costs nothing and a developer waits for what he does, they stay short.
+// The kinds of topics. All but the list of runs belong to a run and are made from its tables.
 const (
-	oftenest      = time.Second
-	slowest       = 30 * time.Second
-	slowestNearby = 2 * time.Second
-	seldom        = time.Minute
-	restful       = 10
+	runsTopic       = "runs"
+	tablesTopic     = "tables"     // the run as stored
+	runTopic        = "run"        // the run with its surroundings
+	collectionTopic = "collection" // one collection with its messages
+	executionsTopic = "executions"
 )
 
-// rest is how long something is not read again after reading it took so long.
-func rest(took time.Duration) time.Duration { return min(restful*took, seldom) }
-
-// hub has one poller for each topic that somebody watches, whoever and how many they are. Pages that are opened, a
-// run's chart and its poller share one reading, so what is shown is as old as the page's badge says, at most.
-type hub struct {
-	ctx     context.Context
-	read    func(ctx context.Context, of topic) (reading, error) // without a version
-	slowest time.Duration
-	recent  remembered[reading]
-	mu      sync.Mutex
-	watched map[topic]*watched
+// String is the topic as a query.
+func (t topic) String() string {
+	return strings.TrimPrefix(link("", "kind", t.Kind, "run", t.Run, "collection", t.Collection), "?")
 }
 
-type watched struct {
+func topicOf(query url.Values) topic {
+	return topic{query.Get("kind"), query.Get("run"), query.Get("collection")}
+}
+
+// minInterval is the shortest interval between two readings.
+func (t topic) minInterval() time.Duration {
+	if t.Kind == executionsTopic {
+		return surroundingsInterval
+	}
+	return minInterval
+}
+
+// read reads a topic for the hub.
+func (s *Server) read(ctx context.Context, of topic) (r reading, err error) {
+	switch {
+	case of.Kind == runsTopic:
+		r.Value, err = s.newestRuns(ctx)
+		return r, err
+	case of.Run == "":
+		return r, notFound("The request names no run.")
+	case of.Kind == tablesTopic:
+		r.Value, err = s.readRun(ctx, of.Run)
+		return r, err
+	}
+	run, tables, err := s.run(ctx, of.Run)
+	if err != nil {
+		return r, err
+	}
+	r.At, r.Every = tables.At, tables.Every
+	switch of.Kind {
+	case runTopic:
+		r.Value, err = s.readLiveRun(ctx, run, tables.Version)
+	case collectionTopic:
+		r.Value, err = s.readLiveCollection(ctx, run, of)
+	case executionsTopic:
+		r.Value, err = s.readExecutions(ctx, run)
+	default:
+		err = notFound("There is no topic " + of.Kind + ".")
+	}
+	return r, err
+}
+
+// reading is what was read of a topic.
+type reading struct {
+	Value   any
+	Version string // differs if Value differs
+	At      time.Time
+	Every   time.Duration // the poller's interval
+	Err     error         // of the last try; Value is then from an earlier one
+}
+
+// The poller of a topic waits ten times as long as a reading takes, so that a large run costs at most a tenth of a
+// reader's time. The interval doubles while nothing changes. On the local stack it stays short: reading is free there.
+const (
+	minInterval      = time.Second
+	maxInterval      = 30 * time.Second
+	maxIntervalLocal = 2 * time.Second
+	maxCooldown      = time.Minute
+	cooldownFactor   = 10
+)
+
+// cooldown is the shortest time until the next reading, after one that took so long.
+func cooldown(took time.Duration) time.Duration { return min(cooldownFactor*took, maxCooldown) }
+
+// hub runs one poller for each topic with viewers. Pages, charts and the poller share a reading, so a page is never
+// older than its badge says.
+type hub struct {
+	ctx         context.Context
+	read        func(ctx context.Context, of topic) (reading, error) // without a version
+	maxInterval time.Duration
+	recent      cache[reading]
+	mu          sync.Mutex
+	pollers     map[topic]*poller
+}
+
+type poller struct {
 	viewers int
 	stop    context.CancelFunc
 	last    reading
 	next    chan struct{} // closed when last is replaced
-	changed chan struct{} // somebody else has read another version
+	changed chan struct{} // a page has read another version
 }
 
 func newHub(ctx context.Context, read func(context.Context, topic) (reading, error)) *hub {
-	return &hub{ctx: ctx, read: read, slowest: slowest, watched: map[topic]*watched{}}
+	return &hub{ctx: ctx, read: read, maxInterval: maxInterval, pollers: map[topic]*poller{}}
 }
 
-// follow calls with each reading, the last one first, until the context is done or tell returns an error.
-func (h *hub) follow(ctx context.Context, of topic, tell func(reading) error) error {
+// follow calls send with the last reading and each new one, until the context ends or send returns an error.
+func (h *hub) follow(ctx context.Context, of topic, send func(reading) error) error {
 	defer h.leave(of)
-	w := h.join(of)
+	p := h.join(of)
 	for {
 		h.mu.Lock()
-		last, next := w.last, w.next
+		last, next := p.last, p.next
 		h.mu.Unlock()
 		if !last.At.IsZero() || last.Err != nil {
-			if err := tell(last); err != nil {
+			if err := send(last); err != nil {
 				return err
 			}
 		}
@@ -81,33 +141,33 @@ func (h *hub) follow(ctx context.Context, of topic, tell func(reading) error) er
 	}
 }
 
-func (h *hub) join(of topic) *watched {
+func (h *hub) join(of topic) *poller {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	w := h.watched[of]
-	if w == nil {
+	p := h.pollers[of]
+	if p == nil {
 		ctx, stop := context.WithCancel(h.ctx)
-		w = &watched{stop: stop, next: make(chan struct{}), changed: make(chan struct{}, 1)}
-		h.watched[of] = w
-		go h.poll(ctx, of, w)
+		p = &poller{stop: stop, next: make(chan struct{}), changed: make(chan struct{}, 1)}
+		h.pollers[of] = p
+		go h.poll(ctx, of, p)
 	}
-	w.viewers++
-	return w
+	p.viewers++
+	return p
 }
 
 func (h *hub) leave(of topic) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	w := h.watched[of]
-	if w.viewers--; w.viewers == 0 {
-		w.stop()
-		delete(h.watched, of)
+	p := h.pollers[of]
+	if p.viewers--; p.viewers == 0 {
+		p.stop()
+		delete(h.pollers, of)
 	}
 }
 
-// poll reads until nobody watches any more: the less often the longer nothing changes, an error that lasts included.
-func (h *hub) poll(ctx context.Context, of topic, w *watched) {
-	var pause time.Duration
+// poll reads until the last viewer leaves. An error that lasts counts as no change.
+func (h *hub) poll(ctx context.Context, of topic, p *poller) {
+	var interval time.Duration
 	var before string
 	for ctx.Err() == nil {
 		last, err := h.take(ctx, of)
@@ -119,88 +179,81 @@ func (h *hub) poll(ctx context.Context, of topic, w *watched) {
 			version = "none"
 		}
 		if version != before {
-			pause, before = 0, version
+			interval, before = 0, version
 		}
-		pause = max(last.Every, min(2*pause, h.slowest))
-		last.Every = pause
-		h.publish(w, last, err)
+		interval = max(last.Every, min(2*interval, h.maxInterval))
+		h.mu.Lock()
+		if err == nil {
+			p.last = last
+		}
+		p.last.Err, p.last.Every = err, interval
+		close(p.next)
+		p.next = make(chan struct{})
+		h.mu.Unlock()
 		select {
 		case <-ctx.Done():
-		case <-w.changed:
-		case <-time.After(pause):
+		case <-p.changed:
+		case <-time.After(interval):
 		}
 	}
 }
 
-func (h *hub) publish(w *watched, last reading, err error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if err == nil {
-		w.last = last
-	}
-	w.last.Err, w.last.Every = err, last.Every
-	close(w.next)
-	w.next = make(chan struct{})
-}
-
-// take reads, or takes what was read so shortly ago that it is not to be read again yet.
+// take returns the recent reading, or reads if that is too old.
 func (h *hub) take(ctx context.Context, of topic) (reading, error) {
-	return h.recent.get(of.String(), time.Now(), of.oftenest(), func() (reading, error) {
+	return h.recent.get(of.String(), time.Now(), of.minInterval(), func() (reading, error) {
 		began := time.Now()
-		read, err := h.read(ctx, of)
+		r, err := h.read(ctx, of)
 		digest := fnv.New64a()
-		_ = json.NewEncoder(digest).Encode(read.Value) // of types that are made to be written as JSON
-		read.Version = fmt.Sprintf("%x", digest.Sum64())
-		read.Every = max(read.Every, of.oftenest(), rest(time.Since(began)))
-		if read.At.IsZero() {
-			read.At = time.Now()
+		_ = json.NewEncoder(digest).Encode(r.Value) // all values can be encoded
+		r.Version = fmt.Sprintf("%x", digest.Sum64())
+		r.Every = max(r.Every, of.minInterval(), cooldown(time.Since(began)))
+		if r.At.IsZero() {
+			r.At = time.Now()
 		}
-		return read, err
+		return r, err
 	})
 }
 
-// latest is for a page that is opened. If it sees something else than those who watch, their poller is told.
+// latest reads a topic for a page. If its version is new, the topic's poller publishes it at once.
 func (h *hub) latest(ctx context.Context, of topic) (reading, error) {
 	last, err := h.take(ctx, of)
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if w := h.watched[of]; w != nil && err == nil && last.Version != w.last.Version {
+	if p := h.pollers[of]; p != nil && err == nil && last.Version != p.last.Version {
 		select {
-		case w.changed <- struct{}{}:
+		case p.changed <- struct{}{}:
 		default:
 		}
 	}
 	return last, err
 }
 
-// latest is what a hub has read of a topic.
-func latest[T any](ctx context.Context, h *hub, of topic) (value T, read reading, err error) {
-	if read, err = h.latest(ctx, of); err == nil {
-		value = read.Value.(T)
+// latest returns the value of a reading with its type.
+func latest[T any](ctx context.Context, h *hub, of topic) (value T, r reading, err error) {
+	if r, err = h.latest(ctx, of); err == nil {
+		value = r.Value.(T)
 	}
-	return value, read, err
+	return value, r, err
 }
 
-// news is what the browser is told of a reading. It asks for the page again if the version is another one.
-type news struct {
+// update is an event for the browser, which fetches the page again if the version differs.
+type update struct {
 	Version string `json:"version"`
-	At      int64  `json:"at"`    // milliseconds
 	Every   int64  `json:"every"` // milliseconds
 	Error   string `json:"error,omitempty"`
 	Point   *point `json:"point,omitempty"` // of a run
 }
 
-// events tells a browser about what it watches, as server-sent events.
+// events sends the updates of a topic as server-sent events.
 func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	control := http.NewResponseController(w)
 	_ = s.hub.follow(r.Context(), topicOf(r.URL.Query()), func(last reading) error {
-		said := news{Version: last.Version, At: last.At.UnixMilli(), Every: last.Every.Milliseconds(),
-			Point: pointOf(last)}
+		event := update{Version: last.Version, Every: last.Every.Milliseconds(), Point: pointOf(last)}
 		if last.Err != nil {
-			said.Error = last.Err.Error()
+			event.Error = last.Err.Error()
 		}
-		data, err := json.Marshal(said)
+		data, err := json.Marshal(event)
 		if err != nil {
 			return err
 		}

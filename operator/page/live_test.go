@@ -10,72 +10,61 @@ import (
 	"time"
 )
 
-var aRun = topic{Of: ofRun, Run: "run"}
+var testTopic = topic{Kind: runTopic, Run: "run"}
 
-// However many watch a run, it is read as often as for one, as long as one of them watches.
-func TestOnePollerForAllWhoWatch(t *testing.T) {
+func TestViewersShareOnePoller(t *testing.T) {
 	t.Parallel()
 	if one, many := readsFor(t, 1), readsFor(t, 20); one < 5 || many != one {
-		t.Errorf("%d reads for many who watch, %d for one", many, one)
+		t.Errorf("%d reads for 20 viewers, %d for one", many, one)
 	}
 }
 
-// readsFor counts what is read of a run in a minute and a half; for the last minute one viewer is left.
+// readsFor counts the readings in 90 seconds; one viewer stays for the last 60. All but the first reading fail: viewers
+// are sent the error with the earlier value, and an error is not cached, so a second poller would be noticed.
 func readsFor(t *testing.T, viewers int) (n int64) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		var reads atomic.Int64
+		broken := errors.New("broken")
 		h := newHub(t.Context(), func(_ context.Context, of topic) (reading, error) {
 			if reads.Add(1) > 1 {
-				return reading{}, errors.New("an error is not remembered: each poller would be seen to read for itself")
+				return reading{}, broken
 			}
 			return reading{Value: of.Run}, nil
 		})
-		var watching sync.WaitGroup
-		watch := func(ctx context.Context) {
-			told := 0
-			err := h.follow(ctx, aRun, func(last reading) error {
-				if told++; last.Value != "run" || last.Version == "" {
-					t.Errorf("told %+v", last)
+		var viewing sync.WaitGroup
+		view := func(stay time.Duration) {
+			viewing.Go(func() {
+				ctx, leave := context.WithTimeout(t.Context(), stay)
+				defer leave()
+				var last reading
+				err := h.follow(ctx, testTopic, func(r reading) error {
+					if last = r; r.Value != "run" || r.Version == "" {
+						t.Errorf("sent %+v", r)
+					}
+					return nil
+				})
+				if err != nil || !errors.Is(last.Err, broken) {
+					t.Errorf("ended with %v, the last error sent is %v", err, last.Err)
 				}
-				return nil
 			})
-			if err != nil || told == 0 {
-				t.Errorf("ended with %v, told %d times", err, told)
-			}
 		}
-		some, leave := context.WithTimeout(t.Context(), 30*time.Second)
-		defer leave()
 		for range viewers - 1 {
-			watching.Go(func() { watch(some) })
+			view(30 * time.Second)
 		}
-		last, leave := context.WithTimeout(t.Context(), 90*time.Second)
-		defer leave()
-		watching.Go(func() { watch(last) })
-		watching.Wait()
+		view(90 * time.Second)
+		viewing.Wait()
 		n = reads.Load()
 		time.Sleep(10 * time.Minute)
-		if late := reads.Load() - n; late != 0 || len(h.watched) != 0 {
-			t.Errorf("read %d times though nobody watched any more; %d pollers are left", late, len(h.watched))
+		if late := reads.Load() - n; late != 0 || len(h.pollers) != 0 {
+			t.Errorf("read %d times without a viewer; %d pollers are left", late, len(h.pollers))
 		}
 	})
 	return n
 }
 
-// An error is told, with what was read before it.
-func TestErrorsAreTold(t *testing.T) {
-	t.Parallel()
-	broken := errors.New("broken")
-	h := newHub(t.Context(), func(context.Context, topic) (reading, error) { return reading{}, broken })
-	err := h.follow(t.Context(), aRun, func(last reading) error { return last.Err })
-	if !errors.Is(err, broken) {
-		t.Errorf("told %v", err)
-	}
-}
-
-// A page that is opened, its chart and its poller share one reading. What takes long to read is read again only after
-// ten times as long, whoever asks; nobody is told of something older.
-func TestOneReadingForAllWhoAsk(t *testing.T) {
+// Pages, charts and the poller share a reading, and wait for the cooldown of a slow one.
+func TestSlowReadingIsShared(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const takes = 2 * time.Second
@@ -85,30 +74,30 @@ func TestOneReadingForAllWhoAsk(t *testing.T) {
 			time.Sleep(takes)
 			return reading{Value: reads.Add(1)}, nil
 		})
-		ask := func() { // as a page does, and its chart
-			last, err := h.latest(ctx, aRun)
+		open := func() {
+			last, err := h.latest(ctx, testTopic)
 			if err != nil || last.Value != reads.Load() {
 				t.Errorf("read %v, %v, want %d", last.Value, err, reads.Load())
 			}
 		}
-		ask()
-		ask()
-		var told []any
-		var following sync.WaitGroup
-		following.Go(func() {
-			_ = h.follow(ctx, aRun, func(last reading) error { told = append(told, last.Value); return nil })
+		open()
+		open()
+		var sent []any
+		var viewing sync.WaitGroup
+		viewing.Go(func() {
+			_ = h.follow(ctx, testTopic, func(last reading) error { sent = append(sent, last.Value); return nil })
 		})
-		time.Sleep(restful*takes - time.Second)
-		ask()
+		time.Sleep(cooldownFactor*takes - time.Second)
+		open()
 		if n := reads.Load(); n != 1 {
-			t.Errorf("%d readings before the rest is over, want 1", n)
+			t.Errorf("%d readings before the end of the cooldown, want 1", n)
 		}
 		time.Sleep(takes + 2*time.Second)
-		ask()
+		open()
 		stop()
-		following.Wait()
-		if n := reads.Load(); n != 2 || len(told) != 2 || told[1] != int64(2) {
-			t.Errorf("%d readings, of which a browser was told %v; want two of two", n, told)
+		viewing.Wait()
+		if n := reads.Load(); n != 2 || len(sent) != 2 || sent[1] != int64(2) {
+			t.Errorf("%d readings, the viewer was sent %v; want both of two", n, sent)
 		}
 	})
 }

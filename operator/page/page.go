@@ -1,9 +1,9 @@
-// Package page shows runs in a browser: what they wait for, how far their collections are, which way the executions of
-// the state machine took, and what was rejected. Everything it serves is embedded in the program, and nothing is
-// written unless it was started so.
+// Package page shows runs in a browser: what they wait for, the progress of their collections, the paths of the state
+// machine's executions, and the rejected messages. All that it serves is embedded in the program. It is read-only
+// unless Options.AllowWrites is set.
 //
-// The pages are made on the server and are whole without JavaScript; with it they follow what happens (live.go), the
-// progress is drawn as a chart, and an execution as a graph.
+// The server renders complete pages, which work without JavaScript. Scripts add live updates (live.go), the chart of
+// the progress and the graph of an execution.
 package page
 
 import (
@@ -11,10 +11,13 @@ import (
 	"context"
 	"embed"
 	"errors"
+	"fmt"
 	"html/template"
 	"io/fs"
 	"log/slog"
+	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
@@ -33,48 +36,43 @@ import (
 //go:embed templates assets
 var embedded embed.FS
 
-// Source is where the pages get what they show.
+// Source is the deployment that the pages show.
 type Source struct {
-	Stack     string // for people
-	Local     bool   // it is the local one
+	Stack     string // its name, for display
+	Local     bool   // it is the local stack
 	Store     *store.Store
 	Settings  report.Settings
-	Command   report.Command                                               // to suggest
-	Trace     *trace.Reader                                                // nil if no state machine is known
-	Around    func(ctx context.Context, run string) (report.Around, error) // nil if no queue is known
-	Reconcile func(context.Context, []snapshot.CollectionKey) error        // nil if no state machine is known
-	Rejected  *Rejected                                                    // nil if the queues are not known
+	Command   report.Command                                               // begins the suggested commands
+	Trace     *trace.Reader                                                // nil without a state machine
+	Around    func(ctx context.Context, run string) (report.Around, error) // nil without queues
+	Reconcile func(context.Context, []snapshot.CollectionKey) error        // nil without a state machine
+	Rejected  *rejected.Queues                                             // nil without queues
 	Now       func() time.Time
 }
 
-// NewSource shows a deployment.
+// NewSource makes the source of a deployment.
 func NewSource(d deployment.Deployment) Source {
-	source := Source{
-		Stack:    d.Stack,
-		Local:    d.Local,
-		Store:    d.Store(),
-		Settings: report.Settings{Exempt: d.Settings.ExemptStatuses, StalledAfter: d.Settings.StalledAfter},
-		Now:      time.Now,
-	}
 	executions := trace.New(d)
-	source.Around = func(ctx context.Context, run string) (report.Around, error) {
-		return around.ReadBy(ctx, d, executions, run)
-	}
+	source := Source{Stack: d.Stack, Local: d.Local, Store: d.Store(), Now: time.Now,
+		Settings: report.Settings{Exempt: d.Settings.ExemptStatuses, StalledAfter: d.Settings.StalledAfter},
+		Around: func(ctx context.Context, run string) (report.Around, error) {
+			return around.ReadBy(ctx, d, executions, run)
+		}}
 	if d.StateMachineArn != "" {
 		started := machine.Machine{SFN: sfn.NewFromConfig(d.Config), ARN: d.StateMachineArn}
 		source.Trace, source.Reconcile = executions, started.Reconcile
 	}
 	if d.RejectedMessagesQueueUrl != "" && d.FileReceivedQueueUrl != "" {
-		source.Rejected = &Rejected{Queues: rejected.Queues{SQS: sqs.NewFromConfig(d.Config),
-			Rejected: d.RejectedMessagesQueueUrl, FileReceived: d.FileReceivedQueueUrl}}
+		source.Rejected = &rejected.Queues{SQS: sqs.NewFromConfig(d.Config), Rejected: d.RejectedMessagesQueueUrl,
+			FileReceived: d.FileReceivedQueueUrl}
 	}
 	return source
 }
 
-// Options are how the pages are served.
+// Options configure a server.
 type Options struct {
-	AllowWrites bool     // looks and replays may be asked for
-	Hosts       []string // host names, with their ports, that requests may name
+	AllowWrites bool     // reconciliations and replays may be requested
+	Hosts       []string // host names, with their ports, that requests may use
 	Log         *slog.Logger
 }
 
@@ -82,50 +80,73 @@ type Options struct {
 type Server struct {
 	Source
 	Options
-	templates *template.Template
-	hub       *hub
-	beside    remembered[standing]
-	messages  remembered[messages]
-	finished  remembered[report.Summary]
-	progress  remembered[progress]
-	rejected  remembered[rejectedMessages]
+	templates    *template.Template
+	hub          *hub
+	surroundings cache[surroundings]
+	receipts     cache[receipts]
+	endedRuns    cache[report.Summary]
+	progress     cache[progress]
+	rejected     cache[*rejected.Reading]
+	rejectedMu   sync.Mutex // one reading of the queue at a time: it hides the messages from other readers
 }
 
-// New makes the server. Its pollers end with the context.
+// New makes a server. Its pollers end with the context.
 func New(ctx context.Context, source Source, options Options) (*Server, error) {
-	templates, err := template.New("").Funcs(words(source.Now)).ParseFS(embedded, "templates/*.html")
+	templates, err := template.New("").Funcs(templateFuncs(source.Now)).ParseFS(embedded, "templates/*.html")
 	if err != nil {
 		return nil, err
 	}
 	s := &Server{Source: source, Options: options, templates: templates}
 	s.hub = newHub(ctx, s.read)
 	if source.Local {
-		s.hub.slowest = slowestNearby
+		s.hub.maxInterval = maxIntervalLocal
 	}
 	return s, nil
+}
+
+// Serve serves the pages on a listener until the context ends, which is not an error. It calls ready with the address
+// when the pages can be opened.
+func Serve(
+	ctx context.Context, listener net.Listener, source Source, options Options, ready func(address string),
+) error {
+	pages, err := New(ctx, source, options)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	server := &http.Server{Handler: pages.Handler(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+		MaxHeaderBytes: 64 << 10}
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(listener) }()
+	ready("http://" + listener.Addr().String() + "/")
+	select {
+	case err = <-ended:
+		return fmt.Errorf("serving the pages: %w", err)
+	case <-ctx.Done(): // which ends the event streams as well
+	}
+	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	if err := server.Shutdown(closing); err != nil {
+		return server.Close()
+	}
+	return nil
 }
 
 // Handler serves all pages.
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
-	page := func(pattern string, answer func(*http.Request) (view, error)) {
-		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-			shown, err := answer(r)
-			s.respond(w, r, shown, err)
+	for path, render := range map[string]func(*http.Request) (view, error){
+		"/{$}": s.runsPage, "/run": s.runPage, "/progress": s.progressPage, "/collection": s.collectionPage,
+		"/executions": s.executionsPage, "/execution": s.executionPage, "/machine": s.machinePage,
+		"/rejected": s.rejectedPage, "/replay": s.replayPage,
+	} {
+		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
+			page, err := render(r)
+			s.respond(w, r, page, err)
 		})
 	}
-	page("GET /{$}", s.runsPage)
-	page("GET /run", s.runPage)
-	page("GET /progress", s.progressPage)
-	page("GET /collection", s.collectionPage)
-	page("GET /executions", s.executionsPage)
-	page("GET /execution", s.executionPage)
-	page("GET /machine", s.machinePage)
-	page("GET /rejected", s.rejectedPage)
-	page("GET /replay", s.replayPage)
 	mux.HandleFunc("GET /progress.json", s.progressJSON)
 	mux.HandleFunc("GET /events", s.events)
-	mux.HandleFunc("POST /look", s.write(s.lookAgain))
+	mux.HandleFunc("POST /reconcile", s.write(s.reconcile))
 	mux.HandleFunc("POST /replay", s.write(s.replay))
 	assets, err := fs.Sub(embedded, "assets")
 	if err != nil {
@@ -135,28 +156,28 @@ func (s *Server) Handler() http.Handler {
 	return s.guard(mux)
 }
 
-// view is a page that is to be shown.
+// view is a page to render.
 type view struct {
 	Template string
 	Title    string
-	Live     string // the topic that it follows; empty if none
-	Version  string // of what it shows
+	Live     string // the topic of its live updates; empty if it has none
+	Version  string // of the data
 	Data     any
 }
 
-// shown is what the templates get.
-type shown struct {
+// templateData is the input of the templates.
+type templateData struct {
 	view
 	Stack       string
 	AllowWrites bool
-	Said        string // what a write that led here did
-	Tab         string
+	Notice      string // the result of the write that led to this page
+	Path        string
 }
 
-// notFound is an error that says what is not there.
-type notFound struct{ what string }
+// notFound is the error of a page whose subject does not exist.
+type notFound string
 
-func (e notFound) Error() string { return e.what }
+func (e notFound) Error() string { return string(e) }
 
 func (s *Server) respond(w http.ResponseWriter, r *http.Request, v view, err error) {
 	status := http.StatusOK
@@ -164,18 +185,18 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, v view, err err
 	switch {
 	case err == nil:
 	case r.Context().Err() != nil:
-		return // nobody waits for it any more
+		return // the client is gone
 	case errors.As(err, &missing), errors.Is(err, trace.ErrNotFound):
 		status, v = http.StatusNotFound, view{Template: "error.html", Title: "Not found", Data: err.Error()}
 	default:
 		s.Log.Error("page failed", "path", r.URL.Path, "error", err)
-		status, v = http.StatusBadGateway, view{Template: "error.html", Title: "That did not work", Data: err.Error()}
+		status, v = http.StatusBadGateway, view{Template: "error.html", Title: "Request failed", Data: err.Error()}
 	}
 	var page bytes.Buffer
-	if err := s.templates.ExecuteTemplate(&page, v.Template, shown{view: v, Stack: s.Stack, AllowWrites: s.AllowWrites,
-		Said: r.URL.Query().Get("said"), Tab: r.URL.Path}); err != nil {
+	if err := s.templates.ExecuteTemplate(&page, v.Template, templateData{view: v, Stack: s.Stack,
+		AllowWrites: s.AllowWrites, Notice: r.URL.Query().Get("notice"), Path: r.URL.Path}); err != nil {
 		s.Log.Error("page failed", "path", r.URL.Path, "error", err)
-		http.Error(w, "the page could not be made: "+err.Error(), http.StatusInternalServerError)
+		http.Error(w, "rendering the page: "+err.Error(), http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")

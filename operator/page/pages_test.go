@@ -8,11 +8,14 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/store"
@@ -21,15 +24,15 @@ import (
 	"snapshot-status-checker/operator/report"
 )
 
-// counted counts what is read of a table.
-type counted struct {
+// countingDB is a table that counts what is read of it.
+type countingDB struct {
 	*memory.DB
 	queries, batches atomic.Int64
 	mu               sync.Mutex
 	queried          map[string]int // queries by partition
 }
 
-func (c *counted) Query(ctx context.Context, query table.Query) (table.Page, error) {
+func (c *countingDB) Query(ctx context.Context, query table.Query) (table.Page, error) {
 	c.queries.Add(1)
 	c.mu.Lock()
 	c.queried[query.Partition]++
@@ -37,41 +40,53 @@ func (c *counted) Query(ctx context.Context, query table.Query) (table.Page, err
 	return c.DB.Query(ctx, query)
 }
 
-func (c *counted) queriesOf(partition string) int {
+func (c *countingDB) queriesOf(partition string) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.queried[partition]
 }
 
-func (c *counted) GetMany(ctx context.Context, reads []table.Read) (map[table.Ref]table.Item, error) {
+func (c *countingDB) GetMany(ctx context.Context, reads []table.Read) (map[table.Ref]table.Item, error) {
 	c.batches.Add(1)
 	return c.DB.GetMany(ctx, reads)
 }
 
+// row writes a row of 10 files sent.
+func (c *countingDB) row(run, collection, status string, received int) {
+	c.Put(tables.Status.At(run, collection), table.Item{"CollectionStatus": status, "FilesSent": int64(10),
+		"FilesReceived": int64(received)})
+}
+
 var tables = store.NewTables("status", "ledger")
 
+const runID = "run <1>&"
+
+func collectionName(i int) string { return fmt.Sprintf("db.core.collection-%05d", i) }
+
 // newDB holds a run of so many collections.
-func newDB(collections int) *counted {
-	db := &counted{DB: &memory.DB{}, queried: map[string]int{}}
+func newDB(collections int) *countingDB {
+	db := &countingDB{DB: &memory.DB{}, queried: map[string]int{}}
 	statuses := []string{"Sent", "Exporting", "Received", "Success", "Table_Unavailable"}
 	for i := range collections {
-		db.Put(tables.Status.At("run <1>&", fmt.Sprintf("db.core.collection-%05d", i)), table.Item{
-			"CollectionStatus": statuses[i%len(statuses)], "FilesSent": int64(10), "FilesReceived": int64(i % 10)})
+		db.row(runID, collectionName(i), statuses[i%len(statuses)], i%10)
 	}
 	return db
 }
 
-// served serves pages over a table.
-func served(t *testing.T, db table.DB, options Options) *httptest.Server {
-	t.Helper()
-	source := Source{Stack: "test", Now: time.Now, Settings: report.Settings{StalledAfter: time.Hour},
-		Store: store.New(db, tables, store.Settings{}),
-		Look:  func(context.Context, []snapshot.CollectionKey) error { return nil }}
-	return serving(t, source, options)
+func newSource(db table.DB) Source {
+	return Source{Stack: "test", Now: time.Now, Settings: report.Settings{StalledAfter: time.Hour},
+		Store:     store.New(db, tables, store.Settings{}),
+		Reconcile: func(context.Context, []snapshot.CollectionKey) error { return nil }}
 }
 
-// serving serves pages of a source.
-func serving(t *testing.T, source Source, options Options) *httptest.Server {
+// testServer serves pages in this process.
+type testServer struct {
+	*httptest.Server
+	*testing.T
+	pages *Server
+}
+
+func newServer(t *testing.T, source Source, options Options) testServer {
 	t.Helper()
 	server := httptest.NewUnstartedServer(nil)
 	options.Log, options.Hosts = slog.New(slog.NewTextHandler(t.Output(), nil)), HostsOf(server.Listener.Addr(), nil)
@@ -82,158 +97,98 @@ func serving(t *testing.T, source Source, options Options) *httptest.Server {
 	server.Config.Handler = pages.Handler()
 	server.Start()
 	t.Cleanup(server.Close)
-	return server
+	return testServer{server, t, pages}
 }
 
-// ask sends a request and returns its answer.
-func ask(
-	t *testing.T, server *httptest.Server, method, path string, change func(*http.Request),
-) (int, http.Header, string) {
-	t.Helper()
-	var form io.Reader
-	if method == http.MethodPost {
-		form = strings.NewReader(url.Values{"run": {"run <1>&"}}.Encode())
-	}
-	request, err := http.NewRequestWithContext(t.Context(), method, server.URL+path, form)
+// send sends a request, with a form if it is not nil, and follows no redirect.
+func (s testServer) send(
+	method, path string, form url.Values, change func(*http.Request),
+) (status int, header http.Header, text string) {
+	s.Helper()
+	request, err := http.NewRequestWithContext(s.Context(), method, s.URL+path, strings.NewReader(form.Encode()))
 	if err != nil {
-		t.Fatal(err)
+		s.Fatal(err)
 	}
-	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	if form != nil {
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
 	if change != nil {
 		change(request)
 	}
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	response, err := client.Do(request)
 	if err != nil {
-		t.Fatal(err)
+		s.Fatal(err)
 	}
 	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
+	body, err := io.ReadAll(response.Body)
 	if err != nil {
-		t.Fatal(err)
+		s.Fatal(err)
 	}
-	return response.StatusCode, response.Header, string(text)
+	return response.StatusCode, response.Header, string(body)
 }
 
-func TestGuard(t *testing.T) {
-	t.Parallel()
-	showing, writing := served(t, newDB(3), Options{}), served(t, newDB(3), Options{AllowWrites: true})
-	header := func(name, value string) func(*http.Request) {
-		return func(r *http.Request) { r.Header.Set(name, value) }
+// get returns a page.
+func (s testServer) get(path string, pairs ...any) string {
+	s.Helper()
+	status, _, text := s.send("GET", link(path, pairs...), nil, nil)
+	if status != http.StatusOK {
+		s.Fatal(status, text)
 	}
-	fetch := func(site, mode, into string) func(*http.Request) {
-		return func(r *http.Request) {
-			header("Sec-Fetch-Site", site)(r)
-			header("Sec-Fetch-Mode", mode)(r)
-			header("Sec-Fetch-Dest", into)(r)
-		}
-	}
-	tests := []struct {
-		name         string
-		server       *httptest.Server
-		method, path string
-		change       func(*http.Request)
-		want         int
-	}{
-		{"APage", showing, "GET", "/", nil, 200},
-		{"UnderAnotherName", showing, "GET", "/", func(r *http.Request) { r.Host = "evil.example:80" }, 421},
-		{"UnderLocalhostOfAnotherPort", showing, "GET", "/", func(r *http.Request) { r.Host = "localhost:1" }, 421},
-		{"AssetUnderAnotherName", showing, "GET", "/assets/page.js", func(r *http.Request) { r.Host = "evil.example" },
-			421},
-		{"WriteThatIsNotAllowed", showing, "POST", "/look", nil, 403},
-		{"Write", writing, "POST", "/look", nil, 303},
-		{"WriteOfAnotherSite", writing, "POST", "/look", header("Origin", "https://evil.example"), 403},
-		{"WriteOfAnotherSiteByTheBrowsersWord", writing, "POST", "/look", header("Sec-Fetch-Site", "cross-site"), 403},
-		{"LinkOfAnotherSite", showing, "GET", "/", fetch("cross-site", "navigate", "document"), 200},
-		{"TypedByHand", showing, "GET", "/", fetch("none", "navigate", "document"), 200},
-		{"OurOwnScript", showing, "GET", "/", fetch("same-origin", "cors", "empty"), 200},
-		{"ImageOfAnotherSite", showing, "GET", "/", fetch("cross-site", "no-cors", "image"), 403},
-		{"FrameOfAnotherSite", showing, "GET", "/", fetch("cross-site", "navigate", "iframe"), 403},
-		{"ScriptOfAnotherPort", showing, "GET", "/", fetch("same-site", "cors", "empty"), 403},
-		{"WriteByALink", writing, "GET", "/look", nil, 405},
-		{"NoSuchRun", showing, "GET", "/run?id=none", nil, 404},
-		{"NoSuchCollection", showing, "GET", "/collection?run=run+%3C1%3E%26&name=none", nil, 404},
-		{"NoStateMachine", showing, "GET", "/execution?id=x", nil, 404},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			status, got, text := ask(t, test.server, test.method, test.path, test.change)
-			if status != test.want {
-				t.Errorf("%d, want %d: %s", status, test.want, text)
-			}
-			if policy := got.Get("Content-Security-Policy"); !strings.Contains(policy, "default-src 'none'") ||
-				strings.Contains(policy, "unsafe") {
-				t.Errorf("policy %q", policy)
-			}
-			for name, want := range map[string]string{"X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY",
-				"Referrer-Policy": "no-referrer"} {
-				if got.Get(name) != want {
-					t.Errorf("%s is %q, want %q", name, got.Get(name), want)
-				}
-			}
-		})
-	}
+	return text
 }
 
-// A page of a run of 10,000 collections reads by pages and batches, and is no larger than its cells and one page of
-// rows.
-func TestLargeRun(t *testing.T) {
+// The page of a run of 10,000 collections reads by pages and batches. Its size is bounded by the cells and one page of
+// rows, its progress by a sample.
+func TestLargeRunIsBounded(t *testing.T) {
 	t.Parallel()
 	const collections = 10_000
 	db := newDB(collections)
-	server := served(t, db, Options{})
+	server := newServer(t, newSource(db), Options{})
 	began := time.Now()
-	status, _, text := ask(t, server, "GET", "/run?id="+url.QueryEscape("run <1>&"), nil)
+	text := server.get("/run", "id", runID)
 	t.Logf("the page of %d collections: %d KB in %s, %d queries, %d batches", collections, len(text)/1024,
 		time.Since(began), db.queries.Load(), db.batches.Load())
-	if status != 200 {
-		t.Fatal(status, text)
-	}
 	if reads := db.queries.Load() + db.batches.Load(); reads > collections/table.MaxBatch+20 {
 		t.Errorf("%d reads, want pages and batches of %d", reads, table.MaxBatch)
 	}
-	if rows := strings.Count(text, `<th scope="row">`); rows != pageSize {
-		t.Errorf("%d rows, want one page of %d", rows, pageSize)
+	if rows := strings.Count(text, `<th scope="row">`); rows != rowsPerPage {
+		t.Errorf("%d rows, want one page of %d", rows, rowsPerPage)
 	}
 	if elements := strings.Count(text, "<"); elements > 10_000 {
 		t.Errorf("%d tags", elements)
 	}
-	for query, want := range map[string]string{"&waits=manual+action": "2\u202f000 collections",
-		"&q=collection-0999":       "page 1 of 1, 10 collections",
-		"&status=received&page=20": "page 20 of 20", "&sort=name&page=100": "collection-09999"} {
-		if _, _, text := ask(t, server, "GET", "/run?id="+url.QueryEscape("run <1>&")+query,
-			nil); !strings.Contains(text, want) {
-			t.Errorf("%s does not show %q", query, want)
+	for _, c := range []struct {
+		query []any
+		want  string
+	}{
+		{[]any{"waits_for", report.ForNothingEver}, "2\u202f000 collections"},
+		{[]any{"name", "collection-0999"}, "page 1 of 1, 10 collections"},
+		{[]any{"status", "received", "page", 20}, "page 20 of 20"},
+		{[]any{"sort", "name", "page", 100}, "collection-09999"},
+	} {
+		if !strings.Contains(server.get("/run", append(c.query, "id", runID)...), c.want) {
+			t.Errorf("%v does not show %q", c.query, c.want)
 		}
 	}
-}
-
-// Its progress is read of a sample.
-func TestProgressOfALargeRunIsSampled(t *testing.T) {
-	t.Parallel()
-	db := newDB(3000)
-	server := served(t, db, Options{})
-	_, _, text := ask(t, server, "GET", "/progress.json?id="+url.QueryEscape("run <1>&"), nil)
-	if want := `"sampled":200,"of":3000`; !strings.Contains(text, want) {
+	before := db.queries.Load()
+	if text, want := server.get("/progress.json", "id", runID), `"sampled":200,"of":10000`; !strings.Contains(text,
+		want) {
 		t.Errorf("%s has no %s", text, want)
 	}
-	if queries := db.queries.Load(); queries > sampledCollections+20 {
-		t.Errorf("%d queries", queries)
+	if queries := db.queries.Load() - before; queries > sampledCollections+100 {
+		t.Errorf("%d queries for the progress", queries)
 	}
 }
 
-// What comes from outside is text: names are written so that a browser does not take them for more.
-func TestNamesAreText(t *testing.T) {
+func TestNamesFromOutsideAreEscaped(t *testing.T) {
 	t.Parallel()
 	db := newDB(1)
-	db.Put(tables.Status.At("<script>alert(1)</script>", `"><img src=x onerror=alert(1)>`),
-		table.Item{"CollectionStatus": "<b>Sent"})
-	server := served(t, db, Options{})
-	_, _, text := ask(t, server, "GET", "/run?id="+url.QueryEscape("<script>alert(1)</script>"), nil)
+	db.row("<script>alert(1)</script>", `"><img src=x onerror=alert(1)>`, "<b>Sent", 0)
+	text := newServer(t, newSource(db), Options{}).get("/run", "id", "<script>alert(1)</script>")
 	for _, harm := range []string{"<script>alert", "<img", "<b>Sent"} {
 		if strings.Contains(text, harm) {
-			t.Errorf("the page holds %s", harm)
+			t.Errorf("the page contains %s", harm)
 		}
 	}
 	if !strings.Contains(text, "&lt;b&gt;Sent") {
@@ -241,19 +196,68 @@ func TestNamesAreText(t *testing.T) {
 	}
 }
 
-func TestPoints(t *testing.T) {
+func TestPointsOfProgress(t *testing.T) {
 	t.Parallel()
-	got := points([]int64{100, 105, 100, 110}, 4, true)
-	if first, last := got[0], got[len(got)-1]; first != (point{At: 99}) || last != (point{At: 110, Files: 4}) {
-		t.Errorf("from %+v to %+v, want from none at 99 to 4 at 110", first, last)
-	}
-	if scaled := points([]int64{100, 200}, 50, false); scaled[len(scaled)-1].Files != 50 {
-		t.Errorf("%+v, want 50 in the end", scaled)
-	}
-	if many := points([]int64{0, 1_000_000}, 2, true); len(many) > mostPoints+2 {
-		t.Errorf("%d points", len(many))
+	for name, c := range map[string]struct {
+		moments     []int64
+		received    int64
+		exact       bool
+		first, last point
+	}{
+		"all messages": {[]int64{100, 105, 100, 110}, 4, true, point{At: 99}, point{At: 110, Files: 4}},
+		"a sample":     {[]int64{100, 200}, 50, false, point{At: 99}, point{At: 200, Files: 50}},
+		"a long time":  {[]int64{0, 1_000_000}, 2, true, point{At: -1}, point{At: 1_000_000, Files: 2}},
+	} {
+		got := points(c.moments, c.received, c.exact)
+		if first, last := got[0], got[len(got)-1]; first != c.first || last != c.last || len(got) > maxPoints+2 {
+			t.Errorf("%s: %d points from %+v to %+v, want %+v to %+v", name, len(got), first, last, c.first, c.last)
+		}
 	}
 	if none := points(nil, 0, true); len(none) != 0 {
-		t.Errorf("%+v of nothing", none)
+		t.Errorf("%+v of no messages", none)
+	}
+}
+
+func TestReconcileStartsWithWhatWaits(t *testing.T) {
+	t.Parallel()
+	db := newDB(0)
+	for name, status := range map[string]string{"waits/a": "Sent", "waits/b": "Success", "waits/c": "Exporting",
+		"done/a": "Success"} {
+		run, collection, _ := strings.Cut(name, "/")
+		db.row(run, collection, status, 0)
+	}
+	for name, c := range map[string]struct {
+		run, collection string
+		status          int
+		reconciled      []string
+		notice          string
+	}{
+		"a run that waits":         {"waits", "", 303, []string{"a", "c"}, "Reconciling 2 collections."},
+		"one collection":           {"waits", "b", 303, []string{"b"}, "Reconciling 1 collection."},
+		"a run that is done":       {"done", "", 303, nil, "Nothing to reconcile."},
+		"a collection that exists": {"done", "a", 303, []string{"a"}, "Reconciling 1 collection."},
+		"an unknown collection":    {"waits", "d", 404, nil, ""},
+		"an unknown run":           {"none", "", 404, nil, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var reconciled []string
+			source := newSource(db)
+			source.Reconcile = func(_ context.Context, keys []snapshot.CollectionKey) error {
+				for _, key := range keys {
+					reconciled = append(reconciled, key.CollectionName)
+				}
+				return nil
+			}
+			server := newServer(t, source, Options{AllowWrites: true})
+			status, header, _ := server.send("POST", "/reconcile", url.Values{"run": {c.run},
+				"collection": {c.collection}}, nil)
+			slices.Sort(reconciled)
+			target, err := url.Parse(header.Get("Location"))
+			if diff := cmp.Diff(c.reconciled, reconciled); diff != "" || status != c.status || err != nil ||
+				target.Query().Get("notice") != c.notice {
+				t.Errorf("%s; %d, %s", diff, status, target)
+			}
+		})
 	}
 }

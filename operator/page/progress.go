@@ -1,137 +1,126 @@
 package page
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"slices"
+	"sort"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
-	"snapshot-status-checker/internal/snapshot"
-	"snapshot-status-checker/internal/store"
 	"snapshot-status-checker/operator/report"
 )
 
-// There is no table of a run's history. Its progress is made from the times at which its messages were counted, of so
-// many collections and so many messages of each at most: one query or a few for each collection.
+// No table holds the history of a run. Its progress is derived from the times of its receipts, of at most so many
+// collections and so many receipts of each: one query or a few for each collection.
 const (
 	sampledCollections = 200
-	sampledMessages    = 2000
-	mostPoints         = 240
+	sampledReceipts    = 2000
+	maxPoints          = 240
+	progressInterval   = 10 * time.Second
 )
 
-// progress is how many files had come by when.
+// progress is the number of files received over time.
 type progress struct {
 	Points  []point `json:"points"`
 	Sampled int     `json:"sampled"` // collections that were read
 	Of      int     `json:"of"`
-	Cut     bool    `json:"cut"` // not all of their messages were
+	Cut     bool    `json:"cut"` // not all of their receipts were read
 }
 
-// Exact reports whether every message was read.
+// Exact reports whether all receipts were read.
 func (p progress) Exact() bool { return p.Sampled == p.Of && !p.Cut }
 
-// point is a moment of a run.
+// point is the state of a run at a moment.
 type point struct {
 	At    int64 `json:"at"` // seconds
 	Files int64 `json:"files"`
-	Sent  int64 `json:"sent,omitempty"` // of what was read while somebody watched
+	Sent  int64 `json:"sent,omitempty"` // known of live readings only
 }
 
 // Time is the moment.
 func (p point) Time() time.Time { return time.Unix(p.At, 0).UTC() }
 
-// pointOf is the moment that was just read of a run, nil of anything else.
+// pointOf is the point of a run's reading; nil for other topics.
 func pointOf(r reading) *point {
-	seen, ok := r.Value.(watchedRun)
+	live, ok := r.Value.(liveRun)
 	if !ok {
 		return nil
 	}
-	return &point{At: r.At.Unix(), Files: seen.Run.FilesReceived, Sent: seen.Run.FilesSent}
+	return &point{At: r.At.Unix(), Files: live.Run.FilesReceived, Sent: live.Run.FilesSent}
 }
 
-// progressOf reads the progress of a run.
-func (s *Server) progressOf(ctx context.Context, run report.Run) (progress, error) {
-	const longest = 10 * time.Second
-	return s.progress.get(run.Summary.Run, s.Now(), longest,
-		func() (progress, error) { return s.readProgress(ctx, run) })
+// progressOf reads the progress of the run that a request names.
+func (s *Server) progressOf(r *http.Request) (report.Run, progress, error) {
+	run, _, err := s.run(r.Context(), r.URL.Query().Get("id"))
+	if err != nil {
+		return run, progress{}, err
+	}
+	p, err := s.progress.get(run.Summary.Run, s.Now(), progressInterval,
+		func() (progress, error) { return s.readProgress(r.Context(), run) })
+	return run, p, err
 }
 
 func (s *Server) readProgress(ctx context.Context, run report.Run) (progress, error) {
-	sample := evenly(byName(run.Collections), sampledCollections)
-	counted := make([][]int64, len(sample))
-	cut := make([]bool, len(sample))
+	sampled := sample(slices.SortedFunc(slices.Values(run.Collections), byName), sampledCollections)
+	counted := make([][]int64, len(sampled))
+	cut := make([]bool, len(sampled))
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(2 * sideBySide)
-	for i, c := range sample {
+	group.SetLimit(2 * concurrentReads)
+	for i, c := range sampled {
 		group.Go(func() error {
-			key := snapshot.CollectionKey{CorrelationID: run.Summary.Run, CollectionName: c.Collection}
-			err := s.Store.Receipts(ctx, key, func(receipt store.Receipt) error {
-				if len(counted[i]) == sampledMessages {
-					return errEnough
-				}
+			read, err := s.readReceipts(ctx, run.Summary.Run, c.Collection, sampledReceipts)
+			for _, receipt := range read.Newest {
 				if !receipt.Success {
 					counted[i] = append(counted[i], receipt.ReceivedAt.Unix())
 				}
-				return nil
-			})
-			if cut[i] = errors.Is(err, errEnough); cut[i] {
-				return nil
 			}
+			cut[i] = read.More
 			return err
 		})
 	}
 	err := group.Wait()
-	p := progress{Sampled: len(sample), Of: len(run.Collections), Cut: slices.Contains(cut, true)}
+	p := progress{Sampled: len(sampled), Of: len(run.Collections), Cut: slices.Contains(cut, true)}
 	p.Points = points(slices.Concat(counted...), run.FilesReceived, p.Exact())
 	return p, err
 }
 
-// evenly picks so many of a list at most, spread over it.
-func evenly[T any](all []T, most int) []T {
-	if len(all) <= most {
+// sample picks at most n of a list, spread evenly.
+func sample[T any](all []T, n int) []T {
+	if len(all) <= n {
 		return all
 	}
-	picked := make([]T, 0, most)
-	for i := range most {
-		picked = append(picked, all[i*len(all)/most])
+	picked := make([]T, n)
+	for i := range picked {
+		picked[i] = all[i*len(all)/n]
 	}
 	return picked
 }
 
-// points adds up the moments at which messages were counted. Of a sample they are scaled to what came in all.
+// points adds up the moments at which files were counted. A sample is scaled to the number received.
 func points(moments []int64, received int64, exact bool) []point {
-	slices.Sort(moments)
-	scale := 1.0
-	if !exact && len(moments) > 0 {
-		scale = float64(received) / float64(len(moments))
-	}
 	if len(moments) == 0 {
 		return []point{}
 	}
+	slices.Sort(moments)
+	scale := 1.0
+	if !exact {
+		scale = float64(received) / float64(len(moments))
+	}
 	first, last := moments[0], moments[len(moments)-1]
-	step := max(1, (last-first+mostPoints-1)/mostPoints)
+	step := max(1, (last-first+maxPoints-1)/maxPoints)
 	found := []point{{At: first - 1}}
 	for at := first; at < last+step; at += step {
-		until, _ := slices.BinarySearchFunc(moments, at, func(m, at int64) int {
-			return cmp.Or(cmp.Compare(m, at),
-				-1)
-		})
-		found = append(found, point{At: min(at, last), Files: int64(float64(until)*scale + 0.5)})
+		n := sort.Search(len(moments), func(i int) bool { return moments[i] > at })
+		found = append(found, point{At: min(at, last), Files: int64(float64(n)*scale + 0.5)})
 	}
 	return found
 }
 
 func (s *Server) progressJSON(w http.ResponseWriter, r *http.Request) {
-	run, err := s.run(r, "id")
-	var p progress
-	if err == nil {
-		p, err = s.progressOf(r.Context(), run)
-	}
+	_, p, err := s.progressOf(r)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadGateway)
 		return
@@ -140,20 +129,16 @@ func (s *Server) progressJSON(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(p)
 }
 
-// progressView is the progress as a table.
+// progressView is the progress as a table, the newest point first.
 type progressView struct {
 	progress
-	Run report.Summary
+	Run string
 }
 
 func (s *Server) progressPage(r *http.Request) (view, error) {
-	run, err := s.run(r, "id")
-	if err != nil {
-		return view{}, err
-	}
-	p, err := s.progressOf(r.Context(), run)
+	run, p, err := s.progressOf(r)
 	p.Points = slices.Clone(p.Points)
 	slices.Reverse(p.Points)
-	return view{Template: "progress.html", Title: "Progress of " + run.Summary.Run, Data: progressView{p, run.Summary}},
-		err
+	return view{Template: "progress.html", Title: "Progress of " + run.Summary.Run,
+		Data: progressView{p, run.Summary.Run}}, err
 }

@@ -2,99 +2,162 @@ package page
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
-	"sync"
+	"strconv"
 	"time"
 
+	"snapshot-status-checker/operator/effect"
 	"snapshot-status-checker/operator/rejected"
 )
 
-// Rejected is the queue of kept messages. Reading it hides its messages for a moment, so one reads it at a time.
-type Rejected struct {
-	rejected.Queues
-	mu sync.Mutex
-}
+const (
+	rejectedInterval = 3 * time.Second // at most this often the queue is read
+	maxRejected      = 200             // messages on a page
+)
 
-// rejectedEvery is how often the queue is read through, at most.
-const rejectedEvery = 3 * time.Second
+const errNoQueues = notFound("The rejected-messages queue or the file-received queue is not known. Name them with " +
+	"--rejected-queue and --file-received-queue.")
 
-// mostRejected is how many kept messages a page shows.
-const mostRejected = 200
-
-// rejectedView is what the page of the kept messages shows.
-type rejectedView struct {
-	Messages  []*rejected.Message // the oldest first, not more than are shown
-	Matching  int                 // of this reason and run, also those that are not shown
-	ToReplay  int                 // of these, those that would not come back
-	All       int
-	Elsewhere int
-	Unseen    int
-	Reasons   []rejected.Group // of this run
-	Reason    string           // only of this reason
-	Run       string           // only of this run
-	CanReplay bool
-}
-
-// rejectedMessages are those that were read a moment ago, and given back.
-type rejectedMessages struct {
-	messages          []*rejected.Message
-	elsewhere, unseen int // that are missing among them
-}
-
-func (s *Server) readRejected(ctx context.Context) (rejectedMessages, error) {
-	return s.rejected.get("", s.Now(), rejectedEvery, func() (rejectedMessages, error) {
-		s.Rejected.mu.Lock()
-		defer s.Rejected.mu.Unlock()
-		// Whoever goes away meanwhile must not leave messages hidden.
+// readRejected returns a recent reading of the queue, whose messages are visible to other readers again.
+func (s *Server) readRejected(ctx context.Context) (*rejected.Reading, error) {
+	if s.Rejected == nil {
+		return nil, errNoQueues
+	}
+	return s.rejected.get("", s.Now(), rejectedInterval, func() (*rejected.Reading, error) {
+		s.rejectedMu.Lock()
+		defer s.rejectedMu.Unlock()
 		reading, err := s.Rejected.Read(ctx)
 		if err != nil {
-			return rejectedMessages{}, err
+			return nil, err
 		}
-		return rejectedMessages{reading.Messages, reading.Elsewhere, reading.Unseen}, reading.GiveBack(ctx)
+		return reading, reading.GiveBack(ctx)
 	})
 }
 
+// rejectedView is the page of the rejected messages, and that of the confirmation of a replay.
+type rejectedView struct {
+	*rejected.Reading
+	Shown       []*rejected.Message // the oldest first, at most maxRejected
+	Matching    int                 // of the reason and run, those not shown included
+	Replayable  int                 // of these, those that would not be rejected again
+	Reasons     []rejected.Group    // of the run
+	Reason, Run string              // the filter
+	Until       int64               // milliseconds: the newest message was rejected then
+	CanReplay   bool
+}
+
 func (s *Server) rejectedPage(r *http.Request) (view, error) {
-	if s.Rejected == nil {
-		return view{}, notFound{
-			"The rejected-messages queue or the file-received queue is not known: name them with --rejected-queue " +
-				"and --file-received-queue."}
+	return s.newRejectedView(r, "rejected.html", "Rejected messages")
+}
+
+// replayPage asks for confirmation before many messages are replayed.
+func (s *Server) replayPage(r *http.Request) (view, error) {
+	if !s.AllowWrites {
+		return view{}, notFound(readOnly)
 	}
-	read, err := s.readRejected(r.Context())
+	return s.newRejectedView(r, "replay.html", "Replay")
+}
+
+func (s *Server) newRejectedView(r *http.Request, template, title string) (view, error) {
+	reading, err := s.readRejected(r.Context())
 	if err != nil {
 		return view{}, err
 	}
-	return view{Template: "rejected.html", Title: "Rejected messages", Data: s.rejectedView(read, r.URL.Query())}, nil
-}
-
-func (s *Server) rejectedView(read rejectedMessages, query url.Values) rejectedView {
-	shown := rejectedView{All: len(read.messages), Elsewhere: read.elsewhere, Unseen: read.unseen,
-		Reason: query.Get("reason"), Run: query.Get("run"), CanReplay: s.AllowWrites}
+	query := r.URL.Query()
+	page := rejectedView{Reading: reading, Reason: query.Get("reason"), Run: query.Get("run"), CanReplay: s.AllowWrites}
 	var ofRun []*rejected.Message
-	for _, message := range read.messages {
-		if namesRun(message, shown.Run) {
+	for _, message := range reading.Messages {
+		page.Until = max(page.Until, message.SentAt.UnixMilli())
+		if matches(message, page.Run, "") {
 			ofRun = append(ofRun, message)
 		}
-		if !wanted(message, shown.Run, shown.Reason) {
+		if !matches(message, page.Run, page.Reason) {
 			continue
 		}
-		if shown.Matching++; shown.Matching <= mostRejected {
-			shown.Messages = append(shown.Messages, message)
+		if page.Matching++; page.Matching <= maxRejected {
+			page.Shown = append(page.Shown, message)
 		}
 		if message.ComesBack == "" {
-			shown.ToReplay++
+			page.Replayable++
 		}
 	}
-	shown.Reasons = rejected.ByReason(ofRun)
-	return shown
+	page.Reasons = rejected.ByReason(ofRun)
+	return view{Template: template, Title: title, Data: page}, nil
 }
 
-func namesRun(message *rejected.Message, run string) bool {
-	return run == "" || slices.Contains(message.Runs, run)
+// matches reports whether a message names the run and has the reason, as far as these are given.
+func matches(message *rejected.Message, run, reason string) bool {
+	return (run == "" || slices.Contains(message.Runs, run)) && (reason == "" || reason == string(message.Reason))
 }
 
-func wanted(message *rejected.Message, run, reason string) bool {
-	return namesRun(message, run) && (reason == "" || reason == string(message.Reason))
+// selectMessages returns the message that a form names by its identity, or all up to the confirmed moment. All never
+// include one that would be rejected again; of a single one it returns why, unless forced.
+func selectMessages(
+	all []*rejected.Message, form url.Values, until int64,
+) (selected []*rejected.Message, rejectedAgain string) {
+	identity := form.Get("identity")
+	for _, message := range all {
+		switch {
+		case !matches(message, form.Get("run"), form.Get("reason")):
+		case identity == "" && (message.SentAt.UnixMilli() > until || message.ComesBack != ""):
+		case identity != "" && identity != message.Identity:
+		case identity != "" && message.ComesBack != "" && form.Get("force") == "":
+			rejectedAgain = message.ComesBack
+		default:
+			selected = append(selected, message)
+		}
+	}
+	return selected, rejectedAgain
+}
+
+// replay replays messages. Each counts once, however often it is replayed.
+func (s *Server) replay(r *http.Request) (string, error) {
+	if s.Rejected == nil {
+		return "", errNoQueues
+	}
+	form := r.PostForm
+	until, err := strconv.ParseInt(form.Get("until"), 10, 64)
+	if form.Get("identity") == "" && err != nil {
+		return link("/replay", "reason", form.Get("reason"), "run", form.Get("run")), nil // asks for confirmation
+	}
+	s.rejectedMu.Lock()
+	defer s.rejectedMu.Unlock()
+	reading, err := s.Rejected.Read(r.Context())
+	if err != nil {
+		return "", err
+	}
+	selected, rejectedAgain := selectMessages(reading.Messages, form, until)
+	outcomes, err := reading.Replay(r.Context(), selected)
+	s.rejected.forget("")
+	released := reading.GiveBack(r.Context())
+	if err != nil {
+		return "", effect.After(errors.Join(err, released), "nothing was replayed")
+	}
+	notice := replayNotice(outcomes)
+	if released != nil {
+		notice += " " + released.Error() + "."
+	}
+	if rejectedAgain != "" && len(selected) == 0 {
+		notice = "Not replayed: it would be rejected again: " + rejectedAgain
+	}
+	return link("/rejected", "reason", form.Get("back_to_reason"), "run", form.Get("run"), "notice", notice), nil
+}
+
+func replayNotice(outcomes []rejected.Outcome) string {
+	if len(outcomes) == 0 {
+		return "Nothing was replayed: the message is gone, or another reader holds it."
+	}
+	done, failed := 0, ""
+	for _, outcome := range outcomes {
+		if outcome.Done {
+			done++
+		} else if outcome.Err != nil {
+			failed = " One of the errors: " + outcome.Err.Error() + ". Trying again is safe: each message counts once."
+		}
+	}
+	return fmt.Sprintf("%d of %d replayed.%s", done, len(outcomes), failed)
 }

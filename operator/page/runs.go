@@ -2,37 +2,44 @@ package page
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"snapshot-status-checker/internal/snapshot"
+	"snapshot-status-checker/operator/lookagain"
 	"snapshot-status-checker/operator/report"
 )
 
-// How many runs are listed, and how many of them are read at one time.
 const (
-	mostRuns   = 20
-	sideBySide = 4
+	maxRuns         = 20 // in the list
+	concurrentReads = 4
+	// A run that has ended is read this often for the list: one of its collections may be exported again.
+	endedInterval = 5 * time.Minute
+	// Queues, executions and messages are read at most this often.
+	surroundingsInterval = 5 * time.Second
 )
 
-// runList are the newest runs.
+// runList lists the newest runs.
 type runList struct {
 	Runs  []report.Summary
-	Older int // that are left out
+	Older int // not listed
 }
 
-func (s *Server) newest(ctx context.Context) (runList, error) {
+func (s *Server) newestRuns(ctx context.Context) (runList, error) {
 	runs, err := s.Store.Runs(ctx)
 	if err != nil {
 		return runList{}, err
 	}
 	report.NewestFirst(runs)
-	list := runList{Older: max(0, len(runs)-mostRuns)}
-	runs = runs[:min(len(runs), mostRuns)]
+	list := runList{Older: max(0, len(runs)-maxRuns)}
+	runs = runs[:min(len(runs), maxRuns)]
 	list.Runs = make([]report.Summary, len(runs))
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(sideBySide)
+	group.SetLimit(concurrentReads)
 	for i, run := range runs {
 		group.Go(func() (err error) {
 			list.Runs[i], err = s.summary(ctx, run.CorrelationID)
@@ -42,23 +49,120 @@ func (s *Server) newest(ctx context.Context) (runList, error) {
 	return list, group.Wait()
 }
 
-// finishedEvery is how often the list reads a run that has ended: a collection of it may still be exported again.
-const finishedEvery = 5 * time.Minute
-
-// summary reads a run for the list; of one that has ended it is remembered.
+// summary reads a run for the list. The cache holds only runs that have ended.
 func (s *Server) summary(ctx context.Context, correlationID string) (report.Summary, error) {
-	summary, err := s.finished.get(correlationID, s.Now(), finishedEvery, func() (report.Summary, error) {
+	summary, err := s.endedRuns.get(correlationID, s.Now(), endedInterval, func() (report.Summary, error) {
 		run, err := s.readRun(ctx, correlationID)
 		return run.Summary, err
 	})
 	if err != nil || summary.State != report.Successful && summary.State != report.Abandoned {
-		s.finished.forget(correlationID)
+		s.endedRuns.forget(correlationID)
 	}
 	return summary, err
 }
 
 func (s *Server) runsPage(r *http.Request) (view, error) {
-	of := topic{Of: ofRuns}
+	of := topic{Kind: runsTopic}
 	list, read, err := latest[runList](r.Context(), s.hub, of)
 	return view{Template: "runs.html", Title: "Runs", Live: of.String(), Version: read.Version, Data: list}, err
 }
+
+// readRun reads a run, or returns notFound if neither table has it.
+func (s *Server) readRun(ctx context.Context, correlationID string) (report.Run, error) {
+	state, err := s.Store.Run(ctx, correlationID)
+	if err != nil {
+		return report.Run{}, err
+	}
+	if state.Run == nil && len(state.Collections) == 0 {
+		return report.Run{}, notFound("Neither table has the run " + correlationID + ".")
+	}
+	return report.New(correlationID, state, s.Settings, s.Now()), nil
+}
+
+// run returns the stored state of a run with its reading.
+func (s *Server) run(ctx context.Context, correlationID string) (report.Run, reading, error) {
+	return latest[report.Run](ctx, s.hub, topic{Kind: tablesTopic, Run: correlationID})
+}
+
+// surroundings are the queues and executions of a run.
+type surroundings struct {
+	Around  report.Around
+	Partial bool   // not all could be read
+	err     string // the text may differ each time
+}
+
+// liveRun is the value of a run's topic.
+type liveRun struct {
+	Run    report.Run `json:"-"`
+	Tables string     // version of the run
+	surroundings
+}
+
+func (s *Server) readLiveRun(ctx context.Context, run report.Run, version string) (liveRun, error) {
+	near, err := s.readSurroundings(ctx, run)
+	return liveRun{run, version, near}, err
+}
+
+// readSurroundings reads what surrounds a run that is not done. A failure is cached as well.
+func (s *Server) readSurroundings(ctx context.Context, run report.Run) (surroundings, error) {
+	if run.State == report.Successful || s.Around == nil {
+		return surroundings{}, nil
+	}
+	return s.surroundings.get(run.Summary.Run, s.Now(), surroundingsInterval, func() (near surroundings, err error) {
+		if near.Around, err = s.Around(ctx, run.Summary.Run); err != nil {
+			near.Partial, near.err = true, err.Error()
+		}
+		return near, ctx.Err()
+	})
+}
+
+// runView is the page of a run.
+type runView struct {
+	report.Run
+	Findings     []report.Finding
+	Partial      string // why the findings may be incomplete
+	HeatMap      heatMap
+	Table        collectionTable
+	CanReconcile bool
+}
+
+func (s *Server) runPage(r *http.Request) (view, error) {
+	of := topic{Kind: runTopic, Run: r.URL.Query().Get("id")}
+	live, read, err := latest[liveRun](r.Context(), s.hub, of)
+	if err != nil {
+		return view{}, err
+	}
+	run := live.Run
+	return view{Template: "run.html", Title: run.Summary.Run, Live: of.String(), Version: read.Version,
+		Data: runView{Run: run, HeatMap: newHeatMap(run), Table: newCollectionTable(run, r.URL.Query()),
+			Findings: report.Why(run, live.Around, s.Command), Partial: live.err,
+			CanReconcile: s.AllowWrites && s.Reconcile != nil && run.State != report.Successful}}, nil
+}
+
+// reconcile reconciles the collection that the form names, or all of the run that wait for something.
+func (s *Server) reconcile(r *http.Request) (string, error) {
+	run, err := s.readRun(r.Context(), r.PostForm.Get("run"))
+	if err != nil {
+		return "", err
+	}
+	if s.Reconcile == nil {
+		return "", errNoStateMachine
+	}
+	keys := report.ToReconcile(run)
+	if name := r.PostForm.Get("collection"); name != "" {
+		keys = []snapshot.CollectionKey{{CorrelationID: run.Summary.Run, CollectionName: name}}
+		if !slices.ContainsFunc(run.Collections, func(c report.Collection) bool { return c.Collection == name }) {
+			return "", noCollection(name)
+		}
+	}
+	notice := fmt.Sprintf("Reconciling %d collections.", len(keys))
+	switch len(keys) {
+	case 0:
+		notice = "Nothing to reconcile."
+	case 1:
+		notice = "Reconciling 1 collection."
+	}
+	return link("/run", "id", run.Summary.Run, "notice", notice), lookagain.Start(r.Context(), s.Reconcile, keys)
+}
+
+func noCollection(name string) error { return notFound("The run has no collection " + name + ".") }

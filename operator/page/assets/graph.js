@@ -1,5 +1,5 @@
 "use strict";
-// The graph of the definition, laid out by dagre: the inside of a Map first, which makes the Map as large as it has to be.
+// The graph of the definition, laid out by dagre. The inside of a Map is laid out first, since it sets the Map's size.
 
 const NS = "http://www.w3.org/2000/svg";
 
@@ -20,10 +20,10 @@ function lines(name) {
   return found;
 }
 
-const title = 26; // height of a Map's own name
-const wide = (line) => line.length * 7 + 22;
+const mapTitle = 26; // height of a Map's own name
+const width = (line) => line.length * 7 + 22;
 
-// layout places the states of a graph, and returns it with its size.
+// layout places the states of a graph and returns them with the graph's size.
 function layout(graph) {
   const laid = new dagre.graphlib.Graph({ multigraph: true });
   laid.setGraph({ rankdir: "TB", nodesep: 18, ranksep: 34, edgesep: 10, marginx: 12, marginy: 12 });
@@ -32,52 +32,54 @@ function layout(graph) {
     const inside = state.inside && layout(state.inside);
     const text = lines(state.name);
     laid.setNode(state.name, inside
-      ? { state, inside, width: Math.max(inside.width, wide(state.name)), height: inside.height + title }
-      : { state, text, width: Math.max(...text.map(wide)), height: text.length * 15 + 14 });
+      ? { state, inside, width: Math.max(inside.width, width(state.name)), height: inside.height + mapTitle }
+      : { state, text, width: Math.max(...text.map(width)), height: text.length * 15 + 14 });
   }
-  graph.ways.forEach((way, i) => laid.setEdge(way.from, way.to, { way }, String(i)));
+  graph.ways.forEach((edge, i) => laid.setEdge(edge.from, edge.to, { kind: edge.kind }, String(i)));
   dagre.layout(laid);
-  const { width, height } = laid.graph();
-  return { laid, width, height };
+  return { laid, width: laid.graph().width, height: laid.graph().height };
 }
 
-function stateClass(name, entered) {
-  const steps = entered.filter((s) => s.state === name);
-  if (!steps.length) return "untaken";
-  if (steps.some((s) => s.failed)) return "taken failed";
-  if (steps.some((s) => s.running)) return "taken running";
-  return steps.some((s) => s.caught) ? "taken caught" : "taken";
+// outcomes maps the classes of a state to what they mean.
+const outcomes = { "not-entered": "not entered", entered: "entered", "entered failed": "failed",
+  "entered running": "running", "entered caught": "ended with a caught error" };
+
+function outcomeOf(name, steps) {
+  const own = steps.filter((s) => s.state === name);
+  if (!own.length) return "not-entered";
+  const worst = ["failed", "running", "caught"].find((what) => own.some((s) => s[what]));
+  return worst ? "entered " + worst : "entered";
 }
 
-// outcome says what the colour of a state says; nothing where no execution is drawn.
-const outcomes = { untaken: "not entered", taken: "entered", "taken failed": "failed", "taken running": "running", "taken caught": "ended with an error that is caught" };
-const outcome = (steps, look) => steps.length ? ", " + outcomes[look] : "";
-
-function draw({ laid }, parent, steps, choose) {
+function draw({ laid }, parent, steps) {
   const names = new Set(laid.nodes());
-  const way = steps.filter((s) => names.has(s.state));
-  const next = (i) => way.slice(i + 1).find((n) => n.item === way[i].item); // items of a Map go their ways side by side
-  const taken = (from, to) => way.some((s, i) => s.state === from && next(i)?.state === to);
+  const path = steps.filter((s) => names.has(s.state));
+  const next = (i) => path.slice(i + 1).find((n) => n.item === path[i].item); // items of a Map have paths of their own
+  const took = (from, to) => path.some((s, i) => s.state === from && next(i)?.state === to);
   for (const edge of laid.edges()) {
-    const { points, way } = laid.edge(edge), on = taken(edge.v, edge.w) ? " taken" : "";
+    const { points, kind } = laid.edge(edge), entered = took(edge.v, edge.w) ? " entered" : "";
     const curve = points.map((p, i) => (i ? "L" : "M") + p.x.toFixed(1) + " " + p.y.toFixed(1)).join("");
-    svg("path", { d: curve, class: way.kind + on }, parent);
-    const tip = points[points.length - 1], before = points[points.length - 2];
-    const turn = Math.atan2(tip.y - before.y, tip.x - before.x) * 180 / Math.PI;
-    svg("path", { d: "M0 0L-8 -4L-8 4Z", class: "tip" + on, transform: `translate(${tip.x.toFixed(1)} ${tip.y.toFixed(1)}) rotate(${turn.toFixed(1)})` }, parent);
+    svg("path", { d: curve, class: kind + entered }, parent);
+    const [before, tip] = points.slice(-2);
+    const turn = (Math.atan2(tip.y - before.y, tip.x - before.x) * 180 / Math.PI).toFixed(1);
+    const transform = `translate(${tip.x.toFixed(1)} ${tip.y.toFixed(1)}) rotate(${turn})`;
+    svg("path", { d: "M0 0L-8 -4L-8 4Z", class: "tip" + entered, transform }, parent);
   }
   for (const name of laid.nodes()) {
     const node = laid.node(name), left = node.x - node.width / 2, top = node.y - node.height / 2;
-    const look = stateClass(name, steps), said = `${name}, ${node.state.type}${outcome(steps, look)}`;
-    const group = svg("g", { class: `node ${node.inside ? "map" : ""} ${look}`, tabindex: 0, role: "button", "aria-label": said, "data-state": name }, parent);
-    svg("title", {}, group).textContent = [said, node.state.comment].filter(Boolean).join(". ");
+    const outcome = outcomeOf(name, steps);
+    const label = `${name}, ${node.state.type}` + (steps.length ? ", " + outcomes[outcome] : "");
+    const group = svg("g", { class: `node ${node.inside ? "map" : ""} ${outcome}`, tabindex: 0, role: "button",
+      "aria-label": label, "data-state": name }, parent);
+    svg("title", {}, group).textContent = [label, node.state.comment].filter(Boolean).join(". ");
     svg("rect", { x: left, y: top, width: node.width, height: node.height, rx: 6 }, group);
-    const act = (event) => { event.stopPropagation(); event.preventDefault(); choose(name); };
+    const act = (event) => { event.stopPropagation(); event.preventDefault(); select(name); };
     group.addEventListener("click", act);
     group.addEventListener("keydown", (event) => { if (event.key === "Enter" || event.key === " ") act(event); });
     if (node.inside) {
-      svg("text", { x: node.x, y: top + title / 2 + 3 }, group).textContent = name;
-      draw(node.inside, svg("g", { transform: `translate(${node.x - node.inside.width / 2} ${top + title})` }, group), steps, choose);
+      svg("text", { x: node.x, y: top + mapTitle / 2 + 3 }, group).textContent = name;
+      const transform = `translate(${node.x - node.inside.width / 2} ${top + mapTitle})`;
+      draw(node.inside, svg("g", { transform }, group), steps);
       continue;
     }
     node.text.forEach((line, i) => {
@@ -86,31 +88,34 @@ function draw({ laid }, parent, steps, choose) {
   }
 }
 
-// choose shows only the steps of one state; of none, all.
-function choose(name) {
-  for (const node of document.querySelectorAll(".graph .node")) node.classList.toggle("chosen", node.dataset.state === name);
-  const steps = [...document.querySelectorAll(".step")], chosen = document.getElementById("chosen");
+// select shows the steps of one state; with an empty name, of all.
+function select(name) {
+  for (const node of document.querySelectorAll(".graph .node")) {
+    node.classList.toggle("selected", node.dataset.state === name);
+  }
+  const steps = [...document.querySelectorAll(".step")], selected = document.getElementById("selected");
   for (const step of steps) {
     step.hidden = name !== "" && step.dataset.state !== name;
     if (name !== "" && !step.hidden) step.open = true;
   }
-  const listed = document.querySelector(`dt[data-state="${CSS.escape(name)}"]`);
-  listed?.scrollIntoView({ block: "center" });
-  if (!chosen) return;
+  document.querySelector(`dt[data-state="${CSS.escape(name)}"]`)?.scrollIntoView({ block: "center" });
+  if (!selected) return;
   const entered = steps.some((s) => s.dataset.state === name);
-  chosen.firstChild.textContent = name === "" ? "Choose a state in the graph to see only it. " : entered ? `Only ${name}. ` : `${name} was not entered, or the history does not hold it. `;
+  selected.firstElementChild.textContent = name === "" ? "Select a state in the graph to show only its steps."
+    : entered ? `Only ${name}.` : `${name} was not entered, or is not in the history.`;
   document.getElementById("all").hidden = name === "";
 }
 
 function graph() {
-  const place = document.getElementById("graph"), source = document.getElementById("drawn");
-  if (!place || !source) return;
-  const { graph, steps } = JSON.parse(source.dataset.graph);
+  const place = document.getElementById("graph");
+  if (!place) return;
+  const { graph, steps } = JSON.parse(place.dataset.graph);
   const laid = layout(graph);
-  const picture = svg("svg", { width: laid.width, height: laid.height, viewBox: `0 0 ${laid.width} ${laid.height}`, role: "group", "aria-label": "State machine" });
-  draw(laid, picture, steps, choose);
+  const picture = svg("svg", { width: laid.width, height: laid.height, viewBox: `0 0 ${laid.width} ${laid.height}`,
+    role: "group", "aria-label": "State machine" });
+  draw(laid, picture, steps);
   place.replaceChildren(picture);
-  document.getElementById("all")?.addEventListener("click", (event) => { event.preventDefault(); choose(""); });
+  document.getElementById("all")?.addEventListener("click", (event) => { event.preventDefault(); select(""); });
 }
 
 graph();

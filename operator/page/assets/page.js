@@ -1,5 +1,5 @@
 "use strict";
-// What the pages do besides being pages: they follow what they show, keep "12s ago" true, and know some keys.
+// Live updates, relative times and keys of the pages.
 
 const ago = (ms) => {
   const s = Math.max(0, Math.floor(ms / 1000)), two = (n) => String(n).padStart(2, "0");
@@ -9,115 +9,116 @@ const ago = (ms) => {
   return `${Math.floor(s / 86400)}d${two(Math.floor(s / 3600) % 24)}h`;
 };
 
-function keepTimes() {
+const write = (element, text) => { if (element.textContent !== text) element.textContent = text; };
+
+function updateTimes() {
   for (const time of document.querySelectorAll("time[datetime]")) {
-    const text = ago(Date.now() - Date.parse(time.dateTime)) + " ago";
-    if (time.textContent !== text) time.textContent = text;
+    write(time, ago(Date.now() - Date.parse(time.dateTime)) + " ago");
   }
 }
 
-// swap puts the parts of a newer version of this page in the place of those shown. What has the focus keeps it.
-async function swap() {
+// replaceParts fetches the page again and replaces the parts that differ. The focus stays.
+async function replaceParts() {
   const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
   if (!answer.ok) return;
   const next = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const focused = document.activeElement, at = focused?.getAttribute("href") || focused?.id;
+  const focused = document.activeElement, key = (e) => e.getAttribute("href") || e.id;
   for (const part of document.querySelectorAll("[data-part]")) {
     const newer = next.getElementById(part.id);
     if (!newer || newer.innerHTML === part.innerHTML) continue;
-    const held = part.contains(focused);
+    const same = part.contains(focused) && key(focused);
     part.replaceWith(document.adoptNode(newer));
-    if (held && at) [...newer.querySelectorAll("a, button")].find((e) => e.getAttribute("href") === at || e.id === at)?.focus();
+    if (same) [...newer.querySelectorAll("a, button")].find((e) => key(e) === same)?.focus();
   }
   document.body.dataset.version = next.body.dataset.version;
-  keepTimes();
+  updateTimes();
 }
 
-// renew swaps once more if it is asked for while it swaps.
-let swapping = false, again = false;
-async function renew() {
-  if (swapping) { again = true; return; }
-  swapping = true;
+// refresh replaces the parts, once more if it is called meanwhile.
+let refreshing = false, again = false;
+async function refresh() {
+  if (refreshing) { again = true; return; }
+  refreshing = true;
   do {
     again = false;
-    try { await swap(); } catch { /* the next event tries again */ }
+    try { await replaceParts(); } catch { /* the next event tries again */ }
   } while (again);
-  swapping = false;
+  refreshing = false;
 }
 
-// say tells how it stands with following. Only the words are read out, and only if they are others than before.
-function say(tone, words, pace = "") {
-  const badge = document.getElementById("live"), write = (element, text) => { if (element.textContent !== text) element.textContent = text; };
+// showState shows the state of the live updates. A screen reader reads the words only, and only when they change.
+function showState(tone, words, interval = "") {
+  const badge = document.getElementById("live");
   badge.hidden = false;
   badge.className = "badge " + tone;
   write(badge.children[0], words);
-  write(badge.children[1], pace);
+  write(badge.children[1], interval);
 }
 
-// A browser has six connections for a server, all of its windows together. So four of them follow at a time, and the others
-// renew their pages now and then; where there are no locks to agree by, all follow.
-const places = 4, seldom = 10000;
+// A browser has six connections to a server, for all windows. So at most four windows are live at a time. The others
+// refresh at an interval. Without the Web Locks API all windows are live.
+const maxLive = 4, refreshEvery = 10000;
 
-// place resolves to a function that gives the place back, or to nothing if all are taken.
-async function place() {
+// acquireSlot resolves to a function that releases the slot, or to nothing if none is free.
+async function acquireSlot() {
   if (!navigator.locks) return () => {};
-  const take = (i) => new Promise((taken) => navigator.locks.request("follow " + i, { ifAvailable: true },
-    (lock) => lock ? new Promise(taken) : taken()));
-  for (let i = 0; i < places; i++) {
-    const giveBack = await take(i);
-    if (giveBack) return giveBack;
+  const acquire = (i) => new Promise((resolve) => navigator.locks.request("live " + i, { ifAvailable: true },
+    (lock) => lock ? new Promise(resolve) : resolve()));
+  for (let i = 0; i < maxLive; i++) {
+    const release = await acquire(i);
+    if (release) return release;
   }
 }
 
 const hidden = () => document.visibilityState === "hidden";
 
-// follow listens to the one poller that the server has for this topic, as long as the page is seen, and asks for the page
-// again when something changed.
+// follow listens to the events of the page's topic while the page is visible.
 function follow() {
   const topic = document.body.dataset.live;
   if (!topic) return;
-  let events = null, giveBack = null, later = 0, opening = false;
+  let events = null, release = null, timer = 0, opening = false;
   const open = async () => {
     if (events || opening || hidden()) return;
     opening = true;
-    giveBack = await place();
+    release = await acquireSlot();
     opening = false;
     if (hidden()) { close(); return; }
-    if (!giveBack) {
-      say("busy", "renewed", `, every ${seldom / 1000} s; other windows follow`);
-      later = setTimeout(() => { renew(); open(); }, seldom);
+    if (!release) {
+      showState("busy", "refreshed", `, every ${refreshEvery / 1000} s; other windows are live`);
+      timer = setTimeout(() => { refresh(); open(); }, refreshEvery);
       return;
     }
     events = new EventSource("/events?" + topic);
-    events.onmessage = (event) => heard(JSON.parse(event.data));
-    events.onerror = () => say("bad", "not connected");
+    events.onmessage = (event) => receive(JSON.parse(event.data));
+    events.onerror = () => showState("bad", "disconnected");
   };
   const close = () => {
     events?.close();
-    giveBack?.();
-    clearTimeout(later);
-    events = giveBack = null;
+    release?.();
+    clearTimeout(timer);
+    events = release = null;
   };
-  const seen = () => { renew(); open(); };
-  document.addEventListener("visibilitychange", () => hidden() ? close() : seen());
+  const resume = () => { refresh(); open(); };
+  document.addEventListener("visibilitychange", () => hidden() ? close() : resume());
   addEventListener("pagehide", close);
-  addEventListener("pageshow", (event) => { if (event.persisted) seen(); });
+  addEventListener("pageshow", (event) => { if (event.persisted) resume(); });
   open();
 }
 
-function heard(news) {
-  if (news.error) { say("bad", "cannot read: " + news.error); return; }
-  say("good", "live", `, every ${Math.round(news.every / 1000)} s`);
-  if (news.version !== document.body.dataset.version) renew();
-  document.dispatchEvent(new CustomEvent("point", { detail: news.point }));
+function receive(update) {
+  if (update.error) { showState("bad", "read failed: " + update.error); return; }
+  showState("good", "live", `, every ${Math.round(update.every / 1000)} s`);
+  if (update.version !== document.body.dataset.version) refresh();
+  document.dispatchEvent(new CustomEvent("point", { detail: update.point }));
 }
 
-// Arrow keys move about the heat map, which is one stop of the Tab key.
-function moveInHeat(event) {
+// Arrow keys move within the heat map, which is one stop of the Tab key.
+function moveInHeatMap(event) {
   const cells = [...(event.target.closest(".heat")?.children ?? [])], here = cells.indexOf(event.target);
   if (here < 0) return;
   const columns = Math.max(1, cells.findIndex((c) => c.offsetTop > cells[0].offsetTop));
-  const steps = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns, Home: -here, End: cells.length - 1 - here };
+  const steps = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns, Home: -here,
+    End: cells.length - 1 - here };
   const next = cells[here + (steps[event.key] ?? 0)];
   if (!(event.key in steps) || !next) return;
   event.preventDefault();
@@ -133,15 +134,15 @@ addEventListener("keydown", (event) => {
     if (first) { event.preventDefault(); first.focus(); first.select(); }
     return;
   }
-  moveInHeat(event);
+  moveInHeatMap(event);
 });
 
-// An execution that still runs is read again until it has ended, while it is seen.
+// The page of a running execution reloads while it is visible.
 if (document.querySelector("[data-running]")) setTimeout(() => {
   if (!hidden()) location.reload();
   else document.addEventListener("visibilitychange", () => location.reload(), { once: true });
 }, 2000);
 
 follow();
-keepTimes();
-setInterval(keepTimes, 1000);
+updateTimes();
+setInterval(updateTimes, 1000);

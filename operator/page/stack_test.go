@@ -1,0 +1,149 @@
+package page
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"snapshot-status-checker/local/localtest"
+	"snapshot-status-checker/operator/deployment"
+)
+
+func TestMain(m *testing.M) {
+	os.Setenv("SFN_WAIT_SCALE", "0.01") // of the engine: retries wait a hundredth of their time
+	localtest.Main(m)
+}
+
+// servedStack is the local stack, with pages that show it.
+type servedStack struct {
+	*testing.T
+	*localtest.Stack
+	address string
+}
+
+// serveStack serves pages for the stack that all tests of the package share. It runs the stack's pipes until the test
+// ends.
+func serveStack(t *testing.T) servedStack {
+	t.Helper()
+	stack := localtest.Deploy(t, "sweepEveryMinutes=60")
+	stack.StartPipes(t)
+	source := NewSource(deployment.Deployment{Outputs: stack.Outputs, Stack: stack.Name, Local: true,
+		Config: stack.Config, Settings: deployment.Settings{StalledAfter: time.Hour}})
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	options := Options{AllowWrites: true, Hosts: HostsOf(listener.Addr(), nil),
+		Log: slog.New(slog.NewTextHandler(t.Output(), nil))}
+	ready, ended := make(chan string, 1), make(chan error, 1)
+	go func() {
+		ended <- Serve(t.Context(), listener, source, options, func(address string) { ready <- address })
+	}()
+	t.Cleanup(func() { // the test's context has ended
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	return servedStack{t, stack, <-ready}
+}
+
+// item is a row as exporter and sender write it.
+func item(run, collection, status string, sent types.AttributeValue) map[string]types.AttributeValue {
+	text := func(value string) types.AttributeValue { return &types.AttributeValueMemberS{Value: value} }
+	return map[string]types.AttributeValue{"CorrelationId": text(run), "CollectionName": text(collection),
+		"CollectionStatus": text(status), "FilesSent": sent}
+}
+
+func (s servedStack) row(run, collection, status string, sent int) {
+	s.Helper()
+	s.put(item(run, collection, status, &types.AttributeValueMemberN{Value: fmt.Sprint(sent)}))
+}
+
+func (s servedStack) put(item map[string]types.AttributeValue) {
+	s.Helper()
+	if _, err := dynamodb.NewFromConfig(s.Config).PutItem(s.Context(), &dynamodb.PutItemInput{
+		TableName: &s.Outputs.ExportStatusTableName, Item: item}); err != nil {
+		s.Fatal(err)
+	}
+}
+
+func (s servedStack) send(body string) {
+	s.Helper()
+	if _, err := sqs.NewFromConfig(s.Config).SendMessage(s.Context(),
+		&sqs.SendMessageInput{QueueUrl: &s.Outputs.FileReceivedQueueUrl, MessageBody: &body}); err != nil {
+		s.Fatal(err)
+	}
+}
+
+// fileMessage is the message of a file of a collection.
+func fileMessage(run, collection string, n int) string {
+	text, err := json.Marshal(map[string]string{"correlation_id": run, "collection_name": collection,
+		"snapshot_type": "full", "export_date": "2026-11-22",
+		"filename": fmt.Sprintf("2026-11-22/%s-%03d.txt.gz.enc", collection, n)})
+	if err != nil {
+		panic(err) // strings never fail
+	}
+	return string(text)
+}
+
+func successMessage(run, collection string) string {
+	return strings.Replace(fileMessage(run, collection, 0), `"snapshot_type"`,
+		`"is_success_file":"true","snapshot_type"`, 1)
+}
+
+// executeFailing runs an execution that fails: meanwhile, the definition names a function that does not exist.
+func (s servedStack) executeFailing(run, collection string) (execution string) {
+	s.Helper()
+	machines, machine := sfn.NewFromConfig(s.Config), &s.Outputs.StateMachineArn
+	before, err := machines.DescribeStateMachine(s.Context(), &sfn.DescribeStateMachineInput{StateMachineArn: machine})
+	if err != nil {
+		s.Fatal(err)
+	}
+	define := func(definition string) {
+		if _, err := machines.UpdateStateMachine(s.Context(), &sfn.UpdateStateMachineInput{StateMachineArn: machine,
+			Definition: &definition}); err != nil {
+			s.Fatal(err)
+		}
+	}
+	define(strings.ReplaceAll(*before.Definition, s.Name+`-increment"`, s.Name+`-missing"`))
+	defer define(*before.Definition)
+	return s.execute(fileMessage(run, collection, 99))
+}
+
+// execute runs an execution to its end.
+func (s servedStack) execute(input string) (execution string) {
+	s.Helper()
+	machines := sfn.NewFromConfig(s.Config)
+	started, err := machines.StartExecution(s.Context(),
+		&sfn.StartExecutionInput{StateMachineArn: &s.Outputs.StateMachineArn, Input: &input})
+	if err != nil {
+		s.Fatal(err)
+	}
+	for {
+		described, err := machines.DescribeExecution(s.Context(),
+			&sfn.DescribeExecutionInput{ExecutionArn: started.ExecutionArn})
+		if err != nil {
+			s.Fatal(err)
+		}
+		if described.Status != sfntypes.ExecutionStatusRunning {
+			return aws.ToString(started.ExecutionArn)
+		}
+		select {
+		case <-s.Context().Done():
+			s.Fatal(s.Context().Err())
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
