@@ -63,8 +63,8 @@ func (s *schedule) resume(a *actor) {
 	s.current = nil
 }
 
-// giveWay ends the actor's turn. Its next turn begins when it returns.
-func (a *actor) giveWay() {
+// endTurn ends the actor's turn. Its next turn begins when it returns.
+func (a *actor) endTurn() {
 	if !a.yield(struct{}{}) {
 		panic(death{})
 	}
@@ -73,7 +73,7 @@ func (a *actor) giveWay() {
 // await waits until an invocation ends or times out. An invocation that timed out continues.
 func (a *actor) await(invocation *actor) error {
 	a.waitsFor, a.timedOut = invocation, false
-	a.giveWay()
+	a.endTurn()
 	a.waitsFor = nil
 	switch {
 	case a.timedOut:

@@ -133,15 +133,28 @@ func changingReads(change func(t taskTables, ref table.Ref, item table.Item)) fu
 
 func fixed(m mutant) func() mutant { return func() mutant { return m } }
 
-// withoutAttributes removes the write's conditions on these attributes.
-func withoutAttributes(write *table.Write, attributes ...string) {
-	write.If = slices.DeleteFunc(slices.Clone(write.If),
-		func(c table.Condition) bool { return slices.Contains(attributes, c.Attribute) })
+// without is a mutant without the conditions of some writes on these attributes.
+func without(some func(*table.Write) bool, attributes ...string) func() mutant {
+	return changingWrites(func(write *table.Write) {
+		if some(write) {
+			removeConditions(write, attributes...)
+		}
+	})
 }
 
-// withoutOperator removes the write's conditions by this operator.
-func withoutOperator(write *table.Write, operator table.Operator) {
-	write.If = slices.DeleteFunc(slices.Clone(write.If), func(c table.Condition) bool { return c.Operator == operator })
+// withoutOperator is a mutant without the conditions of some writes by this operator.
+func withoutOperator(some func(*table.Write) bool, operator table.Operator) func() mutant {
+	return changingWrites(func(write *table.Write) {
+		if some(write) {
+			write.If = slices.DeleteFunc(slices.Clone(write.If),
+				func(c table.Condition) bool { return c.Operator == operator })
+		}
+	})
+}
+
+func removeConditions(write *table.Write, attributes ...string) {
+	write.If = slices.DeleteFunc(slices.Clone(write.If),
+		func(c table.Condition) bool { return slices.Contains(attributes, c.Attribute) })
 }
 
 func isRow(ref table.Ref) bool        { return ref.Table == "status" }
@@ -157,11 +170,14 @@ func collectionOf(ref table.Ref) string {
 
 func sets(write *table.Write, attribute string) bool { _, ok := write.Set[attribute]; return ok }
 
-func isMove(write *table.Write) bool { return isRow(write.Ref) && sets(write, "CollectionStatus") }
+func isRowWrite(write *table.Write) bool { return isRow(write.Ref) }
+func isAdoption(write *table.Write) bool { return isRow(write.Ref) && sets(write, "EpochStart") }
+func isMove(write *table.Write) bool     { return isRow(write.Ref) && sets(write, "CollectionStatus") }
 func isSync(write *table.Write) bool {
 	return isRow(write.Ref) && sets(write, "FilesReceived") && !sets(write, "EpochStart")
 }
-func isCount(write *table.Write) bool { return write.Add["Recent"] != nil }
+func isCount(write *table.Write) bool    { return write.Add["Recent"] != nil }
+func isPageTurn(write *table.Write) bool { return isCollection(write.Ref) && write.Delete != nil }
 
 // outboxPrefixes begin the attributes of outbox entries, apart from alerts.
 var outboxPrefixes = []string{"Request", "AllReceived", "AllSuccessful"}

@@ -7,21 +7,9 @@ import (
 )
 
 var countingMutations = []Mutation{
-	{"digests in the condition of a count", calm, changingWrites(func(write *table.Write) {
-		if isCount(write) {
-			withoutOperator(write, table.ContainsNone)
-		}
-	})},
-	{"pages in the condition of a count", calm, changingWrites(func(write *table.Write) {
-		if isCount(write) {
-			withoutAttributes(write, "Pages")
-		}
-	})},
-	{"floor of a count", swept, changingWrites(func(write *table.Write) {
-		if isCount(write) {
-			withoutAttributes(write, "Counted")
-		}
-	})},
+	{"digests in the condition of a count", calm, withoutOperator(isCount, table.ContainsNone)},
+	{"pages in the condition of a count", calm, without(isCount, "Pages")},
+	{"floor of a count", swept, without(isCount, "Counted")},
 	{"page before its digests are taken out", calm, func() mutant {
 		digests := map[*actor]any{}
 		return mutant{write: func(t taskTables, write *table.Write) bool {
@@ -36,11 +24,7 @@ var countingMutations = []Mutation{
 			return item
 		}}
 	}},
-	{"page's number in the condition of taking its digests out", calm, changingWrites(func(write *table.Write) {
-		if isCollection(write.Ref) && write.Delete != nil {
-			withoutAttributes(write, "Pages")
-		}
-	})},
+	{"page's number in the condition of taking its digests out", calm, without(isPageTurn, "Pages")},
 	{"receipts before a count", calm, skippingWrites(func(write *table.Write) bool { return isReceipts(write.Ref) })},
 	{"success epochs as a set", calm, changingWrites(func(write *table.Write) {
 		if epochs := write.Add["SuccessEpochs"]; epochs != nil {
@@ -64,26 +48,11 @@ var countingMutations = []Mutation{
 }
 
 var rowMutations = []Mutation{
-	{"condition that the row exists", calm, changingWrites(func(write *table.Write) {
-		if isRow(write.Ref) {
-			withoutAttributes(write, "CorrelationId", "FilesReceived", "SyncedFiles", "EpochStart")
-		}
-	})},
-	{"mirror in the condition of a sync", calm, changingWrites(func(write *table.Write) {
-		if isSync(write) {
-			withoutOperator(write, table.EqualsAttribute)
-		}
-	})},
-	{"syncing upwards only", calm, changingWrites(func(write *table.Write) {
-		if isSync(write) {
-			withoutOperator(write, table.Below)
-		}
-	})},
-	{"epoch in the condition of a sync", calm, changingWrites(func(write *table.Write) {
-		if isSync(write) {
-			withoutAttributes(write, "EpochStart")
-		}
-	})},
+	{"condition that the row exists", calm,
+		without(isRowWrite, "CorrelationId", "FilesReceived", "SyncedFiles", "EpochStart")},
+	{"mirror in the condition of a sync", calm, withoutOperator(isSync, table.EqualsAttribute)},
+	{"syncing upwards only", calm, withoutOperator(isSync, table.Below)},
+	{"epoch in the condition of a sync", calm, without(isSync, "EpochStart")},
 	{"maximum where others set the counter", swept, func() mutant {
 		counted := map[*actor]int64{}
 		return mutant{answer: func(t taskTables, write table.Write, item table.Item) table.Item {
@@ -92,8 +61,7 @@ var rowMutations = []Mutation{
 			}
 			return item
 		}, write: func(t taskTables, write *table.Write) bool {
-			if n, ok := counted[t.current]; ok && isRow(write.Ref) && sets(write, "EpochStart") &&
-				sets(write, "FilesReceived") {
+			if n, ok := counted[t.current]; ok && isAdoption(write) && sets(write, "FilesReceived") {
 				received := n - write.Set["EpochStart"].(int64)
 				write.Set["FilesReceived"], write.Set["SyncedFiles"] = received, received
 			}
@@ -102,25 +70,21 @@ var rowMutations = []Mutation{
 	}},
 	{"adoption at the ledger's count", calm, func() mutant {
 		return mutant{write: func(t taskTables, write *table.Write) bool {
-			if isRow(write.Ref) && sets(write, "EpochStart") && !t.item(write.Ref).Has("EpochStart") {
+			if isAdoption(write) && !t.item(write.Ref).Has("EpochStart") {
 				write.Set["EpochStart"] = -write.Set["SyncedFiles"].(int64)
 			}
 			return false
 		}}
 	}},
 	{"mark in the condition of an adoption", calm, changingWrites(func(write *table.Write) {
-		if isRow(write.Ref) && sets(write, "EpochStart") {
+		if isAdoption(write) {
 			write.If = slices.DeleteFunc(slices.Clone(write.If), func(c table.Condition) bool {
 				_, mark := c.Value.(string)
 				return c.Attribute == "SyncedFiles" && mark
 			})
 		}
 	})},
-	{"conditions of an adoption", calm, changingWrites(func(write *table.Write) {
-		if isRow(write.Ref) && sets(write, "EpochStart") {
-			withoutAttributes(write, "EpochStart", "SyncedFiles", "FilesReceived")
-		}
-	})},
+	{"conditions of an adoption", calm, without(isAdoption, "EpochStart", "SyncedFiles", "FilesReceived")},
 	{"ledger after the row in an adoption", calm, func() mutant {
 		before := map[table.Ref]table.Item{} // the ledger as it was when the row was read
 		return mutant{read: func(t taskTables, ref table.Ref, item table.Item) table.Item {

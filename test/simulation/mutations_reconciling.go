@@ -27,16 +27,9 @@ var reconcilingMutations = []Mutation{
 			return item
 		}}
 	}},
-	{"status in the condition of a move", calm, changingWrites(func(write *table.Write) {
-		if isMove(write) {
-			withoutAttributes(write, "CollectionStatus")
-		}
-	})},
-	{"counters and epoch in the condition of a move", calm, changingWrites(func(write *table.Write) {
-		if isMove(write) {
-			withoutAttributes(write, "FilesSent", "FilesReceived", "EpochStart", "SyncedFiles")
-		}
-	})},
+	{"status in the condition of a move", calm, without(isMove, "CollectionStatus")},
+	{"counters and epoch in the condition of a move", calm,
+		without(isMove, "FilesSent", "FilesReceived", "EpochStart", "SyncedFiles")},
 	{"epoch of a request", calm, changingReads(func(t taskTables, ref table.Ref, item table.Item) {
 		if isCollection(ref) && item.Has("RequestVersion") {
 			if row := t.row(t.find(collectionOf(ref))); row != nil {
@@ -57,7 +50,7 @@ var reconcilingMutations = []Mutation{
 			return item
 		}, write: func(t taskTables, write *table.Write) bool {
 			if isRow(write.Ref) && t.find(write.Sort).empty {
-				withoutAttributes(write, "FilesSent", "FilesReceived")
+				removeConditions(write, "FilesSent", "FilesReceived")
 			}
 			return false
 		}}
@@ -82,7 +75,7 @@ var reconcilingMutations = []Mutation{
 			return item
 		}, write: func(t taskTables, write *table.Write) bool {
 			if isRun(write.Ref) && sets(write, "Generation") {
-				withoutAttributes(write, "AllReceivedVersion", "AllSuccessfulVersion")
+				removeConditions(write, "AllReceivedVersion", "AllSuccessfulVersion")
 			}
 			return false
 		}}
@@ -144,7 +137,7 @@ var deliveryMutations = []Mutation{
 			}
 			return item
 		}, write: func(_ taskTables, write *table.Write) bool {
-			withoutAttributes(write, "RequestLeaseUntil", "AllReceivedLeaseUntil", "AllSuccessfulLeaseUntil")
+			removeConditions(write, "RequestLeaseUntil", "AllReceivedLeaseUntil", "AllSuccessfulLeaseUntil")
 			return false
 		}}
 	}},

@@ -32,7 +32,7 @@ func (s *schedule) call(describe func() string) fault {
 	if a.pauseAfter--; a.pauseAfter == 0 {
 		a.pausedFor = longestPause
 	}
-	a.giveWay()
+	a.endTurn()
 	s.steps++
 	f := s.nextFault()
 	if s.trace != nil {
@@ -92,7 +92,7 @@ func (t taskTables) GetMany(ctx context.Context, reads []table.Read) (map[table.
 	items := map[table.Ref]table.Item{}
 	for n, i := range t.random.Perm(len(reads)) {
 		if n > 0 {
-			t.current.giveWay()
+			t.current.endTurn()
 			t.log("%s reads on: %s", t.current.name, t.describeItem(reads[i].Ref))
 		}
 		t.on("GetMany", reads[i].Ref)
@@ -133,7 +133,7 @@ func (t taskTables) Query(ctx context.Context, query table.Query) (table.Page, e
 	for i, keyed := range page.Items {
 		ref := table.Ref{Name: query.Name, Key: keyed.Key}
 		if i > 0 && t.tornPages { // a page is no snapshot either
-			t.current.giveWay()
+			t.current.endTurn()
 			if later, _ := t.db.Get(ctx, table.Read{Ref: ref, Attributes: query.Attributes,
 				Consistent: query.Consistent}); later != nil {
 				keyed.Item = later
@@ -157,7 +157,7 @@ func (t taskTables) Update(ctx context.Context, write table.Write) (table.Item, 
 	item, err := t.update(ctx, write)
 	if f == lost && t.chance(0.5) {
 		t.log("    … and the SDK tries again")
-		t.current.giveWay()
+		t.current.endTurn()
 		return t.update(ctx, write)
 	}
 	if lost := f.after(); lost != nil {
