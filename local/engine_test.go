@@ -267,7 +267,7 @@ func TestFindProject(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := os.Stat(filepath.Join(project.Root, "internal", "local", "project.go")); err != nil {
+	if _, err := os.Stat(filepath.Join(project.Root, "local", "project.go")); err != nil {
 		t.Error(err)
 	}
 }

@@ -58,7 +58,8 @@ func TestInterruptedWhileReadingStandardInput(t *testing.T) {
 func TestTheSecondInterruptEndsTheProgram(t *testing.T) {
 	t.Parallel()
 	program := filepath.Join(t.TempDir(), "snapshot-status")
-	if said, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, "../../cmd/snapshot-status")
+	if said, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, said)
 	}
 	receiving, once := make(chan struct{}), sync.Once{}

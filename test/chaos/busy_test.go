@@ -50,7 +50,7 @@ func TestUnfinishedRunReportsDuplicatesOnly(t *testing.T) {
 		}
 		r := &Report{system: s, Unfinished: unfinished}
 		r.checkRows(map[string]row{"a": {CollectionName: "a", CollectionStatus: "Success", FilesReceived: files,
-			SyncedFiles: counted, FilesSent: 4}})
+			SyncedFiles: float64(counted), FilesSent: 4}})
 		r.checkRequests()
 		return r.Broken
 	}

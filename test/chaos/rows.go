@@ -23,11 +23,15 @@ import (
 type row struct {
 	CollectionName, CollectionStatus string
 	FilesSent, FilesReceived         int
-	EpochStart, SyncedFiles          int
+	EpochStart                       int
+	SyncedFiles                      any // a number; a text while the row is being adopted
 }
 
 // held is the part of the ledger's count that the row holds.
-func (r row) held() int { return r.EpochStart + r.SyncedFiles }
+func (r row) held() int {
+	synced, _ := r.SyncedFiles.(float64)
+	return r.EpochStart + int(synced)
+}
 
 func (r row) is(status snapshot.Status) bool { return snapshot.Status(r.CollectionStatus).Is(status) }
 
