@@ -47,6 +47,12 @@ var scenarios = []struct {
 	name string
 	play func(*testing.T, *system)
 }{
+	// the longest ones first
+	{"a row removed before the notifications is not waited for", rowRemovedBefore},
+	{"rows removed after the notifications send nothing", rowsRemovedAfter},
+	{"a run id can be used again", runIDUsedAgain},
+	{"a collection added later repeats the notifications", collectionsAddedLater},
+
 	{"a whole run in all formats becomes Success", wholeRun},
 	{"forty collections that finish at once notify once", fortyAtOnce},
 	{"a run of several pages is read to its end", manyPages},
@@ -79,10 +85,6 @@ var scenarios = []struct {
 	{"more files than FilesSent complete a collection", moreReceivedThanSent},
 	{"late files only count", lateFiles},
 	{"the sweep finds a collection that completes without an event", completeWithoutAnEvent},
-	{"a row removed before the notifications is not waited for", rowRemovedBefore},
-	{"rows removed after the notifications send nothing", rowsRemovedAfter},
-	{"a run id can be used again", runIDUsedAgain},
-	{"a collection added later repeats the notifications", collectionsAddedLater},
 
 	{"metrics count what happened", metricsOfARun},
 }
