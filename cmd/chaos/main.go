@@ -1,4 +1,4 @@
-// The command chaos breaks what it can around the deployed stack, on an engine of its own, and says what held.
+// The command chaos injects faults around the stack, deployed to a local engine of its own, and checks the guarantees.
 package main
 
 import (
@@ -17,23 +17,22 @@ import (
 )
 
 type command struct {
-	Collections int           `env:"COLLECTIONS" default:"100" help:"How many collections the run has."`
-	Messages    int           `env:"MESSAGES" default:"10000" help:"How many files it has; a fifth of their messages are sent twice."`
-	Seed        uint64        `env:"SEED" help:"Of the plan: sizes, order, duplicates (default: by the clock)."`
-	BatchSize   int           `default:"10" help:"The deployed pipe's batchSize."`
-	KillEvery   int           `default:"100" help:"Requests of the functions from one killed process to the next, on average."`
-	LongestHang time.Duration `default:"40s" help:"Longest time that an answer is held back."`
+	Collections int           `env:"COLLECTIONS" default:"100" help:"Collections of the run."`
+	Messages    int           `env:"MESSAGES" default:"10000" help:"Files of the run; a fifth is sent twice."`
+	Seed        uint64        `env:"SEED" help:"Of sizes, order and duplicates (default: the time)."`
+	BatchSize   int           `default:"10" help:"Batch size of the deployed pipe."`
+	KillEvery   int           `default:"100" help:"Mean number of requests of the functions between two kills."`
+	LongestHang time.Duration `default:"40s" help:"Longest time that an answer hangs."`
 }
 
-// A message whose owner died for good is delivered by the second sweep after its lease at the latest.
-const patience = store.DefaultLease + 3*time.Minute
+// The second sweep after its lease delivers the message of a dead owner.
+const timeout = store.DefaultLease + 3*time.Minute
 
 func main() {
 	var c command
 	kong.Parse(&c, kong.Name("chaos"), kong.Description(
-		"Sends a run through the stack on a local engine of its own while connections, processes and other writers "+
-			"do what they can, "+
-			"and holds what came of it against the guarantees."))
+		"Sends a run through the stack on a local engine of its own, cuts connections, kills processes, writes to the "+
+			"same rows, and checks the guarantees."))
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	ok, err := c.run(ctx)
 	stop()
@@ -60,7 +59,7 @@ func (c *command) run(ctx context.Context) (ok bool, err error) {
 	}
 	report, err := chaos.Run(ctx, project, chaos.Options{
 		Collections: c.Collections, Messages: c.Messages, Seed: c.Seed, BatchSize: c.BatchSize,
-		KillEvery: c.KillEvery, LongestHang: c.LongestHang, WaitScale: 1, Patience: patience, Dir: dir, Log: os.Stdout,
+		KillEvery: c.KillEvery, LongestHang: c.LongestHang, WaitScale: 1, Timeout: timeout, Dir: dir, Log: os.Stdout,
 	})
 	if err != nil {
 		return false, err

@@ -1,8 +1,9 @@
-// The command simulate tries schedules of the simulation and says what held.
+// The command simulate runs schedules of the simulation and checks the guarantees.
 package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"runtime"
 	"sync"
@@ -15,18 +16,20 @@ import (
 )
 
 type command struct {
-	Seeds   uint64  `help:"How many schedules to try." default:"20000"`
-	From    uint64  `help:"The first seed."`
-	Seed    *uint64 `help:"Print the history of this one seed in words, and nothing else." xor:"one"`
-	Without string  `help:"Take the guard of this name away, to see what breaks." placeholder:"GUARD"`
-	Guards  bool    `help:"List the guards that can be taken away."`
+	Seeds     uint64  `help:"Number of schedules." default:"20000"`
+	From      uint64  `help:"First seed."`
+	Seed      *uint64 `help:"Print the history of this seed only."`
+	Mutation  string  `help:"Run without the guard of this name." placeholder:"GUARD"`
+	Mutations bool    `help:"List the guards that a mutation can remove."`
+
+	out, err io.Writer
 }
 
 func main() {
-	var c command
+	c := command{out: os.Stdout, err: os.Stderr}
 	kong.Parse(&c, kong.Name("simulate"), kong.Description(
-		"Runs the real tasks over simulated tables, executions and failures, and checks the guarantees after every "+
-			"step and at rest."))
+		"Runs the real tasks over simulated tables, executions and failures. Checks the guarantees after every "+
+			"step and at the end of each phase."))
 	os.Exit(c.run())
 }
 
@@ -34,34 +37,34 @@ func (c *command) run() int {
 	plan, ok := c.plan()
 	switch {
 	case !ok:
-		fmt.Fprintf(os.Stderr, "there is no guard %q; --guards lists them\n", c.Without)
+		fmt.Fprintf(c.err, "no mutation removes the guard %q: --mutations lists the guards\n", c.Mutation)
 		return 2
-	case c.Guards:
-		for _, guard := range simulation.Guards {
-			fmt.Println(guard.Name)
+	case c.Mutations:
+		for _, mutation := range simulation.Mutations {
+			fmt.Fprintln(c.out, mutation.Name)
 		}
 		return 0
 	case c.Seed != nil:
-		return tell(*c.Seed, plan(*c.Seed))
+		return c.history(*c.Seed, plan(*c.Seed))
 	}
-	return c.try(plan)
+	return c.schedules(plan)
 }
 
-// plan returns what a seed's schedule may contain.
+// plan returns the plan for each seed.
 func (c *command) plan() (func(seed uint64) simulation.Plan, bool) {
-	if c.Without == "" {
+	if c.Mutation == "" {
 		return simulation.Seeded, true
 	}
-	for _, guard := range simulation.Guards {
-		if guard.Name == c.Without {
-			return func(uint64) simulation.Plan { return guard.Without() }, true
+	for _, mutation := range simulation.Mutations {
+		if mutation.Name == c.Mutation {
+			return func(uint64) simulation.Plan { return mutation.Plan() }, true
 		}
 	}
 	return nil, false
 }
 
-func (c *command) try(plan func(uint64) simulation.Plan) int {
-	var next, tried, steps atomic.Uint64
+func (c *command) schedules(plan func(uint64) simulation.Plan) int {
+	var next, finished, steps atomic.Uint64
 	var failed atomic.Pointer[uint64]
 	var workers sync.WaitGroup
 	begun := time.Now()
@@ -74,7 +77,7 @@ func (c *command) try(plan func(uint64) simulation.Plan) int {
 				}
 				seed += c.From
 				result := simulation.Run(seed, plan(seed), nil)
-				tried.Add(1)
+				finished.Add(1)
 				steps.Add(uint64(result.Steps))
 				if result.Violation != "" {
 					failed.CompareAndSwap(nil, &seed)
@@ -84,23 +87,23 @@ func (c *command) try(plan func(uint64) simulation.Plan) int {
 	}
 	workers.Wait()
 	seconds := time.Since(begun).Seconds()
-	fmt.Printf("%d schedules, %d calls ordered, %.0f schedules per second\n", tried.Load(), steps.Load(),
-		float64(tried.Load())/seconds)
+	fmt.Fprintf(c.out, "%d schedules, %d calls, %.0f schedules per second\n", finished.Load(), steps.Load(),
+		float64(finished.Load())/seconds)
 	if seed := failed.Load(); seed != nil {
-		return tell(*seed, plan(*seed))
+		return c.history(*seed, plan(*seed))
 	}
-	fmt.Println("all guarantees held: counted once, nothing lost, moved when it may, messages delivered once, all " +
-		"means all, nothing stuck")
+	fmt.Fprintln(c.out, "all guarantees held: counted once, nothing lost, moved when it may, messages delivered once, "+
+		"all means all, nothing stuck")
 	return 0
 }
 
-// tell prints the history of one seed.
-func tell(seed uint64, plan simulation.Plan) int {
-	result := simulation.Run(seed, plan, os.Stdout)
+// history prints the history of one seed.
+func (c *command) history(seed uint64, plan simulation.Plan) int {
+	result := simulation.Run(seed, plan, c.out)
 	if result.Violation != "" {
-		fmt.Printf("\nseed %d broke a guarantee: %s\n", seed, result.Violation)
+		fmt.Fprintf(c.out, "\nseed %d broke a guarantee: %s\n", seed, result.Violation)
 		return 1
 	}
-	fmt.Printf("\nseed %d: all guarantees held over %d calls\n", seed, result.Steps)
+	fmt.Fprintf(c.out, "\nseed %d: all guarantees held over %d calls\n", seed, result.Steps)
 	return 0
 }

@@ -21,7 +21,7 @@ const (
 	notifyFunction          = "NotifyFunctionArn"
 )
 
-// answers are what each function may answer: each of its outcomes, one that no version of it has, and failing for good.
+// answers are the possible answers of each function: its outcomes, an unknown outcome, and an error after all retries.
 var answers = map[string][]strict.Answer{
 	incrementFunction: {
 		counts(0), counts(1), counts(2), fails("Unavailable", `{"errorMessage":"reading","errorType":"Unavailable"}`),
@@ -72,12 +72,12 @@ func outgoing(kinds []snapshot.Kind) []snapshot.Outgoing {
 
 func fails(name, cause string) strict.Answer { return strict.Answer{Error: name, Cause: &cause} }
 
-// failures are the ways in which a function can fail that Step Functions reports, and causes of all sizes.
+// failures are the errors of functions that Step Functions reports, with causes of all sizes.
 var failures = []strict.Answer{
 	fails("Unavailable", strings.Repeat("c", 40_000)), fails("Unavailable", ""), fails("States.Timeout", ""),
 	fails("Lambda.TooManyRequestsException", "Rate Exceeded. (Service: Lambda, Status Code: 429, Request ID: x)"),
 	fails("Sandbox.Timedout", "RequestId: x Error: Task timed out after 30.00 seconds"),
 	fails("States.TaskFailed", strings.Repeat("😀", 2000)),
 	{Error: "States.Timeout"}, {Error: "States.TaskFailed"}, // without a cause
-	fails("States.DataLimitExceeded", "the result is too large"), // which nothing catches
+	fails("States.DataLimitExceeded", "the result is too large"), // not caught
 }

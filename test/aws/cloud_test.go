@@ -16,13 +16,12 @@ import (
 	"testing"
 )
 
-// cloud answers for AWS: DynamoDB Local for DynamoDB, itself for the calls that the functions make of other services,
-// which it keeps.
+// cloud forwards calls to DynamoDB Local, and answers and records calls to other services itself.
 type cloud struct {
 	*httptest.Server
 	mu       sync.Mutex
 	sent     []sentMessage     // to queues
-	news     []string          // titles of what was published
+	titles   []string          // of published notifications and alerts
 	starts   []json.RawMessage // inputs of executions
 	dynamodb http.Handler
 }
@@ -81,13 +80,13 @@ func (c *cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 				Title string `json:"title_text"`
 			}
 			err = json.Unmarshal([]byte(form.Get("Message")), &message)
-			c.news = append(c.news, message.Title)
+			c.titles = append(c.titles, message.Title)
 		}
 		w.Header().Set("Content-Type", "text/xml")
 		_, _ = io.WriteString(w, `<PublishResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishResult>`+
 			`<MessageId>m</MessageId></PublishResult></PublishResponse>`)
 	default:
-		http.Error(w, "a call that is not expected: "+target+" "+r.URL.String(), http.StatusBadRequest)
+		http.Error(w, "unexpected call: "+target+" "+r.URL.String(), http.StatusBadRequest)
 	}
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
@@ -99,7 +98,7 @@ func answerJSON(w http.ResponseWriter, answer any) {
 	_ = json.NewEncoder(w).Encode(answer)
 }
 
-// to returns what was sent to the queue whose URL ends in this.
+// to returns the messages to the queue whose URL ends in this.
 func (c *cloud) to(queue string) (messages []sentMessage) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -111,7 +110,7 @@ func (c *cloud) to(queue string) (messages []sentMessage) {
 	return messages
 }
 
-// takeStarts returns the inputs of the executions that were started since the last call.
+// takeStarts returns the inputs of the executions that were started since its last call.
 func (c *cloud) takeStarts() []json.RawMessage {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -123,5 +122,5 @@ func (c *cloud) takeStarts() []json.RawMessage {
 func (c *cloud) published() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return append([]string(nil), c.news...)
+	return append([]string(nil), c.titles...)
 }

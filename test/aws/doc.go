@@ -1,13 +1,11 @@
-// Package aws holds the project against AWS's own code, as `make test-aws` does: DynamoDB Local, event-ruler (the
-// matcher that EventBridge runs), the version of JSONata that Step Functions runs, and the Lambda Runtime Interface
-// Emulator. Whole runs go through all of them together.
+// Package aws compares the project with AWS's own code: DynamoDB Local, event-ruler (the matcher of EventBridge), the
+// JSONata version of Step Functions, and the Lambda Runtime Interface Emulator. Whole runs use all of them together.
 //
-// Its tests carry the build tag testaws, so that `go test ./...` needs no Java.
+// `make test-aws` runs its tests. They have the build tag testaws, so that `go test ./...` needs no Java.
 //
-// The jars are pinned by the version in pom.xml and by checksum in jars.sha256, each beside the Java program that runs
-// them. To move to another version, change the pom and run
+// Versions of the jars are pinned in pom.xml, their checksums in jars.sha256. To update them, change the pom, run
 //
 //	make test-aws-pin
 //
-// which writes the checksums of what was fetched; compare them with those that the publisher gives.
+// and compare the new checksums with those of the publisher.
 package aws

@@ -13,15 +13,15 @@ import (
 	"snapshot-status-checker/test/aws/ruler"
 )
 
-// exemptions are what the stack may be deployed with.
+// exemptions are exempt statuses of a deployment.
 var exemptions = map[string][]string{
 	"NoExemptStatus": nil,
 	"TwoExempt":      {"Table_Unavailable", "Blocked_Topic"},
 	"ThreeExempt":    {"Table_Unavailable", "Blocked_Topic", "Not a Status"},
 }
 
-// The local pipe runner decides as EventBridge does, about records of every kind that a table's stream can hold.
-func TestFiltersOnGeneratedRecords(t *testing.T) {
+// The local pipe runner decides like EventBridge about all kinds of stream records.
+func TestFiltersAgreeOnGeneratedRecords(t *testing.T) {
 	t.Parallel()
 	var records []json.RawMessage
 	for record := range generatedRecords() {
@@ -39,8 +39,7 @@ func TestFiltersOnGeneratedRecords(t *testing.T) {
 	}
 }
 
-// The same about what DynamoDB Local writes into the stream of a table.
-func TestFiltersOnStreamRecords(t *testing.T) {
+func TestFiltersAgreeOnStreamRecords(t *testing.T) {
 	t.Parallel()
 	records := streamRecords(t)
 	for name, exempt := range exemptions {
@@ -51,8 +50,8 @@ func TestFiltersOnStreamRecords(t *testing.T) {
 	}
 }
 
-// sameDecisions holds the local runner against event-ruler: each filter alone, and all together. Each filter must pass
-// some record and drop some, or nothing would have been compared.
+// sameDecisions compares the local runner with event-ruler: each filter alone, and all together. Each filter must pass
+// some records and reject others.
 func sameDecisions(t *testing.T, texts []string, records []json.RawMessage, of string) {
 	t.Helper()
 	matched, err := ruler.Match(texts, records)

@@ -18,9 +18,9 @@ import (
 	"snapshot-status-checker/test/aws/internal/compared"
 )
 
-// The limits that the protocol relies on, each with the largest that DynamoDB accepts and the next that it refuses
+// The limits that the protocol relies on, each with the largest value that DynamoDB accepts and the next larger one
 // (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html).
-func TestLimits(t *testing.T) {
+func TestLimitsAreAsDocumented(t *testing.T) {
 	t.Parallel()
 	client := dynamodb.NewFromConfig(dynamodblocal.Config(t))
 	l := limits{
@@ -28,7 +28,7 @@ func TestLimits(t *testing.T) {
 		status: dynamotest.Create(t, client, "status", "CorrelationId", "CollectionName"),
 		ledger: dynamotest.Create(t, client, "ledger", "PK", "SK"),
 	}
-	compared.Report(t, "DynamoDB Local: the suite of the tables, and 7 limits with what is just beyond them")
+	compared.Report(t, "DynamoDB Local: the suite of the tables, and 7 limits")
 	t.Run("KeysOf2048And1024Bytes", l.keys)
 	t.Run("KeysMayHoldAnyCharacter", l.characters)
 	t.Run("ItemOf400KB", l.item)
@@ -49,7 +49,7 @@ func (l limits) write(t *testing.T, ref table.Ref, set map[string]any) error {
 	return err
 }
 
-// refused fails the test unless DynamoDB called the request invalid.
+// refused fails the test unless DynamoDB refused the request as invalid.
 func refused(t *testing.T, what string, err error) {
 	t.Helper()
 	var api smithy.APIError
@@ -151,7 +151,7 @@ func (l limits) batch(t *testing.T) {
 	refused(t, "a key twice", err)
 }
 
-// Such a page says that there is more; the next one is empty.
+// Such a page announces another, which is empty.
 func (l limits) lastPage(t *testing.T) {
 	for _, sort := range []string{"a", "b"} {
 		accepted(t, sort, l.write(t, l.ledger.At(t.Name(), sort), small))

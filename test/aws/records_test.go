@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// odd are statuses that no system writes, among them letters that fold to ASCII in Unicode: ſ, the Kelvin sign and the
+// odd are statuses that no system writes. Some have letters that fold to ASCII in Unicode: ſ, the Kelvin sign, the
 // Turkish i.
 var odd = []string{
 	"", " Sent", "Sent ", "Sen", "Sents", "S", "Received_", "sent\n", "ſent", "SenT\u0130", "Receıved",
@@ -17,7 +17,7 @@ var odd = []string{
 	"Bloc\u212Aed_Topic", "Table-Unavailable", "*", `\`, `"`, "É", "é", "😀", "\uFF33ent", "null", "1", "Success/",
 }
 
-// statuses are words in the spellings that a record may hold: all of a short one, some of a longer one.
+// statuses are words in many spellings: all spellings of Sent, some of the others.
 func statuses() []string {
 	random := rand.New(rand.NewPCG(1, 1))
 	words := slices.Clone(odd)
@@ -37,7 +37,7 @@ func statuses() []string {
 	return slices.Compact(words)
 }
 
-// spellings are a word in capitals and small letters, in all 2^n ways.
+// spellings are all 2^n combinations of capitals and small letters.
 func spellings(word string) []string {
 	all := []string{""}
 	for _, letter := range strings.Split(word, "") {

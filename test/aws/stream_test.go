@@ -19,8 +19,8 @@ import (
 	"snapshot-status-checker/test/aws/dynamodblocal"
 )
 
-// streamRecords has rows of a table of DynamoDB Local written from status to status, by the writes that the systems at
-// the table use, and returns what its stream holds then, as a pipe delivers it.
+// streamRecords writes rows of DynamoDB Local from status to status, with the writes that all systems use, and returns
+// the records of the stream as a pipe delivers them.
 func streamRecords(t *testing.T) []json.RawMessage {
 	t.Helper()
 	config := dynamodblocal.Config(t)
@@ -63,7 +63,7 @@ func createWithStream(t *testing.T, client *dynamodb.Client) (name string) {
 	return name
 }
 
-// rows writes rows of a run as the systems at the table do: without looking.
+// rows writes rows of a run as other systems do, without conditions.
 type rows struct {
 	*testing.T
 	client *dynamodb.Client
@@ -96,7 +96,7 @@ func (r rows) put(row string, status types.AttributeValue, filesSent string) {
 	}
 }
 
-// set sets attributes of a row that is there.
+// set sets attributes of an existing row.
 func (r rows) set(row string, attributes map[string]types.AttributeValue) {
 	r.Helper()
 	updates := map[string]types.AttributeValueUpdate{}

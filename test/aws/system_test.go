@@ -34,8 +34,8 @@ const (
 	ofEachTask   = 2 // processes
 )
 
-// system is the whole of it without the local engine: the real functions under Lambda's emulator, the tables and the
-// stream in DynamoDB Local, the definition under strict rules.
+// system is the stack without the local engine: the real functions in Lambda's emulator, tables and stream in DynamoDB
+// Local, the definition under strict rules.
 type system struct {
 	*testing.T
 	*cloud
@@ -43,7 +43,7 @@ type system struct {
 	workflowType string
 	tasks        map[string]*emulator.Function // by their placeholders in the definition
 	sweep        *emulator.Function
-	server       string // does the tasks' calls for the interpreter
+	server       string // calls the tasks for the interpreter
 	streams      *dynamodbstreams.Client
 	filters      local.Filters
 	seen         int // records of the stream
@@ -86,7 +86,7 @@ func newSystem(t *testing.T, workflowType string) *system {
 	return s
 }
 
-// call does a function's call for the interpreter: see strict.RunLive.
+// call calls a function for the interpreter: see strict.RunLive.
 func (s *system) call(w http.ResponseWriter, r *http.Request) {
 	var payload json.RawMessage
 	var answer json.RawMessage
@@ -129,7 +129,7 @@ func (s *system) execute(inputs ...json.RawMessage) {
 	}
 }
 
-// deliver brings messages to the state machine as the pipe does, in batches.
+// deliver delivers messages in batches, as the pipe does.
 func (s *system) deliver(batch int, messages ...sqstypes.Message) {
 	s.Helper()
 	var inputs []json.RawMessage
@@ -144,7 +144,7 @@ func (s *system) deliver(batch int, messages ...sqstypes.Message) {
 	s.execute(inputs...)
 }
 
-// changes brings the stream's new records that pass the pipe's filters to the state machine. It returns their number.
+// changes delivers the new stream records that pass the filters, and returns their number.
 func (s *system) changes() (passed int) {
 	s.Helper()
 	var inputs []json.RawMessage
@@ -163,8 +163,8 @@ func (s *system) changes() (passed int) {
 	return len(inputs)
 }
 
-// sweeps calls the sweep, and runs the executions that it starts.
-func (s *system) sweeps(name string) {
+// callSweep calls the sweep and runs the executions that it starts.
+func (s *system) callSweep(name string) {
 	s.Helper()
 	if _, err := s.sweep.Invoke(s.Context(), json.RawMessage(`{"execution_id":"`+name+`"}`)); err != nil {
 		s.Fatal(err)
@@ -172,8 +172,8 @@ func (s *system) sweeps(name string) {
 	s.execute(s.takeStarts()...)
 }
 
-// shows is a row as "Status received/sent".
-func (s *system) shows(run, collection string) string {
+// rowState is a row as "Status received/sent".
+func (s *system) rowState(run, collection string) string {
 	s.Helper()
 	got, err := s.client.GetItem(s.Context(), &dynamodb.GetItemInput{
 		TableName: &s.table, Key: s.rows.of(run).key(collection), ConsistentRead: aws.Bool(true)})

@@ -11,8 +11,8 @@ import (
 	"snapshot-status-checker/test/aws/dynamodblocal"
 )
 
-// The local engine is held to the same by the tests of internal/table/dynamo.
-func TestTables(t *testing.T) {
+// The tests of internal/table/dynamo run the same suite on the local engine.
+func TestDynamoDBLocalPassesTheSuite(t *testing.T) {
 	t.Parallel()
 	dynamotest.Run(t, dynamodb.NewFromConfig(dynamodblocal.Config(t)))
 }

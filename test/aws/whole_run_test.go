@@ -24,9 +24,9 @@ const (
 	theRun      = "run-whole"
 )
 
-// A whole run without the local engine, for both workflow types: duplicates, messages that are rejected, a reset, Sent
-// that comes last, success files, and a run that stalls.
-func TestWholeRuns(t *testing.T) {
+// A run for each workflow type: duplicates, rejected messages, a new export, Sent after the last file, success files,
+// and a run that stalls.
+func TestWholeRunsComplete(t *testing.T) {
 	for _, workflowType := range []string{standard, express} {
 		t.Run(workflowType, func(t *testing.T) {
 			t.Parallel()
@@ -71,7 +71,7 @@ func (s *system) startRun() {
 	}
 }
 
-// exportAgain has a collection's export fail after two of its files were counted, and go through again.
+// exportAgain lets a collection's export fail after two files were counted, and begin again.
 func (s *system) exportAgain(name string) {
 	s.deliver(1, file(theRun, name, 101, ""), file(theRun, name, 102, ""))
 	s.want("before the reset", "Sent 2/8", name)
@@ -86,7 +86,7 @@ func (s *system) exportAgain(name string) {
 
 func number(n int) types.AttributeValue { return &types.AttributeValueMemberN{Value: fmt.Sprint(n)} }
 
-// receiveFiles delivers every file, a fifth of them twice, and three messages that cannot be counted, in any order.
+// receiveFiles delivers every file, a fifth of them twice, and three bad messages, shuffled.
 func (s *system) receiveFiles() {
 	random := rand.New(rand.NewPCG(1, 1))
 	var all []sqstypes.Message
@@ -123,7 +123,7 @@ func (s *system) receiveFiles() {
 		slices.Compact(identities)); diff != "" {
 		s.Errorf("rejected (-want +got)\n%s", diff)
 	}
-	s.wantNews(nil)
+	s.wantNotifications(nil)
 }
 
 func (s *system) writeSentLast() {
@@ -135,7 +135,7 @@ func (s *system) writeSentLast() {
 	}
 	s.want("Sent of all", "Received 8/8", everyCollection()...)
 	s.wantRequests(collections)
-	s.wantNews([]string{"Full - All collections received by NiFi"})
+	s.wantNotifications([]string{"Full - All collections received by NiFi"})
 }
 
 func everyCollection() (all []string) {
@@ -145,17 +145,17 @@ func everyCollection() (all []string) {
 	return all
 }
 
-// repeat delivers a collection's files once more, has the sender write Sent over Received, and sweeps.
+// repeat delivers a collection's files again, writes Sent over Received, and sweeps.
 func (s *system) repeat() {
 	for n := range files {
 		s.deliver(1, file(theRun, collection(5), n, ""))
 	}
 	s.rows.of(theRun).set(collection(6), map[string]types.AttributeValue{"CollectionStatus": status("Sent")})
 	s.changes()
-	s.sweeps("after-the-files")
+	s.callSweep("after-the-files")
 	s.want("repeated", "Received 8/8", everyCollection()...)
 	s.wantRequests(collections)
-	s.wantNews([]string{"Full - All collections received by NiFi"})
+	s.wantNotifications([]string{"Full - All collections received by NiFi"})
 }
 
 func (s *system) receiveSuccessFiles() {
@@ -166,21 +166,21 @@ func (s *system) receiveSuccessFiles() {
 	s.deliver(3, all...)
 	s.want("success files", "Success 8/8", everyCollection()...)
 	s.wantRequests(collections)
-	s.wantNews([]string{"Full - All collections received by NiFi", "Full - All collections successful"})
+	s.wantNotifications([]string{"Full - All collections received by NiFi", "Full - All collections successful"})
 }
 
-// stall has a run wait for a file that never comes: the sweep tells monitoring once.
+// stall leaves a run without one of its files: the sweep sends one alert.
 func (s *system) stall() {
 	before := len(s.published())
 	s.rows.of("run-stalled").put("db.a", status("Sent"), "2")
 	s.deliver(1, file("run-stalled", "db.a", 1, ""))
 	for i := range 3 {
-		s.sweeps(fmt.Sprintf("stalled-%d", i))
+		s.callSweep(fmt.Sprintf("stalled-%d", i))
 	}
 	if alerts := s.published()[before:]; len(alerts) != 1 {
-		s.Errorf("the sweep told of %q, want one alert", alerts)
+		s.Errorf("the sweep sent %q, want one alert", alerts)
 	}
-	if got := s.shows("run-stalled", "db.a"); got != "Sent 1/2" {
+	if got := s.rowState("run-stalled", "db.a"); got != "Sent 1/2" {
 		s.Errorf("the stalled collection is %s", got)
 	}
 }
@@ -188,7 +188,7 @@ func (s *system) stall() {
 func (s *system) want(when, state string, names ...string) {
 	s.Helper()
 	for _, name := range names {
-		if got := s.shows(theRun, name); got != state {
+		if got := s.rowState(theRun, name); got != state {
 			s.Errorf("%s: %s is %s, want %s", when, name, got, state)
 		}
 	}
@@ -206,15 +206,15 @@ func (s *system) wantRequests(number int) {
 			s.Error(err)
 		}
 		if of[request.Collection]++; of[request.Collection] > 1 {
-			s.Errorf("%s was asked for %d times", request.Collection, of[request.Collection])
+			s.Errorf("%s has %d requests", request.Collection, of[request.Collection])
 		}
 	}
 	if len(of) != number {
-		s.Errorf("%d collections were asked for, want %d", len(of), number)
+		s.Errorf("%d collections have requests, want %d", len(of), number)
 	}
 }
 
-func (s *system) wantNews(titles []string) {
+func (s *system) wantNotifications(titles []string) {
 	s.Helper()
 	if diff := cmp.Diff(titles, s.published()); diff != "" {
 		s.Errorf("published (-want +got)\n%s", diff)

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// busy measures how busy the machine is, by how much it slows this process down: 1 if it has nothing else to do.
+// busy measures how much other work slows this process down: 1 on a quiet machine.
 type busy struct {
 	mu     sync.Mutex
 	recent float64 // of the last few probes
@@ -20,9 +20,8 @@ type busy struct {
 
 const (
 	probeEvery = 2 * time.Second
-	probe      = 20 * time.Millisecond // of processor time: several turns of a scheduler
-	// tooBusy is the mean slowdown from which a machine is called busy. By itself a run on 2 cores is slowed down 2 to
-	// 4 times.
+	probe      = 20 * time.Millisecond // of processor time
+	// tooBusy is the mean slowdown of a busy machine. A run alone on 2 cores has a slowdown of 2 to 4.
 	tooBusy = 8
 )
 
@@ -42,21 +41,21 @@ func (b *busy) watch(ctx context.Context) error {
 	})
 }
 
-// now is the slowdown at present.
+// now is the recent slowdown.
 func (b *busy) now() float64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return max(1, b.recent)
 }
 
-// mean is the slowdown over all the time that was watched.
+// mean is the slowdown since the start.
 func (b *busy) mean() float64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return max(1, b.sum/float64(max(1, b.probes)))
 }
 
-// slowdown computes for so much processor time and returns how many times longer it took.
+// slowdown uses this much processor time and returns how many times longer it took.
 func slowdown(processor time.Duration) (float64, error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()

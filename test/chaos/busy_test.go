@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Whatever the machine does besides, a computation takes no shorter than its processor time.
-func TestSlowdown(t *testing.T) {
+// A computation takes at least its processor time.
+func TestSlowdownIsAtLeastOne(t *testing.T) {
 	t.Parallel()
 	begun := time.Now()
 	got, err := slowdown(probe)
@@ -16,12 +16,12 @@ func TestSlowdown(t *testing.T) {
 	}
 }
 
-// Only change is progress, and time counts for less where less can be done in it.
-func TestStillness(t *testing.T) {
+// A change of state resets the time. Time on a busy machine counts less.
+func TestStallScalesTime(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 28, 0, 0, 0, 0, time.UTC)
-	still := stillness{at: now}
-	for i, look := range []struct {
+	stall := stall{at: now}
+	for i, call := range []struct {
 		state    string
 		after    time.Duration
 		slowdown float64
@@ -33,22 +33,22 @@ func TestStillness(t *testing.T) {
 		{"b", time.Hour, 1, 0},
 		{"b", time.Hour, 60, time.Minute},
 	} {
-		now = now.Add(look.after)
-		if got := still.waited(look.state, now, look.slowdown); got != look.want {
-			t.Errorf("look %d: waited for %v, want %v", i, got, look.want)
+		now = now.Add(call.after)
+		if got := stall.waited(call.state, now, call.slowdown); got != call.want {
+			t.Errorf("call %d: waited for %v, want %v", i, got, call.want)
 		}
 	}
 }
 
-// On a busy machine what is missing may still come. What is there twice does not go away.
-func TestUnfinishedReport(t *testing.T) {
+// On a busy machine what is missing may still come. What exists twice remains.
+func TestUnfinishedRunReportsDuplicatesOnly(t *testing.T) {
 	t.Parallel()
 	check := func(unfinished string, files, counted int, requests ...string) []string {
-		w := &world{Options: Options{Messages: 4}, plan: &plan{collections: []collection{{name: "a", files: 4}}}}
+		s := &system{Options: Options{Messages: 4}, plan: &plan{collections: []collection{{name: "a", files: 4}}}}
 		for _, id := range requests {
-			w.seen.requests.add("a", id)
+			s.seen.requests.add("a", id)
 		}
-		r := &Report{world: w, Unfinished: unfinished}
+		r := &Report{system: s, Unfinished: unfinished}
 		r.checkRows(map[string]row{"a": {CollectionName: "a", CollectionStatus: "Success", FilesReceived: files,
 			SyncedFiles: float64(counted), FilesSent: 4}})
 		r.checkRequests()
@@ -75,11 +75,11 @@ func TestUnfinishedReport(t *testing.T) {
 		}
 	}
 	if got := check("", 4, 5, "1"); !slices.Equal(got, check("3 collections", 4, 5, "1")) {
-		t.Errorf("counted too often is not the same on a busy machine: %q", got)
+		t.Errorf("a count that is too high gives another report on a busy machine: %q", got)
 	}
 }
 
-// Kills follow the requests: a run that makes none meets none, however long it takes.
+// Kills depend on requests, not on time.
 func TestKillsFollowRequests(t *testing.T) {
 	t.Parallel()
 	f := &faults{killEvery: 10, kills: make(chan struct{}, 1)}
@@ -93,12 +93,12 @@ func TestKillsFollowRequests(t *testing.T) {
 		}
 	}
 	if called < 500 || called > 2_000 { // 1,000 expected, with a standard deviation of 30
-		t.Errorf("%d calls for a kill in 10,000 requests, want about 1,000", called)
+		t.Errorf("%d kills in 10,000 requests, want about 1,000", called)
 	}
-	for range 1_000 { // nobody answers: nothing is added up
+	for range 1_000 { // pending kills do not add up
 		f.request()
 	}
 	if len(f.kills) != 1 || f.requests.Load() != 11_000 {
-		t.Errorf("%d calls wait after %d requests", len(f.kills), f.requests.Load())
+		t.Errorf("%d pending kills after %d requests", len(f.kills), f.requests.Load())
 	}
 }

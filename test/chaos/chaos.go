@@ -1,7 +1,6 @@
-// Package chaos sends a whole run through the stack, deployed unchanged to a local engine, while nearly everything
-// around the functions breaks: their connections to the engine are cut before or after a request took effect, are slow
-// or hang, their processes are killed, messages come twice and in any order, and others write to the same rows. Then
-// it holds what came of it against the guarantees.
+// Package chaos sends a run through the stack, deployed unchanged to a local engine, and injects faults: connections of
+// the functions are cut before or after a request took effect, are slow or hang; function processes are killed;
+// messages are duplicated and shuffled; another writer updates the same rows. Then it checks the guarantees.
 package chaos
 
 import (
@@ -17,26 +16,24 @@ import (
 	"snapshot-status-checker/local"
 )
 
-// Options are how much chaos there is.
+// Options are the size of the run and the rate of the faults.
 type Options struct {
 	Collections, Messages int
-	Seed                  uint64 // of the plan: sizes, order, duplicates, moments at which Sent is written
+	Seed                  uint64 // of sizes, order, duplicates, and the times at which Sent is written
 	BatchSize             int
-	// KillEvery is how many requests the functions make from one killed function process to the next, on average.
-	// Faults are counted by requests and not by the clock: a call meets as many on a busy machine as on a quiet one.
+	// KillEvery is the mean number of requests of the functions between two kills. Faults depend on requests, not on
+	// time: a call meets as many on a busy machine as on a quiet one.
 	KillEvery int
-	// LongestHang bounds how long an answer that is held back keeps a function waiting. From the functions' timeout
-	// of 30 s on, calls of them time out.
+	// LongestHang bounds how long an answer hangs. If it exceeds the functions' timeout of 30 s, calls time out.
 	LongestHang time.Duration
-	// WaitScale shortens what the state machine's retries wait.
+	// WaitScale scales the waits of the state machine's retries.
 	WaitScale float64
-	// Patience is how long nothing may change while something is missing: longer than a claim's lease and a sweep,
-	// since a claimer that is dead for good is only followed then. On a busy machine it lasts longer, by as much as the
-	// machine is slower.
-	Patience time.Duration
-	// Longest is how long all of it may take on a busy machine, 0 for as long as it needs. After it the report says
-	// what was lost or done twice by then, and calls the machine busy instead of missing what may still come.
-	Longest time.Duration
+	// Timeout ends a run without progress. It must exceed a lease and a sweep, after which the messages of a dead owner
+	// are delivered. It is scaled by the slowdown of a busy machine.
+	Timeout time.Duration
+	// MaxDuration ends a run that a busy machine cannot finish in time; 0 for no limit. The report then names the
+	// machine as the reason for what is missing.
+	MaxDuration time.Duration
 	// Dir is an empty folder for the engine's files.
 	Dir string
 	Log io.Writer
@@ -44,45 +41,45 @@ type Options struct {
 
 func (o Options) check() error {
 	if o.Collections < 2 || o.Messages < 2*o.Collections {
-		return errors.New("chaos needs at least 2 collections, and 2 messages for each")
+		return errors.New("at least 2 collections, and 2 messages for each, are needed")
 	}
 	if o.KillEvery < 1 {
-		return errors.New("chaos kills a function process every 1 or more requests")
+		return errors.New("kill-every must be at least 1")
 	}
 	return nil
 }
 
-// Run does it all and returns what it saw. The error says why it could not be done; what is not as it should be is in
-// the report.
+// Run sends the run, injects the faults and checks the guarantees. Broken guarantees are in the report, not in the
+// error.
 func Run(ctx context.Context, project local.Project, o Options) (*Report, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
 	begun := time.Now()
-	w, err := setUp(ctx, project, o)
+	s, err := setUp(ctx, project, o)
 	if err != nil {
 		return nil, err
 	}
-	defer w.tearDown()
+	defer s.tearDown()
 	fmt.Fprintf(o.Log, "sending %d messages of %d collections, %d of them twice (seed %d)\n",
-		o.Messages, o.Collections, w.plan.duplicates, o.Seed)
-	w.begun = time.Now()
-	missing, err := w.storm(ctx)
+		o.Messages, o.Collections, s.plan.duplicates, o.Seed)
+	s.begun = time.Now()
+	missing, err := s.runUntilIdle(ctx)
 	if err != nil {
 		return nil, err
 	}
-	stormed := time.Since(w.begun)
-	report, err := w.check(ctx, missing)
+	took := time.Since(s.begun)
+	report, err := s.check(ctx, missing)
 	if err != nil {
 		return nil, err
 	}
-	report.setUp, report.took = w.begun.Sub(begun), stormed
+	report.setUp, report.took = s.begun.Sub(begun), took
 	return report, nil
 }
 
-// storm lets everything happen at once, and returns when all has come to rest with nothing missing, or with what is
-// still missing when patience or the longest time has come to its end. The faults last until then.
-func (w *world) storm(ctx context.Context) (missing string, err error) {
+// runUntilIdle runs senders, writers and faults concurrently until nothing is left to do. It returns what is missing if
+// the timeout or the maximal duration ends it.
+func (s *system) runUntilIdle(ctx context.Context) (missing string, err error) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	tasks, within := errgroup.WithContext(ctx)
@@ -94,23 +91,23 @@ func (w *world) storm(ctx context.Context) (missing string, err error) {
 			return nil
 		})
 	}
-	always(w.servePipes)
-	always(w.watchRows)
-	always(w.killFunctions)
-	always(w.busy.watch)
-	always(w.answerRequests)
-	always(w.collectNews)
-	always(w.putBackKept)
-	always(w.tell)
+	always(s.servePipes)
+	always(s.watchRows)
+	always(s.killFunctions)
+	always(s.busy.watch)
+	always(s.answerRequests)
+	always(s.collectNotifications)
+	always(s.replayRejected)
+	always(s.logProgress)
 	written := make(chan struct{})
-	always(func(ctx context.Context) error { return w.writeRows(ctx, sync.OnceFunc(func() { close(written) })) })
+	always(func(ctx context.Context) error { return s.writeRows(ctx, sync.OnceFunc(func() { close(written) })) })
 	tasks.Go(func() error {
 		defer stop()
-		if err := w.send(within); err != nil {
+		if err := s.send(within); err != nil {
 			return err
 		}
 		var err error
-		missing, err = w.awaitRest(within, written)
+		missing, err = s.awaitIdle(within, written)
 		return err
 	})
 	return missing, tasks.Wait()

@@ -9,40 +9,40 @@ import (
 	"snapshot-status-checker/internal/table/dynamo"
 )
 
-// check holds what is there when all has come to rest against the guarantees, or when something is still missing.
-func (w *world) check(ctx context.Context, missing string) (*Report, error) {
-	r := &Report{world: w}
+// check checks the guarantees when nothing is left to do, or when the run was ended with something missing.
+func (s *system) check(ctx context.Context, missing string) (*Report, error) {
+	r := &Report{system: s}
 	switch {
-	case missing != "" && w.busy.mean() >= tooBusy:
+	case missing != "" && s.busy.mean() >= tooBusy:
 		r.Unfinished = missing
 	case missing != "":
-		r.broken("not at rest after %v without progress, or %v of all: %s", w.Patience, w.Longest, missing)
+		r.broken("not finished after %v without progress, or %v in total: %s", s.Timeout, s.MaxDuration, missing)
 	}
 	var err error
-	if r.history, err = w.readHistory(ctx); err != nil {
+	if r.history, err = s.readHistory(ctx); err != nil {
 		return nil, err
 	}
-	rows, err := w.readRows(ctx)
+	rows, err := s.readRows(ctx)
 	if err != nil {
 		return nil, err
 	}
 	r.checkRows(rows)
-	receipts, err := w.readReceipts(ctx)
+	receipts, err := s.readReceipts(ctx)
 	if err != nil {
 		return nil, err
 	}
 	r.checkCounting(receipts)
 	r.checkRequests()
-	r.checkNews()
-	for reason, identities := range w.seen.rejected.by {
+	r.checkNotifications()
+	for reason, identities := range s.seen.rejected.by {
 		if reason != string(snapshot.ReasonNotCounted) {
 			r.broken("%d messages were rejected as %s", len(identities), reason)
 		}
 	}
-	for code, n := range w.seen.writeErrors.counts() {
-		r.broken("the rows' other writer met %s %d times", code, n)
+	for code, n := range s.seen.writeErrors.counts() {
+		r.broken("the other writer got %s %d times", code, n)
 	}
-	if n := w.faults.transactions.Load(); n > 0 {
+	if n := s.faults.transactions.Load(); n > 0 {
 		r.broken("%d transactions on the shared table", n)
 	}
 	r.checkChaos()
@@ -61,23 +61,23 @@ func (r *Report) checkRows(rows map[string]row) {
 		twice := max(0, got.FilesReceived-c.files)
 		r.twice += twice
 		if got.FilesReceived != c.files || got.held() != c.files {
-			r.tooFew(twice == 0 && got.held() <= c.files,
+			r.problem(twice == 0 && got.held() <= c.files,
 				"%s: FilesReceived %d, EpochStart and SyncedFiles %d, want %d",
 				c.name, got.FilesReceived, got.held(), c.files)
 		}
 		if got.FilesSent != c.files {
-			r.tooFew(got.FilesSent < c.files, "%s: FilesSent %d, but its writer added %d", c.name, got.FilesSent,
+			r.problem(got.FilesSent < c.files, "%s: FilesSent %d, but its writer added %d", c.name, got.FilesSent,
 				c.files)
 		}
 	}
 }
 
 // readReceipts returns the identities of the files' messages that the ledger knows as counted.
-func (w *world) readReceipts(ctx context.Context) (map[string]bool, error) {
-	tables := store.NewTables(w.outputs.ExportStatusTableName, w.outputs.LedgerTableName)
-	ledger, files := store.New(dynamo.New(w.table), tables, store.Settings{}), map[string]bool{}
-	for _, c := range w.plan.collections {
-		key := snapshot.CollectionKey{CorrelationID: w.plan.correlationID, CollectionName: c.name}
+func (s *system) readReceipts(ctx context.Context) (map[string]bool, error) {
+	tables := store.NewTables(s.outputs.ExportStatusTableName, s.outputs.LedgerTableName)
+	ledger, files := store.New(dynamo.New(s.table), tables, store.Settings{}), map[string]bool{}
+	for _, c := range s.plan.collections {
+		key := snapshot.CollectionKey{CorrelationID: s.plan.correlationID, CollectionName: c.name}
 		err := ledger.Receipts(ctx, key, func(receipt store.Receipt) error {
 			if !receipt.Success {
 				files[receipt.Identity] = true
@@ -91,8 +91,7 @@ func (w *world) readReceipts(ctx context.Context) (map[string]bool, error) {
 	return files, nil
 }
 
-// checkCounting holds each message that was sent against the ledger, so that one that was lost cannot hide behind one
-// that was counted twice.
+// checkCounting compares each message with the ledger, so that a message counted twice does not hide a lost one.
 func (r *Report) checkCounting(receipts map[string]bool) {
 	sent := r.seen.files.counts()
 	for identity := range sent {
@@ -102,11 +101,11 @@ func (r *Report) checkCounting(receipts map[string]bool) {
 	}
 	for identity := range receipts {
 		if sent[identity] == 0 {
-			r.broken("counted message %s, which nobody sent", identity)
+			r.broken("message %s was counted, but never sent", identity)
 		}
 	}
 	if len(sent) != r.Messages || r.lost > 0 {
-		r.missing("of %d messages, want %d, %d were lost", len(sent), r.Messages, r.lost)
+		r.missing("%d messages sent, want %d; %d were lost", len(sent), r.Messages, r.lost)
 	}
 }
 
@@ -114,26 +113,26 @@ func (r *Report) checkRequests() {
 	for _, c := range r.plan.collections {
 		ids := r.seen.requests.by[c.name]
 		if len(ids) != 1 || ids[""] != 0 {
-			r.tooFew(len(ids) == 0, "%s was asked for by the event ids %v, want one", c.name, ids)
+			r.problem(len(ids) == 0, "requests for %s have the event ids %v, want one", c.name, ids)
 		}
 	}
 	if n := len(r.seen.requests.by); n != len(r.plan.collections) {
-		r.tooFew(n < len(r.plan.collections), "%d collections were asked for, want %d", n, len(r.plan.collections))
+		r.problem(n < len(r.plan.collections), "%d collections have requests, want %d", n, len(r.plan.collections))
 	}
 }
 
-func (r *Report) checkNews() {
+func (r *Report) checkNotifications() {
 	for _, title := range []string{"Full - All collections received by NiFi", "Full - All collections successful"} {
-		if ids := r.seen.news.by[title]; len(ids) != 1 || ids[""] != 0 {
-			r.tooFew(len(ids) == 0, "%q was told under the event ids %v, want one", title, ids)
+		if ids := r.seen.notifications.by[title]; len(ids) != 1 || ids[""] != 0 {
+			r.problem(len(ids) == 0, "notifications %q have the event ids %v, want one", title, ids)
 		}
 	}
-	if n := len(r.seen.news.by); n != 2 {
-		r.tooFew(n < 2, "told %d kinds of news, want 2: %q", n, r.seen.news.labels())
+	if n := len(r.seen.notifications.by); n != 2 {
+		r.problem(n < 2, "%d kinds of notifications, want 2: %q", n, r.seen.notifications.labels())
 	}
 }
 
-// checkChaos makes sure that there was any. A busy machine may do everything too late for some of it.
+// checkChaos checks that faults were injected. A busy machine may be too late for some.
 func (r *Report) checkChaos() {
 	for what, n := range map[string]int64{
 		"requests cut": r.faults.requestsCut.Load(), "answers cut": r.faults.answersCut.Load(),

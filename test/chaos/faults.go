@@ -15,32 +15,32 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// faults is the network between the functions and the engine: a TCP proxy that does harm by chance. A fault strikes
-// one piece of a request or an answer, which is a whole one unless it is large.
+// faults is a TCP proxy between the functions and the engine. A random fault strikes one piece of a request or an
+// answer: all of it unless it is large.
 type faults struct {
 	proxy *toxiproxy.Proxy
-	// longestHang is how long an answer that is held back keeps its connection open.
+	// longestHang bounds how long an answer hangs before its connection is cut.
 	longestHang time.Duration
-	// killEvery is how many requests there are from one call for a kill to the next, on average.
+	// killEvery is the mean number of requests between two kills.
 	killEvery int
 	kills     chan struct{}
 
-	// sharedTable is the table on whose rows a transaction would disturb its other writers.
+	// sharedTable must see no transactions: they would make writes of its other writers fail.
 	sharedTable atomic.Pointer[string]
 
 	requests, requestsCut, answersCut, answersLate, answersHung, transactions atomic.Int64
 }
 
-// How often each fault strikes.
+// Probabilities of the faults.
 const (
 	requestCut  = 0.01 // before the engine sees it
-	answerCut   = 0.02 // after the engine did what was asked
+	answerCut   = 0.02 // after the request took effect
 	answerHung  = 0.001
 	answerLate  = 0.15
 	mostLatency = 250 * time.Millisecond
 )
 
-// newFaults starts the proxy. It leads nowhere until leadTo.
+// newFaults starts the proxy. forwardTo sets its target.
 func newFaults(longestHang time.Duration, killEvery int) (*faults, error) {
 	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
 	f := &faults{longestHang: longestHang, killEvery: killEvery, kills: make(chan struct{}, 1),
@@ -62,22 +62,22 @@ func newFaults(longestHang time.Duration, killEvery int) (*faults, error) {
 
 func (f *faults) endpoint() string { return "http://" + f.proxy.Listen }
 
-// leadTo lets the proxy lead to this endpoint from now on.
-func (f *faults) leadTo(endpoint string) error {
+// forwardTo makes the proxy forward to this endpoint.
+func (f *faults) forwardTo(endpoint string) error {
 	target, err := url.Parse(endpoint)
 	if err == nil {
 		err = f.proxy.Update(&toxiproxy.Proxy{Listen: f.proxy.Listen, Upstream: target.Host, Enabled: true})
 	}
 	if err != nil {
-		return fmt.Errorf("leading the proxy to the engine: %w", err)
+		return fmt.Errorf("forwarding the proxy to the engine: %w", err)
 	}
 	return nil
 }
 
 func (f *faults) stop() { f.proxy.Stop() }
 
-// toxic decides for every piece anew what happens to it. The toxics that toxiproxy brings decide once for a
-// connection, and the functions' connections live for thousands of requests.
+// toxic decides for each piece. Toxiproxy's own toxics decide once for a connection, and the functions' connections
+// live for thousands of requests.
 type toxic struct {
 	faults    *faults
 	direction stream.Direction
@@ -87,7 +87,7 @@ const toxicType = "chaos"
 
 func init() { toxics.Register(toxicType, new(toxic)) }
 
-// Pipe does the harm on one connection, in one direction.
+// Pipe injects faults into one direction of one connection.
 func (t *toxic) Pipe(stub *toxics.ToxicStub) {
 	harm := t.faults.toAnswer
 	if t.direction == stream.Upstream {
@@ -103,14 +103,14 @@ func (t *toxic) Pipe(stub *toxics.ToxicStub) {
 				continue
 			}
 			stub.Close()
-			for range stub.Input { // what the other side still says
+			for range stub.Input { // discards the rest
 			}
 			return
 		}
 	}
 }
 
-// toRequest returns what happens to the pieces of one connection's requests; false cuts the connection.
+// toRequest returns a function that counts the requests of one connection; false cuts the connection.
 func (f *faults) toRequest() func(piece []byte) bool {
 	inTransaction := false
 	return func(piece []byte) bool {
@@ -126,8 +126,7 @@ func (f *faults) toRequest() func(piece []byte) bool {
 	}
 }
 
-// request counts a request, and now and then has a function process killed. Calls for a kill that are not answered yet
-// are not added up.
+// request counts a request and sometimes asks for a kill. Pending kills do not add up.
 func (f *faults) request() {
 	f.requests.Add(1)
 	if rand.N(f.killEvery) == 0 {
@@ -138,13 +137,13 @@ func (f *faults) request() {
 	}
 }
 
-// toAnswer is what happens to a piece of an answer; false cuts the connection.
+// toAnswer delays a piece of an answer or lets it hang; false cuts the connection.
 func (f *faults) toAnswer([]byte) bool {
 	switch {
 	case strikes(answerCut, &f.answersCut):
 		return false
 	case strikes(answerHung, &f.answersHung):
-		time.Sleep(rand.N(f.longestHang)) // the fault itself, as is the next
+		time.Sleep(rand.N(f.longestHang)) // the sleep is the fault
 		return false
 	case strikes(answerLate, &f.answersLate):
 		time.Sleep(rand.N(mostLatency))

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// history is what the executions went through.
+// history counts executions and their function calls.
 type history struct {
 	executions map[string]int // by status
 	calls      atomic.Int64   // of functions
@@ -20,12 +20,12 @@ type history struct {
 
 const readersOfHistory = 8
 
-func (w *world) readHistory(ctx context.Context) (*history, error) {
+func (s *system) readHistory(ctx context.Context) (*history, error) {
 	h := &history{executions: map[string]int{}}
 	readers, ctx := errgroup.WithContext(ctx)
 	readers.SetLimit(readersOfHistory)
-	pages := sfn.NewListExecutionsPaginator(w.machines,
-		&sfn.ListExecutionsInput{StateMachineArn: &w.outputs.StateMachineArn})
+	pages := sfn.NewListExecutionsPaginator(s.machines,
+		&sfn.ListExecutionsInput{StateMachineArn: &s.outputs.StateMachineArn})
 	for pages.HasMorePages() && ctx.Err() == nil {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -33,14 +33,14 @@ func (w *world) readHistory(ctx context.Context) (*history, error) {
 		}
 		for _, execution := range page.Executions {
 			h.executions[string(execution.Status)]++
-			readers.Go(func() error { return w.readExecution(ctx, execution.ExecutionArn, h) })
+			readers.Go(func() error { return s.readExecution(ctx, execution.ExecutionArn, h) })
 		}
 	}
 	return h, readers.Wait()
 }
 
-func (w *world) readExecution(ctx context.Context, arn *string, h *history) error {
-	pages := sfn.NewGetExecutionHistoryPaginator(w.machines,
+func (s *system) readExecution(ctx context.Context, arn *string, h *history) error {
+	pages := sfn.NewGetExecutionHistoryPaginator(s.machines,
 		&sfn.GetExecutionHistoryInput{ExecutionArn: arn, MaxResults: 1000, IncludeExecutionData: aws.Bool(false)})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)

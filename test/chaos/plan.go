@@ -6,24 +6,21 @@ import (
 	"math/rand/v2"
 )
 
-// plan is what is sent and written, all of it from one seed. What breaks, and when, is left to chance.
+// plan is what is sent and written, from one seed. The faults do not follow it.
 type plan struct {
 	correlationID string
 	collections   []collection
-	sends         []send // shuffled
+	sends         []int // of messages, shuffled
 	duplicates    int
 }
 
 type collection struct {
 	name  string
 	files int
-	// sentAt is when Sent is written, as a share of what is sent by then; above 1, after the last file was counted.
+	// sentAt is the share of the messages that are sent before Sent is written; above 1, after the last file was
+	// counted.
 	sentAt float64
 }
-
-// send is one sending of a file's message. Of two with the same message the first that is sent is a plain message, and
-// the other an envelope's record with its identity.
-type send struct{ message int }
 
 const (
 	duplicateShare = 0.2
@@ -42,16 +39,14 @@ func newPlan(seed uint64, collections, messages int) *plan {
 	}
 	for message := range messages {
 		p.collections[p.collectionOf(message)].files++
-		p.sends = append(p.sends, send{message})
+		p.sends = append(p.sends, message)
 	}
-	for _, message := range random.Perm(messages)[:p.duplicates] {
-		p.sends = append(p.sends, send{message})
-	}
+	p.sends = append(p.sends, random.Perm(messages)[:p.duplicates]...)
 	random.Shuffle(len(p.sends), func(i, j int) { p.sends[i], p.sends[j] = p.sends[j], p.sends[i] })
 	return p
 }
 
-// collectionOf gives every collection messages, some of them three times as many as others.
+// collectionOf distributes the messages: some collections get three times as many as others.
 func (p *plan) collectionOf(message int) int {
 	n := len(p.collections)
 	if message/n%2 == 1 && message%n >= n/2 {
@@ -76,7 +71,7 @@ func (p *plan) successFile(collectionName string) string {
 	})
 }
 
-// envelope is a message that brings another one under its identity, as a person puts back what was kept.
+// envelope is a message that brings another one under its identity, as in a replay.
 func envelope(identity, body string) string {
 	return asText(fields{"Records": []fields{{"messageId": identity, "body": body}}})
 }
@@ -84,7 +79,7 @@ func envelope(identity, body string) string {
 func asText(value any) string {
 	text, err := json.Marshal(value)
 	if err != nil {
-		panic(err) // nothing here but strings
+		panic(err) // cannot happen: only strings
 	}
 	return string(text)
 }

@@ -2,20 +2,20 @@ package chaos
 
 import "testing"
 
-func TestPlan(t *testing.T) {
+func TestPlanSendsEachMessage(t *testing.T) {
 	t.Parallel()
 	const collections, messages = 7, 100
 	p := newPlan(1, collections, messages)
 	times, twice := map[int]int{}, 0
-	for _, s := range p.sends {
-		if times[s.message]++; times[s.message] == 2 {
+	for _, message := range p.sends {
+		if times[message]++; times[message] == 2 {
 			twice++
 		}
 	}
 	if len(times) != messages || twice != messages/5 || len(p.sends) != messages+twice {
 		t.Errorf("%d messages, %d of them twice, in %d sends", len(times), twice, len(p.sends))
 	}
-	if p.sends[0].message == 0 && p.sends[1].message == 1 && p.sends[2].message == 2 {
+	if p.sends[0] == 0 && p.sends[1] == 1 && p.sends[2] == 2 {
 		t.Error("not shuffled")
 	}
 	files, late := 0, 0
@@ -40,11 +40,11 @@ func TestPlan(t *testing.T) {
 	}
 }
 
-// The second message of one identity needs the first's id, which its sending returns.
-func TestNextSends(t *testing.T) {
+// The duplicate of a message needs the id that the first send returns.
+func TestNextSendsWaitsForTheIdentity(t *testing.T) {
 	t.Parallel()
 	identities := make([]string, 3)
-	now, rest := nextSends([]send{{0}, {1}, {0}, {2}}, identities)
+	now, rest := nextSends([]int{0, 1, 0, 2}, identities)
 	if len(now) != 2 || len(rest) != 2 {
 		t.Errorf("took %v and left %v, want the second of a message left", now, rest)
 	}

@@ -9,17 +9,17 @@ import (
 	"time"
 )
 
-// Report is what was tried and what came of it.
+// Report is the input, the faults and the results.
 type Report struct {
-	*world
+	*system
 	history     *history
 	lost, twice int
 	setUp, took time.Duration
 
-	// Broken says what is not as it should be; empty if every guarantee held.
+	// Broken lists the broken guarantees.
 	Broken []string
-	// Unfinished says what was still missing when the time was over on a busy machine. What may still come is not
-	// broken then; what is there twice, or must not be there, is.
+	// Unfinished says what was missing when a busy machine ran out of time. Only what exists twice, or must not exist,
+	// is broken then.
 	Unfinished string
 }
 
@@ -27,12 +27,12 @@ func (r *Report) broken(format string, args ...any) {
 	r.Broken = append(r.Broken, fmt.Sprintf(format, args...))
 }
 
-// missing notes what is not there, which on a busy machine may still come.
-func (r *Report) missing(format string, args ...any) { r.tooFew(true, format, args...) }
+// missing adds something that may still come on a busy machine.
+func (r *Report) missing(format string, args ...any) { r.problem(true, format, args...) }
 
-// tooFew notes what is not as it should be, and whether more of the same would mend it.
-func (r *Report) tooFew(mends bool, format string, args ...any) {
-	if !mends || r.Unfinished == "" {
+// problem adds a broken guarantee, unless it may still come and a busy machine ran out of time.
+func (r *Report) problem(mayCome bool, format string, args ...any) {
+	if !mayCome || r.Unfinished == "" {
 		r.broken(format, args...)
 	}
 }
@@ -46,52 +46,52 @@ func (r *Report) Print(out io.Writer) {
 	line := func(name, format string, args ...any) {
 		fmt.Fprintf(out, "  %-22s %s\n", name, fmt.Sprintf(format, args...))
 	}
-	fmt.Fprintln(out, "\nWhat was tried")
+	fmt.Fprintln(out, "\nInput and faults")
 	line("collections", "%d", len(r.plan.collections))
 	line("messages sent", "%d, shuffled, and %d duplicates (%.0f %%)", r.Messages, r.seen.duplicates.Load(),
 		100*float64(r.seen.duplicates.Load())/float64(r.Messages))
 	line("success files sent", "%d", r.seen.successFiles.Load())
 	line("Sent written", "%d times, %d of them after the last receipt", len(r.plan.collections), r.seen.sentLate.Load())
 	line("other writer", "%d plain updates", r.seen.writes.Load())
-	line("connections cut", "%d: %d before the request took effect, %d after, %d after up to %v without an answer",
+	line("connections cut", "%d: %d before the request took effect, %d after it, %d after a hang of up to %v",
 		r.faults.cut(), r.faults.requestsCut.Load(), r.faults.answersCut.Load(), r.faults.answersHung.Load(),
 		r.LongestHang)
 	line("answers delayed", "%d, by up to %v", r.faults.answersLate.Load(), mostLatency)
 	line("processes killed", "%d, in %d requests of functions", r.seen.killed.Load(), r.faults.requests.Load())
 
-	fmt.Fprintln(out, "What it did")
+	fmt.Fprintln(out, "Executions")
 	line("executions", "%s", counted(r.history.executions))
 	failed := r.history.failed.counts()
-	line("calls of functions", "%d, of which failed and were tried again or given up: %d", r.history.calls.Load(),
+	line("calls of functions", "%d, of which %d failed and were retried or given up", r.history.calls.Load(),
 		sum(failed))
 	for _, name := range slices.Sorted(maps.Keys(failed)) {
 		line("", "%d %s", failed[name], name)
 	}
-	line("put back", "%d messages whose retries were used up", r.seen.putBack.Load())
+	line("replayed", "%d messages whose retries were used up", r.seen.replayed.Load())
 
-	fmt.Fprintln(out, "What held")
+	fmt.Fprintln(out, "Results")
 	lost := "lost"
 	if r.Unfinished != "" {
 		lost = "not counted yet"
 	}
 	line("messages", "%d %s, %d counted twice", r.lost, lost, r.twice)
-	line("requests", "%d, by %d event ids", total(r.seen.requests.by), distinct(r.seen.requests.by))
-	line("news", "%d, by %d event ids", total(r.seen.news.by), distinct(r.seen.news.by))
+	line("requests", "%d, with %d event ids", total(r.seen.requests.by), distinct(r.seen.requests.by))
+	line("notifications", "%d, with %d event ids", total(r.seen.notifications.by), distinct(r.seen.notifications.by))
 	line("other writer", "%d errors", sum(r.seen.writeErrors.counts()))
 	line("took", "%v, and %v to set up; slowed down %.1f times by the machine",
 		r.took.Round(time.Second), r.setUp.Round(time.Second), r.busy.mean())
 	if r.Unfinished != "" {
-		fmt.Fprintf(out, "BUSY MACHINE: not done in time. Still missing: %s.\n", r.Unfinished)
+		fmt.Fprintf(out, "BUSY MACHINE: not finished in time. Missing: %s.\n", r.Unfinished)
 	}
 	switch {
 	case len(r.Broken) == 0 && r.Unfinished != "":
-		fmt.Fprintln(out, "Nothing was done twice. What is lost shows on a quiet machine only: try again there.")
+		fmt.Fprintln(out, "Nothing was done twice. Run again on a quiet machine to see whether anything is lost.")
 		return
 	case len(r.Broken) == 0:
 		fmt.Fprintln(out, "All guarantees held.")
 		return
 	}
-	fmt.Fprintln(out, "NOT AS IT SHOULD BE")
+	fmt.Fprintln(out, "BROKEN GUARANTEES")
 	for _, broken := range r.Broken[:min(len(r.Broken), mostBroken)] {
 		fmt.Fprintln(out, "  -", broken)
 	}

@@ -27,7 +27,7 @@ type row struct {
 	SyncedFiles                      any // a number; a text while the row is being adopted
 }
 
-// held is how much of the ledger's count the row holds.
+// held is the part of the ledger's count that the row holds.
 func (r row) held() int {
 	synced, _ := r.SyncedFiles.(float64)
 	return r.EpochStart + int(synced)
@@ -42,33 +42,33 @@ func received(rows map[string]row) (sum int) {
 	return sum
 }
 
-func (w *world) key(collectionName string) map[string]types.AttributeValue {
+func (s *system) key(collectionName string) map[string]types.AttributeValue {
 	return map[string]types.AttributeValue{
-		"CorrelationId":  &types.AttributeValueMemberS{Value: w.plan.correlationID},
+		"CorrelationId":  &types.AttributeValueMemberS{Value: s.plan.correlationID},
 		"CollectionName": &types.AttributeValueMemberS{Value: collectionName},
 	}
 }
 
-// putRows makes the rows as the sender makes them, when nothing is sent yet.
-func (w *world) putRows(ctx context.Context) error {
-	for _, c := range w.plan.collections {
-		item := w.key(c.name)
+// putRows makes the rows before anything is sent.
+func (s *system) putRows(ctx context.Context) error {
+	for _, c := range s.plan.collections {
+		item := s.key(c.name)
 		item["CollectionStatus"] = &types.AttributeValueMemberS{Value: "Exporting"}
 		item["FilesSent"] = &types.AttributeValueMemberN{Value: "0"}
-		if _, err := w.table.PutItem(ctx,
-			&dynamodb.PutItemInput{TableName: &w.outputs.ExportStatusTableName, Item: item}); err != nil {
+		if _, err := s.table.PutItem(ctx,
+			&dynamodb.PutItemInput{TableName: &s.outputs.ExportStatusTableName, Item: item}); err != nil {
 			return fmt.Errorf("making the rows: %w", err)
 		}
 	}
 	return nil
 }
 
-func (w *world) readRows(ctx context.Context) (map[string]row, error) {
-	pages := dynamodb.NewQueryPaginator(w.table, &dynamodb.QueryInput{
-		TableName: &w.outputs.ExportStatusTableName, ConsistentRead: aws.Bool(true),
+func (s *system) readRows(ctx context.Context) (map[string]row, error) {
+	pages := dynamodb.NewQueryPaginator(s.table, &dynamodb.QueryInput{
+		TableName: &s.outputs.ExportStatusTableName, ConsistentRead: aws.Bool(true),
 		KeyConditionExpression: aws.String("CorrelationId = :run"),
 		ExpressionAttributeValues: map[string]types.AttributeValue{
-			":run": &types.AttributeValueMemberS{Value: w.plan.correlationID}},
+			":run": &types.AttributeValueMemberS{Value: s.plan.correlationID}},
 	})
 	rows := map[string]row{}
 	for pages.HasMorePages() {
@@ -87,18 +87,18 @@ func (w *world) readRows(ctx context.Context) (map[string]row, error) {
 	return rows, nil
 }
 
-// watchRows keeps what is known of the rows up to date.
-func (w *world) watchRows(ctx context.Context) error {
+// watchRows keeps s.rows up to date.
+func (s *system) watchRows(ctx context.Context) error {
 	return every(ctx, 250*time.Millisecond, func() error {
-		rows, err := w.readRows(ctx)
+		rows, err := s.readRows(ctx)
 		if err == nil {
-			w.rows.Store(&rows)
+			s.rows.Store(&rows)
 		}
 		return err
 	})
 }
 
-// writing is one write of the sender's, due when a share of the messages is sent.
+// writing is a write of the sender, due when this share of the messages is sent.
 type writing struct {
 	due        float64
 	collection collection
@@ -106,15 +106,16 @@ type writing struct {
 	sent       bool // writes the status Sent instead
 }
 
-// lot is how many files the sender adds to FilesSent at once, at most.
-const lot = 10
+// filesPerUpdate bounds what the sender adds to FilesSent in one update.
+const filesPerUpdate = 10
 
-// writings are all writes of the sender: each collection's files, lot by lot, and Sent after the last of them.
+// writings are all writes of the sender: for each collection its files, and then Sent.
 func (p *plan) writings() []writing {
 	var all []writing
 	for _, c := range p.collections {
-		for left := c.files; left > 0; left -= lot {
-			all = append(all, writing{due: min(c.sentAt, 1) * rand.Float64(), collection: c, files: min(left, lot)})
+		for left := c.files; left > 0; left -= filesPerUpdate {
+			all = append(all, writing{due: min(c.sentAt, 1) * rand.Float64(), collection: c,
+				files: min(left, filesPerUpdate)})
 		}
 		all = append(all, writing{due: c.sentAt, collection: c, sent: true})
 	}
@@ -122,44 +123,43 @@ func (p *plan) writings() []writing {
 	return all
 }
 
-// writeRows is the sender, the rows' other writer: plain updates without conditions, none of them repeated by its SDK.
-// While nothing is due, and when all is written, it writes all the same, to any row: it adds zero. It calls written,
-// perhaps more than once, when all is written.
-func (w *world) writeRows(ctx context.Context, written func()) error {
-	plain := dynamodb.NewFromConfig(w.config, func(o *dynamodb.Options) { o.Retryer = aws.NopRetryer{} })
-	left := w.plan.writings()
+// writeRows writes rows as the sender does: updates without conditions or retries. Between due writes it adds zero to a
+// random row. When all is written it calls written, perhaps more than once.
+func (s *system) writeRows(ctx context.Context, written func()) error {
+	plain := dynamodb.NewFromConfig(s.config, func(o *dynamodb.Options) { o.Retryer = aws.NopRetryer{} })
+	left := s.plan.writings()
 	return every(ctx, 25*time.Millisecond, func() error {
-		for ; len(left) > 0 && w.due(left[0]); left = left[1:] {
+		for ; len(left) > 0 && s.due(left[0]); left = left[1:] {
 			next := left[0]
-			if next.sent && (*w.rows.Load())[next.collection.name].FilesReceived >= next.collection.files {
-				w.seen.sentLate.Add(1)
+			if next.sent && (*s.rows.Load())[next.collection.name].FilesReceived >= next.collection.files {
+				s.seen.sentLate.Add(1)
 			}
-			if err := w.write(ctx, plain, next); err != nil {
+			if err := s.write(ctx, plain, next); err != nil {
 				return err
 			}
 		}
 		if len(left) == 0 {
 			written()
 		}
-		any := w.plan.collections[rand.N(len(w.plan.collections))]
-		return w.write(ctx, plain, writing{collection: any})
+		any := s.plan.collections[rand.N(len(s.plan.collections))]
+		return s.write(ctx, plain, writing{collection: any})
 	})
 }
 
-func (w *world) due(next writing) bool {
-	rows := w.rows.Load()
+func (s *system) due(next writing) bool {
+	rows := s.rows.Load()
 	switch {
 	case rows == nil:
 		return false
 	case next.due <= 1:
-		return float64(w.seen.sendings.Load()) >= next.due*float64(len(w.plan.sends))
+		return float64(s.seen.sendings.Load()) >= next.due*float64(len(s.plan.sends))
 	}
 	return (*rows)[next.collection.name].FilesReceived >= next.collection.files
 }
 
-func (w *world) write(ctx context.Context, plain *dynamodb.Client, this writing) error {
+func (s *system) write(ctx context.Context, plain *dynamodb.Client, this writing) error {
 	update := &dynamodb.UpdateItemInput{
-		TableName: &w.outputs.ExportStatusTableName, Key: w.key(this.collection.name),
+		TableName: &s.outputs.ExportStatusTableName, Key: s.key(this.collection.name),
 		UpdateExpression: aws.String("ADD FilesSent :files"),
 		ExpressionAttributeValues: map[string]types.AttributeValue{
 			":files": &types.AttributeValueMemberN{Value: strconv.Itoa(this.files)}},
@@ -170,13 +170,13 @@ func (w *world) write(ctx context.Context, plain *dynamodb.Client, this writing)
 			Value: "Sent"}}
 	}
 	_, err := plain.UpdateItem(ctx, update)
-	w.seen.writes.Add(1)
+	s.seen.writes.Add(1)
 	if apiErr := smithy.APIError(nil); errors.As(err, &apiErr) {
-		w.seen.writeErrors.add(apiErr.ErrorCode())
+		s.seen.writeErrors.add(apiErr.ErrorCode())
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("writing a row as the sender does: %w", err)
+		return fmt.Errorf("writing a row as the sender: %w", err)
 	}
 	return nil
 }

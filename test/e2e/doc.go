@@ -1,4 +1,3 @@
-// Package e2e holds the tests of the whole system, which drive it as its neighbours do: they put rows into the export
-// status table and messages into the file-received queue, and then read the table and at what comes out of the
-// other queues and the topic. Nothing of the inside is used; the stack's outputs are all they know.
+// Package e2e tests the deployed stack from outside: it writes rows and sends messages, and checks the rows, the
+// outgoing messages and the notifications. It knows only the stack's outputs.
 package e2e

@@ -10,15 +10,14 @@ import (
 
 func TestMain(m *testing.M) {
 	os.Setenv("SFN_WAIT_SCALE", "0.1") // the engine's: retries wait a tenth of their time
-	// The scenarios mostly wait, so that more of them than there are processors go well side by side.
+	// The scenarios mostly wait, so many can run concurrently.
 	if err := flag.Set("test.parallel", "16"); err != nil {
 		panic(err)
 	}
 	localtest.Main(m)
 }
 
-// The configurations on which the scenarios are played. Between them, hotpath's stacks and these run every workflow
-// type with batches of 1, 10 and 100.
+// Together with hotpath's stacks these run both workflow types with batches of 1, 10 and 100.
 var configurations = []struct {
 	name     string
 	settings []string
@@ -27,12 +26,13 @@ var configurations = []struct {
 	{"EXPRESS in batches of 10", []string{"workflowType=EXPRESS", "batchSize=10", "environment=express-e2e"}},
 }
 
-// TestScenarios plays the scenarios side by side on each of the deployed stacks, each with a run of its own.
+// TestScenarios plays all scenarios concurrently on each stack, each with a run of its own.
 func TestScenarios(t *testing.T) {
 	for _, configuration := range configurations {
 		t.Run(configuration.name, func(t *testing.T) {
 			t.Parallel()
 			s := deploy(t, configuration.settings...)
+			s.stack.StartPipes(t)
 			for _, scenario := range scenarios {
 				t.Run(scenario.name, func(t *testing.T) {
 					t.Parallel()
@@ -47,44 +47,44 @@ var scenarios = []struct {
 	name string
 	play func(*testing.T, *system)
 }{
-	{"a whole run", wholeRun},
-	{"forty collections finish at once", fortyAtOnce},
-	{"a run of more than one page", manyPages},
-	{"names that no message group may carry", oddNames},
-	{"started by hand", byHand},
-	{"a request to reconcile by hand", reconcileByHand},
-	{"malformed requests to reconcile", malformedReconcile},
-	{"requests of other versions", otherRequests},
+	// the longest ones first
+	{"a row removed before the notifications is not waited for", rowRemovedBefore},
+	{"rows removed after the notifications send nothing", rowsRemovedAfter},
+	{"a run id can be used again", runIDUsedAgain},
+	{"a collection added later repeats the notifications", collectionsAddedLater},
 
-	{"one identity many times", oneIdentityManyTimes},
-	{"one identity with two contents", oneIdentityTwoContents},
-	{"bad messages, each by itself", badMessages},
-	{"bad records among good ones", badRecords},
-	{"unknown collections", unknownCollections},
-	{"a message too large for the queue", tooLarge},
-	{"counting fails for good", countingFails},
-	{"counting fails for one of an envelope", countingFailsForOne},
+	{"a whole run in all formats becomes Success", wholeRun},
+	{"forty collections that finish at once notify once", fortyAtOnce},
+	{"a run of several pages is read to its end", manyPages},
+	{"odd names get a message group of their own", oddNames},
+	{"both formats can be started by hand", byHand},
+	{"a request by hand reconciles its collections", reconcileByHand},
+	{"malformed requests to reconcile fail at once", malformedReconcile},
+	{"requests of other versions are rejected", otherRequests},
 
-	{"rows in their own case", rowsInTheirOwnCase},
-	{"rows of others", rowsOfOthers},
-	{"unset values", unsetValues},
-	{"a success file that comes too early", earlySuccessFile},
-	{"statuses that block", blockingStatuses},
-	{"Sent is written after the last receipt", sentWrittenLast},
-	{"Sent is written over Received and Success", sentWrittenOver},
-	{"somebody else writes Received", receivedByOthers},
-	{"a success file that comes before Sent", successBeforeSent},
-	{"counters are set back", countersSetBack},
-	{"a row is replaced", rowReplaced},
-	{"more received than sent", moreReceivedThanSent},
-	{"late files", lateFiles},
-	{"complete without an event", completeWithoutAnEvent},
-	{"a row is removed before monitoring is notified", rowRemovedBefore},
-	{"a row is removed after monitoring was notified", rowRemovedAfter},
-	{"another collection is exported again after a row was removed", exportedAgainAfterRemoval},
-	{"a row of which others counted is removed", removedAfterOthersCounted},
-	{"a run id is used again", runIDUsedAgain},
-	{"collections are added later", collectionsAddedLater},
+	{"one identity counts once", oneIdentityManyTimes},
+	{"one identity with two contents counts twice", oneIdentityTwoContents},
+	{"bad messages are rejected one by one", badMessages},
+	{"bad records do not stop good ones", badRecords},
+	{"messages of unknown collections are rejected", unknownCollections},
+	{"the queue refuses a message that is too large", tooLarge},
+	{"uncounted messages count once when they are replayed", countingFails},
+	{"a broken row does not stop its neighbours", countingFailsForOne},
 
-	{"metrics of a run", metricsOfARun},
+	{"rows keep their case", rowsKeepTheirCase},
+	{"attributes and rows of others stay unchanged", rowsOfOthers},
+	{"unset values are as good as absent ones", unsetValues},
+	{"an early success file takes effect later", earlySuccessFile},
+	{"other statuses block the notifications", blockingStatuses},
+	{"Sent after the last file moves the row", sentWrittenLast},
+	{"Sent over Received and Success is repaired", sentWrittenOver},
+	{"Received by the sender checks the run", receivedBySender},
+	{"a success file before Sent takes effect after it", successBeforeSent},
+	{"counters that are set back begin a new export", countersSetBack},
+	{"a replaced row begins a new export", rowReplaced},
+	{"more files than FilesSent complete a collection", moreReceivedThanSent},
+	{"late files only count", lateFiles},
+	{"the sweep finds a collection that completes without an event", completeWithoutAnEvent},
+
+	{"metrics count what happened", metricsOfARun},
 }

@@ -14,13 +14,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 )
 
-// executions follows all executions of the state machine, so that a scenario knows when its own are over.
+// executions tracks all executions of the state machine, so that a scenario knows when its own have ended.
 type executions struct {
 	machines *sfn.Client
 	machine  string
 	mu       sync.Mutex
 	byARN    map[string]*execution
-	brought  map[string]*execution // by the id of a message that it was started with
+	byID     map[string]*execution // by the id of a message in its input
 }
 
 type execution struct {
@@ -30,10 +30,10 @@ type execution struct {
 
 func newExecutions(machines *sfn.Client, machine string) *executions {
 	return &executions{machines: machines, machine: machine, byARN: map[string]*execution{},
-		brought: map[string]*execution{}}
+		byID: map[string]*execution{}}
 }
 
-// watch refreshes what is known until the context is done.
+// watch refreshes until the context is done.
 func (e *executions) watch(ctx context.Context) error {
 	tick := time.NewTicker(2 * pollEvery)
 	defer tick.Stop()
@@ -84,22 +84,22 @@ func (e *executions) note(ctx context.Context, listed types.ExecutionListItem) e
 	var records []struct {
 		MessageID string `json:"messageId"`
 	}
-	_ = json.Unmarshal([]byte(found.input), &records) // started by hand, it need not be records
+	_ = json.Unmarshal([]byte(found.input), &records) // an execution started by hand may have another input
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.byARN[*listed.ExecutionArn] = found
 	for _, record := range records {
-		e.brought[record.MessageID] = found
+		e.byID[record.MessageID] = found
 	}
 	return nil
 }
 
-// unfinished says what is still to be done for these messages and for anything else that mentions the run, or nothing.
+// unfinished says which of these messages, or of the executions that mention the run, has not ended; "" if all have.
 func (e *executions) unfinished(run string, messageIDs []string) string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, id := range messageIDs {
-		switch started := e.brought[id]; {
+		switch started := e.byID[id]; {
 		case started == nil:
 			return "no execution for message " + id
 		case started.running:
@@ -114,7 +114,7 @@ func (e *executions) unfinished(run string, messageIDs []string) string {
 	return ""
 }
 
-// missing says that no execution has brought these texts, or nothing.
+// missing says that no input of an execution contains these texts; "" if one does.
 func (e *executions) missing(texts ...string) string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -123,5 +123,5 @@ func (e *executions) missing(texts ...string) string {
 			return ""
 		}
 	}
-	return fmt.Sprintf("an execution that brings %q", texts)
+	return fmt.Sprintf("an execution with %q", texts)
 }

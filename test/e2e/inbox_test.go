@@ -11,24 +11,24 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 )
 
-// mail is one message that came out of the system.
-type mail struct {
+// outMessage is a message that the system sent.
+type outMessage struct {
 	text       string
 	group      string            // FIFO queues only
 	attributes map[string]string // its message attributes
 }
 
-// inbox collects what comes into a queue, for all scenarios; each picks its own.
+// inbox collects the messages of a queue for all scenarios.
 type inbox struct {
-	queues *sqs.Client
-	url    string
-	mu     sync.Mutex
-	mails  []mail
+	queues   *sqs.Client
+	url      string
+	mu       sync.Mutex
+	messages []outMessage
 }
 
 func newInbox(queues *sqs.Client, url string) *inbox { return &inbox{queues: queues, url: url} }
 
-// collect takes messages out of the queue until the context is done.
+// collect receives and deletes messages until the context is done.
 func (b *inbox) collect(ctx context.Context) error {
 	for {
 		got, err := b.queues.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
@@ -40,7 +40,7 @@ func (b *inbox) collect(ctx context.Context) error {
 			return fmt.Errorf("collecting: %w", err)
 		}
 		for _, message := range got.Messages {
-			b.add(message) // first, so that an empty queue means that everything is here
+			b.add(message) // before the deletion, so that no message of an empty queue is missing
 			if _, err := b.queues.DeleteMessage(ctx,
 				&sqs.DeleteMessageInput{QueueUrl: &b.url, ReceiptHandle: message.ReceiptHandle}); err != nil {
 				return fmt.Errorf("collecting: %w", err)
@@ -50,7 +50,7 @@ func (b *inbox) collect(ctx context.Context) error {
 }
 
 func (b *inbox) add(message types.Message) {
-	m := mail{
+	m := outMessage{
 		text:       aws.ToString(message.Body),
 		group:      message.Attributes[string(types.MessageSystemAttributeNameMessageGroupId)],
 		attributes: map[string]string{},
@@ -60,15 +60,15 @@ func (b *inbox) add(message types.Message) {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.mails = append(b.mails, m)
+	b.messages = append(b.messages, m)
 }
 
-// pick returns those of the mails that are wanted, in the order in which they came.
-func (b *inbox) pick(wanted func(mail) bool) []mail {
+// pick returns the wanted messages, in their order.
+func (b *inbox) pick(wanted func(outMessage) bool) []outMessage {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	var picked []mail
-	for _, m := range b.mails {
+	var picked []outMessage
+	for _, m := range b.messages {
 		if wanted(m) {
 			picked = append(picked, m)
 		}
@@ -76,7 +76,7 @@ func (b *inbox) pick(wanted func(mail) bool) []mail {
 	return picked
 }
 
-// awaitEmpty waits until everything that was in the queue before is collected.
+// awaitEmpty waits until all messages of the queue are collected.
 func (b *inbox) awaitEmpty(t *testing.T) {
 	t.Helper()
 	await(t, func() string {
@@ -88,7 +88,7 @@ func (b *inbox) awaitEmpty(t *testing.T) {
 	})
 }
 
-// countWaiting says how many messages are in the queue, or nothing if there are none.
+// countWaiting says how many messages are in the queue, "" for none.
 func countWaiting(t *testing.T, queues *sqs.Client, url string) string {
 	t.Helper()
 	visible, hidden := types.QueueAttributeNameApproximateNumberOfMessages,

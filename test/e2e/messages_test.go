@@ -8,7 +8,7 @@ import (
 	"sync/atomic"
 )
 
-// fields are those of a message that differ from the usual ones; absent leaves one out.
+// fields are fields of a message that differ from the defaults; absent omits one.
 type fields map[string]any
 
 var absent = struct{}{}
@@ -17,8 +17,7 @@ const exportDate = "2020-01-01"
 
 var files atomic.Int64
 
-// file is a plain message for one file of a collection. Each names a file of its own, so that no two texts are the
-// same.
+// file is a plain message for a file of a collection. Each text is unique.
 func (r *run) file(collection string, change ...fields) string {
 	message := fields{
 		"correlation_id": r.id, "collection_name": collection, "snapshot_type": "full", "export_date": exportDate,
@@ -40,7 +39,7 @@ func (r *run) successFile(collection string) string {
 	return r.file(collection, fields{"is_success_file": "true"})
 }
 
-// many is the messages for a number of files of a collection.
+// many are messages for files of a collection.
 func (r *run) many(count int, collection string, change ...fields) []string {
 	var messages []string
 	for range count {
@@ -49,8 +48,8 @@ func (r *run) many(count int, collection string, change ...fields) []string {
 	return messages
 }
 
-// object is a record of an envelope with its body as an object, escaped one with its body as a string, and identified
-// one that brings its identity along.
+// object, escaped and identified are records of an envelope: with an object as body, with a string as body, and with an
+// identity.
 func object(body string) string  { return `{"body": ` + body + `}` }
 func escaped(body string) string { return `{"body": ` + encode(body) + `}` }
 func identified(id, body string) string {
@@ -77,7 +76,7 @@ func encode(value any) string {
 	return string(bytes.TrimSpace(b.Bytes()))
 }
 
-// request is the request for a collection's _success file, to the letter, if its messages said nothing of the flags.
+// request is exactly the request for a collection's _success file, if its messages had no flags.
 func (r *run) request(collection string) string { return r.flaggedRequest(collection, true, true) }
 
 func (r *run) flaggedRequest(collection string, shutdown, reprocess bool) string {
@@ -88,14 +87,12 @@ func (r *run) flaggedRequest(collection string, shutdown, reprocess bool) string
 
 // allReceived and allSuccessful are the notifications about the run, in exactly the format that monitoring expects.
 func (r *run) allReceived() string {
-	return r.notificationOf("Full - All collections received by NiFi", exportDate)
+	return r.notification("Full - All collections received by NiFi")
 }
-func (r *run) allSuccessful() string {
-	return r.notificationOf("Full - All collections successful", exportDate)
-}
+func (r *run) allSuccessful() string { return r.notification("Full - All collections successful") }
 
-func (r *run) notificationOf(title, exportDate string) string {
+func (r *run) notification(title string) string {
 	return fmt.Sprintf(`{"severity":"Critical","notification_type":"Information","slack_username":"Snapshot Sender",`+
-		`"title_text":"%s","custom_elements":[{"key":"Export date","value":"%s"},{"key":"Correlation Id","value":"%s"}]}`,
-		title, exportDate, r.id)
+		`"title_text":"%s","custom_elements":[{"key":"Export date","value":"%s"},`+
+		`{"key":"Correlation Id","value":"%s"}]}`, title, exportDate, r.id)
 }

@@ -13,8 +13,7 @@ import (
 	"snapshot-status-checker/internal/telemetry/metrics/metricstest"
 )
 
-// What the functions count of a run, as CloudWatch would read it off their logs. The local engine keeps the logs and
-// makes no metrics of them.
+// The metrics of a run, as CloudWatch would extract them from the logs. The local engine extracts none.
 func metricsOfARun(t *testing.T, s *system) {
 	r := s.newRun(t)
 	r.put("db.metrics.a", "Sent", 3)
@@ -27,12 +26,12 @@ func metricsOfARun(t *testing.T, s *system) {
 	want := map[string]float64{"CollectionsReceived": 2, "CollectionsSuccessful": 2, "RequestsSent": 2,
 		"RunsReceived": 1, "RunsSuccessful": 1}
 	tasks := []string{"check-collection", "check-all", "notify"}
-	// where messages of several runs come in one batch, which then is of no run
+	// A batch of messages of several runs belongs to no run.
 	if !strings.HasSuffix(s.outputs.StateMachineArn, "-express") {
 		want["FilesReceived"], want["SuccessFilesReceived"] = 5, 2
 		tasks = append(tasks, "increment")
 	}
-	await(t, func() string { // a log comes a moment after its call
+	await(t, func() string { // logs are written after the call
 		got := map[string]float64{}
 		for _, task := range tasks {
 			r.addMetrics(t.Context(), task, got)
@@ -43,7 +42,7 @@ func metricsOfARun(t *testing.T, s *system) {
 	})
 }
 
-// addMetrics adds up what the function counted of the run. Every line of its log must be one that CloudWatch takes.
+// addMetrics sums up the metrics of the run in the log of a function. CloudWatch must accept every line.
 func (r *run) addMetrics(ctx context.Context, task string, sums map[string]float64) {
 	r.t.Helper()
 	pages := cloudwatchlogs.NewFilterLogEventsPaginator(cloudwatchlogs.NewFromConfig(r.stack.Config),
@@ -68,13 +67,13 @@ func (r *run) addMetrics(ctx context.Context, task string, sums map[string]float
 				continue
 			}
 			if line.ExecutionID == "" {
-				r.t.Errorf("%s does not say of which execution it is: %s", task, *event.Message)
+				r.t.Errorf("%s has no execution id: %s", task, *event.Message)
 			}
 			for _, d := range data {
 				sums[d.Name] += d.Value
 				if want := "application=snapshot-sender-status-checker environment="; !strings.HasPrefix(d.Dimensions,
 					want) {
-					r.t.Errorf("%s counts %s of %s", task, d.Name, d.Dimensions)
+					r.t.Errorf("%s: dimensions of %s: %s", task, d.Name, d.Dimensions)
 				}
 			}
 		}

@@ -15,8 +15,8 @@ import (
 	"snapshot-status-checker/internal/snapshot"
 )
 
-// The producer of a message that could not be delivered gets the error; one that the queue takes is counted, even if
-// JSON writes nearly every byte of it as two.
+// The queue refuses what Pipes could not deliver. It takes and counts the largest message, even if JSON escapes nearly
+// every byte of it.
 func tooLarge(t *testing.T, s *system) {
 	r := s.newRun(t)
 	r.put("db.too.large", "Sent", 1)
@@ -54,8 +54,7 @@ func (r *run) maxMessageSize() int {
 	return size
 }
 
-// The messages of a row that cannot be read are rejected, each by itself. When the row is mended and they are replayed,
-// they count, and however often they come: once.
+// Messages of an unreadable row are rejected, each by itself. They are replayed when the row is repaired.
 func countingFails(t *testing.T, s *system) {
 	r := s.newRun(t)
 	const collection = "db.broken.row"
@@ -68,7 +67,7 @@ func countingFails(t *testing.T, s *system) {
 	record := identified(r.id+"-record", recorded)
 	started := r.start(byHand, delivered(record))
 	got := map[string]string{}
-	for _, m := range r.rejectedMails() {
+	for _, m := range r.rejectedMessages() {
 		if !strings.Contains(m.attributes["reason"], "FilesSent") {
 			t.Errorf("the reason does not say what is wrong: %q", m.attributes["reason"])
 		}
@@ -89,7 +88,6 @@ func countingFails(t *testing.T, s *system) {
 	r.wantNotifications(r.allReceived())
 }
 
-// A broken row holds back no message that came with it: only its own messages are rejected, and its neighbour moves.
 func countingFailsForOne(t *testing.T, s *system) {
 	r := s.newRun(t)
 	r.put("db.good.row", "Sent", 1)
@@ -105,6 +103,6 @@ func countingFailsForOne(t *testing.T, s *system) {
 	r.handle(envelope(identified(id, broken)), envelope(identified(id, broken)))
 	r.wantRow("db.broken.row", "Received", 1)
 	r.wantRequests(r.request("db.good.row"), r.request("db.broken.row"))
-	r.sweep(2, 1) // the check of the run failed at the broken row, and was left to the sweep
+	r.sweep(2, 1) // the check of the run failed at the broken row and was left to the sweep
 	r.wantNotifications(r.allReceived())
 }

@@ -12,13 +12,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// A person's request to reconcile takes the next step of what is named. What has no row, and other fields, do no harm.
+// Collections without a row and unknown fields do no harm.
 func reconcileByHand(t *testing.T, s *system) {
 	r := s.newRun(t)
 	r.put("db.hand.reconciled", "Sent", 2)
 	r.handle(r.file("db.hand.reconciled"))
-	r.set("db.hand.reconciled", "FilesSent", number(1)) // no event tells
-	named := list(r.element("db.hand.reconciled"), r.element("db.of.nobody"))
+	r.set("db.hand.reconciled", "FilesSent", number(1)) // leads to no event
+	named := list(r.element("db.hand.reconciled"), r.element("db.without.row"))
 	ended := r.start(`{"reconcile": ` + named + `, "comment": "by hand"}`)
 	if got := compact(t, aws.ToString(ended[0].Output)); got != `{"reconciled":2}` {
 		t.Errorf("%s: %s, want 2 collections", ended[0].Status, got)
@@ -29,8 +29,7 @@ func reconcileByHand(t *testing.T, s *system) {
 	r.wantRejected()
 }
 
-// A request to reconcile that can never work fails at once, with what is wrong in the cause. It is no message, so
-// nothing is rejected, and nothing is reconciled.
+// A malformed request fails at once with a cause. It is not a message, so nothing is rejected.
 func malformedReconcile(t *testing.T, s *system) {
 	r := s.newRun(t)
 	var inputs, causes []string
@@ -60,7 +59,7 @@ func malformedReconcile(t *testing.T, s *system) {
 	for i, ended := range r.start(inputs...) {
 		what := fmt.Sprintf("%s: %s %s", inputs[i], ended.Status, aws.ToString(ended.Error))
 		if ended.Status != types.ExecutionStatusFailed || aws.ToString(ended.Error) != "Malformed" {
-			t.Errorf("%s, want that it fails as malformed", what)
+			t.Errorf("%s, want Malformed", what)
 		}
 		if got := message(t, ended); !strings.Contains(got, causes[i]) {
 			t.Errorf("%s: %s, want: %s", what, got, causes[i])
@@ -72,7 +71,7 @@ func malformedReconcile(t *testing.T, s *system) {
 	r.wantRejected()
 }
 
-// message is what the function said that an execution failed with.
+// message is the function's error message in the cause of a failed execution.
 func message(t *testing.T, ended *sfn.DescribeExecutionOutput) string {
 	t.Helper()
 	var cause struct {
@@ -84,22 +83,21 @@ func message(t *testing.T, ended *sfn.DescribeExecutionOutput) string {
 	return cause.Message
 }
 
-// What is no request to reconcile is a message, such as the request of an older version, and is rejected like any
-// other: nothing vanishes.
+// Any other input is a message. It is rejected like a bad one, so that nothing is lost.
 func otherRequests(t *testing.T, s *system) {
 	r := s.newRun(t)
 	element := r.element("db.other.request")
-	look, capital := `{"look":[`+element+`]}`, `{"Reconcile":[`+element+`]}`
+	older, capital := `{"look":[`+element+`]}`, `{"Reconcile":[`+element+`]}`
 	inside := `{"reconcile":[` + element + `]}`
-	ended := r.start(look, capital, `[`+inside+`]`)
+	ended := r.start(older, capital, `[`+inside+`]`)
 	got := map[string]string{}
-	for _, m := range r.rejectedMails() {
+	for _, m := range r.rejectedMessages() {
 		reason := m.attributes["reason_code"] + ": " + m.attributes["reason"]
 		got[m.attributes["identity"]] = reason + ": " + compact(t, m.text)
 	}
 	const why = "FIELD_MISSING: required field correlation_id is missing: "
 	want := map[string]string{
-		*ended[0].ExecutionArn: why + look, *ended[1].ExecutionArn: why + capital,
+		*ended[0].ExecutionArn: why + older, *ended[1].ExecutionArn: why + capital,
 		*ended[2].ExecutionArn + "/0": why + inside,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -117,7 +115,7 @@ func (r *run) element(collection string) string {
 	return fmt.Sprintf(`{"correlation_id":%s,"collection_name":%s}`, encode(r.id), encode(collection))
 }
 
-// calls counts how often an execution called a function.
+// calls counts the function calls of an execution.
 func (r *run) calls(execution string) (n int) {
 	r.t.Helper()
 	pages := sfn.NewGetExecutionHistoryPaginator(r.machines, &sfn.GetExecutionHistoryInput{ExecutionArn: &execution})

@@ -8,14 +8,14 @@ import (
 	"snapshot-status-checker/internal/snapshot"
 )
 
-// badBody is a message that cannot be counted. About is what the sentence beside it must name.
+// badBody is a message that cannot be counted. Its reason text must contain about.
 type badBody struct {
 	text   string
 	reason snapshot.Reason
 	about  string
 }
 
-// badBodies are all kinds of bad input that a message alone can show.
+// badBodies are all kinds of bad messages.
 func (r *run) badBodies(collection string) []badBody {
 	with := func(field string, value any) string { return r.file(collection, fields{field: value}) }
 	two := `{"Records": [` + object(r.file(collection)) + `], "Records": [` + object(r.file(collection)) + `]}`
@@ -52,7 +52,7 @@ func (r *run) badBodies(collection string) []badBody {
 	return bad
 }
 
-// Each bad message is rejected as it came, under its reason.
+// Each bad message is rejected unchanged, with its reason.
 func badMessages(t *testing.T, s *system) {
 	r := s.newRun(t)
 	r.put("db.bad.messages", "Sent", 10)
@@ -74,7 +74,7 @@ func badMessages(t *testing.T, s *system) {
 	r.wantNotifications()
 }
 
-// Each bad record is rejected as it stood in its envelope, and each good one beside it is counted.
+// Each bad record is rejected unchanged, and each good one is counted.
 func badRecords(t *testing.T, s *system) {
 	r := s.newRun(t)
 	r.put("db.bad.records", "Sent", 60)
@@ -94,7 +94,7 @@ func badRecords(t *testing.T, s *system) {
 		bad = append(bad, badBody{record, snapshot.ReasonIdentityInvalid, "messageId"})
 	}
 	bad = append(bad, badBody{`{"body": ` + good + `, "body": ` + good + `}`, snapshot.ReasonRepeatedKey, "body"})
-	// One that brings its identity along is rejected under it.
+	// A record with an identity is rejected with it.
 	own := identified(r.id+"-own", r.file("db.bad.records", fields{"export_date": ""}))
 	ids := []string{r.id + "-own"}
 	want := []rejection{{ids[0], snapshot.ReasonFieldMissing, own}}
@@ -102,7 +102,7 @@ func badRecords(t *testing.T, s *system) {
 	r.handle(envelope(own))
 
 	most := r.maxMessageSize()
-	for len(bad) > 0 { // as many as fit into a message, each with a good one before it
+	for len(bad) > 0 { // as many as fit into a message, each after a good one
 		var records []string
 		var part []badBody
 		for len(bad) > 0 {
@@ -125,7 +125,7 @@ func badRecords(t *testing.T, s *system) {
 	r.wantNoRow("db.no.row")
 }
 
-// Of a collection without a row nothing comes into being.
+// Messages of a collection without a row create nothing.
 func unknownCollections(t *testing.T, s *system) {
 	r := s.newRun(t)
 	r.put("db.known.collection", "Sent", 1)
@@ -145,21 +145,21 @@ func unknownCollections(t *testing.T, s *system) {
 	r.wantRequests(r.request("db.known.collection"))
 	r.wantNotifications(r.allReceived())
 
-	// Once the row is there, a rejected message counts when it is replayed.
+	// The rejected message counts when the row exists and it is replayed.
 	r.put("db.unknown.collection", "Sent", 1)
 	replayed := envelope(identified(outer+"/0", unknown[len(`{"body": `):len(unknown)-1]))
 	r.handle(replayed, replayed)
 	r.wantRow("db.unknown.collection", "Received", 1)
 }
 
-// wantReasons looks for what each sentence must name.
+// wantReasons checks what each reason text must contain.
 func (r *run) wantReasons(ids []string, bad []badBody) {
 	r.t.Helper()
 	about := map[string]string{}
 	for i, id := range ids {
 		about[id] = bad[i].about
 	}
-	for _, m := range r.rejectedMails() {
+	for _, m := range r.rejectedMessages() {
 		if want := about[m.attributes["identity"]]; !strings.Contains(m.attributes["reason"], want) {
 			r.t.Errorf("the reason does not name %s: %q", want, m.attributes["reason"])
 		}
@@ -169,6 +169,6 @@ func (r *run) wantReasons(ids []string, bad []badBody) {
 func (r *run) wantNoRow(collection string) {
 	r.t.Helper()
 	if row := r.row(collection); len(row) > 0 {
-		r.t.Errorf("a row came into being: %s", show(row))
+		r.t.Errorf("a row was created: %s", show(row))
 	}
 }

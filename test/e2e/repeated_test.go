@@ -5,7 +5,6 @@ import (
 	"testing"
 )
 
-// However often and in whatever company a message comes, it counts once.
 func oneIdentityManyTimes(t *testing.T, s *system) {
 	r := s.newRun(t)
 	const collection = "db.repeated.collection"
@@ -13,19 +12,19 @@ func oneIdentityManyTimes(t *testing.T, s *system) {
 	a, b, c := r.file(collection), r.file(collection), r.file(collection)
 	idA, idB, idC := r.id+"-a", r.id+"-b", r.id+"-c"
 
-	// Inside one batch, and in several that come together.
+	// In one batch, and in several concurrent ones.
 	fiveTimes := envelope(identified(idA, a), identified(idA, a), identified(idA, a), identified(idA, a),
 		identified(idA, a))
 	r.handle(fiveTimes, fiveTimes, fiveTimes)
 	r.wantRow(collection, "Sent", 1)
 
-	// As Pipes delivers them, side by side.
+	// As Pipes delivers them, concurrently.
 	batch := delivered(identified(idB, b), identified(idB, b), identified(idA, a), identified(idB, b))
 	r.start(batch, batch, batch, delivered(identified(idA, a)), delivered(identified(idB, b)))
 	r.wantRow(collection, "Sent", 2)
 	r.wantRequests()
 
-	// The last one completes the collection for many executions at once.
+	// Many executions complete the collection at once.
 	last := envelope(identified(idC, c), identified(idC, c), identified(idA, a))
 	r.handle(last, last, last, last, fiveTimes)
 	r.wantRow(collection, "Received", 3)
@@ -38,7 +37,7 @@ func oneIdentityManyTimes(t *testing.T, s *system) {
 	r.handle(successes, successes, last)
 	r.wantRow(collection, "Success", 3)
 
-	// Later again.
+	// Later.
 	r.handle(fiveTimes, last, successes)
 	r.start(batch)
 	r.wantRow(collection, "Success", 3)
@@ -47,7 +46,7 @@ func oneIdentityManyTimes(t *testing.T, s *system) {
 	r.wantRejected()
 }
 
-// An identity that comes back with another content is another message: it counts, and is a duplicate from then on.
+// The same identity with another content is another message: it counts once.
 func oneIdentityTwoContents(t *testing.T, s *system) {
 	r := s.newRun(t)
 	const collection = "db.reused.collection"
@@ -61,7 +60,7 @@ func oneIdentityTwoContents(t *testing.T, s *system) {
 	r.start(batch)
 	r.wantRow(collection, "Sent", 5)
 
-	// However often each of them comes, and however its fields are spelled.
+	// Duplicates, also with another spelling of the fields.
 	spelled := strings.Replace(first, `"snapshot_type":"full"`, "\n \"snapshot_type\" : \"\\u0066ull\", \"unknown\": 1",
 		1)
 	if spelled == first {

@@ -8,8 +8,8 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
-// Statuses are read in any case and written in the row's own; a row without FilesReceived counts from zero.
-func rowsInTheirOwnCase(t *testing.T, s *system) {
+// Statuses are read in any case and written in the case of the row. A row without FilesReceived counts from zero.
+func rowsKeepTheirCase(t *testing.T, s *system) {
 	r := s.newRun(t)
 	r.put("db.case.title", "Sent", 1)
 	r.put("db.case.capitals", "SENT", 1, item{"FilesReceived": number(0)})
@@ -34,7 +34,6 @@ func rowsInTheirOwnCase(t *testing.T, s *system) {
 		r.request("db.case.capitals.bare"), r.request("db.case.going.on"))
 }
 
-// What says nothing is as good as absent, in messages and in rows.
 func unsetValues(t *testing.T, s *system) {
 	r := s.newRun(t)
 	const collection = "db.unset.values"
@@ -60,7 +59,7 @@ func unsetValues(t *testing.T, s *system) {
 	r.wantNotifications(r.allReceived())
 }
 
-// The table is shared: nothing is touched but the status, the count of received files, and what is not there yet.
+// Only the status, the count of received files and new attributes change.
 func rowsOfOthers(t *testing.T, s *system) {
 	r := s.newRun(t)
 	r.put("db.shared.row", "Sent", 2, item{
@@ -89,7 +88,7 @@ func rowsOfOthers(t *testing.T, s *system) {
 	}
 }
 
-// attributes ignores what the SDK keeps for itself in its values.
+// attributes ignores unexported fields of the SDK's values.
 var attributes = cmp.Options{
 	cmpopts.IgnoreUnexported(types.AttributeValueMemberS{}, types.AttributeValueMemberN{},
 		types.AttributeValueMemberM{},

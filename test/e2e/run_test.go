@@ -16,7 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// run is one run of the snapshot sender: what a scenario does to the system and sees of it.
+// run is a run of a scenario: its rows and messages.
 type run struct {
 	*system
 	t    *testing.T
@@ -40,7 +40,7 @@ func (r *run) key(collection string) item {
 	return item{"CorrelationId": text(r.id), "CollectionName": text(collection)}
 }
 
-// put writes a collection's row, as the exporter does. A row without further attributes lacks FilesReceived.
+// put writes a collection's row, as the exporter does: without FilesReceived unless it is among further.
 func (r *run) put(collection, status string, sent int, further ...item) {
 	r.t.Helper()
 	row := r.key(collection)
@@ -68,7 +68,7 @@ func (r *run) set(collection, attribute string, value types.AttributeValue) {
 	}
 }
 
-// remove deletes a row, as a person or TTL does, and waits until the executions that the removal starts are over.
+// remove deletes a row, as a person or TTL does, and waits until the executions of the removal have ended.
 func (r *run) remove(collection string) {
 	r.t.Helper()
 	if _, err := r.table.DeleteItem(r.t.Context(), &dynamodb.DeleteItemInput{
@@ -79,7 +79,7 @@ func (r *run) remove(collection string) {
 	r.settle(nil)
 }
 
-// row reads a collection's row; there is none if it is empty.
+// row reads a collection's row, empty if there is none.
 func (r *run) row(collection string) item {
 	r.t.Helper()
 	got, err := r.table.GetItem(r.t.Context(), &dynamodb.GetItemInput{
@@ -91,7 +91,7 @@ func (r *run) row(collection string) item {
 	return got.Item
 }
 
-// send puts messages into the file-received queue, side by side, and returns their ids.
+// send sends messages concurrently to the file-received queue and returns their ids.
 func (r *run) send(messages ...string) []string {
 	r.t.Helper()
 	ids := make([]string, len(messages))
@@ -114,7 +114,7 @@ func (r *run) send(messages ...string) []string {
 	return ids
 }
 
-// handle sends messages and waits until nothing more can come of them.
+// handle sends messages and settles.
 func (r *run) handle(messages ...string) []string {
 	r.t.Helper()
 	ids := r.send(messages...)
@@ -122,8 +122,8 @@ func (r *run) handle(messages ...string) []string {
 	return ids
 }
 
-// settle waits until the executions for the messages are over, the messages are gone from the source queue, and all
-// that came out is collected. What has not happened by then does not happen without another event.
+// settle waits until the executions of the messages have ended, the source queue is empty, and all outgoing messages
+// are collected. Nothing happens after that without another event.
 func (r *run) settle(messageIDs []string) {
 	r.t.Helper()
 	await(r.t, func() string { return r.executions.unfinished(r.id, messageIDs) })
@@ -133,8 +133,7 @@ func (r *run) settle(messageIDs []string) {
 	}
 }
 
-// becomes waits until a collection has the status that a change of its row leads to, and then until nothing more can
-// come of the execution that gave it.
+// becomes waits until a collection has the status, and then settles.
 func (r *run) becomes(collection, status string) {
 	r.t.Helper()
 	await(r.t, func() string {
@@ -144,13 +143,13 @@ func (r *run) becomes(collection, status string) {
 		}
 		return status + ": " + show(row)
 	})
-	if err := r.executions.refresh(r.t.Context()); err != nil { // or the one that gave it may not be known yet
+	if err := r.executions.refresh(r.t.Context()); err != nil { // the execution that moved the row may be unknown yet
 		r.t.Fatal(err)
 	}
 	r.settle(nil)
 }
 
-// start starts executions by hand, side by side, waits until they are over, and returns how they ended.
+// start starts executions concurrently by hand, settles, and returns their results.
 func (r *run) start(inputs ...string) []*sfn.DescribeExecutionOutput {
 	r.t.Helper()
 	started := make([]string, len(inputs))
@@ -193,16 +192,16 @@ func (r *run) ending(execution string) (ended *sfn.DescribeExecutionOutput) {
 	return ended
 }
 
-// requestMails, notificationMails and rejectedMails are what came out for this run so far. A rejected message need not
-// name its run; it is known by the message that it came with.
-func (r *run) requestMails() []mail      { return r.requests.pick(r.names) }
-func (r *run) notificationMails() []mail { return r.notifications.pick(r.names) }
+// sentRequests, sentNotifications and rejectedMessages are the messages of this run so far. A rejected message that does
+// not name its run has the identity of a message that the run sent.
+func (r *run) sentRequests() []outMessage      { return r.requests.pick(r.names) }
+func (r *run) sentNotifications() []outMessage { return r.notifications.pick(r.names) }
 
-func (r *run) rejectedMails() []mail {
-	return r.rejected.pick(func(m mail) bool {
+func (r *run) rejectedMessages() []outMessage {
+	return r.rejected.pick(func(m outMessage) bool {
 		return r.names(m) || strings.Contains(m.attributes["identity"], r.id) ||
 			slices.ContainsFunc(r.sent, func(id string) bool { return strings.HasPrefix(m.attributes["identity"], id) })
 	})
 }
 
-func (r *run) names(m mail) bool { return strings.Contains(m.text, r.id) }
+func (r *run) names(m outMessage) bool { return strings.Contains(m.text, r.id) }

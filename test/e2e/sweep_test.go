@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -11,7 +12,7 @@ import (
 	"snapshot-status-checker/internal/store"
 )
 
-// A FilesSent that is lowered after Sent completes a collection, and no event tells: the sweep finds it.
+// FilesSent is lowered after Sent. This completes a collection without an event.
 func completeWithoutAnEvent(t *testing.T, s *system) {
 	r := s.newRun(t)
 	r.put("db.swept.a", "Sent", 2)
@@ -34,13 +35,44 @@ func completeWithoutAnEvent(t *testing.T, s *system) {
 	r.wantNotifications(r.allReceived())
 }
 
-// sweep calls the deployed function as its schedule does, again whenever all is done that the last call started, until
-// so many requests and notifications went out for the run. Then it waits until nothing more comes of it. On a busy
-// machine Lambda may refuse an execution until its retries are used up: then its message waits until the lease is over.
+// Two envelopes complete 450 collections, more than the history of a STANDARD execution can hold: it leaves some to the
+// sweep. It runs alone and without pipes, since it keeps the engine busy.
+func TestManyCollectionsInAnEnvelope(t *testing.T) {
+	s := deploy(t, configurations[0].settings...)
+	r := s.newRun(t)
+	const collections, first = 450, 400
+	var files, requests []string
+	for i := range collections {
+		name := fmt.Sprintf("db.envelope.collection%03d", i)
+		r.put(name, "Sent", 1)
+		files = append(files, object(r.file(name)))
+		requests = append(requests, r.request(name))
+	}
+	ended := r.start(envelope(files[:first]...), envelope(files[first:]...))
+	var output struct{ Reconciled int }
+	if err := json.Unmarshal([]byte(*ended[0].Output), &output); err != nil {
+		t.Fatal(err)
+	}
+	if output.Reconciled == 0 || output.Reconciled >= first {
+		t.Errorf("an execution reconciled %d of its %d collections", output.Reconciled, first)
+	}
+	r.wantNotifications()
+
+	r.sweep(collections, 1)
+	for i := range collections {
+		r.wantRow(fmt.Sprintf("db.envelope.collection%03d", i), "Received", 1)
+	}
+	r.wantRequests(requests...)
+	r.wantNotifications(r.allReceived())
+	r.wantRejected()
+}
+
+// sweep calls the sweep until so many requests and notifications went out for the run, and then settles. On a busy
+// machine the engine may refuse calls until the retries are used up: then a message waits for the end of its lease.
 func (r *run) sweep(requests, notifications int) {
 	r.t.Helper()
 	awaitWithin(r.t, store.DefaultLease+waitAtMost, func() string {
-		sent, notified := len(r.requestMails()), len(r.notificationMails())
+		sent, notified := len(r.sentRequests()), len(r.sentNotifications())
 		if sent >= requests && notified >= notifications {
 			return ""
 		}
@@ -65,7 +97,7 @@ func (r *run) callSweep() {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	// Runs of other scenarios have rows that cannot be read; of those the sweep complains in the end.
+	// The sweep reports errors for the unreadable rows of other scenarios.
 	if failed := aws.ToString(answer.FunctionError); failed != "" && !strings.Contains(string(answer.Payload),
 		"sweeping run") ||
 		strings.Contains(string(answer.Payload), r.id) {

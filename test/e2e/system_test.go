@@ -18,7 +18,7 @@ import (
 	"snapshot-status-checker/local/localtest"
 )
 
-// system is the deployed stack as outsiders see it. All scenarios share it.
+// system is the deployed stack as other systems see it. All scenarios share it.
 type system struct {
 	stack         *localtest.Stack
 	outputs       local.Outputs
@@ -31,13 +31,11 @@ type system struct {
 	rejected      *inbox // of the rejected-messages queue
 }
 
-// deploy returns the stack with its pipes served and its outgoing messages collected until the test, with all of its
-// subtests, has ended.
+// deploy returns the stack. Its outgoing messages are collected until the test and its subtests have ended.
 func deploy(t *testing.T, settings ...string) *system {
 	t.Helper()
-	// The sweep comes seldom, so that it does not do what the stream should have done.
+	// A rare sweep cannot replace what the stream should have done.
 	stack := localtest.Deploy(t, append(settings, "sweepEveryMinutes=60")...)
-	stack.StartPipes(t)
 	s := &system{
 		stack:    stack,
 		outputs:  stack.Outputs,
@@ -57,7 +55,7 @@ func deploy(t *testing.T, settings ...string) *system {
 		s.rejected.collect} {
 		watching.Go(func() error {
 			if err := watch(ctx); ctx.Err() == nil {
-				return err // what it misses would go unnoticed
+				return err
 			}
 			return nil
 		})
@@ -71,7 +69,7 @@ func deploy(t *testing.T, settings ...string) *system {
 	return s
 }
 
-// subscribe makes a queue that gets the topic's messages as they were published.
+// subscribe makes a queue for the raw messages of the topic.
 func subscribe(t *testing.T, queues *sqs.Client, topics *sns.Client, topic string) (url string) {
 	t.Helper()
 	name := "notifications-of-" + topic[strings.LastIndex(topic, ":")+1:]
@@ -95,11 +93,11 @@ func subscribe(t *testing.T, queues *sqs.Client, topics *sns.Client, topic strin
 }
 
 const (
-	waitAtMost = 10 * time.Minute // for what takes seconds: the machine may be busy
+	waitAtMost = 10 * time.Minute // for what takes seconds on a quiet machine
 	pollEvery  = 100 * time.Millisecond
 )
 
-// await waits until the condition holds, and fails the test with what it says is missing otherwise.
+// await waits until nothing is missing, and fails the test otherwise.
 func await(t *testing.T, condition func() (missing string)) {
 	t.Helper()
 	awaitWithin(t, waitAtMost, condition)
@@ -119,7 +117,7 @@ func awaitWithin(t *testing.T, atMost time.Duration, condition func() (missing s
 		case <-t.Context().Done():
 			t.Fatal("stopped while waiting: ", missing)
 		case <-deadline:
-			t.Fatal("waited in vain: ", missing)
+			t.Fatal("timed out: ", missing)
 		case <-tick.C:
 		}
 	}

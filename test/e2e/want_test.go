@@ -15,7 +15,7 @@ import (
 	"snapshot-status-checker/internal/snapshot"
 )
 
-// wantRow compares a collection's status, in its very case, and its count of received files.
+// wantRow compares a collection's status, with its case, and its count of received files.
 func (r *run) wantRow(collection, status string, received int) {
 	r.t.Helper()
 	row := r.row(collection)
@@ -26,23 +26,22 @@ func (r *run) wantRow(collection, status string, received int) {
 	}
 }
 
-// awaitMails waits until so many have come out. On a busy machine the engine refuses calls of functions, and what their
-// retries then leave pending the sweep delivers later.
-func (r *run) awaitMails(what string, want int, mails func() []mail) {
+// awaitMessages waits until so many were sent.
+func (r *run) awaitMessages(what string, want int, messages func() []outMessage) {
 	r.t.Helper()
 	await(r.t, func() string {
-		if got := len(mails()); got < want {
+		if got := len(messages()); got < want {
 			return strconv.Itoa(got) + " of " + strconv.Itoa(want) + " " + what
 		}
 		return ""
 	})
 }
 
-// wantRequests waits for as many requests for the run as are wanted, and compares all that were sent, in any order.
+// wantRequests waits for as many requests of the run as are wanted, and compares all of them in any order.
 func (r *run) wantRequests(want ...string) {
 	r.t.Helper()
-	r.awaitMails("requests", len(want), r.requestMails)
-	got := texts(r.requestMails())
+	r.awaitMessages("requests", len(want), r.sentRequests)
+	got := texts(r.sentRequests())
 	slices.Sort(got)
 	slices.Sort(want)
 	if diff := gocmp.Diff(want, got); diff != "" {
@@ -50,12 +49,11 @@ func (r *run) wantRequests(want ...string) {
 	}
 }
 
-// wantNotifications waits for as many notifications about the run as are wanted, and compares all that were sent, in
-// their order.
+// wantNotifications waits for as many notifications of the run as are wanted, and compares all of them in their order.
 func (r *run) wantNotifications(want ...string) {
 	r.t.Helper()
-	r.awaitMails("notifications", len(want), r.notificationMails)
-	if diff := gocmp.Diff(want, texts(r.notificationMails())); diff != "" {
+	r.awaitMessages("notifications", len(want), r.sentNotifications)
+	if diff := gocmp.Diff(want, texts(r.sentNotifications())); diff != "" {
 		r.t.Errorf("notifications (-want +got)\n%s", diff)
 	}
 }
@@ -67,15 +65,14 @@ type rejection struct {
 	Text     string
 }
 
-// wantRejected compares all messages of the run that were rejected so far, in any order. Each must say why in a
-// sentence.
+// wantRejected compares all rejected messages of the run in any order. Each must have a reason text.
 func (r *run) wantRejected(want ...rejection) {
 	r.t.Helper()
 	var got []rejection
-	for _, m := range r.rejectedMails() {
+	for _, m := range r.rejectedMessages() {
 		got = append(got, rejection{m.attributes["identity"], snapshot.Reason(m.attributes["reason_code"]), m.text})
 		if m.attributes["reason"] == "" {
-			r.t.Errorf("rejected without a sentence that says why: %+v", m)
+			r.t.Errorf("rejected without a reason text: %+v", m)
 		}
 	}
 	order := func(a, b rejection) int {
@@ -85,21 +82,21 @@ func (r *run) wantRejected(want ...rejection) {
 	slices.SortFunc(want, order)
 	if diff := gocmp.Diff(want, got); diff != "" {
 		r.t.Errorf("in the rejected-messages queue (-want +got)\n%s", diff)
-		for _, m := range r.rejectedMails() {
+		for _, m := range r.rejectedMessages() {
 			r.t.Logf("%s was rejected: %s", m.attributes["identity"], m.attributes["reason"])
 		}
 	}
 }
 
-func texts(mails []mail) []string {
+func texts(messages []outMessage) []string {
 	var all []string
-	for _, m := range mails {
+	for _, m := range messages {
 		all = append(all, m.text)
 	}
 	return all
 }
 
-// show writes a row so that a person can read it.
+// show formats a row.
 func show(row item) string {
 	plain := map[string]string{}
 	for name, value := range row {
@@ -115,12 +112,11 @@ func show(row item) string {
 	return encode(plain)
 }
 
-// wantGroups compares the message groups of requests by collection. A collection that is not listed must have a group
-// of its own, of those characters that SQS takes.
+// wantGroups compares the message groups of requests by collection. Each collection must have a valid group of its own.
 func (r *run) wantGroups(want map[string]string) {
 	r.t.Helper()
 	owner := map[string]string{}
-	for _, m := range r.requestMails() {
+	for _, m := range r.sentRequests() {
 		var request struct {
 			Collection string `json:"topic_name"`
 		}
@@ -131,7 +127,7 @@ func (r *run) wantGroups(want map[string]string) {
 			r.t.Errorf("message group of %q: %q, want %q", request.Collection, m.group, group)
 		}
 		if !groupID.MatchString(m.group) {
-			r.t.Errorf("message group of %q: SQS does not take %q", request.Collection, m.group)
+			r.t.Errorf("message group of %q: SQS does not allow %q", request.Collection, m.group)
 		}
 		if other, taken := owner[m.group]; taken && other != request.Collection {
 			r.t.Errorf("message group of %q is that of %q: %q", request.Collection, other, m.group)
@@ -143,10 +139,11 @@ func (r *run) wantGroups(want map[string]string) {
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html, MessageGroupId
 var groupID = regexp.MustCompile(`^[!-~]{1,128}$`)
 
-// wantUnorderedNotifications is wantNotifications where both became true at the same moment.
+// wantUnorderedNotifications is wantNotifications without an order, for notifications that were due at the same time.
 func (r *run) wantUnorderedNotifications(want ...string) {
 	r.t.Helper()
-	got := texts(r.notificationMails())
+	r.awaitMessages("notifications", len(want), r.sentNotifications)
+	got := texts(r.sentNotifications())
 	slices.Sort(got)
 	slices.Sort(want)
 	if diff := gocmp.Diff(want, got); diff != "" {
@@ -154,7 +151,7 @@ func (r *run) wantUnorderedNotifications(want ...string) {
 	}
 }
 
-// compact is a JSON text without insignificant white space.
+// compact removes white space from a JSON text.
 func compact(t *testing.T, text string) string {
 	t.Helper()
 	var b bytes.Buffer

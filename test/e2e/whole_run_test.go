@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// Several collections, all formats and spellings of flags, shuffled and sent side by side.
+// Several collections, all formats and spellings of flags, shuffled and sent concurrently.
 func wholeRun(t *testing.T, s *system) {
 	r := s.newRun(t)
 	for collection, sent := range map[string]int{"db.core.agent": 3, "db.core.claim": 6, "core.plain": 1,
@@ -25,7 +25,7 @@ func wholeRun(t *testing.T, s *system) {
 		claim[0], claim[1],
 		envelope(object(claim[2])),
 		envelope(escaped(claim[3]), object(claim[4]), object(odd[0])),
-		envelope(object(envelope(escaped(claim[5])))), // as a rejected envelope is replayed
+		envelope(object(envelope(escaped(claim[5])))), // a replayed envelope
 		odd[1],
 	)
 	shuffle(messages)
@@ -64,16 +64,16 @@ func wholeRun(t *testing.T, s *system) {
 	r.wantRejected()
 
 	seen := map[string]bool{"": true}
-	for _, m := range append(r.notificationMails(), r.requestMails()...) {
+	for _, m := range append(r.sentNotifications(), r.sentRequests()...) {
 		if id := m.attributes["event_id"]; seen[id] {
-			t.Errorf("event_id %q: want one that is the message's own: %s", id, m.text)
+			t.Errorf("event_id %q is missing or not unique: %s", id, m.text)
 		} else {
 			seen[id] = true
 		}
 	}
 }
 
-// All are complete at the same moment, so that many executions see the whole run done at once.
+// Many executions complete the run at the same moment.
 func fortyAtOnce(t *testing.T, s *system) {
 	r := s.newRun(t)
 	const collections = 40
@@ -90,7 +90,7 @@ func fortyAtOnce(t *testing.T, s *system) {
 	r.wantRequests(requests...)
 	r.wantNotifications(r.allReceived())
 
-	// Side by side within one execution, and between two.
+	// Concurrently in one execution, and in two.
 	r.start(delivered(successes[:25]...), delivered(successes[15:collections-1]...))
 	r.wantNotifications(r.allReceived())
 	// The last one comes many times at once, so that all of these check a run that is done.
@@ -103,7 +103,7 @@ func fortyAtOnce(t *testing.T, s *system) {
 	r.wantRejected()
 }
 
-// The rows of the run fill more than one page of 1 MB, and the one that blocks stands on the last.
+// The rows fill more than one page of 1 MB, and the blocker is on the last.
 func manyPages(t *testing.T, s *system) {
 	r := s.newRun(t)
 	filler := item{"Remarks": text(strings.Repeat("x", 60_000))}
@@ -149,7 +149,6 @@ func oddNames(t *testing.T, s *system) {
 	r.wantGroups(map[string]string{"db.long.enough": "db_long_enough", longest: "db_" + strings.Repeat("m", 125)})
 }
 
-// A person may start the state machine with either format.
 func byHand(t *testing.T, s *system) {
 	r := s.newRun(t)
 	r.put("db.hand.a", "Sent", 3)
@@ -165,7 +164,7 @@ func byHand(t *testing.T, s *system) {
 	r.wantNotifications(r.allReceived())
 	for i, want := range []int{0, 0, 1, 2} {
 		got := 0
-		for _, m := range r.rejectedMails() {
+		for _, m := range r.rejectedMessages() {
 			if strings.HasPrefix(m.attributes["identity"], *ended[i].ExecutionArn) &&
 				m.attributes["reason_code"] == "FIELD_MISSING" {
 				got++

@@ -1,9 +1,3 @@
-// Package simulation runs the real tasks over the real protocol in a simulated world: tables in memory,
-// executions that interleave at every call, processes that die, answers that are lost, messages that come
-// twice and out of order, other writers who do not look, all from one seed that reproduces.
-//
-// The seam is below the protocol, at the operations of package table and at the senders. So conditions,
-// consistency and paging are under test too.
 package simulation
 
 import (
@@ -12,34 +6,34 @@ import (
 	"iter"
 )
 
-// actor is a thread of control: an execution of the state machine, a branch of one, or the invocation of a
-// function. Only one runs at a time; it gives way before every call to the outside.
+// actor is an execution of the state machine, one of its branches, or the invocation of a function. One actor runs at a
+// time, up to its next call to tables or services.
 type actor struct {
-	name     string
-	next     func() (struct{}, bool)
-	stop     func()
-	yield    func(struct{}) bool
-	slow     bool   // seldom gets its turn, so that much happens between two of its calls
-	stands   int    // calls after which it stands still until a new export begins; 0 for never. See standStill
-	still    int    // turns for which it stands still
-	waitsFor *actor // the invocation that this execution waits for
-	gaveUp   bool   // … and waited too long for
-	done     bool
-	died     bool // ended by a crash instead of its end
+	name       string
+	next       func() (struct{}, bool)
+	stop       func()
+	yield      func(struct{}) bool
+	slow       bool   // seldom gets a turn, so that much happens between two of its calls
+	pauseAfter int    // calls after which it pauses, 0 for never: see schedule.pauseAfter
+	pausedFor  int    // turns
+	waitsFor   *actor // an invocation
+	timedOut   bool   // the invocation took too long
+	done       bool
+	died       bool // crashed
 }
 
-// errDied is what an execution learns of an invocation that crashed, errTimeout of one that takes too long.
+// An execution gets errDied for an invocation that crashed, and errTimeout for one that takes too long.
 var (
 	errDied    = errors.New("the process died")
 	errTimeout = errors.New("States.Timeout")
 )
 
-// death unwinds a crashed actor.
+// death is the panic of a crashed actor.
 type death struct{}
 
-// spawn makes an actor that runs when the scheduler picks it.
-func (w *world) spawn(name string, body func(a *actor)) *actor {
-	a := &actor{name: name, slow: w.chance(0.1)}
+// spawn makes an actor. The scheduler picks its turns.
+func (s *schedule) spawn(name string, body func(a *actor)) *actor {
+	a := &actor{name: name, slow: s.chance(0.1)}
 	a.next, a.stop = iter.Pull(func(yield func(struct{}) bool) {
 		a.yield = yield
 		defer func() {
@@ -53,37 +47,36 @@ func (w *world) spawn(name string, body func(a *actor)) *actor {
 		}()
 		body(a)
 	})
-	w.actors = append(w.actors, a)
+	s.actors = append(s.actors, a)
 	return a
 }
 
-// resume lets an actor run up to its next call to the outside, or to its end.
-func (w *world) resume(a *actor) {
-	w.current = a
+// resume runs an actor up to its next call, or to its end.
+func (s *schedule) resume(a *actor) {
+	s.current = a
 	if _, more := a.next(); !more {
 		a.done = true
 		if a.died {
-			w.say("%s dies", a.name)
+			s.log("%s dies", a.name)
 		}
 	}
-	w.current = nil
+	s.current = nil
 }
 
-// giveWay ends the actor's turn. Its next turn begins when it returns.
-func (a *actor) giveWay() {
+// endTurn ends the actor's turn. Its next turn begins when it returns.
+func (a *actor) endTurn() {
 	if !a.yield(struct{}{}) {
 		panic(death{})
 	}
 }
 
-// await waits until an invocation ended, or until the scheduler decides that it takes too long; it then goes
-// on by itself.
+// await waits until an invocation ends or times out. An invocation that timed out continues.
 func (a *actor) await(invocation *actor) error {
-	a.waitsFor, a.gaveUp = invocation, false
-	a.giveWay()
+	a.waitsFor, a.timedOut = invocation, false
+	a.endTurn()
 	a.waitsFor = nil
 	switch {
-	case a.gaveUp:
+	case a.timedOut:
 		return errTimeout
 	case invocation.died:
 		return errDied
@@ -92,4 +85,4 @@ func (a *actor) await(invocation *actor) error {
 }
 
 // blocked reports whether the actor waits for an invocation that has not ended.
-func (a *actor) blocked() bool { return a.waitsFor != nil && !a.waitsFor.done && !a.gaveUp }
+func (a *actor) blocked() bool { return a.waitsFor != nil && !a.waitsFor.done && !a.timedOut }

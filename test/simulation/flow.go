@@ -16,18 +16,16 @@ import (
 	"snapshot-status-checker/statemachine/paths"
 )
 
-// maxTries is how often an execution invokes a function. The definition's retries are more; fewer let a storm
-// of faults use them up now and then.
+// maxTries is how often an execution invokes a function: fewer than in the definition, so that a storm uses them up.
 const maxTries = 3
 
-// execution follows the definition of the state machine. The table of package paths, which the deployed
-// definition passes, holds the two together.
+// execution follows the definition of the state machine. Both pass the table of package paths.
 type execution struct {
-	*world
+	*schedule
 	id      string
 	input   string
-	receive int  // how often its messages were received by now; 0 if nothing waits for its end
-	cutOff  bool // its time is over
+	receive int  // receive count of its messages; 0 if nothing waits for its end
+	cutOff  bool // it timed out
 	broken  paths.Function
 	entered []string
 	failed  bool
@@ -51,12 +49,12 @@ func (e *execution) run(a *actor) {
 		return
 	}
 	e.enter("Reconcile Each Collection")
-	for i, key := range e.sabotage.afterCounting(out) {
+	for i, key := range e.mutant.toReconcile(out) {
 		e.spawn(fmt.Sprintf("%s[%d]", e.id, i), func(branch *actor) { e.reconcile(branch, key) })
 	}
 }
 
-// reconcile is what the Map does for one collection.
+// reconcile follows the Map for one collection.
 func (e *execution) reconcile(a *actor, key snapshot.CollectionKey) {
 	e.enter("Check Collection")
 	collection, err := invoke(e, a, "check-collection", func(ctx context.Context) (checkcollection.Output, error) {
@@ -86,7 +84,7 @@ func (e *execution) reconcile(a *actor, key snapshot.CollectionKey) {
 		e.failed = true
 		return
 	}
-	if e.sabotage.skipsCheck(collection) {
+	if e.mutant.skipsCheckAll(collection) {
 		return
 	}
 	e.enter("Check All Collections")
@@ -115,19 +113,19 @@ func (e *execution) notify(a *actor, in notify.Input) error {
 		return errors.New("Lambda.ResourceNotFoundException")
 	}
 	_, err := invoke(e, a, "notify", func(ctx context.Context) (notify.Output, error) {
-		return notify.New(e.store("notify"), services{e.world}, services{e.world}, quiet).Handle(ctx, in)
+		return notify.New(e.store("notify"), senders{e.schedule}, senders{e.schedule}, quiet).Handle(ctx, in)
 	})
 	return err
 }
 
-// rejectUncounted is what becomes of the messages of an execution whose counting failed for good. Step Functions
-// rejects them itself, so no process can die in between.
+// rejectUncounted handles the messages of an execution that could not count them. Step Functions itself rejects them,
+// so no process can die in between.
 func (e *execution) rejectUncounted(cause error) {
 	e.enter("Messages to Reject?")
 	switch _, isRequest, _ := snapshot.Reconcilable([]byte(e.input)); {
 	case isRequest:
 	case e.receive > 0:
-		e.comeAgain()
+		e.redeliver()
 	default:
 		e.enter("Reject Uncounted Messages")
 		for _, record := range records(e.input, e.id) {
@@ -136,13 +134,13 @@ func (e *execution) rejectUncounted(cause error) {
 		}
 	}
 	e.enter("Counting Failed")
-	e.say("%s fails: %v", e.id, cause)
+	e.log("%s fails: %v", e.id, cause)
 	e.failed = true
 }
 
 type record struct{ MessageID, Body string }
 
-// records are the messages of an execution, under its own id if it was started by hand.
+// records are the messages of an execution. One that was started by hand has the id of the execution.
 func records(input, id string) []record {
 	var records []record
 	if json.Unmarshal([]byte(input), &records) != nil {
@@ -151,33 +149,33 @@ func records(input, id string) []record {
 	return records
 }
 
-// mostReceives is how often a queue hands a message out before it moves it to its dead-letter queue. The stack's is
-// more; fewer let a storm use them up now and then.
+// mostReceives is the receive count after which a message becomes a dead letter: fewer than in the stack, so that a
+// storm uses them up.
 const mostReceives = 2
 
-// comeAgain is what happens to the messages of an execution that a pipe waits for, once it has failed: their queue
-// hands them out again, and moves them to its dead-letter queue in the end.
-func (e *execution) comeAgain() {
-	if e.sabotage.NotAgain {
+// redeliver returns the messages of a failed execution to their queue, which delivers them again or moves them to its
+// dead-letter queue.
+func (e *execution) redeliver() {
+	if e.mutant.noRedelivery {
 		return
 	}
 	if e.receive < mostReceives {
-		e.then = append(e.then, []func(){func() { e.received(e.input, e.receive+1) }})
+		e.followUps = append(e.followUps, chain{func() { e.startForMessages(e.input, e.receive+1) }})
 		return
 	}
 	for _, record := range records(e.input, e.id) {
-		e.say("dead letter: %s", record.MessageID)
+		e.log("dead letter: %s", record.MessageID)
 		e.deadLetters = append(e.deadLetters, rejected{identity: record.MessageID, raw: record.Body})
 	}
 }
 
-// tooLong lets an execution of EXPRESS be cut off now and then. What it invoked goes on.
-func (e *execution) tooLong() {
+// cutOffNowAndThen sometimes ends an EXPRESS execution by its timeout. What it invoked continues.
+func (e *execution) cutOffNowAndThen() {
 	if e.express && e.faulty && !e.cutOff && e.chance(0.01) {
-		e.say("%s is cut off after five minutes", e.id)
+		e.log("%s times out after five minutes", e.id)
 		e.cutOff = true
 		if e.receive > 0 {
-			e.comeAgain()
+			e.redeliver()
 		}
 	}
 	if e.cutOff {
@@ -185,12 +183,11 @@ func (e *execution) tooLong() {
 	}
 }
 
-// invoke calls a function as the state machine does: with retries, but not after Malformed, and without
-// knowing whether a call that timed out still goes on.
+// invoke calls a function as the state machine does: with retries, except after Malformed.
 func invoke[Out any](e *execution, a *actor, function string, call func(context.Context) (Out, error)) (Out, error) {
 	var err error
 	for try := range maxTries {
-		e.tooLong()
+		e.cutOffNowAndThen()
 		answer := &struct {
 			out Out
 			err error
@@ -199,7 +196,7 @@ func invoke[Out any](e *execution, a *actor, function string, call func(context.
 			answer.out, answer.err = call(context.Background())
 		})
 		if function == "increment" {
-			invocation.stands, e.standStill = e.standStill, 0
+			invocation.pauseAfter, e.pauseAfter = e.pauseAfter, 0
 		}
 		if err = a.await(invocation); err == nil {
 			err = answer.err
@@ -207,7 +204,7 @@ func invoke[Out any](e *execution, a *actor, function string, call func(context.
 		if err == nil {
 			return answer.out, nil
 		}
-		e.say("%s: %s failed: %v", a.name, function, err)
+		e.log("%s: %s failed: %v", a.name, function, err)
 		if malformed := (*failure.Malformed)(nil); errors.As(err, &malformed) {
 			break
 		}

@@ -16,39 +16,39 @@ func TestFlowFollowsThePaths(t *testing.T) {
 	for _, path := range paths.Table {
 		t.Run(path.Name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(Plan{Sabotage: &Sabotage{NoStream: true}}, 1, nil)
-			w.exempt, w.express = nil, false
+			s := newSchedule(Plan{mutant: &mutant{noStream: true}}, 1, nil)
+			s.exempt, s.express = nil, false
 			for _, row := range path.Rows {
 				c := &collection{name: row.Collection, arrived: map[string]bool{}, success: true}
 				for i := range 10 {
 					c.arrived[fmt.Sprint(i)] = true
 				}
-				w.collections = append(w.collections, c)
+				s.collections = append(s.collections, c)
 				item := table.Item{"CollectionStatus": row.Status, "FilesSent": row.Sent}
 				if row.Malformed {
 					item["FilesSent"] = "three"
 				}
-				w.others("test makes", row.Collection, item)
+				s.externalWrite("test makes", row.Collection, item)
 			}
 			for _, event := range path.Earlier {
-				w.start("earlier", "an earlier event", event(run))
-				w.play(nil)
+				s.start("earlier", "an earlier event", event(run))
+				s.runUntilIdle(nil)
 			}
 			for _, row := range path.Meanwhile {
 				if row.Gone {
-					w.others("test removes", row.Collection, nil)
+					s.externalWrite("test removes", row.Collection, nil)
 					continue
 				}
-				w.write(w.find(row.Collection), "test", table.Item{"CollectionStatus": row.Status})
+				s.writeAs(s.find(row.Collection), "test", table.Item{"CollectionStatus": row.Status})
 			}
-			e := w.start("path", "the event", path.Event(run))
+			e := s.start("path", "the event", path.Event(run))
 			e.broken = path.Broken
-			w.play(nil)
+			s.runUntilIdle(nil)
 			if diff := cmp.Diff(path.States, e.entered); diff != "" {
 				t.Errorf("states entered (-want +got)\n%s", diff)
 			}
-			if e.failed != path.Fails || w.violation != "" {
-				t.Errorf("failed: %v, want %v; violation: %q", e.failed, path.Fails, w.violation)
+			if e.failed != path.Fails || s.violation != "" {
+				t.Errorf("failed: %v, want %v; violation: %q", e.failed, path.Fails, s.violation)
 			}
 		})
 	}

@@ -1,8 +1,8 @@
-// Package dynamodblocal gives tests DynamoDB Local, AWS's own implementation of DynamoDB's interface: a second
-// opinion beside the local engine. `make test-aws` installs it; tests that use it carry the build tag testaws.
+// Package dynamodblocal gives tests DynamoDB Local, AWS's own implementation of DynamoDB's interface. `make test-aws`
+// installs it; tests that use it have the build tag testaws.
 //
-// It differs from DynamoDB in this: it answers CreateTable with a 500 for two tables whose names differ in case only,
-// and never reports that transactions conflict.
+// Unlike DynamoDB it fails with a 500 for two tables whose names differ only in case, and never reports conflicts of
+// transactions.
 package dynamodblocal
 
 import (
@@ -29,11 +29,10 @@ func Config(t testing.TB) aws.Config {
 	return local.Config(endpoint)
 }
 
-// program is referred to as long as this process lives: DynamoDB Local ends when its input is closed, which the garbage
-// collector would do.
+// program must stay reachable: the garbage collector would close its input, which ends DynamoDB Local.
 var program *java.Program
 
-// started starts DynamoDB Local once. What did not work is not tried again for every test.
+// started starts DynamoDB Local once. An error is not retried.
 var started = sync.OnceValues(func() (endpoint string, err error) {
 	program, err = java.Start("dynamodblocal", "DynamoDBLocal")
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 	"snapshot-status-checker/test/aws/dynamodblocal"
 )
 
-// childVariable makes this test say its endpoint and wait to be killed.
+// childVariable makes this test print its endpoint and wait to be killed.
 const childVariable = "DYNAMODB_LOCAL_TEST_CHILD"
 
 // DynamoDB Local ends with the process that started it, even if that is killed.

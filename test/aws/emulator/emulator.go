@@ -33,19 +33,19 @@ type process struct {
 	ended   <-chan struct{}
 }
 
-// Error is what a call of a function failed with, as Step Functions sees it.
+// Error is the error of a failed call, as Step Functions sees it.
 type Error struct{ Name, Cause string }
 
 func (e *Error) Error() string { return e.Name + ": " + e.Cause }
 
-// Start starts a number of processes of the function. They have this environment and nothing else, log into files of
-// the test's folder, and end with the test, or with this process if that is killed.
+// Start starts processes of the function with exactly this environment. They log into files of the test's folder, and
+// end with the test, or with this process if it is killed.
 func Start(t *testing.T, task string, processes int, environment map[string]string) *Function {
 	t.Helper()
 	f := &Function{free: make(chan *process, processes)}
 	for i := range processes {
 		started, err := start(t, task, i, environment)
-		// someone else may have taken the port between our look and the start
+		// another process may have taken the port
 		for try := 1; err != nil && try < 3; try++ {
 			started, err = start(t, task, i, environment)
 		}

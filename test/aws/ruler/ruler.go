@@ -1,5 +1,4 @@
-// Package ruler asks event-ruler, the matcher that EventBridge and its pipes run, which event patterns an event
-// matches.
+// Package ruler runs event-ruler, the matcher of EventBridge and its pipes.
 package ruler
 
 import (

@@ -1,6 +1,5 @@
-// Package strict runs executions of the state machine's definition with the strictness of Step Functions, over the
-// version of JSONata that it uses. The interpreter is strict.js beside this file; tasks give answers that the test has
-// chosen.
+// Package strict runs executions of the definition as strictly as Step Functions, with its version of JSONata. The
+// interpreter is strict.js. Tasks give the answers of the test.
 package strict
 
 import (

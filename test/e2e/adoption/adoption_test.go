@@ -26,14 +26,14 @@ import (
 
 func TestMain(m *testing.M) { localtest.Main(m) }
 
-// adopted is an environment's stack on what existed before.
+// adopted is the stack of an environment on existing resources.
 type adopted struct {
 	existing
 	stack    *localtest.Stack
 	machines *sfn.Client
 	settings []string
 	before   map[string]any
-	old      item // a row of a run that was over before
+	old      item // a row of an earlier run
 }
 
 const (
@@ -42,9 +42,9 @@ const (
 	waiting = "adoption-request-of-another-run"
 )
 
-// Two environments in one account and region, each on resources of its own that existed before: with a stream and
-// without. The second's stack does not take the place of the first's.
-func TestAdoption(t *testing.T) {
+// Two environments in one account and region, each on existing resources of its own. The second stack does not replace
+// the first.
+func TestStackAdoptsExistingResources(t *testing.T) {
 	engine := newClients(localtest.Config(localtest.Engine(t)))
 	key := engine.key(t)
 	var environments []*adopted
@@ -52,9 +52,9 @@ func TestAdoption(t *testing.T) {
 		environments = append(environments, adopt(t, engine.make(t, name, name == "stream"), name, key))
 	}
 	for _, a := range environments {
-		t.Run("run through "+a.stack.Name, a.runThrough)
+		t.Run("complete a run of "+a.stack.Name, a.completeRun)
 	}
-	t.Run("what is deployed does not differ", func(t *testing.T) {
+	t.Run("a diff after the deployment is empty", func(t *testing.T) {
 		project, err := local.FindProject()
 		must(t, err)
 		must(t, project.Diff(t.Context(), environments[0].stack.Endpoint, environments[0].settings,
@@ -65,14 +65,14 @@ func TestAdoption(t *testing.T) {
 	}
 }
 
-// adopt puts what a day brings into the resources, and then deploys the stack onto them: half of a run is counted, and
-// one message waits.
+// adopt fills the resources with a run in progress, half of it counted and one message waiting, and deploys the stack
+// onto them.
 func adopt(t *testing.T, e existing, environment, key string) *adopted {
 	t.Helper()
 	e.put(t, oldRun, "db.old.done", "Success", 3, 3)
-	e.put(t, run, "db.day.half", "Sent", 3, 2)         // two files were counted by the predecessor
-	e.put(t, run, "db.day.last", "Exported", 2, 2)     // both were, and Sent is still to come
-	e.put(t, run, "db.day.fresh", "Exported", 1, -1)   // none was
+	e.put(t, run, "db.day.half", "Sent", 3, 2)         // the predecessor counted two files
+	e.put(t, run, "db.day.last", "Exported", 2, 2)     // the predecessor counted both; Sent is not written yet
+	e.put(t, run, "db.day.fresh", "Exported", 1, -1)   // nothing is counted
 	e.put(t, run, "db.day.received", "Received", 1, 1) // the predecessor asked for its success file
 	e.send(t, e.files, file("db.day.half", false), "") // waits in the queue
 	e.send(t, e.deadLetters, "a dead letter", "")
@@ -83,49 +83,49 @@ func adopt(t *testing.T, e existing, environment, key string) *adopted {
 	a.machines = sfn.NewFromConfig(a.stack.Config)
 
 	out := a.stack.Outputs
-	// A queue known by its ARN has AWS's URL, of which the engine looks at the end.
+	// The URL of an imported queue has AWS's host. The engine uses only its end.
 	base := func(url string) string { return url[strings.LastIndex(url, "/"):] }
 	got := []string{out.ExportStatusTableName, base(out.FileReceivedQueueUrl), base(out.ExportStateQueueUrl),
 		out.MonitoringTopicArn}
 	if diff := cmp.Diff([]string{e.table, base(e.files.url), base(e.requests.url), e.topic}, got); diff != "" {
-		t.Errorf("the outputs are not what existed\n%s", diff)
+		t.Errorf("outputs (-existing +got)\n%s", diff)
 	}
 	return a
 }
 
-// runThrough takes the run to its end. Nothing is asked for twice, monitoring is notified of nothing twice, and what
-// was there stays.
-func (a *adopted) runThrough(t *testing.T) {
+// completeRun completes the run. No request or notification is sent twice, and the existing messages remain.
+func (a *adopted) completeRun(t *testing.T) {
 	a.stack.StartPipes(t)
 	a.send(t, a.files, file("db.day.fresh", false), "")
-	a.await(t, "half a run is counted on from where it was", func() bool {
-		return a.stands(t, run, "db.day.half") == "Received 3" && a.stands(t, run, "db.day.fresh") == "Exported 1"
+	a.await(t, "the counts continue", func() bool {
+		return a.rowState(t, run, "db.day.half") == "Received 3" && a.rowState(t, run, "db.day.fresh") == "Exported 1"
 	})
 	a.writeSent(t, run, "db.day.last")
 	a.writeSent(t, run, "db.day.fresh")
 	if a.stream == "" {
-		time.Sleep(3 * time.Second) // a pipe that saw it would gather changes for a second, and then take a moment
+		time.Sleep(3 * time.Second) // longer than a pipe would take to deliver the change
 		a.quiet(t)
-		if got := a.stands(t, run, "db.day.fresh") + ", " + a.stands(t, run, "db.day.last"); got != "Sent 1, Sent 2" {
-			t.Errorf("without a stream somebody saw that Sent was written: %s", got)
+		fresh, last := a.rowState(t, run, "db.day.fresh"), a.rowState(t, run, "db.day.last")
+		if fresh != "Sent 1" || last != "Sent 2" {
+			t.Errorf("rows without a stream after Sent was written: %s, %s", fresh, last)
 		}
 		a.sweep(t)
 	}
-	a.await(t, "Sent written last is noticed", func() bool {
-		return a.stands(t, run, "db.day.fresh") == "Received 1" && a.stands(t, run, "db.day.last") == "Received 2"
+	a.await(t, "Sent after the last file is reconciled", func() bool {
+		return a.rowState(t, run, "db.day.fresh") == "Received 1" && a.rowState(t, run, "db.day.last") == "Received 2"
 	})
-	a.await(t, "monitoring is notified that all is received", func() bool { return a.holds(t, a.notifications) == 1 })
+	a.await(t, "the notification that all is received", func() bool { return a.holds(t, a.notifications) == 1 })
 	for _, collection := range []string{"half", "last", "fresh", "received"} {
 		a.send(t, a.files, file("db.day."+collection, true), "")
 	}
-	a.await(t, "monitoring is notified that all is successful", func() bool { return a.holds(t, a.notifications) == 2 })
+	a.await(t, "the notification that all is successful", func() bool { return a.holds(t, a.notifications) == 2 })
 	a.quiet(t)
 	a.sweep(t)
 	a.quiet(t)
 
 	stand := map[string]string{}
 	for _, collection := range []string{"half", "last", "fresh", "received"} {
-		stand[collection] = a.stands(t, run, "db.day."+collection)
+		stand[collection] = a.rowState(t, run, "db.day."+collection)
 	}
 	if diff := cmp.Diff(map[string]string{"half": "Success 3", "last": "Success 2", "fresh": "Success 1",
 		"received": "Success 1"}, stand); diff != "" {
@@ -142,11 +142,11 @@ func (a *adopted) runThrough(t *testing.T) {
 	}
 }
 
-// remove deletes the stack: what existed and what is in it stays, and the ledger too.
+// remove deletes the stack. The existing resources, their content and the ledger remain.
 func (a *adopted) remove(t *testing.T) {
 	_, err := a.stacks.DeleteStack(t.Context(), &cloudformation.DeleteStackInput{StackName: &a.stack.Name})
 	must(t, err)
-	a.await(t, "the stack is gone", func() bool {
+	a.await(t, "the deletion of the stack", func() bool {
 		gone, err := a.stacks.DescribeStacks(t.Context(), &cloudformation.DescribeStacksInput{StackName: &a.stack.Name})
 		return err != nil || gone.Stacks[0].StackStatus == "DELETE_COMPLETE"
 	})
@@ -155,12 +155,12 @@ func (a *adopted) remove(t *testing.T) {
 		t.Error("the state machine is still there")
 	}
 	if diff := cmp.Diff(a.before, a.described(t)); diff != "" {
-		t.Errorf("what existed before was changed\n%s", diff)
+		t.Errorf("existing resources (-before +after)\n%s", diff)
 	}
 	if diff := cmp.Diff(a.old, a.row(t, oldRun, "db.old.done"), unexported); diff != "" {
-		t.Errorf("a row of an old run was changed\n%s", diff)
+		t.Errorf("row of an earlier run (-before +after)\n%s", diff)
 	}
-	if got := a.stands(t, run, "db.day.half"); got != "Success 3" {
+	if got := a.rowState(t, run, "db.day.half"); got != "Success 3" {
 		t.Errorf("the run's row is %s", got)
 	}
 	if dead, requests := a.holds(t, a.deadLetters), a.holds(t, a.requests); dead != 1 || requests != 4 {
@@ -168,10 +168,10 @@ func (a *adopted) remove(t *testing.T) {
 	}
 	ledger, err := a.clients.table.Scan(t.Context(), &dynamodb.ScanInput{TableName: &a.stack.Outputs.LedgerTableName})
 	if err != nil {
-		t.Fatalf("the ledger is not kept: %v", err)
+		t.Fatalf("the ledger was deleted: %v", err)
 	}
 	if len(ledger.Items) == 0 {
-		t.Error("the ledger is kept, but empty")
+		t.Error("the ledger is empty")
 	}
 }
 
@@ -188,11 +188,11 @@ func (a *adopted) sweep(t *testing.T) {
 	}
 }
 
-// quiet waits until nothing is on its way: no message in the source queue, and then no execution at work.
+// quiet waits until the source queue is empty and no execution runs.
 func (a *adopted) quiet(t *testing.T) {
 	t.Helper()
-	a.await(t, "all work is done", func() bool {
-		if a.holds(t, a.files) > 0 { // first: a message leaves the queue only when its execution has started
+	a.await(t, "the end of all executions", func() bool {
+		if a.holds(t, a.files) > 0 { // before the executions: a message leaves the queue when its execution has started
 			return false
 		}
 		at, err := a.machines.ListExecutions(t.Context(),
@@ -206,12 +206,12 @@ func (a *adopted) quiet(t *testing.T) {
 // await waits until the condition holds.
 func (a *adopted) await(t *testing.T, what string, condition func() bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute) // for what takes seconds: the machine may be busy
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute) // for what takes seconds on a quiet machine
 	defer cancel()
 	for !condition() {
 		select {
 		case <-ctx.Done():
-			t.Fatal("waited in vain: ", what)
+			t.Fatal("timed out: ", what)
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
@@ -220,16 +220,17 @@ func (a *adopted) await(t *testing.T, what string, condition func() bool) {
 const exportDate = "2020-01-01"
 
 func file(collection string, success bool) string {
-	return fmt.Sprintf(`{"correlation_id":%q,"collection_name":%q,"snapshot_type":"full","export_date":%q,"is_success_file":"%t"}`, run, collection, exportDate, success)
+	return fmt.Sprintf(`{"correlation_id":%q,"collection_name":%q,"snapshot_type":"full","export_date":%q,`+
+		`"is_success_file":"%t"}`, run, collection, exportDate, success)
 }
 
 func request(collection string) string {
-	return fmt.Sprintf(`{"shutdown_flag":"true","correlation_id":%q,"topic_name":%q,"snapshot_type":"full","reprocess_files":"true","export_date":%q,"send_success_indicator":"true"}`,
-		run, collection, exportDate)
+	return fmt.Sprintf(`{"shutdown_flag":"true","correlation_id":%q,"topic_name":%q,"snapshot_type":"full",`+
+		`"reprocess_files":"true","export_date":%q,"send_success_indicator":"true"}`, run, collection, exportDate)
 }
 
 func notification(title string) string {
-	return strings.NewReplacer("TITLE", title, "RUN", run, "DATE",
-		exportDate).Replace(`{"severity":"Critical","notification_type":"Information","slack_username":"Snapshot Sender",` +
-		`"title_text":"Full - TITLE","custom_elements":[{"key":"Export date","value":"DATE"},{"key":"Correlation Id","value":"RUN"}]}`)
+	return fmt.Sprintf(`{"severity":"Critical","notification_type":"Information","slack_username":"Snapshot Sender",`+
+		`"title_text":"Full - %s","custom_elements":[{"key":"Export date","value":%q},`+
+		`{"key":"Correlation Id","value":%q}]}`, title, exportDate, run)
 }

@@ -1,4 +1,4 @@
-// Package adoption deploys the stack onto resources that were there before it, as a team does that has been running the
-// system which this one replaces: by context only, in two environments side by side, one table with a stream and one
-// without. A run goes through; then the stacks are removed, and what was there before is whole.
+// Package adoption deploys the stack onto existing resources, as a team does that replaces its status checker: by
+// context settings only, in two environments, with a stream and without. A run is completed; then the stacks are
+// removed, and the existing resources are unchanged.
 package adoption

@@ -18,7 +18,7 @@ import (
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 )
 
-// clients speak to the engine.
+// clients are clients of the engine.
 type clients struct {
 	table  *dynamodb.Client
 	queues *sqs.Client
@@ -31,10 +31,10 @@ func newClients(config aws.Config) clients {
 		cloudformation.NewFromConfig(config)}
 }
 
-// queue is a queue under both of its names.
+// queue is a queue by both of its names.
 type queue struct{ url, arn string }
 
-// existing is what a team has before it deploys the stack.
+// existing are the resources of a team before it deploys the stack.
 type existing struct {
 	clients
 	table, stream      string // the stream's ARN; "" if the table has none
@@ -44,7 +44,7 @@ type existing struct {
 	notifications      queue // subscribed to the topic
 }
 
-// make makes the resources of an environment by plain calls, as somebody did years ago.
+// make creates the resources of an environment by API calls.
 func (c clients) make(t *testing.T, name string, stream bool) existing {
 	t.Helper()
 	e := existing{clients: c, table: "UCExportToCrownStatus-" + name}
@@ -95,14 +95,16 @@ func (c clients) queue(t *testing.T, name string, attributes map[string]string) 
 	return q
 }
 
-const keysOfOthers = "keys-of-others"
+const keyStack = "keys-of-others"
 
-// key makes a key by a stack of somebody else's.
+// key creates a key by another stack.
 func (c clients) key(t *testing.T) (arn string) {
 	t.Helper()
-	name := aws.String(keysOfOthers)
-	_, err := c.stacks.CreateStack(t.Context(), &cloudformation.CreateStackInput{StackName: name, TemplateBody: aws.String(`{
-		"Resources": {"Key": {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": {"Version": "2012-10-17", "Statement": []}}}},
+	name := aws.String(keyStack)
+	_, err := c.stacks.CreateStack(t.Context(), &cloudformation.CreateStackInput{StackName: name,
+		TemplateBody: aws.String(`{
+		"Resources": {"Key": {"Type": "AWS::KMS::Key", "Properties": {
+			"KeyPolicy": {"Version": "2012-10-17", "Statement": []}}}},
 		"Outputs": {"Arn": {"Value": {"Fn::GetAtt": ["Key", "Arn"]}}}}`)})
 	must(t, err)
 	must(t, cloudformation.NewStackCreateCompleteWaiter(c.stacks).Wait(t.Context(),
@@ -112,7 +114,7 @@ func (c clients) key(t *testing.T) (arn string) {
 	return *made.Stacks[0].Outputs[0].OutputValue
 }
 
-// settings name the resources to the CDK app.
+// settings are the context settings that name the resources.
 func (e existing) settings(environment, key string) []string {
 	settings := []string{"environment=" + environment, "kmsKeyArn=" + key, "sweepEveryMinutes=60",
 		"exportStatusTableName=" + e.table,
@@ -123,7 +125,7 @@ func (e existing) settings(environment, key string) []string {
 	return settings
 }
 
-// attributes are those of a queue that nobody but its owner may change.
+// attributes are the attributes of a queue that its owner sets.
 func (c clients) attributes(t *testing.T, q queue) map[string]string {
 	t.Helper()
 	got, err := c.queues.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{QueueUrl: &q.url,
@@ -133,7 +135,7 @@ func (c clients) attributes(t *testing.T, q queue) map[string]string {
 	return got.Attributes
 }
 
-// described is all that its owner would notice if somebody changed a resource. It fails the test if one is gone.
+// described is the configuration of the resources. It fails the test if one is missing.
 func (e existing) described(t *testing.T) map[string]any {
 	t.Helper()
 	table, err := e.clients.table.DescribeTable(t.Context(), &dynamodb.DescribeTableInput{TableName: &e.table})
@@ -144,7 +146,7 @@ func (e existing) described(t *testing.T) map[string]any {
 		&sns.ListSubscriptionsByTopicInput{TopicArn: &e.topic})
 	must(t, err)
 	keys, err := e.stacks.DescribeStacks(t.Context(),
-		&cloudformation.DescribeStacksInput{StackName: aws.String(keysOfOthers)})
+		&cloudformation.DescribeStacksInput{StackName: aws.String(keyStack)})
 	must(t, err)
 	return map[string]any{
 		"status": string(table.Table.TableStatus), "stream": aws.ToString(table.Table.LatestStreamArn),
@@ -165,7 +167,7 @@ func (e existing) send(t *testing.T, q queue, body, group string) {
 	must(t, err)
 }
 
-// holds counts a queue's messages, the hidden ones too.
+// holds counts a queue's messages, including those in flight.
 func (c clients) holds(t *testing.T, q queue) int {
 	t.Helper()
 	got, err := c.queues.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{QueueUrl: &q.url,
@@ -180,7 +182,7 @@ func (c clients) holds(t *testing.T, q queue) int {
 	return n
 }
 
-// bodies reads all of a queue's messages and leaves them there, hidden: sorted, for they come in any order.
+// bodies returns all messages of a queue, sorted, and leaves them there in flight.
 func (c clients) bodies(t *testing.T, q queue) []string {
 	t.Helper()
 	var bodies []string
@@ -189,7 +191,7 @@ func (c clients) bodies(t *testing.T, q queue) []string {
 			MaxNumberOfMessages: 10, VisibilityTimeout: 3600, WaitTimeSeconds: 5})
 		must(t, err)
 		if len(got.Messages) == 0 {
-			t.Fatalf("of %d messages of %s, %d can be read: is there one twice in a group? %q", want, q.arn,
+			t.Fatalf("of %d messages of %s, %d could be received: are two in one group? %q", want, q.arn,
 				len(bodies), bodies)
 		}
 		for _, m := range got.Messages {
@@ -212,7 +214,7 @@ func rowKey(run, collection string) item {
 	return item{"CorrelationId": text(run), "CollectionName": text(collection)}
 }
 
-// put writes a row as exporter and sender do; received below 0 is a row that lacks FilesReceived.
+// put writes a row as exporter and sender do, without FilesReceived if received is below 0.
 func (e existing) put(t *testing.T, run, collection, status string, sent, received int) {
 	t.Helper()
 	row := rowKey(run, collection)
@@ -224,7 +226,7 @@ func (e existing) put(t *testing.T, run, collection, status string, sent, receiv
 	must(t, err)
 }
 
-// writeSent is the sender's last word about a collection.
+// writeSent writes Sent as the sender does.
 func (e existing) writeSent(t *testing.T, run, collection string) {
 	t.Helper()
 	_, err := e.clients.table.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{TableName: &e.table,
@@ -233,7 +235,7 @@ func (e existing) writeSent(t *testing.T, run, collection string) {
 	must(t, err)
 }
 
-// row reads a row, whole.
+// row reads a row.
 func (e existing) row(t *testing.T, run, collection string) item {
 	t.Helper()
 	got, err := e.clients.table.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: &e.table,
@@ -242,8 +244,8 @@ func (e existing) row(t *testing.T, run, collection string) item {
 	return got.Item
 }
 
-// stands reads a row as "status received".
-func (e existing) stands(t *testing.T, run, collection string) string {
+// rowState reads a row as "status received".
+func (e existing) rowState(t *testing.T, run, collection string) string {
 	t.Helper()
 	row := e.row(t, run, collection)
 	status, _ := row["CollectionStatus"].(*types.AttributeValueMemberS)

@@ -8,9 +8,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Batches as the pipe makes them: several collections, duplicates inside of a batch and in others, a message that
-// cannot be read, a row that cannot be read.
-func batchThroughThePipe(t *testing.T, s *stack) {
+// Batches as the pipe makes them: several collections, duplicates inside a batch and in other batches, an unreadable
+// message and an unreadable row.
+func batchesThroughThePipe(t *testing.T, s *stack) {
 	const run = "piped"
 	s.put(t, run, "a", number(40))
 	s.put(t, run, "b", number(30))
@@ -27,10 +27,10 @@ func batchThroughThePipe(t *testing.T, s *stack) {
 	}
 	s.calls.take()
 	ids := s.send(t, messages...)
-	s.servePipes(t)
+	s.StartPipes(t)
 	s.settle(t)
 
-	got := []string{s.stands(t, run, "a"), s.stands(t, run, "b"), s.stands(t, run, "c")}
+	got := []string{s.rowState(t, run, "a"), s.rowState(t, run, "b"), s.rowState(t, run, "c")}
 	if diff := cmp.Diff([]string{"Received 40", "Received 30", "Sent 30"}, got); diff != "" {
 		t.Errorf("rows (-want +got)\n%s", diff)
 	}
@@ -40,7 +40,7 @@ func batchThroughThePipe(t *testing.T, s *stack) {
 	if dead := s.drain(t, s.deadLetters(t)); len(dead) > 0 {
 		t.Errorf("%d messages are dead letters", len(dead))
 	}
-	batches, most := s.batches(t, run), 2*3+2 // the rows are marked and adopted, and a and b move to Received
+	batches, most := s.batches(t, run), 2*3+2 // a mark and an adoption for each row; a and b move to Received
 	for _, batch := range batches {
 		delete(batch, "")
 		delete(batch, "broken")
@@ -55,7 +55,7 @@ func batchThroughThePipe(t *testing.T, s *stack) {
 	}
 }
 
-// Hundreds of files of one collection at once: each execution tries once to write the row, however many count.
+// 400 files of one collection at once: each execution tries to write the row once.
 func hotCollection(t *testing.T, s *stack) {
 	const run, files = "crowded", 400
 	s.put(t, run, "a", number(files+1))
@@ -63,14 +63,13 @@ func hotCollection(t *testing.T, s *stack) {
 	for i := range files {
 		messages = append(messages, receipt(run, "a", fmt.Sprint(i)))
 	}
-	// adopts the row
-	s.receive(t, encode([]map[string]string{{"messageId": run, "eventSource": "aws:sqs", "body": messages[0]}}))
+	s.receiveOne(t, run, messages[0]) // adopts the row
 	s.calls.take()
 	s.send(t, messages[1:]...)
-	s.servePipes(t)
+	s.StartPipes(t)
 	s.settle(t)
-	if got := s.stands(t, run, "a"); got != fmt.Sprint("Sent ", files) {
-		t.Errorf("the collection stands at %s, want %d received", got, files)
+	if got := s.rowState(t, run, "a"); got != fmt.Sprint("Sent ", files) {
+		t.Errorf("the collection is %s, want %d received", got, files)
 	}
 	batches := s.batches(t, run)
 	if updates, refused := s.rowUpdates(t, fmt.Sprintf("%d files in %d batches", files, len(batches))); updates == 0 ||
@@ -81,8 +80,8 @@ func hotCollection(t *testing.T, s *stack) {
 
 	s.send(t, receipt(run, "a", "last"))
 	s.settle(t)
-	if got := s.stands(t, run, "a"); got != fmt.Sprint("Received ", files+1) {
-		t.Errorf("after the last file the collection stands at %s", got)
+	if got := s.rowState(t, run, "a"); got != fmt.Sprint("Received ", files+1) {
+		t.Errorf("after the last file the collection is %s", got)
 	}
 }
 
@@ -94,7 +93,7 @@ func (s *stack) rowUpdates(t *testing.T, of string) (updates, refused int) {
 		switch {
 		case call.Operation == "BatchGetItem":
 			reads += n
-		case call.Operation == "UpdateItem" && call.Table == s.outputs.LedgerTableName:
+		case call.Operation == "UpdateItem" && call.Table == s.Outputs.LedgerTableName:
 			ledger += n
 		case call.Operation == "UpdateItem" && call.Refused:
 			refused += n

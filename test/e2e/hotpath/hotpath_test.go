@@ -10,40 +10,55 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sync/errgroup"
 )
 
-// The tests come one after the other, since the proxy counts for all of them, and the exact ones first: a function's
-// process registers a run when it sees it first, and only the pipes make the engine start several.
-func TestDeployed(t *testing.T) {
-	engine, calls := engine(t, "0.01") // they are used up in some tests
-	for _, configuration := range []struct {
-		workflowType string
-		batchSize    int
-	}{{"STANDARD", 10}, {"EXPRESS", 100}} {
-		s := deploy(t, engine, calls, configuration.workflowType, configuration.batchSize)
-		t.Run(configuration.workflowType, func(t *testing.T) {
-			for _, size := range []int{1, 10, 100} {
-				t.Run(fmt.Sprintf("%d receipts of one collection", size),
-					func(t *testing.T) { batchesThatCompleteNothing(t, s, size, 1) })
-			}
-			t.Run("a batch over several collections", func(t *testing.T) { batchesThatCompleteNothing(t, s, 100, 7) })
-			t.Run("a batch through the pipe", func(t *testing.T) { batchThroughThePipe(t, s) })
-			t.Run("a hot collection", func(t *testing.T) { hotCollection(t, s) })
-			t.Run("what cannot be counted", func(t *testing.T) { whatCannotBeCounted(t, s) })
-			t.Run("rows that cannot be written", func(t *testing.T) { rowsThatCannotBeWritten(t, s) })
-			t.Run("answers that are lost", func(t *testing.T) { lostAnswers(t, s) })
-		})
+// The subtests run one after the other, since the proxy counts the calls of all. Those with exact counts come first:
+// each process of a function registers a run that is new to it, and only the pipes make the engine start several.
+func TestHotPath(t *testing.T) {
+	engine, calls := startEngine(t)
+	standard, err := deploy(t.Context(), engine, calls, t.TempDir(), "STANDARD", 10)
+	if err != nil {
+		t.Fatal(err)
 	}
+	var express *stack
+	var deploying errgroup.Group
+	dir := t.TempDir()
+	deploying.Go(func() (err error) {
+		express, err = deploy(t.Context(), engine, calls, dir, "EXPRESS", 100)
+		return err
+	})
+	t.Run("STANDARD", func(t *testing.T) {
+		standard.play(t)
+		t.Run("reads of a run of 200 collections stay linear", func(t *testing.T) { linearReads(t, standard) })
+	})
+	if err := deploying.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	t.Run("EXPRESS", express.play)
+}
+
+func (s *stack) play(t *testing.T) {
+	for _, size := range []int{1, 10, 100} {
+		t.Run(fmt.Sprintf("%d receipts of one collection cost 5 calls", size),
+			func(t *testing.T) { incompleteBatches(t, s, size, 1) })
+	}
+	t.Run("100 receipts of 7 collections cost 3 writes each", func(t *testing.T) { incompleteBatches(t, s, 100, 7) })
+	t.Run("batches through the pipe count each message once", func(t *testing.T) { batchesThroughThePipe(t, s) })
+	t.Run("a hot collection is written once a batch", func(t *testing.T) { hotCollection(t, s) })
+	t.Run("uncounted messages can be replayed", func(t *testing.T) { uncountedMessages(t, s) })
+	t.Run("messages of an unwritable row count once", func(t *testing.T) { unwritableRows(t, s) })
+	t.Run("lost answers repeat nothing", func(t *testing.T) { lostAnswers(t, s) })
 }
 
 // A batch that completes nothing costs 2 states, 1 function call and 1 read call, and for each of its collections 3
 // writes: the receipts, the count and the row. A page that it fills costs 2 more.
-func batchesThatCompleteNothing(t *testing.T, s *stack, size, collections int) {
+func incompleteBatches(t *testing.T, s *stack, size, collections int) {
 	run := fmt.Sprintf("run-%d-%d", size, collections)
 	for c := range collections {
 		s.put(t, run, fmt.Sprint("c", c), number(1000))
 	}
-	// The first receipts register the run and adopt the rows: once for all that follow.
+	// The first receipts register the run and adopt the rows.
 	s.receive(t, records(run, "warm-up", collections, collections))
 	s.calls.take()
 
@@ -63,8 +78,8 @@ func batchesThatCompleteNothing(t *testing.T, s *stack, size, collections int) {
 	}
 	want := map[call]int{
 		{Operation: "BatchGetItem"}:                                       batches,
-		{Operation: "UpdateItem", Table: s.outputs.LedgerTableName}:       batches * written,
-		{Operation: "UpdateItem", Table: s.outputs.ExportStatusTableName}: batches * collections,
+		{Operation: "UpdateItem", Table: s.Outputs.LedgerTableName}:       batches * written,
+		{Operation: "UpdateItem", Table: s.Outputs.ExportStatusTableName}: batches * collections,
 	}
 	if diff := cmp.Diff(want, s.calls.take()); diff != "" {
 		t.Errorf("calls of %d batches of %d receipts for %d collections (-want +got)\n%s", batches, size, collections,
@@ -76,8 +91,8 @@ func batchesThatCompleteNothing(t *testing.T, s *stack, size, collections int) {
 		if c < size%collections {
 			want += batches
 		}
-		if got := s.stands(t, run, fmt.Sprint("c", c)); got != fmt.Sprint("Sent ", want) {
-			t.Errorf("collection %d stands at %s, want %d received", c, got, want)
+		if got := s.rowState(t, run, fmt.Sprint("c", c)); got != fmt.Sprint("Sent ", want) {
+			t.Errorf("collection %d is %s, want %d received", c, got, want)
 		}
 	}
 }
@@ -100,27 +115,26 @@ func receipt(run, collection, file string) string {
 func encode(value any) string {
 	text, err := json.Marshal(value)
 	if err != nil {
-		panic(err) // only maps, slices and strings come here
+		panic(err) // cannot happen: only maps, slices and strings
 	}
 	return string(text)
 }
 
-// receive runs one execution to its end, started as the pipe of its workflow type starts it, and returns the states
-// that it entered outside of the Map and how many functions it called. (The engine keeps the history of EXPRESS
-// executions too; on AWS it is in the log.)
+// receive runs one execution, started as the pipe of its workflow type starts it. It returns the states outside the Map
+// that were entered, and the number of function calls. (The engine has a history of EXPRESS executions too.)
 func (s *stack) receive(t *testing.T, input string) (states []string, functionCalls int) {
 	t.Helper()
 	var execution string
 	if s.express {
 		done, err := s.machines.StartSyncExecution(t.Context(),
-			&sfn.StartSyncExecutionInput{StateMachineArn: &s.outputs.StateMachineArn, Input: &input})
+			&sfn.StartSyncExecutionInput{StateMachineArn: &s.Outputs.StateMachineArn, Input: &input})
 		if err != nil {
 			t.Fatal(err)
 		}
 		execution = *done.ExecutionArn
 	} else {
 		started, err := s.machines.StartExecution(t.Context(),
-			&sfn.StartExecutionInput{StateMachineArn: &s.outputs.StateMachineArn, Input: &input})
+			&sfn.StartExecutionInput{StateMachineArn: &s.Outputs.StateMachineArn, Input: &input})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,9 +1,7 @@
 package hotpath
 
 import (
-	"context"
 	"encoding/json"
-	"log/slog"
 	"strconv"
 	"strings"
 	"testing"
@@ -13,8 +11,6 @@ import (
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
-
-	"snapshot-status-checker/local"
 )
 
 // send puts messages into the source queue and returns their ids, in their order.
@@ -28,7 +24,7 @@ func (s *stack) send(t *testing.T, messages ...string) []string {
 				MessageBody: &messages[i]})
 		}
 		sent, err := s.queues.SendMessageBatch(t.Context(),
-			&sqs.SendMessageBatchInput{QueueUrl: &s.outputs.FileReceivedQueueUrl, Entries: entries})
+			&sqs.SendMessageBatchInput{QueueUrl: &s.Outputs.FileReceivedQueueUrl, Entries: entries})
 		if err != nil || len(sent.Failed) > 0 {
 			t.Fatal(err, sent)
 		}
@@ -40,31 +36,18 @@ func (s *stack) send(t *testing.T, messages ...string) []string {
 	return ids
 }
 
-// servePipes serves the stack's pipes until the test has ended.
-func (s *stack) servePipes(t *testing.T) {
+// receiveOne runs an execution for one message, which has this identity.
+func (s *stack) receiveOne(t *testing.T, identity, body string) {
 	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	pipes, err := local.Pipes(ctx, s.config, s.name)
-	if err != nil {
-		cancel()
-		t.Fatal(err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- local.RunPipes(ctx, s.config, pipes, slog.New(slog.NewTextHandler(t.Output(), nil))) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	})
+	s.receive(t, encode([]map[string]string{{"messageId": identity, "eventSource": "aws:sqs", "body": body}}))
 }
 
-// settle waits until nothing is in the source queue and no execution runs any more.
+// settle waits until the source queue is empty and no execution runs.
 func (s *stack) settle(t *testing.T) {
 	t.Helper()
 	await(t, func() string {
-		if n := s.waiting(t, s.outputs.FileReceivedQueueUrl); n > 0 {
-			return strconv.Itoa(n) + " messages are in the source queue"
+		if n := s.waiting(t, s.Outputs.FileReceivedQueueUrl); n > 0 {
+			return strconv.Itoa(n) + " messages in the source queue"
 		}
 		if running := s.executions(t, sfntypes.ExecutionStatusRunning); len(running) > 0 {
 			return running[0] + " is running"
@@ -73,7 +56,7 @@ func (s *stack) settle(t *testing.T) {
 	})
 }
 
-// waiting is how many messages a queue holds, those in flight included.
+// waiting is the number of messages in a queue, including those in flight.
 func (s *stack) waiting(t *testing.T, queue string) int {
 	t.Helper()
 	visible, hidden := types.QueueAttributeNameApproximateNumberOfMessages,
@@ -88,12 +71,12 @@ func (s *stack) waiting(t *testing.T, queue string) int {
 	return v + h
 }
 
-// executions lists the executions that ended, or have not, in this way.
+// executions lists the executions of a status.
 func (s *stack) executions(t *testing.T, status sfntypes.ExecutionStatus) []string {
 	t.Helper()
 	var found []string
 	pages := sfn.NewListExecutionsPaginator(s.machines,
-		&sfn.ListExecutionsInput{StateMachineArn: &s.outputs.StateMachineArn, StatusFilter: status})
+		&sfn.ListExecutionsInput{StateMachineArn: &s.Outputs.StateMachineArn, StatusFilter: status})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(t.Context())
 		if err != nil {
@@ -106,8 +89,7 @@ func (s *stack) executions(t *testing.T, status sfntypes.ExecutionStatus) []stri
 	return found
 }
 
-// batches returns how many messages of the run the executions brought, for each of them: by collection, the ones that
-// nobody can read under "".
+// batches returns the number of messages by collection in each execution of the run. Unreadable messages are under "".
 func (s *stack) batches(t *testing.T, run string) []map[string]int {
 	t.Helper()
 	var found []map[string]int
@@ -132,7 +114,7 @@ func (s *stack) batches(t *testing.T, run string) []map[string]int {
 	return found
 }
 
-// drain takes out all messages of a queue.
+// drain receives and deletes all messages of a queue.
 func (s *stack) drain(t *testing.T, queue string) []types.Message {
 	t.Helper()
 	var all []types.Message
@@ -155,11 +137,11 @@ func (s *stack) drain(t *testing.T, queue string) []types.Message {
 	}
 }
 
-// rejected drains the rejected-messages queue: the reasons by the identities.
+// rejected drains the rejected-messages queue, and returns the reasons by identity.
 func (s *stack) rejected(t *testing.T) map[string]string {
 	t.Helper()
 	rejected := map[string]string{}
-	for _, message := range s.drain(t, s.outputs.RejectedMessagesQueueUrl) {
+	for _, message := range s.drain(t, s.Outputs.RejectedMessagesQueueUrl) {
 		identity := aws.ToString(message.MessageAttributes["identity"].StringValue)
 		if rejected[identity] != "" {
 			t.Errorf("%s is rejected twice", identity)
@@ -169,12 +151,12 @@ func (s *stack) rejected(t *testing.T) map[string]string {
 	return rejected
 }
 
-// deadLetters is the address of the source's dead-letter queue.
+// deadLetters is the URL of the source's dead-letter queue.
 func (s *stack) deadLetters(t *testing.T) string {
 	t.Helper()
 	name := types.QueueAttributeNameRedrivePolicy
 	got, err := s.queues.GetQueueAttributes(t.Context(),
-		&sqs.GetQueueAttributesInput{QueueUrl: &s.outputs.FileReceivedQueueUrl,
+		&sqs.GetQueueAttributesInput{QueueUrl: &s.Outputs.FileReceivedQueueUrl,
 			AttributeNames: []types.QueueAttributeName{name}})
 	if err != nil {
 		t.Fatal(err)

@@ -15,40 +15,39 @@ import (
 	"snapshot-status-checker/internal/price"
 )
 
-// call is what the functions ask of DynamoDB, as the proxy sees it.
+// call is a call of a function to DynamoDB.
 type call struct {
 	Operation string // such as UpdateItem
 	Table     string // of a request for one table
 	Refused   bool   // answered with an error, such as a condition that failed
 }
 
-// proxy stands between the functions and the engine. It counts the calls to DynamoDB and lets those fail that it is
-// told to.
+// proxy is between the functions and the engine. It counts the calls to DynamoDB and can let some of them fail.
 type proxy struct {
 	engine  *httputil.ReverseProxy
 	mu      sync.Mutex
 	calls   map[call]int
-	pages   float64            // read units of pages of rows: check-all alone reads them, and the sweep
-	items   map[string]float64 // read units of single items: "row", or what the ledger's item is
-	breaks  func(asked) bool   // the requests that fail
-	effects bool               // they take effect before they fail: the answer is lost
+	pages   float64              // read units of pages of rows: check-all alone reads them, and the sweep
+	items   map[string]float64   // read units of single items: "row", or what the ledger's item is
+	failing func(dbRequest) bool // the requests that fail
+	effects bool                 // they take effect before they fail: the answer is lost
 }
 
-// asked is a request of DynamoDB for one item.
-type asked struct {
+// dbRequest is a request of DynamoDB for one item.
+type dbRequest struct {
 	operation string
 	table     string
 	item      string // of the ledger: "run", "collection", "page" or "receipts"; of the export status table: "row"
 }
 
 func newProxy() *proxy {
-	return &proxy{calls: map[call]int{}, items: map[string]float64{}, breaks: nothing}
+	return &proxy{calls: map[call]int{}, items: map[string]float64{}, failing: noRequest}
 }
 
-func nothing(asked) bool { return false }
+func noRequest(dbRequest) bool { return false }
 
-// leadTo is to be called before the first request.
-func (p *proxy) leadTo(endpoint string) error {
+// forwardTo must be called before the first request.
+func (p *proxy) forwardTo(endpoint string) error {
 	engine, err := url.Parse(endpoint)
 	p.engine = &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(engine) }}
 	return err
@@ -65,21 +64,22 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
-	body = askCapacity(operation, body)
+	body = withConsumedCapacity(operation, body)
 	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
-	about := askedFor(operation, body)
+	about := parseRequest(operation, body)
 	p.mu.Lock()
-	breaks, effects := p.breaks(about), p.effects
+	breaks, effects := p.failing(about), p.effects
 	p.mu.Unlock()
 	answer := httptest.NewRecorder()
 	if !breaks || effects {
 		p.engine.ServeHTTP(answer, r)
 	}
-	if breaks { // with an error that the SDK does not try again
+	if breaks { // with an error that the SDK does not retry
 		answer = httptest.NewRecorder()
 		answer.Header().Set("Content-Type", "application/x-amz-json-1.0")
 		answer.WriteHeader(http.StatusBadRequest)
-		answer.WriteString(`{"__type":"com.amazonaws.dynamodb.v20120810#ResourceNotFoundException","message":"broken by the test"}`)
+		answer.WriteString(`{"__type":"com.amazonaws.dynamodb.v20120810#ResourceNotFoundException",` +
+			`"message":"failed by the test"}`)
 	}
 	p.note(about, body, answer)
 	maps.Copy(w.Header(), answer.Header())
@@ -87,8 +87,8 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Write(answer.Body.Bytes())
 }
 
-// askCapacity lets the read of an item tell what it costs.
-func askCapacity(operation string, body []byte) []byte {
+// withConsumedCapacity lets the read of an item tell what it costs.
+func withConsumedCapacity(operation string, body []byte) []byte {
 	var request map[string]any
 	if operation != "GetItem" || json.Unmarshal(body, &request) != nil {
 		return body
@@ -101,13 +101,13 @@ func askCapacity(operation string, body []byte) []byte {
 	return asking
 }
 
-func askedFor(operation string, body []byte) asked {
+func parseRequest(operation string, body []byte) dbRequest {
 	var request struct {
 		TableName string
 		Key       map[string]map[string]string
 	}
 	_ = json.Unmarshal(body, &request) // the key of other requests has another shape
-	about := asked{operation: operation, table: request.TableName, item: "row"}
+	about := dbRequest{operation: operation, table: request.TableName, item: "row"}
 	if partition := request.Key["PK"]["S"]; partition == "run" {
 		about.item = partition
 	} else if partition != "" {
@@ -116,7 +116,7 @@ func askedFor(operation string, body []byte) asked {
 	return about
 }
 
-func (p *proxy) note(about asked, body []byte, answer *httptest.ResponseRecorder) {
+func (p *proxy) note(about dbRequest, body []byte, answer *httptest.ResponseRecorder) {
 	var request struct{ ConsistentRead bool }
 	var cost struct {
 		ConsumedCapacity struct{ CapacityUnits float64 }
@@ -147,15 +147,15 @@ func (p *proxy) takeReads() (pages float64, items map[string]float64) {
 	return pages, items
 }
 
-// breakDown lets requests fail from now on, after they took effect or before.
-func (p *proxy) breakDown(breaks func(asked) bool, effects bool) {
+// fail lets requests fail from now on, after they took effect or before.
+func (p *proxy) fail(breaks func(dbRequest) bool, effects bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.breaks, p.effects = breaks, effects
+	p.failing, p.effects = breaks, effects
 }
 
-// mend lets every request through again.
-func (p *proxy) mend() { p.breakDown(nothing, false) }
+// stopFailing lets every request through again.
+func (p *proxy) stopFailing() { p.fail(noRequest, false) }
 
 // take returns the calls since the last time.
 func (p *proxy) take() map[call]int {

@@ -18,23 +18,22 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"snapshot-status-checker/local"
+	"snapshot-status-checker/local/localtest"
 )
 
 // stack is a deployed stack whose functions call through the proxy.
 type stack struct {
-	name     string
+	localtest.Stack
 	express  bool
-	config   aws.Config
-	outputs  local.Outputs
 	calls    *proxy
 	table    *dynamodb.Client
 	machines *sfn.Client
 	queues   *sqs.Client
 }
 
-// engine starts an engine of the test's own whose functions call through the proxy. Retries of the state machine wait
-// this part of their time.
-func engine(t *testing.T, waits string) (*local.TestEngine, *proxy) {
+// startEngine starts an engine of the test's own whose functions call through the proxy. Retries of the state machine
+// wait a hundredth of their time, since some tests use them up.
+func startEngine(t *testing.T) (*local.TestEngine, *proxy) {
 	t.Helper()
 	project, err := local.FindProject()
 	if err != nil {
@@ -44,7 +43,7 @@ func engine(t *testing.T, waits string) (*local.TestEngine, *proxy) {
 	server := httptest.NewServer(calls)
 	t.Cleanup(server.Close)
 	engine, err := project.StartTestEngine(t.Context(), t.TempDir(), log, "AWS_ENDPOINT_URL="+server.URL,
-		"SFN_WAIT_SCALE="+waits)
+		"SFN_WAIT_SCALE=0.01")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +52,7 @@ func engine(t *testing.T, waits string) (*local.TestEngine, *proxy) {
 			t.Error(err)
 		}
 	})
-	if err := calls.leadTo(engine.Endpoint); err != nil {
+	if err := calls.forwardTo(engine.Endpoint); err != nil {
 		t.Fatal(err)
 	}
 	return engine, calls
@@ -61,31 +60,32 @@ func engine(t *testing.T, waits string) (*local.TestEngine, *proxy) {
 
 var log = local.Log{Steps: os.Stderr, Output: io.Discard}
 
-// deploy deploys a stack of the workflow type, with batches of this size.
-func deploy(t *testing.T, engine *local.TestEngine, calls *proxy, workflowType string, batchSize int) *stack {
-	t.Helper()
+func deploy(
+	ctx context.Context, engine *local.TestEngine, calls *proxy, dir, workflowType string, batchSize int,
+) (*stack, error) {
 	project, err := local.FindProject()
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Minute) // for what takes seconds: the machine may be busy
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Minute) // for what takes seconds on a quiet machine
 	defer cancel()
-	file := filepath.Join(t.TempDir(), "outputs.json")
+	file := filepath.Join(dir, "outputs.json")
 	if err := project.Deploy(ctx, engine.Endpoint, file, []string{
-		"environment=" + fmt.Sprint("batches-of-", batchSize), "workflowType=" + workflowType,
-		"batchSize=" + strconv.Itoa(batchSize), "sweepEveryMinutes=60",
+		fmt.Sprint("environment=batches-of-", batchSize), "workflowType=" + workflowType,
+		fmt.Sprint("batchSize=", batchSize), "sweepEveryMinutes=60",
 	}, log); err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	name, outputs, err := local.ReadOutputs(file)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	config := local.Config(engine.Endpoint)
 	return &stack{
-		name: name, express: workflowType == "EXPRESS", config: config, outputs: outputs, calls: calls,
+		Stack:   localtest.Stack{Name: name, Endpoint: engine.Endpoint, Config: config, Outputs: outputs},
+		express: workflowType == "EXPRESS", calls: calls,
 		table: dynamodb.NewFromConfig(config), machines: sfn.NewFromConfig(config), queues: sqs.NewFromConfig(config),
-	}
+	}, nil
 }
 
 type row = map[string]types.AttributeValue
@@ -99,7 +99,7 @@ func number(value int) types.AttributeValue {
 // put writes a collection's row, as the exporter does.
 func (s *stack) put(t *testing.T, run, collection string, sent types.AttributeValue) {
 	t.Helper()
-	if _, err := s.table.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &s.outputs.ExportStatusTableName,
+	if _, err := s.table.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &s.Outputs.ExportStatusTableName,
 		Item: row{
 			"CorrelationId": text(run), "CollectionName": text(collection), "CollectionStatus": text("Sent"),
 			"FilesSent": sent,
@@ -108,11 +108,11 @@ func (s *stack) put(t *testing.T, run, collection string, sent types.AttributeVa
 	}
 }
 
-// stands reads a row as "status received".
-func (s *stack) stands(t *testing.T, run, collection string) string {
+// rowState reads a row as "status received".
+func (s *stack) rowState(t *testing.T, run, collection string) string {
 	t.Helper()
 	got, err := s.table.GetItem(t.Context(), &dynamodb.GetItemInput{
-		TableName: &s.outputs.ExportStatusTableName, ConsistentRead: aws.Bool(true),
+		TableName: &s.Outputs.ExportStatusTableName, ConsistentRead: aws.Bool(true),
 		Key: row{"CorrelationId": text(run), "CollectionName": text(collection)},
 	})
 	if err != nil {
@@ -132,7 +132,7 @@ func (s *stack) stands(t *testing.T, run, collection string) string {
 // await waits until the condition holds, and fails the test with what is missing otherwise.
 func await(t *testing.T, condition func() (missing string)) {
 	t.Helper()
-	deadline := time.After(10 * time.Minute) // for what takes seconds: the machine may be busy
+	deadline := time.After(10 * time.Minute) // for what takes seconds on a quiet machine
 	for {
 		missing := condition()
 		if missing == "" {
@@ -140,7 +140,7 @@ func await(t *testing.T, condition func() (missing string)) {
 		}
 		select {
 		case <-deadline:
-			t.Fatal("waited in vain: ", missing)
+			t.Fatal("timed out: ", missing)
 		case <-time.After(100 * time.Millisecond):
 		}
 	}

@@ -1,4 +1,4 @@
-// Package compared collects what `make test-aws` prints in the end: what each oracle compared, and how much.
+// Package compared collects what `make test-aws` prints at its end: what each test compared.
 package compared
 
 import (

@@ -1,5 +1,4 @@
-// Package java runs the Java programs that stand beside the tests of test/aws, over the jars that `make test-aws` has
-// fetched and checked.
+// Package java runs the Java programs of test/aws with the jars that `make test-aws` has fetched and checked.
 package java
 
 import (

@@ -2,7 +2,6 @@ package hotpath
 
 import (
 	"fmt"
-	"strings"
 	"testing"
 
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
@@ -11,18 +10,17 @@ import (
 )
 
 // Counting fails until the retries are used up. STANDARD rejects the messages. EXPRESS leaves them to their queue,
-// which delivers them five times and then has them as dead letters. Either way each is there once, under the identity
-// with which it is replayed.
-func whatCannotBeCounted(t *testing.T, s *stack) {
+// which delivers them five times and then moves them to its dead-letter queue. A replay uses their identities there.
+func uncountedMessages(t *testing.T, s *stack) {
 	const run = "troubled"
-	s.hideFor(t, "2")
+	s.setVisibilityTimeout(t, "2")
 	s.put(t, run, "a", number(3))
 	messages := []string{receipt(run, "a", "1"), receipt(run, "a", "2"), receipt(run, "a", "3")}
 	failedBefore := len(s.executions(t, sfntypes.ExecutionStatusFailed))
-	s.calls.breakDown(countUpdates, false)
-	defer s.calls.mend()
+	s.calls.fail(countUpdates, false)
+	defer s.calls.stopFailing()
 	ids := s.send(t, messages...)
-	s.servePipes(t)
+	s.StartPipes(t)
 
 	want := map[string]string{}
 	for _, id := range ids {
@@ -54,57 +52,55 @@ func whatCannotBeCounted(t *testing.T, s *stack) {
 	if failed := len(s.executions(t, sfntypes.ExecutionStatusFailed)); failed == failedBefore {
 		t.Error("no execution shows that it failed")
 	}
-	if got := s.stands(t, run, "a"); got != "Sent 0" {
-		t.Errorf("the collection stands at %s", got)
+	if got := s.rowState(t, run, "a"); got != "Sent 0" {
+		t.Errorf("the collection is %s", got)
 	}
 
-	// A person removes the cause and replays them, each twice.
-	s.calls.mend()
-	s.hideFor(t, "60")
+	// The cause is removed. Each is replayed twice.
+	s.calls.stopFailing()
+	s.setVisibilityTimeout(t, "60")
 	for i, id := range ids {
 		s.send(t, replayed(id, messages[i]), replayed(id, messages[i]))
 	}
 	s.settle(t)
-	if got := s.stands(t, run, "a"); got != "Received 3" {
-		t.Errorf("replayed, the collection stands at %s", got)
+	if got := s.rowState(t, run, "a"); got != "Received 3" {
+		t.Errorf("the collection is %s after the replay", got)
 	}
 }
 
-func countUpdates(about asked) bool {
+func countUpdates(about dbRequest) bool {
 	return about.operation == "UpdateItem" && about.item == "collection"
 }
 
-func rowUpdates(about asked) bool { return about.operation == "UpdateItem" && about.item == "row" }
+func rowUpdates(about dbRequest) bool { return about.operation == "UpdateItem" && about.item == "row" }
 
-// The messages are counted, and then the row cannot be written, so that the executions fail although all is counted.
-// The messages come again from the queue (EXPRESS) or from a person (STANDARD), and count once.
-func rowsThatCannotBeWritten(t *testing.T, s *stack) {
+// The messages are counted, but the write of the row fails, and so do the executions. The queue (EXPRESS) or a person
+// (STANDARD) sends the messages again, and they count once.
+func unwritableRows(t *testing.T, s *stack) {
 	const run = "unwritten"
-	s.hideFor(t, "2")
+	s.setVisibilityTimeout(t, "2")
 	s.put(t, run, "a", number(3))
-	// adopts the row
-	s.receive(t, encode([]map[string]string{{"messageId": run, "eventSource": "aws:sqs",
-		"body": receipt(run, "a", "0")}}))
+	s.receiveOne(t, run, receipt(run, "a", "0")) // adopts the row
 	messages := []string{receipt(run, "a", "1"), receipt(run, "a", "2")}
 	failedBefore := len(s.executions(t, sfntypes.ExecutionStatusFailed))
-	s.calls.breakDown(rowUpdates, false)
-	defer s.calls.mend()
+	s.calls.fail(rowUpdates, false)
+	defer s.calls.stopFailing()
 	ids := s.send(t, messages...)
-	s.servePipes(t)
+	s.StartPipes(t)
 	await(t, func() string {
 		if len(s.executions(t, sfntypes.ExecutionStatusFailed)) == failedBefore {
 			return "an execution that failed"
 		}
 		return ""
 	})
-	s.calls.mend()
-	s.hideFor(t, "60")
+	s.calls.stopFailing()
+	s.setVisibilityTimeout(t, "60")
 	s.settle(t)
 	rejected := s.rejected(t)
 	if s.express && len(rejected) > 0 {
 		t.Errorf("rejected %v, although the queue delivers them again", rejected)
 	}
-	for _, message := range s.drain(t, s.deadLetters(t)) { // if the machine is so busy that 2 seconds passed five times
+	for _, message := range s.drain(t, s.deadLetters(t)) { // a busy machine may have used up the deliveries
 		rejected[*message.MessageId] = "dead letter"
 	}
 	for i, id := range ids {
@@ -113,25 +109,25 @@ func rowsThatCannotBeWritten(t *testing.T, s *stack) {
 		}
 	}
 	s.settle(t)
-	if got := s.stands(t, run, "a"); got != "Received 3" {
-		t.Errorf("the collection stands at %s", got)
+	if got := s.rowState(t, run, "a"); got != "Received 3" {
+		t.Errorf("the collection is %s", got)
 	}
 }
 
-// Every write of a collection or its row takes effect, and every answer is lost. Retries recognise what was written: no
-// execution fails, and all is counted, moved and asked for once.
+// Every write of a collection or its row takes effect, and every answer is lost. Retries recognise what was written:
+// no execution fails, each file counts once, the row moves once, and one request goes out.
 func lostAnswers(t *testing.T, s *stack) {
 	const run = "lost"
-	s.drain(t, s.outputs.ExportStateQueueUrl)
+	s.drain(t, s.Outputs.ExportStateQueueUrl)
 	s.put(t, run, "a", number(2))
 	failedBefore := s.executions(t, sfntypes.ExecutionStatusFailed)
-	s.calls.breakDown(func(about asked) bool { return countUpdates(about) || rowUpdates(about) }, true)
-	defer s.calls.mend()
+	s.calls.fail(func(about dbRequest) bool { return countUpdates(about) || rowUpdates(about) }, true)
+	defer s.calls.stopFailing()
 	s.send(t, receipt(run, "a", "1"), receipt(run, "a", "2"))
-	s.servePipes(t)
+	s.StartPipes(t)
 	s.settle(t)
-	if got := s.stands(t, run, "a"); got != "Received 2" {
-		t.Errorf("the collection stands at %s", got)
+	if got := s.rowState(t, run, "a"); got != "Received 2" {
+		t.Errorf("the collection is %s", got)
 	}
 	if diff := cmp.Diff(failedBefore, s.executions(t, sfntypes.ExecutionStatusFailed)); diff != "" {
 		t.Errorf("executions that failed (-before +after)\n%s", diff)
@@ -139,19 +135,16 @@ func lostAnswers(t *testing.T, s *stack) {
 	if rejected := s.rejected(t); len(rejected) > 0 {
 		t.Errorf("rejected %v", rejected)
 	}
-	if requests := s.drain(t, s.outputs.ExportStateQueueUrl); len(requests) != 1 {
+	if requests := s.drain(t, s.Outputs.ExportStateQueueUrl); len(requests) != 1 {
 		t.Errorf("%d requests", len(requests))
-	}
-	if named := strings.HasSuffix(s.outputs.StateMachineArn, ":"+s.name+"-express"); named != s.express {
-		t.Errorf("the state machine is %s", s.outputs.StateMachineArn)
 	}
 }
 
-// hideFor sets for how many seconds the source queue hides what was received, so that nobody waits for minutes.
-func (s *stack) hideFor(t *testing.T, seconds string) {
+// setVisibilityTimeout sets how long the source queue hides received messages.
+func (s *stack) setVisibilityTimeout(t *testing.T, seconds string) {
 	t.Helper()
 	if _, err := s.queues.SetQueueAttributes(t.Context(), &sqs.SetQueueAttributesInput{
-		QueueUrl:   &s.outputs.FileReceivedQueueUrl,
+		QueueUrl:   &s.Outputs.FileReceivedQueueUrl,
 		Attributes: map[string]string{"VisibilityTimeout": seconds}}); err != nil {
 		t.Fatal(err)
 	}

@@ -9,12 +9,12 @@ import (
 	"snapshot-status-checker/internal/table"
 )
 
-// The history tells in words what the tasks called, so that a person can follow it.
+// The history of a schedule is in plain English.
 
-func (w *world) itemInWords(ref table.Ref) string {
+func (s *schedule) describeItem(ref table.Ref) string {
 	collection := ref.Partition[strings.LastIndex(ref.Partition, "#")+1:]
 	switch {
-	case ref.Table == w.tables.Status.Table:
+	case ref.Table == s.tables.Status.Table:
 		return "the row of " + ref.Sort
 	case ref.Partition == "run":
 		return "the ledger's run"
@@ -25,28 +25,28 @@ func (w *world) itemInWords(ref table.Ref) string {
 	}
 }
 
-func (w *world) readsInWords(reads []table.Read) string {
+func (s *schedule) describeReads(reads []table.Read) string {
 	var words []string
 	for _, read := range reads {
-		words = append(words, w.itemInWords(read.Ref))
+		words = append(words, s.describeItem(read.Ref))
 	}
 	return strings.Join(words, ", ")
 }
 
-func (w *world) writeInWords(write table.Write) string {
+func (s *schedule) describeWrite(write table.Write) string {
 	var changes []string
 	for _, attribute := range slices.Sorted(maps.Keys(write.Set)) {
 		if attribute != "ExpiresAt" {
-			changes = append(changes, fmt.Sprintf("%s = %s", attribute, valueInWords(write.Set[attribute])))
+			changes = append(changes, fmt.Sprintf("%s = %s", attribute, describeValue(write.Set[attribute])))
 		}
 	}
 	for _, attribute := range slices.Sorted(maps.Keys(write.Add)) {
-		changes = append(changes, fmt.Sprintf("%s + %s", attribute, valueInWords(write.Add[attribute])))
+		changes = append(changes, fmt.Sprintf("%s + %s", attribute, describeValue(write.Add[attribute])))
 	}
 	for _, attribute := range slices.Sorted(maps.Keys(write.Delete)) {
-		changes = append(changes, fmt.Sprintf("%s - %s", attribute, valueInWords(write.Delete[attribute])))
+		changes = append(changes, fmt.Sprintf("%s - %s", attribute, describeValue(write.Delete[attribute])))
 	}
-	words := w.itemInWords(write.Ref) + ": " + strings.Join(changes, ", ")
+	words := s.describeItem(write.Ref) + ": " + strings.Join(changes, ", ")
 	var conditions []string
 	for _, c := range write.If {
 		switch c.Operator {
@@ -59,7 +59,7 @@ func (w *world) writeInWords(write table.Write) string {
 		case table.Below:
 			conditions = append(conditions, fmt.Sprintf("%s is below %v", c.Attribute, c.Value))
 		case table.ContainsNone:
-			conditions = append(conditions, fmt.Sprintf("%s has none of %s", c.Attribute, valueInWords(c.Value)))
+			conditions = append(conditions, fmt.Sprintf("%s has none of %s", c.Attribute, describeValue(c.Value)))
 		default:
 			conditions = append(conditions, fmt.Sprintf("%s is %v", c.Attribute, c.Value))
 		}
@@ -70,18 +70,18 @@ func (w *world) writeInWords(write table.Write) string {
 	return words
 }
 
-func (w *world) rowInWords(item table.Item) string {
+func (s *schedule) describeRow(item table.Item) string {
 	if item == nil {
 		return "nothing"
 	}
-	row := w.decodeRow("", item)
+	row := s.decodeRow("", item)
 	return fmt.Sprintf("%s, %d of %d files received, epoch from %d, %d synced", row.Status, row.FilesReceived.N,
 		row.FilesSent.N,
 		row.EpochStart.N, row.SyncedFiles.N)
 }
 
-// valueInWords shows digests short.
-func valueInWords(value any) string {
+// describeValue shortens digests.
+func describeValue(value any) string {
 	blobs, ok := value.(table.Blobs)
 	if !ok {
 		return fmt.Sprint(value)

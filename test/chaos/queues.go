@@ -17,18 +17,18 @@ import (
 	"snapshot-status-checker/internal/snapshot"
 )
 
-// seen is what was done to the system and what came out of it.
+// seen counts the input, the faults and the output.
 type seen struct {
-	sendings, duplicates     atomic.Int64
-	killed                   atomic.Int64
-	writes, sentLate         atomic.Int64
-	putBack, successFiles    atomic.Int64
-	files                    bag // identities of the files' messages
-	writeErrors              bag // codes
-	requests, news, rejected bags
+	sendings, duplicates              atomic.Int64
+	killed                            atomic.Int64
+	writes, sentLate                  atomic.Int64
+	replayed, successFiles            atomic.Int64
+	files                             bag // identities of the files' messages
+	writeErrors                       bag // codes
+	requests, notifications, rejected bags
 }
 
-// bag counts how often each thing was put into it.
+// bag counts equal strings.
 type bag struct {
 	mu sync.Mutex
 	n  map[string]int
@@ -43,7 +43,7 @@ func (b *bag) add(thing string) {
 	b.n[thing]++
 }
 
-// counts returns what is in the bag by now.
+// counts returns a copy of the counts.
 func (b *bag) counts() map[string]int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -54,7 +54,7 @@ func (b *bag) counts() map[string]int {
 	return counts
 }
 
-// bags counts how often each thing was put in, by a label.
+// bags are bags by label.
 type bags struct {
 	mu sync.Mutex
 	by map[string]map[string]int
@@ -72,11 +72,11 @@ func (b *bags) add(label, thing string) {
 	b.by[label][thing]++
 }
 
-// collect takes message after message out of a queue until the context is done. A message stays in the queue until it
-// is dealt with, so that an empty queue means that all are.
-func (w *world) collect(ctx context.Context, url string, take func(sqstypes.Message) error) error {
+// collect receives messages until the context is done. It deletes each after take, so that no message of an empty queue
+// is left to take.
+func (s *system) collect(ctx context.Context, url string, take func(sqstypes.Message) error) error {
 	for ctx.Err() == nil {
-		got, err := w.queues.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
+		got, err := s.queues.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
 			QueueUrl: &url, MaxNumberOfMessages: 10, WaitTimeSeconds: 1, MessageAttributeNames: []string{"All"},
 		})
 		if err != nil {
@@ -86,7 +86,7 @@ func (w *world) collect(ctx context.Context, url string, take func(sqstypes.Mess
 			if err := take(message); err != nil {
 				return err
 			}
-			if _, err := w.queues.DeleteMessage(ctx,
+			if _, err := s.queues.DeleteMessage(ctx,
 				&sqs.DeleteMessageInput{QueueUrl: &url, ReceiptHandle: message.ReceiptHandle}); err != nil {
 				return fmt.Errorf("collecting messages: %w", err)
 			}
@@ -101,52 +101,52 @@ func attribute(message sqstypes.Message, name string) string {
 
 const eventID = "event_id"
 
-// answerRequests is the sender, who answers each request with the collection's success file, some of them twice.
-func (w *world) answerRequests(ctx context.Context) error {
-	return w.collect(ctx, w.outputs.ExportStateQueueUrl, func(message sqstypes.Message) error {
+// answerRequests answers each request with the collection's success file, as the sender does, some of them twice.
+func (s *system) answerRequests(ctx context.Context) error {
+	return s.collect(ctx, s.outputs.ExportStateQueueUrl, func(message sqstypes.Message) error {
 		var request struct {
 			TopicName string `json:"topic_name"`
 		}
 		if err := json.Unmarshal([]byte(aws.ToString(message.Body)), &request); err != nil {
 			return fmt.Errorf("reading a request: %w", err)
 		}
-		w.seen.requests.add(request.TopicName, attribute(message, eventID))
-		body := w.plan.successFile(request.TopicName)
-		ids, err := w.post(ctx, body)
+		s.seen.requests.add(request.TopicName, attribute(message, eventID))
+		body := s.plan.successFile(request.TopicName)
+		ids, err := s.post(ctx, body)
 		if err == nil && rand.Float64() < duplicateShare {
-			_, err = w.post(ctx, envelope(ids[0], body))
+			_, err = s.post(ctx, envelope(ids[0], body))
 		}
-		w.seen.successFiles.Add(1)
+		s.seen.successFiles.Add(1)
 		return err
 	})
 }
 
-func (w *world) collectNews(ctx context.Context) error {
-	return w.collect(ctx, w.newsURL, func(message sqstypes.Message) error {
-		var news struct {
+func (s *system) collectNotifications(ctx context.Context) error {
+	return s.collect(ctx, s.notificationsURL, func(message sqstypes.Message) error {
+		var notification struct {
 			Title string `json:"title_text"`
 		}
-		if err := json.Unmarshal([]byte(aws.ToString(message.Body)), &news); err != nil {
-			return fmt.Errorf("reading the news: %w", err)
+		if err := json.Unmarshal([]byte(aws.ToString(message.Body)), &notification); err != nil {
+			return fmt.Errorf("reading a notification: %w", err)
 		}
-		w.seen.news.add(news.Title, attribute(message, eventID))
+		s.seen.notifications.add(notification.Title, attribute(message, eventID))
 		return nil
 	})
 }
 
-// putBackKept is the person who puts back, under its identity, what was kept because retries were used up.
-func (w *world) putBackKept(ctx context.Context) error {
-	return w.collect(ctx, w.outputs.RejectedMessagesQueueUrl, func(message sqstypes.Message) error {
+// replayRejected replays messages that were rejected because the retries were used up.
+func (s *system) replayRejected(ctx context.Context) error {
+	return s.collect(ctx, s.outputs.RejectedMessagesQueueUrl, func(message sqstypes.Message) error {
 		reason, identity := attribute(message, delivery.AttrReasonCode), attribute(message, delivery.AttrIdentity)
-		w.seen.rejected.add(reason, identity)
+		s.seen.rejected.add(reason, identity)
 		if reason != string(snapshot.ReasonNotCounted) {
 			return nil
 		}
 		if identity == "" {
-			return errors.New("a message was kept without its identity")
+			return errors.New("a message was rejected without its identity")
 		}
-		_, err := w.post(ctx, envelope(identity, aws.ToString(message.Body)))
-		w.seen.putBack.Add(1)
+		_, err := s.post(ctx, envelope(identity, aws.ToString(message.Body)))
+		s.seen.replayed.Add(1)
 		return err
 	})
 }

@@ -1,0 +1,154 @@
+package chaos
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"path/filepath"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"snapshot-status-checker/local"
+)
+
+// system is the deployed stack and the systems around it. Only the functions meet the faults; everything else calls the
+// engine directly.
+type system struct {
+	Options
+	plan   *plan
+	faults *faults
+	engine *local.TestEngine
+
+	config           aws.Config
+	stack            string
+	outputs          local.Outputs
+	table            *dynamodb.Client
+	queues           *sqs.Client
+	machines         *sfn.Client
+	notificationsURL string // of a queue subscribed to the monitoring topic
+
+	begun time.Time
+	busy  busy
+	rows  atomic.Pointer[map[string]row] // by collection, as last seen
+	seen  seen
+}
+
+func setUp(ctx context.Context, project local.Project, o Options) (s *system, err error) {
+	s = &system{Options: o, plan: newPlan(o.Seed, o.Collections, o.Messages)}
+	defer func() {
+		if err != nil {
+			s.tearDown()
+		}
+	}()
+	if s.faults, err = newFaults(o.LongestHang, o.KillEvery); err != nil {
+		return s, err
+	}
+	log := local.Log{Steps: o.Log, Output: io.Discard}
+	fmt.Fprintln(o.Log, "starting an engine")
+	if s.engine, err = project.StartTestEngine(ctx, o.Dir, log,
+		"AWS_ENDPOINT_URL="+s.faults.endpoint(),
+		"SFN_WAIT_SCALE="+strconv.FormatFloat(o.WaitScale, 'g', -1, 64)); err != nil {
+		return s, err
+	}
+	if err = s.faults.forwardTo(s.engine.Endpoint); err != nil {
+		return s, err
+	}
+	outputs := filepath.Join(o.Dir, "outputs.json")
+	if err = project.Deploy(ctx, s.engine.Endpoint, outputs,
+		[]string{"batchSize=" + strconv.Itoa(o.BatchSize), "sweepEveryMinutes=1"}, log); err != nil {
+		return s, err
+	}
+	if s.stack, s.outputs, err = local.ReadOutputs(outputs); err != nil {
+		return s, err
+	}
+	s.config = local.Config(s.engine.Endpoint)
+	s.table, s.queues, s.machines = dynamodb.NewFromConfig(s.config), sqs.NewFromConfig(s.config),
+		sfn.NewFromConfig(s.config)
+	s.faults.sharedTable.Store(&s.outputs.ExportStatusTableName)
+	if err = s.subscribe(ctx); err != nil {
+		return s, err
+	}
+	return s, s.putRows(ctx)
+}
+
+func (s *system) tearDown() {
+	if s.engine != nil {
+		if err := s.engine.Stop(context.Background()); err != nil {
+			fmt.Fprintln(s.Log, err)
+		}
+	}
+	if s.faults != nil {
+		s.faults.stop()
+	}
+}
+
+// subscribe makes a queue for the raw messages of the monitoring topic.
+func (s *system) subscribe(ctx context.Context) error {
+	made, err := s.queues.CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: aws.String("chaos-notifications")})
+	if err != nil {
+		return fmt.Errorf("making a queue for notifications: %w", err)
+	}
+	s.notificationsURL = aws.ToString(made.QueueUrl)
+	name := sqstypes.QueueAttributeNameQueueArn
+	got, err := s.queues.GetQueueAttributes(ctx,
+		&sqs.GetQueueAttributesInput{QueueUrl: &s.notificationsURL, AttributeNames: []sqstypes.QueueAttributeName{
+			name}})
+	if err != nil {
+		return fmt.Errorf("making a queue for notifications: %w", err)
+	}
+	if _, err := sns.NewFromConfig(s.config).Subscribe(ctx, &sns.SubscribeInput{
+		TopicArn: &s.outputs.MonitoringTopicArn, Protocol: aws.String("sqs"),
+		Endpoint:   aws.String(got.Attributes[string(name)]),
+		Attributes: map[string]string{"RawMessageDelivery": "true"},
+	}); err != nil {
+		return fmt.Errorf("subscribing to notifications: %w", err)
+	}
+	return nil
+}
+
+func (s *system) servePipes(ctx context.Context) error {
+	pipes, err := local.Pipes(ctx, s.config, s.stack)
+	if err != nil {
+		return err
+	}
+	log := slog.New(slog.NewTextHandler(s.Log, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	return local.RunPipes(ctx, s.config, pipes, log)
+}
+
+// every repeats the task until it fails or the context is done.
+func every(ctx context.Context, interval time.Duration, task func() error) error {
+	tick := time.NewTicker(interval)
+	defer tick.Stop()
+	for {
+		if err := task(); err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
+}
+
+// logProgress logs every 15 seconds.
+func (s *system) logProgress(ctx context.Context) error {
+	return every(ctx, 15*time.Second, func() error {
+		if rows := s.rows.Load(); rows != nil {
+			fmt.Fprintf(s.Log, "%4.0f s: %d messages sent, %d of %d counted, %d connections cut, "+
+				"%d processes killed, machine slowed down %.1f times\n",
+				time.Since(s.begun).Seconds(), s.seen.sendings.Load(), received(*rows), s.Messages,
+				s.faults.cut(), s.seen.killed.Load(), s.busy.now())
+		}
+		return nil
+	})
+}

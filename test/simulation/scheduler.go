@@ -1,0 +1,158 @@
+package simulation
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"snapshot-status-checker/functions/increment"
+	"snapshot-status-checker/functions/sweep"
+	"snapshot-status-checker/internal/store"
+)
+
+// nextFault decides what goes wrong with a call. Without a storm the SDK's retries hide throttling.
+func (s *schedule) nextFault() fault {
+	if !s.faulty {
+		return none
+	}
+	x := s.random.Float64()
+	switch {
+	case x < 0.01:
+		return refused
+	case x < 0.02:
+		return crashBefore
+	case x < 0.03:
+		return crashAfter
+	case x < 0.045:
+		return lost
+	}
+	return none
+}
+
+// runUntilIdle plays events and runs actors in random order until nothing is left to do. The events of a chain keep
+// their order.
+func (s *schedule) runUntilIdle(chains []chain) {
+	for s.violation == "" {
+		chains, s.followUps = append(chains, s.followUps...), nil
+		chains = slices.DeleteFunc(chains, func(chain chain) bool { return len(chain) == 0 })
+		s.actors = slices.DeleteFunc(s.actors, func(a *actor) bool { return a.done })
+		switch {
+		case len(chains) > 0 && (len(s.actors) == 0 || s.chance(0.12)):
+			i := s.random.IntN(len(chains))
+			event := chains[i][0]
+			chains[i] = chains[i][1:]
+			event()
+		case len(s.streamRecords) > 0 && (len(s.actors) == 0 || s.chance(0.12)):
+			i := s.random.IntN(len(s.streamRecords))
+			change := s.streamRecords[i]
+			s.streamRecords = slices.Delete(s.streamRecords, i, i+1)
+			s.start("change", "a stream record", change)
+		case len(s.actors) > 0:
+			s.step(s.actors[s.random.IntN(len(s.actors))])
+		case len(s.waiting) > 0:
+			s.receiveBatch()
+		default:
+			return
+		}
+	}
+	s.stopActors()
+}
+
+// step gives an actor its turn. One that waits for an invocation may time out.
+func (s *schedule) step(a *actor) {
+	if a.slow && s.chance(0.9) {
+		return
+	}
+	if a.pausedFor > 0 {
+		a.pausedFor--
+		return
+	}
+	if a.blocked() {
+		if !s.faulty || !s.chance(0.005) {
+			return
+		}
+		s.log("%s times out waiting for %s", a.name, a.waitsFor.name)
+		a.timedOut = true
+	}
+	s.resume(a)
+}
+
+// stopActors ends all actors. Some still run if a guarantee is broken.
+func (s *schedule) stopActors() {
+	for _, a := range s.actors {
+		a.stop()
+	}
+	s.actors = nil
+}
+
+// start starts an execution of the state machine. EXPRESS sometimes runs it twice, since nothing waits for its end.
+func (s *schedule) start(why, words, input string) *execution {
+	e := s.execute(&execution{id: s.newID(why), input: input}, words)
+	if s.express && s.faulty && s.chance(0.05) {
+		s.execute(&execution{id: e.id, input: input}, "the same input, a second time")
+	}
+	return e
+}
+
+// startForMessages starts an execution for messages of the queue.
+func (s *schedule) startForMessages(input string, receive int) {
+	if !s.express {
+		receive = 0 // Pipes has deleted them
+	}
+	s.execute(&execution{id: s.newID("message"), input: input, receive: receive},
+		fmt.Sprintf("messages, receive count %d", receive))
+}
+
+func (s *schedule) newID(why string) string {
+	s.started++
+	return fmt.Sprintf("%s-%d", why, s.started)
+}
+
+func (s *schedule) execute(e *execution, words string) *execution {
+	e.schedule = s
+	s.log("%s starts with %s", e.id, words)
+	s.spawn(e.id, e.run)
+	return e
+}
+
+// store is the protocol in a new process of a task.
+func (s *schedule) store(task string) *store.Store {
+	settings := store.Settings{Exempt: s.exempt, StalledAfter: time.Hour, PageSize: s.pageSize, Now: s.now,
+		Nonce: s.nonce}
+	return store.New(taskTables{s, task}, s.tables, settings)
+}
+
+func (s *schedule) nonce() string {
+	s.nonces++
+	return strconv.Itoa(s.nonces)
+}
+
+// process takes a warm process of increment, which may have cached old data, or a new one.
+func (s *schedule) process() *increment.Task {
+	if n := len(s.idle); n > 0 && s.chance(0.7) {
+		i := s.random.IntN(n)
+		process := s.idle[i]
+		s.idle = slices.Delete(s.idle, i, i+1)
+		return process
+	}
+	return increment.New(s.store("increment"), senders{s}, 0, increment.InOrder, quiet)
+}
+
+func (s *schedule) sweep() {
+	s.started++
+	id := fmt.Sprintf("sweep-%d", s.started)
+	s.spawn(id, func(*actor) {
+		task := sweep.New(s.store("sweep"), senders{s}, senders{s}, quiet)
+		if _, err := task.Handle(context.Background(), sweep.Input{ExecutionID: id}); err != nil {
+			s.log("%s failed: %v", id, err)
+		}
+	})
+}
+
+func (s *schedule) reject(k rejected) {
+	s.log("rejected: %s as %s", k.identity, k.reason)
+	s.rejected = append(s.rejected, k)
+	s.everRejected[k.identity] = true
+}
