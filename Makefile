@@ -90,7 +90,7 @@ down: ## End exactly what up started
 # How many schedules `make simulate` tries.
 SEEDS ?= 20000
 
-.PHONY: test simulate model chaos coldstart
+.PHONY: test simulate chaos coldstart
 
 test: $(NODE) ## Everything: unit tests, both tables, simulation, the definition, the deployed stack (starts what it needs)
 	go test -timeout 45m ./...
@@ -129,9 +129,6 @@ test-aws-pin:
 
 simulate: ## Try SEEDS schedules of the simulation (SEEDS=20000) and say what held
 	go run ./cmd/simulate --seeds $(SEEDS)
-
-model: ## Model AWS's quotas: time, what binds and cost of runs; its tables go into docs/scaling.md
-	@go run ./cmd/model --write docs/scaling.md
 
 chaos: ## Break what can be broken around the deployed stack (COLLECTIONS=100 MESSAGES=10000) and say what held
 	@go run ./cmd/chaos
