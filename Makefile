@@ -90,7 +90,7 @@ down: ## End exactly what up started
 # How many schedules `make simulate` tries.
 SEEDS ?= 20000
 
-.PHONY: test simulate chaos coldstart
+.PHONY: test simulate chaos
 
 test: $(NODE) ## Everything: unit tests, both tables, simulation, the definition, the deployed stack (starts what it needs)
 	go test -timeout 45m ./...
@@ -132,9 +132,6 @@ simulate: ## Try SEEDS schedules of the simulation (SEEDS=20000) and say what he
 
 chaos: ## Break what can be broken around the deployed stack (COLLECTIONS=100 MESSAGES=10000) and say what held
 	@go run ./cmd/chaos
-
-coldstart: functions ## Measure each function from its process's start to its first poll for work
-	@go run ./cmd/coldstart $(foreach task,$(TASKS),$(FUNCTIONS)/$(task)/bootstrap)
 
 # --- measurements ----------------------------------------------------------------------------------------------------
 

@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"snapshot-status-checker/local"
-	"snapshot-status-checker/test/bench/coldstart"
 )
 
 // inspectAll builds the functions of all versions and the baseline's, and measures their programs.
@@ -44,14 +43,16 @@ func (s *suite) inspect(
 	if err := buildFunction(ctx, project, folder, program); err != nil {
 		return err
 	}
-	measured, err := coldstart.Measure(ctx, program, slices.Concat(coldstart.Environment(), env), s.ColdStarts)
+	file, err := os.Stat(program)
+	if err != nil {
+		return fmt.Errorf("reading the size of %s: %w", task, err)
+	}
+	typical, err := typicalStart(ctx, program, slices.Concat(lambdaEnvironment(), env), s.ColdStarts)
 	if err != nil {
 		return err
 	}
-	typical := measured.Typical()
-	into.Functions = append(into.Functions, function{Task: task, Size: measured.Size, ColdStart: typical.Wall,
-		ColdCPU:    typical.CPU,
-		ColdMemory: typical.PeakMemory, LoadMemory: memory[task]})
+	into.Functions = append(into.Functions, function{Task: task, Size: file.Size(), ColdStart: typical.Wall,
+		ColdCPU: typical.CPU, ColdMemory: typical.Memory, LoadMemory: memory[task]})
 	return nil
 }
 

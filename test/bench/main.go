@@ -52,9 +52,9 @@ func main() {
 const functionConcurrency = 100
 
 func (c *runCommand) Run(ctx context.Context, project local.Project) error {
-	if min(c.Files, c.FilesPerCollection, c.CountFiles, c.WorkMessages, c.Rounds) < 1 ||
+	if min(c.Files, c.FilesPerCollection, c.CountFiles, c.ColdStarts, c.Rounds) < 1 ||
 		c.WorkMessages < 4*workCollections {
-		return fmt.Errorf("FILES, FILES_PER_COLLECTION, COUNT_FILES and ROUNDS must be 1 or more, WORK_MESSAGES %d "+
+		return fmt.Errorf("FILES, FILES_PER_COLLECTION, COUNT_FILES, COLD_STARTS and ROUNDS must be 1 or more, WORK_MESSAGES %d "+
 			"or more", 4*workCollections)
 	}
 	o := options{

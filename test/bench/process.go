@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 	"syscall"
-
-	"snapshot-status-checker/test/bench/coldstart"
 )
 
 // cpu is CPU time in seconds.
@@ -51,8 +49,24 @@ func processCPU(pid int) float64 {
 	return (user + system) / clockTicks
 }
 
-// peakMemory is the largest resident memory (VmHWM) in bytes of each function's processes, by the function's name.
-func (w *world) peakMemory() map[string]int64 {
+// Lines of /proc/<pid>/status.
+const peakMemory, memoryNow = "VmHWM", "VmRSS"
+
+// memoryOf is how many bytes of a living process were resident at most, or are now; 0 if there is no such process. (The
+// usage that a process leaves behind, ru_maxrss, counts the memory of its parent.)
+func memoryOf(pid int, name string) int64 {
+	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	for line := range strings.Lines(string(status)) {
+		var kilobytes int64
+		if n, _ := fmt.Sscanf(line, name+": %d kB", &kilobytes); n == 1 {
+			return kilobytes << 10
+		}
+	}
+	return 0
+}
+
+// peaks are the largest resident memory (VmHWM) in bytes of each function's processes, by the function's name.
+func (w *world) peaks() map[string]int64 {
 	peaks := map[string]int64{}
 	for _, pid := range w.engine.Functions() {
 		env, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
@@ -61,7 +75,7 @@ func (w *world) peakMemory() map[string]int64 {
 		}
 		for _, variable := range strings.Split(string(env), "\x00") {
 			if name, found := strings.CutPrefix(variable, "AWS_LAMBDA_FUNCTION_NAME="); found {
-				peaks[name] = max(peaks[name], coldstart.PeakMemory(pid))
+				peaks[name] = max(peaks[name], memoryOf(pid, peakMemory))
 			}
 		}
 	}

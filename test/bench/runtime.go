@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,13 +20,14 @@ import (
 // (https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html).
 type runtimeAPI struct {
 	*httptest.Server
+	polled  chan time.Time // the first poll
 	events  chan []byte
 	answers chan error // of each event; nil if the function succeeded
 	given   int
 }
 
 func newRuntimeAPI() *runtimeAPI {
-	api := &runtimeAPI{events: make(chan []byte), answers: make(chan error, 1)}
+	api := &runtimeAPI{polled: make(chan time.Time, 1), events: make(chan []byte), answers: make(chan error, 1)}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /2018-06-01/runtime/invocation/next", api.next)
 	mux.HandleFunc("POST /2018-06-01/runtime/invocation/{id}/response", func(w http.ResponseWriter, r *http.Request) {
@@ -44,6 +47,10 @@ func newRuntimeAPI() *runtimeAPI {
 }
 
 func (api *runtimeAPI) next(w http.ResponseWriter, r *http.Request) {
+	select {
+	case api.polled <- time.Now():
+	default:
+	}
 	select {
 	case event := <-api.events:
 		api.given++
@@ -67,16 +74,19 @@ const callWithin = 30 * time.Second
 type process struct {
 	api   *runtimeAPI
 	cmd   *exec.Cmd
+	begun time.Time
 	said  bytes.Buffer // on its standard error; its log is thrown away
 	ended chan struct{}
 }
 
-// startProcess starts a function's program, which calls AWS at the endpoint. Stop ends it.
+// startProcess starts a function's program, which calls AWS at the endpoint, "" for one that refuses each call. Stop
+// ends it.
 func startProcess(ctx context.Context, program, endpoint string, env []string) (*process, error) {
 	p := &process{api: newRuntimeAPI(), cmd: exec.CommandContext(ctx, program), ended: make(chan struct{})}
-	p.cmd.Env = append(env, "AWS_ENDPOINT_URL="+endpoint, "AWS_LAMBDA_RUNTIME_API="+strings.TrimPrefix(p.api.URL,
-		"http://"))
+	p.cmd.Env = slices.Concat(env, []string{"AWS_ENDPOINT_URL=" + cmp.Or(endpoint, p.api.URL),
+		"AWS_LAMBDA_RUNTIME_API=" + strings.TrimPrefix(p.api.URL, "http://")})
 	p.cmd.Stderr = &p.said
+	p.begun = time.Now()
 	if err := p.cmd.Start(); err != nil {
 		p.api.Close()
 		return nil, fmt.Errorf("starting the function: %w", err)

@@ -100,7 +100,7 @@ func (s *suite) in(ctx context.Context, counts bool, memory map[string]int64, do
 	}
 	sub, err := do(w)
 	if err == nil {
-		peaks := w.peakMemory()
+		peaks := w.peaks()
 		for _, function := range sub.functions {
 			memory[function.task] = max(memory[function.task], peaks[function.name])
 		}
@@ -350,7 +350,7 @@ func (s *suite) countExpress(ctx context.Context) error {
 // largest is the peak memory of the largest function process.
 func (w *world) largest() int64 {
 	largest := int64(0)
-	for peak := range maps.Values(w.peakMemory()) {
+	for peak := range maps.Values(w.peaks()) {
 		largest = max(largest, peak)
 	}
 	return largest

@@ -7,9 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
-	"snapshot-status-checker/test/bench/coldstart"
 	"snapshot-status-checker/test/bench/instant"
 )
 
@@ -110,7 +108,7 @@ func (w worker) measure(ctx context.Context, messages, batch int, env ...string)
 	}
 	server := httptest.NewServer(tables)
 	defer server.Close()
-	p, err := startProcess(ctx, w.program, server.URL, slices.Concat(coldstart.Environment(), w.env, env))
+	p, err := startProcess(ctx, w.program, server.URL, slices.Concat(lambdaEnvironment(), w.env, env))
 	if err != nil {
 		return used{}, err
 	}
@@ -124,11 +122,11 @@ func (w worker) measure(ctx context.Context, messages, batch int, env ...string)
 		return used{}, err
 	}
 	pid := p.cmd.Process.Pid
-	before := used{cpu: threadsCPU(pid), grown: residentMemory(pid)}
+	before := used{cpu: threadsCPU(pid), grown: memoryOf(pid, memoryNow)}
 	if err := p.callAll(ctx, events[warm:]); err != nil {
 		return used{}, err
 	}
-	after := used{cpu: threadsCPU(pid), grown: residentMemory(pid), peak: coldstart.PeakMemory(pid)}
+	after := used{cpu: threadsCPU(pid), grown: memoryOf(pid, memoryNow), peak: memoryOf(pid, peakMemory)}
 	return used{cpu: after.cpu - before.cpu, grown: after.grown - before.grown, peak: after.peak},
 		w.counted(tables, r, messages+messages/4)
 }
@@ -205,16 +203,4 @@ func threadsCPU(pid int) float64 {
 		sum += nanoseconds / 1e9
 	}
 	return sum
-}
-
-// residentMemory is what the process has in memory now, in bytes.
-func residentMemory(pid int) int64 {
-	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	for line := range strings.Lines(string(status)) {
-		var kilobytes int64
-		if n, _ := fmt.Sscanf(line, "VmRSS: %d kB", &kilobytes); n == 1 {
-			return kilobytes << 10
-		}
-	}
-	return 0
 }
