@@ -137,10 +137,10 @@ chaos: ## Break what can be broken around the deployed stack (COLLECTIONS=100 ME
 
 .PHONY: bench bench-compare
 
-bench: ## Measure speed, calls and price against a baseline, and against BASE=<commit>; writes docs/benchmarks.md (FILES=1000)
+bench: ## Measure speed, calls and price, against BASE=<commit> too; writes docs/benchmarks.md (FILES=1000)
 	@go run ./test/bench run
 
-bench-compare: ## Two results of bench side by side: A=<name in build/bench> B=<another>
+bench-compare: ## Compare two results of bench: A=<name in build/bench> B=<another>
 	@go run ./test/bench compare $(A) $(B)
 
 # --- the page ---------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ import (
 type coldStart struct {
 	Wall   time.Duration // from the start of its process to its first poll for work
 	CPU    time.Duration // of all its threads until the process was ended
-	Memory int64         // peak in bytes; 0 where the system does not tell (it does on Linux)
+	Memory int64         // peak in bytes; 0 except on Linux
 }
 
 // lambdaEnvironment is what Lambda and the stack set for any of the functions. Its credentials are no one's.
@@ -47,7 +47,7 @@ func startOnce(ctx context.Context, program string, env []string) (coldStart, er
 		return measured, nil
 	case <-p.ended:
 		return coldStart{}, errors.Join(ctx.Err(), fmt.Errorf("%s ended before its first poll: %s", program,
-			strings.TrimSpace(p.said.String())))
+			strings.TrimSpace(p.stderr.String())))
 	}
 }
 

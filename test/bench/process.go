@@ -13,7 +13,7 @@ import (
 type cpu struct{ engine, functions, own float64 }
 
 // cpu is what the engine, its living function processes and this process have used so far.
-func (w *world) cpu() cpu {
+func (w *testbed) cpu() cpu {
 	functions := w.engine.Functions()
 	var used cpu
 	for _, pid := range w.engine.Processes() {
@@ -32,21 +32,21 @@ func (w *world) cpu() cpu {
 
 func seconds(t syscall.Timeval) float64 { return float64(t.Sec) + float64(t.Usec)/1e6 }
 
-// clockTicks is how many of them Linux counts a second, on every architecture that Go knows.
+// clockTicks are Linux's in a second, on every architecture that Go supports.
 const clockTicks = 100
 
-// processCPU is what Linux says of a process; 0 if it is gone.
+// processCPU is the CPU time of a process in seconds; 0 if it has ended.
 func processCPU(pid int) float64 {
 	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return 0
 	}
 	fields := strings.Fields(string(raw[bytes.LastIndexByte(raw, ')')+1:]))
-	var user, system float64
-	if _, err := fmt.Sscan(fields[11]+" "+fields[12], &user, &system); err != nil {
+	var inUser, inKernel float64
+	if _, err := fmt.Sscan(fields[11]+" "+fields[12], &inUser, &inKernel); err != nil {
 		return 0
 	}
-	return (user + system) / clockTicks
+	return (inUser + inKernel) / clockTicks
 }
 
 // Lines of /proc/<pid>/status.
@@ -66,7 +66,7 @@ func memoryOf(pid int, name string) int64 {
 }
 
 // peaks are the largest resident memory (VmHWM) in bytes of each function's processes, by the function's name.
-func (w *world) peaks() map[string]int64 {
+func (w *testbed) peaks() map[string]int64 {
 	peaks := map[string]int64{}
 	for _, pid := range w.engine.Functions() {
 		env, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
@@ -80,4 +80,12 @@ func (w *world) peaks() map[string]int64 {
 		}
 	}
 	return peaks
+}
+
+// largest is the peak memory of the largest function process.
+func (w *testbed) largest() (largest int64) {
+	for _, peak := range w.peaks() {
+		largest = max(largest, peak)
+	}
+	return largest
 }

@@ -1,5 +1,5 @@
-// Package instant is DynamoDB that answers at once: its JSON protocol over tables in memory, to measure what a
-// function itself costs. It keeps items and applies update expressions. Every condition holds. It has no limits,
+// Package instant is a DynamoDB that answers at once, to measure what a function itself costs: DynamoDB's JSON protocol
+// over tables in memory. It stores items and applies update expressions. Every condition holds. It has no limits,
 // indexes, projections or pages: a read returns whole items, a query the whole partition.
 package instant
 
@@ -88,7 +88,7 @@ func (db *DB) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(answer)
 }
 
-// answer encodes under the lock: what is answered are the stored items themselves.
+// answer encodes under the lock: answers hold the stored items themselves.
 func (db *DB) answer(operation string, asked request) ([]byte, error) {
 	db.mu.Lock()
 	defer db.mu.Unlock()
@@ -137,7 +137,7 @@ func (db *DB) do(operation string, asked request) (map[string]any, error) {
 		items, err := t.query(asked)
 		return map[string]any{"Items": items, "Count": len(items), "ScannedCount": len(items)}, err
 	default:
-		return nil, fmt.Errorf("not known here: add it")
+		return nil, fmt.Errorf("unknown operation: add it here")
 	}
 	return map[string]any{}, nil
 }
@@ -150,7 +150,7 @@ func (db *DB) table(name string) (*table, error) {
 	return nil, fmt.Errorf("no table %q", name)
 }
 
-// at is where the item with these key attributes is kept.
+// at is the place of the item with these key attributes.
 func (t *table) at(attributes Item) string {
 	var key []any
 	for _, name := range t.key {
