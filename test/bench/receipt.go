@@ -42,8 +42,7 @@ func receiptOf(receipts []receipt, name string) receipt {
 }
 
 // tableKinds are the calls of DynamoDB that the report shows.
-var tableKinds = []string{"BatchGetItem", "GetItem", "Query", "TransactWriteItems", "UpdateItem", "PutItem",
-	"DeleteItem", "BatchWriteItem"}
+var tableKinds = []string{"BatchGetItem", "GetItem", "Query", "UpdateItem", "PutItem", "DeleteItem"}
 
 // receiptMessages are sent after a first one that registers the run and starts the processes.
 const receiptMessages = 20
