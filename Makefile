@@ -90,7 +90,7 @@ down: ## End exactly what up started
 # How many schedules `make simulate` tries.
 SEEDS ?= 20000
 
-.PHONY: test simulate model chaos coldstart
+.PHONY: test simulate chaos
 
 test: $(NODE) ## Everything: unit tests, both tables, simulation, the definition, the deployed stack (starts what it needs)
 	go test -timeout 45m ./...
@@ -130,23 +130,17 @@ test-aws-pin:
 simulate: ## Try SEEDS schedules of the simulation (SEEDS=20000) and say what held
 	go run ./cmd/simulate --seeds $(SEEDS)
 
-model: ## Model AWS's quotas: time, what binds and cost of runs; its tables go into docs/scaling.md
-	@go run ./cmd/model --write docs/scaling.md
-
 chaos: ## Break what can be broken around the deployed stack (COLLECTIONS=100 MESSAGES=10000) and say what held
 	@go run ./cmd/chaos
-
-coldstart: functions ## Measure each function from its process's start to its first poll for work
-	@go run ./cmd/coldstart $(foreach task,$(TASKS),$(FUNCTIONS)/$(task)/bootstrap)
 
 # --- measurements ----------------------------------------------------------------------------------------------------
 
 .PHONY: bench bench-compare
 
-bench: ## Measure speed, calls and price against a baseline, and against BASE=<commit>; writes docs/benchmarks.md (FILES=1000)
+bench: ## Measure speed, calls and price, against BASE=<commit> too; writes docs/benchmarks.md (FILES=1000)
 	@go run ./test/bench run
 
-bench-compare: ## Two results of bench side by side: A=<name in build/bench> B=<another>
+bench-compare: ## Compare two results of bench: A=<name in build/bench> B=<another>
 	@go run ./test/bench compare $(A) $(B)
 
 # --- the page ---------------------------------------------------------------------------------------------------------

@@ -12,10 +12,10 @@ import (
 	"snapshot-status-checker/local"
 )
 
-// TestHarness sends small runs through the baseline and the deployed stack, and wants the counters to see exactly what
-// each must do. It asserts no times.
+// TestHarness sends small runs through the baseline and the deployed stack, and checks that the counters see exactly
+// the necessary calls. It checks no times.
 func TestHarness(t *testing.T) {
-	// for what takes half a minute: the machine may be busy
+	// It takes half a minute, and longer on a busy machine.
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Minute)
 	defer cancel()
 	project, err := local.FindProject()
@@ -24,43 +24,43 @@ func TestHarness(t *testing.T) {
 	}
 	s := newSuite(options{
 		Project: project, Log: t.Output(), Files: 20, FilesPerCollection: 10, InFlight: 2, CountFiles: 20,
-		Concurrency: functionConcurrency, CeilingFor: 20 * time.Millisecond, WorkMessages: 40, Rounds: 1,
+		CeilingFor: 20 * time.Millisecond, WorkMessages: 40, Rounds: 1,
 	}, nil, "")
 	now := s.versions[0]
-	if err := s.in(ctx, true, s.memory, func(w *world) (*subject, error) {
+	if err := s.inTestbed(ctx, true, s.memory, func(w *testbed) (*system, error) {
 		if s.Ceilings, err = w.ceilings(ctx, s.CeilingFor); err != nil {
 			return nil, err
 		}
-		sub, err := w.deployBaseline(ctx)
+		sys, err := w.deployBaseline(ctx)
 		if err != nil {
 			return nil, err
 		}
 		for _, byEngine := range []bool{false, true} {
-			if _, err := s.speed(ctx, w, sub, "baseline 10", s.shapeOf(20), feeding{Batch: 10, SideBySide: 2,
+			if _, err := s.speed(ctx, w, sys, "baseline 10", s.shapeOf(20), feeding{Batch: 10, Concurrent: 2,
 				ByEngine: byEngine}); err != nil {
 				return nil, err
 			}
 		}
-		if err := s.countAll(ctx, w, sub, &s.results, "baseline", []int{10}); err != nil {
+		if err := s.countAll(ctx, w, sys, &s.results, "baseline", []int{10}); err != nil {
 			return nil, err
 		}
-		return sub, s.receipt(ctx, w, sub, &s.results, "baseline")
+		return sys, s.receipt(ctx, w, sys, &s.results, "baseline")
 	}); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.in(ctx, true, now.memory, func(w *world) (*subject, error) {
-		sub, err := w.deployStack(ctx, project, "STANDARD")
+	if err := s.inTestbed(ctx, true, now.memory, func(w *testbed) (*system, error) {
+		sys, err := w.deployStack(ctx, project, "STANDARD")
 		if err != nil {
 			return nil, err
 		}
-		if err := s.countAll(ctx, w, sub, &s.results, "Standard", []int{100}); err != nil {
+		if err := s.countAll(ctx, w, sys, &s.results, "Standard", []int{100}); err != nil {
 			return nil, err
 		}
-		if err := s.receipt(ctx, w, sub, &s.results, "Standard"); err != nil {
+		if err := s.receipt(ctx, w, sys, &s.results, "Standard"); err != nil {
 			return nil, err
 		}
-		now.caller, err = w.discoverCaller(ctx, sub)
-		return sub, err
+		now.caller, err = w.callerOf(ctx, sys)
+		return sys, err
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -69,10 +69,9 @@ func TestHarness(t *testing.T) {
 	}
 
 	baseline, stack := s.Counts[0], s.Counts[1]
-	// Of 2 collections: an update for each file, 2 moves to Received and 2 to Success, each with a look at the whole
-	// run.
+	// Of 2 collections: an update for each file, 2 moves to Received and 2 to Success, each with a read of the run.
 	want := map[string]int{"DynamoDB.UpdateItem": 24, "DynamoDB.GetItem": 2, "DynamoDB.Query": 4, "SQS.SendMessage": 2}
-	// last collections at the same moment send it twice
+	// Collections that complete at the same moment each send it.
 	if sent := baseline.Functions.Kinds["SNS.Publish"]; sent < 2 || sent > 4 {
 		t.Errorf("the baseline sent the two notifications %d times", sent)
 	}
@@ -95,7 +94,7 @@ func TestHarness(t *testing.T) {
 			one.Seconds)
 	}
 	if one := receiptOf(s.Receipts, "Standard"); one.tableCalls() < 2 || one.Calls.RepeatedUpdates != 0 {
-		t.Errorf("the stack makes %g calls for a receipt, and repeats %d updates with nobody else there",
+		t.Errorf("the stack makes %g calls for a receipt, and repeats %d updates without contention",
 			one.tableCalls(), one.Calls.RepeatedUpdates)
 	}
 	for _, all := range [][]work{s.BaselineWork, s.Work} {
@@ -122,7 +121,7 @@ func TestHarness(t *testing.T) {
 	}
 }
 
-// The order of a run's messages holds each collection as often as it has files, and mixes no more than it should.
+// The order of a run's messages has each collection as often as it has files, and mixes no more than InFlight.
 func TestOrder(t *testing.T) {
 	t.Parallel()
 	for _, shape := range []shape{{Collections: 5, Files: 7, InFlight: 2}, {Collections: 5, Files: 7},
@@ -147,7 +146,7 @@ func TestOrder(t *testing.T) {
 	}
 }
 
-// The table has a row for each configuration and no empty cells but those that have no meaning.
+// The table has a row for each configuration, and no empty cells but those without a meaning.
 func TestReport(t *testing.T) {
 	t.Parallel()
 	r := results{Ceilings: []ceiling{{Call: bareUpdateItem, EngineMS: 100}}}
@@ -177,7 +176,7 @@ func TestReport(t *testing.T) {
 			}
 		}
 	}
-	// 5 files a second against the baseline's best, 10: half its speed, and half a second of the engine's time in each.
+	// 5 files a second, the baseline's best is 10: half its speed, and half of the engine's time.
 	if !strings.Contains(lines[4], "0.50 ×") || !strings.Contains(lines[4], "50 %") {
 		t.Errorf("got %s", lines[4])
 	}

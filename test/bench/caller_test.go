@@ -4,35 +4,33 @@ import (
 	"encoding/json"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"snapshot-status-checker/statemachine"
 )
 
-// An event holds the batch where the recorded one held its, and its own execution where that one was named.
-func TestEventFor(t *testing.T) {
+// An event of the definition holds the batch and its own execution.
+func TestEventFollowsTheDefinition(t *testing.T) {
 	t.Parallel()
-	var c caller
-	input := `[{"messageId":"m","body":"hello","attributes":{"n":"1"}}]`
-	if err := c.learn(`{"by":"arn:x/1","work":{"all":`+input+`},"n":[1,null]}`, "arn:x", input); err != nil {
-		t.Fatal(err)
+	function, payload, err := firstTask(statemachine.Definition)
+	if err != nil || function != "${IncrementFunctionArn}" {
+		t.Fatal(function, err)
 	}
-	got, err := c.eventFor([]string{"a", "b"}, 7)
+	got, err := caller{payload: payload}.eventFor([]string{"a", "b"}, 7)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var event, want any
+	var event struct {
+		Execution string `json:"execution_id"`
+		Event     []struct{ MessageID, Body, EventSource string }
+	}
 	if err := json.Unmarshal(got, &event); err != nil {
-		t.Fatal(err)
+		t.Fatalf("%v: %s", err, got)
 	}
-	if err := json.Unmarshal([]byte(`{"n":[1,null],
-		"by":"arn:aws:states:eu-west-1:123456789012:execution:bench:00000000000000000000000000000007/1","work":{"all":[
-		{"messageId":"00000007-0000-4000-8000-000000000000","body":"a","attributes":{"n":"1"}},
-		{"messageId":"00000007-0000-4000-8000-000000000001","body":"b","attributes":{"n":"1"}}]}}`), &want); err != nil {
-		t.Fatal(err)
+	if event.Execution != "arn:aws:states:eu-west-1:123456789012:execution:bench:00000000000000000000000000000007" ||
+		len(event.Event) != 2 || event.Event[1].Body != "b" || event.Event[1].EventSource != "aws:sqs" ||
+		event.Event[1].MessageID != "00000007-0000-4000-8000-000000000001" {
+		t.Errorf("got %s", got)
 	}
-	if diff := cmp.Diff(want, event); diff != "" {
-		t.Error(diff)
-	}
-	if err := c.learn(`{"other":1}`, "arn:x", input); err == nil {
-		t.Error("no error where the batch is not in the event")
+	if _, _, err := firstTask(`{"States":{"A":{"Type":"Task","Arguments":{"Payload":{"n":"{% 1 %}"}}}}}`); err == nil {
+		t.Error("no error where the payload has an unknown expression")
 	}
 }

@@ -1,22 +1,14 @@
 package main
 
-import "maps"
-
-// calls is what a counter saw.
+// calls are what a counter saw.
 type calls struct {
-	// Kinds is the number of calls by their kind, such as DynamoDB.UpdateItem.
-	Kinds map[string]int
-	// Failed is how many of them the engine refused, by kind and error: DynamoDB.UpdateItem
-	// ConditionalCheckFailedException.
-	Failed map[string]int
-	// Payloads is how many requests EventBridge Pipes bills for the inputs of the executions that were started.
-	Payloads float64
-	// ReadUnits and WriteUnits are the capacity that the calls of each kind consumed, as the engine reports it.
+	Kinds    map[string]int // by kind, such as DynamoDB.UpdateItem
+	Failed   map[string]int // by kind and error: DynamoDB.UpdateItem ConditionalCheckFailedException
+	Payloads float64        // requests that EventBridge Pipes bills for the inputs of the started executions
+	// capacity units by kind, as the engine reports them
 	ReadUnits, WriteUnits map[string]float64
-	// Seconds is how long the calls of each kind took together.
-	Seconds map[string]float64
-	// RepeatedUpdates is how many updates of rows followed on a refused one of the same row by the same call of a
-	// function.
+	Seconds               map[string]float64 // of the calls of each kind together
+	// updates of rows that followed a refused update of the same row by the same call of a function
 	RepeatedUpdates int
 }
 
@@ -27,43 +19,37 @@ func newCalls() calls {
 	}
 }
 
-// plus is both together.
 func (a calls) plus(b calls) calls {
 	sum := newCalls()
 	for _, part := range []calls{a, b} {
 		sum.Payloads += part.Payloads
 		sum.RepeatedUpdates += part.RepeatedUpdates
-		for kind, n := range part.Kinds {
-			sum.Kinds[kind] += n
-		}
-		for kind, n := range part.Failed {
-			sum.Failed[kind] += n
-		}
-		for kind, n := range part.ReadUnits {
-			sum.ReadUnits[kind] += n
-		}
-		for kind, n := range part.WriteUnits {
-			sum.WriteUnits[kind] += n
-		}
-		for kind, n := range part.Seconds {
-			sum.Seconds[kind] += n
-		}
+		add(sum.Kinds, part.Kinds)
+		add(sum.Failed, part.Failed)
+		add(sum.ReadUnits, part.ReadUnits)
+		add(sum.WriteUnits, part.WriteUnits)
+		add(sum.Seconds, part.Seconds)
 	}
 	return sum
+}
+
+func add[N int | float64](sum, part map[string]N) {
+	for kind, n := range part {
+		sum[kind] += n
+	}
 }
 
 func (a calls) readUnits() float64  { return total(a.ReadUnits) }
 func (a calls) writeUnits() float64 { return total(a.WriteUnits) }
 
-func total(units map[string]float64) float64 {
-	sum := 0.0
-	for n := range maps.Values(units) {
+func total(units map[string]float64) (sum float64) {
+	for _, n := range units {
 		sum += n
 	}
 	return sum
 }
 
-// tableSeconds is how long the calls of DynamoDB took together.
+// tableSeconds is the time of the calls of DynamoDB together.
 func (a calls) tableSeconds() (sum float64) {
 	for _, kind := range tableKinds {
 		sum += a.Seconds["DynamoDB."+kind]

@@ -11,7 +11,7 @@ import (
 	"snapshot-status-checker/local"
 )
 
-// minute is how a run of the benchmarks is called in a table's head.
+// minute is the format of a run's name in the head of a table.
 const minute = "2006-01-02 15:04"
 
 type compareCommand struct {

@@ -9,11 +9,10 @@ import (
 	"snapshot-status-checker/internal/price"
 )
 
-// usageOf is what AWS bills for what was counted. In it: receiving and deleting (with up to 10 messages a request;
-// empty receives depend on the time and are left out), the pipe, the workflow, the functions with the durations that
-// the engine measured, capacity units, requests and notifications, and the functions' log lines. Not in it, since it is
-// the same for all or does not depend on the files: sending the messages, polling the stream, the sweep, storage,
-// traces, and the execution log of the workflow.
+// usageOf is what AWS bills for what was counted. Included are receiving and deleting (up to 10 messages a request,
+// without empty receives), the pipe, the workflow, the functions with the engine's durations, capacity units, requests
+// and notifications, and the functions' log lines. Left out is what is the same for all or does not depend on the
+// files: sending the messages, polling the stream, the sweep, storage, traces, and the workflow's execution log.
 func usageOf(c counted) price.Usage {
 	var u price.Usage
 	u[price.SQSRequest] = float64(c.Functions.Kinds["SQS.SendMessage"] + c.Runner.Kinds["SQS.ReceiveMessage"] +
@@ -40,8 +39,7 @@ func usageOf(c counted) price.Usage {
 	return u
 }
 
-// expressGBSeconds takes the time of the functions for the time of the executions: the engine waits 0.15 s before
-// each, which AWS does not.
+// expressGBSeconds takes the functions' time for the executions': the engine waits 0.15 s before each, AWS does not.
 func expressGBSeconds(c counted) float64 {
 	executions := float64(c.Executions)
 	mean := time.Duration(c.invocations().Seconds / executions * float64(time.Second))
@@ -52,7 +50,7 @@ func expressGBSeconds(c counted) float64 {
 // priceOf is the list price in USD.
 func priceOf(u price.Usage) float64 { return price.List.Bill(u).Total() }
 
-// priceTable shows the bill of each configuration, part by part.
+// priceTable shows each configuration's bill by part.
 func priceTable(r results) string {
 	parts := []struct {
 		name string
@@ -89,10 +87,10 @@ func priceTable(r results) string {
 	return out.String()
 }
 
-// pricesBegin and pricesEnd stand around the README's table.
+// pricesBegin and pricesEnd enclose the table of prices in docs/reference.md.
 const pricesBegin, pricesEnd = "<!-- prices: written by make bench -->", "<!-- end of prices -->"
 
-// putPrices writes the table of prices into the README.
+// putPrices writes the table of prices into the file.
 func putPrices(file string, r results) error {
 	raw, err := os.ReadFile(file)
 	if err != nil {
@@ -101,7 +99,7 @@ func putPrices(file string, r results) error {
 	before, rest, begun := strings.Cut(string(raw), pricesBegin)
 	_, after, ended := strings.Cut(rest, pricesEnd)
 	if !begun || !ended {
-		return fmt.Errorf("writing the prices: %s has not got %s and %s", file, pricesBegin, pricesEnd)
+		return fmt.Errorf("writing the prices: %s lacks %s or %s", file, pricesBegin, pricesEnd)
 	}
 	text := before + pricesBegin + "\n" + priceTable(r) + pricesEnd + after
 	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
@@ -110,7 +108,7 @@ func putPrices(file string, r results) error {
 	return nil
 }
 
-// allCalls are the calls of the functions, of the runner that brought something, and of the functions themselves.
+// allCalls are the calls by the functions, the runner's calls that were not in vain, and the calls of the functions.
 func (c counted) allCalls() int {
 	n := 0
 	for kind, calls := range c.Functions.plus(c.Runner).Kinds {
@@ -118,7 +116,7 @@ func (c counted) allCalls() int {
 			n += calls
 		}
 	}
-	if c.Executions > 0 { // else the runner's calls of the function are among them
+	if c.Executions > 0 { // else the runner calls the function
 		n += c.invocations().Calls
 	}
 	return n
@@ -131,22 +129,20 @@ func (r results) floor(c cost) float64 {
 	for _, ceiling := range r.Ceilings {
 		ms[ceiling.Call] = ceiling.EngineMS
 	}
-	kinds := c.Functions.plus(c.Runner).Kinds
-	of := func(names ...string) float64 {
-		n := 0
-		for _, name := range names {
-			n += kinds[name]
+	sum := float64(c.invocations().Calls) * ms[bareInvoke]
+	for kind, n := range c.Functions.plus(c.Runner).Kinds {
+		switch kind {
+		case "DynamoDB.UpdateItem", "DynamoDB.PutItem", "DynamoDB.DeleteItem":
+			sum += float64(n) * ms[bareUpdateItem]
+		case "DynamoDB.BatchGetItem", "DynamoDB.GetItem", "DynamoDB.Query":
+			sum += float64(n) * ms[bareBatchGet]
+		case "SQS.ReceiveMessage":
+			sum += float64(n) * ms[bareTenMessages] * 2 / 3 // a third of it is the sending
+		case "States.StartExecution":
+			sum += float64(n) * ms[bareStart]
+		case "States.StartSyncExecution":
+			sum += float64(n) * ms[bareStartSync]
 		}
-		return float64(n)
 	}
-	transactions := of("DynamoDB.TransactWriteItems")
-	items := c.Functions.WriteUnits["DynamoDB.TransactWriteItems"] / 2
-	item := (ms[bareTransactionOf100] - ms[bareTransactionOf2]) / 98
-	sum := of("DynamoDB.UpdateItem", "DynamoDB.PutItem", "DynamoDB.DeleteItem")*ms[bareUpdateItem] +
-		of("DynamoDB.BatchGetItem", "DynamoDB.GetItem", "DynamoDB.Query")*ms[bareBatchGet] +
-		transactions*(ms[bareTransactionOf2]-2*item) + items*item +
-		of("SQS.ReceiveMessage")*ms[bareTenMessages]*2/3 + // a third of it is the sending
-		of("States.StartExecution")*ms[bareStart] + of("States.StartSyncExecution")*ms[bareStartSync] +
-		float64(c.invocations().Calls)*ms[bareInvoke]
 	return c.perFile(sum)
 }

@@ -18,7 +18,7 @@ type counted struct {
 	Feeding       feeding
 	Shape         shape
 	Functions     calls // of the functions
-	Runner        calls // of what stands for the pipes or for the event source mapping, polls of the stream left out
+	Runner        calls // of the local runner or the event source mapping, polls of the stream left out
 	Executions    int
 	States        int                    // entered, also inside of the Map, by the executions' histories
 	Definition    int                    // length of the state machine's definition in bytes
@@ -33,8 +33,7 @@ type invocations struct {
 	Calls    int
 	MemoryMB float64 // that the function is given
 	Seconds  float64 // together, as the engine measures them
-	// LogBytes is what CloudWatch Logs bills for their lines.
-	LogBytes int
+	LogBytes int     // that CloudWatch Logs bills for their lines
 }
 
 func (c counted) files() float64 { return float64(c.Shape.total()) }
@@ -66,8 +65,8 @@ func (c counted) tableCalls() (n int) {
 	return n
 }
 
-// count sends a whole run through the subject and counts what it costs.
-func (w *world) count(ctx context.Context, s *subject, r run, f feeding) (counted, error) {
+// count sends a whole run through the system and counts what it costs.
+func (w *testbed) count(ctx context.Context, s *system, r run, f feeding) (counted, error) {
 	if err := w.settle(ctx, s); err != nil {
 		return counted{}, err
 	}
@@ -85,7 +84,7 @@ func (w *world) count(ctx context.Context, s *subject, r run, f feeding) (counte
 	if err != nil {
 		return counted{}, err
 	}
-	if err := r.sendSuccessFiles(ctx, w.queues, s.inURL); err != nil {
+	if err := w.send(ctx, s.inURL, r.successMessages()); err != nil {
 		return counted{}, err
 	}
 	stop, err := w.feed(ctx, s, f)
@@ -107,15 +106,14 @@ func (w *world) count(ctx context.Context, s *subject, r run, f feeding) (counte
 	if err != nil {
 		return counted{}, err
 	}
-	c := counted{Express: s.express, Definition: s.definition, Feeding: f, Shape: r.shape,
-		Functions: w.functions.take(), Runner: w.runner.take(),
-		Invocations: map[string]invocations{}, Notifications: timed.Notifications + notifications,
-		Seconds: timed.Seconds}
+	c := counted{Express: s.express, Definition: len(s.definition), Feeding: f, Shape: r.shape,
+		Functions: w.functions.take(), Runner: w.runner.take(), Invocations: after,
+		Notifications: timed.Notifications + notifications, Seconds: timed.Seconds}
 	for task, called := range after {
 		called.Calls -= before[task].Calls
 		called.LogBytes -= before[task].LogBytes
 		called.Seconds -= before[task].Seconds
-		c.Invocations[task] = called
+		after[task] = called
 	}
 	for kind := range c.Runner.Kinds {
 		if strings.HasPrefix(kind, "DynamoDBStreams.") || kind == "SQS.GetQueueUrl" {
@@ -127,23 +125,20 @@ func (w *world) count(ctx context.Context, s *subject, r run, f feeding) (counte
 	return c, err
 }
 
-// settle waits until the stream's changes are looked at and nothing runs any more.
-func (w *world) settle(ctx context.Context, s *subject) error {
+const settled = 1500 * time.Millisecond
+
+// settle waits until the changes in the stream are reconciled and no execution runs.
+func (w *testbed) settle(ctx context.Context, s *system) error {
 	for quiet := time.Now(); time.Since(quiet) < settled; {
-		if err := w.idle(ctx, s); err != nil {
-			return err
-		}
-		if err := sleep(ctx, poll); err != nil {
+		if err := errors.Join(w.idle(ctx, s), sleep(ctx, poll)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-const settled = 1500 * time.Millisecond
-
-// executions lists the subject's executions, the newest first.
-func (w *world) executions(ctx context.Context, s *subject) (arns []string, err error) {
+// executions lists the system's executions, the newest first.
+func (w *testbed) executions(ctx context.Context, s *system) (arns []string, err error) {
 	if s.machine == "" {
 		return nil, nil
 	}
@@ -160,10 +155,9 @@ func (w *world) executions(ctx context.Context, s *subject) (arns []string, err 
 	return arns, nil
 }
 
-// newStates is how many states were entered by the executions that began since it was last asked, by their histories
-// (the
-// engine keeps those of EXPRESS too).
-func (w *world) newStates(ctx context.Context, s *subject) (states int, err error) {
+// newStates is how many states were entered by the executions that began since the last call, by their histories. (The
+// engine keeps those of EXPRESS too.)
+func (w *testbed) newStates(ctx context.Context, s *system) (states int, err error) {
 	arns, err := w.executions(ctx, s)
 	if err != nil {
 		return 0, err
@@ -190,9 +184,9 @@ func (w *world) newStates(ctx context.Context, s *subject) (states int, err erro
 	return states, nil
 }
 
-// invocations is what the functions' logs say so far, by task: Lambda ends each call with a line that begins with
-// REPORT. (The engine's metrics leave out the calls of a state machine.)
-func (w *world) invocations(ctx context.Context, s *subject) (map[string]invocations, error) {
+// invocations reads the functions' logs, by task: Lambda ends each call with a line that begins with REPORT. (The
+// engine's metrics leave out the calls of a state machine.)
+func (w *testbed) invocations(ctx context.Context, s *system) (map[string]invocations, error) {
 	all := map[string]invocations{}
 	logs := cloudwatchlogs.NewFromConfig(w.config)
 	for _, function := range s.functions {

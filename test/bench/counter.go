@@ -18,24 +18,22 @@ import (
 	"snapshot-status-checker/internal/price"
 )
 
-// counter stands between somebody and the engine and counts the calls. It asks DynamoDB for the capacity that each
-// consumed.
+// counter is a proxy of the engine that counts the calls. It asks DynamoDB for the capacity that each consumed.
 type counter struct {
-	server *httptest.Server
-	engine atomic.Pointer[url.URL]
-	rows   atomic.Pointer[string] // the name of the table whose repeated updates are counted
-	mu     sync.Mutex
-	seen   calls
-	// refused holds the rows of refused updates, each with the function's call that made it.
-	refused map[string]bool
+	server  *httptest.Server
+	engine  atomic.Pointer[url.URL]
+	rows    atomic.Pointer[string] // the name of the table whose repeated updates are counted
+	mu      sync.Mutex
+	seen    calls
+	refused map[string]bool // the rows of refused updates, each with the function's call that made it
 }
 
-// call is what the counter knows of a request when it is answered.
+// call is a request that the engine has not answered yet.
 type call struct {
 	kind  string
-	row   string // and who updates it; empty for other calls
+	row   string // with the function's call that updates it; empty for other calls
 	begun time.Time
-	share float64 // of the read units: a half if it need not be consistent
+	share float64 // of the read units: a half unless it is consistent
 }
 
 type callKey struct{}
@@ -63,14 +61,14 @@ func (c *counter) leadTo(endpoint string) error {
 	return nil
 }
 
-// sofar is how many calls of this kind were seen since the last take.
-func (c *counter) sofar(kind string) int {
+// soFar is how many calls of this kind were seen since the last take.
+func (c *counter) soFar(kind string) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.seen.Kinds[kind]
 }
 
-// take returns what was seen since the last time.
+// take returns the calls since the last take.
 func (c *counter) take() calls {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -79,7 +77,7 @@ func (c *counter) take() calls {
 	return seen
 }
 
-// ask sends the request on, with the question for its capacity added.
+// ask forwards the request and asks for its capacity.
 func (c *counter) ask(r *httputil.ProxyRequest) {
 	r.SetURL(c.engine.Load())
 	r.Out.Header.Set("Accept-Encoding", "identity") // so that the answer can be read
@@ -125,7 +123,7 @@ func (c *counter) batchRead(requested json.RawMessage) {
 	}
 }
 
-// share is how much of a consistent read a read costs that asks for consistency, or does not.
+// share is what a read costs, in consistent reads.
 func share(consistent json.RawMessage) float64 {
 	if string(consistent) == "true" {
 		return 1
@@ -142,9 +140,8 @@ func (c *counter) payload(quoted json.RawMessage) {
 	}
 }
 
-// rowOf tells which row is updated, and by which call of a function: Lambda gives each a trace id, which the SDK sends
-// along.
-// It counts the update if that call's update of this row was refused before.
+// rowOf is the row that is updated, with the call of a function that updates it: Lambda gives each call a trace id,
+// which the SDK sends. It counts the update if that call's update of this row was refused before.
 func (c *counter) rowOf(kind, trace string, body map[string]json.RawMessage) string {
 	var name string
 	rows := c.rows.Load()
@@ -187,9 +184,6 @@ func kind(r *httputil.ProxyRequest) string {
 	return r.In.Method + " " + r.In.URL.Path
 }
 
-// capacity is what DynamoDB's answer says of a table.
-type capacity struct{ CapacityUnits float64 }
-
 func (c *counter) count(response *http.Response) error {
 	made, _ := response.Request.Context().Value(callKey{}).(call)
 	kind := made.kind
@@ -230,52 +224,29 @@ func errorName(body []byte) string {
 	return answer.Type[strings.LastIndexAny(answer.Type, "#.")+1:]
 }
 
-// consumed adds up what the call consumed, as the engine's answer says. What that does not say is made up for here:
+// consumed adds the capacity that the engine reports, and what it does not report:
 //   - a write whose condition failed is billed like one that took effect
 //     (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.ConditionExpressions.html): 1 unit
-//     for the small items that are written here, and 2 for each item of a transaction;
-//   - a batch read consumes 1 unit for each item, there or not: those here are small; a half if it need not be
-//     consistent;
-//   - a query's page consumes 1 unit for each 4 KiB that were looked at, or a half; the engine says 1, however large it is.
+//     for the small items here;
+//   - a batch read consumes 1 unit for each small item, existing or not; a half unless it is consistent;
+//   - a query's page consumes 1 unit for each 4 KiB that it read, or a half; the engine reports 1 for any size.
 func (c *counter) consumed(made call, body []byte) {
-	kind := made.kind
 	var answer struct {
-		ConsumedCapacity    json.RawMessage
-		ScannedCount        int
-		CancellationReasons []json.RawMessage
+		ConsumedCapacity struct{ CapacityUnits float64 }
+		ScannedCount     int
 	}
 	if json.Unmarshal(body, &answer) != nil {
 		return
 	}
-	switch errorName(body) {
-	case "ConditionalCheckFailedException":
-		c.seen.WriteUnits[kind]++
-	case "TransactionCanceledException":
-		c.seen.WriteUnits[kind] += 2 * float64(len(answer.CancellationReasons))
+	if errorName(body) == "ConditionalCheckFailedException" {
+		c.seen.WriteUnits[made.kind]++
 	}
-	switch strings.TrimPrefix(kind, "DynamoDB.") {
-	case "Query":
-		c.seen.ReadUnits[kind] += made.share * price.RowsUnits(answer.ScannedCount)
-	case "GetItem":
-		c.seen.ReadUnits[kind] += units(answer.ConsumedCapacity)
-	case "UpdateItem", "TransactWriteItems", "PutItem", "DeleteItem", "BatchWriteItem":
-		c.seen.WriteUnits[kind] += units(answer.ConsumedCapacity)
+	switch made.kind {
+	case "DynamoDB.Query":
+		c.seen.ReadUnits[made.kind] += made.share * price.RowsUnits(answer.ScannedCount)
+	case "DynamoDB.GetItem":
+		c.seen.ReadUnits[made.kind] += answer.ConsumedCapacity.CapacityUnits
+	case "DynamoDB.UpdateItem", "DynamoDB.PutItem", "DynamoDB.DeleteItem":
+		c.seen.WriteUnits[made.kind] += answer.ConsumedCapacity.CapacityUnits
 	}
-}
-
-// units is what ConsumedCapacity says, of one table or of several.
-func units(said json.RawMessage) float64 {
-	var all []capacity
-	if json.Unmarshal(said, &all) != nil {
-		var one capacity
-		if json.Unmarshal(said, &one) != nil {
-			return 0
-		}
-		all = []capacity{one}
-	}
-	sum := 0.0
-	for _, used := range all {
-		sum += used.CapacityUnits
-	}
-	return sum
 }

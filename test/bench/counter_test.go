@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// The counter counts an update of a row that follows on a refused one by the same call of a function, and no other.
+// The counter counts an update of a row that follows a refused one by the same call of a function, and no other.
 func TestRepeatedUpdates(t *testing.T) {
 	t.Parallel()
 	engine := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -60,7 +60,7 @@ func TestRepeatedUpdates(t *testing.T) {
 	}
 }
 
-// Reads that need not be consistent cost half.
+// Reads that are not consistent cost half.
 func TestReadUnits(t *testing.T) {
 	t.Parallel()
 	engine := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

@@ -5,25 +5,25 @@ import (
 	"strings"
 )
 
-// figure is one number that a measurement found, and the baseline's, 0 if it has none.
+// figure is a number that was measured, and the baseline's, 0 if it has none.
 type figure struct {
 	name            string
 	value, baseline float64
 }
 
-// figures are what two versions, or two runs of the benchmarks, are compared by. The baseline's numbers are those of
-// of.
+// figures are those in which two versions, or two runs of the benchmarks, are compared. The baseline's are those of of.
 func figures(r, of results) (all []figure) {
 	add := func(name string, value, baseline float64) { all = append(all, figure{name, value, baseline}) }
 	for _, name := range names {
-		if found, ok := best(r.Speeds, name); ok {
-			add(name+": files/s", found.filesPerSecond(), bestBaseline(of.Speeds))
-			add(name+": engine CPU ms/file", leastCPU(r.Speeds, name), leastCPU(of.Speeds, "baseline "+batchOf(name)))
-		}
-		if found, ok := best(r.HotSpeeds, name); ok {
-			add(name+", one collection: files/s", found.filesPerSecond(), bestBaseline(of.HotSpeeds))
-			add(name+", one collection: engine CPU ms/file", leastCPU(r.HotSpeeds, name),
-				leastCPU(of.HotSpeeds, "baseline "+batchOf(name)))
+		for _, s := range []struct {
+			what      string
+			now, base []speed
+		}{{"", r.Speeds, of.Speeds}, {", one collection", r.HotSpeeds, of.HotSpeeds}} {
+			if found, ok := best(s.now, name); ok {
+				add(name+s.what+": files/s", found.filesPerSecond(), bestBaseline(s.base))
+				add(name+s.what+": engine CPU ms/file", leastCPU(s.now, name),
+					leastCPU(s.base, "baseline "+batchOf(name)))
+			}
 		}
 	}
 	for _, name := range names {
@@ -66,7 +66,7 @@ func figures(r, of results) (all []figure) {
 	return all
 }
 
-// costFigures are those of a counted run; base is the baseline's run at this batch size, if there is one.
+// costFigures are those of a counted run; base is the baseline's run at this batch size, if any.
 func costFigures(name string, c, base cost) (all []figure) {
 	add := func(what string, of func(cost) float64) {
 		f := figure{name: name + ": " + what, value: c.perFile(of(c))}
@@ -87,7 +87,7 @@ func costFigures(name string, c, base cost) (all []figure) {
 
 func batchOf(name string) string { return name[strings.LastIndexByte(name, ' ')+1:] }
 
-// compared is a table of the figures that both have, the newer ones beside the older.
+// compared is a table of the figures that both have.
 func compared(older, newer []figure, olderName, newerName string) string {
 	before := map[string]float64{}
 	for _, f := range older {

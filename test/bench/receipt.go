@@ -42,23 +42,19 @@ func receiptOf(receipts []receipt, name string) receipt {
 }
 
 // tableKinds are the calls of DynamoDB that the report shows.
-var tableKinds = []string{"BatchGetItem", "GetItem", "Query", "TransactWriteItems", "UpdateItem", "PutItem",
-	"DeleteItem", "BatchWriteItem"}
+var tableKinds = []string{"BatchGetItem", "GetItem", "Query", "UpdateItem", "PutItem", "DeleteItem"}
 
-// receiptMessages is how many are sent, after a first one by which the run gets known and processes start.
+// receiptMessages are sent after a first one that registers the run and starts the processes.
 const receiptMessages = 20
 
-// receipts sends messages of one collection one at a time. The next one is sent when nothing runs any more.
-func (w *world) receipts(ctx context.Context, s *subject, r run) (found receipt, err error) {
-	r.shape = shape{Collections: 1, Files: receiptMessages + 2} // one file is missing to the end
-	if err := r.putRows(ctx, w.table, s.statusTable); err != nil {
-		return receipt{}, err
-	}
-	if err := w.settle(ctx, s); err != nil {
+// receipts sends messages of one collection one at a time, the next when no execution runs.
+func (w *testbed) receipts(ctx context.Context, s *system, r run) (found receipt, err error) {
+	r.shape = shape{Collections: 1, Files: receiptMessages + 2} // one file is missing
+	if err := errors.Join(w.putRows(ctx, s, r), w.settle(ctx, s)); err != nil {
 		return receipt{}, err
 	}
 	w.runner.take()
-	stop, err := w.feed(ctx, s, feeding{Batch: 1, SideBySide: 1})
+	stop, err := w.feed(ctx, s, feeding{Batch: 1, Concurrent: 1})
 	if err != nil {
 		return receipt{}, err
 	}
@@ -66,7 +62,7 @@ func (w *world) receipts(ctx context.Context, s *subject, r run) (found receipt,
 	found = receipt{Messages: receiptMessages, Calls: newCalls()}
 	var seconds []float64
 	for i := range receiptMessages + 1 {
-		if err := send(ctx, w.queues, s.inURL, []string{r.message(0, i, false)}); err != nil {
+		if err := w.send(ctx, s.inURL, []string{r.message(0, i, false)}); err != nil {
 			return receipt{}, err
 		}
 		if err := w.untilCounted(ctx, s, r, int64(i+1)); err != nil {
@@ -82,15 +78,15 @@ func (w *world) receipts(ctx context.Context, s *subject, r run) (found receipt,
 	return found, nil
 }
 
-// untilCounted waits until the run's rows hold so many files, the runner has deleted as many messages, one at a time,
-// and nothing runs any more. (A function that the runner calls has ended when its message is deleted.)
-func (w *world) untilCounted(ctx context.Context, s *subject, r run, files int64) error {
+// untilCounted waits until the run's rows hold so many files, the runner has deleted as many messages, and no execution
+// runs. (A function that the runner calls has ended when its message is deleted.)
+func (w *testbed) untilCounted(ctx context.Context, s *system, r run, files int64) error {
 	for begun := time.Now(); time.Since(begun) < stuckAfter; {
-		seen, err := r.look(ctx, w.table, s.statusTable, "Sent")
+		seen, err := w.rows(ctx, s, r, "Sent")
 		if err != nil {
 			return err
 		}
-		if seen.Files == files && w.runner.sofar("SQS.DeleteMessageBatch") == int(files) {
+		if seen.Files == files && w.runner.soFar("SQS.DeleteMessageBatch") == int(files) {
 			return w.idle(ctx, s)
 		}
 		if err := sleep(ctx, poll/10); err != nil {

@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
+	"runtime"
+	"strconv"
 	"time"
 
 	"snapshot-status-checker/internal/price"
@@ -12,31 +15,21 @@ import (
 
 // results are what one run of the benchmarks found.
 type results struct {
-	Taken   time.Time
-	Seconds float64 // that it took
-	Machine machine
-	Options options
-	// Ceilings are the engine's own, with nothing else to do.
-	Ceilings []ceiling
-	// Speeds are the runs from the queue to the last received row, straight on the engine.
-	Speeds []speed
-	// Counts are whole runs through the counters.
-	Counts []cost
-	// Hot are runs of one collection, through the counters; HotSpeeds such runs straight on the engine.
-	Hot       []cost
-	HotSpeeds []speed
-	// Linear are runs of N, 2N and 4N files.
-	Linear []speed
-	// Mixed are runs whose collections are more or less mixed.
-	Mixed []speed
-	// MixedCounts are whole runs of manyMixed collections that are all mixed, through the counters.
-	MixedCounts []cost
-	// Receipts came one at a time.
-	Receipts  []receipt
-	Functions []function
-	// Work is what a message costs the function that counts; BaselineWork what it costs the baseline's.
-	Work, BaselineWork []work
-	// Base is what the version of BaseCommit did, if it was measured: only what versions differ in.
+	Taken     time.Time
+	Seconds   float64 // that it took
+	Machine   machine
+	Options   options
+	Ceilings  []ceiling // the engine's own
+	Speeds    []speed   // from the queue to the last received row, without counters
+	HotSpeeds []speed   // the same of one collection
+	Linear    []speed   // N, 2N and 4N files
+	Mixed     []speed   // few and many collections mixed
+	// Whole runs through the counters: the usual ones, of one collection, of manyMixed collections that are all mixed.
+	Counts, Hot, MixedCounts []cost
+	Receipts                 []receipt // one at a time
+	Functions                []function
+	Work, BaselineWork       []work // of the function that counts; of the baseline's
+	// Base has the figures of the version of BaseCommit, if it was measured: only those in which versions differ.
 	BaseCommit string   `json:",omitempty"`
 	Base       *results `json:",omitempty"`
 }
@@ -51,31 +44,41 @@ type speed struct {
 type cost struct {
 	Name string
 	counted
-	// Usage is what AWS would bill for a million files; Million is its price in USD.
-	Usage   price.Usage
-	Million float64
+	Usage   price.Usage // for a million files
+	Million float64     // its price in USD
 }
 
-// machine says where it was measured.
 type machine struct {
-	Cores     int
-	Processor string
-	Go        string
-	Engine    string
-	System    string
-	// Load is how many others wanted the processor when it began (the load average of one minute).
-	Load float64
+	Cores                         int
+	Processor, Go, Engine, System string
+	Load                          float64 // average of the minute before the benchmarks
+}
+
+// describeMachine reads what Linux, Go and the pinned requirements say. What is unknown is empty.
+func describeMachine(o options) machine {
+	m := machine{Cores: runtime.NumCPU(), Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH}
+	match := func(file, expression string) string {
+		raw, _ := os.ReadFile(file)
+		if found := regexp.MustCompile(expression).FindSubmatch(raw); found != nil {
+			return string(found[1])
+		}
+		return ""
+	}
+	m.Processor = match("/proc/cpuinfo", `(?m)^model name\s*: (.*)$`)
+	m.Engine = "ministack " + match(filepath.Join(o.Project.Root, "local", "requirements.txt"),
+		`(?m)^ministack\S*==(\S+)`)
+	m.Load, _ = strconv.ParseFloat(match("/proc/loadavg", `^(\S+)`), 64)
+	return m
 }
 
 // function is what a function's program is by itself and under load.
 type function struct {
 	Task       string
-	Size       int64         // bytes
-	ColdStart  time.Duration // from the process's start to its first poll, median
+	Size       int64 // bytes
+	ColdStart  time.Duration
 	ColdCPU    time.Duration
 	ColdMemory int64 // bytes
-	// LoadMemory is the largest resident memory of any of its processes after all of the load; 0 if it was not called.
-	LoadMemory int64
+	LoadMemory int64 // peak of any of its processes under the whole load; 0 if it was not called
 }
 
 // best is the fastest of the measurements under this name.
@@ -88,8 +91,8 @@ func best(speeds []speed, name string) (found speed, ok bool) {
 	return found, ok
 }
 
-// leastCPU is the least CPU time of the engine in milliseconds a file under this name, 0 if there is none. It is what
-// binds on a machine with nothing else to do, and depends less on other work than the speed does.
+// leastCPU is the least CPU time of the engine in milliseconds a file under this name, 0 if there is none. It binds on
+// an idle machine, and depends less on other work than the speed does.
 func leastCPU(speeds []speed, name string) (least float64) {
 	for _, s := range speeds {
 		used := 1000 * s.EngineCPU / float64(s.Shape.total())
@@ -105,12 +108,10 @@ func (r results) best(name string) (speed, bool) { return best(r.Speeds, name) }
 
 // bestBaseline is the baseline's fastest, at any batch size.
 func bestBaseline(speeds []speed) float64 {
-	one, _ := best(speeds, "baseline 1")
-	ten, _ := best(speeds, "baseline 10")
 	fastest := 0.0
-	for _, s := range []speed{one, ten} {
-		if s.Seconds > 0 {
-			fastest = max(fastest, s.filesPerSecond())
+	for _, name := range []string{"baseline 1", "baseline 10"} {
+		if found, ok := best(speeds, name); ok {
+			fastest = max(fastest, found.filesPerSecond())
 		}
 	}
 	return fastest

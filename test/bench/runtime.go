@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,22 +10,24 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// runtimeAPI stands for Lambda to one function's process, which it gives one event after the other
+// runtimeAPI stands in for Lambda's runtime interface, for one function's process, with one event after the other
 // (https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html).
 type runtimeAPI struct {
 	*httptest.Server
+	polled  chan time.Time // the first poll
 	events  chan []byte
 	answers chan error // of each event; nil if the function succeeded
 	given   int
 }
 
 func newRuntimeAPI() *runtimeAPI {
-	api := &runtimeAPI{events: make(chan []byte), answers: make(chan error, 1)}
+	api := &runtimeAPI{polled: make(chan time.Time, 1), events: make(chan []byte), answers: make(chan error, 1)}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /2018-06-01/runtime/invocation/next", api.next)
 	mux.HandleFunc("POST /2018-06-01/runtime/invocation/{id}/response", func(w http.ResponseWriter, r *http.Request) {
@@ -33,9 +36,9 @@ func newRuntimeAPI() *runtimeAPI {
 		api.answers <- err
 	})
 	failed := func(w http.ResponseWriter, r *http.Request) {
-		said, err := io.ReadAll(r.Body)
+		message, err := io.ReadAll(r.Body)
 		w.WriteHeader(http.StatusAccepted)
-		api.answers <- errors.Join(fmt.Errorf("the function failed: %s", said), err)
+		api.answers <- errors.Join(fmt.Errorf("the function failed: %s", message), err)
 	}
 	mux.HandleFunc("POST /2018-06-01/runtime/invocation/{id}/error", failed)
 	mux.HandleFunc("POST /2018-06-01/runtime/init/error", failed)
@@ -44,6 +47,10 @@ func newRuntimeAPI() *runtimeAPI {
 }
 
 func (api *runtimeAPI) next(w http.ResponseWriter, r *http.Request) {
+	select {
+	case api.polled <- time.Now():
+	default:
+	}
 	select {
 	case event := <-api.events:
 		api.given++
@@ -65,23 +72,26 @@ const callWithin = 30 * time.Second
 
 // process is a function's running program.
 type process struct {
-	api   *runtimeAPI
-	cmd   *exec.Cmd
-	said  bytes.Buffer // on its standard error; its log is thrown away
-	ended chan struct{}
+	api    *runtimeAPI
+	cmd    *exec.Cmd
+	begun  time.Time
+	stderr bytes.Buffer // its log, on standard output, is discarded
+	ended  chan struct{}
 }
 
-// startProcess starts a function's program, which calls AWS at the endpoint. Stop ends it.
+// startProcess starts a function's program, which calls AWS at the endpoint, "" for one that refuses each call. Stop
+// ends it.
 func startProcess(ctx context.Context, program, endpoint string, env []string) (*process, error) {
 	p := &process{api: newRuntimeAPI(), cmd: exec.CommandContext(ctx, program), ended: make(chan struct{})}
-	p.cmd.Env = append(env, "AWS_ENDPOINT_URL="+endpoint, "AWS_LAMBDA_RUNTIME_API="+strings.TrimPrefix(p.api.URL,
-		"http://"))
-	p.cmd.Stderr = &p.said
+	p.cmd.Env = slices.Concat(env, []string{"AWS_ENDPOINT_URL=" + cmp.Or(endpoint, p.api.URL),
+		"AWS_LAMBDA_RUNTIME_API=" + strings.TrimPrefix(p.api.URL, "http://")})
+	p.cmd.Stderr = &p.stderr
+	p.begun = time.Now()
 	if err := p.cmd.Start(); err != nil {
 		p.api.Close()
 		return nil, fmt.Errorf("starting the function: %w", err)
 	}
-	go func() { _ = p.cmd.Wait(); close(p.ended) }() // it never ends by itself but on an error, which it tells
+	go func() { _ = p.cmd.Wait(); close(p.ended) }() // it ends by itself only after an error, which it writes
 	return p, nil
 }
 
@@ -104,7 +114,7 @@ func (p *process) call(ctx context.Context, event []byte) error {
 		case err := <-p.api.answers:
 			return err
 		case <-p.ended:
-			return fmt.Errorf("the function's process ended: %s", strings.TrimSpace(p.said.String()))
+			return fmt.Errorf("the function's process ended: %s", strings.TrimSpace(p.stderr.String()))
 		case <-ctx.Done():
 			return fmt.Errorf("waiting for the function: %w", ctx.Err())
 		}

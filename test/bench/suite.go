@@ -5,58 +5,43 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"time"
 
 	"snapshot-status-checker/local"
 )
 
-// options are what the measurements can be told.
 type options struct {
-	Project local.Project `json:"-"`
-	Log     io.Writer     `json:"-"` // a line for each step
+	Project local.Project `kong:"-" json:"-"`
+	Log     io.Writer     `kong:"-" json:"-"` // a line for each step
 
-	Files              int // of a run at batch size 1; twice as many at 10, four times at 100
-	FilesPerCollection int // at most
-	InFlight           int // collections whose receipts are mixed
-	// of a run that is counted; of a hot collection more in larger batches, in the same way
-	CountFiles   int
-	Concurrency  int           // concurrent function calls that the engine allows
-	CeilingFor   time.Duration // for each kind of bare call
-	ColdStarts   int           // of each function
-	WorkMessages int           // through a function's process at batch size 1; five times as many at 100
-	Rounds       int           // how often speeds are measured; the best counts
+	Files              int           `env:"FILES" default:"1000" help:"Files of a run at batch size 1."`
+	FilesPerCollection int           `env:"FILES_PER_COLLECTION" default:"100" help:"Files of a collection, at most."`
+	InFlight           int           `env:"IN_FLIGHT" default:"10" help:"Collections whose messages are mixed; 0: all."`
+	CountFiles         int           `env:"COUNT_FILES" default:"1000" help:"Files of a run whose calls are counted."`
+	Rounds             int           `env:"ROUNDS" default:"1" help:"How often to measure the speeds; the best counts."`
+	WorkMessages       int           `env:"WORK_MESSAGES" default:"2000" help:"Messages to a function's process."`
+	CeilingFor         time.Duration `env:"CEILING_FOR" default:"1500ms" help:"Time of each kind of bare call."`
+	ColdStarts         int           `env:"COLD_STARTS" default:"21" help:"Starts of each function."`
 }
 
-// sideBySide is how many batches of a size are fed side by side, to the stack and to the baseline alike.
-func sideBySide(batch int) int {
-	switch {
-	case batch < 10:
-		return 32
-	case batch < 100:
-		return 16
-	}
-	return 8
+// batchSizes begin with the largest, which leaves the fewest processes behind.
+var batchSizes = []int{100, 10, 1}
+
+// byBatch says for a batch size how many batches are fed concurrently, to the stack and to the baseline alike, and how
+// many times the files of batch size 1 a run has, so that runs of each size take about as long.
+var byBatch = map[int]struct{ concurrent, times int }{1: {32, 1}, 10: {16, 2}, 100: {8, 4}}
+
+func (o options) filesAt(batch int) int { return byBatch[batch].times * o.Files }
+
+func feedingOf(batch int) feeding {
+	return feeding{Batch: batch, Concurrent: byBatch[batch].concurrent}
 }
 
-// filesAt is how many files a run at this batch size has, so that runs take about as long at each.
-func (o options) filesAt(batch int) int {
-	switch {
-	case batch < 10:
-		return o.Files
-	case batch < 100:
-		return 2 * o.Files
-	}
-	return 4 * o.Files
-}
-
-var batchSizes = []int{100, 10, 1} // the largest first: it leaves the fewest processes behind
-
-// suite runs the measurements one after the other and gathers what they find.
+// suite runs the measurements one after the other and collects the results.
 type suite struct {
 	options
 	results
-	versions []*version // in the order in which they are measured: the present one last
+	versions []*version // in the order of measurement: the present one last
 	runs     int
 	memory   map[string]int64 // peak of the baseline's processes
 }
@@ -73,14 +58,15 @@ func newSuite(o options, base *local.Project, label string) *suite {
 	return s
 }
 
-// runAll measures everything. What it has found by then comes with an error too.
+// runAll measures everything. An error comes with the results until then.
 func (s *suite) runAll(ctx context.Context) (results, error) {
 	begun := time.Now()
 	s.Taken, s.Options = begun.UTC().Truncate(time.Second), s.options
 	s.Machine = describeMachine(s.options)
 	parts := []func(context.Context) error{s.measureBaseline}
 	for round := range s.Rounds {
-		parts = append(parts, s.measureStandard(round), s.measureExpress(round))
+		parts = append(parts, s.measureStacks("STANDARD", "Standard", round),
+			s.measureStacks("EXPRESS", "Express", round))
 	}
 	parts = append(parts, s.countBaseline, s.countStandard, s.countExpress, s.measureWork, s.inspectAll)
 	for _, part := range parts {
@@ -92,16 +78,18 @@ func (s *suite) runAll(ctx context.Context) (results, error) {
 	return s.results, nil
 }
 
-// in does something in a world of its own. The peak memory of its functions is kept.
-func (s *suite) in(ctx context.Context, counts bool, memory map[string]int64, do func(*world) (*subject, error)) error {
-	w, err := startWorld(ctx, s.options, counts)
+// inTestbed starts a testbed for do, and adds the peak memory of its functions to memory.
+func (s *suite) inTestbed(
+	ctx context.Context, counts bool, memory map[string]int64, do func(*testbed) (*system, error),
+) error {
+	w, err := startTestbed(ctx, s.options, counts)
 	if err != nil {
 		return err
 	}
-	sub, err := do(w)
+	sys, err := do(w)
 	if err == nil {
-		peaks := w.peakMemory()
-		for _, function := range sub.functions {
+		peaks := w.peaks()
+		for _, function := range sys.functions {
 			memory[function.task] = max(memory[function.task], peaks[function.name])
 		}
 	}
@@ -115,14 +103,16 @@ func (s *suite) newRun(shape shape) run {
 
 func (s *suite) say(format string, args ...any) { fmt.Fprintf(s.Log, format+"\n", args...) }
 
-// speed measures one run. The system must notify monitoring exactly once; the baseline may do it more often, when its
+// speed measures one run. The stack must notify monitoring exactly once. The baseline may do it more often, when its
 // last collections complete at the same moment.
-func (s *suite) speed(ctx context.Context, w *world, sub *subject, name string, shape shape, f feeding) (speed, error) {
-	measured, err := w.measure(ctx, sub, s.newRun(shape), f)
+func (s *suite) speed(
+	ctx context.Context, w *testbed, sys *system, name string, shape shape, f feeding,
+) (speed, error) {
+	measured, err := w.measure(ctx, sys, s.newRun(shape), f)
 	if err != nil {
 		return speed{}, fmt.Errorf("%s: %w", name, err)
 	}
-	if measured.Notifications < 1 || sub.machine != "" && measured.Notifications != 1 {
+	if measured.Notifications < 1 || sys.machine != "" && measured.Notifications != 1 {
 		return speed{}, fmt.Errorf("%s: monitoring was notified %d times", name, measured.Notifications)
 	}
 	s.say("%-26s %6d files in %6.1f s: %6.1f a second", name, shape.total(), measured.Seconds,
@@ -131,227 +121,96 @@ func (s *suite) speed(ctx context.Context, w *world, sub *subject, name string, 
 }
 
 func (s *suite) measureBaseline(ctx context.Context) error {
-	return s.in(ctx, false, s.memory, func(w *world) (sub *subject, err error) {
+	return s.inTestbed(ctx, false, s.memory, func(w *testbed) (sys *system, err error) {
 		if s.Ceilings, err = w.ceilings(ctx, s.CeilingFor); err != nil {
 			return nil, err
 		}
-		if sub, err = w.deployBaseline(ctx); err != nil {
+		if sys, err = w.deployBaseline(ctx); err != nil {
 			return nil, err
 		}
 		for range s.Rounds {
-			if err := s.speedsOfBaseline(ctx, w, sub); err != nil {
+			if err := s.speedsOfBaseline(ctx, w, sys); err != nil {
 				return nil, err
 			}
 		}
-		return sub, nil
+		return sys, nil
 	})
 }
 
-func (s *suite) speedsOfBaseline(ctx context.Context, w *world, sub *subject) error {
+func (s *suite) speedsOfBaseline(ctx context.Context, w *testbed, sys *system) error {
 	for _, batch := range []int{10, 1} {
-		name := fmt.Sprint("baseline ", batch)
-		for _, feed := range []feeding{
-			{batch, sideBySide(batch), false}, {batch, sideBySide(batch), true}, {batch, sideBySide(batch) / 2, true},
+		most := byBatch[batch].concurrent
+		for _, run := range []struct {
+			shape shape
+			feed  feeding
+			into  *[]speed
+		}{
+			{s.shapeOf(s.filesAt(batch)), feeding{batch, most, false}, &s.Speeds},
+			{s.shapeOf(s.filesAt(batch)), feeding{batch, most, true}, &s.Speeds},
+			{s.shapeOf(s.filesAt(batch)), feeding{batch, most / 2, true}, &s.Speeds},
+			{s.oneCollection(batch), feeding{batch, most, true}, &s.HotSpeeds},
 		} {
-			measured, err := s.speed(ctx, w, sub, name, s.shapeOf(s.filesAt(batch)), feed)
+			measured, err := s.speed(ctx, w, sys, fmt.Sprint("baseline ", batch), run.shape, run.feed)
 			if err != nil {
 				return err
 			}
-			s.Speeds = append(s.Speeds, measured)
+			*run.into = append(*run.into, measured)
 		}
-		measured, err := s.speed(ctx, w, sub, name, s.hotShape(batch), feeding{batch, sideBySide(batch), true})
-		if err != nil {
-			return err
-		}
-		s.HotSpeeds = append(s.HotSpeeds, measured)
 	}
 	return nil
 }
 
-// hotShape is a run of one collection.
-func (s *suite) hotShape(batch int) shape {
+func (s *suite) oneCollection(batch int) shape {
 	return shape{Collections: 1, Files: max(1, s.filesAt(batch)/2)}
 }
 
-func (s *suite) measureStandard(round int) func(context.Context) error {
-	return func(ctx context.Context) error {
-		return s.deployed(ctx, false, "STANDARD", round, func(all []running) error {
-			if err := s.warmUp(ctx, all, "Standard"); err != nil {
-				return err
-			}
-			if err := s.measureStacks(ctx, all, "Standard"); err != nil || round > 0 {
-				return err
-			}
-			for _, mixed := range []int{1, 0} {
-				shape := s.shapeOf(s.filesAt(100))
-				shape.InFlight = mixed
-				into := func(r *results) *[]speed { return &r.Mixed }
-				if err := s.measureEach(ctx, all, "Standard 100", shape, 100, into); err != nil {
-					return err
-				}
-			}
-			return each(all, func(r running) (err error) {
-				r.version.caller, err = r.world.discoverCaller(ctx, r.sub)
-				return err
-			})
-		})
+// job is a run to measure at a batch size, of one version after the other.
+type job struct {
+	name  string
+	shape shape
+	batch int
+	into  func(*results) *[]speed
+}
+
+// measureStacks measures all versions. The first run starts the processes and does not count. Growth is measured next,
+// while the engine remembers little.
+func (s *suite) measureStacks(workflowType, kind string, round int) func(context.Context) error {
+	ignored := func(*results) *[]speed { return new([]speed) }
+	jobs := []job{{kind + " 100, warming up", s.shapeOf(max(10, s.Files/2)), 100, ignored}}
+	if workflowType == "EXPRESS" && round == 0 {
+		for _, times := range []int{1, 2, 4} {
+			jobs = append(jobs, job{"Express 100", s.shapeOf(times * s.filesAt(100) / 2), 100,
+				func(r *results) *[]speed { return &r.Linear }})
+		}
 	}
-}
-
-// warmUp sends a run that is not kept, so that processes are there.
-func (s *suite) warmUp(ctx context.Context, all []running, kind string) error {
-	return s.measureEach(ctx, all, kind+" 100, warming up", s.shapeOf(max(10, s.Files/2)), 100,
-		func(*results) *[]speed { return new([]speed) })
-}
-
-func (s *suite) measureStacks(ctx context.Context, all []running, kind string) error {
 	for _, batch := range batchSizes {
 		name := fmt.Sprint(kind, " ", batch)
-		mixed := func(r *results) *[]speed { return &r.Speeds }
-		if err := s.measureEach(ctx, all, name, s.shapeOf(s.filesAt(batch)), batch, mixed); err != nil {
-			return err
-		}
-		hot := func(r *results) *[]speed { return &r.HotSpeeds }
-		if err := s.measureEach(ctx, all, name, s.hotShape(batch), batch, hot); err != nil {
-			return err
+		jobs = append(jobs,
+			job{name, s.shapeOf(s.filesAt(batch)), batch, func(r *results) *[]speed { return &r.Speeds }},
+			job{name, s.oneCollection(batch), batch, func(r *results) *[]speed { return &r.HotSpeeds }})
+	}
+	if workflowType == "STANDARD" && round == 0 {
+		for _, mixed := range []int{1, 0} {
+			shape := s.shapeOf(s.filesAt(100))
+			shape.InFlight = mixed
+			jobs = append(jobs, job{"Standard 100", shape, 100, func(r *results) *[]speed { return &r.Mixed }})
 		}
 	}
-	return nil
-}
-
-// measureEach measures one version after the other.
-func (s *suite) measureEach(
-	ctx context.Context, all []running, name string, shape shape, batch int, into func(*results) *[]speed,
-) error {
-	return each(all, func(r running) error {
-		measured, err := s.speed(ctx, r.world, r.sub, name+r.label, shape,
-			feeding{Batch: batch, SideBySide: sideBySide(batch)})
-		measured.Name, measured.FunctionMemory = name, r.world.largest()
-		*into(r.found) = append(*into(r.found), measured)
-		return err
-	})
-}
-
-func (s *suite) measureExpress(round int) func(context.Context) error {
 	return func(ctx context.Context) error {
-		return s.deployed(ctx, false, "EXPRESS", round, func(all []running) error {
-			if err := s.warmUp(ctx, all, "Express"); err != nil {
-				return err
-			}
-			for times := 1; times <= 4 && round == 0; times *= 2 { // first, while the engine remembers little
-				shape := s.shapeOf(times * s.filesAt(100) / 2)
-				into := func(r *results) *[]speed { return &r.Linear }
-				if err := s.measureEach(ctx, all, "Express 100", shape, 100, into); err != nil {
+		return s.deployed(ctx, false, workflowType, round, func(all []running) error {
+			for _, job := range jobs {
+				if err := each(all, func(r running) error { return s.measureJob(ctx, r, job) }); err != nil {
 					return err
 				}
 			}
-			return s.measureStacks(ctx, all, "Express")
+			return nil
 		})
 	}
 }
 
-// cost counts a whole run and prices it.
-func (s *suite) cost(ctx context.Context, w *world, sub *subject, name string, shape shape, batch int) (cost, error) {
-	f := feeding{Batch: batch, SideBySide: sideBySide(batch)}
-	counted, err := w.count(ctx, sub, s.newRun(shape), f)
-	if err != nil {
-		return cost{}, fmt.Errorf("%s: %w", name, err)
-	}
-	if counted.Notifications < 2 || sub.machine != "" && counted.Notifications != 2 {
-		return cost{}, fmt.Errorf("%s: monitoring got the two notifications %d times", name, counted.Notifications)
-	}
-	usage := usageOf(counted).Times(1e6 / counted.files())
-	s.say("%-26s %6d files counted", name, shape.total())
-	return cost{Name: name, counted: counted, Usage: usage, Million: priceOf(usage)}, nil
-}
-
-func (s *suite) countBaseline(ctx context.Context) error {
-	return s.in(ctx, true, s.memory, func(w *world) (*subject, error) {
-		sub, err := w.deployBaseline(ctx)
-		if err != nil {
-			return nil, err
-		}
-		if err := s.countAll(ctx, w, sub, &s.results, "baseline", []int{10, 1}); err != nil {
-			return nil, err
-		}
-		return sub, s.receipt(ctx, w, sub, &s.results, "baseline")
-	})
-}
-
-func (s *suite) countAll(ctx context.Context, w *world, sub *subject, into *results, kind string, batches []int) error {
-	for _, batch := range batches {
-		counted, err := s.cost(ctx, w, sub, fmt.Sprint(kind, " ", batch), s.shapeOf(s.CountFiles), batch)
-		if err != nil {
-			return err
-		}
-		into.Counts = append(into.Counts, counted)
-	}
-	return nil
-}
-
-// receipt counts receipts that come one at a time.
-func (s *suite) receipt(ctx context.Context, w *world, sub *subject, into *results, kind string) error {
-	found, err := w.receipts(ctx, sub, s.newRun(shape{}))
-	found.Name = kind
-	into.Receipts = append(into.Receipts, found)
-	if err != nil {
-		return fmt.Errorf("receipts one at a time, %s: %w", kind, err)
-	}
-	return nil
-}
-
-func (s *suite) countStandard(ctx context.Context) error {
-	return s.deployed(ctx, true, "STANDARD", 0, func(all []running) error {
-		return each(all, func(r running) error {
-			s.say("STANDARD%s", r.label)
-			if err := s.countAll(ctx, r.world, r.sub, r.found, "Standard", batchSizes); err != nil {
-				return err
-			}
-			for _, batch := range batchSizes {
-				hot := shape{Collections: 1, Files: s.CountFiles * s.filesAt(batch) / s.Files}
-				counted, err := s.cost(ctx, r.world, r.sub, fmt.Sprint("Standard ", batch), hot, batch)
-				if err != nil {
-					return err
-				}
-				r.found.Hot = append(r.found.Hot, counted)
-			}
-			if err := s.countMixed(ctx, r, "Standard", 1); err != nil {
-				return err
-			}
-			return s.receipt(ctx, r.world, r.sub, r.found, "Standard")
-		})
-	})
-}
-
-// manyMixed is how many collections are mixed where many are.
-const manyMixed = 40
-
-// countMixed counts a run of many collections that are all mixed.
-func (s *suite) countMixed(ctx context.Context, r running, kind string, batch int) error {
-	files := max(1, s.CountFiles*s.filesAt(batch)/s.Files/manyMixed)
-	counted, err := s.cost(ctx, r.world, r.sub, fmt.Sprint(kind, " ", batch), shape{Collections: manyMixed,
-		Files: files}, batch)
-	r.found.MixedCounts = append(r.found.MixedCounts, counted)
+func (s *suite) measureJob(ctx context.Context, r running, j job) error {
+	measured, err := s.speed(ctx, r.testbed, r.sys, j.name+r.label, j.shape, feedingOf(j.batch))
+	measured.Name, measured.FunctionMemory = j.name, r.testbed.largest()
+	*j.into(r.found) = append(*j.into(r.found), measured)
 	return err
-}
-
-func (s *suite) countExpress(ctx context.Context) error {
-	return s.deployed(ctx, true, "EXPRESS", 0, func(all []running) error {
-		return each(all, func(r running) error {
-			s.say("EXPRESS%s", r.label)
-			if err := s.countAll(ctx, r.world, r.sub, r.found, "Express", batchSizes); err != nil {
-				return err
-			}
-			return s.countMixed(ctx, r, "Express", 100)
-		})
-	})
-}
-
-// largest is the peak memory of the largest function process.
-func (w *world) largest() int64 {
-	largest := int64(0)
-	for peak := range maps.Values(w.peakMemory()) {
-		largest = max(largest, peak)
-	}
-	return largest
 }

@@ -7,9 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
-	"snapshot-status-checker/test/bench/coldstart"
+	"snapshot-status-checker/local"
 	"snapshot-status-checker/test/bench/instant"
 )
 
@@ -18,16 +17,13 @@ import (
 type work struct {
 	Batch    int
 	Messages int // of each measurement
-	// CPU is the time of its process in the system and outside of it, in microseconds a message: the median of all
-	// rounds.
-	CPU float64
-	// Allocated is how many bytes it asks for, a message: by how much its memory grows while nothing is collected.
-	Allocated float64
-	// Memory is the most that was resident, in bytes.
-	Memory int64
+	// CPU is the time of its process in user and system mode, in microseconds a message: the median of all rounds.
+	CPU       float64
+	Allocated float64 // bytes a message: how much its memory grows while nothing is collected
+	Memory    int64   // peak in bytes
 }
 
-// workRounds is how often the CPU time is measured, of one subject after the other.
+// workRounds is how often the CPU time is measured, of one function after the other.
 const workRounds = 5
 
 // workBatches are the batch sizes, and for how many times WorkMessages.
@@ -47,18 +43,16 @@ func (s *suite) measureWork(ctx context.Context) error {
 		return fmt.Errorf("making a folder to build in: %w", err)
 	}
 	defer os.RemoveAll(dir)
-	workers := []worker{
-		{caller: baselineCaller(s.versions[0].caller), program: filepath.Join(dir, baselineName),
-			into: &s.BaselineWork}}
-	if err := buildCalled(ctx, s.Project, workers[0].caller, workers[0].program); err != nil {
-		return err
+	workers := []worker{{caller: baselineCaller(), into: &s.BaselineWork}}
+	projects := []local.Project{s.Project}
+	for _, v := range s.versions {
+		workers, projects = append(workers, worker{caller: v.caller, into: &v.found.Work}), append(projects, v.project)
 	}
-	for i, v := range s.versions {
-		program := filepath.Join(dir, fmt.Sprint("version-", i))
-		if err := buildCalled(ctx, v.project, v.caller, program); err != nil {
+	for i := range workers {
+		workers[i].program = filepath.Join(dir, fmt.Sprint(i))
+		if err := buildFunction(ctx, projects[i], workers[i].folder(), workers[i].program); err != nil {
 			return err
 		}
-		workers = append(workers, worker{caller: v.caller, program: program, into: &v.found.Work})
 	}
 	for _, batch := range workBatches {
 		messages := batch.times * s.WorkMessages
@@ -89,16 +83,16 @@ func (s *suite) measureWork(ctx context.Context) error {
 	return nil
 }
 
-// used is what a process used for all messages together: seconds, and bytes.
+// used is what a process used for all messages together, in seconds and bytes.
 type used struct {
 	cpu         float64
 	grown, peak int64
 }
 
-// workCollections are how many collections the messages are mixed over.
+// workCollections is how many collections the messages are mixed over.
 const workCollections = 10
 
-// measure feeds so many messages to a new process, after some that it gets warm by.
+// measure feeds so many messages to a new process, after a fourth of them that warm it up.
 func (w worker) measure(ctx context.Context, messages, batch int, env ...string) (used, error) {
 	tables := instant.New(w.keys)
 	r := run{ID: "bench-work", shape: shape{
@@ -110,27 +104,30 @@ func (w worker) measure(ctx context.Context, messages, batch int, env ...string)
 	}
 	server := httptest.NewServer(tables)
 	defer server.Close()
-	p, err := startProcess(ctx, w.program, server.URL, slices.Concat(coldstart.Environment(), w.env, env))
+	p, err := startProcess(ctx, w.program, server.URL, slices.Concat(lambdaEnvironment(), w.env, env))
 	if err != nil {
 		return used{}, err
 	}
 	defer p.stop()
-	events, err := w.events(r, messages+messages/4, batch)
-	if err != nil {
-		return used{}, err
+	sent := messages + messages/4
+	var events [][]byte
+	for part := range slices.Chunk(r.messages(sent), batch) {
+		event, err := w.eventFor(part, len(events)+1)
+		if err != nil {
+			return used{}, err
+		}
+		events = append(events, event)
 	}
-	warm := len(events) / 5
+	pid, warm := p.cmd.Process.Pid, len(events)/5
 	if err := p.callAll(ctx, events[:warm]); err != nil {
 		return used{}, err
 	}
-	pid := p.cmd.Process.Pid
-	before := used{cpu: threadsCPU(pid), grown: residentMemory(pid)}
+	before := used{cpu: threadsCPU(pid), grown: memoryOf(pid, memoryNow)}
 	if err := p.callAll(ctx, events[warm:]); err != nil {
 		return used{}, err
 	}
-	after := used{cpu: threadsCPU(pid), grown: residentMemory(pid), peak: coldstart.PeakMemory(pid)}
-	return used{cpu: after.cpu - before.cpu, grown: after.grown - before.grown, peak: after.peak},
-		w.counted(tables, r, messages+messages/4)
+	return used{cpu: threadsCPU(pid) - before.cpu, grown: memoryOf(pid, memoryNow) - before.grown,
+		peak: memoryOf(pid, peakMemory)}, w.counted(tables, r, sent)
 }
 
 func (p *process) callAll(ctx context.Context, events [][]byte) error {
@@ -142,34 +139,15 @@ func (p *process) callAll(ctx context.Context, events [][]byte) error {
 	return nil
 }
 
-// events brings so many of the run's messages in batches.
-func (w worker) events(r run, messages, batch int) (events [][]byte, err error) {
-	sent := make([]int, r.Collections)
-	var bodies []string
-	for _, collection := range r.order()[:messages] {
-		bodies = append(bodies, r.message(collection, sent[collection], false))
-		sent[collection]++
-	}
-	for part := range slices.Chunk(bodies, batch) {
-		event, err := w.eventFor(part, len(events)+1)
-		if err != nil {
-			return nil, err
-		}
-		events = append(events, event)
-	}
-	return events, nil
-}
-
 // openRow is a row of the run that is never complete.
 func (r run) openRow(collection int) instant.Item {
 	text := func(kind, value string) map[string]any { return map[string]any{kind: value} }
 	return instant.Item{"CorrelationId": text("S", r.ID), "CollectionName": text("S", collectionName(collection)),
 		"CollectionStatus": text("S", "Sent"), "FilesExported": text("N", "1000000000"),
-		"FilesSent":     text("N", "1000000000"),
-		"FilesReceived": text("N", "0")}
+		"FilesSent": text("N", "1000000000"), "FilesReceived": text("N", "0")}
 }
 
-// counted holds the rows against the messages: what did not do its work is not measured.
+// counted compares the rows with the messages: a function that did not count is an error, not a result.
 func (w worker) counted(tables *instant.DB, r run, messages int) error {
 	sum := 0
 	for i := range r.Collections {
@@ -191,9 +169,8 @@ func (w worker) counted(tables *instant.DB, r run, messages int) error {
 	return nil
 }
 
-// threadsCPU is the time in seconds that the process's living threads have run: finer than the clock ticks of
-// processCPU.
-// (Go's runtime keeps its threads.)
+// threadsCPU is the time in seconds that the process's living threads have run, finer than the clock ticks of
+// processCPU. (Go's runtime keeps its threads.)
 func threadsCPU(pid int) float64 {
 	files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
 	sum := 0.0
@@ -205,16 +182,4 @@ func threadsCPU(pid int) float64 {
 		sum += nanoseconds / 1e9
 	}
 	return sum
-}
-
-// residentMemory is what the process has in memory now, in bytes.
-func residentMemory(pid int) int64 {
-	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	for line := range strings.Lines(string(status)) {
-		var kilobytes int64
-		if n, _ := fmt.Sscanf(line, "VmRSS: %d kB", &kilobytes); n == 1 {
-			return kilobytes << 10
-		}
-	}
-	return 0
 }

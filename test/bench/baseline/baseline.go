@@ -1,9 +1,8 @@
-// Package baseline is what the benchmarks compare with: the seed document's own flow ("Function flow") in one plain
-// function behind the queue. It makes one update per message, decides by what that update returns, and reads the whole
-// run for every collection that completes. It is written as one would write it today, with the same libraries; it keeps
-// none of the guarantees: a message that comes twice counts twice, a status written late is not seen, and a function
-// that dies between two of its steps leaves the rest undone.
-package baseline
+// Command baseline is what the benchmarks compare with: the seed document's own flow ("Function flow") in one plain
+// function behind the queue, with the same libraries. It makes one update for each message, decides by what that update
+// returns, and reads the whole run for every collection that completes. It has none of the guarantees: it counts a
+// redelivered message twice, does not see a status that is written late, and leaves a step undone if it dies before it.
+package main
 
 import (
 	"context"
@@ -19,19 +18,29 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"snapshot-status-checker/internal/function"
 	"snapshot-status-checker/internal/function/settings"
 )
 
-// Settings is the function's environment.
-type Settings struct {
+func main() {
+	function.Run("baseline", func(s environment, cfg aws.Config, log *slog.Logger) function.Handler[event, struct{}] {
+		t := newTask(s, cfg, log)
+		return func(ctx context.Context, e event) (struct{}, error) {
+			return struct{}{}, t.handle(ctx, e)
+		}
+	})
+}
+
+// environment is the function's environment.
+type environment struct {
 	settings.Common
 	StatusTable         string `env:"DYNAMO_DB_EXPORT_STATUS_TABLE_NAME" envDefault:"UCExportToCrownStatus"`
 	ExportStateQueueURL string `env:"EXPORT_STATE_SQS_QUEUE_URL,required,notEmpty"`
 	MonitoringTopicARN  string `env:"MONITORING_SNS_TOPIC_ARN,required,notEmpty"`
 }
 
-// Event is what an event source mapping delivers.
-type Event struct {
+// event is what an event source mapping delivers.
+type event struct {
 	Records []struct {
 		Body string `json:"body"`
 	}
@@ -49,26 +58,24 @@ type message struct {
 	Filename       string `json:"filename"`
 }
 
-// Task is the function.
-type Task struct {
-	settings Settings
+type task struct {
+	settings environment
 	table    *dynamodb.Client
 	queue    *sqs.Client
 	topic    *sns.Client
 	log      *slog.Logger
 }
 
-// New makes the function and its clients.
-func New(s Settings, config aws.Config, log *slog.Logger) *Task {
-	return &Task{
+func newTask(s environment, config aws.Config, log *slog.Logger) *task {
+	return &task{
 		settings: s, log: log,
 		table: dynamodb.NewFromConfig(config), queue: sqs.NewFromConfig(config), topic: sns.NewFromConfig(config),
 	}
 }
 
-// Handle works on the records one after another. The first failure ends it, and all records come again.
-func (t *Task) Handle(ctx context.Context, event Event) error {
-	for _, record := range event.Records {
+// handle works on the records one after another. The first failure ends it, and all records are redelivered.
+func (t *task) handle(ctx context.Context, e event) error {
+	for _, record := range e.Records {
 		m := message{ShutdownFlag: "true", ReprocessFiles: "true", IsSuccessFile: "false", Filename: "NOT_SET"}
 		if err := json.Unmarshal([]byte(record.Body), &m); err != nil {
 			return fmt.Errorf("reading the message: %w", err)
@@ -85,7 +92,7 @@ func (t *Task) Handle(ctx context.Context, event Event) error {
 	return nil
 }
 
-func (t *Task) process(ctx context.Context, m message) error {
+func (t *task) process(ctx context.Context, m message) error {
 	if strings.EqualFold(m.IsSuccessFile, "true") {
 		return t.successFile(ctx, m)
 	}
@@ -104,7 +111,7 @@ func (t *Task) process(ctx context.Context, m message) error {
 	return t.move(ctx, m, "Received", "All collections received by NiFi")
 }
 
-func (t *Task) successFile(ctx context.Context, m message) error {
+func (t *task) successFile(ctx context.Context, m message) error {
 	got, err := t.table.GetItem(ctx, &dynamodb.GetItemInput{
 		TableName: &t.settings.StatusTable, Key: key(m), ConsistentRead: aws.Bool(true)})
 	if err != nil {
@@ -116,8 +123,8 @@ func (t *Task) successFile(ctx context.Context, m message) error {
 	return t.move(ctx, m, "Success", "All collections successful")
 }
 
-// move sets the collection's status, and tells monitoring if the whole run has come as far.
-func (t *Task) move(ctx context.Context, m message, status, title string) error {
+// move sets the collection's status, and notifies monitoring if the whole run has this status or is further.
+func (t *task) move(ctx context.Context, m message, status, title string) error {
 	if _, err := t.update(ctx, m, "SET CollectionStatus = :status", map[string]types.AttributeValue{
 		":status": &types.AttributeValueMemberS{Value: status}}); err != nil {
 		return err
@@ -126,10 +133,10 @@ func (t *Task) move(ctx context.Context, m message, status, title string) error 
 	if err != nil || !all {
 		return err
 	}
-	return t.tell(ctx, m, title)
+	return t.notify(ctx, m, title)
 }
 
-func (t *Task) update(ctx context.Context, m message, expression string, values map[string]types.AttributeValue) (
+func (t *task) update(ctx context.Context, m message, expression string, values map[string]types.AttributeValue) (
 	map[string]types.AttributeValue, error,
 ) {
 	updated, err := t.table.UpdateItem(ctx, &dynamodb.UpdateItemInput{
@@ -142,8 +149,8 @@ func (t *Task) update(ctx context.Context, m message, expression string, values 
 	return updated.Attributes, nil
 }
 
-// all reads the run and tells whether each of its collections has the status, or is further.
-func (t *Task) all(ctx context.Context, correlationID, status string) (bool, error) {
+// all reads the run and returns whether each of its collections has the status or is further.
+func (t *task) all(ctx context.Context, correlationID, status string) (bool, error) {
 	pages := dynamodb.NewQueryPaginator(t.table, &dynamodb.QueryInput{
 		TableName: &t.settings.StatusTable, ConsistentRead: aws.Bool(true),
 		KeyConditionExpression: aws.String("CorrelationId = :run"),
@@ -167,7 +174,7 @@ func (t *Task) all(ctx context.Context, correlationID, status string) (bool, err
 }
 
 // request asks the sender for the collection's _success file.
-func (t *Task) request(ctx context.Context, m message) error {
+func (t *task) request(ctx context.Context, m message) error {
 	body, err := json.Marshal(map[string]string{
 		"shutdown_flag": m.ShutdownFlag, "correlation_id": m.CorrelationID, "topic_name": m.CollectionName,
 		"snapshot_type": m.SnapshotType, "reprocess_files": m.ReprocessFiles, "export_date": m.ExportDate,
@@ -183,7 +190,7 @@ func (t *Task) request(ctx context.Context, m message) error {
 	return nil
 }
 
-func (t *Task) tell(ctx context.Context, m message, title string) error {
+func (t *task) notify(ctx context.Context, m message, title string) error {
 	body, err := json.Marshal(map[string]any{
 		"severity": "Critical", "notification_type": "Information", "slack_username": "Snapshot Sender",
 		"title_text": strings.ToUpper(m.SnapshotType[:1]) + m.SnapshotType[1:] + " - " + title,
@@ -191,11 +198,11 @@ func (t *Task) tell(ctx context.Context, m message, title string) error {
 			{"key": "Export date", "value": m.ExportDate}, {"key": "Correlation Id", "value": m.CorrelationID}},
 	})
 	if err != nil {
-		return fmt.Errorf("writing the news: %w", err)
+		return fmt.Errorf("writing the notification: %w", err)
 	}
 	if _, err := t.topic.Publish(ctx, &sns.PublishInput{
 		TopicArn: &t.settings.MonitoringTopicARN, Message: aws.String(string(body))}); err != nil {
-		return fmt.Errorf("publishing the news: %w", err)
+		return fmt.Errorf("publishing the notification: %w", err)
 	}
 	return nil
 }

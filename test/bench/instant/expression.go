@@ -16,13 +16,13 @@ import (
 type expression struct {
 	request
 	tokens       []string
-	before, item Item // the item as it was, nil if there was none; the item that is being written
+	before, item Item // the stored item, nil if there is none; the item that is written
 }
 
 // A path with its dots is one token.
 var token = regexp.MustCompile(`[#:]?\w+(?:\.#?\w+)*|[(),=+\-\[\]]`)
 
-// apply writes into the item what the expression says.
+// apply applies the expression to the item.
 func apply(asked request, before, item Item) error {
 	e := &expression{request: asked, tokens: token.FindAllString(asked.UpdateExpression, -1), before: before,
 		item: item}
@@ -49,7 +49,7 @@ func (e *expression) next() string {
 	return first
 }
 
-// skip goes on if this is the next token.
+// skip takes the next token if it is this one.
 func (e *expression) skip(token string) bool {
 	if len(e.tokens) == 0 || e.tokens[0] != token {
 		return false
@@ -75,7 +75,7 @@ func (e *expression) action(clause string) error {
 			value, err = change(clause, e.get(e.before, path), changed)
 		}
 	default:
-		return fmt.Errorf("%q is no clause known here", clause)
+		return fmt.Errorf("%q is an unknown clause", clause)
 	}
 	if err != nil {
 		return err
@@ -123,7 +123,7 @@ func (e *expression) operand() (any, error) {
 		}
 		return value, nil
 	case name == "list_append" || name == "[" || name == "(":
-		return nil, fmt.Errorf("%s is not known here", name)
+		return nil, fmt.Errorf("%s is unknown", name)
 	default:
 		value := e.get(e.before, name)
 		if value == nil {
@@ -133,7 +133,7 @@ func (e *expression) operand() (any, error) {
 	}
 }
 
-// names are the path's attribute, and those inside of maps below it.
+// names are the path's attribute and those in maps below it.
 func (e *expression) names(path string) []string {
 	names := strings.Split(path, ".")
 	for i, name := range names {
@@ -157,7 +157,7 @@ func inside(item Item, name string) Item {
 	return held
 }
 
-// set writes the value, or removes the attribute if it is nil. Maps are written anew: the item as it was keeps its own.
+// set writes the value, or removes the attribute if it is nil. It clones maps, which the stored item keeps.
 func (e *expression) set(path string, value any) error {
 	names := e.names(path)
 	holder := e.item
@@ -177,7 +177,7 @@ func (e *expression) set(path string, value any) error {
 	return nil
 }
 
-// change is the value after ADD or DELETE; nil if nothing is left of a set.
+// change is the value after ADD or DELETE; nil if a set has no more members.
 func change(clause string, value, by any) (any, error) {
 	changed, _ := by.(map[string]any)
 	if _, ok := changed["N"]; ok && clause == "ADD" {
@@ -216,7 +216,7 @@ func number(value any) (int64, error) {
 	typed, _ := value.(map[string]any)
 	text, ok := typed["N"].(string)
 	if !ok {
-		return 0, fmt.Errorf("%v is no number", value)
+		return 0, fmt.Errorf("%v is not a number", value)
 	}
 	return strconv.ParseInt(text, 10, 64)
 }

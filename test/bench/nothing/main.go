@@ -1,4 +1,4 @@
-// A function that only logs a line: what a call costs by itself.
+// Command nothing is a function that logs a line: the cost of a call itself.
 package main
 
 import (

@@ -10,7 +10,7 @@ import (
 	"snapshot-status-checker/local"
 )
 
-// A commit is checked out as it was, whatever the folder holds now.
+// A checkout has the commit's files, not those of the folder.
 func TestCheckOut(t *testing.T) {
 	t.Parallel()
 	project := local.Project{Root: t.TempDir()}
@@ -43,7 +43,7 @@ func TestCheckOut(t *testing.T) {
 		}
 		raw, err := os.ReadFile(filepath.Join(got.Root, "file"))
 		if err != nil || string(raw) != "old" || !strings.HasPrefix(commit, short) {
-			t.Errorf("got %q, %v as %s, want what %s has", raw, err, short, commit)
+			t.Errorf("got %q, %v as %s, want the files of %s", raw, err, short, commit)
 		}
 	}
 	if _, _, err := checkOut(t.Context(), project, "nothing"); err == nil || !strings.Contains(err.Error(),
