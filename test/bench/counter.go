@@ -184,6 +184,9 @@ func kind(r *httputil.ProxyRequest) string {
 	return r.In.Method + " " + r.In.URL.Path
 }
 
+// capacity is a table's part in DynamoDB's answer.
+type capacity struct{ CapacityUnits float64 }
+
 func (c *counter) count(response *http.Response) error {
 	made, _ := response.Request.Context().Value(callKey{}).(call)
 	kind := made.kind
@@ -227,26 +230,48 @@ func errorName(body []byte) string {
 // consumed adds the capacity that the engine reports, and what it does not report:
 //   - a write whose condition failed is billed like one that took effect
 //     (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.ConditionExpressions.html): 1 unit
-//     for the small items here;
+//     for the small items here, 2 for each item of a transaction;
 //   - a batch read consumes 1 unit for each small item, existing or not; a half unless it is consistent;
 //   - a query's page consumes 1 unit for each 4 KiB that it read, or a half; the engine reports 1 for any size.
 func (c *counter) consumed(made call, body []byte) {
+	kind := made.kind
 	var answer struct {
-		ConsumedCapacity struct{ CapacityUnits float64 }
-		ScannedCount     int
+		ConsumedCapacity    json.RawMessage
+		ScannedCount        int
+		CancellationReasons []json.RawMessage
 	}
 	if json.Unmarshal(body, &answer) != nil {
 		return
 	}
-	if errorName(body) == "ConditionalCheckFailedException" {
-		c.seen.WriteUnits[made.kind]++
+	switch errorName(body) {
+	case "ConditionalCheckFailedException":
+		c.seen.WriteUnits[kind]++
+	case "TransactionCanceledException":
+		c.seen.WriteUnits[kind] += 2 * float64(len(answer.CancellationReasons))
 	}
-	switch made.kind {
-	case "DynamoDB.Query":
-		c.seen.ReadUnits[made.kind] += made.share * price.RowsUnits(answer.ScannedCount)
-	case "DynamoDB.GetItem":
-		c.seen.ReadUnits[made.kind] += answer.ConsumedCapacity.CapacityUnits
-	case "DynamoDB.UpdateItem", "DynamoDB.PutItem", "DynamoDB.DeleteItem":
-		c.seen.WriteUnits[made.kind] += answer.ConsumedCapacity.CapacityUnits
+	switch strings.TrimPrefix(kind, "DynamoDB.") {
+	case "Query":
+		c.seen.ReadUnits[kind] += made.share * price.RowsUnits(answer.ScannedCount)
+	case "GetItem":
+		c.seen.ReadUnits[kind] += units(answer.ConsumedCapacity)
+	case "UpdateItem", "TransactWriteItems", "PutItem", "DeleteItem", "BatchWriteItem":
+		c.seen.WriteUnits[kind] += units(answer.ConsumedCapacity)
 	}
+}
+
+// units reads ConsumedCapacity, of one table or of several.
+func units(answer json.RawMessage) float64 {
+	var all []capacity
+	if json.Unmarshal(answer, &all) != nil {
+		var one capacity
+		if json.Unmarshal(answer, &one) != nil {
+			return 0
+		}
+		all = []capacity{one}
+	}
+	sum := 0.0
+	for _, used := range all {
+		sum += used.CapacityUnits
+	}
+	return sum
 }

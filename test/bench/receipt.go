@@ -42,7 +42,8 @@ func receiptOf(receipts []receipt, name string) receipt {
 }
 
 // tableKinds are the calls of DynamoDB that the report shows.
-var tableKinds = []string{"BatchGetItem", "GetItem", "Query", "UpdateItem", "PutItem", "DeleteItem"}
+var tableKinds = []string{"BatchGetItem", "GetItem", "Query", "TransactWriteItems", "UpdateItem", "PutItem",
+	"DeleteItem", "BatchWriteItem"}
 
 // receiptMessages are sent after a first one that registers the run and starts the processes.
 const receiptMessages = 20

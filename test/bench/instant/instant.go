@@ -1,14 +1,15 @@
 // Package instant is a DynamoDB that answers at once, to measure what a function itself costs: DynamoDB's JSON protocol
-// over tables in memory, with the operations of the function that counts. It applies update expressions. Every
-// condition holds. It has no limits, indexes or projections: a read returns whole items.
+// over tables in memory. It stores items and applies update expressions. Every condition holds. It has no limits,
+// indexes, projections or pages: a read returns whole items, a query the whole partition.
 package instant
 
 import (
+	"cmp"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -41,10 +42,7 @@ func New(keys map[string][]string) *DB {
 func (db *DB) Put(name string, item Item) error {
 	db.mu.Lock()
 	defer db.mu.Unlock()
-	t, err := db.table(name)
-	if err == nil {
-		t.items[t.at(item)] = item
-	}
+	_, err := db.do("PutItem", request{TableName: name, Item: item})
 	return err
 }
 
@@ -52,19 +50,20 @@ func (db *DB) Put(name string, item Item) error {
 func (db *DB) Get(name string, key Item) (Item, error) {
 	db.mu.Lock()
 	defer db.mu.Unlock()
-	t, err := db.table(name)
+	found, err := db.table(name)
 	if err != nil {
 		return nil, err
 	}
-	return maps.Clone(t.items[t.at(key)]), nil
+	return maps.Clone(found.items[found.at(key)]), nil
 }
 
-// request holds the parameters of all operations.
+// request holds the parameters of all operations that are used here.
 type request struct {
-	TableName, UpdateExpression, ReturnValues string
-	Key, ExpressionAttributeValues            Item
-	ExpressionAttributeNames                  map[string]string
-	RequestItems                              map[string]struct{ Keys []Item }
+	TableName, UpdateExpression, KeyConditionExpression, ReturnValues string
+	Key, Item, ExpressionAttributeValues                              Item
+	ExpressionAttributeNames                                          map[string]string
+	RequestItems                                                      map[string]json.RawMessage
+	TransactItems                                                     []map[string]request
 }
 
 // ServeHTTP answers a call of DynamoDB's, and anything else with "healthy" as DynamoDB does.
@@ -101,8 +100,23 @@ func (db *DB) answer(operation string, asked request) ([]byte, error) {
 }
 
 func (db *DB) do(operation string, asked request) (map[string]any, error) {
-	if operation == "BatchGetItem" {
+	switch operation {
+	case "BatchGetItem":
 		return db.batchGet(asked)
+	case "BatchWriteItem":
+		return db.batchWrite(asked)
+	case "TransactWriteItems":
+		for _, write := range asked.TransactItems {
+			for kind, part := range write {
+				if kind == "ConditionCheck" {
+					continue // it holds
+				}
+				if _, err := db.do(kind+"Item", part); err != nil {
+					return nil, err
+				}
+			}
+		}
+		return map[string]any{}, nil
 	}
 	t, err := db.table(asked.TableName)
 	if err != nil {
@@ -113,11 +127,19 @@ func (db *DB) do(operation string, asked request) (map[string]any, error) {
 		if item, ok := t.items[t.at(asked.Key)]; ok {
 			return map[string]any{"Item": item}, nil
 		}
-		return map[string]any{}, nil
+	case "PutItem":
+		t.items[t.at(asked.Item)] = asked.Item
+	case "DeleteItem":
+		delete(t.items, t.at(asked.Key))
 	case "UpdateItem":
 		return t.update(asked)
+	case "Query":
+		items, err := t.query(asked)
+		return map[string]any{"Items": items, "Count": len(items), "ScannedCount": len(items)}, err
+	default:
+		return nil, fmt.Errorf("unknown operation: add it here")
 	}
-	return nil, errors.New("unknown operation: add it here")
+	return map[string]any{}, nil
 }
 
 func (db *DB) table(name string) (*table, error) {
@@ -140,7 +162,11 @@ func (t *table) at(attributes Item) string {
 
 func (db *DB) batchGet(asked request) (map[string]any, error) {
 	responses := map[string][]Item{}
-	for name, wanted := range asked.RequestItems {
+	for name, raw := range asked.RequestItems {
+		var wanted struct{ Keys []Item }
+		if err := json.Unmarshal(raw, &wanted); err != nil {
+			return nil, err
+		}
 		t, err := db.table(name)
 		if err != nil {
 			return nil, err
@@ -153,6 +179,30 @@ func (db *DB) batchGet(asked request) (map[string]any, error) {
 		}
 	}
 	return map[string]any{"Responses": responses, "UnprocessedKeys": map[string]any{}}, nil
+}
+
+func (db *DB) batchWrite(asked request) (map[string]any, error) {
+	for name, raw := range asked.RequestItems {
+		var writes []struct {
+			PutRequest    *struct{ Item Item }
+			DeleteRequest *struct{ Key Item }
+		}
+		if err := json.Unmarshal(raw, &writes); err != nil {
+			return nil, err
+		}
+		for _, write := range writes {
+			operation, part := "DeleteItem", request{TableName: name}
+			if write.PutRequest != nil {
+				operation, part.Item = "PutItem", write.PutRequest.Item
+			} else if write.DeleteRequest != nil {
+				part.Key = write.DeleteRequest.Key
+			}
+			if _, err := db.do(operation, part); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return map[string]any{"UnprocessedItems": map[string]any{}}, nil
 }
 
 func (t *table) update(asked request) (map[string]any, error) {
@@ -173,4 +223,25 @@ func (t *table) update(asked request) (map[string]any, error) {
 		return map[string]any{"Attributes": before}, nil
 	}
 	return map[string]any{}, nil
+}
+
+// query returns the partition in the order of its sort keys' JSON.
+func (t *table) query(asked request) ([]Item, error) {
+	name, rest, found := strings.Cut(asked.KeyConditionExpression, "=")
+	value := strings.Fields(rest)
+	if !found || len(value) == 0 {
+		return nil, fmt.Errorf("%q names no partition", asked.KeyConditionExpression)
+	}
+	name = strings.TrimSpace(name)
+	partition, _ := json.Marshal([]any{asked.ExpressionAttributeValues[value[0]]})
+	if real := cmp.Or(asked.ExpressionAttributeNames[name], name); real != t.key[0] {
+		return nil, fmt.Errorf("%q does not begin with the partition", asked.KeyConditionExpression)
+	}
+	items := []Item{}
+	for _, at := range slices.Sorted(maps.Keys(t.items)) {
+		if strings.HasPrefix(at, strings.TrimSuffix(string(partition), "]")) {
+			items = append(items, t.items[at])
+		}
+	}
+	return items, nil
 }
