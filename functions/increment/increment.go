@@ -134,9 +134,8 @@ func (t *Task) Handle(ctx context.Context, in Input) (Output, error) {
 		}
 		out.Counted += len(result.tally.Counted)
 		out.Duplicates += len(result.tally.Duplicates)
-		if result.rejection != nil {
-			rejected = append(rejected, rejectAll(groups[i].Receipts, result.rejection)...)
-		} else if mayMove(result.tally) {
+		rejected = append(rejected, result.rejected...)
+		if mayMove(result.tally) {
 			out.Collections = append(out.Collections, groups[i].CollectionKey)
 		}
 	}
@@ -157,11 +156,11 @@ func (t *Task) limit(ctx context.Context, out Output) Output {
 	return out
 }
 
-// result is what became of a group.
+// result is the outcome of a group: each message is in the tally, in rejected, or to be counted again because of err.
 type result struct {
-	tally     store.Tally
-	rejection *snapshot.Rejection // of all its messages
-	err       error
+	tally    store.Tally
+	rejected []snapshot.Receipt
+	err      error
 }
 
 // countAll counts each group, after its run was registered. It returns an error if the collections could not be read.
@@ -203,7 +202,8 @@ func (t *Task) register(ctx context.Context, row snapshot.Row, export snapshot.E
 	return nil
 }
 
-// count counts a group. What a repetition cannot mend is a rejection, everything else an error.
+// count counts a group. If a retry cannot help, it rejects the messages that are not counted; every other failure is
+// returned as an error.
 func (t *Task) count(ctx context.Context, execution string, state store.State, group snapshot.Group) result {
 	var tally store.Tally
 	err := state.Malformed
@@ -218,11 +218,27 @@ func (t *Task) count(ctx context.Context, execution string, state store.State, g
 	var malformed *failure.Malformed
 	switch {
 	case errors.Is(err, store.ErrNoRow):
-		return result{tally: tally, rejection: snapshot.UnknownCollection()}
+		return result{tally: tally, rejected: reject(group.Receipts, tally, snapshot.UnknownCollection())}
 	case errors.As(err, &malformed):
-		return result{rejection: snapshot.NotCounted(err)}
+		t.log.WarnContext(ctx, "counting failed", logging.CorrelationID, group.CorrelationID, logging.CollectionName,
+			group.CollectionName, logging.Error, err)
+		return result{tally: tally, rejected: reject(group.Receipts, tally, snapshot.NotCounted(err))}
 	}
 	return result{tally: tally, err: err}
+}
+
+// reject rejects the receipts that are not in the tally.
+func reject(receipts []snapshot.Receipt, tally store.Tally, why *snapshot.Rejection) (rejected []snapshot.Receipt) {
+	counted := map[string]bool{}
+	for _, receipt := range slices.Concat(tally.Counted, tally.Duplicates) {
+		counted[receipt.Digest] = true
+	}
+	for _, receipt := range receipts {
+		if !counted[receipt.Digest] {
+			rejected = append(rejected, receipt.Rejected(why))
+		}
+	}
+	return rejected
 }
 
 // message is what the log says of one that was counted. There is one line for all of a collection that came together: a
@@ -291,14 +307,6 @@ func onlyRun(groups []snapshot.Group) (correlationID string, one bool) {
 		correlationID = group.CorrelationID
 	}
 	return correlationID, len(groups) > 0
-}
-
-func rejectAll(receipts []snapshot.Receipt, why *snapshot.Rejection) []snapshot.Receipt {
-	rejected := make([]snapshot.Receipt, len(receipts))
-	for i, receipt := range receipts {
-		rejected[i] = receipt.Rejected(why)
-	}
-	return rejected
 }
 
 func about(receipt snapshot.Receipt) []any {

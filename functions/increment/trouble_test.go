@@ -2,6 +2,7 @@ package increment_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -239,6 +240,61 @@ func TestMalformedRowHoldsNobodyBack(t *testing.T) {
 	}
 	if diff := cmp.Diff(increment.Output{Collections: keys("a", "b"), Counted: 2, Duplicates: 1}, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// Counting stops for good after the first part of a large group: what that part counted is not rejected.
+func TestOnlyUncountedMessagesAreRejected(t *testing.T) {
+	t.Parallel()
+	const parts, total = 100, 150 // a part is what one update of the ledger counts
+	for _, test := range []struct {
+		name   string
+		part   string
+		stop   func(b *bench, call tabletest.Call)
+		want   increment.Output
+		reason string
+	}{
+		{"the row is gone and the ledger is new", "collection", func(b *bench, call tabletest.Call) {
+			b.Put("a", nil)
+			b.PutAt(call.Refs[0], nil)
+		}, increment.Output{Collections: keys(), Counted: parts, Rejected: total - parts}, "UNKNOWN_COLLECTION"},
+		{"the ledger's collection is malformed", "collection", func(b *bench, call tabletest.Call) {
+			b.PutAt(call.Refs[0], table.Item{"Pages": "two"})
+		}, increment.Output{Collections: keys(), Counted: parts, Rejected: total - parts}, "NOT_COUNTED"},
+		{"the row is malformed when all is counted", "row", func(b *bench, call tabletest.Call) {
+			b.Put("a", table.Item{"CollectionStatus": "Sent", "FilesSent": "three"})
+		}, increment.Output{Collections: keys(), Counted: total}, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t)
+			b.Put("a", Sent(total))
+			b.Count(Message("m0", Body("a", "0")))
+			counted := 0
+			b.DB.Before = func(call tabletest.Call) error {
+				if b.isUpdate("collection", "a")(call) && call.Write.Add != nil {
+					counted++
+				}
+				if b.isUpdate(test.part, "a")(call) && counted == 2 {
+					b.DB.Before = nil
+					test.stop(b, call)
+				}
+				return nil
+			}
+			var messages []string
+			for i := range total {
+				messages = append(messages, Message(fmt.Sprint("n", i), Body("a", fmt.Sprint(i))))
+			}
+			got, err := b.handle(t, Batch(messages...))
+			if diff := cmp.Diff(test.want, got); diff != "" || err != nil {
+				t.Error(err, diff)
+			}
+			for i, rejected := range b.rejected.rejected {
+				if want := fmt.Sprint("n", parts+i, " ", test.reason); rejected != want {
+					t.Fatalf("rejected %s, want %s", rejected, want)
+				}
+			}
+		})
 	}
 }
 
