@@ -73,9 +73,6 @@ func (t *Tally) Add(row Row, exempt []Status) {
 // All reports whether the notification holds, once every row of the run was added. For a run without rows none does.
 func (t *Tally) All(kind Kind) bool { return t.Rows > 0 && t.missing[kind] == 0 }
 
-// Missing is how many of the rows block the notification.
-func (t *Tally) Missing(kind Kind) int { return t.missing[kind] }
-
 // PendingSince says since when the oldest message of the run has been pending, the zero time if none is: of what was
 // enqueued, since then; of a notification that nobody enqueued yet, since the run's sums last changed, at the latest.
 func (r Run) PendingSince(t *Tally, rows []Row, collections []Collection, changed time.Time) time.Time {

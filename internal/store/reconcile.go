@@ -101,7 +101,7 @@ func (s *Store) take(
 		return s.enqueueRequest(ctx, row, collection, owner)
 	case snapshot.MoveToReceived:
 		err := s.move(ctx, row, snapshot.Received)
-		if err == nil && !collection.Request.Delivered { // else the sender wrote Sent over Received
+		if err == nil && !collection.Request.Delivered { // a delivered request: Sent was written over Received
 			metrics.Add(ctx, metrics.CollectionsReceived, 1)
 		}
 		return err

@@ -52,7 +52,8 @@ var (
 	ContentionRetries = Metric{"ContentionRetries", Count}
 
 	// check-collection
-	CollectionsReceived   = Metric{"CollectionsReceived", Count}   // moved to Received, once per epoch
+	// moved to Received; counted again only if Sent is written over Received before the request is delivered
+	CollectionsReceived   = Metric{"CollectionsReceived", Count}
 	CollectionsSuccessful = Metric{"CollectionsSuccessful", Count} // moved to Success
 
 	// notify
