@@ -1,6 +1,5 @@
-// Package snapshot is the domain of the status checker: messages, collections, runs, and the rules that
-// decide what may happen to them.
+// Package snapshot is the domain of the status checker: messages, collections, runs, and the rules that decide about
+// them.
 //
-// Everything here is a function of values. There is no context, clock or I/O, so the table tests of this
-// package are the specification of the behaviour.
+// Its functions are pure: no context, no clock, no I/O. The package's table tests are the specification of the rules.
 package snapshot

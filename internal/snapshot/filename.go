@@ -1,7 +1,7 @@
 package snapshot
 
-// MaxFilename is how many bytes of a file's name are stored.
+// MaxFilename bounds a stored file name, in bytes.
 const MaxFilename = maxOther
 
-// StoredFilename is a file's name as it is stored: of a longer one only the beginning.
+// StoredFilename is a file name as it is stored: the beginning of a longer one.
 func StoredFilename(name string) string { return truncate(name, MaxFilename) }
