@@ -1,3 +1,7 @@
+// Package snapshot is the domain of the status checker: messages, collections, runs, and the rules that decide about
+// them.
+//
+// Its functions are pure: no context, no clock, no I/O. The package's table tests are the specification of the rules.
 package snapshot
 
 import (
@@ -135,6 +139,12 @@ func (p *parser) filename() string {
 	}
 	return FilenameNotSet
 }
+
+// MaxFilename bounds a stored file name, in bytes.
+const MaxFilename = maxOther
+
+// StoredFilename is a file name as it is stored: the beginning of a longer one.
+func StoredFilename(name string) string { return truncate(name, MaxFilename) }
 
 func truncate(s string, maxBytes int) string {
 	if len(s) <= maxBytes {

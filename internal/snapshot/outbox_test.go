@@ -12,7 +12,7 @@ import (
 	"snapshot-status-checker/internal/snapshot"
 )
 
-// Each row is asked as "me", about version 3, at now.
+// Each row is for owner "me", version 3, at now.
 func TestEntry(t *testing.T) {
 	t.Parallel()
 	mine := delivered(3)
@@ -47,8 +47,8 @@ func TestEntry(t *testing.T) {
 	}
 }
 
-// Version 0 and versions below it are versions like any other; an entry that was never written has none.
-func TestAnEntryThatWasNeverWrittenIsForNoVersion(t *testing.T) {
+// Version 0 and negative versions are ordinary versions; the zero Entry has none.
+func TestTheZeroEntryHasNoVersion(t *testing.T) {
 	t.Parallel()
 	if (snapshot.Entry{}).For(0) || (snapshot.Entry{}).Pending(0) {
 		t.Error("an entry that was never written is for version 0")
@@ -58,7 +58,7 @@ func TestAnEntryThatWasNeverWrittenIsForNoVersion(t *testing.T) {
 	}
 }
 
-// A message that one owner after the other fails to deliver has been pending since the first of them.
+// A message that several owners fail to deliver has been pending since the first of them.
 func TestTake(t *testing.T) {
 	t.Parallel()
 	const lease = 10 * time.Minute
@@ -69,7 +69,8 @@ func TestTake(t *testing.T) {
 		since time.Time
 	}{
 		{"never written", snapshot.Entry{}, now},
-		{"of an owner that died", snapshot.Entry{Version: n(3), Owner: "other", Since: earlier, Until: now}, earlier},
+		{"of an owner whose lease has ended", snapshot.Entry{Version: n(3), Owner: "other", Since: earlier, Until: now},
+			earlier},
 		{"given up", snapshot.Entry{Version: n(3), Since: earlier}, earlier},
 		{"of another version", snapshot.Entry{Version: n(2), Owner: "other", Since: earlier, Delivered: true}, now},
 	} {
@@ -116,7 +117,7 @@ func outgoing(kind snapshot.Kind, run, collection string, version int64) snapsho
 		CollectionName: collection}, Version: version}
 }
 
-// A change of this value would let consumers take messages for new that an earlier version of this system sent.
+// Do not change this value: consumers would take repeated messages for new ones.
 func TestEventIDIsStable(t *testing.T) {
 	t.Parallel()
 	const want = "107f2fe87a5433a02caacd61284450020a4816b75d5b0941a9c2083ed1ff51ff"
@@ -125,7 +126,7 @@ func TestEventIDIsStable(t *testing.T) {
 	}
 }
 
-func TestEventIDTellsMessagesApart(t *testing.T) {
+func TestEventIDsOfMessagesDiffer(t *testing.T) {
 	t.Parallel()
 	seen := map[string]snapshot.Outgoing{}
 	for _, out := range []snapshot.Outgoing{
@@ -156,7 +157,7 @@ func TestEventIDTellsMessagesApart(t *testing.T) {
 	}
 }
 
-// SQS takes a deduplication id of 128 characters at most, letters, digits and punctuation.
+// A deduplication id of SQS has at most 128 letters, digits and punctuation characters.
 func TestEventIDFitsSQS(t *testing.T) {
 	t.Parallel()
 	fits := regexp.MustCompile(`^[a-zA-Z0-9]{1,128}$`)
@@ -170,7 +171,7 @@ func TestEventIDFitsSQS(t *testing.T) {
 	})
 }
 
-// Messages travel through the state machine.
+// The state machine passes messages as JSON.
 func TestOutgoingJSON(t *testing.T) {
 	t.Parallel()
 	out := outgoing(snapshot.SuccessFileRequest, "run-1", "db.a.b", -3)

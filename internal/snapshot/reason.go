@@ -20,7 +20,7 @@ const (
 	ReasonFieldTooLong      Reason = "FIELD_TOO_LONG"     // a required field exceeds the limit of a DynamoDB key
 	ReasonFlagInvalid       Reason = "FLAG_INVALID"       // a flag that is neither true nor false
 	ReasonUnknownCollection Reason = "UNKNOWN_COLLECTION" // the export status table has no row for it
-	ReasonNotCounted        Reason = "NOT_COUNTED"        // counting failed permanently; the state machine writes it too
+	ReasonNotCounted        Reason = "NOT_COUNTED"        // counting failed for good; the state machine writes it too
 )
 
 // Reasons lists all reasons.

@@ -45,7 +45,7 @@ type (
 	hints  = map[snapshot.Kind]snapshot.Hint
 )
 
-// Each row is asked about the notification that all is received, in generation 2 of a run that is successful.
+// Each row is about ALL_RECEIVED in generation 2 of a successful run.
 func TestNotifiedAndDue(t *testing.T) {
 	t.Parallel()
 	notified := hints{snapshot.AllReceived: {Notified: true}}
@@ -130,8 +130,7 @@ func TestPendingSince(t *testing.T) {
 	}
 }
 
-// What may not be sent yet is not pending: a notification that a row blocks, the request of a collection that is not
-// Received yet.
+// A message that is not due is not pending: a blocked notification, the request of a collection before Received.
 func TestNothingIsPendingWhileCollectionsAreMissing(t *testing.T) {
 	t.Parallel()
 	all, waiting := &snapshot.Tally{}, adopted("Sent", 2, 1, 0)

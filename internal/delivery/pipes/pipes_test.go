@@ -20,7 +20,7 @@ import (
 	"snapshot-status-checker/internal/telemetry/metrics/metricstest"
 )
 
-// states answers for pipes that are in these states; others cannot be described.
+// states describes pipes in these states; others cannot be described.
 type states map[string]types.PipeState
 
 func (s states) DescribePipe(
@@ -77,7 +77,7 @@ func TestMeasure(t *testing.T) {
 	}
 }
 
-// The handler does its work although the pipes cannot be described, and both errors are told.
+// The handler works even if the pipes cannot be described, and both errors are returned.
 func TestWith(t *testing.T) {
 	t.Parallel()
 	failed := errors.New("sweeping run-1")
@@ -113,7 +113,7 @@ func errorText(err error) string {
 	return err.Error()
 }
 
-// measured is the value of the metric that CloudWatch makes of the call's log, "" for none.
+// measured is CloudWatch's value of the metric from the call's log, "" for none.
 func measured(t *testing.T, ctx context.Context) (value string) {
 	t.Helper()
 	var log bytes.Buffer

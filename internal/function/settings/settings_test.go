@@ -20,7 +20,7 @@ var variables = []string{
 	"STALLED_AFTER_MINUTES", "STATE_MACHINE_ARN", "LEASE_SECONDS", "MAX_COLLECTIONS", "PIPE_NAMES",
 }
 
-// environment sets exactly these variables (NAME=value) of those that the functions read.
+// environment sets exactly these variables (NAME=value).
 func environment(t *testing.T, set ...string) {
 	t.Helper()
 	for _, name := range variables {
@@ -98,7 +98,7 @@ func TestAllSet(t *testing.T) {
 	}
 }
 
-// The default is the protocol's.
+// The default is the store's.
 func TestLease(t *testing.T) {
 	environment(t, "LEDGER_TABLE_NAME=ledger")
 	if got := read[settings.CheckCollection](t).Lease(); got != store.DefaultLease {
@@ -106,7 +106,7 @@ func TestLease(t *testing.T) {
 	}
 }
 
-// CloudFormation sets a variable without a value to the empty text.
+// CloudFormation sets a variable without a value to an empty text.
 func TestEmptyVariablesHaveTheirDefaults(t *testing.T) {
 	environment(t, "ENVIRONMENT=", "APPLICATION=", "LOG_LEVEL=", "DYNAMO_DB_EXPORT_STATUS_TABLE_NAME=",
 		"EXEMPT_STATUSES=", "LEASE_SECONDS=", "LEDGER_TABLE_NAME=ledger")

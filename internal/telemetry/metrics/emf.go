@@ -8,10 +8,10 @@ import (
 	"slices"
 )
 
-// maxValues is how many values of one metric a line may hold.
+// maxValues bounds the values of one metric in a line.
 const maxValues = 100
 
-// metadata, directive and definition are the format's objects of these names.
+// metadata and directive are the format's objects of these names.
 type metadata struct {
 	Timestamp         int64 // milliseconds since 1970
 	CloudWatchMetrics []directive
@@ -23,25 +23,24 @@ type directive struct {
 	Metrics    []Metric
 }
 
-// Write writes what the context's call counted with the logger, whatever the logger's level: one line, nothing if the
-// call counted nothing. Only a batch with several reasons for rejecting, or with more than 100 values of one metric,
-// has more lines, since the format has place for one of them. The logger must be one of logging.New, whose
-// lines hold the dimensions.
+// Write writes the metrics of the context's call with the logger, at any level: one line, or none without metrics. A
+// call with several rejection reasons, or with more than 100 values of one metric, has more lines, because a line has
+// room for one reason and 100 values. The logger must be from logging.New, whose lines have the dimensions.
 func Write(ctx context.Context, log *slog.Logger) {
 	in(ctx, func(c *call) {
 		for _, line := range c.lines() {
 			record := slog.NewRecord(c.now(), slog.LevelInfo, "metrics", 0)
 			line.addTo(&record, c.about)
-			_ = log.Handler().Handle(ctx, record) // a log that cannot be written has nobody to tell
+			_ = log.Handler().Handle(ctx, record) // an error could only be logged
 		}
 	})
 }
 
-// line is what one line says.
+// line is one line.
 type line struct {
 	timestamp int64
-	reason    string // why as many messages as rejected were rejected
-	rejected  int64
+	reason    string         // a reason code
+	rejected  int64          // messages with this reason
 	values    map[Metric]any // a number or a list of them
 }
 
