@@ -7,51 +7,61 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	checkcollection "snapshot-status-checker/functions/check-collection"
-	. "snapshot-status-checker/functions/internal/tasktest"
+	"snapshot-status-checker/functions/internal/tasktest"
 	"snapshot-status-checker/internal/table"
 	"snapshot-status-checker/internal/table/tabletest"
 )
 
-// A collection counts when it moves, by the call that moved it: not when it is reconciled again.
+// The call that moves a collection counts it; a later reconciliation does not.
 func TestMetrics(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name  string
-		given func(*World)
+		given func(*tasktest.Tables)
 		want  map[string]float64
 	}{
-		{"files are missing", func(w *World) { w.Put("a", Sent(2)); w.Count(Message("m1", Body("a", "1"))) },
+		{"files are missing", func(w *tasktest.Tables) {
+			w.Put("a", tasktest.Sent(2))
+			w.Count(tasktest.Message("m1", tasktest.Body("a", "1")))
+		},
 			map[string]float64{}},
-		{"all are there", func(w *World) { w.Put("a", Sent(1)); w.Count(Message("m1", Body("a", "1"))) },
+		{"all are there", func(w *tasktest.Tables) {
+			w.Put("a", tasktest.Sent(1))
+			w.Count(tasktest.Message("m1", tasktest.Body("a", "1")))
+		},
 			map[string]float64{"CollectionsReceived": 1}},
-		{"its success file came early", func(w *World) {
-			w.Put("a", Sent(1))
-			w.Count(Message("m1", Body("a", "1")), Message("m2", Body("a", "s", SuccessFile)))
+		{"an early success file", func(w *tasktest.Tables) {
+			w.Put("a", tasktest.Sent(1))
+			w.Count(tasktest.Message("m1", tasktest.Body("a", "1")),
+				tasktest.Message("m2", tasktest.Body("a", "s", tasktest.SuccessFile)))
 		}, map[string]float64{"CollectionsReceived": 1, "CollectionsSuccessful": 1}},
-		{"received before", func(w *World) { w.Receive("a", "other") }, map[string]float64{}},
+		{"received before", func(w *tasktest.Tables) { w.Receive("a", "other") }, map[string]float64{}},
 		{"its success file comes",
-			func(w *World) { w.Receive("a", "other"); w.Count(Message("m2", Body("a", "s", SuccessFile))) },
+			func(w *tasktest.Tables) {
+				w.Receive("a", "other")
+				w.Count(tasktest.Message("m2", tasktest.Body("a", "s", tasktest.SuccessFile)))
+			},
 			map[string]float64{"CollectionsSuccessful": 1}},
-		{"Sent was written over Received", func(w *World) {
+		{"Sent was written over Received", func(w *tasktest.Tables) {
 			w.Receive("a", "other")
 			w.Deliver(request(0)[0], "other")
 			w.Change("a", table.Item{"CollectionStatus": "Sent"})
 		},
 			map[string]float64{}},
-		{"exported again: a new epoch", func(w *World) {
+		{"exported again: a new epoch", func(w *tasktest.Tables) {
 			w.Receive("a", "other")
 			w.Change("a", table.Item{"CollectionStatus": "Sent", "FilesReceived": int64(0)})
-			w.Count(Message("m2", Body("a", "1")))
+			w.Count(tasktest.Message("m2", tasktest.Body("a", "1")))
 		}, map[string]float64{"CollectionsReceived": 1}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			w := New(t)
+			w := tasktest.New(t)
 			test.given(w)
 			task := checkcollection.New(w.Store, w.Log)
 			reconcile := func(ctx context.Context) {
-				if _, err := task.Handle(ctx, checkcollection.Input{ExecutionID: Execution,
-					CollectionKey: Key("a")}); err != nil {
+				if _, err := task.Handle(ctx, checkcollection.Input{ExecutionID: tasktest.Execution,
+					CollectionKey: tasktest.Key("a")}); err != nil {
 					t.Error(err)
 				}
 			}
@@ -62,7 +72,7 @@ func TestMetrics(t *testing.T) {
 				t.Errorf("repeated, it counts %v", again)
 			}
 			for _, line := range w.Logged("metrics") {
-				if line["correlation_id"] != Run || line["collection_name"] != "a" {
+				if line["correlation_id"] != tasktest.Run || line["collection_name"] != "a" {
 					t.Errorf("the line is of %v, %v", line["correlation_id"], line["collection_name"])
 				}
 			}
@@ -70,12 +80,12 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
-// Others wrote meanwhile: the reconciliation reads again.
+// After another system's write, the reconciliation reads again.
 func TestMetricsOfContention(t *testing.T) {
 	t.Parallel()
-	w := New(t)
-	w.Put("a", Sent(1))
-	w.Count(Message("m1", Body("a", "1")))
+	w := tasktest.New(t)
+	w.Put("a", tasktest.Sent(1))
+	w.Count(tasktest.Message("m1", tasktest.Body("a", "1")))
 	times := 2
 	w.DB.Before = func(call tabletest.Call) error {
 		if call.Operation == "Update" && times > 0 {
@@ -85,8 +95,9 @@ func TestMetricsOfContention(t *testing.T) {
 		return nil
 	}
 	got := w.Counted(func(ctx context.Context) {
-		if _, err := checkcollection.New(w.Store, w.Log).Handle(ctx, checkcollection.Input{ExecutionID: Execution,
-			CollectionKey: Key("a")}); err != nil {
+		if _, err := checkcollection.New(w.Store, w.Log).Handle(ctx,
+			checkcollection.Input{ExecutionID: tasktest.Execution,
+				CollectionKey: tasktest.Key("a")}); err != nil {
 			t.Error(err)
 		}
 	})
