@@ -1,9 +1,9 @@
 package checkall_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -30,23 +30,23 @@ func notifications(generation int64, kinds ...snapshot.Kind) []snapshot.Outgoing
 }
 
 // statuses writes rows of the collections a, b, c … and registers the run.
-func statuses(t *testing.T, w *tasktest.Tables, of ...string) {
+func statuses(t *testing.T, ts *tasktest.Tables, of ...string) {
 	t.Helper()
 	for i, status := range of {
-		w.Put(string(rune('a'+i)), table.Item{"CollectionStatus": status, "FilesSent": int64(1),
+		ts.Put(string(rune('a'+i)), table.Item{"CollectionStatus": status, "FilesSent": int64(1),
 			"FilesReceived": int64(1)})
 	}
 	export := snapshot.Export{SnapshotType: "full", ExportDate: "2020-01-01"}
-	if err := w.Store.RegisterRun(t.Context(), snapshot.Row{CollectionKey: tasktest.Key("a"), Status: "Sent"},
+	if err := ts.Store.RegisterRun(t.Context(), snapshot.Row{CollectionKey: tasktest.Key("a"), Status: "Sent"},
 		export); err != nil {
 		t.Fatal(err)
 	}
 }
 
 // check checks the run after a was reconciled.
-func check(t *testing.T, w *tasktest.Tables, owner string) checkall.Output {
+func check(t *testing.T, ts *tasktest.Tables, owner string) checkall.Output {
 	t.Helper()
-	out, err := checkall.New(w.Store, w.Log).Handle(t.Context(), checkall.Input{CollectionKey: tasktest.Key("a"),
+	out, err := checkall.New(ts.Store, ts.Log).Handle(t.Context(), checkall.Input{CollectionKey: tasktest.Key("a"),
 		Owner: owner,
 		Moved: true, Notifications: snapshot.Notifications})
 	if err != nil {
@@ -58,9 +58,9 @@ func check(t *testing.T, w *tasktest.Tables, owner string) checkall.Output {
 func TestHandle(t *testing.T) {
 	t.Parallel()
 	received, successful := snapshot.AllReceived, snapshot.AllSuccessful
-	deliver := func(w *tasktest.Tables, pending []snapshot.Outgoing, owner string) {
+	deliver := func(ts *tasktest.Tables, pending []snapshot.Outgoing, owner string) {
 		for _, out := range pending {
-			w.Deliver(out, owner)
+			ts.Deliver(out, owner)
 		}
 	}
 	for _, test := range []struct {
@@ -70,87 +70,94 @@ func TestHandle(t *testing.T) {
 		pending []snapshot.Outgoing
 		blocker string
 	}{
-		{"a run without rows", func(t *testing.T, w *tasktest.Tables) { statuses(t, w) }, nil, nil, ""},
+		{"a run without rows", func(t *testing.T, ts *tasktest.Tables) { statuses(t, ts) }, nil, nil, ""},
 		{"a run that no message was counted for",
-			func(_ *testing.T, w *tasktest.Tables) { w.Put("a", table.Item{"CollectionStatus": "Received"}) }, nil, nil,
+			func(_ *testing.T, ts *tasktest.Tables) { ts.Put("a", table.Item{"CollectionStatus": "Received"}) }, nil,
+			nil,
 			""},
-		{"one is not received", func(t *testing.T, w *tasktest.Tables) { statuses(t, w, "Success", "Sent", "Success") },
+		{"one is not received", func(t *testing.T, ts *tasktest.Tables) {
+			statuses(t, ts, "Success", "Sent",
+				"Success")
+		},
 			nil, nil,
 			"b"},
-		{"the last page blocks", func(t *testing.T, w *tasktest.Tables) {
-			statuses(t, w, "Success", "Success", "Success",
+		{"the last page blocks", func(t *testing.T, ts *tasktest.Tables) {
+			statuses(t, ts, "Success", "Success", "Success",
 				"Success", "Sent")
 		}, nil, nil, "e"},
-		{"all received", func(t *testing.T, w *tasktest.Tables) { statuses(t, w, "Success", "Received", "Success") },
+		{"all received", func(t *testing.T, ts *tasktest.Tables) { statuses(t, ts, "Success", "Received", "Success") },
 			nil,
 			notifications(0, received), "b"},
-		{"all received, in capitals", func(t *testing.T, w *tasktest.Tables) { statuses(t, w, "SUCCESS", "RECEIVED") },
+		{"all received, in capitals", func(t *testing.T, ts *tasktest.Tables) {
+			statuses(t, ts, "SUCCESS",
+				"RECEIVED")
+		},
 			nil,
 			notifications(0, received), "b"},
-		{"all successful at once: both notifications", func(t *testing.T, w *tasktest.Tables) {
-			statuses(t, w, "Success",
+		{"all successful at once: both notifications", func(t *testing.T, ts *tasktest.Tables) {
+			statuses(t, ts, "Success",
 				"SUCCESS")
 		}, nil, notifications(0, received, successful), ""},
-		{"one that never finishes blocks", func(t *testing.T, w *tasktest.Tables) {
-			statuses(t, w, "Success",
+		{"one that never finishes blocks", func(t *testing.T, ts *tasktest.Tables) {
+			statuses(t, ts, "Success",
 				"Blocked_Topic")
 		},
 			nil, nil, "b"},
-		{"unless it is exempt", func(t *testing.T, w *tasktest.Tables) { statuses(t, w, "Success", "BLOCKED_TOPIC") },
+		{"unless it is exempt", func(t *testing.T, ts *tasktest.Tables) { statuses(t, ts, "Success", "BLOCKED_TOPIC") },
 			[]snapshot.Status{"Blocked_Topic"}, notifications(0, received, successful), ""},
-		{"another delivers them", func(t *testing.T, w *tasktest.Tables) {
-			statuses(t, w, "Success")
-			check(t, w,
+		{"another delivers them", func(t *testing.T, ts *tasktest.Tables) {
+			statuses(t, ts, "Success")
+			check(t, ts,
 				"other")
 		}, nil,
 			nil, ""},
-		{"another's lease has ended", func(t *testing.T, w *tasktest.Tables) {
-			statuses(t, w, "Success")
-			check(t, w, "other")
-			w.Now = w.Now.Add(store.DefaultLease)
+		{"another's lease has ended", func(t *testing.T, ts *tasktest.Tables) {
+			statuses(t, ts, "Success")
+			check(t, ts, "other")
+			ts.Now = ts.Now.Add(store.DefaultLease)
 		}, nil, notifications(0, received, successful), ""},
-		{"we deliver them, and the task runs again", func(t *testing.T, w *tasktest.Tables) {
-			statuses(t, w, "Success")
+		{"we deliver them, and the task runs again", func(t *testing.T, ts *tasktest.Tables) {
+			statuses(t, ts, "Success")
 			check(t,
-				w, owner)
+				ts, owner)
 		}, nil, notifications(0, received, successful), ""},
-		{"delivered", func(t *testing.T, w *tasktest.Tables) {
-			statuses(t, w, "Success")
-			deliver(w, check(t, w, "other").Pending, "other")
+		{"delivered", func(t *testing.T, ts *tasktest.Tables) {
+			statuses(t, ts, "Success")
+			deliver(ts, check(t, ts, "other").Pending, "other")
 		}, nil, nil, ""},
-		{"one is delivered, the other not", func(t *testing.T, w *tasktest.Tables) {
-			statuses(t, w, "Received")
-			deliver(w, check(t, w, "other").Pending, "other")
-			w.Change("a", table.Item{"CollectionStatus": "Success"})
+		{"one is delivered, the other not", func(t *testing.T, ts *tasktest.Tables) {
+			statuses(t, ts, "Received")
+			deliver(ts, check(t, ts, "other").Pending, "other")
+			ts.Change("a", table.Item{"CollectionStatus": "Success"})
 		}, nil, notifications(0, successful), ""},
-		{"a row that went back and forward repeats nothing", func(t *testing.T, w *tasktest.Tables) {
-			statuses(t, w, "Success")
-			deliver(w, check(t, w, "other").Pending, "other")
-			w.Change("a", table.Item{"CollectionStatus": "Sent"})
-			check(t, w, "other")
-			w.Change("a", table.Item{"CollectionStatus": "Success"})
+		{"a row that went back and forward repeats nothing", func(t *testing.T, ts *tasktest.Tables) {
+			statuses(t, ts, "Success")
+			deliver(ts, check(t, ts, "other").Pending, "other")
+			ts.Change("a", table.Item{"CollectionStatus": "Sent"})
+			check(t, ts, "other")
+			ts.Change("a", table.Item{"CollectionStatus": "Success"})
 		}, nil, nil, ""},
-		{"another export is notified again", func(t *testing.T, w *tasktest.Tables) {
-			w.Receive("a", "other")
-			deliver(w, check(t, w, "other").Pending, "other")
-			w.Change("a", table.Item{"CollectionStatus": "Sent", "FilesReceived": int64(0)})
-			w.Count(tasktest.Message("a-2", tasktest.Body("a", "again")),
+		{"another export is notified again", func(t *testing.T, ts *tasktest.Tables) {
+			ts.Receive("a", "other")
+			deliver(ts, check(t, ts, "other").Pending, "other")
+			ts.Change("a", table.Item{"CollectionStatus": "Sent", "FilesReceived": int64(0)})
+			ts.Count(tasktest.Message("a-2", tasktest.Body("a", "again")),
 				tasktest.Message("a-3", tasktest.Body("a", "success", tasktest.SuccessFile)))
-			w.Reconcile("a", "third")
+			ts.Reconcile("a", "third")
 		}, nil, notifications(1, received, successful), ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			w := tasktest.New(t, test.exempt...)
-			w.PageSize(2)
-			test.given(t, w)
+			ts := tasktest.New(t, test.exempt...)
+			ts.PageSize(2)
+			test.given(t, ts)
 			want := checkall.Output{Outcome: checkall.RunIncomplete, Owner: owner, Pending: notifications(0),
 				Blocker: test.blocker}
 			if test.pending != nil {
 				want.Outcome, want.Pending = checkall.NotificationPending, test.pending
 			}
 			for range 2 { // repeated by the same owner, it says the same
-				if diff := cmp.Diff(want, check(t, w, owner)); diff != "" {
+				if diff := cmp.Diff(want, check(t, ts, owner)); diff != "" {
 					t.Error(diff)
 				}
 			}
@@ -161,10 +168,10 @@ func TestHandle(t *testing.T) {
 // Only the notifications of the input are checked.
 func TestHandleChecksTheInputsNotifications(t *testing.T) {
 	t.Parallel()
-	w := tasktest.New(t)
-	statuses(t, w, "Success")
+	ts := tasktest.New(t)
+	statuses(t, ts, "Success")
 	for _, asked := range [][]snapshot.Kind{nil, {snapshot.AllReceived}} {
-		out, err := checkall.New(w.Store, w.Log).Handle(t.Context(), checkall.Input{CollectionKey: tasktest.Key("a"),
+		out, err := checkall.New(ts.Store, ts.Log).Handle(t.Context(), checkall.Input{CollectionKey: tasktest.Key("a"),
 			Owner: owner, Notifications: asked})
 		if err != nil {
 			t.Fatal(err)
@@ -190,13 +197,13 @@ func TestHandleAsInvoked(t *testing.T) {
 	} {
 		t.Run(status, func(t *testing.T) {
 			t.Parallel()
-			w := tasktest.New(t)
-			statuses(t, w, status)
+			ts := tasktest.New(t)
+			statuses(t, ts, status)
 			var in checkall.Input
 			if err := json.Unmarshal(text, &in); err != nil {
 				t.Fatal(err)
 			}
-			out, err := checkall.New(w.Store, w.Log).Handle(t.Context(), in)
+			out, err := checkall.New(ts.Store, ts.Log).Handle(t.Context(), in)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -211,42 +218,12 @@ func TestHandleAsInvoked(t *testing.T) {
 	}
 }
 
-// Of concurrent checks of a complete run, one delivers each notification.
-func TestOneOfManyNotifies(t *testing.T) {
-	t.Parallel()
-	w := tasktest.New(t)
-	statuses(t, w, "Success", "Success")
-	task := checkall.New(w.Store, w.Log)
-	const executions = 20
-	pending := make(chan []snapshot.Outgoing)
-	for i := range executions {
-		go func() {
-			out, err := task.Handle(t.Context(), checkall.Input{CollectionKey: tasktest.Key("a"), Owner: fmt.Sprint(i),
-				Moved: true, Notifications: snapshot.Notifications})
-			if err != nil {
-				t.Error(err)
-			}
-			pending <- out.Pending
-		}()
-	}
-	notified := map[snapshot.Kind]int{}
-	for range executions {
-		for _, out := range <-pending {
-			notified[out.Kind]++
-		}
-	}
-	if diff := cmp.Diff(map[snapshot.Kind]int{snapshot.AllReceived: 1, snapshot.AllSuccessful: 1},
-		notified); diff != "" {
-		t.Error(diff)
-	}
-}
-
 func TestMalformedRow(t *testing.T) {
 	t.Parallel()
-	w := tasktest.New(t)
-	statuses(t, w, "Received")
-	w.Put("b", table.Item{"CollectionStatus": int64(1)})
-	_, err := checkall.New(w.Store, w.Log).Handle(t.Context(), checkall.Input{CollectionKey: tasktest.Key("a"),
+	ts := tasktest.New(t)
+	statuses(t, ts, "Received")
+	ts.Put("b", table.Item{"CollectionStatus": int64(1)})
+	_, err := checkall.New(ts.Store, ts.Log).Handle(t.Context(), checkall.Input{CollectionKey: tasktest.Key("a"),
 		Owner:         owner,
 		Notifications: snapshot.Notifications})
 	var malformed *failure.Malformed
@@ -257,14 +234,21 @@ func TestMalformedRow(t *testing.T) {
 
 func TestLog(t *testing.T) {
 	t.Parallel()
-	w := tasktest.New(t)
-	statuses(t, w, "Success", "Blocked_Topic")
-	check(t, w, owner)
-	lines := w.Logged("checked run")
+	ts := tasktest.New(t)
+	statuses(t, ts, "Success", "Blocked_Topic")
+	ts.Counted(func(ctx context.Context) {
+		if _, err := checkall.New(ts.Store, ts.Log).Handle(ctx, checkall.Input{CollectionKey: tasktest.Key("a"),
+			Owner:         owner,
+			Notifications: snapshot.Notifications}); err != nil {
+			t.Error(err)
+		}
+	})
+	lines := ts.Logged("checked run")
 	if len(lines) != 1 {
-		t.Fatalf("logged %s", w.LogText())
+		t.Fatalf("logged %s", ts.LogText())
 	}
-	for key, want := range map[string]any{"correlation_id": tasktest.Run, "outcome": "RUN_INCOMPLETE", "blocker": "b"} {
+	for key, want := range map[string]any{"execution_id": tasktest.Execution, "correlation_id": tasktest.Run,
+		"outcome": "RUN_INCOMPLETE", "blocker": "b"} {
 		if lines[0][key] != want {
 			t.Errorf("%s is %v, want %v", key, lines[0][key], want)
 		}

@@ -47,111 +47,120 @@ func TestHandle(t *testing.T) {
 		after   string // row
 	}{
 		{"no row", func(*testing.T, *tasktest.Tables) {}, waiting, nil, nil, false, ""},
-		{"files are missing", func(_ *testing.T, w *tasktest.Tables) {
-			w.Put("a", tasktest.Sent(2))
-			w.Count(file("m1"))
+		{"files are missing", func(_ *testing.T, ts *tasktest.Tables) {
+			ts.Put("a", tasktest.Sent(2))
+			ts.Count(file("m1"))
 		}, waiting, nil,
 			nil, false, "Sent 1/2"},
-		{"no files", func(_ *testing.T, w *tasktest.Tables) { w.Put("a", tasktest.Sent(0)) }, waiting, nil, nil, false,
+		{"no files", func(_ *testing.T, ts *tasktest.Tables) { ts.Put("a", tasktest.Sent(0)) }, waiting, nil, nil,
+			false,
 			"Sent 0/0"},
-		{"all files, but Sent is not written yet", func(_ *testing.T, w *tasktest.Tables) {
-			w.Put("a", tasktest.Sent(1))
-			w.Count(file("m1"))
-			w.Change("a", table.Item{"CollectionStatus": "Exported"})
+		{"all files, but Sent is not written yet", func(_ *testing.T, ts *tasktest.Tables) {
+			ts.Put("a", tasktest.Sent(1))
+			ts.Count(file("m1"))
+			ts.Change("a", table.Item{"CollectionStatus": "Exported"})
 		}, waiting, nil, nil, false, "Exported 1/1"},
-		{"all files", func(_ *testing.T, w *tasktest.Tables) { w.Put("a", tasktest.Sent(1)); w.Count(file("m1")) },
+		{"all files", func(_ *testing.T, ts *tasktest.Tables) { ts.Put("a", tasktest.Sent(1)); ts.Count(file("m1")) },
 			pending, request(0),
 			first, true, "Received 1/1"},
-		{"all files, in capitals", func(_ *testing.T, w *tasktest.Tables) {
-			w.Put("a", tasktest.Sent(1))
-			w.Change("a", table.Item{"CollectionStatus": "SENT"})
-			w.Count(file("m1"))
+		{"all files, in capitals", func(_ *testing.T, ts *tasktest.Tables) {
+			ts.Put("a", tasktest.Sent(1))
+			ts.Change("a", table.Item{"CollectionStatus": "SENT"})
+			ts.Count(file("m1"))
 		}, pending, request(0), first, true, "RECEIVED 1/1"},
-		{"more than all files", func(_ *testing.T, w *tasktest.Tables) {
-			w.Put("a", tasktest.Sent(1))
-			w.Count(file("m1"), file("m2"))
+		{"more than all files", func(_ *testing.T, ts *tasktest.Tables) {
+			ts.Put("a", tasktest.Sent(1))
+			ts.Count(file("m1"), file("m2"))
 		},
 			pending, request(0), first, true, "Received 2/1"},
-		{"a row that was not synced", func(t *testing.T, w *tasktest.Tables) {
-			w.Put("a", tasktest.Sent(2))
-			w.Count(file("m1"), file("m2"))
-			w.Change("a", table.Item{"FilesReceived": int64(1), "SyncedFiles": int64(1)})
+		{"a row that was not synced", func(t *testing.T, ts *tasktest.Tables) {
+			ts.Put("a", tasktest.Sent(2))
+			ts.Count(file("m1"), file("m2"))
+			ts.Change("a", table.Item{"FilesReceived": int64(1), "SyncedFiles": int64(1)})
 		}, pending, request(0), first, true, "Received 2/2"},
 		{"an early success file waits",
-			func(_ *testing.T, w *tasktest.Tables) {
-				w.Put("a", tasktest.Sent(2))
-				w.Count(file("m1"), successFile("s"))
+			func(_ *testing.T, ts *tasktest.Tables) {
+				ts.Put("a", tasktest.Sent(2))
+				ts.Count(file("m1"), successFile("s"))
 			}, waiting, nil,
 			nil, false, "Sent 1/2"},
 		{"an early success file: both moves, and the request",
-			func(_ *testing.T, w *tasktest.Tables) {
-				w.Put("a", tasktest.Sent(1))
-				w.Count(successFile("s"), file("m1"))
+			func(_ *testing.T, ts *tasktest.Tables) {
+				ts.Put("a", tasktest.Sent(1))
+				ts.Count(successFile("s"), file("m1"))
 			}, pending,
 			request(0), both, true, "Success 1/1"},
-		{"a success file after the request", func(t *testing.T, w *tasktest.Tables) {
-			w.Receive("a", other)
-			w.Deliver(request(0)[0], other)
-			w.Count(successFile("s"))
+		{"a success file after the request", func(t *testing.T, ts *tasktest.Tables) {
+			ts.Receive("a", other)
+			ts.Deliver(request(0)[0], other)
+			ts.Count(successFile("s"))
 		}, run, nil, both, true, "Success 1/1"},
-		{"another delivers the request", func(_ *testing.T, w *tasktest.Tables) { w.Receive("a", other) }, run, nil,
+		{"another delivers the request", func(_ *testing.T, ts *tasktest.Tables) { ts.Receive("a", other) }, run, nil,
 			first, false,
 			"Received 1/1"},
 		{"another's lease has ended",
-			func(_ *testing.T, w *tasktest.Tables) { w.Receive("a", other); w.Now = w.Now.Add(store.DefaultLease) },
+			func(_ *testing.T, ts *tasktest.Tables) {
+				ts.Receive("a", other)
+				ts.Now = ts.Now.Add(store.DefaultLease)
+			},
 			pending,
 			request(0), first, false, "Received 1/1"},
-		{"another's lease is not over", func(_ *testing.T, w *tasktest.Tables) {
-			w.Receive("a", other)
-			w.Now = w.Now.Add(store.DefaultLease - time.Second)
+		{"another's lease is not over", func(_ *testing.T, ts *tasktest.Tables) {
+			ts.Receive("a", other)
+			ts.Now = ts.Now.Add(store.DefaultLease - time.Second)
 		}, run, nil, first, false, "Received 1/1"},
-		{"requested", func(t *testing.T, w *tasktest.Tables) { w.Receive("a", other); w.Deliver(request(0)[0], other) },
+		{"requested", func(t *testing.T, ts *tasktest.Tables) {
+			ts.Receive("a", other)
+			ts.Deliver(request(0)[0],
+				other)
+		},
 			run, nil,
 			first, false, "Received 1/1"},
-		{"we deliver it, and the task runs again", func(_ *testing.T, w *tasktest.Tables) { w.Receive("a", owner) },
+		{"we deliver it, and the task runs again", func(_ *testing.T, ts *tasktest.Tables) { ts.Receive("a", owner) },
 			pending,
 			request(0), first, false, "Received 1/1"},
 		{"we delivered it, and the task runs again",
-			func(t *testing.T, w *tasktest.Tables) { w.Receive("a", owner); w.Deliver(request(0)[0], owner) }, run, nil,
+			func(t *testing.T, ts *tasktest.Tables) { ts.Receive("a", owner); ts.Deliver(request(0)[0], owner) }, run,
+			nil,
 			first,
 			false, "Received 1/1"},
-		{"Sent written over Received: moved again without a request", func(t *testing.T, w *tasktest.Tables) {
-			w.Receive("a", other)
-			w.Deliver(request(0)[0], other)
-			w.Change("a", table.Item{"CollectionStatus": "Sent"})
+		{"Sent written over Received: moved again without a request", func(t *testing.T, ts *tasktest.Tables) {
+			ts.Receive("a", other)
+			ts.Deliver(request(0)[0], other)
+			ts.Change("a", table.Item{"CollectionStatus": "Sent"})
 		}, run, nil, first, true, "Received 1/1"},
-		{"exported again: another epoch, another request", func(t *testing.T, w *tasktest.Tables) {
-			w.Receive("a", other)
-			w.Deliver(request(0)[0], other)
-			w.Change("a", table.Item{"CollectionStatus": "Sent", "FilesReceived": int64(0)})
-			w.Count(file("m2"))
+		{"exported again: another epoch, another request", func(t *testing.T, ts *tasktest.Tables) {
+			ts.Receive("a", other)
+			ts.Deliver(request(0)[0], other)
+			ts.Change("a", table.Item{"CollectionStatus": "Sent", "FilesReceived": int64(0)})
+			ts.Count(file("m2"))
 		}, pending, request(1), first, true, "Received 1/1"},
-		{"a success file of an earlier epoch", func(t *testing.T, w *tasktest.Tables) {
-			w.Receive("a", other)
-			w.Count(successFile("s"))
-			w.Deliver(request(0)[0], other)
-			w.Change("a", table.Item{"CollectionStatus": "Sent", "FilesReceived": int64(0)})
-			w.Count(file("m2"))
+		{"a success file of an earlier epoch", func(t *testing.T, ts *tasktest.Tables) {
+			ts.Receive("a", other)
+			ts.Count(successFile("s"))
+			ts.Deliver(request(0)[0], other)
+			ts.Change("a", table.Item{"CollectionStatus": "Sent", "FilesReceived": int64(0)})
+			ts.Count(file("m2"))
 		}, pending, request(1), first, true, "Received 1/1"},
-		{"received by the sender itself, without files", func(_ *testing.T, w *tasktest.Tables) {
-			w.Put("a", table.Item{"CollectionStatus": "Received", "FilesSent": int64(0), "FilesReceived": int64(0)})
+		{"received by the sender itself, without files", func(_ *testing.T, ts *tasktest.Tables) {
+			ts.Put("a", table.Item{"CollectionStatus": "Received", "FilesSent": int64(0), "FilesReceived": int64(0)})
 		}, run, nil, first, false, "Received 0/0"},
-		{"successful", func(_ *testing.T, w *tasktest.Tables) {
-			w.Put("a", table.Item{"CollectionStatus": "SUCCESS", "FilesSent": int64(1), "FilesReceived": int64(1)})
+		{"successful", func(_ *testing.T, ts *tasktest.Tables) {
+			ts.Put("a", table.Item{"CollectionStatus": "SUCCESS", "FilesSent": int64(1), "FilesReceived": int64(1)})
 		}, run, nil, both, false, "SUCCESS 1/1"},
-		{"exempt: done as far as the run goes", func(_ *testing.T, w *tasktest.Tables) {
-			w.Put("a", table.Item{"CollectionStatus": "TABLE_UNAVAILABLE"})
+		{"exempt: done as far as the run goes", func(_ *testing.T, ts *tasktest.Tables) {
+			ts.Put("a", table.Item{"CollectionStatus": "TABLE_UNAVAILABLE"})
 		}, run, nil, both, false, "TABLE_UNAVAILABLE -/-"},
-		{"blocked", func(_ *testing.T, w *tasktest.Tables) {
-			w.Receive("a", other)
-			w.Change("a", table.Item{"CollectionStatus": "Blocked_Topic"})
+		{"blocked", func(_ *testing.T, ts *tasktest.Tables) {
+			ts.Receive("a", other)
+			ts.Change("a", table.Item{"CollectionStatus": "Blocked_Topic"})
 		}, waiting, nil, nil, false, "Blocked_Topic 1/1"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			w := tasktest.New(t, "Table_Unavailable")
-			test.given(t, w)
-			task := checkcollection.New(w.Store, w.Log)
+			ts := tasktest.New(t, "Table_Unavailable")
+			test.given(t, ts)
+			task := checkcollection.New(ts.Store, ts.Log)
 			want := checkcollection.Output{Outcome: test.outcome, Owner: owner, Pending: []snapshot.Outgoing{},
 				CollectionKey: tasktest.Key("a"),
 				Moved:         test.moved, Notifications: []snapshot.Kind{}}
@@ -175,7 +184,7 @@ func TestHandle(t *testing.T) {
 				if diff := cmp.Diff(want, got); diff != "" {
 					t.Error(diff)
 				}
-				if got := w.Row("a"); got != test.after {
+				if got := ts.Row("a"); got != test.after {
 					t.Errorf("row: %q, want %q", got, test.after)
 				}
 				want.Moved = false
@@ -187,9 +196,9 @@ func TestHandle(t *testing.T) {
 // A request to reconcile without names is malformed.
 func TestHandleWithoutNames(t *testing.T) {
 	t.Parallel()
-	w := tasktest.New(t)
+	ts := tasktest.New(t)
 	for _, key := range []snapshot.CollectionKey{{}, {CorrelationID: tasktest.Run}, {CollectionName: "a"}} {
-		_, err := checkcollection.New(w.Store, w.Log).Handle(t.Context(),
+		_, err := checkcollection.New(ts.Store, ts.Log).Handle(t.Context(),
 			checkcollection.Input{ExecutionID: tasktest.Execution,
 				CollectionKey: key})
 		var malformed *failure.Malformed
@@ -222,14 +231,14 @@ func TestHandleAsInvoked(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			w := tasktest.New(t)
-			w.Put("db.a.b", tasktest.Sent(test.sent))
-			w.Count(tasktest.Message("m1", tasktest.Body("db.a.b", "f")))
+			ts := tasktest.New(t)
+			ts.Put("db.a.b", tasktest.Sent(test.sent))
+			ts.Count(tasktest.Message("m1", tasktest.Body("db.a.b", "f")))
 			var in checkcollection.Input
 			if err := json.Unmarshal(text, &in); err != nil {
 				t.Fatal(err)
 			}
-			out, err := checkcollection.New(w.Store, w.Log).Handle(t.Context(), in)
+			out, err := checkcollection.New(ts.Store, ts.Log).Handle(t.Context(), in)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -246,17 +255,17 @@ func TestHandleAsInvoked(t *testing.T) {
 
 func TestLog(t *testing.T) {
 	t.Parallel()
-	w := tasktest.New(t)
-	w.Put("a", tasktest.Sent(1))
-	w.Count(file("m1"))
-	if _, err := checkcollection.New(w.Store, w.Log).Handle(t.Context(),
+	ts := tasktest.New(t)
+	ts.Put("a", tasktest.Sent(1))
+	ts.Count(file("m1"))
+	if _, err := checkcollection.New(ts.Store, ts.Log).Handle(t.Context(),
 		checkcollection.Input{ExecutionID: tasktest.Execution,
 			CollectionKey: tasktest.Key("a")}); err != nil {
 		t.Fatal(err)
 	}
-	lines := w.Logged("checked collection")
+	lines := ts.Logged("checked collection")
 	if len(lines) != 1 {
-		t.Fatalf("logged %s", w.LogText())
+		t.Fatalf("logged %s", ts.LogText())
 	}
 	for key, want := range map[string]any{"correlation_id": tasktest.Run, "collection_name": "a",
 		"outcome": "REQUEST_PENDING",
@@ -264,5 +273,38 @@ func TestLog(t *testing.T) {
 		if lines[0][key] != want {
 			t.Errorf("%s is %v, want %v", key, lines[0][key], want)
 		}
+	}
+}
+
+// A deleted row that is the blocker lets its run be checked.
+func TestADeletedRow(t *testing.T) {
+	t.Parallel()
+	ts := tasktest.New(t)
+	ts.Put("a", tasktest.Sent(2))
+	ts.Count(file("m1"))
+	ts.Put("a", nil)
+	out, err := checkcollection.New(ts.Store, ts.Log).Handle(t.Context(),
+		checkcollection.Input{ExecutionID: tasktest.Execution,
+			CollectionKey: tasktest.Key("a")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := checkcollection.Output{Outcome: checkcollection.CheckRun, Owner: owner, Pending: []snapshot.Outgoing{},
+		CollectionKey: tasktest.Key("a"), Notifications: snapshot.Notifications}
+	if diff := cmp.Diff(want, out); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestMalformedRow(t *testing.T) {
+	t.Parallel()
+	ts := tasktest.New(t)
+	ts.Put("a", table.Item{"CollectionStatus": "Sent", "FilesSent": "three"})
+	_, err := checkcollection.New(ts.Store, ts.Log).Handle(t.Context(),
+		checkcollection.Input{ExecutionID: tasktest.Execution,
+			CollectionKey: tasktest.Key("a")})
+	var malformed *failure.Malformed
+	if !errors.As(err, &malformed) || !strings.Contains(err.Error(), "FilesSent") {
+		t.Errorf("got %v, want Malformed and the attribute's name", err)
 	}
 }

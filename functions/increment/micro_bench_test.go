@@ -31,11 +31,11 @@ func BenchmarkHandle(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				b.StopTimer()
-				w := tasktest.New(b)
+				ts := tasktest.New(b)
 				for i := range shape.collections {
-					w.Put(fmt.Sprint("db.database.c", i), tasktest.Sent(1000))
+					ts.Put(fmt.Sprint("db.database.c", i), tasktest.Sent(1000))
 				}
-				task := increment.New(w.Store, &rejecter{}, 0, increment.Concurrently, log)
+				task := increment.New(ts.Store, &rejecter{}, 0, increment.Concurrently, log)
 				count(b, task, before, shape.collections)
 				b.StartTimer()
 				count(b, task, event, shape.messages)

@@ -60,8 +60,8 @@ type fixture struct {
 }
 
 func newFixture(t *testing.T) *fixture {
-	w, out := tasktest.New(t), &outbox{fail: map[snapshot.Kind]error{}}
-	return &fixture{w, out, notify.New(w.Store, out, out, w.Log)}
+	ts, out := tasktest.New(t), &outbox{fail: map[snapshot.Kind]error{}}
+	return &fixture{ts, out, notify.New(ts.Store, out, out, ts.Log)}
 }
 
 func (fx *fixture) handle(t *testing.T, pending ...snapshot.Outgoing) (notify.Output, error) {

@@ -88,7 +88,7 @@ func TestASweepThatFailsWithAnAlert(t *testing.T) {
 					fx.sweep("fails", test.again)
 				} else {
 					fx.Now = fx.Now.Add(time.Second)
-					fx.sweep("heir", test.again)
+					fx.sweep("next", test.again)
 				}
 				fx.Now = fx.Now.Add(2 * store.DefaultLease)
 				fx.sweep("last", 0)

@@ -99,13 +99,13 @@ func TestOneOwnsTheNotification(t *testing.T) {
 			}
 		}
 		ts.pass(store.DefaultLease)
-		if diff := cmp.Diff(want, check("heir")); diff != "" {
+		if diff := cmp.Diff(want, check("next")); diff != "" {
 			ts.Error(diff)
 		}
 		if ts.deliver(want[0], "first") {
 			ts.Error("the late owner sent it too")
 		}
-		ts.deliver(want[0], "heir")
+		ts.deliver(want[0], "next")
 		ts.pass(2 * store.DefaultLease)
 		if got := check("later"); got != nil {
 			ts.Errorf("later: %v", got)

@@ -147,16 +147,16 @@ func TestALateOwner(t *testing.T) {
 		out := pendingRequest(ts)
 		_, err := ts.store.Deliver(ts.Context(), out, "me", func(snapshot.Export) error {
 			ts.pass(store.DefaultLease)
-			if at := ts.reconcile("a", "heir"); at.Pending == nil || *at.Pending != out {
-				ts.Errorf("the heir: %+v", at)
+			if at := ts.reconcile("a", "next"); at.Pending == nil || *at.Pending != out {
+				ts.Errorf("the next owner: %+v", at)
 			}
 			return nil
 		})
 		if err != nil {
 			ts.Fatal(err)
 		}
-		if ts.deliver(out, "heir") {
-			ts.Error("the heir sends what is delivered by now")
+		if ts.deliver(out, "next") {
+			ts.Error("the next owner sends what is delivered by now")
 		}
 	})
 }
@@ -256,7 +256,7 @@ func TestALeaseOfAnotherLength(t *testing.T) {
 		t.Fatal(err)
 	}
 	ts.pass(store.ExpressLease)
-	if ts.reconcile("a", "heir").Pending == nil {
+	if ts.reconcile("a", "next").Pending == nil {
 		t.Error("not taken over")
 	}
 	if store.ExpressLease >= store.DefaultLease {

@@ -82,17 +82,17 @@ func TestARequestIsTakenOverAfterItsLease(t *testing.T) {
 		ts.counted("a", "Sent", 1)
 		ts.reconcile("a", "first")
 		ts.pass(store.DefaultLease - time.Second)
-		if ts.reconcile("a", "heir").Pending != nil {
+		if ts.reconcile("a", "next").Pending != nil {
 			ts.Error("taken over before the lease ended")
 		}
 		ts.pass(time.Second)
-		if ts.reconcile("a", "heir").Pending == nil {
+		if ts.reconcile("a", "next").Pending == nil {
 			ts.Error("not taken over after the lease ended")
 		}
 		if ts.deliver(request("a", 0), "first") {
 			ts.Error("the late owner sent it too")
 		}
-		ts.deliver(request("a", 0), "heir")
+		ts.deliver(request("a", 0), "next")
 		ts.wantSent(request("a", 0))
 	})
 }
@@ -189,7 +189,7 @@ func TestARequestStaysPendingAfterSuccess(t *testing.T) {
 		ts.reconcile("a", "first")
 		ts.wantRow("a", status("Success"))
 		ts.pass(store.DefaultLease)
-		if ts.reconcile("a", "heir").Pending == nil {
+		if ts.reconcile("a", "next").Pending == nil {
 			ts.Error("no owner delivers the first owner's request")
 		}
 	})
@@ -226,7 +226,7 @@ func TestARequestOfAnotherEpochIsVoid(t *testing.T) {
 		ts.row("a", "Sent", 2)
 		ts.count(receipt("a", "new"))
 		ts.pass(store.DefaultLease)
-		if at := ts.reconcile("a", "heir"); at.Pending != nil {
+		if at := ts.reconcile("a", "next"); at.Pending != nil {
 			ts.Errorf("pending: %+v", at.Pending)
 		}
 	})
