@@ -16,8 +16,7 @@ const sdk = "github.com/aws/aws-sdk-go-v2/"
 // must be worth it; docs/functions.md has the cost of some that are not here.
 var common = []string{
 	"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2", "github.com/aws/smithy-go",
-	"github.com/caarlos0/env/v11",
-	"github.com/hashicorp/golang-lru/v2",
+	"github.com/caarlos0/env/v11", "github.com/hashicorp/golang-lru/v2",
 	sdk + "credentials", sdk + "internal/configsources", sdk + "internal/endpoints/v2",
 	sdk + "service/dynamodb", sdk + "service/internal/accept-encoding", sdk + "service/internal/endpoint-discovery",
 }
@@ -47,9 +46,8 @@ func TestLinked(t *testing.T) {
 				want = append(want, sdk+"service/"+service)
 			}
 			slices.Sort(want)
-			if diff := cmp.Diff(want,
-				slices.Compact(linked(t, task,
-					"{{with .Module}}{{if not .Main}}{{.Path}}{{end}}{{end}}"))); diff != "" {
+			if diff := cmp.Diff(want, slices.Compact(linked(t, task,
+				"{{with .Module}}{{if not .Main}}{{.Path}}{{end}}{{end}}"))); diff != "" {
 				t.Error("modules:", diff)
 			}
 			for _, path := range linked(t, task, "{{.ImportPath}}") {

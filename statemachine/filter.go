@@ -39,8 +39,7 @@ func StreamFilters(exempt []string) []string {
 		},
 	}
 	filters := []string{
-		filter(map[string]any{"eventName": []string{"REMOVE"}}),
-		change(to("Sent"), from(sent)),
+		filter(map[string]any{"eventName": []string{"REMOVE"}}), change(to("Sent"), from(sent)),
 		change(to("Success"), from(slices.Concat(received, usualSpellings("Success")))),
 		filter(map[string]any{"dynamodb": toReceived}),
 	}

@@ -73,44 +73,30 @@ func TestHandle(t *testing.T) {
 		{"a run without rows", func(t *testing.T, ts *tasktest.Tables) { statuses(t, ts) }, nil, nil, ""},
 		{"a run that no message was counted for",
 			func(_ *testing.T, ts *tasktest.Tables) { ts.Put("a", table.Item{"CollectionStatus": "Received"}) }, nil,
-			nil,
-			""},
+			nil, ""},
 		{"one is not received", func(t *testing.T, ts *tasktest.Tables) {
-			statuses(t, ts, "Success", "Sent",
-				"Success")
-		},
-			nil, nil,
-			"b"},
+			statuses(t, ts, "Success", "Sent", "Success")
+		}, nil, nil, "b"},
 		{"the last page blocks", func(t *testing.T, ts *tasktest.Tables) {
-			statuses(t, ts, "Success", "Success", "Success",
-				"Success", "Sent")
+			statuses(t, ts, "Success", "Success", "Success", "Success", "Sent")
 		}, nil, nil, "e"},
 		{"all received", func(t *testing.T, ts *tasktest.Tables) { statuses(t, ts, "Success", "Received", "Success") },
-			nil,
-			notifications(0, received), "b"},
+			nil, notifications(0, received), "b"},
 		{"all received, in capitals", func(t *testing.T, ts *tasktest.Tables) {
-			statuses(t, ts, "SUCCESS",
-				"RECEIVED")
-		},
-			nil,
-			notifications(0, received), "b"},
+			statuses(t, ts, "SUCCESS", "RECEIVED")
+		}, nil, notifications(0, received), "b"},
 		{"all successful at once: both notifications", func(t *testing.T, ts *tasktest.Tables) {
-			statuses(t, ts, "Success",
-				"SUCCESS")
+			statuses(t, ts, "Success", "SUCCESS")
 		}, nil, notifications(0, received, successful), ""},
 		{"one that never finishes blocks", func(t *testing.T, ts *tasktest.Tables) {
-			statuses(t, ts, "Success",
-				"Blocked_Topic")
-		},
-			nil, nil, "b"},
+			statuses(t, ts, "Success", "Blocked_Topic")
+		}, nil, nil, "b"},
 		{"unless it is exempt", func(t *testing.T, ts *tasktest.Tables) { statuses(t, ts, "Success", "BLOCKED_TOPIC") },
 			[]snapshot.Status{"Blocked_Topic"}, notifications(0, received, successful), ""},
 		{"another delivers them", func(t *testing.T, ts *tasktest.Tables) {
 			statuses(t, ts, "Success")
-			check(t, ts,
-				"other")
-		}, nil,
-			nil, ""},
+			check(t, ts, "other")
+		}, nil, nil, ""},
 		{"another's lease has ended", func(t *testing.T, ts *tasktest.Tables) {
 			statuses(t, ts, "Success")
 			check(t, ts, "other")
@@ -118,8 +104,7 @@ func TestHandle(t *testing.T) {
 		}, nil, notifications(0, received, successful), ""},
 		{"we deliver them, and the task runs again", func(t *testing.T, ts *tasktest.Tables) {
 			statuses(t, ts, "Success")
-			check(t,
-				ts, owner)
+			check(t, ts, owner)
 		}, nil, notifications(0, received, successful), ""},
 		{"delivered", func(t *testing.T, ts *tasktest.Tables) {
 			statuses(t, ts, "Success")

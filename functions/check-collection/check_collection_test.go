@@ -39,119 +39,103 @@ func TestHandle(t *testing.T) {
 	first, both := snapshot.Notifications[:1], snapshot.Notifications
 	for _, test := range []struct {
 		name    string
-		given   func(*testing.T, *tasktest.Tables)
+		given   func(*tasktest.Tables)
 		outcome checkcollection.Outcome
 		pending []snapshot.Outgoing
 		check   []snapshot.Kind
 		moved   bool
 		after   string // row
 	}{
-		{"no row", func(*testing.T, *tasktest.Tables) {}, waiting, nil, nil, false, ""},
-		{"files are missing", func(_ *testing.T, ts *tasktest.Tables) {
+		{"no row", func(*tasktest.Tables) {}, waiting, nil, nil, false, ""},
+		{"files are missing", func(ts *tasktest.Tables) {
 			ts.Put("a", tasktest.Sent(2))
 			ts.Count(file("m1"))
-		}, waiting, nil,
-			nil, false, "Sent 1/2"},
-		{"no files", func(_ *testing.T, ts *tasktest.Tables) { ts.Put("a", tasktest.Sent(0)) }, waiting, nil, nil,
-			false,
-			"Sent 0/0"},
-		{"all files, but Sent is not written yet", func(_ *testing.T, ts *tasktest.Tables) {
+		}, waiting, nil, nil, false, "Sent 1/2"},
+		{"no files", func(ts *tasktest.Tables) { ts.Put("a", tasktest.Sent(0)) }, waiting, nil, nil, false, "Sent 0/0"},
+		{"all files, but Sent is not written yet", func(ts *tasktest.Tables) {
 			ts.Put("a", tasktest.Sent(1))
 			ts.Count(file("m1"))
 			ts.Change("a", table.Item{"CollectionStatus": "Exported"})
 		}, waiting, nil, nil, false, "Exported 1/1"},
-		{"all files", func(_ *testing.T, ts *tasktest.Tables) { ts.Put("a", tasktest.Sent(1)); ts.Count(file("m1")) },
-			pending, request(0),
-			first, true, "Received 1/1"},
-		{"all files, in capitals", func(_ *testing.T, ts *tasktest.Tables) {
+		{"all files", func(ts *tasktest.Tables) { ts.Put("a", tasktest.Sent(1)); ts.Count(file("m1")) },
+			pending, request(0), first, true, "Received 1/1"},
+		{"all files, in capitals", func(ts *tasktest.Tables) {
 			ts.Put("a", tasktest.Sent(1))
 			ts.Change("a", table.Item{"CollectionStatus": "SENT"})
 			ts.Count(file("m1"))
 		}, pending, request(0), first, true, "RECEIVED 1/1"},
-		{"more than all files", func(_ *testing.T, ts *tasktest.Tables) {
+		{"more than all files", func(ts *tasktest.Tables) {
 			ts.Put("a", tasktest.Sent(1))
 			ts.Count(file("m1"), file("m2"))
-		},
-			pending, request(0), first, true, "Received 2/1"},
-		{"a row that was not synced", func(t *testing.T, ts *tasktest.Tables) {
+		}, pending, request(0), first, true, "Received 2/1"},
+		{"a row that was not synced", func(ts *tasktest.Tables) {
 			ts.Put("a", tasktest.Sent(2))
 			ts.Count(file("m1"), file("m2"))
 			ts.Change("a", table.Item{"FilesReceived": int64(1), "SyncedFiles": int64(1)})
 		}, pending, request(0), first, true, "Received 2/2"},
 		{"an early success file waits",
-			func(_ *testing.T, ts *tasktest.Tables) {
+			func(ts *tasktest.Tables) {
 				ts.Put("a", tasktest.Sent(2))
 				ts.Count(file("m1"), successFile("s"))
-			}, waiting, nil,
-			nil, false, "Sent 1/2"},
+			}, waiting, nil, nil, false, "Sent 1/2"},
 		{"an early success file: both moves, and the request",
-			func(_ *testing.T, ts *tasktest.Tables) {
+			func(ts *tasktest.Tables) {
 				ts.Put("a", tasktest.Sent(1))
 				ts.Count(successFile("s"), file("m1"))
-			}, pending,
-			request(0), both, true, "Success 1/1"},
-		{"a success file after the request", func(t *testing.T, ts *tasktest.Tables) {
+			}, pending, request(0), both, true, "Success 1/1"},
+		{"a success file after the request", func(ts *tasktest.Tables) {
 			ts.Receive("a", other)
 			ts.Deliver(request(0)[0], other)
 			ts.Count(successFile("s"))
 		}, run, nil, both, true, "Success 1/1"},
-		{"another delivers the request", func(_ *testing.T, ts *tasktest.Tables) { ts.Receive("a", other) }, run, nil,
-			first, false,
+		{"another delivers the request", func(ts *tasktest.Tables) { ts.Receive("a", other) }, run, nil, first, false,
 			"Received 1/1"},
 		{"another's lease has ended",
-			func(_ *testing.T, ts *tasktest.Tables) {
+			func(ts *tasktest.Tables) {
 				ts.Receive("a", other)
 				ts.Now = ts.Now.Add(store.DefaultLease)
-			},
-			pending,
-			request(0), first, false, "Received 1/1"},
-		{"another's lease is not over", func(_ *testing.T, ts *tasktest.Tables) {
+			}, pending, request(0), first, false, "Received 1/1"},
+		{"another's lease is not over", func(ts *tasktest.Tables) {
 			ts.Receive("a", other)
 			ts.Now = ts.Now.Add(store.DefaultLease - time.Second)
 		}, run, nil, first, false, "Received 1/1"},
-		{"requested", func(t *testing.T, ts *tasktest.Tables) {
+		{"requested", func(ts *tasktest.Tables) {
 			ts.Receive("a", other)
-			ts.Deliver(request(0)[0],
-				other)
-		},
-			run, nil,
-			first, false, "Received 1/1"},
-		{"we deliver it, and the task runs again", func(_ *testing.T, ts *tasktest.Tables) { ts.Receive("a", owner) },
-			pending,
+			ts.Deliver(request(0)[0], other)
+		}, run, nil, first, false, "Received 1/1"},
+		{"we deliver it, and the task runs again", func(ts *tasktest.Tables) { ts.Receive("a", owner) }, pending,
 			request(0), first, false, "Received 1/1"},
 		{"we delivered it, and the task runs again",
-			func(t *testing.T, ts *tasktest.Tables) { ts.Receive("a", owner); ts.Deliver(request(0)[0], owner) }, run,
-			nil,
-			first,
+			func(ts *tasktest.Tables) { ts.Receive("a", owner); ts.Deliver(request(0)[0], owner) }, run, nil, first,
 			false, "Received 1/1"},
-		{"Sent written over Received: moved again without a request", func(t *testing.T, ts *tasktest.Tables) {
+		{"Sent written over Received: moved again without a request", func(ts *tasktest.Tables) {
 			ts.Receive("a", other)
 			ts.Deliver(request(0)[0], other)
 			ts.Change("a", table.Item{"CollectionStatus": "Sent"})
 		}, run, nil, first, true, "Received 1/1"},
-		{"exported again: another epoch, another request", func(t *testing.T, ts *tasktest.Tables) {
+		{"exported again: another epoch, another request", func(ts *tasktest.Tables) {
 			ts.Receive("a", other)
 			ts.Deliver(request(0)[0], other)
 			ts.Change("a", table.Item{"CollectionStatus": "Sent", "FilesReceived": int64(0)})
 			ts.Count(file("m2"))
 		}, pending, request(1), first, true, "Received 1/1"},
-		{"a success file of an earlier epoch", func(t *testing.T, ts *tasktest.Tables) {
+		{"a success file of an earlier epoch", func(ts *tasktest.Tables) {
 			ts.Receive("a", other)
 			ts.Count(successFile("s"))
 			ts.Deliver(request(0)[0], other)
 			ts.Change("a", table.Item{"CollectionStatus": "Sent", "FilesReceived": int64(0)})
 			ts.Count(file("m2"))
 		}, pending, request(1), first, true, "Received 1/1"},
-		{"received by the sender itself, without files", func(_ *testing.T, ts *tasktest.Tables) {
+		{"received by the sender itself, without files", func(ts *tasktest.Tables) {
 			ts.Put("a", table.Item{"CollectionStatus": "Received", "FilesSent": int64(0), "FilesReceived": int64(0)})
 		}, run, nil, first, false, "Received 0/0"},
-		{"successful", func(_ *testing.T, ts *tasktest.Tables) {
+		{"successful", func(ts *tasktest.Tables) {
 			ts.Put("a", table.Item{"CollectionStatus": "SUCCESS", "FilesSent": int64(1), "FilesReceived": int64(1)})
 		}, run, nil, both, false, "SUCCESS 1/1"},
-		{"exempt: done as far as the run goes", func(_ *testing.T, ts *tasktest.Tables) {
+		{"exempt: done as far as the run goes", func(ts *tasktest.Tables) {
 			ts.Put("a", table.Item{"CollectionStatus": "TABLE_UNAVAILABLE"})
 		}, run, nil, both, false, "TABLE_UNAVAILABLE -/-"},
-		{"blocked", func(_ *testing.T, ts *tasktest.Tables) {
+		{"blocked", func(ts *tasktest.Tables) {
 			ts.Receive("a", other)
 			ts.Change("a", table.Item{"CollectionStatus": "Blocked_Topic"})
 		}, waiting, nil, nil, false, "Blocked_Topic 1/1"},
@@ -159,7 +143,7 @@ func TestHandle(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			ts := tasktest.New(t, "Table_Unavailable")
-			test.given(t, ts)
+			test.given(ts)
 			task := checkcollection.New(ts.Store, ts.Log)
 			want := checkcollection.Output{Outcome: test.outcome, Owner: owner, Pending: []snapshot.Outgoing{},
 				CollectionKey: tasktest.Key("a"),

@@ -23,13 +23,11 @@ func TestMetrics(t *testing.T) {
 		{"files are missing", func(ts *tasktest.Tables) {
 			ts.Put("a", tasktest.Sent(2))
 			ts.Count(tasktest.Message("m1", tasktest.Body("a", "1")))
-		},
-			map[string]float64{}},
+		}, map[string]float64{}},
 		{"all are there", func(ts *tasktest.Tables) {
 			ts.Put("a", tasktest.Sent(1))
 			ts.Count(tasktest.Message("m1", tasktest.Body("a", "1")))
-		},
-			map[string]float64{"CollectionsReceived": 1}},
+		}, map[string]float64{"CollectionsReceived": 1}},
 		{"an early success file", func(ts *tasktest.Tables) {
 			ts.Put("a", tasktest.Sent(1))
 			ts.Count(tasktest.Message("m1", tasktest.Body("a", "1")),
@@ -40,14 +38,12 @@ func TestMetrics(t *testing.T) {
 			func(ts *tasktest.Tables) {
 				ts.Receive("a", "other")
 				ts.Count(tasktest.Message("m2", tasktest.Body("a", "s", tasktest.SuccessFile)))
-			},
-			map[string]float64{"CollectionsSuccessful": 1}},
+			}, map[string]float64{"CollectionsSuccessful": 1}},
 		{"Sent was written over Received", func(ts *tasktest.Tables) {
 			ts.Receive("a", "other")
 			ts.Deliver(request(0)[0], "other")
 			ts.Change("a", table.Item{"CollectionStatus": "Sent"})
-		},
-			map[string]float64{}},
+		}, map[string]float64{}},
 		{"exported again: a new epoch", func(ts *tasktest.Tables) {
 			ts.Receive("a", "other")
 			ts.Change("a", table.Item{"CollectionStatus": "Sent", "FilesReceived": int64(0)})

@@ -37,14 +37,11 @@ func TestMetrics(t *testing.T) {
 		want     map[string]float64
 	}{
 		{"one file of many", nil, func(fx *fixture) []string {
-			return []string{fx.sentAgo("m1", tasktest.Body("a", "1"),
-				1500)}
-		},
-			map[string]float64{"FilesReceived": 1, "MessageProcessingTime": 1500}},
+			return []string{fx.sentAgo("m1", tasktest.Body("a", "1"), 1500)}
+		}, map[string]float64{"FilesReceived": 1, "MessageProcessingTime": 1500}},
 		{"a batch", nil, func(fx *fixture) []string {
 			return []string{fx.sentAgo("m1", tasktest.Body("a", "1"), 1000), fx.sentAgo("m2", tasktest.Body("b", "1"),
-				200),
-				fx.sentAgo("m3", tasktest.Body("b", "s", tasktest.SuccessFile), 30)}
+				200), fx.sentAgo("m3", tasktest.Body("b", "s", tasktest.SuccessFile), 30)}
 		}, map[string]float64{"FilesReceived": 2, "SuccessFilesReceived": 1, "MessageProcessingTime": 1230}},
 		{"a duplicate, however late, is neither received nor slow",
 			[]string{tasktest.Message("m1", tasktest.Body("a", "1"))},
@@ -53,22 +50,19 @@ func TestMetrics(t *testing.T) {
 		{"twice in one batch", nil, func(*fixture) []string {
 			return []string{tasktest.Message("m1", tasktest.Body("a", "1")),
 				tasktest.Message("m1", tasktest.Body("a", "1"))}
-		},
-			map[string]float64{"FilesReceived": 1, "DuplicateMessages": 1, "MessageProcessingTime": 0}},
+		}, map[string]float64{"FilesReceived": 1, "DuplicateMessages": 1, "MessageProcessingTime": 0}},
 		{"rejected", nil,
 			func(*fixture) []string {
 				return []string{tasktest.Message("m2", "x"), tasktest.Message("m3", "y"),
 					tasktest.Message("m4", tasktest.Body("unknown", "1"))}
-			},
-			map[string]float64{"MessagesRejected": 3, "MessagesRejected NOT_JSON": 2,
+			}, map[string]float64{"MessagesRejected": 3, "MessagesRejected NOT_JSON": 2,
 				"MessagesRejected UNKNOWN_COLLECTION": 1}},
 		{"more than were sent: as many as this call counted beyond", nil,
 			func(*fixture) []string {
 				return []string{tasktest.Message("m1", tasktest.Body("one", "1")),
 					tasktest.Message("m2", tasktest.Body("one", "2")),
 					tasktest.Message("m3", tasktest.Body("one", "3"))}
-			},
-			map[string]float64{"FilesReceived": 3, "FilesOverReceived": 2, "MessageProcessingTime": 0}},
+			}, map[string]float64{"FilesReceived": 3, "FilesOverReceived": 2, "MessageProcessingTime": 0}},
 		{"one more, after more were received than sent", []string{tasktest.Message("m1", tasktest.Body("one", "1")),
 			tasktest.Message("m2", tasktest.Body("one", "2"))},
 			func(*fixture) []string { return []string{tasktest.Message("m3", tasktest.Body("one", "3"))} },

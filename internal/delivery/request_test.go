@@ -63,8 +63,7 @@ func TestRequestOverFIFO(t *testing.T) {
 		request("db.a.b", 0),
 		request("db.a.b", 0), // sent again: the queue drops it
 		request("db.a.b", 5), // another epoch
-		request("db.a.c", 0),
-		request("db a", 0),
+		request("db.a.c", 0), request("db a", 0),
 	}
 	for _, out := range all {
 		if err := sender.Request(t.Context(), out, said); err != nil {

@@ -124,11 +124,9 @@ func TestRecordsBesideARepeatedKey(t *testing.T) {
 func TestRepeatedKeysThatAreIgnored(t *testing.T) {
 	t.Parallel()
 	for _, message := range []string{
-		twice(body("extra", "1"), "extra", "2", true),
-		twice(body(), "Collection_Name", `"other"`, false),
+		twice(body("extra", "1"), "extra", "2", true), twice(body(), "Collection_Name", `"other"`, false),
 		body("extra", `{"collection_name":1,"collection_name":2,"Records":1,"Records":2}`),
-		twice(body("body", "1"), "body", "2", false),
-		twice(body("messageId", "1"), "messageId", "2", false),
+		twice(body("body", "1"), "body", "2", false), twice(body("messageId", "1"), "messageId", "2", false),
 		body("extra", `"\"correlation_id\":1,"`, `cor\u0072elation_id2`, `"}]"`),
 	} {
 		countsAs(t, message, message, said())

@@ -130,24 +130,18 @@ func TestEventIDsOfMessagesDiffer(t *testing.T) {
 	t.Parallel()
 	seen := map[string]snapshot.Outgoing{}
 	for _, out := range []snapshot.Outgoing{
-		outgoing(snapshot.SuccessFileRequest, "run", "c", 1),
-		outgoing(snapshot.SuccessFileRequest, "run", "c", 11),
-		outgoing(snapshot.SuccessFileRequest, "run", "c", -1),
-		outgoing(snapshot.SuccessFileRequest, "run", "c1", 1),
-		outgoing(snapshot.SuccessFileRequest, "run", "c 1", 1),
-		outgoing(snapshot.SuccessFileRequest, "run c", "", 1),
+		outgoing(snapshot.SuccessFileRequest, "run", "c", 1), outgoing(snapshot.SuccessFileRequest, "run", "c", 11),
+		outgoing(snapshot.SuccessFileRequest, "run", "c", -1), outgoing(snapshot.SuccessFileRequest, "run", "c1", 1),
+		outgoing(snapshot.SuccessFileRequest, "run", "c 1", 1), outgoing(snapshot.SuccessFileRequest, "run c", "", 1),
 		outgoing(snapshot.SuccessFileRequest, "run", "c\" \"", 1),
 		outgoing(snapshot.SuccessFileRequest, "run\" \"c", "", 1),
 		outgoing(snapshot.SuccessFileRequest, `run" "`, "c", 1),
 		outgoing(snapshot.SuccessFileRequest, "run", "é", 1),
 		outgoing(snapshot.SuccessFileRequest, "run", "e\u0301", 1),
 		outgoing(snapshot.SuccessFileRequest, "run", `\u00e9`, 1),
-		outgoing(snapshot.SuccessFileRequest, "run", "C", 1),
-		outgoing(snapshot.SuccessFileRequest, "run", "", 1),
-		outgoing(snapshot.AllReceived, "run", "", 1),
-		outgoing(snapshot.AllSuccessful, "run", "", 1),
-		outgoing(snapshot.AllReceived, "run", "", 2),
-		outgoing(snapshot.RunStalled, "run", "", 1),
+		outgoing(snapshot.SuccessFileRequest, "run", "C", 1), outgoing(snapshot.SuccessFileRequest, "run", "", 1),
+		outgoing(snapshot.AllReceived, "run", "", 1), outgoing(snapshot.AllSuccessful, "run", "", 1),
+		outgoing(snapshot.AllReceived, "run", "", 2), outgoing(snapshot.RunStalled, "run", "", 1),
 		outgoing(snapshot.RunAbandoned, "run", "", 1),
 	} {
 		if other, ok := seen[out.EventID()]; ok {

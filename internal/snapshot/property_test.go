@@ -145,8 +145,7 @@ func TestNextStepEnds(t *testing.T) {
 	rank := map[snapshot.Status]int{snapshot.Sent: 1, snapshot.Received: 2, snapshot.Success: 3}
 	rapid.Check(t, func(t *rapid.T) {
 		r := row(rapid.SampledFrom([]snapshot.Status{"", "Exported", snapshot.Sent, snapshot.Received, snapshot.Success,
-			"Blocked_Topic"}).Draw(t, "status"),
-			counter.Draw(t, "sent"), counter.Draw(t, "received"))
+			"Blocked_Topic"}).Draw(t, "status"), counter.Draw(t, "sent"), counter.Draw(t, "received"))
 		r.EpochStart, r.SyncedFiles = counter.Draw(t, "epoch start"), counter.Draw(t, "synced")
 		c := snapshot.Collection{
 			Counted:       rapid.Int64Range(0, 6).Draw(t, "counted"),

@@ -116,8 +116,7 @@ func TestCountIsFinishedByTheNextDelivery(t *testing.T) {
 		"of a predecessor": func(ts *testStore) { ts.row("a", "Sent", 200); ts.predecessorCounts("a", 7) },
 		"counted by a lost ledger": func(ts *testStore) {
 			ts.row("a", "Sent", 200)
-			ts.count(receipts("a", "old",
-				40)...)
+			ts.count(receipts("a", "old", 40)...)
 			ts.loseLedger("a")
 		},
 	} {

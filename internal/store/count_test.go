@@ -35,8 +35,7 @@ func TestDuplicates(t *testing.T) {
 	for name, again := range map[string]func(ts *testStore) store.Counts{
 		"by the same execution": func(ts *testStore) store.Counts { return ts.count(receipt("a", "m1")) },
 		"by another execution": func(ts *testStore) store.Counts {
-			return ts.countAs("execution-2",
-				receipt("a", "m1"))
+			return ts.countAs("execution-2", receipt("a", "m1"))
 		},
 		"among new ones": func(ts *testStore) store.Counts {
 			return ts.countAs("e", receipt("a", "x"), receipt("a", "m1"), receipt("a", "y"))
@@ -51,12 +50,10 @@ func TestDuplicates(t *testing.T) {
 		},
 		"after the counter was set back": func(ts *testStore) store.Counts {
 			ts.exportAgain("a")
-			return ts.count(receipt("a",
-				"m1"))
+			return ts.count(receipt("a", "m1"))
 		},
 		"after the row was replaced": func(ts *testStore) store.Counts {
-			ts.replace("a", "Sent",
-				5)
+			ts.replace("a", "Sent", 5)
 			return ts.count(receipt("a", "m1"))
 		},
 		"by another process": func(ts *testStore) store.Counts {
@@ -126,8 +123,7 @@ func TestABatchUpdatesItsRowOnce(t *testing.T) {
 			if again := ts.count(batch...); len(again.Duplicates) != test.messages ||
 				again.Row.FilesReceived.N != counted {
 				ts.Errorf("again: %d of %d are duplicates, the row holds %d of %d", len(again.Duplicates),
-					test.messages,
-					again.Row.FilesReceived.N, counted)
+					test.messages, again.Row.FilesReceived.N, counted)
 			}
 		}
 	})

@@ -36,8 +36,7 @@ func entryAsRead(kind snapshot.Kind, read snapshot.Entry) []table.Condition {
 	p := prefix(kind)
 	conditions := []table.Condition{asRead(p+entryVersion, read.Version)}
 	if read.Version.Set {
-		conditions = append(conditions,
-			table.Condition{Attribute: p + entryOwner, Value: read.Owner},
+		conditions = append(conditions, table.Condition{Attribute: p + entryOwner, Value: read.Owner},
 			table.Condition{Attribute: p + entryUntil, Value: seconds(read.Until)},
 			table.Condition{Attribute: p + entryDelivered, Value: read.Delivered})
 	}

@@ -187,8 +187,7 @@ func TestAStaleCache(t *testing.T) {
 		for _, pages := range []int{1, 0} { // to read, the first and the second time
 			clear(ts.calls)
 			counts, err := receive(ts, old, "e", []snapshot.Receipt{all[0], all[store.PageSize],
-				all[5*store.PageSize-1],
-				all[100]})
+				all[5*store.PageSize-1], all[100]})
 			if err != nil || len(counts.Duplicates) != 4 {
 				ts.Errorf("got %+v, %v", counts, err)
 			}

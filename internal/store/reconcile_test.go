@@ -83,8 +83,7 @@ func TestTheNextReconciliationFinishesTheWork(t *testing.T) {
 		"the row lacks files": func(ts *testStore) { ts.countAndDie("a", 2) },
 		"with an early success file": func(ts *testStore) {
 			ts.counted("a", "Sent", 2)
-			ts.count(successFile("a",
-				"success"))
+			ts.count(successFile("a", "success"))
 		},
 		"after a reset": func(ts *testStore) {
 			ts.counted("a", "Sent", 2)
@@ -95,8 +94,7 @@ func TestTheNextReconciliationFinishesTheWork(t *testing.T) {
 		"of a predecessor": func(ts *testStore) {
 			ts.register("b")
 			ts.row("a", "Sent", 2)
-			ts.predecessorCounts("a",
-				2)
+			ts.predecessorCounts("a", 2)
 		},
 		"of a lost ledger": func(ts *testStore) { ts.register("b"); ts.counted("a", "Sent", 2); ts.loseLedger("a") },
 		"after monitoring was notified": func(ts *testStore) {

@@ -124,8 +124,7 @@ func TestHint(t *testing.T) {
 			By: "me"}, true, map[string]int{calls: 2, rows: 1}, "c3"},
 		"set by us, to one that blocks": {"Sent Received Received Received", snapshot.Hint{Collection: "c0",
 			By: "me"}, true, map[string]int{calls: 2, rows: 1}, "c0"},
-		"unknown": {"Received Received Sent Received", snapshot.Hint{}, true,
-			map[string]int{calls: 2, rows: 1}, "c2"},
+		"unknown": {"Received Received Sent Received", snapshot.Hint{}, true, map[string]int{calls: 2, rows: 1}, "c2"},
 		"unknown, and all are done": {"Received Success Received Received", snapshot.Hint{}, true,
 			map[string]int{calls: 1, rows: 2}, ""},
 	} {

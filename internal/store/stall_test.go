@@ -45,8 +45,7 @@ func TestASettledRunIsNotReadInTheLedger(t *testing.T) {
 		"the request is pending":    {notify, func(*testStore) {}, deliver},
 		"the notifications are due": {deliver, func(*testStore) {}, notify},
 		"the notifications are leased": {deliver, func(ts *testStore) {
-			_, _ = ts.store.Check(ts.Context(), key("a"), "x",
-				true, both)
+			_, _ = ts.store.Check(ts.Context(), key("a"), "x", true, both)
 		}, notify},
 		"the row lacks a late file": {func(ts *testStore) { notify(ts); deliver(ts) }, func(ts *testStore) {
 			ts.crashesBefore(0, ts.isUpdate("row"))

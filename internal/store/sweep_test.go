@@ -91,15 +91,17 @@ func TestExamineFindsWhatIsDue(t *testing.T) {
 		"files are missing": {func(ts *testStore) { ts.row("a", "Sent", 2); ts.count(receipt("a", "one")) },
 			false},
 		"no files": {func(ts *testStore) { ts.row("a", "Sent", 0) }, false},
-		"not sent yet": {func(ts *testStore) { ts.row("a", "Exported", 1); ts.count(receipt("a", "one")) },
-			false},
+		"not sent yet": {func(ts *testStore) {
+			ts.row("a", "Exported",
+				1)
+			ts.count(receipt("a", "one"))
+		}, false},
 		"received without messages":     {func(ts *testStore) { ts.row("a", "Received", 1) }, false},
 		"counted but the row is behind": {func(ts *testStore) { ts.countAndDie("a", 1); ts.row("a", "Sent", 9) }, true},
 		"the ledger is new": {func(ts *testStore) {
 			ts.counted("a", "Sent", 1)
 			ts.loseLedger("a")
-			ts.row("a",
-				"Sent", 9)
+			ts.row("a", "Sent", 9)
 		}, true},
 		"complete but Sent":    {func(ts *testStore) { ts.counted("a", "Sent", 1) }, true},
 		"complete in capitals": {func(ts *testStore) { ts.counted("a", "SENT", 1) }, true},
@@ -108,10 +110,8 @@ func TestExamineFindsWhatIsDue(t *testing.T) {
 		"Sent over Received": {func(ts *testStore) { requested(ts); ts.row("a", "Sent", 1) }, true},
 		"received without a request": {func(ts *testStore) {
 			ts.counted("a", "Exported", 1)
-			ts.row("a", "Received",
-				1)
-		},
-			true},
+			ts.row("a", "Received", 1)
+		}, true},
 		"received while the owner lives": {func(ts *testStore) { moved(ts); ts.pass(store.DefaultLease - time.Second) },
 			false},
 		"received and the owner died": {func(ts *testStore) { moved(ts); ts.pass(store.DefaultLease) }, true},

@@ -151,8 +151,7 @@ var Table = []Path{
 		Event:  File("a", "1"),
 		Broken: NotifyMissing,
 		States: join(reconciled, "Notify Sender", "Request Left to the Sweep", "Check All Collections",
-			"Notification Pending?",
-			"Notify Monitoring", "Left to the Sweep"),
+			"Notification Pending?", "Notify Monitoring", "Left to the Sweep"),
 	},
 	{
 		Name:   "a function of another version",

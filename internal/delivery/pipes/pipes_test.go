@@ -41,14 +41,12 @@ func TestMeasure(t *testing.T) {
 		logged    string // part of it, "" for nothing
 		wantError string
 	}{
-		"BothRun": {states{"messages": types.PipeStateRunning, "changes": types.PipeStateRunning}, "0", "",
-			""},
+		"BothRun": {states{"messages": types.PipeStateRunning, "changes": types.PipeStateRunning}, "0", "", ""},
 		"OneIsStopped": {states{"messages": types.PipeStateRunning, "changes": types.PipeStateStopped}, "1",
 			"pipe=changes state=STOPPED state_reason=\"no right to read\"", ""},
 		"BothAre": {states{"messages": types.PipeStateStopped, "changes": types.PipeStateStartFailed}, "2",
 			"pipe=messages", ""},
-		"OnTheirWay": {states{"messages": types.PipeStateStarting, "changes": types.PipeStateUpdating}, "0", "",
-			""},
+		"OnTheirWay": {states{"messages": types.PipeStateStarting, "changes": types.PipeStateUpdating}, "0", "", ""},
 		"OneCannotBeAsked": {states{"messages": types.PipeStateRunning}, "", "",
 			"describing the pipe changes: access denied"},
 		"StoppedAndUnasked": {states{"changes": types.PipeStateStopped}, "", "pipe=changes",
@@ -95,8 +93,7 @@ func TestWith(t *testing.T) {
 			t.Parallel()
 			watch := &pipes.Watch{Client: test.pipes, Names: []string{"messages"}, Log: slog.New(slog.DiscardHandler)}
 			handle := pipes.With(watch, func(_ context.Context, in string) (string, error) {
-				return in + "!",
-					test.err
+				return in + "!", test.err
 			})
 			out, err := handle(t.Context(), "swept")
 			if got := errorText(err); out != "swept!" || got != test.wantError {

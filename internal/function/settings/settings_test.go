@@ -15,8 +15,7 @@ import (
 
 var variables = []string{
 	"ENVIRONMENT", "APPLICATION", "LOG_LEVEL", "DYNAMO_DB_EXPORT_STATUS_TABLE_NAME", "LEDGER_TABLE_NAME",
-	"EXEMPT_STATUSES",
-	"REJECTED_MESSAGES_QUEUE_URL", "EXPORT_STATE_SQS_QUEUE_URL", "MONITORING_SNS_TOPIC_ARN",
+	"EXEMPT_STATUSES", "REJECTED_MESSAGES_QUEUE_URL", "EXPORT_STATE_SQS_QUEUE_URL", "MONITORING_SNS_TOPIC_ARN",
 	"STALLED_AFTER_MINUTES", "STATE_MACHINE_ARN", "LEASE_SECONDS", "MAX_COLLECTIONS", "PIPE_NAMES",
 }
 
@@ -55,8 +54,7 @@ var (
 
 func TestDefaults(t *testing.T) {
 	environment(t, "LEDGER_TABLE_NAME=ledger", "REJECTED_MESSAGES_QUEUE_URL=queue", "EXPORT_STATE_SQS_QUEUE_URL=state",
-		"MONITORING_SNS_TOPIC_ARN=topic", "STATE_MACHINE_ARN=machine",
-		"PIPE_NAMES=messages,changes")
+		"MONITORING_SNS_TOPIC_ARN=topic", "STATE_MACHINE_ARN=machine", "PIPE_NAMES=messages,changes")
 	want := []any{
 		settings.Increment{Common: common, Tables: tables, RejectedMessagesQueueURL: "queue"},
 		settings.CheckCollection{Common: common, Tables: tables, Outbox: outbox},

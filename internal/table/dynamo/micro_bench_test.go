@@ -59,10 +59,9 @@ func BenchmarkGetMany(b *testing.B) {
 					table.Read{Ref: rows.At("run-1", name), Attributes: []string{"CollectionStatus", "FilesReceived",
 						"EpochStart", "SyncedFiles", "FilesSent"}, Consistent: true},
 					table.Read{Ref: ledger.At("collection#run-1#"+name, "collection"), Consistent: true})
-				statuses = append(statuses,
-					fmt.Sprintf(`{"CorrelationId":{"S":"run-1"},"CollectionName":{"S":%q},`+
-						`"CollectionStatus":{"S":"Sent"},"FilesSent":{"N":"125"},"FilesReceived":{"N":"7"},`+
-						`"EpochStart":{"N":"0"},"SyncedFiles":{"N":"7"}}`, name))
+				statuses = append(statuses, fmt.Sprintf(`{"CorrelationId":{"S":"run-1"},"CollectionName":{"S":%q},`+
+					`"CollectionStatus":{"S":"Sent"},"FilesSent":{"N":"125"},"FilesReceived":{"N":"7"},`+
+					`"EpochStart":{"N":"0"},"SyncedFiles":{"N":"7"}}`, name))
 				counts = append(counts, fmt.Sprintf(
 					`{"PK":{"S":"collection#run-1#%s"},"SK":{"S":"collection"},"Counted":{"N":"7"},`+
 						`"SnapshotType":{"S":"full"}}`, name))
