@@ -59,7 +59,7 @@ func (d driver) follow(t *testing.T, path paths.Path) {
 		t.Errorf("failed: %v, want %v", end.failed, path.Fails)
 	}
 	if end.failed && (end.error == "" || end.cause == "") {
-		t.Errorf("failed with the error %q and the cause %q, want both for the person who reads them", end.error,
+		t.Errorf("failed with the error %q and the cause %q, want both", end.error,
 			end.cause)
 	}
 }

@@ -35,7 +35,7 @@ func TestRejectedMessagesCountUnderTheSameIdentities(t *testing.T) {
 		{`[{"body":` + escaped + `},{"body":` + message + `}]`, 2},
 		{`[{"body":` + escaped + `},{"messageId":"with-an-id","body":` + escaped + `},{"body":` +
 			quoted(t, paths.EnvelopeByHand("a")(run)) + `}]`, 3},
-		{`{"messageId":"of-nobody",` + message[1:], 1},
+		{`{"messageId":"no-record",` + message[1:], 1},
 		{`[{"body":` + escaped + `},{"messageId":null,"body":` + escaped + `}]`, 2},
 		{paths.File("a", "1")(run), 1},
 		{`{"reconcile":"a field of a message",` + message[1:], 1},

@@ -196,7 +196,7 @@ func TestNextStepAndRequestPending(t *testing.T) {
 			snapshot.EnqueueRequest},
 
 		{"requested by us", sent, asked(entry(0, "me", time.Hour)), false, snapshot.MoveToReceived},
-		{"requested by another who lives", sent, asked(entry(0, "other", time.Hour)), false, snapshot.MoveToReceived},
+		{"requested by another, still leased", sent, asked(entry(0, "other", time.Hour)), false, snapshot.MoveToReceived},
 		{"requested by another whose lease has ended", sent, asked(entry(0, "other", 0)), false,
 			snapshot.MoveToReceived},
 		{"requested, and the request was released", sent, asked(entry(0, "other", 0).Released()), false,

@@ -55,7 +55,7 @@ func TestUnwrap(t *testing.T) {
 		{"a batch, good and bad", `[{"messageId":"m1","body":` + quoted(a) +
 			`},{"messageId":"m2","body":"x"},{"messageId":"m3","body":` + quoted(b) + `}]`,
 			[]seen{{"m1", a, "a"}, {"m2", "x", "NOT_JSON"}, {"m3", b, "b"}}},
-		{"the text stays as it was sent", `[{"messageId":"m1","body":` + quoted(spaced) + `}]`,
+		{"the raw text is unchanged", `[{"messageId":"m1","body":` + quoted(spaced) + `}]`,
 			[]seen{{"m1", spaced, "FIELD_MISSING"}}},
 		{"a body that Pipes parsed", `[{"messageId":"m1","body": ` + a + ` }]`, []seen{{"m1", a, "a"}}},
 		{"no messageId", `[{"body":` + quoted(a) + `},{"messageId":null,"body":` + quoted(b) + `}]`,

@@ -28,8 +28,8 @@ func TestEntry(t *testing.T) {
 		{"of another, lease over", entry(3, "other", -time.Hour), false, true, false, true},
 		{"mine", entry(3, "me", time.Second), false, true, true, false},
 		{"mine, lease over and not taken by another", entry(3, "me", -time.Hour), false, true, true, false},
-		{"given up", entry(3, "other", time.Hour).Released(), false, true, false, true},
-		{"given up by me", entry(3, "me", time.Hour).Released(), false, true, false, true},
+		{"released", entry(3, "other", time.Hour).Released(), false, true, false, true},
+		{"released by me", entry(3, "me", time.Hour).Released(), false, true, false, true},
 		{"delivered", delivered(3), true, false, false, false},
 		{"delivered by me", mine, true, false, false, false},
 		{"of another version", entry(2, "other", -time.Hour), false, false, false, false},
@@ -71,7 +71,7 @@ func TestTake(t *testing.T) {
 		{"never written", snapshot.Entry{}, now},
 		{"of an owner whose lease has ended", snapshot.Entry{Version: n(3), Owner: "other", Since: earlier, Until: now},
 			earlier},
-		{"given up", snapshot.Entry{Version: n(3), Since: earlier}, earlier},
+		{"released", snapshot.Entry{Version: n(3), Since: earlier}, earlier},
 		{"of another version", snapshot.Entry{Version: n(2), Owner: "other", Since: earlier, Delivered: true}, now},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -163,7 +163,7 @@ func TestSuccessEpochsAreASet(t *testing.T) {
 		ts.row("a", "Sent", 2)
 		ts.count(receipts("a", "first", 2)...)
 		ts.count(successFile("a", "success of the first"))
-		late := ts.read("a") // who has read this is late
+		late := ts.read("a") // a late reading
 		ts.exportAgain("a")
 		ts.count(receipt("a", "second"), successFile("a", "success of the second"))
 		ts.wantSuccessEpochs("a", 0, 2)

@@ -136,7 +136,7 @@ func TestTheRequestIsReleasedWhenFilesSentGrows(t *testing.T) {
 			ts.Errorf("got %+v", at)
 		}
 		if entry := ts.ledger("a").Request; entry.Owner != "" || !entry.Pending(0) {
-			ts.Errorf("the request is %+v, want it given up", entry)
+			ts.Errorf("the request is %+v, want it released", entry)
 		}
 		ts.recovers()
 		ts.count(receipt("a", "second"))
@@ -172,7 +172,7 @@ func TestReleasingTheLeaseWhileAnotherMoves(t *testing.T) {
 	}
 	at := ts.reconcile("a", "first")
 	if ts.before != nil {
-		t.Fatal("the lease was not given up")
+		t.Fatal("the lease was not released")
 	}
 	ts.wantRow("a", status("Received"))
 	// The release took effect after the other's move, so the first owner finds the request due and leases it again.

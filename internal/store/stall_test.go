@@ -285,7 +285,7 @@ func TestARunIsNotAbandonedBeforeItsLastAlert(t *testing.T) {
 		}
 		ts.pass(store.DefaultLease)
 		ts.wantAlert(last, ts.examine("other"))
-		ts.deliver(*last, "other") // and died before it finished
+		ts.deliver(*last, "other") // and ends before Finish
 		ts.pass(2 * store.DefaultLease)
 		ts.wantAlert(nil, ts.examineAndFinish("third"))
 		if ts.isOpen() {

@@ -114,21 +114,21 @@ func TestExamineFindsWhatIsDue(t *testing.T) {
 		}, true},
 		"received while the owner lives": {func(ts *testStore) { moved(ts); ts.pass(store.DefaultLease - time.Second) },
 			false},
-		"received and the owner died": {func(ts *testStore) { moved(ts); ts.pass(store.DefaultLease) }, true},
+		"received and the lease has ended": {func(ts *testStore) { moved(ts); ts.pass(store.DefaultLease) }, true},
 		"received and requested":      {requested, false},
 		"an early success file": {func(ts *testStore) { requested(ts); ts.count(successFile("a", "success")) },
 			true},
 		"successful": {
 			func(ts *testStore) { requested(ts); ts.count(successFile("a", "success")); ts.reconcile("a", "x") },
 			false},
-		"successful and the owner died": {func(ts *testStore) {
+		"successful and the lease has ended": {func(ts *testStore) {
 			moved(ts)
 			ts.count(successFile("a", "success"))
 			ts.reconcile("a", "x")
 			ts.pass(store.DefaultLease)
 		}, true},
-		"the request was given up, and files are missing": {released, false},
-		"the request was given up, and then it was moved by one who died": {func(ts *testStore) {
+		"the request was released, and files are missing": {released, false},
+		"the request was released, and the mover crashed": {func(ts *testStore) {
 			released(ts)
 			ts.count(receipt("a", "second"))
 			ts.crashesAfter(2) // of its calls the third is the move
@@ -168,7 +168,7 @@ func TestExamineFindsNotificationsThatAreDue(t *testing.T) {
 		"not enqueued": {[2]string{"Received", "Success"}, func(*testStore) {}, []string{"a"}},
 		"pending while the owner lives": {[2]string{"Received", "Success"},
 			func(ts *testStore) { pending(ts); ts.pass(store.DefaultLease - time.Second) }, nil},
-		"pending and the owner died": {[2]string{"Received", "Success"},
+		"pending and the lease has ended": {[2]string{"Received", "Success"},
 			func(ts *testStore) { pending(ts); ts.pass(store.DefaultLease) }, []string{"a"}},
 		"delivered": {[2]string{"Received", "Success"}, notified, nil},
 		"delivered, and the run reopened": {[2]string{"Received", "Success"},

@@ -30,7 +30,7 @@ func Write(ctx context.Context, log *slog.Logger) {
 	in(ctx, func(c *call) {
 		for _, line := range c.lines() {
 			record := slog.NewRecord(c.now(), slog.LevelInfo, "metrics", 0)
-			line.addTo(&record, c.about)
+			line.addTo(&record, c)
 			_ = log.Handler().Handle(ctx, record) // an error could only be logged
 		}
 	})
@@ -38,10 +38,9 @@ func Write(ctx context.Context, log *slog.Logger) {
 
 // line is one line.
 type line struct {
-	timestamp int64
-	reason    string         // a reason code
-	rejected  int64          // messages with this reason
-	values    map[Metric]any // a number or a list of them
+	reason   string         // a reason code
+	rejected int64          // messages with this reason
+	values   map[Metric]any // a number or a list of them
 }
 
 func (c *call) lines() []line {
@@ -67,9 +66,6 @@ func (c *call) lines() []line {
 	for i, reason := range slices.Sorted(maps.Keys(c.rejected)) {
 		at(i).reason, at(i).rejected = reason, c.rejected[reason]
 	}
-	for i := range lines {
-		lines[i].timestamp = c.now().UnixMilli()
-	}
 	if len(lines) == 1 && len(lines[0].values) == 0 && lines[0].reason == "" {
 		return nil
 	}
@@ -83,9 +79,9 @@ func numberOrList(values []float64) any {
 	return values
 }
 
-func (l line) addTo(record *slog.Record, about map[string]string) {
+func (l line) addTo(record *slog.Record, c *call) {
 	byName := func(a, b Metric) int { return cmp.Compare(a.Name, b.Name) }
-	meta := metadata{Timestamp: l.timestamp}
+	meta := metadata{Timestamp: c.now().UnixMilli()}
 	var attributes []slog.Attr
 	if len(l.values) > 0 {
 		listed := slices.SortedFunc(maps.Keys(l.values), byName)
@@ -102,7 +98,7 @@ func (l line) addTo(record *slog.Record, about map[string]string) {
 	}
 	record.AddAttrs(slog.Any("_aws", meta))
 	record.AddAttrs(attributes...)
-	for _, key := range slices.Sorted(maps.Keys(about)) {
-		record.AddAttrs(slog.String(key, about[key]))
+	for _, key := range slices.Sorted(maps.Keys(c.about)) {
+		record.AddAttrs(slog.String(key, c.about[key]))
 	}
 }
