@@ -115,7 +115,7 @@ func TestExamineFindsWhatIsDue(t *testing.T) {
 		"received while the owner lives": {func(ts *testStore) { moved(ts); ts.pass(store.DefaultLease - time.Second) },
 			false},
 		"received and the lease has ended": {func(ts *testStore) { moved(ts); ts.pass(store.DefaultLease) }, true},
-		"received and requested":      {requested, false},
+		"received and requested":           {requested, false},
 		"an early success file": {func(ts *testStore) { requested(ts); ts.count(successFile("a", "success")) },
 			true},
 		"successful": {
