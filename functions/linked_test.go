@@ -1,4 +1,4 @@
-// Package functions_test holds what all functions have in common.
+// Package functions_test tests what all functions have in common.
 package functions_test
 
 import (
@@ -12,25 +12,24 @@ import (
 
 const sdk = "github.com/aws/aws-sdk-go-v2/"
 
-// common is what every function links of other modules. What is linked is loaded and initialised at every cold start,
-// so a module that is added here has to be worth it; docs/functions.md tells what some that are missing cost.
+// common are the modules that every function links. They are loaded and initialised at every cold start, so a new one
+// must be worth it; docs/functions.md has the cost of some that are not here.
 var common = []string{
 	"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2", "github.com/aws/smithy-go",
-	"github.com/caarlos0/env/v11",
-	"github.com/hashicorp/golang-lru/v2",
+	"github.com/caarlos0/env/v11", "github.com/hashicorp/golang-lru/v2",
 	sdk + "credentials", sdk + "internal/configsources", sdk + "internal/endpoints/v2",
 	sdk + "service/dynamodb", sdk + "service/internal/accept-encoding", sdk + "service/internal/endpoint-discovery",
 }
 
-// forbidden are packages of the modules above and of Go that are slow to initialise or large, and that only a mistake
-// would link.
+// forbidden are packages of these modules and of Go that are large or slow to initialise, and that are only linked by
+// mistake.
 var forbidden = []string{
 	sdk + "credentials/ec2rolecreds", sdk + "credentials/processcreds", sdk + "credentials/ssocreds", sdk +
 		"credentials/stscreds",
 	"expvar", "html/template", "net/http/pprof", "testing", "text/template",
 }
 
-// A function links the clients of the services that it calls, and no others.
+// A function links only the clients of the services that it calls.
 func TestLinked(t *testing.T) {
 	t.Parallel()
 	for task, services := range map[string][]string{
@@ -47,21 +46,20 @@ func TestLinked(t *testing.T) {
 				want = append(want, sdk+"service/"+service)
 			}
 			slices.Sort(want)
-			if diff := cmp.Diff(want,
-				slices.Compact(linked(t, task,
-					"{{with .Module}}{{if not .Main}}{{.Path}}{{end}}{{end}}"))); diff != "" {
+			if diff := cmp.Diff(want, slices.Compact(linked(t, task,
+				"{{with .Module}}{{if not .Main}}{{.Path}}{{end}}{{end}}"))); diff != "" {
 				t.Error("modules:", diff)
 			}
 			for _, path := range linked(t, task, "{{.ImportPath}}") {
 				if slices.Contains(forbidden, path) {
-					t.Errorf("it links %s; go mod why -m or go list -deps tells on whose account", path)
+					t.Errorf("it links %s; go mod why -m or go list -deps shows why", path)
 				}
 			}
 		})
 	}
 }
 
-// linked lists what the function's binary is made of, sorted, each package as the template says.
+// linked lists the packages of the function's binary, sorted, in the template's format.
 func linked(t *testing.T, task, template string) []string {
 	t.Helper()
 	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "-tags", "lambda.norpc", "-f", template, "./"+

@@ -38,7 +38,7 @@ func TestEveryNextIsAState(t *testing.T) {
 		reached := map[string]bool{m.StartAt: true}
 		to := func(from, next string) {
 			if _, ok := m.States[next]; !ok {
-				t.Errorf("%s goes on to %q, which is not a state", from, next)
+				t.Errorf("%s continues with %q, which is not a state", from, next)
 			}
 			reached[next] = true
 		}
@@ -65,7 +65,7 @@ func TestEveryNextIsAState(t *testing.T) {
 	check(definition(t))
 }
 
-func TestEveryStateSaysWhatItIsFor(t *testing.T) {
+func TestEveryStateHasAComment(t *testing.T) {
 	t.Parallel()
 	for name, s := range definition(t).All() {
 		if len(s.Comment) < 20 {
@@ -87,14 +87,14 @@ func TestEveryTaskIsBounded(t *testing.T) {
 			s.Retry[len(s.Retry)-1].ErrorEquals[0] != "States.ALL" {
 			t.Errorf("%s is not retried with full jitter on every error", name)
 		}
-		// If a message cannot even be rejected, the execution fails with that and holds the message in its history.
+		// If a message cannot be rejected, the execution fails and its history has the message.
 		if len(s.Catch) == 0 && name != "Reject Message" {
 			t.Errorf("%s has no catch", name)
 		}
 	}
 }
 
-// The Lambda runtime reports a Go error under the name of its type.
+// The Lambda runtime reports a Go error by the name of its type.
 func TestErrorNamesAreGoTypes(t *testing.T) {
 	t.Parallel()
 	known := map[string]bool{}
@@ -118,7 +118,7 @@ func TestErrorNamesAreGoTypes(t *testing.T) {
 		}
 	}
 	if !matched["Malformed"] {
-		t.Error("nothing keeps Malformed from being retried in vain")
+		t.Error("Malformed is retried")
 	}
 }
 
@@ -146,7 +146,7 @@ func TestChoicesCoverTheOutcomes(t *testing.T) {
 	}
 }
 
-func TestRejectedMessagesCarryTheAttributesOfIncrements(t *testing.T) {
+func TestRejectedMessagesHaveIncrementsAttributes(t *testing.T) {
 	t.Parallel()
 	var arguments struct {
 		MessageAttributes map[string]struct{ StringValue string }
@@ -165,8 +165,8 @@ func TestRejectedMessagesCarryTheAttributesOfIncrements(t *testing.T) {
 	}
 }
 
-// A lease outlives its owner's longest way from enqueuing a message to its delivery: the task that enqueues and then
-// the one that delivers, with every try of both timing out. (An EXPRESS execution is cut off before its lease ends.)
+// A lease outlives the longest time from enqueuing a message to delivering it: all tries of the task that enqueues and
+// of the one that delivers, each timing out. (An EXPRESS execution ends before its lease.)
 func TestLeaseOutlivesTheRetries(t *testing.T) {
 	t.Parallel()
 	states := definition(t).All()
@@ -189,9 +189,9 @@ func TestLeaseOutlivesTheRetries(t *testing.T) {
 	}
 }
 
-// An EXPRESS execution is cut off after 5 minutes. With tries that fail at once, increment gives up before, so that the
-// log has the error; with slow ones the end is the same: the messages come again from their queue.
-func TestIncrementGivesUpWithinAnExpressExecution(t *testing.T) {
+// An EXPRESS execution ends after 5 minutes. If tries fail at once, increment uses up its retries before that, so the
+// log has the error. In either case the messages return to their queue.
+func TestIncrementFailsWithinAnExpressExecution(t *testing.T) {
 	t.Parallel()
 	increment := definition(t).States["Increment Files Received"]
 	r := increment.Retry[len(increment.Retry)-1]
@@ -239,7 +239,7 @@ func TestPathsEnterEveryState(t *testing.T) {
 	}
 }
 
-// A receipt that completes nothing is by far the commonest event.
+// A message that completes nothing is by far the most frequent event.
 func TestHotPathEntersTwoStates(t *testing.T) {
 	t.Parallel()
 	hot := slices.IndexFunc(paths.Table, func(path paths.Path) bool { return path.Name == "one file of several" })

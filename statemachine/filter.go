@@ -6,29 +6,28 @@ import (
 	"strings"
 )
 
-// MaxFilters is how many filters a pipe takes
+// MaxFilters bounds the filters of a pipe
 // (https://docs.aws.amazon.com/eventbridge/latest/pipes-reference/API_FilterCriteria.html).
 const MaxFilters = 5
 
-// MaxExemptStatuses is how many exempt statuses of up to 64 letters, in their usual spellings, one filter holds (4,096
-// characters, https://docs.aws.amazon.com/eventbridge/latest/pipes-reference/API_Filter.html).
+// MaxExemptStatuses is the number of exempt statuses of up to 64 letters, in their usual spellings, that fit into one
+// filter (4,096 characters, https://docs.aws.amazon.com/eventbridge/latest/pipes-reference/API_Filter.html).
 const MaxExemptStatuses = 10
 
 // StreamFilters returns the event patterns of the pipe from the export status table's stream. A record that matches one
-// of them starts a reconciliation. They pass what others do and what may let a collection or its run go on: a row that
-// is removed, and a status that changes
+// of them starts a reconciliation. They match the removal of a row, and a status that changes
 //
 //   - to Sent, from anything else;
 //   - to an exempt status, from any that is not exempt;
 //   - to Success, from anything but Received;
 //   - to Received, from anything but Sent, or from Sent without files: the sender moves such a collection itself.
 //
-// A row that is new, or had no status, changes from something else. Counting and this system's own moves never pass:
-// those are from Sent to Received with files, and from Received to Success.
+// A new row, or one that had no status, counts as anything else. This system's own writes never match: counting, the
+// move from Sent to Received with files, and the move from Received to Success.
 //
-// Pipes know equals-ignore-case but not its negation
-// (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html), so what a status may not
-// have been is listed in its spellings: every one of Sent and Received, and the usual ones of the others.
+// Pipes have equals-ignore-case but not its negation
+// (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html). So the spellings of an
+// excluded old status are listed: all of Sent and Received, the usual ones of the others.
 func StreamFilters(exempt []string) []string {
 	sent, received := everySpelling("Sent"), everySpelling("Received")
 	toReceived := to("Received")
@@ -40,8 +39,7 @@ func StreamFilters(exempt []string) []string {
 		},
 	}
 	filters := []string{
-		filter(map[string]any{"eventName": []string{"REMOVE"}}),
-		change(to("Sent"), from(sent)),
+		filter(map[string]any{"eventName": []string{"REMOVE"}}), change(to("Sent"), from(sent)),
 		change(to("Success"), from(slices.Concat(received, usualSpellings("Success")))),
 		filter(map[string]any{"dynamodb": toReceived}),
 	}
@@ -57,7 +55,7 @@ func StreamFilters(exempt []string) []string {
 
 var missing = map[string]bool{"exists": false}
 
-// status is the pattern of an image whose status is one of the alternatives.
+// status is the pattern of an image with one of the statuses.
 func status(alternatives ...any) map[string]any {
 	return map[string]any{"CollectionStatus": map[string]any{"S": alternatives}}
 }
@@ -73,7 +71,7 @@ func to(statuses ...string) map[string]any {
 	return map[string]any{"NewImage": status(alternatives...)}
 }
 
-// from is the pattern of a change from any status but these, or from none.
+// from is the pattern of a change from a status that is not listed, or from none.
 func from(notFrom []string) map[string]any {
 	return map[string]any{"OldImage": status(map[string]any{"anything-but": notFrom}, missing)}
 }
@@ -85,7 +83,7 @@ func change(to, from map[string]any) string {
 func filter(pattern map[string]any) string {
 	text, err := json.Marshal(pattern)
 	if err != nil {
-		panic(err) // only maps, strings and booleans of this file come here
+		panic(err) // only this file's maps, strings and booleans are passed
 	}
 	return string(text)
 }
@@ -101,7 +99,7 @@ func usualSpellings(status string) []string {
 	return spellings
 }
 
-// everySpelling lists a word in capitals and small letters in all 2^n ways.
+// everySpelling lists all 2^n spellings of a word in capitals and small letters.
 func everySpelling(word string) []string {
 	spellings := []string{""}
 	for _, letter := range strings.Split(word, "") {

@@ -14,7 +14,7 @@ import (
 
 var exempt = []string{"Table_Unavailable", "Blocked_Topic"}
 
-// Which records in testdata start a reconciliation, with those exempt statuses.
+// Whether a record of testdata starts a reconciliation, with these exempt statuses.
 var passes = map[string]bool{
 	"counting while Sent":         false,
 	"first count of a row":        false,
@@ -41,9 +41,9 @@ var passes = map[string]bool{
 	"row expired while Received":          true,
 
 	"sender writes Received over Sent for no files": true,
-	"somebody writes Success over Sent":             true,
-	"somebody writes Success over Exported":         true,
-	"somebody writes Received over Success":         true,
+	"another system writes Success over Sent":       true,
+	"another system writes Success over Exported":   true,
+	"another system writes Received over Success":   true,
 	"from one exempt status to the other":           false,
 }
 
@@ -63,7 +63,7 @@ func TestFilterOnStreamRecords(t *testing.T) {
 	}
 }
 
-// Without exempt statuses, what never finishes is not reconciled.
+// Without exempt statuses, a status that never finishes starts no reconciliation.
 func TestFilterWithoutExemptStatuses(t *testing.T) {
 	t.Parallel()
 	records := streamRecords(t)
@@ -77,7 +77,7 @@ func TestFilterWithoutExemptStatuses(t *testing.T) {
 	}
 }
 
-// What the system itself writes: counting, and its two moves.
+// This system's own writes: counting, and its two moves.
 func TestOwnWritesNeverPass(t *testing.T) {
 	t.Parallel()
 	filter := changes(t, exempt)
@@ -100,7 +100,7 @@ func TestOwnWritesNeverPass(t *testing.T) {
 	}
 }
 
-// What others write and a reconciliation may follow from.
+// Writes of other systems that start a reconciliation.
 func TestChangesByOthersPass(t *testing.T) {
 	t.Parallel()
 	filter := changes(t, exempt)
@@ -161,7 +161,7 @@ func TestReceivedWithoutFilesPasses(t *testing.T) {
 	}
 }
 
-// EventBridge folds ASCII letters alone.
+// EventBridge ignores the case of ASCII letters only.
 func TestOtherLettersAreNotFolded(t *testing.T) {
 	t.Parallel()
 	filter := changes(t, exempt)
@@ -188,7 +188,7 @@ func TestFiltersFit(t *testing.T) {
 	}
 }
 
-// filter asserts what becomes of a change of status, in a record that is otherwise the same.
+// filter asserts whether a change of status passes, in an otherwise equal record.
 type filter struct {
 	*testing.T
 	patterns []pattern.Pattern
@@ -212,7 +212,7 @@ func (f filter) expect(from, to string, want bool) {
 	}
 }
 
-// streamRecords reads records as Pipes delivers them from a DynamoDB stream, by what happened.
+// streamRecords reads Pipes' records of a DynamoDB stream, by their names.
 func streamRecords(t *testing.T) map[string]map[string]any {
 	t.Helper()
 	text, err := os.ReadFile("testdata/stream-records.json")
@@ -248,7 +248,7 @@ func parsed(t *testing.T, exempt []string) []pattern.Pattern {
 	return patterns
 }
 
-// spellings lists a word in capitals and small letters in all 2^n ways, by counting in binary.
+// spellings lists all 2^n spellings of a word in capitals and small letters, by counting in binary.
 func spellings(word string) []string {
 	var all []string
 	for bits := range 1 << len(word) {
@@ -263,7 +263,7 @@ func spellings(word string) []string {
 	return all
 }
 
-// usual lists the spellings of a status that are in use.
+// usual lists the usual spellings of a status.
 func usual(status string) []string {
 	return []string{status, strings.ToUpper(status), strings.ToLower(status)}
 }

@@ -7,9 +7,12 @@ import (
 	"snapshot-status-checker/statemachine"
 )
 
-const largestBatch = 100 // messages: the settings take no larger one
+const (
+	largestBatch = 100    // messages: the settings allow no larger one
+	maxEvents    = 25_000 // of the history of a STANDARD execution; see MaxCollections
+)
 
-// The history holds every event of the longest way through the definition, each try of each state included.
+// The history fits every event of the longest path through the definition, with all tries of each state.
 func TestTheHistoryHoldsEveryTry(t *testing.T) {
 	t.Parallel()
 	for name, items := range map[string]map[string]int{
@@ -19,14 +22,13 @@ func TestTheHistoryHoldsEveryTry(t *testing.T) {
 		"more than enough": {"Reconcile Each Collection": statemachine.MaxCollections + 10},
 	} {
 		events := historyEvents(t, items)
-		if fits := events <= statemachine.HistoryEvents; fits != (name != "more than enough") {
-			t.Errorf("%s: %v items make %d events, the history holds %d", name, items, events,
-				statemachine.HistoryEvents)
+		if fits := events <= maxEvents; fits != (name != "more than enough") {
+			t.Errorf("%s: %v items make %d events, the history holds %d", name, items, events, maxEvents)
 		}
 	}
 }
 
-// historyEvents is the most events that an execution can have, by how many items each Map has. The types are those of
+// historyEvents is the maximum of an execution's events, by the number of items of each Map. The types are those of
 // https://docs.aws.amazon.com/step-functions/latest/apireference/API_HistoryEvent.html.
 func historyEvents(t *testing.T, items map[string]int) int {
 	t.Helper()
@@ -42,7 +44,7 @@ func longestWay(t *testing.T, m statemachine.Machine, items map[string]int) int 
 		if most, ok := known[name]; ok {
 			return most
 		}
-		known[name] = statemachine.HistoryEvents + 1 // a way that leads back to itself fits into no history
+		known[name] = maxEvents + 1 // a way that leads back to itself fits into no history
 		s, longest := m.States[name], 0
 		for _, way := range s.Ways() {
 			longest = max(longest, from(way.To))
@@ -53,7 +55,7 @@ func longestWay(t *testing.T, m statemachine.Machine, items map[string]int) int 
 	return from(m.StartAt)
 }
 
-// stateEvents is the most events that one state makes.
+// stateEvents is the maximum of a state's events.
 func stateEvents(t *testing.T, name string, s statemachine.State, items map[string]int) int {
 	t.Helper()
 	switch s.Type {

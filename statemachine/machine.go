@@ -6,14 +6,14 @@ import (
 	"maps"
 )
 
-// Machine is a definition, or the part of it that stands inside of a Map, as far as it is read here.
+// Machine is the part of a definition, or of a Map inside it, that this project reads.
 type Machine struct {
 	QueryLanguage string
 	StartAt       string
 	States        map[string]State
 }
 
-// State is one state of a machine.
+// State is a state of a machine.
 type State struct {
 	Type           string
 	Comment        string
@@ -31,7 +31,7 @@ type State struct {
 // Choice is a branch of a Choice state.
 type Choice struct{ Comment, Condition, Next string }
 
-// Retrier says which errors are tried again, and how.
+// Retrier is a retry rule for errors.
 type Retrier struct {
 	ErrorEquals     []string
 	IntervalSeconds float64
@@ -41,7 +41,7 @@ type Retrier struct {
 	JitterStrategy  string
 }
 
-// Catcher says where the machine goes on after errors.
+// Catcher is the next state after errors.
 type Catcher struct {
 	ErrorEquals []string
 	Next        string
@@ -56,7 +56,7 @@ func Parse(definition string) (Machine, error) {
 	return m, nil
 }
 
-// All lists every state, those inside of Maps included.
+// All lists every state, those inside Maps included.
 func (m Machine) All() map[string]State {
 	states := maps.Clone(m.States)
 	for _, s := range m.States {
@@ -67,17 +67,17 @@ func (m Machine) All() map[string]State {
 	return states
 }
 
-// Way leads from a state to another one.
+// Way is a transition from a state to another one.
 type Way struct {
 	To     string
 	Kind   WayKind
-	Choice *Choice // of a branch
+	Choice *Choice // of ByChoice
 }
 
-// WayKind says when a way is taken.
+// WayKind is the part of the definition that a transition is from.
 type WayKind string
 
-// The kinds of ways.
+// The kinds of transitions.
 const (
 	ByNext    WayKind = "next"
 	ByChoice  WayKind = "choice"
@@ -85,7 +85,7 @@ const (
 	ByCatch   WayKind = "catch"
 )
 
-// Ways lists where a state may lead, in the order of its definition.
+// Ways lists the state's transitions in the order of its definition.
 func (s State) Ways() []Way {
 	var ways []Way
 	for i, choice := range s.Choices {

@@ -36,7 +36,7 @@ func TestPaths(t *testing.T) {
 	}
 }
 
-// follow makes the path's situation, handles its event and compares the states that were entered.
+// follow prepares the path, handles its event and compares the entered states.
 func (d driver) follow(t *testing.T, path paths.Path) {
 	t.Helper()
 	run := "path-" + rand.Text()
@@ -59,7 +59,7 @@ func (d driver) follow(t *testing.T, path paths.Path) {
 		t.Errorf("failed: %v, want %v", end.failed, path.Fails)
 	}
 	if end.failed && (end.error == "" || end.cause == "") {
-		t.Errorf("failed with the error %q and the cause %q, want both for the person who reads them", end.error,
+		t.Errorf("failed with the error %q and the cause %q, want both", end.error,
 			end.cause)
 	}
 }
@@ -94,7 +94,7 @@ func (d driver) putRow(t *testing.T, run string, row paths.Row) {
 	}
 }
 
-// byOthers removes a row, or writes its status.
+// byOthers deletes a row or writes its status, as another system does.
 func (d driver) byOthers(t *testing.T, run string, row paths.Row) {
 	t.Helper()
 	key := map[string]types.AttributeValue{
@@ -121,8 +121,7 @@ func (d driver) statusTable() *string {
 	return &name
 }
 
-// machine returns the deployed state machine or, if a function is to be broken, a copy, in which another function
-// stands in its place.
+// machine returns the deployed state machine or, for a broken function, a copy that calls another function instead.
 func (d driver) machine(t *testing.T, broken paths.Function) string {
 	t.Helper()
 	arn := d.stack.Outputs.StateMachineArn

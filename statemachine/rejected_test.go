@@ -14,9 +14,8 @@ import (
 	"snapshot-status-checker/statemachine/paths"
 )
 
-// Messages for which counting failed may have been counted all the same. So whatever an execution was started with, the
-// messages that the definition rejects count, when they are replayed, under the identities under which increment would
-// have counted them at first, and as the same messages.
+// Messages whose counting failed may have been counted. So the definition rejects them, for any input of the execution,
+// under the identities that increment uses, and a replay has the same messages.
 func TestRejectedMessagesCountUnderTheSameIdentities(t *testing.T) {
 	t.Parallel()
 	d := newDriver(t)
@@ -36,7 +35,7 @@ func TestRejectedMessagesCountUnderTheSameIdentities(t *testing.T) {
 		{`[{"body":` + escaped + `},{"body":` + message + `}]`, 2},
 		{`[{"body":` + escaped + `},{"messageId":"with-an-id","body":` + escaped + `},{"body":` +
 			quoted(t, paths.EnvelopeByHand("a")(run)) + `}]`, 3},
-		{`{"messageId":"of-nobody",` + message[1:], 1},
+		{`{"messageId":"no-record",` + message[1:], 1},
 		{`[{"body":` + escaped + `},{"messageId":null,"body":` + escaped + `}]`, 2},
 		{paths.File("a", "1")(run), 1},
 		{`{"reconcile":"a field of a message",` + message[1:], 1},
@@ -67,7 +66,7 @@ func TestRejectedMessagesCountUnderTheSameIdentities(t *testing.T) {
 
 type rejectedMessage struct{ identity, text string }
 
-// envelope is how the message is replayed.
+// envelope is the message's replay.
 func (m rejectedMessage) envelope(t *testing.T) string {
 	t.Helper()
 	text, err := json.Marshal(map[string]any{"Records": []any{map[string]string{"messageId": m.identity,
@@ -78,7 +77,7 @@ func (m rejectedMessage) envelope(t *testing.T) string {
 	return string(text)
 }
 
-// rejected reads the rejected-messages queue through, and hides what it reads from everyone else.
+// rejected receives all messages of the rejected-messages queue.
 func (d driver) rejected(t *testing.T) []rejectedMessage {
 	t.Helper()
 	client := sqs.NewFromConfig(d.stack.Config)
@@ -100,7 +99,7 @@ func (d driver) rejected(t *testing.T) []rejectedMessage {
 	}
 }
 
-// unwrapped is what increment counts of an input, by identity.
+// unwrapped are the messages that increment counts for an input, by identity.
 func unwrapped(t *testing.T, input, execution string) map[string]snapshot.Message {
 	t.Helper()
 	messages := map[string]snapshot.Message{}

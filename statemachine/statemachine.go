@@ -1,10 +1,10 @@
-// Package statemachine carries the Step Functions definition of the status checker.
+// Package statemachine has the Step Functions definition of the status checker, and the filters of its stream's pipe.
 package statemachine
 
 import _ "embed"
 
-// Definition is the Amazon States Language definition (JSONata) as it is deployed. Its ${…} placeholders
-// are filled by the stack's definition substitutions.
+// Definition is the deployed Amazon States Language definition (JSONata). The stack's definition substitutions fill its
+// ${…} placeholders.
 //
 //go:embed status-checker.asl.json
 var Definition string

@@ -1,5 +1,5 @@
-// Package checkall is the task that decides for one run whether all of it is received or successful, and enqueues the
-// notification.
+// Package checkall is the task that decides whether all collections of a run are received or successful, and enqueues
+// the notification.
 package checkall
 
 import (
@@ -12,7 +12,7 @@ import (
 	"snapshot-status-checker/internal/telemetry/metrics"
 )
 
-// Input is what the state machine passes in: the collection that was reconciled, and what follows from it.
+// Input is what the state machine passes in: the collection that was reconciled, and the result.
 type Input struct {
 	snapshot.CollectionKey
 	Owner         string          `json:"owner"`
@@ -26,16 +26,15 @@ type Outcome string
 // The outcomes.
 const (
 	RunIncomplete       Outcome = "RUN_INCOMPLETE"       // or monitoring was notified before
-	NotificationPending Outcome = "NOTIFICATION_PENDING" // this execution has to deliver one or two notifications
+	NotificationPending Outcome = "NOTIFICATION_PENDING" // this execution must deliver one or two notifications
 )
 
-// Output tells the state machine how to go on.
+// Output is the task's result for the state machine.
 type Output struct {
 	Outcome Outcome             `json:"outcome"`
 	Owner   string              `json:"owner"`
 	Pending []snapshot.Outgoing `json:"pending"`
-	// for people who read the execution: a collection that is not done
-	Blocker string `json:"blocker,omitempty"`
+	Blocker string              `json:"blocker,omitempty"` // for people: a collection that is not done
 }
 
 // Task holds no state of its own.
@@ -47,8 +46,7 @@ type Task struct {
 // New makes the task.
 func New(store *store.Store, log *slog.Logger) *Task { return &Task{store: store, log: log} }
 
-// Handle checks the run. Repeated by the same owner it returns the same notifications, as long as they are not
-// delivered.
+// Handle checks the run. Repeated by the same owner, it returns the same notifications until they are delivered.
 func (t *Task) Handle(ctx context.Context, in Input) (Output, error) {
 	out := Output{Outcome: RunIncomplete, Owner: in.Owner, Pending: []snapshot.Outgoing{}}
 	logging.Execution(ctx, snapshot.ExecutionOf(in.Owner))
@@ -61,7 +59,7 @@ func (t *Task) Handle(ctx context.Context, in Input) (Output, error) {
 		out.Outcome, out.Pending = NotificationPending, checked.Pending
 	}
 	out.Blocker = checked.Blocker
-	t.log.InfoContext(ctx, "checked run", logging.CorrelationID, in.CorrelationID, "outcome", out.Outcome, "blocker",
-		out.Blocker)
+	t.log.InfoContext(ctx, "checked run", logging.CorrelationID, in.CorrelationID,
+		"outcome", out.Outcome, "blocker", out.Blocker)
 	return out, nil
 }

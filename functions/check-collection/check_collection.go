@@ -1,4 +1,4 @@
-// Package checkcollection is the task that moves one collection as far as it may go, and says what is pending then.
+// Package checkcollection is the task that moves one collection as far as it may move, and returns the pending request.
 package checkcollection
 
 import (
@@ -22,21 +22,21 @@ type Input struct {
 // Outcome is what the state machine branches on.
 type Outcome string
 
-// The outcomes. After a request the run is to be checked, too.
+// The outcomes.
 const (
 	Incomplete     Outcome = "COLLECTION_INCOMPLETE" // not received yet: nothing follows
-	CheckRun       Outcome = "CHECK_RUN"             // received or further: the run is to be checked
-	RequestPending Outcome = "REQUEST_PENDING"       // as before, and this execution has to deliver the request
+	CheckRun       Outcome = "CHECK_RUN"             // received or further: check the run
+	RequestPending Outcome = "REQUEST_PENDING"       // deliver the request, then check the run
 )
 
-// Output tells the state machine how to go on. Its parts are the inputs of the next tasks.
+// Output is the task's result for the state machine. Its parts are the inputs of the next tasks.
 type Output struct {
 	Outcome Outcome             `json:"outcome"`
 	Owner   string              `json:"owner"`
 	Pending []snapshot.Outgoing `json:"pending"`
 	snapshot.CollectionKey
 	Moved         bool            `json:"moved"`         // by this call
-	Notifications []snapshot.Kind `json:"notifications"` // that the run is to be checked for
+	Notifications []snapshot.Kind `json:"notifications"` // to check the run for
 	Status        snapshot.Status `json:"status"`        // for people, as are the next two
 	FilesReceived int64           `json:"files_received"`
 	FilesSent     int64           `json:"files_sent"`
@@ -51,19 +51,18 @@ type Task struct {
 // New makes the task.
 func New(store *store.Store, log *slog.Logger) *Task { return &Task{store: store, log: log} }
 
-// Handle reconciles the collection. Repeated by the same execution it returns the same pending request, as long as that
-// is not delivered; a repetition may say that it moved nothing.
+// Handle reconciles the collection. Repeated by the same execution, it returns the same request until that is
+// delivered, but Moved may be false.
 func (t *Task) Handle(ctx context.Context, in Input) (Output, error) {
 	if in.CorrelationID == "" || in.CollectionName == "" {
 		return Output{}, &failure.Malformed{
-			Err: errors.New("a collection is named by correlation_id and collection_name")}
+			Err: errors.New("correlation_id or collection_name is missing")}
 	}
 	metrics.About(ctx, logging.CorrelationID, in.CorrelationID)
 	metrics.About(ctx, logging.CollectionName, in.CollectionName)
 	logging.Execution(ctx, in.ExecutionID)
 	out := Output{Outcome: Incomplete, Owner: snapshot.Owner(in.ExecutionID, in.CollectionName),
-		Pending:       []snapshot.Outgoing{},
-		CollectionKey: in.CollectionKey, Notifications: []snapshot.Kind{}}
+		Pending: []snapshot.Outgoing{}, CollectionKey: in.CollectionKey, Notifications: []snapshot.Kind{}}
 	at, err := t.store.Reconcile(ctx, in.CollectionKey, out.Owner)
 	if err != nil {
 		return out, err
@@ -78,8 +77,8 @@ func (t *Task) Handle(ctx context.Context, in Input) (Output, error) {
 	if at.Pending != nil {
 		out.Outcome, out.Pending = RequestPending, append(out.Pending, *at.Pending)
 	}
-	t.log.InfoContext(ctx, "checked collection", logging.CorrelationID, in.CorrelationID, logging.CollectionName,
-		in.CollectionName,
-		"outcome", out.Outcome, "status", out.Status, "files_received", out.FilesReceived, "files_sent", out.FilesSent)
+	t.log.InfoContext(ctx, "checked collection", logging.CorrelationID, in.CorrelationID,
+		logging.CollectionName, in.CollectionName, "outcome", out.Outcome, "status", out.Status,
+		"files_received", out.FilesReceived, "files_sent", out.FilesSent)
 	return out, nil
 }

@@ -12,25 +12,26 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	checkcollection "snapshot-status-checker/functions/check-collection"
-	. "snapshot-status-checker/functions/internal/tasktest"
+	"snapshot-status-checker/functions/internal/tasktest"
 	"snapshot-status-checker/internal/function/failure"
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/store"
 	"snapshot-status-checker/internal/table"
-	"snapshot-status-checker/internal/table/tabletest"
 )
 
 const (
-	owner = Execution + "/a"
+	owner = tasktest.Execution + "/a"
 	other = "another-execution/a"
 )
 
 func request(epoch int64) []snapshot.Outgoing {
-	return []snapshot.Outgoing{{Kind: snapshot.SuccessFileRequest, CollectionKey: Key("a"), Version: epoch}}
+	return []snapshot.Outgoing{{Kind: snapshot.SuccessFileRequest, CollectionKey: tasktest.Key("a"), Version: epoch}}
 }
 
-func file(identity string) string  { return Message(identity, Body("a", identity)) }
-func successFile(id string) string { return Message(id, Body("a", "s", SuccessFile)) }
+func file(identity string) string { return tasktest.Message(identity, tasktest.Body("a", identity)) }
+func successFile(id string) string {
+	return tasktest.Message(id, tasktest.Body("a", "s", tasktest.SuccessFile))
+}
 
 func TestHandle(t *testing.T) {
 	t.Parallel()
@@ -38,102 +39,114 @@ func TestHandle(t *testing.T) {
 	first, both := snapshot.Notifications[:1], snapshot.Notifications
 	for _, test := range []struct {
 		name    string
-		given   func(*testing.T, *World)
+		given   func(*tasktest.Tables)
 		outcome checkcollection.Outcome
 		pending []snapshot.Outgoing
 		check   []snapshot.Kind
 		moved   bool
 		after   string // row
 	}{
-		{"no row", func(*testing.T, *World) {}, waiting, nil, nil, false, ""},
-		{"files are missing", func(_ *testing.T, w *World) { w.Put("a", Sent(2)); w.Count(file("m1")) }, waiting, nil,
-			nil, false, "Sent 1/2"},
-		{"no files", func(_ *testing.T, w *World) { w.Put("a", Sent(0)) }, waiting, nil, nil, false, "Sent 0/0"},
-		{"all files, but Sent is not written yet", func(_ *testing.T, w *World) {
-			w.Put("a", Sent(1))
-			w.Count(file("m1"))
-			w.Change("a", table.Item{"CollectionStatus": "Exported"})
+		{"no row", func(*tasktest.Tables) {}, waiting, nil, nil, false, ""},
+		{"files are missing", func(ts *tasktest.Tables) {
+			ts.Put("a", tasktest.Sent(2))
+			ts.Count(file("m1"))
+		}, waiting, nil, nil, false, "Sent 1/2"},
+		{"no files", func(ts *tasktest.Tables) { ts.Put("a", tasktest.Sent(0)) }, waiting, nil, nil, false, "Sent 0/0"},
+		{"all files, but Sent is not written yet", func(ts *tasktest.Tables) {
+			ts.Put("a", tasktest.Sent(1))
+			ts.Count(file("m1"))
+			ts.Change("a", table.Item{"CollectionStatus": "Exported"})
 		}, waiting, nil, nil, false, "Exported 1/1"},
-		{"all files", func(_ *testing.T, w *World) { w.Put("a", Sent(1)); w.Count(file("m1")) }, pending, request(0),
-			first, true, "Received 1/1"},
-		{"all files, in capitals", func(_ *testing.T, w *World) {
-			w.Put("a", Sent(1))
-			w.Change("a", table.Item{"CollectionStatus": "SENT"})
-			w.Count(file("m1"))
+		{"all files", func(ts *tasktest.Tables) { ts.Put("a", tasktest.Sent(1)); ts.Count(file("m1")) },
+			pending, request(0), first, true, "Received 1/1"},
+		{"all files, in capitals", func(ts *tasktest.Tables) {
+			ts.Put("a", tasktest.Sent(1))
+			ts.Change("a", table.Item{"CollectionStatus": "SENT"})
+			ts.Count(file("m1"))
 		}, pending, request(0), first, true, "RECEIVED 1/1"},
-		{"more than all files", func(_ *testing.T, w *World) { w.Put("a", Sent(1)); w.Count(file("m1"), file("m2")) },
-			pending, request(0), first, true, "Received 2/1"},
-		{"a row that was not synced", func(t *testing.T, w *World) {
-			w.Put("a", Sent(2))
-			w.Count(file("m1"), file("m2"))
-			w.Change("a", table.Item{"FilesReceived": int64(1), "SyncedFiles": int64(1)})
+		{"more than all files", func(ts *tasktest.Tables) {
+			ts.Put("a", tasktest.Sent(1))
+			ts.Count(file("m1"), file("m2"))
+		}, pending, request(0), first, true, "Received 2/1"},
+		{"a row that was not synced", func(ts *tasktest.Tables) {
+			ts.Put("a", tasktest.Sent(2))
+			ts.Count(file("m1"), file("m2"))
+			ts.Change("a", table.Item{"FilesReceived": int64(1), "SyncedFiles": int64(1)})
 		}, pending, request(0), first, true, "Received 2/2"},
-		{"a success file that came too early waits",
-			func(_ *testing.T, w *World) { w.Put("a", Sent(2)); w.Count(file("m1"), successFile("s")) }, waiting, nil,
-			nil, false, "Sent 1/2"},
-		{"a success file that came early: both moves, and still the request",
-			func(_ *testing.T, w *World) { w.Put("a", Sent(1)); w.Count(successFile("s"), file("m1")) }, pending,
-			request(0), both, true, "Success 1/1"},
-		{"a success file after the request", func(t *testing.T, w *World) {
-			w.Receive("a", other)
-			w.Deliver(request(0)[0], other)
-			w.Count(successFile("s"))
+		{"an early success file waits",
+			func(ts *tasktest.Tables) {
+				ts.Put("a", tasktest.Sent(2))
+				ts.Count(file("m1"), successFile("s"))
+			}, waiting, nil, nil, false, "Sent 1/2"},
+		{"an early success file: both moves, and the request",
+			func(ts *tasktest.Tables) {
+				ts.Put("a", tasktest.Sent(1))
+				ts.Count(successFile("s"), file("m1"))
+			}, pending, request(0), both, true, "Success 1/1"},
+		{"a success file after the request", func(ts *tasktest.Tables) {
+			ts.Receive("a", other)
+			ts.Deliver(request(0)[0], other)
+			ts.Count(successFile("s"))
 		}, run, nil, both, true, "Success 1/1"},
-		{"another delivers the request", func(_ *testing.T, w *World) { w.Receive("a", other) }, run, nil, first, false,
+		{"another delivers the request", func(ts *tasktest.Tables) { ts.Receive("a", other) }, run, nil, first, false,
 			"Received 1/1"},
-		{"another died with the request",
-			func(_ *testing.T, w *World) { w.Receive("a", other); w.Now = w.Now.Add(store.DefaultLease) }, pending,
-			request(0), first, false, "Received 1/1"},
-		{"another's lease is not over", func(_ *testing.T, w *World) {
-			w.Receive("a", other)
-			w.Now = w.Now.Add(store.DefaultLease - time.Second)
+		{"another's lease has ended",
+			func(ts *tasktest.Tables) {
+				ts.Receive("a", other)
+				ts.Now = ts.Now.Add(store.DefaultLease)
+			}, pending, request(0), first, false, "Received 1/1"},
+		{"another's lease is not over", func(ts *tasktest.Tables) {
+			ts.Receive("a", other)
+			ts.Now = ts.Now.Add(store.DefaultLease - time.Second)
 		}, run, nil, first, false, "Received 1/1"},
-		{"requested", func(t *testing.T, w *World) { w.Receive("a", other); w.Deliver(request(0)[0], other) }, run, nil,
-			first, false, "Received 1/1"},
-		{"we deliver it, and the task runs again", func(_ *testing.T, w *World) { w.Receive("a", owner) }, pending,
+		{"requested", func(ts *tasktest.Tables) {
+			ts.Receive("a", other)
+			ts.Deliver(request(0)[0], other)
+		}, run, nil, first, false, "Received 1/1"},
+		{"we deliver it, and the task runs again", func(ts *tasktest.Tables) { ts.Receive("a", owner) }, pending,
 			request(0), first, false, "Received 1/1"},
 		{"we delivered it, and the task runs again",
-			func(t *testing.T, w *World) { w.Receive("a", owner); w.Deliver(request(0)[0], owner) }, run, nil, first,
+			func(ts *tasktest.Tables) { ts.Receive("a", owner); ts.Deliver(request(0)[0], owner) }, run, nil, first,
 			false, "Received 1/1"},
-		{"Sent written over Received: moved again without a request", func(t *testing.T, w *World) {
-			w.Receive("a", other)
-			w.Deliver(request(0)[0], other)
-			w.Change("a", table.Item{"CollectionStatus": "Sent"})
+		{"Sent written over Received: moved again without a request", func(ts *tasktest.Tables) {
+			ts.Receive("a", other)
+			ts.Deliver(request(0)[0], other)
+			ts.Change("a", table.Item{"CollectionStatus": "Sent"})
 		}, run, nil, first, true, "Received 1/1"},
-		{"exported again: another epoch, another request", func(t *testing.T, w *World) {
-			w.Receive("a", other)
-			w.Deliver(request(0)[0], other)
-			w.Change("a", table.Item{"CollectionStatus": "Sent", "FilesReceived": int64(0)})
-			w.Count(file("m2"))
+		{"exported again: another epoch, another request", func(ts *tasktest.Tables) {
+			ts.Receive("a", other)
+			ts.Deliver(request(0)[0], other)
+			ts.Change("a", table.Item{"CollectionStatus": "Sent", "FilesReceived": int64(0)})
+			ts.Count(file("m2"))
 		}, pending, request(1), first, true, "Received 1/1"},
-		{"a success file of an earlier epoch", func(t *testing.T, w *World) {
-			w.Receive("a", other)
-			w.Count(successFile("s"))
-			w.Deliver(request(0)[0], other)
-			w.Change("a", table.Item{"CollectionStatus": "Sent", "FilesReceived": int64(0)})
-			w.Count(file("m2"))
+		{"a success file of an earlier epoch", func(ts *tasktest.Tables) {
+			ts.Receive("a", other)
+			ts.Count(successFile("s"))
+			ts.Deliver(request(0)[0], other)
+			ts.Change("a", table.Item{"CollectionStatus": "Sent", "FilesReceived": int64(0)})
+			ts.Count(file("m2"))
 		}, pending, request(1), first, true, "Received 1/1"},
-		{"received by the sender itself, without files", func(_ *testing.T, w *World) {
-			w.Put("a", table.Item{"CollectionStatus": "Received", "FilesSent": int64(0), "FilesReceived": int64(0)})
+		{"received by the sender itself, without files", func(ts *tasktest.Tables) {
+			ts.Put("a", table.Item{"CollectionStatus": "Received", "FilesSent": int64(0), "FilesReceived": int64(0)})
 		}, run, nil, first, false, "Received 0/0"},
-		{"successful", func(_ *testing.T, w *World) {
-			w.Put("a", table.Item{"CollectionStatus": "SUCCESS", "FilesSent": int64(1), "FilesReceived": int64(1)})
+		{"successful", func(ts *tasktest.Tables) {
+			ts.Put("a", table.Item{"CollectionStatus": "SUCCESS", "FilesSent": int64(1), "FilesReceived": int64(1)})
 		}, run, nil, both, false, "SUCCESS 1/1"},
-		{"exempt: done as far as the run goes", func(_ *testing.T, w *World) {
-			w.Put("a", table.Item{"CollectionStatus": "TABLE_UNAVAILABLE"})
+		{"exempt: done as far as the run goes", func(ts *tasktest.Tables) {
+			ts.Put("a", table.Item{"CollectionStatus": "TABLE_UNAVAILABLE"})
 		}, run, nil, both, false, "TABLE_UNAVAILABLE -/-"},
-		{"blocked", func(_ *testing.T, w *World) {
-			w.Receive("a", other)
-			w.Change("a", table.Item{"CollectionStatus": "Blocked_Topic"})
+		{"blocked", func(ts *tasktest.Tables) {
+			ts.Receive("a", other)
+			ts.Change("a", table.Item{"CollectionStatus": "Blocked_Topic"})
 		}, waiting, nil, nil, false, "Blocked_Topic 1/1"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			w := New(t, "Table_Unavailable")
-			test.given(t, w)
-			task := checkcollection.New(w.Store, w.Log)
+			ts := tasktest.New(t, "Table_Unavailable")
+			test.given(ts)
+			task := checkcollection.New(ts.Store, ts.Log)
 			want := checkcollection.Output{Outcome: test.outcome, Owner: owner, Pending: []snapshot.Outgoing{},
-				CollectionKey: Key("a"),
+				CollectionKey: tasktest.Key("a"),
 				Moved:         test.moved, Notifications: []snapshot.Kind{}}
 			if test.pending != nil {
 				want.Pending = test.pending
@@ -142,8 +155,8 @@ func TestHandle(t *testing.T) {
 				want.Notifications = test.check
 			}
 			for range 2 { // repeated by the same execution, it says the same but for what that call moved
-				got, err := task.Handle(t.Context(), checkcollection.Input{ExecutionID: Execution,
-					CollectionKey: Key("a")})
+				got, err := task.Handle(t.Context(), checkcollection.Input{ExecutionID: tasktest.Execution,
+					CollectionKey: tasktest.Key("a")})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -155,7 +168,7 @@ func TestHandle(t *testing.T) {
 				if diff := cmp.Diff(want, got); diff != "" {
 					t.Error(diff)
 				}
-				if got := w.Row("a"); got != test.after {
+				if got := ts.Row("a"); got != test.after {
 					t.Errorf("row: %q, want %q", got, test.after)
 				}
 				want.Moved = false
@@ -164,13 +177,14 @@ func TestHandle(t *testing.T) {
 	}
 }
 
-// A request to reconcile may lack its names.
+// A request to reconcile without names is malformed.
 func TestHandleWithoutNames(t *testing.T) {
 	t.Parallel()
-	w := New(t)
-	for _, key := range []snapshot.CollectionKey{{}, {CorrelationID: Run}, {CollectionName: "a"}} {
-		_, err := checkcollection.New(w.Store, w.Log).Handle(t.Context(), checkcollection.Input{ExecutionID: Execution,
-			CollectionKey: key})
+	ts := tasktest.New(t)
+	for _, key := range []snapshot.CollectionKey{{}, {CorrelationID: tasktest.Run}, {CollectionName: "a"}} {
+		_, err := checkcollection.New(ts.Store, ts.Log).Handle(t.Context(),
+			checkcollection.Input{ExecutionID: tasktest.Execution,
+				CollectionKey: key})
 		var malformed *failure.Malformed
 		if !errors.As(err, &malformed) {
 			t.Errorf("%+v: got %v, want Malformed", key, err)
@@ -178,7 +192,7 @@ func TestHandleWithoutNames(t *testing.T) {
 	}
 }
 
-// What the state machine passes in and gets back, to the letter.
+// Input and output, exactly as the state machine passes them.
 func TestHandleAsInvoked(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("testdata/input.json")
@@ -190,23 +204,25 @@ func TestHandleAsInvoked(t *testing.T) {
 		sent int64
 		want string
 	}{
-		{"incomplete", 2, `{"outcome":"COLLECTION_INCOMPLETE","owner":"` + Execution +
+		{"incomplete", 2, `{"outcome":"COLLECTION_INCOMPLETE","owner":"` + tasktest.Execution +
 			`/db.a.b","pending":[],"correlation_id":"run-1","collection_name":"db.a.b",` +
 			`"moved":false,"notifications":[],"status":"Sent","files_received":1,"files_sent":2}`},
-		{"request pending", 1, `{"outcome":"REQUEST_PENDING","owner":"` + Execution +
-			`/db.a.b","pending":[{"kind":"SUCCESS_FILE_REQUEST","correlation_id":"run-1","collection_name":"db.a.b","version":0}],` +
-			`"correlation_id":"run-1","collection_name":"db.a.b","moved":true,"notifications":["ALL_RECEIVED"],"status":"Received","files_received":1,"files_sent":1}`},
+		{"request pending", 1, `{"outcome":"REQUEST_PENDING","owner":"` + tasktest.Execution +
+			`/db.a.b","pending":[{"kind":"SUCCESS_FILE_REQUEST","correlation_id":"run-1","collection_name":"db.a.b",` +
+			`"version":0}],` +
+			`"correlation_id":"run-1","collection_name":"db.a.b","moved":true,"notifications":["ALL_RECEIVED"],` +
+			`"status":"Received","files_received":1,"files_sent":1}`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			w := New(t)
-			w.Put("db.a.b", Sent(test.sent))
-			w.Count(Message("m1", Body("db.a.b", "f")))
+			ts := tasktest.New(t)
+			ts.Put("db.a.b", tasktest.Sent(test.sent))
+			ts.Count(tasktest.Message("m1", tasktest.Body("db.a.b", "f")))
 			var in checkcollection.Input
 			if err := json.Unmarshal(text, &in); err != nil {
 				t.Fatal(err)
 			}
-			out, err := checkcollection.New(w.Store, w.Log).Handle(t.Context(), in)
+			out, err := checkcollection.New(ts.Store, ts.Log).Handle(t.Context(), in)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -221,49 +237,44 @@ func TestHandleAsInvoked(t *testing.T) {
 	}
 }
 
-// Of many that reconcile at the same moment, one delivers the request.
-func TestOneOfManyRequests(t *testing.T) {
+func TestLog(t *testing.T) {
 	t.Parallel()
-	w := New(t)
-	w.Put("a", Sent(1))
-	w.Count(file("m1"))
-	task := checkcollection.New(w.Store, w.Log)
-	outcomes := make(chan checkcollection.Outcome)
-	const executions = 20
-	for i := range executions {
-		go func() {
-			out, err := task.Handle(t.Context(), checkcollection.Input{ExecutionID: string(rune('a' + i)),
-				CollectionKey: Key("a")})
-			if err != nil {
-				t.Error(err)
-			}
-			outcomes <- out.Outcome
-		}()
+	ts := tasktest.New(t)
+	ts.Put("a", tasktest.Sent(1))
+	ts.Count(file("m1"))
+	if _, err := checkcollection.New(ts.Store, ts.Log).Handle(t.Context(),
+		checkcollection.Input{ExecutionID: tasktest.Execution,
+			CollectionKey: tasktest.Key("a")}); err != nil {
+		t.Fatal(err)
 	}
-	got := map[checkcollection.Outcome]int{}
-	for range executions {
-		got[<-outcomes]++
+	lines := ts.Logged("checked collection")
+	if len(lines) != 1 {
+		t.Fatalf("logged %s", ts.LogText())
 	}
-	want := map[checkcollection.Outcome]int{checkcollection.RequestPending: 1, checkcollection.CheckRun: executions - 1}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
+	for key, want := range map[string]any{"correlation_id": tasktest.Run, "collection_name": "a",
+		"outcome": "REQUEST_PENDING",
+		"status":  "Received", "files_received": 1.0, "files_sent": 1.0} {
+		if lines[0][key] != want {
+			t.Errorf("%s is %v, want %v", key, lines[0][key], want)
+		}
 	}
 }
 
-// A row that is gone is checked for if its run waits for it.
-func TestARowThatIsGone(t *testing.T) {
+// A deleted row that is the blocker lets its run be checked.
+func TestADeletedRow(t *testing.T) {
 	t.Parallel()
-	w := New(t)
-	w.Put("a", Sent(2))
-	w.Count(file("m1"))
-	w.Put("a", nil)
-	out, err := checkcollection.New(w.Store, w.Log).Handle(t.Context(), checkcollection.Input{ExecutionID: Execution,
-		CollectionKey: Key("a")})
+	ts := tasktest.New(t)
+	ts.Put("a", tasktest.Sent(2))
+	ts.Count(file("m1"))
+	ts.Put("a", nil)
+	out, err := checkcollection.New(ts.Store, ts.Log).Handle(t.Context(),
+		checkcollection.Input{ExecutionID: tasktest.Execution,
+			CollectionKey: tasktest.Key("a")})
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := checkcollection.Output{Outcome: checkcollection.CheckRun, Owner: owner, Pending: []snapshot.Outgoing{},
-		CollectionKey: Key("a"), Notifications: snapshot.Notifications}
+		CollectionKey: tasktest.Key("a"), Notifications: snapshot.Notifications}
 	if diff := cmp.Diff(want, out); diff != "" {
 		t.Error(diff)
 	}
@@ -271,62 +282,13 @@ func TestARowThatIsGone(t *testing.T) {
 
 func TestMalformedRow(t *testing.T) {
 	t.Parallel()
-	w := New(t)
-	w.Put("a", table.Item{"CollectionStatus": "Sent", "FilesSent": "three"})
-	_, err := checkcollection.New(w.Store, w.Log).Handle(t.Context(), checkcollection.Input{ExecutionID: Execution,
-		CollectionKey: Key("a")})
+	ts := tasktest.New(t)
+	ts.Put("a", table.Item{"CollectionStatus": "Sent", "FilesSent": "three"})
+	_, err := checkcollection.New(ts.Store, ts.Log).Handle(t.Context(),
+		checkcollection.Input{ExecutionID: tasktest.Execution,
+			CollectionKey: tasktest.Key("a")})
 	var malformed *failure.Malformed
 	if !errors.As(err, &malformed) || !strings.Contains(err.Error(), "FilesSent") {
 		t.Errorf("got %v, want Malformed and the attribute's name", err)
-	}
-}
-
-// The request survives the loss of every answer: the task that runs again recognises it as its own.
-func TestLostAnswers(t *testing.T) {
-	t.Parallel()
-	errLost := errors.New("the answer is lost")
-	w := New(t)
-	w.Put("a", Sent(1))
-	w.Count(file("m1"))
-	task := checkcollection.New(w.Store, w.Log)
-	w.DB.After = func(call tabletest.Call) error {
-		if call.Operation == "Update" {
-			return errLost
-		}
-		return nil
-	}
-	in := checkcollection.Input{ExecutionID: Execution, CollectionKey: Key("a")}
-	for range 2 { // the request, the move
-		if _, err := task.Handle(t.Context(), in); !errors.Is(err, errLost) {
-			t.Fatalf("got %v", err)
-		}
-	}
-	got, err := task.Handle(t.Context(), in)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(request(0), got.Pending); diff != "" {
-		t.Error(diff)
-	}
-}
-
-func TestLog(t *testing.T) {
-	t.Parallel()
-	w := New(t)
-	w.Put("a", Sent(1))
-	w.Count(file("m1"))
-	if _, err := checkcollection.New(w.Store, w.Log).Handle(t.Context(), checkcollection.Input{ExecutionID: Execution,
-		CollectionKey: Key("a")}); err != nil {
-		t.Fatal(err)
-	}
-	lines := w.Logged("checked collection")
-	if len(lines) != 1 {
-		t.Fatalf("logged %s", w.LogText())
-	}
-	for key, want := range map[string]any{"correlation_id": Run, "collection_name": "a", "outcome": "REQUEST_PENDING",
-		"status": "Received", "files_received": 1.0, "files_sent": 1.0} {
-		if lines[0][key] != want {
-			t.Errorf("%s is %v, want %v", key, lines[0][key], want)
-		}
 	}
 }

@@ -7,62 +7,68 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	checkcollection "snapshot-status-checker/functions/check-collection"
-	. "snapshot-status-checker/functions/internal/tasktest"
+	"snapshot-status-checker/functions/internal/tasktest"
 	"snapshot-status-checker/internal/table"
 	"snapshot-status-checker/internal/table/tabletest"
 )
 
-// A collection counts when it moves, by the call that moved it: not when it is reconciled again.
+// The call that moves a collection counts it; a later reconciliation does not.
 func TestMetrics(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name  string
-		given func(*World)
+		given func(*tasktest.Tables)
 		want  map[string]float64
 	}{
-		{"files are missing", func(w *World) { w.Put("a", Sent(2)); w.Count(Message("m1", Body("a", "1"))) },
-			map[string]float64{}},
-		{"all are there", func(w *World) { w.Put("a", Sent(1)); w.Count(Message("m1", Body("a", "1"))) },
-			map[string]float64{"CollectionsReceived": 1}},
-		{"its success file came early", func(w *World) {
-			w.Put("a", Sent(1))
-			w.Count(Message("m1", Body("a", "1")), Message("m2", Body("a", "s", SuccessFile)))
+		{"files are missing", func(ts *tasktest.Tables) {
+			ts.Put("a", tasktest.Sent(2))
+			ts.Count(tasktest.Message("m1", tasktest.Body("a", "1")))
+		}, map[string]float64{}},
+		{"all are there", func(ts *tasktest.Tables) {
+			ts.Put("a", tasktest.Sent(1))
+			ts.Count(tasktest.Message("m1", tasktest.Body("a", "1")))
+		}, map[string]float64{"CollectionsReceived": 1}},
+		{"an early success file", func(ts *tasktest.Tables) {
+			ts.Put("a", tasktest.Sent(1))
+			ts.Count(tasktest.Message("m1", tasktest.Body("a", "1")),
+				tasktest.Message("m2", tasktest.Body("a", "s", tasktest.SuccessFile)))
 		}, map[string]float64{"CollectionsReceived": 1, "CollectionsSuccessful": 1}},
-		{"received before", func(w *World) { w.Receive("a", "other") }, map[string]float64{}},
+		{"received before", func(ts *tasktest.Tables) { ts.Receive("a", "other") }, map[string]float64{}},
 		{"its success file comes",
-			func(w *World) { w.Receive("a", "other"); w.Count(Message("m2", Body("a", "s", SuccessFile))) },
-			map[string]float64{"CollectionsSuccessful": 1}},
-		{"Sent was written over Received", func(w *World) {
-			w.Receive("a", "other")
-			w.Deliver(request(0)[0], "other")
-			w.Change("a", table.Item{"CollectionStatus": "Sent"})
-		},
-			map[string]float64{}},
-		{"exported again: a new epoch", func(w *World) {
-			w.Receive("a", "other")
-			w.Change("a", table.Item{"CollectionStatus": "Sent", "FilesReceived": int64(0)})
-			w.Count(Message("m2", Body("a", "1")))
+			func(ts *tasktest.Tables) {
+				ts.Receive("a", "other")
+				ts.Count(tasktest.Message("m2", tasktest.Body("a", "s", tasktest.SuccessFile)))
+			}, map[string]float64{"CollectionsSuccessful": 1}},
+		{"Sent was written over Received", func(ts *tasktest.Tables) {
+			ts.Receive("a", "other")
+			ts.Deliver(request(0)[0], "other")
+			ts.Change("a", table.Item{"CollectionStatus": "Sent"})
+		}, map[string]float64{}},
+		{"exported again: a new epoch", func(ts *tasktest.Tables) {
+			ts.Receive("a", "other")
+			ts.Change("a", table.Item{"CollectionStatus": "Sent", "FilesReceived": int64(0)})
+			ts.Count(tasktest.Message("m2", tasktest.Body("a", "1")))
 		}, map[string]float64{"CollectionsReceived": 1}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			w := New(t)
-			test.given(w)
-			task := checkcollection.New(w.Store, w.Log)
+			ts := tasktest.New(t)
+			test.given(ts)
+			task := checkcollection.New(ts.Store, ts.Log)
 			reconcile := func(ctx context.Context) {
-				if _, err := task.Handle(ctx, checkcollection.Input{ExecutionID: Execution,
-					CollectionKey: Key("a")}); err != nil {
+				if _, err := task.Handle(ctx, checkcollection.Input{ExecutionID: tasktest.Execution,
+					CollectionKey: tasktest.Key("a")}); err != nil {
 					t.Error(err)
 				}
 			}
-			if diff := cmp.Diff(test.want, w.Counted(reconcile)); diff != "" {
+			if diff := cmp.Diff(test.want, ts.Counted(reconcile)); diff != "" {
 				t.Error(diff)
 			}
-			if again := w.Counted(reconcile); len(again) > 0 {
+			if again := ts.Counted(reconcile); len(again) > 0 {
 				t.Errorf("repeated, it counts %v", again)
 			}
-			for _, line := range w.Logged("metrics") {
-				if line["correlation_id"] != Run || line["collection_name"] != "a" {
+			for _, line := range ts.Logged("metrics") {
+				if line["correlation_id"] != tasktest.Run || line["collection_name"] != "a" {
 					t.Errorf("the line is of %v, %v", line["correlation_id"], line["collection_name"])
 				}
 			}
@@ -70,23 +76,24 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
-// Others wrote meanwhile: the reconciliation reads again.
+// After another system's write, the reconciliation reads again.
 func TestMetricsOfContention(t *testing.T) {
 	t.Parallel()
-	w := New(t)
-	w.Put("a", Sent(1))
-	w.Count(Message("m1", Body("a", "1")))
+	ts := tasktest.New(t)
+	ts.Put("a", tasktest.Sent(1))
+	ts.Count(tasktest.Message("m1", tasktest.Body("a", "1")))
 	times := 2
-	w.DB.Before = func(call tabletest.Call) error {
+	ts.DB.Before = func(call tabletest.Call) error {
 		if call.Operation == "Update" && times > 0 {
 			times--
 			return table.ErrConditionFailed
 		}
 		return nil
 	}
-	got := w.Counted(func(ctx context.Context) {
-		if _, err := checkcollection.New(w.Store, w.Log).Handle(ctx, checkcollection.Input{ExecutionID: Execution,
-			CollectionKey: Key("a")}); err != nil {
+	got := ts.Counted(func(ctx context.Context) {
+		if _, err := checkcollection.New(ts.Store, ts.Log).Handle(ctx,
+			checkcollection.Input{ExecutionID: tasktest.Execution,
+				CollectionKey: tasktest.Key("a")}); err != nil {
 			t.Error(err)
 		}
 	})

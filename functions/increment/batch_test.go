@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"snapshot-status-checker/functions/increment"
-	. "snapshot-status-checker/functions/internal/tasktest"
+	"snapshot-status-checker/functions/internal/tasktest"
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/table/tabletest"
 )
@@ -44,22 +44,24 @@ func TestConcurrentlyIsConcurrent(t *testing.T) {
 	})
 }
 
-// A batch over many collections gives the same, in whatever order its collections are worked on.
+// The result of a batch does not depend on the order of its collections.
 func TestABatchIsCountedConcurrently(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	fx := newFixture(t)
 	const collections, files = 30, 3
 	var messages, want []string
 	for c := range collections {
 		name := fmt.Sprintf("c%02d", c)
-		b.Put(name, Sent(files))
+		fx.Put(name, tasktest.Sent(files))
 		for f := range files {
-			messages = append(messages, Message(fmt.Sprintf("%s-%d", name, f), Body(name, fmt.Sprint(f))))
+			messages = append(messages, tasktest.Message(fmt.Sprintf("%s-%d", name, f),
+				tasktest.Body(name, fmt.Sprint(f))))
 		}
 		want = append(want, name)
 	}
-	task := increment.New(b.Store, b.rejected, 0, increment.Concurrently, b.Log)
-	got, err := task.Handle(t.Context(), increment.Input{ExecutionID: Execution, Event: Batch(messages...)})
+	task := increment.New(fx.Store, fx.rejected, 0, increment.Concurrently, fx.Log)
+	got, err := task.Handle(t.Context(), increment.Input{ExecutionID: tasktest.Execution,
+		Event: tasktest.Batch(messages...)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,38 +69,38 @@ func TestABatchIsCountedConcurrently(t *testing.T) {
 		t.Error(diff)
 	}
 	for _, name := range want {
-		if row := b.Row(name); row != fmt.Sprintf("Sent %d/%d", files, files) {
+		if row := fx.Row(name); row != fmt.Sprintf("Sent %d/%d", files, files) {
 			t.Errorf("%s stands at %s", name, row)
 		}
 	}
 }
 
-// Of those who count files of a collection at the same time, the one who writes its row last asks to reconcile it.
-// Whoever comes again asks too, since that one may have died.
-func TestWhoSyncsTheRowAsksToReconcile(t *testing.T) {
+// Of concurrent counts of a collection, the one that writes its row last asks to reconcile it. A redelivery asks too,
+// because that execution may have ended.
+func TestTheLastSyncAsksToReconcile(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
-	b.Put("a", Sent(3))
-	b.Count(Message("m0", Body("a", "0")))
+	fx := newFixture(t)
+	fx.Put("a", tasktest.Sent(3))
+	fx.Count(tasktest.Message("m0", tasktest.Body("a", "0")))
 	meanwhile := false
-	b.DB.Before = func(call tabletest.Call) error {
-		if b.isUpdate("row", "a")(call) && !meanwhile { // the first has counted its file
+	fx.DB.Before = func(call tabletest.Call) error {
+		if fx.isUpdate("row", "a")(call) && !meanwhile { // the first has counted its file
 			meanwhile = true
-			got, err := b.task.Handle(t.Context(), increment.Input{ExecutionID: "second",
-				Event: Batch(Message("m2", Body("a", "2")))})
+			got, err := fx.task.Handle(t.Context(), increment.Input{ExecutionID: "second",
+				Event: tasktest.Batch(tasktest.Message("m2", tasktest.Body("a", "2")))})
 			if err != nil || len(got.Collections) != 1 {
 				t.Errorf("the second carries both files into the row: got %+v, %v, want it reconciled", got, err)
 			}
 		}
 		return nil
 	}
-	first := Batch(Message("m1", Body("a", "1")))
+	first := tasktest.Batch(tasktest.Message("m1", tasktest.Body("a", "1")))
 	for _, test := range []struct {
 		name        string
 		event       json.RawMessage
 		collections []snapshot.CollectionKey
-	}{{"the first finds it done", first, keys()}, {"it comes again", first, keys("a")}} {
-		got, err := b.handle(t, test.event)
+	}{{"the first finds it synced", first, keys()}, {"redelivered", first, keys("a")}} {
+		got, err := fx.handle(t, test.event)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -106,22 +108,22 @@ func TestWhoSyncsTheRowAsksToReconcile(t *testing.T) {
 			t.Errorf("%s: %s", test.name, diff)
 		}
 	}
-	if row := b.Row("a"); row != "Sent 3/3" {
+	if row := fx.Row("a"); row != "Sent 3/3" {
 		t.Errorf("the row stands at %s", row)
 	}
 }
 
-// Of many who count the last files at once, one at least asks to reconcile, whoever of them writes the row.
+// Of concurrent counts of the last files, at least one asks to reconcile.
 func TestOneOfManyAsksToReconcile(t *testing.T) {
 	t.Parallel()
 	const files = 20
-	b := newBench(t)
-	b.Put("a", Sent(files))
+	fx := newFixture(t)
+	fx.Put("a", tasktest.Sent(files))
 	asked := make(chan int)
 	for i := range files {
 		go func() {
-			event := Batch(Message(fmt.Sprint("m", i), Body("a", fmt.Sprint(i))))
-			got, err := b.limitedTo(0).Handle(t.Context(), increment.Input{ExecutionID: fmt.Sprint("e", i),
+			event := tasktest.Batch(tasktest.Message(fmt.Sprint("m", i), tasktest.Body("a", fmt.Sprint(i))))
+			got, err := fx.limitedTo(0).Handle(t.Context(), increment.Input{ExecutionID: fmt.Sprint("e", i),
 				Event: event})
 			if err != nil {
 				t.Error(err)
@@ -133,29 +135,29 @@ func TestOneOfManyAsksToReconcile(t *testing.T) {
 	for range files {
 		total += <-asked
 	}
-	if total == 0 || b.Row("a") != fmt.Sprintf("Sent %d/%d", files, files) {
-		t.Errorf("%d ask, and the row stands at %s", total, b.Row("a"))
+	if total == 0 || fx.Row("a") != fmt.Sprintf("Sent %d/%d", files, files) {
+		t.Errorf("%d ask, and the row stands at %s", total, fx.Row("a"))
 	}
 }
 
-// The row is written, and the answer is lost: the SDK's second try is refused by its own write, or the call fails and
-// the task runs again. Nobody else would ask to reconcile.
-func TestALostAnswerLeavesTheReconciliationToNobodyElse(t *testing.T) {
+// The row is written and the answer is lost: the SDK's retry is refused by its own write, or the call fails and the
+// task is retried. Either must ask to reconcile.
+func TestALostAnswerStillAsksToReconcile(t *testing.T) {
 	t.Parallel()
 	errLost := errors.New("the answer is lost")
-	event := Batch(Message("m2", Body("a", "2")))
+	event := tasktest.Batch(tasktest.Message("m2", tasktest.Body("a", "2")))
 	for name, again := range map[string]bool{"the SDK tries again": true, "the task runs again": false} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := newBench(t)
-			b.Put("a", Sent(2))
-			b.Count(Message("m1", Body("a", "1")))
-			b.DB.Before = func(call tabletest.Call) error {
-				if !b.isUpdate("row", "a")(call) {
+			fx := newFixture(t)
+			fx.Put("a", tasktest.Sent(2))
+			fx.Count(tasktest.Message("m1", tasktest.Body("a", "1")))
+			fx.DB.Before = func(call tabletest.Call) error {
+				if !fx.isUpdate("row", "a")(call) {
 					return nil
 				}
-				b.DB.Before = nil
-				if _, err := b.DB.DB.Update(t.Context(), call.Write); err != nil {
+				fx.DB.Before = nil
+				if _, err := fx.DB.DB.Update(t.Context(), call.Write); err != nil {
 					t.Error(err)
 				}
 				if again {
@@ -163,9 +165,9 @@ func TestALostAnswerLeavesTheReconciliationToNobodyElse(t *testing.T) {
 				}
 				return errLost
 			}
-			got, err := b.handle(t, event)
+			got, err := fx.handle(t, event)
 			if errors.Is(err, errLost) {
-				got, err = b.handle(t, event)
+				got, err = fx.handle(t, event)
 			}
 			if err != nil || len(got.Collections) != 1 {
 				t.Errorf("got %+v, %v, want it reconciled", got, err)

@@ -13,34 +13,34 @@ import (
 	"snapshot-status-checker/internal/table/tabletest"
 )
 
-// bench is the task with what it works on.
-type bench struct {
-	*tasktest.World
+// fixture is the task with its tables and its rejecter.
+type fixture struct {
+	*tasktest.Tables
 	task     *increment.Task
 	rejected *rejecter
 }
 
-func newBench(t *testing.T) *bench {
-	b := &bench{World: tasktest.New(t), rejected: &rejecter{}}
-	b.task = b.limitedTo(0)
-	return b
+func newFixture(t *testing.T) *fixture {
+	fx := &fixture{Tables: tasktest.New(t), rejected: &rejecter{}}
+	fx.task = fx.limitedTo(0)
+	return fx
 }
 
-// limitedTo is the task of another process, in an execution that may reconcile so many collections.
-func (b *bench) limitedTo(most int) *increment.Task {
-	return increment.New(b.Store, b.rejected, most, increment.InOrder, b.Log)
+// limitedTo is the task of another process, with this limit of collections for an execution.
+func (fx *fixture) limitedTo(most int) *increment.Task {
+	return increment.New(fx.Store, fx.rejected, most, increment.InOrder, fx.Log)
 }
 
-func (b *bench) handle(t *testing.T, event json.RawMessage) (increment.Output, error) {
+func (fx *fixture) handle(t *testing.T, event json.RawMessage) (increment.Output, error) {
 	t.Helper()
-	return b.handleIn(t.Context(), event)
+	return fx.handleIn(t.Context(), event)
 }
 
-func (b *bench) handleIn(ctx context.Context, event json.RawMessage) (increment.Output, error) {
-	return b.task.Handle(ctx, increment.Input{ExecutionID: tasktest.Execution, Event: event})
+func (fx *fixture) handleIn(ctx context.Context, event json.RawMessage) (increment.Output, error) {
+	return fx.task.Handle(ctx, increment.Input{ExecutionID: tasktest.Execution, Event: event})
 }
 
-// rejecter records what is rejected, each as "identity REASON".
+// rejecter records the rejections, each as "identity REASON".
 type rejecter struct {
 	mu       sync.Mutex
 	rejected []string
@@ -61,10 +61,10 @@ func (r *rejecter) Reject(_ context.Context, receipt snapshot.Receipt) error {
 	return nil
 }
 
-// registrations counts the registrations of runs from now on, by their correlation ids.
-func (b *bench) registrations() func() []string {
+// registrations records the correlation ids of runs that are registered from now on.
+func (fx *fixture) registrations() func() []string {
 	var registered []string
-	b.DB.After = func(call tabletest.Call) error {
+	fx.DB.After = func(call tabletest.Call) error {
 		if call.Operation == "Update" && call.Refs[0].Partition == "run" {
 			registered = append(registered, call.Refs[0].Sort)
 		}
@@ -73,14 +73,14 @@ func (b *bench) registrations() func() []string {
 	return func() []string { return registered }
 }
 
-// isUpdate says whether a call updates an item of a collection: "row", "collection", "page" or "receipts".
-func (b *bench) isUpdate(part, collection string) func(tabletest.Call) bool {
+// isUpdate reports whether a call updates an item of a collection: "row", "collection", "page" or "receipts".
+func (fx *fixture) isUpdate(part, collection string) func(tabletest.Call) bool {
 	return func(call tabletest.Call) bool {
 		if call.Operation != "Update" {
 			return false
 		}
 		ref := call.Refs[0]
-		if ref.Table == b.Tables.Status.Table {
+		if ref.Table == fx.Names.Status.Table {
 			return part == "row" && ref.Sort == collection
 		}
 		kind, _, _ := strings.Cut(ref.Sort, "#")
@@ -97,6 +97,6 @@ func keys(collections ...string) []snapshot.CollectionKey {
 }
 
 func jsonText(value any) string {
-	text, _ := json.Marshal(value) // what came out of JSON marshals
+	text, _ := json.Marshal(value) // values decoded from JSON always marshal
 	return string(text)
 }

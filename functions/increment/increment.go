@@ -1,5 +1,5 @@
-// Package increment is the first task of the state machine: it counts the files of the messages that an execution
-// brought, and says which collections to reconcile.
+// Package increment is the state machine's first task. It counts the files of an execution's messages and returns the
+// collections to reconcile.
 package increment
 
 import (
@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"sync"
 
 	lru "github.com/hashicorp/golang-lru/v2"
 
@@ -20,7 +19,7 @@ import (
 	"snapshot-status-checker/internal/telemetry/metrics"
 )
 
-// Rejecter takes the messages that cannot be counted. See delivery.Rejected.
+// Rejecter sends a message that cannot be counted to the rejected-messages queue. See delivery.Rejected.
 type Rejecter interface {
 	Reject(context.Context, snapshot.Receipt) error
 }
@@ -31,17 +30,16 @@ type Input struct {
 	Event       json.RawMessage `json:"event"` // the execution's input: see snapshot.Reconcilable and snapshot.Unwrap
 }
 
-// Output tells the state machine which collections to reconcile now. Usually there are none.
+// Output is the task's result for the state machine.
 type Output struct {
-	Collections []snapshot.CollectionKey `json:"collections"`
+	Collections []snapshot.CollectionKey `json:"collections"` // to reconcile now; usually none
 	Counted     int                      `json:"counted"`
 	Duplicates  int                      `json:"duplicates"`
 	Rejected    int                      `json:"rejected"`
-	// collections beyond what an execution can reconcile
-	Left int `json:"left_to_the_sweep"`
+	Left        int                      `json:"left_to_the_sweep"` // collections beyond the limit of an execution
 }
 
-// Task handles one invocation at a time, as the Lambda runtime hands them to a process.
+// Task handles one invocation at a time, as the Lambda runtime passes them to a process.
 type Task struct {
 	store    *store.Store
 	rejected Rejecter
@@ -52,60 +50,25 @@ type Task struct {
 	registered *lru.Cache[string, bool] // runs that this process registered
 }
 
-// registeredRuns bounds the memory that a hostile producer of correlation ids can take.
+// registeredRuns bounds the memory for correlation ids.
 const registeredRuns = 1000
 
-// New makes the task. most is how many collections an execution may reconcile, 0 for any number. each orders the work
-// on the collections of a batch, and the sending of its rejected messages.
+// New makes the task. most is the number of collections that an execution may reconcile, 0 for no limit. each schedules
+// the work on a batch's collections and the sending of its rejected messages.
 func New(store *store.Store, rejected Rejecter, most int, each Each, log *slog.Logger) *Task {
 	registered, err := lru.New[string, bool](registeredRuns)
 	if err != nil {
-		panic(err) // only of a size that is not positive
+		panic(err) // only for a size below 1
 	}
 	return &Task{store: store, rejected: rejected, most: most, each: each, log: log, registered: registered}
 }
 
-// Each calls do for every number from 0 to n-1, in any order or concurrently, and returns when all are done.
-type Each func(n int, do func(i int))
-
-// InOrder is an Each that calls one after the other.
-func InOrder(n int, do func(i int)) {
-	for i := range n {
-		do(i)
-	}
-}
-
-const maxConcurrent = 16
-
-// Concurrently is an Each that calls up to maxConcurrent at a time.
-func Concurrently(n int, do func(i int)) {
-	if n == 1 {
-		do(0)
-		return
-	}
-	var group sync.WaitGroup
-	next := make(chan int)
-	for range min(n, maxConcurrent) {
-		group.Go(func() {
-			for i := range next {
-				do(i)
-			}
-		})
-	}
-	for i := range n {
-		next <- i
-	}
-	close(next)
-	group.Wait()
-}
-
-// Handle counts each valid message once and rejects each invalid one, unless the event only asks to reconcile
-// collections.
+// Handle counts each valid message once and rejects each invalid one, or only returns the collections that the event
+// asks to reconcile. An invalid request to reconcile is a *failure.Malformed.
 //
-// Trouble with one collection does not hold back the others; it is returned at the end, and the whole call may then be
-// repeated: what was counted is recognised. Where a repetition cannot help, because what is stored of the collection
-// cannot be read, its messages are rejected like invalid ones. Messages are rejected only by a call that need not be
-// repeated, so each is rejected once. A malformed request to reconcile is a *failure.Malformed.
+// A failure of one collection does not affect the others. It is returned at the end, and the call may be repeated: it
+// finds counted messages as duplicates. If a repetition cannot help, because a collection's data is malformed, the
+// collection's messages are rejected. A call that fails rejects nothing, so each message is rejected once.
 func (t *Task) Handle(ctx context.Context, in Input) (Output, error) {
 	logging.Execution(ctx, in.ExecutionID)
 	keys, ok, err := snapshot.Reconcilable(in.Event)
@@ -132,11 +95,10 @@ func (t *Task) Handle(ctx context.Context, in Input) (Output, error) {
 				result.err))
 			continue
 		}
-		out.Counted += len(result.tally.Counted)
-		out.Duplicates += len(result.tally.Duplicates)
-		if result.rejection != nil {
-			rejected = append(rejected, rejectAll(groups[i].Receipts, result.rejection)...)
-		} else if mayMove(result.tally) {
+		out.Counted += len(result.counts.Counted)
+		out.Duplicates += len(result.counts.Duplicates)
+		rejected = append(rejected, result.rejected...)
+		if mayMove(result.counts) {
 			out.Collections = append(out.Collections, groups[i].CollectionKey)
 		}
 	}
@@ -147,7 +109,7 @@ func (t *Task) Handle(ctx context.Context, in Input) (Output, error) {
 	return t.limit(ctx, out), errors.Join(errs...)
 }
 
-// limit leaves the collections to the sweep that are more than an execution can reconcile.
+// limit leaves the collections beyond the limit of an execution to the sweep.
 func (t *Task) limit(ctx context.Context, out Output) Output {
 	if t.most > 0 && len(out.Collections) > t.most {
 		out.Left = len(out.Collections) - t.most
@@ -157,14 +119,14 @@ func (t *Task) limit(ctx context.Context, out Output) Output {
 	return out
 }
 
-// result is what became of a group.
+// result is the outcome of a group. Every message is in counts or in rejected, unless there is an err.
 type result struct {
-	tally     store.Tally
-	rejection *snapshot.Rejection // of all its messages
-	err       error
+	counts   store.Counts
+	rejected []snapshot.Receipt
+	err      error
 }
 
-// countAll counts each group, after its run was registered. It returns an error if the collections could not be read.
+// countAll registers the groups' runs and counts each group. It returns an error if the collections cannot be read.
 func (t *Task) countAll(ctx context.Context, execution string, groups []snapshot.Group) ([]result, error) {
 	keys := make([]snapshot.CollectionKey, len(groups))
 	for i, group := range groups {
@@ -191,7 +153,7 @@ func (t *Task) countAll(ctx context.Context, execution string, groups []snapshot
 	return results, nil
 }
 
-// register makes a run known to the ledger before its first file is counted, once per process and run.
+// register adds a run to the ledger before its first file is counted, once per process and run.
 func (t *Task) register(ctx context.Context, row snapshot.Row, export snapshot.Export) error {
 	if t.registered.Contains(row.CorrelationID) {
 		return nil
@@ -203,40 +165,57 @@ func (t *Task) register(ctx context.Context, row snapshot.Row, export snapshot.E
 	return nil
 }
 
-// count counts a group. What a repetition cannot mend is a rejection, everything else an error.
+// count counts a group. If a retry cannot help, it rejects the messages that are not counted; every other failure is
+// returned as an error.
 func (t *Task) count(ctx context.Context, execution string, state store.State, group snapshot.Group) result {
-	var tally store.Tally
+	var counts store.Counts
 	err := state.Malformed
 	switch {
 	case err != nil:
 	case state.Row == nil:
 		err = store.ErrNoRow
 	default:
-		tally, err = t.store.Count(ctx, execution, state, group.Receipts)
-		t.report(ctx, tally)
+		counts, err = t.store.Count(ctx, execution, state, group.Receipts)
+		t.record(ctx, counts)
 	}
 	var malformed *failure.Malformed
 	switch {
 	case errors.Is(err, store.ErrNoRow):
-		return result{tally: tally, rejection: snapshot.UnknownCollection()}
+		return result{counts: counts, rejected: reject(group.Receipts, counts, snapshot.UnknownCollection())}
 	case errors.As(err, &malformed):
-		return result{rejection: snapshot.NotCounted(err)}
+		t.log.WarnContext(ctx, "counting failed", logging.CorrelationID, group.CorrelationID, logging.CollectionName,
+			group.CollectionName, logging.Error, err)
+		return result{counts: counts, rejected: reject(group.Receipts, counts, snapshot.NotCounted(err))}
 	}
-	return result{tally: tally, err: err}
+	return result{counts: counts, err: err}
 }
 
-// message is what the log says of one that was counted. There is one line for all of a collection that came together: a
-// line for each would cost more than a tenth of what a file costs in large batches.
+// reject rejects the receipts that are not in the counts.
+func reject(receipts []snapshot.Receipt, counts store.Counts, why *snapshot.Rejection) (rejected []snapshot.Receipt) {
+	counted := map[string]bool{}
+	for _, receipt := range slices.Concat(counts.Counted, counts.Duplicates) {
+		counted[receipt.Digest] = true
+	}
+	for _, receipt := range receipts {
+		if !counted[receipt.Digest] {
+			rejected = append(rejected, receipt.Rejected(why))
+		}
+	}
+	return rejected
+}
+
+// message is a counted message in the log. A group has one line: in large batches a line for each message would add
+// more than a tenth to the cost of a file.
 type message struct {
 	FileName string `json:"file_name"`
 	Identity string `json:"identity"`
 }
 
-// report logs and measures what became of messages.
-func (t *Task) report(ctx context.Context, tally store.Tally) {
+// record logs and measures the outcome of a group.
+func (t *Task) record(ctx context.Context, counts store.Counts) {
 	files := int64(0)
 	var messages []message
-	for _, receipt := range tally.Counted {
+	for _, receipt := range counts.Counted {
 		messages = append(messages, message{receipt.Message.Filename, receipt.Identity})
 		metrics.Processed(ctx, receipt.SentAt)
 		if !receipt.Message.IsSuccessFile {
@@ -244,16 +223,16 @@ func (t *Task) report(ctx context.Context, tally store.Tally) {
 		}
 	}
 	if len(messages) > 0 {
-		t.log.InfoContext(ctx, "counted", logging.CorrelationID, tally.Counted[0].Message.CorrelationID,
-			logging.CollectionName, tally.Counted[0].Message.CollectionName, logging.Messages, messages)
+		t.log.InfoContext(ctx, "counted", logging.CorrelationID, counts.Counted[0].Message.CorrelationID,
+			logging.CollectionName, counts.Counted[0].Message.CollectionName, logging.Messages, messages)
 	}
-	for _, receipt := range tally.Duplicates {
+	for _, receipt := range counts.Duplicates {
 		t.log.InfoContext(ctx, "duplicate", about(receipt)...)
 	}
 	metrics.Add(ctx, metrics.FilesReceived, files)
-	metrics.Add(ctx, metrics.SuccessFilesReceived, int64(len(tally.Counted))-files)
-	metrics.Add(ctx, metrics.DuplicateMessages, int64(len(tally.Duplicates)))
-	if row := tally.Row; row != nil && row.Over() > 0 {
+	metrics.Add(ctx, metrics.SuccessFilesReceived, int64(len(counts.Counted))-files)
+	metrics.Add(ctx, metrics.DuplicateMessages, int64(len(counts.Duplicates)))
+	if row := counts.Row; row != nil && row.Over() > 0 {
 		t.log.WarnContext(ctx, "more files received than sent", logging.CorrelationID, row.CorrelationID,
 			logging.CollectionName, row.CollectionName, "files_received", row.FilesReceived.N, "files_sent",
 			row.FilesSent.N)
@@ -271,18 +250,18 @@ func (t *Task) reject(ctx context.Context, receipt snapshot.Receipt) error {
 	return nil
 }
 
-// mayMove reports whether to reconcile the collection. A success file always asks for it: its epoch was written after
-// the row was read, and the move that it waits for may have happened in between. Of those who counted files at the same
-// time it is for the one who wrote the row; when a message comes again, that one may have died.
-func mayMove(tally store.Tally) bool {
+// mayMove reports whether to reconcile the collection. After a success file it always is: the move to Received may have
+// happened between reading the row and storing the file's epoch. Of concurrent counts, the one that wrote the row
+// reconciles. A duplicate reconciles too, because the execution of the first delivery may have ended before that.
+func mayMove(counts store.Counts) bool {
 	isSuccess := func(r snapshot.Receipt) bool { return r.Message.IsSuccessFile }
-	if slices.ContainsFunc(tally.Counted, isSuccess) || slices.ContainsFunc(tally.Duplicates, isSuccess) {
-		return tally.Row != nil
+	if slices.ContainsFunc(counts.Counted, isSuccess) || slices.ContainsFunc(counts.Duplicates, isSuccess) {
+		return counts.Row != nil
 	}
-	return tally.Row != nil && tally.Row.MayMove() && (tally.Synced || len(tally.Duplicates) > 0)
+	return counts.Row != nil && counts.Row.MayMove() && (counts.Synced || len(counts.Duplicates) > 0)
 }
 
-// onlyRun is the run that all groups are of, if they are of one.
+// onlyRun is the run of all groups, if they have the same.
 func onlyRun(groups []snapshot.Group) (correlationID string, one bool) {
 	for _, group := range groups {
 		if group.CorrelationID != groups[0].CorrelationID {
@@ -291,14 +270,6 @@ func onlyRun(groups []snapshot.Group) (correlationID string, one bool) {
 		correlationID = group.CorrelationID
 	}
 	return correlationID, len(groups) > 0
-}
-
-func rejectAll(receipts []snapshot.Receipt, why *snapshot.Rejection) []snapshot.Receipt {
-	rejected := make([]snapshot.Receipt, len(receipts))
-	for i, receipt := range receipts {
-		rejected[i] = receipt.Rejected(why)
-	}
-	return rejected
 }
 
 func about(receipt snapshot.Receipt) []any {

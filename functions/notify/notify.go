@@ -1,5 +1,5 @@
-// Package notify is the task that delivers what is pending: the request for a _success file, the notifications about a
-// run.
+// Package notify is the task that delivers pending messages: the request for a _success file and the notifications
+// about a run.
 package notify
 
 import (
@@ -19,7 +19,7 @@ type Sender interface {
 	Request(ctx context.Context, out snapshot.Outgoing, export snapshot.Export) error
 }
 
-// Monitoring gets the notifications. See monitoring.Topic.
+// Monitoring receives the notifications. See monitoring.Topic.
 type Monitoring interface {
 	Notify(ctx context.Context, out snapshot.Outgoing, export snapshot.Export) error
 }
@@ -30,9 +30,9 @@ type Input struct {
 	Pending []snapshot.Outgoing `json:"pending"`
 }
 
-// Output says how many messages this call delivered.
+// Output is the task's result.
 type Output struct {
-	Delivered int `json:"delivered"`
+	Delivered int `json:"delivered"` // messages, by this call
 }
 
 // Task holds no state of its own.
@@ -48,40 +48,38 @@ func New(store *store.Store, sender Sender, monitoring Monitoring, log *slog.Log
 	return &Task{store: store, sender: sender, monitoring: monitoring, log: log}
 }
 
-// delivered is what the delivery of each kind that is sent here is measured as.
+// delivered is the metric of each kind that this task sends.
 var delivered = map[snapshot.Kind]metrics.Metric{
 	snapshot.SuccessFileRequest: metrics.RequestsSent,
 	snapshot.AllReceived:        metrics.RunsReceived,
 	snapshot.AllSuccessful:      metrics.RunsSuccessful,
 }
 
-// Handle delivers each message that is still pending and the owner's. If it dies after sending one, the next try sends
-// that again, with the same event id.
+// Handle delivers each message that is pending and has this owner. If it ends between sending a message and marking it
+// delivered, the retry sends that message again, with the same event id.
 func (t *Task) Handle(ctx context.Context, in Input) (Output, error) {
 	logging.Execution(ctx, snapshot.ExecutionOf(in.Owner))
 	var result Output
 	for _, out := range in.Pending {
 		metric, known := delivered[out.Kind]
 		if !known {
-			return result, &failure.Malformed{Err: fmt.Errorf("a message of kind %q is not sent here", out.Kind)}
+			return result, &failure.Malformed{Err: fmt.Errorf("notify does not send messages of kind %q", out.Kind)}
 		}
-		sent, err := t.store.Deliver(ctx, out, in.Owner, func(export snapshot.Export) error {
-			return t.send(ctx, out,
-				export)
-		})
+		sent, err := t.store.Deliver(ctx, out, in.Owner,
+			func(export snapshot.Export) error { return t.send(ctx, out, export) })
 		if err != nil {
 			return result, fmt.Errorf("delivering %s: %w", out.Kind, err)
 		}
-		outcome := "not pending any more"
+		outcome := "no longer pending"
 		if sent {
 			outcome = "delivered"
 			result.Delivered++
 			metrics.Add(ctx, metric, 1)
 		}
 		metrics.About(ctx, logging.CorrelationID, out.CorrelationID)
-		t.log.InfoContext(ctx, outcome, logging.CorrelationID, out.CorrelationID, logging.CollectionName,
-			out.CollectionName,
-			"kind", out.Kind, "version", out.Version, "event_id", out.EventID())
+		t.log.InfoContext(ctx, outcome, logging.CorrelationID, out.CorrelationID,
+			logging.CollectionName, out.CollectionName, "kind", out.Kind, "version", out.Version,
+			"event_id", out.EventID())
 	}
 	return result, nil
 }

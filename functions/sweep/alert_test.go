@@ -8,7 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	. "snapshot-status-checker/functions/internal/tasktest"
+	"snapshot-status-checker/functions/internal/tasktest"
 	"snapshot-status-checker/functions/sweep"
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/store"
@@ -18,19 +18,20 @@ import (
 
 func TestAStallIsAlertedOnce(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
-	since := b.stalls()
-	b.sweep("e1", 1)
+	fx := newFixture(t)
+	since := fx.stalls()
+	fx.sweep("e1", 1)
 	for i := range 3 {
-		b.Now = b.Now.Add(store.DefaultLease)
-		b.sweep(fmt.Sprint("later", i), 0)
+		fx.Now = fx.Now.Add(store.DefaultLease)
+		fx.sweep(fmt.Sprint("later", i), 0)
 	}
-	want := snapshot.Outgoing{Kind: snapshot.RunStalled, CollectionKey: snapshot.CollectionKey{CorrelationID: Run},
-		Version: since.Unix()}
-	if diff := cmp.Diff([]snapshot.Outgoing{want}, b.monitoring.alerts); diff != "" {
+	want := snapshot.Outgoing{Kind: snapshot.RunStalled,
+		CollectionKey: snapshot.CollectionKey{CorrelationID: tasktest.Run},
+		Version:       since.Unix()}
+	if diff := cmp.Diff([]snapshot.Outgoing{want}, fx.monitoring.alerts); diff != "" {
 		t.Error(diff)
 	}
-	export, blockers := b.monitoring.exports[0], b.monitoring.blockers[0]
+	export, blockers := fx.monitoring.exports[0], fx.monitoring.blockers[0]
 	if export.SnapshotType != "full" || export.ExportDate != "2020-01-01" {
 		t.Errorf("of %+v", export)
 	}
@@ -38,21 +39,21 @@ func TestAStallIsAlertedOnce(t *testing.T) {
 		t.Errorf("blocked by %+v", blockers)
 	}
 
-	b.Count(Message("m2", Body("a", "f2")))
-	b.sweep("moved", 0)
-	b.Now = b.Now.Add(stalledAfter)
-	b.sweep("again", 1)
-	if one, two := b.monitoring.alerts[0].EventID(), b.monitoring.alerts[1].EventID(); one == two {
+	fx.Count(tasktest.Message("m2", tasktest.Body("a", "f2")))
+	fx.sweep("moved", 0)
+	fx.Now = fx.Now.Add(stalledAfter)
+	fx.sweep("again", 1)
+	if one, two := fx.monitoring.alerts[0].EventID(), fx.monitoring.alerts[1].EventID(); one == two {
 		t.Error("two stalls have one event_id")
 	}
 }
 
-// Whatever the sweep dies of, the alert is sent in the end, always with the same event_id.
-func TestASweepThatDiesWithAnAlert(t *testing.T) {
+// Wherever the sweep fails, the alert is sent in the end, with the same event_id.
+func TestASweepThatFailsWithAnAlert(t *testing.T) {
 	t.Parallel()
-	updates := func(b *bench) func(tabletest.Call) error {
+	updates := func(fx *fixture) func(tabletest.Call) error {
 		return func(call tabletest.Call) error {
-			if call.Operation == "Update" && len(b.monitoring.alerts) > 0 {
+			if call.Operation == "Update" && len(fx.monitoring.alerts) > 0 {
 				return errDown
 			}
 			return nil
@@ -60,39 +61,39 @@ func TestASweepThatDiesWithAnAlert(t *testing.T) {
 	}
 	for _, test := range []struct {
 		name   string
-		breaks func(*bench)
-		sent   int // while in trouble
+		breaks func(*fixture)
+		sent   int // during the failure
 		again  int // by the same sweep run again, and by another after the lease
 	}{
-		{"before it is sent", func(b *bench) { b.monitoring.fail = errDown }, 0, 1},
-		{"between sending and marking", func(b *bench) { b.DB.Before = updates(b) }, 1, 1},
-		{"marked, and the answer is lost", func(b *bench) { b.DB.After = updates(b) }, 1, 0},
+		{"before it is sent", func(fx *fixture) { fx.monitoring.fail = errDown }, 0, 1},
+		{"between sending and marking", func(fx *fixture) { fx.DB.Before = updates(fx) }, 1, 1},
+		{"marked, and the answer is lost", func(fx *fixture) { fx.DB.After = updates(fx) }, 1, 0},
 	} {
 		for _, retried := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, retried %v", test.name, retried), func(t *testing.T) {
 				t.Parallel()
-				b := newBench(t)
-				b.stalls()
-				test.breaks(b)
-				if _, err := b.handle("dies"); !errors.Is(err, errDown) {
+				fx := newFixture(t)
+				fx.stalls()
+				test.breaks(fx)
+				if _, err := fx.handle("fails"); !errors.Is(err, errDown) {
 					t.Fatalf("got %v", err)
 				}
-				if len(b.monitoring.alerts) != test.sent {
-					t.Errorf("sent %d alerts, want %d", len(b.monitoring.alerts), test.sent)
+				if len(fx.monitoring.alerts) != test.sent {
+					t.Errorf("sent %d alerts, want %d", len(fx.monitoring.alerts), test.sent)
 				}
-				b.DB.Before, b.DB.After, b.monitoring.fail = nil, nil, nil
-				b.Now = b.Now.Add(store.DefaultLease - time.Second)
-				b.sweep("too early", 0)
+				fx.DB.Before, fx.DB.After, fx.monitoring.fail = nil, nil, nil
+				fx.Now = fx.Now.Add(store.DefaultLease - time.Second)
+				fx.sweep("too early", 0)
 				if retried {
-					b.sweep("dies", test.again)
+					fx.sweep("fails", test.again)
 				} else {
-					b.Now = b.Now.Add(time.Second)
-					b.sweep("heir", test.again)
+					fx.Now = fx.Now.Add(time.Second)
+					fx.sweep("next", test.again)
 				}
-				b.Now = b.Now.Add(2 * store.DefaultLease)
-				b.sweep("last", 0)
-				for _, alert := range b.monitoring.alerts {
-					if alert.EventID() != b.monitoring.alerts[0].EventID() {
+				fx.Now = fx.Now.Add(2 * store.DefaultLease)
+				fx.sweep("last", 0)
+				for _, alert := range fx.monitoring.alerts {
+					if alert.EventID() != fx.monitoring.alerts[0].EventID() {
 						t.Errorf("another event_id: %+v", alert)
 					}
 				}
@@ -109,18 +110,18 @@ func TestRunsAreAbandoned(t *testing.T) {
 	}{"with a last alert": {false, 1}, "without one if done": {true, 0}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := newBench(t)
-			b.Receive("a", "x")
+			fx := newFixture(t)
+			fx.Receive("a", "x")
 			if test.done {
-				b.Change("a", table.Item{"CollectionStatus": "Success"})
-				notify(t, b, "x")
+				fx.Change("a", table.Item{"CollectionStatus": "Success"})
+				notify(t, fx, "x")
 			}
-			b.Now = b.Now.Add(snapshot.AbandonedAfter)
-			b.sweep("e1", test.alerts)
-			if test.alerts > 0 && b.monitoring.alerts[0].Kind != snapshot.RunAbandoned {
-				t.Errorf("alerted %+v", b.monitoring.alerts[0])
+			fx.Now = fx.Now.Add(snapshot.AbandonedAfter)
+			fx.sweep("e1", test.alerts)
+			if test.alerts > 0 && fx.monitoring.alerts[0].Kind != snapshot.RunAbandoned {
+				t.Errorf("alerted %+v", fx.monitoring.alerts[0])
 			}
-			if out, err := b.handle("e2"); err != nil || out != (sweep.Output{}) {
+			if out, err := fx.handle("e2"); err != nil || out != (sweep.Output{}) {
 				t.Errorf("not abandoned: %+v, %v", out, err)
 			}
 		})

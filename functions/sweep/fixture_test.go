@@ -7,65 +7,66 @@ import (
 	"testing"
 	"time"
 
-	. "snapshot-status-checker/functions/internal/tasktest"
+	"snapshot-status-checker/functions/internal/tasktest"
 	"snapshot-status-checker/functions/sweep"
 	"snapshot-status-checker/internal/snapshot"
 )
 
 const stalledAfter = time.Hour
 
-// bench is the task with what it works on.
-type bench struct {
-	*World
+// fixture is the task with its tables, its state machine and its monitoring.
+type fixture struct {
+	*tasktest.Tables
 	t          *testing.T
 	machine    *starter
 	monitoring *monitoring
 	task       *sweep.Task
 }
 
-func newBench(t *testing.T) *bench {
-	b := &bench{World: New(t), t: t, machine: &starter{}, monitoring: &monitoring{}}
-	b.task = sweep.New(b.Store, b.machine, b.monitoring, b.Log)
-	return b
+func newFixture(t *testing.T) *fixture {
+	fx := &fixture{Tables: tasktest.New(t), t: t, machine: &starter{}, monitoring: &monitoring{}}
+	fx.task = sweep.New(fx.Store, fx.machine, fx.monitoring, fx.Log)
+	return fx
 }
 
-func (b *bench) handle(execution string) (sweep.Output, error) {
-	b.t.Helper()
-	return b.task.Handle(b.t.Context(), sweep.Input{ExecutionID: execution})
+func (fx *fixture) handle(execution string) (sweep.Output, error) {
+	fx.t.Helper()
+	return fx.task.Handle(fx.t.Context(), sweep.Input{ExecutionID: execution})
 }
 
-// sweep sweeps without trouble and wants so many alerts.
-func (b *bench) sweep(execution string, alerts int) {
-	b.t.Helper()
-	before := len(b.monitoring.alerts)
-	out, err := b.handle(execution)
+// sweep sweeps without failures and expects so many alerts.
+func (fx *fixture) sweep(execution string, alerts int) {
+	fx.t.Helper()
+	before := len(fx.monitoring.alerts)
+	out, err := fx.handle(execution)
 	if err != nil {
-		b.t.Fatal(err)
+		fx.t.Fatal(err)
 	}
-	if sent := len(b.monitoring.alerts) - before; sent != alerts || out.Alerts != alerts {
-		b.t.Errorf("sweep %s sent %d alerts and says %d, want %d", execution, sent, out.Alerts, alerts)
+	if sent := len(fx.monitoring.alerts) - before; sent != alerts || out.Alerts != alerts {
+		fx.t.Errorf("sweep %s sent %d alerts and says %d, want %d", execution, sent, out.Alerts, alerts)
 	}
 }
 
-// run registers a run with one collection, which nobody reconciled since it is complete.
-func (b *bench) run(correlationID string) {
-	b.t.Helper()
-	b.PutAt(b.Tables.Status.At(correlationID, "a"), Sent(1))
-	b.Count(Message(correlationID+"-m", strings.Replace(Body("a", "f"), Run, correlationID, 1)))
+// run registers a run with one complete collection that is not reconciled.
+func (fx *fixture) run(correlationID string) {
+	fx.t.Helper()
+	fx.PutAt(fx.Names.Status.At(correlationID, "a"), tasktest.Sent(1))
+	fx.Count(tasktest.Message(correlationID+"-m", strings.Replace(tasktest.Body("a", "f"), tasktest.Run, correlationID,
+		1)))
 }
 
-// stalls makes the world's run stall for the sweeps of now: it was seen without progress.
-func (b *bench) stalls() (since time.Time) {
-	b.t.Helper()
-	b.Put("a", Sent(9))
-	b.Count(Message("m1", Body("a", "f")))
-	b.sweep("before", 0)
-	since = b.Now
-	b.Now = b.Now.Add(stalledAfter)
+// stalls makes the test's run stall: a sweep stored its progress an hour ago.
+func (fx *fixture) stalls() (since time.Time) {
+	fx.t.Helper()
+	fx.Put("a", tasktest.Sent(9))
+	fx.Count(tasktest.Message("m1", tasktest.Body("a", "f")))
+	fx.sweep("before", 0)
+	since = fx.Now
+	fx.Now = fx.Now.Add(stalledAfter)
 	return since
 }
 
-// starter records what is reconciled, one string an execution: "run-1/a run-1/b".
+// starter records the executions, each as "run-1/a run-1/b".
 type starter struct {
 	started []string
 	fail    func(snapshot.CollectionKey) error // of an execution's first collection

@@ -1,5 +1,5 @@
-// Package sweep is the task on a schedule that finds what no event will finish. It starts the state machine to
-// reconcile collections, and alerts monitoring of runs that have stalled or are abandoned.
+// Package sweep is the scheduled task for what no event will finish. It starts the state machine to reconcile
+// collections, and alerts monitoring about stalled and abandoned runs.
 package sweep
 
 import (
@@ -21,19 +21,19 @@ type Reconciler interface {
 	Reconcile(context.Context, []snapshot.CollectionKey) error
 }
 
-// Monitoring gets the alerts. See monitoring.Topic.
+// Monitoring receives the alerts. See monitoring.Topic.
 type Monitoring interface {
 	Alert(ctx context.Context, out snapshot.Outgoing, export snapshot.Export, blockers snapshot.Blockers) error
 }
 
 // Input is what the schedule passes in.
 type Input struct {
-	// ExecutionID names this sweep. The Scheduler gives each attempted invocation a new one; only Lambda's own retry of
-	// an asynchronous invocation repeats the payload, and with it the alerts that the failed sweep owns.
+	// ExecutionID names this sweep. The Scheduler sends a new one with each invocation. Lambda's own retry of an
+	// asynchronous invocation repeats it, and so delivers the alerts that the failed sweep owns.
 	ExecutionID string `json:"execution_id"`
 }
 
-// Output says what the sweep did.
+// Output is the sweep's result.
 type Output struct {
 	OpenRuns   int `json:"open_runs"`
 	Reconciled int `json:"reconciled"` // collections for which executions were started
@@ -53,8 +53,8 @@ func New(store *store.Store, machine Reconciler, monitoring Monitoring, log *slo
 	return &Task{store: store, machine: machine, monitoring: monitoring, log: log}
 }
 
-// Handle sweeps every open run. Trouble with one does not hold back the others; it is returned at the end. Sweeping
-// twice starts executions that find less or nothing to do, and alerts of nothing twice.
+// Handle sweeps every open run. A failure of one does not affect the others and is returned at the end. A second sweep
+// starts executions that find nothing left to do, and repeats no alert.
 func (t *Task) Handle(ctx context.Context, in Input) (Output, error) {
 	runs, err := t.store.OpenRuns(ctx)
 	if malformed := (*failure.Malformed)(nil); err != nil && !errors.As(err, &malformed) {
@@ -72,7 +72,7 @@ func (t *Task) Handle(ctx context.Context, in Input) (Output, error) {
 	return s.out, errors.Join(errs...)
 }
 
-// sweeping is one call of Handle, and what it saw of all runs together.
+// sweeping is one call of Handle, with its sums over all runs.
 type sweeping struct {
 	*Task
 	owner                    string
@@ -120,7 +120,7 @@ func (s *sweeping) add(run snapshot.Run, found store.Examination) {
 	s.oldestPending = older(s.oldestPending, found.PendingSince)
 }
 
-// older is the earlier of two moments, the zero time being none.
+// older is the earlier of two times. The zero time stands for none.
 func older(a, b time.Time) time.Time {
 	if a.IsZero() || !b.IsZero() && b.Before(a) {
 		return b
@@ -128,7 +128,7 @@ func older(a, b time.Time) time.Time {
 	return a
 }
 
-// measure says all of it, zeros too, so that an alarm ends when its cause has ended.
+// measure measures all sums, zeros included, so that an alarm ends with its cause.
 func (s *sweeping) measure(ctx context.Context) {
 	metrics.Measure(ctx, metrics.OpenRuns, float64(s.open))
 	metrics.Measure(ctx, metrics.StalledRuns, float64(s.stalled))

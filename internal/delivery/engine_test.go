@@ -14,7 +14,7 @@ import (
 	"snapshot-status-checker/local/localtest"
 )
 
-// The tests of monitoring and machine stand here too, so that they share one engine.
+// The tests of monitoring and machine are in this package too, to share one engine.
 func TestMain(m *testing.M) { localtest.Main(m) }
 
 func queues(t *testing.T) *sqs.Client {
@@ -27,13 +27,13 @@ var (
 	made atomic.Int64
 )
 
-// unique is a name for something of the test's own, also when the test runs again.
+// unique is a name for the test's own resource, unique for repeated tests too.
 func unique(t *testing.T) string {
 	name := fmt.Sprintf("%s-%d", odd.ReplaceAllString(t.Name(), "-"), made.Add(1))
 	return name[max(0, len(name)-70):]
 }
 
-// queue makes a queue of the test's own. The suffix .fifo makes it a FIFO queue.
+// queue makes a queue for the test, a FIFO queue with the suffix .fifo.
 func queue(t *testing.T, client *sqs.Client, suffix string) (url string) {
 	t.Helper()
 	name := unique(t) + suffix
@@ -48,7 +48,7 @@ func queue(t *testing.T, client *sqs.Client, suffix string) (url string) {
 	return *out.QueueUrl
 }
 
-// received is a message as a consumer sees it.
+// received is a message that a consumer received.
 type received struct {
 	Body       string
 	Group      string
@@ -56,7 +56,7 @@ type received struct {
 	Attributes map[string]string
 }
 
-// receive takes messages from a queue until there are so many, and none is left after them.
+// receive receives this number of messages from a queue, and asserts that no other follows.
 func receive(t *testing.T, client *sqs.Client, url string, want int) []received {
 	t.Helper()
 	var all []received
@@ -103,7 +103,7 @@ func ofRun(kind snapshot.Kind) snapshot.Outgoing {
 	return snapshot.Outgoing{Kind: kind, CollectionKey: snapshot.CollectionKey{CorrelationID: "run-1"}, Version: 3}
 }
 
-// id writes the attribute by which a consumer recognises a message, as receive shows it.
+// id is the attribute event_id as receive shows it.
 func id(out snapshot.Outgoing) map[string]string {
 	return map[string]string{"event_id": fmt.Sprint("String ", out.EventID())}
 }

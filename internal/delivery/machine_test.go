@@ -15,7 +15,7 @@ import (
 	"snapshot-status-checker/local/localtest"
 )
 
-// stateMachine makes a state machine of the test's own, of one state.
+// stateMachine makes a state machine of one state for the test.
 func stateMachine(t *testing.T) (client *sfn.Client, arn string) {
 	t.Helper()
 	client = sfn.NewFromConfig(localtest.Config(localtest.Engine(t)))
@@ -50,7 +50,7 @@ func inputs(t *testing.T, client *sfn.Client, arn string) []string {
 	return all
 }
 
-// The whole input, as the state machine routes it. Started twice, it reconciles twice.
+// The whole input. Repeating it starts a second execution.
 func TestReconcile(t *testing.T) {
 	t.Parallel()
 	client, arn := stateMachine(t)
@@ -65,7 +65,8 @@ func TestReconcile(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	const both = `{"reconcile":[{"correlation_id":"run-1","collection_name":"db.a.b"},{"correlation_id":"run-1","collection_name":"db.a.c"}]}`
+	const both = `{"reconcile":[{"correlation_id":"run-1","collection_name":"db.a.b"},{"correlation_id":"run-1",` +
+		`"collection_name":"db.a.c"}]}`
 	want := []string{`{"reconcile":[{"correlation_id":"run é\n","collection_name":"db.<a>&\"b\""}]}`, both, both}
 	if diff := cmp.Diff(want, inputs(t, client, arn)); diff != "" {
 		t.Error(diff)

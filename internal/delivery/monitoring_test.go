@@ -18,7 +18,7 @@ import (
 	"snapshot-status-checker/local/localtest"
 )
 
-// newTopic makes a topic of the test's own, and a queue that is subscribed to it.
+// newTopic makes a topic for the test, with a queue that is subscribed to it.
 func newTopic(t *testing.T, queueClient *sqs.Client, raw string) (topics *sns.Client, arn, url string) {
 	t.Helper()
 	topics = sns.NewFromConfig(localtest.Config(localtest.Engine(t)))
@@ -43,7 +43,7 @@ func newTopic(t *testing.T, queueClient *sqs.Client, raw string) (topics *sns.Cl
 	return topics, *made.TopicArn, url
 }
 
-// The whole message, as monitoring reads it (domain, "Messages").
+// The whole message (domain, "Messages").
 func TestNotify(t *testing.T) {
 	t.Parallel()
 	client := queues(t)
@@ -54,15 +54,24 @@ func TestNotify(t *testing.T) {
 		want   string
 	}{
 		{"all received", snapshot.AllReceived, snapshot.Export{SnapshotType: "full", ExportDate: "2020-01-01"},
-			`{"severity":"Critical","notification_type":"Information","slack_username":"Snapshot Sender","title_text":"Full - All collections received by NiFi","custom_elements":[{"key":"Export date","value":"2020-01-01"},{"key":"Correlation Id","value":"run-1"}]}`},
+			`{"severity":"Critical","notification_type":"Information","slack_username":"Snapshot Sender",` +
+				`"title_text":"Full - All collections received by NiFi","custom_elements":[{"key":"Export date",` +
+				`"value":"2020-01-01"},{"key":"Correlation Id","value":"run-1"}]}`},
 		{"all successful", snapshot.AllSuccessful, snapshot.Export{SnapshotType: "incremental",
 			ExportDate: "NIFI_HEARTBEAT"},
-			`{"severity":"Critical","notification_type":"Information","slack_username":"Snapshot Sender","title_text":"Incremental - All collections successful","custom_elements":[{"key":"Export date","value":"NIFI_HEARTBEAT"},{"key":"Correlation Id","value":"run-1"}]}`},
+			`{"severity":"Critical","notification_type":"Information","slack_username":"Snapshot Sender",` +
+				`"title_text":"Incremental - All collections successful","custom_elements":[{"key":"Export date",` +
+				`"value":"NIFI_HEARTBEAT"},{"key":"Correlation Id","value":"run-1"}]}`},
 		{"a type in capitals, and what needs no escape", snapshot.AllReceived, snapshot.Export{SnapshotType: "FULL",
 			ExportDate: "<a> & \"b\""},
-			`{"severity":"Critical","notification_type":"Information","slack_username":"Snapshot Sender","title_text":"Full - All collections received by NiFi","custom_elements":[{"key":"Export date","value":"<a> & \"b\""},{"key":"Correlation Id","value":"run-1"}]}`},
+			`{"severity":"Critical","notification_type":"Information","slack_username":"Snapshot Sender",` +
+				`"title_text":"Full - All collections received by NiFi","custom_elements":[{"key":"Export date",` +
+				`"value":"<a> & \"b\""},{"key":"Correlation Id","value":"run-1"}]}`},
 		{"a type in another script", snapshot.AllSuccessful, snapshot.Export{SnapshotType: "éTAT", ExportDate: "d"},
-			`{"severity":"Critical","notification_type":"Information","slack_username":"Snapshot Sender","title_text":"État - All collections successful","custom_elements":[{"key":"Export date","value":"d"},{"key":"Correlation Id","value":"run-1"}]}`},
+			`{"severity":"Critical","notification_type":"Information","slack_username":"Snapshot Sender",` +
+				`"title_text":"État - All collections successful",` +
+				`"custom_elements":[{"key":"Export date","value":"d"},` +
+				`{"key":"Correlation Id","value":"run-1"}]}`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -82,7 +91,7 @@ func TestNotify(t *testing.T) {
 	}
 }
 
-// most is what blocks a run of more collections than an alert names.
+// most are the blockers of a run with more of them than an alert names.
 func most() snapshot.Blockers {
 	var all snapshot.Tally
 	for i := range snapshot.MaxNamed + 1 {
@@ -93,7 +102,7 @@ func most() snapshot.Blockers {
 	return all.Blockers()
 }
 
-// An alert that a run has stalled names what blocks it, within the eight elements that monitoring shows.
+// An alert about a stalled run names its blockers, within the eight elements that monitoring shows.
 func TestAlert(t *testing.T) {
 	t.Parallel()
 	client := queues(t)
@@ -109,13 +118,23 @@ func TestAlert(t *testing.T) {
 	}{
 		{"stalled", snapshot.RunStalled, snapshot.Blockers{Named: []snapshot.Row{row("db.a", "Sent", 1, 2),
 			row("db.b", "Exporting", 0, 0)}, More: 7},
-			`{"severity":"High","notification_type":"Warning","slack_username":"Snapshot Sender","title_text":"Full - Run stalled","custom_elements":[{"key":"Export date","value":"2020-01-01"},{"key":"Correlation Id","value":"run-1"},` +
-				`{"key":"db.a","value":"Sent, 1 of 2 files received"},{"key":"db.b","value":"Exporting, 0 of 0 files received"},{"key":"More collections","value":"7"}]}`},
+			`{"severity":"High","notification_type":"Warning","slack_username":"Snapshot Sender",` +
+				`"title_text":"Full - Run stalled","custom_elements":[{"key":"Export date","value":"2020-01-01"},` +
+				`{"key":"Correlation Id","value":"run-1"},` +
+				`{"key":"db.a","value":"Sent, 1 of 2 files received"},{"key":"db.b","value":"Exporting,` +
+				` 0 of 0 files received"},{"key":"More collections","value":"7"}]}`},
 		{"abandoned, blocked by nothing", snapshot.RunAbandoned, snapshot.Blockers{},
-			`{"severity":"High","notification_type":"Warning","slack_username":"Snapshot Sender","title_text":"Full - Run abandoned","custom_elements":[{"key":"Export date","value":"2020-01-01"},{"key":"Correlation Id","value":"run-1"}]}`},
+			`{"severity":"High","notification_type":"Warning","slack_username":"Snapshot Sender",` +
+				`"title_text":"Full - Run abandoned","custom_elements":[{"key":"Export date","value":"2020-01-01"},` +
+				`{"key":"Correlation Id","value":"run-1"}]}`},
 		{"the most that is shown: eight elements", snapshot.RunAbandoned, most(),
-			`{"severity":"High","notification_type":"Warning","slack_username":"Snapshot Sender","title_text":"Full - Run abandoned","custom_elements":[{"key":"Export date","value":"2020-01-01"},{"key":"Correlation Id","value":"run-1"},` +
-				`{"key":"db.0","value":"SENT, 0 of 9 files received"},{"key":"db.1","value":"SENT, 1 of 9 files received"},{"key":"db.2","value":"SENT, 2 of 9 files received"},{"key":"db.3","value":"SENT, 3 of 9 files received"},{"key":"db.4","value":"SENT, 4 of 9 files received"},{"key":"More collections","value":"1"}]}`},
+			`{"severity":"High","notification_type":"Warning","slack_username":"Snapshot Sender",` +
+				`"title_text":"Full - Run abandoned","custom_elements":[{"key":"Export date","value":"2020-01-01"},` +
+				`{"key":"Correlation Id","value":"run-1"},` +
+				`{"key":"db.0","value":"SENT, 0 of 9 files received"},{"key":"db.1","value":"SENT,` +
+				` 1 of 9 files received"},{"key":"db.2","value":"SENT, 2 of 9 files received"},{"key":"db.3",` +
+				`"value":"SENT, 3 of 9 files received"},{"key":"db.4","value":"SENT, 4 of 9 files received"},` +
+				`{"key":"More collections","value":"1"}]}`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -134,7 +153,7 @@ func TestAlert(t *testing.T) {
 	}
 }
 
-// A subscriber without raw delivery finds the identity beside the message.
+// A subscriber without raw delivery receives the identity beside the message.
 func TestNotifyInSNSEnvelope(t *testing.T) {
 	t.Parallel()
 	client := queues(t)

@@ -12,7 +12,7 @@ import (
 	"snapshot-status-checker/internal/snapshot"
 )
 
-// Rejected is the rejected-messages queue: messages that cannot be counted, for a person.
+// Rejected is the rejected-messages queue. It holds messages that cannot be counted, for a person.
 type Rejected struct {
 	SQS      SQS
 	QueueURL string
@@ -22,11 +22,11 @@ type Rejected struct {
 const (
 	AttrReasonCode = "reason_code" // a snapshot.Reason
 	AttrReason     = "reason"      // a sentence
-	AttrIdentity   = "identity"    // to replay the message with: the record's messageId
+	AttrIdentity   = "identity"    // a replay's messageId
 )
 
-// Reject sends a rejected message to the queue: its raw text as it came, and why it was rejected. A message that is
-// rejected twice is there twice, with one identity.
+// Reject sends a message to the queue: its raw text, the reason and the identity. Repeating it adds another copy with
+// the same identity.
 func (r *Rejected) Reject(ctx context.Context, receipt snapshot.Receipt) error {
 	_, err := r.SQS.SendMessage(ctx, &sqs.SendMessageInput{
 		QueueUrl:    &r.QueueURL,

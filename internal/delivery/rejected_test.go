@@ -51,7 +51,7 @@ func TestReject(t *testing.T) {
 	}
 }
 
-// Only an execution that was started by hand can hold such a text. It is better stored quoted than lost.
+// Only an execution that a person started can have such a text. It is quoted rather than lost.
 func TestRejectWhatSQSRefuses(t *testing.T) {
 	t.Parallel()
 	client := queues(t)
@@ -66,7 +66,7 @@ func TestRejectWhatSQSRefuses(t *testing.T) {
 	}
 }
 
-// The same identity twice is two messages: neither may be taken for the other.
+// Two rejections of one identity are two messages on the queue.
 func TestRejectTwice(t *testing.T) {
 	t.Parallel()
 	client := queues(t)

@@ -1,7 +1,6 @@
-// Package delivery sends the messages that leave the system over queues: requests to the sender, and rejected messages.
-// Its neighbours publish to monitoring (monitoring) and start the state machine (machine): one package for each
-// service, so that a function links the clients that it calls and no others. Sending is at least once; each message
-// carries an identity that does not change from try to try.
+// Package delivery sends messages to queues: requests to the sender, and rejected messages. Its packages monitoring,
+// machine and pipes use other services: one package for each service, so that a function links only the clients that
+// it calls. Every message is sent at least once, with the same identity at every try.
 package delivery
 
 import (
@@ -20,7 +19,7 @@ import (
 	"snapshot-status-checker/internal/snapshot"
 )
 
-// SQS is what this package asks of SQS.
+// SQS is the part of the SQS client that this package uses.
 type SQS interface {
 	SendMessage(context.Context, *sqs.SendMessageInput, ...func(*sqs.Options)) (*sqs.SendMessageOutput, error)
 }
@@ -43,8 +42,8 @@ type request struct {
 	SendSuccessIndicator string `json:"send_success_indicator"`
 }
 
-// Request asks for the _success file of a collection. On a FIFO queue a request that is sent again within
-// five minutes is dropped by the queue; the sender answers a repeated one harmlessly.
+// Request asks for the _success file of a collection. A FIFO queue ignores a repetition within five minutes. A repeated
+// request is harmless: the sender answers it again.
 func (s *Sender) Request(ctx context.Context, out snapshot.Outgoing, export snapshot.Export) error {
 	body := sendable.JSON(request{
 		ShutdownFlag:         strconv.FormatBool(export.ShutdownFlag),
@@ -69,16 +68,16 @@ func (s *Sender) Request(ctx context.Context, out snapshot.Outgoing, export snap
 	return nil
 }
 
-// maxGroup is the longest message group id; it may hold ASCII letters, digits and punctuation only
+// maxGroup bounds a message group id, which may only have ASCII letters, digits and punctuation
 // (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html).
 const maxGroup = 128
 
-// MessageGroup is a collection's message group: its name with _ in place of each dot or, if no group may be
-// called that, a digest of its name.
+// MessageGroup is a collection's message group: its name with _ for each dot or, if that is no valid id, a digest of
+// its name.
 func MessageGroup(collectionName string) string {
 	group := strings.ReplaceAll(collectionName, ".", "_")
-	odd := func(r rune) bool { return r <= ' ' || r > '~' }
-	if len(group) > maxGroup || strings.ContainsFunc(group, odd) {
+	invalid := func(r rune) bool { return r <= ' ' || r > '~' }
+	if len(group) > maxGroup || strings.ContainsFunc(group, invalid) {
 		sum := sha256.Sum256([]byte(collectionName))
 		return hex.EncodeToString(sum[:])
 	}

@@ -16,7 +16,7 @@ import (
 
 var said = snapshot.Export{SnapshotType: "full", ExportDate: "2020-01-01", ShutdownFlag: true, ReprocessFiles: true}
 
-// The whole body, as the sender reads it (domain, "Messages").
+// The whole body (domain, "Messages").
 func TestRequest(t *testing.T) {
 	t.Parallel()
 	client := queues(t)
@@ -29,12 +29,15 @@ func TestRequest(t *testing.T) {
 		want string
 	}{
 		{"flags true", request("db.a.b", 0), said,
-			`{"shutdown_flag":"true","correlation_id":"run-1","topic_name":"db.a.b","snapshot_type":"full","reprocess_files":"true","export_date":"2020-01-01","send_success_indicator":"true"}`},
+			`{"shutdown_flag":"true","correlation_id":"run-1","topic_name":"db.a.b","snapshot_type":"full",` +
+				`"reprocess_files":"true","export_date":"2020-01-01","send_success_indicator":"true"}`},
 		{"flags false", request("db.a.b", 0), snapshot.Export{SnapshotType: "incremental",
 			ExportDate: "NIFI_HEARTBEAT"},
-			`{"shutdown_flag":"false","correlation_id":"run-1","topic_name":"db.a.b","snapshot_type":"incremental","reprocess_files":"false","export_date":"NIFI_HEARTBEAT","send_success_indicator":"true"}`},
+			`{"shutdown_flag":"false","correlation_id":"run-1","topic_name":"db.a.b","snapshot_type":"incremental",` +
+				`"reprocess_files":"false","export_date":"NIFI_HEARTBEAT","send_success_indicator":"true"}`},
 		{"names that need escaping", odd, said,
-			`{"shutdown_flag":"true","correlation_id":"run é\n","topic_name":"db.<a>&\"b\"","snapshot_type":"full","reprocess_files":"true","export_date":"2020-01-01","send_success_indicator":"true"}`},
+			`{"shutdown_flag":"true","correlation_id":"run é\n","topic_name":"db.<a>&\"b\"","snapshot_type":"full",` +
+				`"reprocess_files":"true","export_date":"2020-01-01","send_success_indicator":"true"}`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -60,8 +63,7 @@ func TestRequestOverFIFO(t *testing.T) {
 		request("db.a.b", 0),
 		request("db.a.b", 0), // sent again: the queue drops it
 		request("db.a.b", 5), // another epoch
-		request("db.a.c", 0),
-		request("db a", 0),
+		request("db.a.c", 0), request("db a", 0),
 	}
 	for _, out := range all {
 		if err := sender.Request(t.Context(), out, said); err != nil {
@@ -138,8 +140,8 @@ func TestMessageGroup(t *testing.T) {
 	}
 }
 
-// SQS refuses a message that holds U+FFFE or U+FFFF, which an escape in our incoming message may stand for.
-func TestRequestHoldsOnlyWhatSQSTakes(t *testing.T) {
+// SQS refuses a message with U+FFFE or U+FFFF, which an escape in an incoming message may stand for.
+func TestRequestHasNoRefusedCharacter(t *testing.T) {
 	t.Parallel()
 	client := queues(t)
 	url := queue(t, client, "")

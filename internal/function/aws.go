@@ -21,9 +21,9 @@ import (
 
 // Config is the SDK's configuration for a function's clients, which share its connections.
 //
-// It is made of the variables that Lambda sets and nothing else. The SDK's own loader also knows profiles, single
-// sign-on, assumed roles and the metadata of machines, none of which there is in Lambda; their clients would be
-// linked into every function and initialised at every start (docs/functions.md has the figures).
+// It uses only the variables that Lambda sets. The SDK's own loader would link the clients for profiles, single
+// sign-on, assumed roles and instance metadata into every function and initialise them at every start
+// (docs/functions.md has the figures).
 func Config(s settings.AWS) aws.Config {
 	config := aws.Config{
 		Region:           s.Region,
@@ -40,24 +40,23 @@ func Config(s settings.AWS) aws.Config {
 	return config
 }
 
-// answerWithin bounds one try of a call. The SDK sets no bound: a connection that hangs would take all of a call's
-// time.
+// answerWithin bounds one try of a call. The SDK has no such bound, so one hanging connection could use up the
+// invocation's time.
 const answerWithin = 10 * time.Second
 
-// keepingConnections makes the SDK's client for HTTP with two changes: it has answerWithin, and it keeps all
-// connections. Of a batch's concurrent calls to DynamoDB the SDK would keep ten connections and close the others after
-// each call.
+// keepingConnections is the SDK's HTTP client with a timeout of answerWithin, which keeps all connections. By default
+// the SDK keeps ten, and closes the others after a batch's concurrent calls to DynamoDB.
 func keepingConnections() *awshttp.BuildableClient {
 	return awshttp.NewBuildableClient().WithTimeout(answerWithin).WithTransportOptions(func(t *http.Transport) {
 		t.MaxIdleConnsPerHost = t.MaxIdleConns
 	})
 }
 
-// connectWithin bounds how long a function that cannot reach DynamoDB keeps its first invocation waiting.
+// connectWithin bounds the delay of the first invocation if DynamoDB cannot be reached.
 const connectWithin = time.Second
 
-// Connect opens the connection that the first call to DynamoDB then finds, so that name look-up, root certificates
-// and handshake are done with before the first invocation. An error is no reason not to start: the call tries again.
+// Connect opens the connection for the first call to DynamoDB, so that DNS, root certificates and the TLS handshake are
+// done before the first invocation. After an error the first call connects.
 func Connect(ctx context.Context, config aws.Config) error {
 	ctx, cancel := context.WithTimeout(ctx, connectWithin)
 	defer cancel()
@@ -70,11 +69,11 @@ func Connect(ctx context.Context, config aws.Config) error {
 	if err != nil {
 		return fmt.Errorf("connecting to DynamoDB: %w", err)
 	}
-	response, err := config.HTTPClient.Do(request) // DynamoDB answers "healthy"; any answer will do
+	response, err := config.HTTPClient.Do(request) // DynamoDB answers "healthy"; any answer is fine
 	if err != nil {
 		return fmt.Errorf("connecting to DynamoDB: %w", err)
 	}
 	defer func() { _ = response.Body.Close() }()
-	_, err = io.Copy(io.Discard, response.Body) // to its end, or the connection is not kept
+	_, err = io.Copy(io.Discard, response.Body) // to the end: otherwise the connection is closed
 	return err
 }

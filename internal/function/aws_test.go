@@ -17,7 +17,7 @@ import (
 	"snapshot-status-checker/internal/function/settings"
 )
 
-// endpoint stands for AWS. It counts the connections that it is asked for, and lets handle answer.
+// endpoint is a server in place of AWS. It counts connections, and handle answers.
 func endpoint(t *testing.T, handle http.HandlerFunc) (url string, connections *atomic.Int64) {
 	t.Helper()
 	connections = new(atomic.Int64)
@@ -66,8 +66,8 @@ func TestConfig(t *testing.T) {
 	}
 }
 
-// The collections of a batch are worked on concurrently. What they open, the next batch finds open: none of the calls
-// of the first round ends before all have begun, so each has a connection.
+// A batch's concurrent calls open connections, and the next batch reuses all of them. The calls of a round end only
+// after all have begun, so each has a connection.
 func TestConnectionsAreKept(t *testing.T) {
 	t.Parallel()
 	const sideBySide = 16
@@ -91,8 +91,8 @@ func TestConnectionsAreKept(t *testing.T) {
 	}
 }
 
-// One connection does for all that is called one after the other, whatever the client.
-func TestConnectIsWhatTheFirstCallUses(t *testing.T) {
+// Sequential calls of all clients share one connection.
+func TestTheFirstCallUsesConnectsConnection(t *testing.T) {
 	t.Parallel()
 	url, connections := endpoint(t, empty)
 	config := function.Config(lambda(url))
@@ -111,7 +111,7 @@ func TestConnectIsWhatTheFirstCallUses(t *testing.T) {
 	}
 }
 
-func TestConnectGivesUp(t *testing.T) {
+func TestConnectTimesOut(t *testing.T) {
 	t.Parallel()
 	ended := make(chan struct{})
 	silent, _ := endpoint(t, func(_ http.ResponseWriter, r *http.Request) {
@@ -121,9 +121,9 @@ func TestConnectGivesUp(t *testing.T) {
 		}
 	})
 	t.Cleanup(func() { close(ended) })
-	nobody := httptest.NewServer(http.HandlerFunc(empty))
-	nobody.Close()
-	for name, url := range map[string]string{"nobody is there": nobody.URL, "nobody answers": silent} {
+	closed := httptest.NewServer(http.HandlerFunc(empty))
+	closed.Close()
+	for name, url := range map[string]string{"no server": closed.URL, "no answer": silent} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			if err := function.Connect(t.Context(), function.Config(lambda(url))); err == nil {

@@ -14,9 +14,9 @@ import (
 	"time"
 )
 
-// BenchmarkFirstInvocation shows what Connect is for: how long the first invocation of a process takes that makes one
-// call over TLS, if the connection was opened at start, and if there was nobody to connect to until then. The
-// function looks for root certificates as it does in Lambda.
+// BenchmarkFirstInvocation measures the effect of Connect: the duration of a process's first invocation, which makes
+// one call over TLS, with the connection opened at start and without. The function reads root certificates as in
+// Lambda.
 func BenchmarkFirstInvocation(b *testing.B) {
 	for _, connected := range []bool{true, false} {
 		b.Run(fmt.Sprintf("connected=%t", connected), func(b *testing.B) {
@@ -31,7 +31,7 @@ func BenchmarkFirstInvocation(b *testing.B) {
 	}
 }
 
-// firstInvocation runs one process: from its start to its first poll, and from there to its answer.
+// firstInvocation runs one process and measures it to its first poll, and from there to its answer.
 func firstInvocation(b *testing.B, connected bool) (start, invocation time.Duration) {
 	aws := httptest.NewUnstartedServer(http.HandlerFunc(empty))
 	defer aws.Close()
@@ -77,7 +77,7 @@ func firstInvocation(b *testing.B, connected bool) (start, invocation time.Durat
 	return polled.Sub(begun), at.Sub(polled)
 }
 
-// serveAt starts the server at an address that was its own before.
+// serveAt starts the server at its former address.
 func serveAt(b *testing.B, server *httptest.Server, address string) {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
@@ -88,7 +88,7 @@ func serveAt(b *testing.B, server *httptest.Server, address string) {
 	server.StartTLS()
 }
 
-// certificates writes a file with this machine's root certificates and that of the servers here.
+// certificates writes a file with the machine's root certificates and the test servers' certificate.
 func certificates(b *testing.B) (file string) {
 	roots, err := os.ReadFile("/etc/ssl/certs/ca-certificates.crt")
 	if err != nil {

@@ -21,9 +21,9 @@ import (
 // Handler is a task's method.
 type Handler[In, Out any] func(context.Context, In) (Out, error)
 
-// Run reads the function's settings S from the environment, makes the task, connects to DynamoDB and serves the task
-// until the process is ended. It ends the process with an error that names the variable if a setting is missing or
-// wrong. Errors of the task leave under the type that the state machine matches.
+// Run reads the function's settings S from the environment, makes the task, connects to DynamoDB and serves the task. A
+// missing or invalid setting ends the process with an error that names the variable. The task's errors are returned as
+// the types of package failure.
 func Run[S settings.Settings, In, Out any](task string, wire func(S, aws.Config, *slog.Logger) Handler[In, Out]) {
 	s, err := settings.Read[S]()
 	if err != nil {
@@ -43,11 +43,11 @@ func Run[S settings.Settings, In, Out any](task string, wire func(S, aws.Config,
 	lambda.Start(handler)
 }
 
-// gcPercent lets the heap grow to about 36 MB before garbage is collected: a function keeps about 4 MB. At Go's own 100
-// % every twelfth receipt is paid a collection, a quarter of its processor time.
+// gcPercent lets the heap grow to about 36 MB before a garbage collection; a function's live heap is about 4 MB. With
+// Go's default of 100 %, every twelfth receipt triggers a collection, and collections take a quarter of the CPU time.
 const gcPercent = 800
 
-// useMemory trades a function's memory for processor time, up to three quarters of what it has.
+// useMemory trades memory for CPU time, up to three quarters of the function's memory.
 func useMemory(megabytes int64) {
 	debug.SetGCPercent(gcPercent)
 	if megabytes > 0 {
@@ -55,17 +55,17 @@ func useMemory(megabytes int64) {
 	}
 }
 
-// toTell is how much of its time a call leaves unused: Lambda ends one that runs into its timeout without a word, and
-// its error, what it counted and what held it up would go with it.
-const toTell = time.Second
+// reserve is the part of a call's time that its task may not use, so that the call can log its error and write its
+// metrics. Lambda ends a call without either when it times out.
+const reserve = time.Second
 
-// Wrap writes what a task's call counted, logs its error and returns that as the type by which the state machine
-// knows it. The task's context ends toTell before the call does.
+// Wrap writes a call's metrics, logs its error and returns that as a type of package failure. The task's context ends
+// before the call's timeout, by reserve.
 func Wrap[In, Out any](handle Handler[In, Out], logger *slog.Logger) Handler[In, Out] {
 	return func(ctx context.Context, in In) (Out, error) {
 		if deadline, ok := ctx.Deadline(); ok {
 			var cancel context.CancelFunc
-			ctx, cancel = context.WithDeadline(ctx, deadline.Add(-toTell))
+			ctx, cancel = context.WithDeadline(ctx, deadline.Add(-reserve))
 			defer cancel()
 		}
 		ctx = metrics.Begin(logging.Begin(ctx, logger), time.Now)

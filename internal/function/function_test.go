@@ -31,10 +31,10 @@ import (
 	"snapshot-status-checker/internal/telemetry/metrics/metricstest"
 )
 
-// asFunction in the environment makes the test's process a Lambda function.
+// asFunction is the environment variable that makes the test's process a Lambda function.
 const asFunction = "BOOTSTRAP_TEST_FUNCTION"
 
-// callAWS is an event for that function.
+// callAWS is an event that makes that function call AWS.
 const callAWS = "call AWS"
 
 func TestMain(m *testing.M) {
@@ -59,13 +59,13 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// answer is what the function says to Lambda's runtime API about one invocation.
+// answer is the function's response to the runtime API for one invocation.
 type answer struct {
 	kind string // response or error
 	body string
 }
 
-// runtimeAPI stands for Lambda: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
+// runtimeAPI is a server in place of Lambda's: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 func runtimeAPI(t *testing.T, events []string) (host string, answers <-chan answer) {
 	t.Helper()
 	queue, given := make(chan string, len(events)), make(chan answer, len(events))
@@ -100,7 +100,7 @@ func process(t testing.TB, environment ...string) *exec.Cmd {
 	return cmd
 }
 
-// The state machine sees the types of errors by the names in these answers.
+// These answers have the error types that the state machine matches.
 func TestRun(t *testing.T) {
 	t.Parallel()
 	host, answers := runtimeAPI(t, []string{"hello", "malformed", "unavailable"})
@@ -193,7 +193,7 @@ func TestRunEndsWithoutARequiredSetting(t *testing.T) {
 	}
 }
 
-// What a call counted is written even if it fails, and whatever the level: it is done all the same.
+// A call's metrics are written even if it fails, at any log level.
 func TestWrapWritesMetrics(t *testing.T) {
 	t.Parallel()
 	for name, fails := range map[string]error{"OK": nil, "Fails": errors.New("throttled")} {
@@ -223,7 +223,7 @@ func TestWrapWritesMetrics(t *testing.T) {
 	}
 }
 
-// A call that cannot end in time tells so while it still can, with what it counted.
+// A call that runs out of time still logs its error and writes its metrics.
 func TestACallEndsBeforeItIsKilled(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -8,25 +8,25 @@ import (
 )
 
 var (
-	none = snapshot.Counter{} // an attribute that the row lacks
-	odd  = snapshot.Counter{Set: true, Other: "three"}
-	n    = snapshot.Count
-	now  = time.Date(2020, 1, 1, 12, 0, 0, 0, time.UTC)
+	none       = snapshot.Counter{} // an attribute that the row lacks
+	notANumber = snapshot.Counter{Set: true, Other: "three"}
+	n          = snapshot.Count
+	now        = time.Date(2020, 1, 1, 12, 0, 0, 0, time.UTC)
 )
 
-// row is one that this system has not adopted.
+// row is a row that is not adopted.
 func row(status snapshot.Status, sent, received snapshot.Counter) snapshot.Row {
 	return snapshot.Row{Status: status, FilesSent: sent, FilesReceived: received}
 }
 
-// adopted is a row that this system wrote last: start files of earlier exports were counted before its received ones.
+// adopted is a row that this system wrote last; start is the epoch's beginning.
 func adopted(status snapshot.Status, sent, received, start int64) snapshot.Row {
 	r := row(status, n(sent), n(received))
 	r.EpochStart, r.SyncedFiles = n(start), n(received)
 	return r
 }
 
-// setTo is the row after others wrote FilesReceived.
+// setTo is the row after another system wrote FilesReceived.
 func setTo(received snapshot.Counter, r snapshot.Row) snapshot.Row {
 	r.FilesReceived = received
 	return r
@@ -48,7 +48,7 @@ func TestRowCompleteAndMayMove(t *testing.T) {
 		{"no files, one received", row("Sent", n(0), n(1)), false, false},
 		{"no counters", row("Sent", none, none), false, false},
 		{"no FilesSent", row("Sent", none, n(1)), false, false},
-		{"FilesReceived is no number", row("Sent", n(1), odd), false, false},
+		{"FilesReceived is no number", row("Sent", n(1), notANumber), false, false},
 		{"failed", row("Export_Failed", n(0), n(0)), false, false},
 		{"blocked", row("Blocked_Topic", n(3), n(3)), true, false},
 		{"no status", row("", n(3), n(3)), true, false},
@@ -68,7 +68,7 @@ func TestRowCompleteAndMayMove(t *testing.T) {
 	}
 }
 
-// While the sender still sends, more may have arrived than it has written down.
+// Before Sent, more files may have arrived than FilesSent says.
 func TestRowOver(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -90,7 +90,7 @@ func TestRowOver(t *testing.T) {
 	}
 }
 
-// The epoch stays while files come in, and changes when others set the counter back.
+// Counting keeps the epoch, a reset of the counter changes it.
 func TestEpoch(t *testing.T) {
 	t.Parallel()
 	half := adopted("Sent", 9, 3, 4)
@@ -104,7 +104,7 @@ func TestEpoch(t *testing.T) {
 		epoch       int64
 	}{
 		{"adopted with nothing counted", adopted("Sent", 9, 0, 0), 0, true, false, 0},
-		{"files came in", adopted("Sent", 9, 5, 0), 5, true, false, 0},
+		{"files counted", adopted("Sent", 9, 5, 0), 5, true, false, 0},
 		{"a later export", adopted("Sent", 9, 5, 7), 12, true, false, 7},
 		{"others counted three before", adopted("Sent", 9, 5, -3), 2, true, false, -3},
 		{"set back", setTo(n(0), adopted("Sent", 9, 5, 0)), 5, true, true, 5},
@@ -112,7 +112,7 @@ func TestEpoch(t *testing.T) {
 		{"set back to another number", setTo(n(2), adopted("Sent", 9, 5, 7)), 12, true, true, 10},
 		{"set forward", setTo(n(8), adopted("Sent", 9, 5, 0)), 5, true, true, -3},
 		{"removed counts as 0", setTo(none, adopted("Sent", 9, 5, 7)), 12, true, true, 12},
-		{"no number counts as 0", setTo(odd, adopted("Sent", 9, 5, 7)), 12, true, true, 12},
+		{"no number counts as 0", setTo(notANumber, adopted("Sent", 9, 5, 7)), 12, true, true, 12},
 		{"removed, and 0 was written last", setTo(none, adopted("Sent", 9, 0, 7)), 7, true, true, 7},
 		{"not adopted: as it would be adopted now", row("Sent", n(9), n(3)), 0, false, true, -3},
 		{"not adopted, and its ledger counted before", row("Sent", n(9), none), 7, false, true, 7},
@@ -192,12 +192,13 @@ func TestNextStepAndRequestPending(t *testing.T) {
 		{"another's request for an earlier epoch", adopted("Sent", 1, 1, 2), asked(entry(0, "other", time.Hour)), false,
 			snapshot.EnqueueRequest},
 		{"received by others", received, ours(snapshot.Collection{}), false, snapshot.EnqueueRequest},
-		{"received by others, and its success file came", received, asked(snapshot.Entry{}, 0), false,
+		{"received by others, and its success file received", received, asked(snapshot.Entry{}, 0), false,
 			snapshot.EnqueueRequest},
 
 		{"requested by us", sent, asked(entry(0, "me", time.Hour)), false, snapshot.MoveToReceived},
-		{"requested by another who lives", sent, asked(entry(0, "other", time.Hour)), false, snapshot.MoveToReceived},
-		{"requested by another who died", sent, asked(entry(0, "other", 0)), false, snapshot.MoveToReceived},
+		{"requested by another, still leased", sent, asked(entry(0, "other", time.Hour)), false, snapshot.MoveToReceived},
+		{"requested by another whose lease has ended", sent, asked(entry(0, "other", 0)), false,
+			snapshot.MoveToReceived},
 		{"requested, and the request was released", sent, asked(entry(0, "other", 0).Released()), false,
 			snapshot.MoveToReceived},
 		{"Sent written over Received: moved again", sent, asked(delivered(0)), false, snapshot.MoveToReceived},
@@ -207,32 +208,32 @@ func TestNextStepAndRequestPending(t *testing.T) {
 		{"received, we deliver the request", received, asked(entry(0, "me", time.Hour)), true, snapshot.Rest},
 		{"received, we deliver it and took long", received, asked(entry(0, "me", -time.Hour)), true, snapshot.Rest},
 		{"received, another delivers it", received, asked(entry(0, "other", time.Second)), true, snapshot.Rest},
-		{"received, and its owner died", received, asked(entry(0, "other", 0)), true, snapshot.LeaseRequest},
+		{"received, and its lease has ended", received, asked(entry(0, "other", 0)), true, snapshot.LeaseRequest},
 		{"received, and its owner gave it up", received, asked(entry(0, "other", time.Hour).Released()), true,
 			snapshot.LeaseRequest},
 		{"received and requested", received, asked(delivered(0)), false, snapshot.Rest},
-		{"received, in capitals, and its owner died", adopted("RECEIVED", 3, 3, 0), asked(entry(0, "other", 0)), true,
-			snapshot.LeaseRequest},
+		{"received, in capitals, and its lease has ended", adopted("RECEIVED", 3, 3, 0), asked(entry(0, "other", 0)),
+			true, snapshot.LeaseRequest},
 		{"received, and set back: the request is void", again, asked(entry(0, "other", 0)), false, snapshot.Rest},
 		{"received without files", row("Received", n(0), n(0)), snapshot.Collection{}, false, snapshot.Rest},
 		{"received, and nothing was counted here", row("Received", n(3), n(3)), snapshot.Collection{}, false,
 			snapshot.Rest},
 
-		{"success file came, requested", received, asked(delivered(0), 0), false, snapshot.MoveToSuccess},
-		{"success file came, another delivers the request", received, asked(entry(0, "other", time.Second), 0), true,
-			snapshot.MoveToSuccess},
-		{"success file came, and the owner died: it moves first", received, asked(entry(0, "other", 0), 0), true,
-			snapshot.MoveToSuccess},
-		{"success file came, nothing was counted here", row("Received", n(3), n(3)),
+		{"success file received, requested", received, asked(delivered(0), 0), false, snapshot.MoveToSuccess},
+		{"success file received, another delivers the request", received, asked(entry(0, "other", time.Second), 0),
+			true, snapshot.MoveToSuccess},
+		{"success file received, and the lease has ended: it moves first", received, asked(entry(0, "other", 0), 0),
+			true, snapshot.MoveToSuccess},
+		{"success file received, nothing was counted here", row("Received", n(3), n(3)),
 			snapshot.Collection{SuccessEpochs: []int64{-3}}, false, snapshot.MoveToSuccess},
-		{"success file came too early", adopted("Sent", 4, 3, 0), asked(snapshot.Entry{}, 0), false, snapshot.Rest},
+		{"early success file", adopted("Sent", 4, 3, 0), asked(snapshot.Entry{}, 0), false, snapshot.Rest},
 		{"success file of an earlier epoch", adopted("Received", 1, 1, 2), asked(delivered(2), 0), false,
 			snapshot.Rest},
 		{"success files of several epochs", adopted("Received", 1, 1, 2), asked(delivered(2), -1, 0, 2), false,
 			snapshot.MoveToSuccess},
 
 		{"success", adopted("Success", 3, 3, 0), asked(delivered(0), 0), false, snapshot.Rest},
-		{"success, and the owner of the request died", adopted("Success", 3, 3, 0), asked(entry(0, "other", 0), 0),
+		{"success, and the lease of the request has ended", adopted("Success", 3, 3, 0), asked(entry(0, "other", 0), 0),
 			true, snapshot.LeaseRequest},
 		{"success written by others without a request", adopted("Success", 3, 3, 0), ours(snapshot.Collection{}), false,
 			snapshot.Rest},

@@ -8,37 +8,35 @@ import (
 	"unicode/utf8"
 )
 
-// Receipt is one message as it came in, whether it can be counted or not.
+// Receipt is one received message, valid or not.
 type Receipt struct {
-	Identity  string     // does not change when the message is delivered again
-	Raw       string     // the text to send to the rejected-messages queue: untouched
+	Identity  string     // the same at every delivery of the message
+	Raw       string     // the text for the rejected-messages queue, unchanged
 	Message   Message    // valid only if Rejection is nil
 	Digest    string     // of identity and message; set by GroupByCollection
 	Rejection *Rejection // why it cannot be counted
-	SentAt    time.Time  // when the SQS message was sent; the zero time if nobody says so
+	SentAt    time.Time  // when the SQS message was sent; the zero time if unknown
 }
 
-// MaxIdentity bounds an identity, in bytes. The longest that this system makes itself has about 300: an execution's ARN
-// and an index for each envelope. So what is rejected can always be replayed under its identity.
+// MaxIdentity bounds an identity, in bytes. The longest identity that this system makes has about 300 bytes (an
+// execution's ARN and an index for each envelope), so every rejected message can be replayed under its identity.
 const MaxIdentity = 512
 
-// maxNesting is how deep envelopes may stand in each other. A rejected message is replayed inside an envelope; it may
-// have been an envelope itself, and may be rejected and replayed again and again.
+// maxNesting bounds the depth of envelopes inside envelopes. Each replay of a rejected message adds one.
 const maxNesting = 10
 
-// maxRecords bounds what one message may bring in envelopes, since each bad record is rejected by a call of its own. It
-// refuses no envelope of good records that a pipe delivers: of the shortest that is one, fewer fit into 256 KiB.
+// maxRecords bounds the records of one message, because each bad record is rejected by a call of its own. Fewer valid
+// records than that fit into the 256 KiB that a pipe delivers.
 const maxRecords = 3000
 
-// Unwrap takes the input of an execution apart into its messages, each judged by itself.
+// Unwrap splits an execution's input into its messages and checks each by itself.
 //
-// The input is the array of SQS records that EventBridge Pipes delivers, or, if a person started the
-// execution, one message in either format of the seed document. executionID identifies messages that come
-// without an identity of their own. The identity of a message is its SQS message id; a record inside an
-// envelope has its own messageId if it carries one, else the outer identity and its index.
+// The input is the array of SQS records that EventBridge Pipes delivers, or one message in either format of the seed
+// document if a person started the execution.
 //
-// A messageId that cannot be an identity rejects its record under the outer identity and its index, since another one
-// in its place would let the same record count twice. Absent or null, it is unset.
+// The identity of a message is its SQS message id. A record inside an envelope has its own messageId or, without one,
+// the outer identity and its index. Messages of an execution that a person started have executionID and their index.
+// A record with an invalid messageId is rejected: under a substitute identity it could count twice.
 func Unwrap(input []byte, executionID string) []Receipt {
 	if !json.Valid(input) || kindOf(input) != '[' {
 		return unwrapMessage(input, string(input), executionID)
@@ -56,8 +54,7 @@ func Unwrap(input []byte, executionID string) []Receipt {
 }
 
 // unwrapDelivered unwraps one element of the array that Pipes delivers for an SQS source
-// (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-sqs.html). An odd element takes no neighbour
-// along.
+// (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-sqs.html).
 func unwrapDelivered(record json.RawMessage, place string) []Receipt {
 	fields, identity, rejection := openRecord(record, place)
 	receipts := []Receipt{{Identity: identity, Raw: string(record), Rejection: rejection}}
@@ -80,7 +77,7 @@ func unwrapDelivered(record json.RawMessage, place string) []Receipt {
 	return receipts
 }
 
-// openRecord reads a record's fields and its identity, which is that of its place unless it has one of its own.
+// openRecord reads a record's fields and its identity: its own, or else place.
 func openRecord(record json.RawMessage, place string) (fields object, identity string, rejection *Rejection) {
 	if fields, rejection = objectOf(record); rejection != nil {
 		return nil, place, rejection
@@ -91,7 +88,7 @@ func openRecord(record json.RawMessage, place string) (fields object, identity s
 	return fields, identity, fields.repeated("body")
 }
 
-// identity is a record's own messageId, or the other one if it is absent or null.
+// identity is the record's messageId, or other if messageId is absent or null.
 func (o object) identity(other string) (string, *Rejection) {
 	const name = "messageId"
 	if rejection := o.repeated(name); rejection != nil {
@@ -107,18 +104,18 @@ func (o object) identity(other string) (string, *Rejection) {
 		return other, reject(ReasonIdentityInvalid, "%s is not a string", name)
 	case strings.ContainsRune(own, utf8.RuneError):
 		return other, reject(ReasonIdentityInvalid,
-			"%s holds U+FFFD, or what is no character and is read as U+FFFD: others may be read as the same", name)
-	case saysNothing(own):
+			"%s contains U+FFFD or an invalid character that is read as U+FFFD: it may not be unique", name)
+	case isBlank(own):
 		return other, reject(ReasonIdentityInvalid,
-			"%s is %q: leave it out if the record has no identity of its own", name, own)
+			"%s is %q: omit it if the record has no identity of its own", name, own)
 	case len(own) > MaxIdentity:
 		return other, reject(ReasonIdentityInvalid,
-			"%s has %d bytes, at most %d are possible", name, len(own), MaxIdentity)
+			"%s has %d bytes, at most %d are allowed", name, len(own), MaxIdentity)
 	}
 	return own, nil
 }
 
-// sentAt reads the SentTimestamp of a record's attributes: milliseconds since 1970, as a string.
+// sentAt reads SentTimestamp from a record's attributes: milliseconds since 1970, as a string.
 func sentAt(attributes json.RawMessage) time.Time {
 	var sent struct{ SentTimestamp string }
 	if json.Unmarshal(attributes, &sent) != nil {
@@ -131,12 +128,12 @@ func sentAt(attributes json.RawMessage) time.Time {
 	return time.UnixMilli(milliseconds).UTC()
 }
 
-// unwrapMessage unwraps a message whole or, if it brings too many records, rejects it whole.
+// unwrapMessage unwraps a message, or rejects it whole if it has too many records.
 func unwrapMessage(text []byte, raw, identity string) []Receipt {
 	receipts := unwrapText(text, raw, identity, 0)
 	if len(receipts) > maxRecords {
 		return []Receipt{{Identity: identity, Raw: raw, Rejection: reject(ReasonTooManyRecords,
-			"the envelope has %d records, at most %d are taken; none was counted", len(receipts), maxRecords)}}
+			"the envelope has %d records, at most %d are allowed; none was counted", len(receipts), maxRecords)}}
 	}
 	return receipts
 }
@@ -159,13 +156,13 @@ func unwrapText(text []byte, raw, identity string, nesting int) []Receipt {
 	return []Receipt{{Identity: identity, Raw: raw, Message: message, Rejection: rejection}}
 }
 
-// isRecord tells a record, as which a message of an envelope is rejected, from a message: a replay need not know what a
-// rejected message was.
+// isRecord distinguishes a record of an envelope from a message. A rejected text may be either, and a replay wraps both
+// the same way.
 func (o object) isRecord() bool { return o.get("body") != nil && !o.isMessage() }
 
 func (o object) isMessage() bool { return o.get("correlation_id") != nil }
 
-// isEnvelope tells an envelope from a message, in which Records may be unset.
+// isEnvelope distinguishes an envelope from a message, which may have an unset field Records.
 func (o object) isEnvelope() bool {
 	records := o.get("Records")
 	return records != nil && !(o.isMessage() && unset(records))
@@ -188,7 +185,7 @@ func unwrapEnvelope(fields object, raw, identity string, nesting int) []Receipt 
 	}
 	if len(indexed(identity, i)) > MaxIdentity {
 		return rejected(reject(ReasonIdentityInvalid,
-			"the messageId leaves no room for the records' indexes in %d bytes", MaxIdentity))
+			"messageId and the records' indexes exceed %d bytes", MaxIdentity))
 	}
 	return receipts
 }

@@ -14,7 +14,7 @@ import (
 
 const execution = "arn:aws:states:eu-west-1:123456789012:execution:status-checker:e1"
 
-// seen is what a test compares of a receipt: the collection if it is valid, else the reason.
+// seen is a receipt for comparison: the collection if it is valid, else the reason.
 type seen struct {
 	Identity, Raw, Is string
 }
@@ -50,12 +50,12 @@ func TestUnwrap(t *testing.T) {
 		input string
 		want  []seen
 	}{
-		// As Pipes delivers.
+		// as Pipes delivers
 		{"one record", `[{"messageId":"m1","body":` + quoted(a) + `}]`, []seen{{"m1", a, "a"}}},
 		{"a batch, good and bad", `[{"messageId":"m1","body":` + quoted(a) +
 			`},{"messageId":"m2","body":"x"},{"messageId":"m3","body":` + quoted(b) + `}]`,
 			[]seen{{"m1", a, "a"}, {"m2", "x", "NOT_JSON"}, {"m3", b, "b"}}},
-		{"the text stays as it was sent", `[{"messageId":"m1","body":` + quoted(spaced) + `}]`,
+		{"the raw text is unchanged", `[{"messageId":"m1","body":` + quoted(spaced) + `}]`,
 			[]seen{{"m1", spaced, "FIELD_MISSING"}}},
 		{"a body that Pipes parsed", `[{"messageId":"m1","body": ` + a + ` }]`, []seen{{"m1", a, "a"}}},
 		{"no messageId", `[{"body":` + quoted(a) + `},{"messageId":null,"body":` + quoted(b) + `}]`,
@@ -67,14 +67,14 @@ func TestUnwrap(t *testing.T) {
 			{"m2", `{"messageId":"m2","body":""}`, "FIELD_MISSING"}}},
 		{"null for a body", `[{"messageId":"m1","body":null}]`, []seen{{"m1", "null", "NOT_AN_OBJECT"}}},
 
-		// By hand.
+		// by hand
 		{"plain", a, []seen{{execution, a, "a"}}},
 		{"plain and bad", bad, []seen{{execution, bad, "FIELD_MISSING"}}},
 		{"an empty array", `[]`, []seen{{execution, "[]", "NOT_AN_OBJECT"}}},
 		{"null", `null`, []seen{{execution, "null", "NOT_AN_OBJECT"}}},
 		{"a string", `"x"`, []seen{{execution, `"x"`, "NOT_AN_OBJECT"}}},
 
-		// Envelopes.
+		// envelopes
 		{"body an object", `{"Records":[{"body":` + a + `}]}`, []seen{{execution + "/0", `{"body":` + a + `}`, "a"}}},
 		{"body a string", `{"Records":[{"body":` + quoted(a) + `}]}`,
 			[]seen{{execution + "/0", `{"body":` + quoted(a) + `}`, "a"}}},
@@ -108,7 +108,7 @@ func TestUnwrap(t *testing.T) {
 			{long[1:], `{"messageId":"` + long[1:] + `","body":` + a + `}`, "a"}, {execution + "/1", `{"messageId":"` +
 				long + `","body":` + b + `}`, "IDENTITY_INVALID"}}},
 
-		// A rejected envelope that is replayed whole has the identities that its records had.
+		// a replayed envelope: its records have the same identities
 		{"an envelope in an envelope", `[{"messageId":"m9","body":` + quoted(`{"Records":[{"messageId":"m1","body":`+
 			quoted(`{"Records":[{"body":`+a+`},{"body":`+b+`}]}`)+`}]}`) + `}]`,
 			[]seen{{"m1/0", `{"body":` + a + `}`, "a"}, {"m1/1", `{"body":` + b + `}`, "b"}}},
@@ -124,8 +124,8 @@ func TestUnwrap(t *testing.T) {
 	}
 }
 
-// SQS says it in milliseconds, as text; all messages of an envelope were sent with it.
-func TestUnwrapSaysWhenAMessageWasSent(t *testing.T) {
+// SentTimestamp is in milliseconds, as text; it holds for all messages of an envelope.
+func TestUnwrapReadsWhenAMessageWasSent(t *testing.T) {
 	t.Parallel()
 	sent := []time.Time{time.UnixMilli(1545082649183).UTC(), time.UnixMilli(1545082650636).UTC(),
 		time.UnixMilli(1545082650636).UTC(), time.UnixMilli(1545082650636).UTC()}
@@ -165,7 +165,8 @@ func TestUnwrapEvents(t *testing.T) {
 					"\"full\", \"export_date\": \"2020-01-01\", \"file_name\": \"first-001.gz.enc\" }\n",
 				"db.database.first"},
 			{"2e1424d4-f796-459a-8184-9c92662be6da/0",
-				`{"body": {"correlation_id":"run-1","collection_name":"db.database.second","snapshot_type":"full","export_date":"2020-01-01"}}`, "db.database.second"},
+				`{"body": {"correlation_id":"run-1","collection_name":"db.database.second","snapshot_type":"full",` +
+					`"export_date":"2020-01-01"}}`, "db.database.second"},
 			{"2e1424d4-f796-459a-8184-9c92662be6da/1", `{"body":  "oh no" }`, "NOT_JSON"},
 			{"3c1424d4-f796-459a-8184-9c92662be6db", "  <xml/>\t", "NOT_JSON"},
 		}},
@@ -179,7 +180,7 @@ func TestUnwrapEvents(t *testing.T) {
 	}
 }
 
-func TestUnwrapEnvelopeJudgesEachRecordByItself(t *testing.T) {
+func TestUnwrapChecksEachRecordByItself(t *testing.T) {
 	t.Parallel()
 	want := [][2]string{
 		{execution + "/0", "db.database.first"}, {"19dd0b57-b21e-4ac1-bd88-01bbb068cb78", "db.database.second"},
@@ -191,7 +192,7 @@ func TestUnwrapEnvelopeJudgesEachRecordByItself(t *testing.T) {
 	for _, s := range unwrap(text) {
 		got = append(got, [2]string{s.Identity, s.Is})
 		if !strings.Contains(text, s.Raw) {
-			t.Errorf("%s: its raw text is not as it was: %s", s.Identity, s.Raw)
+			t.Errorf("%s: its raw text has changed: %s", s.Identity, s.Raw)
 		}
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -199,7 +200,7 @@ func TestUnwrapEnvelopeJudgesEachRecordByItself(t *testing.T) {
 	}
 }
 
-// A redelivered message comes in another execution, with another receipt handle and count, in other company.
+// A redelivered message has another execution, receipt handle, receive count and batch.
 func TestIdentityOutlivesRedelivery(t *testing.T) {
 	t.Parallel()
 	envelope := quoted(`{"Records":[{"body":` + body() + `},{"body":"x"}]}`)
@@ -224,8 +225,8 @@ func TestIdentityOutlivesRedelivery(t *testing.T) {
 	}
 }
 
-// A rejected message is replayed as the body of a record, as a string or as an object: it is the same message then.
-func TestKeptMessagePutBackIsTheSame(t *testing.T) {
+// A rejected message is replayed as the body of a record, as a string or as an object, and is the same message.
+func TestAReplayedMessageIsTheSame(t *testing.T) {
 	t.Parallel()
 	original := snapshot.Unwrap([]byte(`[{"messageId":"m1","body":`+quoted(" "+body()+"\n")+`}]`), "e1")[0]
 	for _, form := range []string{quoted(original.Raw), original.Raw} {
@@ -240,8 +241,8 @@ func TestKeptMessagePutBackIsTheSame(t *testing.T) {
 	}
 }
 
-// What is rejected of an envelope is one record. It is replayed in the same way as a whole message.
-func TestKeptRecordPutBackIsTheSame(t *testing.T) {
+// A rejected record of an envelope is replayed like a whole message.
+func TestAReplayedRecordIsTheSame(t *testing.T) {
 	t.Parallel()
 	for _, record := range []string{`{"body": ` + body() + `}`, `{"body":` + quoted(body()) + `,"messageId":"own"}`} {
 		original := snapshot.Unwrap([]byte(`[{"messageId":"m1","body":`+quoted(`{"Records":[`+record+`]}`)+`}]`),
@@ -258,8 +259,8 @@ func TestKeptRecordPutBackIsTheSame(t *testing.T) {
 	}
 }
 
-// Trouble that lasts rejects a message each time that it is replayed, as the envelope that it came in.
-func TestMessagePutBackManyTimesIsTheSame(t *testing.T) {
+// A lasting failure rejects a message at every replay, as the envelope in which it arrived.
+func TestAMessageReplayedManyTimesIsTheSame(t *testing.T) {
 	t.Parallel()
 	text, identity := `{"Records":[{"messageId":"m1","body":`+quoted(body())+`}]}`, "sqs-0"
 	for n := range 5 {
@@ -272,7 +273,7 @@ func TestMessagePutBackManyTimesIsTheSame(t *testing.T) {
 	}
 }
 
-// enveloped puts a message into so many envelopes, one in the other.
+// enveloped wraps a message in this number of nested envelopes.
 func enveloped(message string, times int) string {
 	for range times {
 		message = `{"Records":[{"body":` + message + `}]}`

@@ -13,10 +13,10 @@ import (
 // delivers from the export status table's stream, or {"reconcile": [{"correlation_id": …, "collection_name": …}]} from
 // the sweep or from a person. It returns each collection once.
 //
-// ok is false for every other input: that is taken for messages (see Unwrap), so that nothing odd is lost. A request
-// that can never work is a *failure.Malformed that says what is wrong.
+// ok is false for every other input, which is then read as messages; see Unwrap. An invalid request is a
+// *failure.Malformed.
 func Reconcilable(input []byte) (keys []CollectionKey, ok bool, err error) {
-	switch { // most inputs are messages: they are told by their text, without reading them
+	switch { // most inputs are messages and contain neither text: they are not parsed here
 	case bytes.Contains(input, []byte(`"`+streamSource+`"`)):
 		keys, ok, err = streamed(input)
 	case bytes.Contains(input, []byte(`"`+requestField+`"`)):
@@ -42,20 +42,20 @@ const streamSource = "aws:dynamodb"
 
 const requestField = "reconcile"
 
-// An execution is asked for so many collections at most, and its input takes 256 KiB
-// (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html). It reconciles ten concurrently, so few
-// large executions leave more of the account's Lambda concurrency to others than many small ones.
+// Limits of one request. An execution reconciles ten collections concurrently, so few large requests use less of the
+// account's Lambda concurrency than many small ones. Its input may have 256 KiB
+// (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html).
 const (
 	MaxRequested    = 100
 	maxRequestBytes = 250_000
 )
 
-// Requests splits collections into what one execution each is asked to reconcile, in their order.
+// Requests splits collections into requests of one execution each, in their order.
 func Requests(keys []CollectionKey) [][]CollectionKey {
 	var requests [][]CollectionKey
 	first, size := 0, 0
 	for i, key := range keys {
-		// JSON writes a byte as six at most, and the names of the two fields.
+		// JSON writes at most six bytes for one, and the names of the two fields.
 		one := 6*(len(key.CorrelationID)+len(key.CollectionName)) + 64
 		if i-first == MaxRequested || i > first && size+one > maxRequestBytes {
 			requests = append(requests, keys[first:i])

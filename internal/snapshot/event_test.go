@@ -12,9 +12,10 @@ import (
 	"snapshot-status-checker/internal/snapshot"
 )
 
-// streamRecord is a record as Pipes delivers it from the export status table's stream, with keys as they stand.
+// streamRecord is Pipes' record of the export status table's stream, with these keys.
 func streamRecord(keys string) string {
-	return `{"eventID":"e1","eventName":"MODIFY","eventVersion":"1.1","eventSource":"aws:dynamodb","awsRegion":"eu-west-1",` +
+	return `{"eventID":"e1","eventName":"MODIFY","eventVersion":"1.1","eventSource":"aws:dynamodb",` +
+		`"awsRegion":"eu-west-1",` +
 		`"dynamodb":{"Keys":` + keys +
 		`,"NewImage":{"CollectionStatus":{"S":"Sent"}},"StreamViewType":"NEW_AND_OLD_IMAGES"}}`
 }
@@ -40,7 +41,8 @@ func TestReconcilable(t *testing.T) {
 			streamKeys("a") + `}}]`, []string{"a"}},
 		{"a request", `{"reconcile":[{"correlation_id":"r","collection_name":"a"}]}`, []string{"a"}},
 		{"a request for several",
-			` { "reconcile" : [ {"collection_name":"b","correlation_id":"r"}, {"correlation_id":"r","collection_name":"a"} ] } `, []string{"b", "a"}},
+			` { "reconcile" : [ {"collection_name":"b","correlation_id":"r"}, {"correlation_id":"r",` +
+				`"collection_name":"a"} ] } `, []string{"b", "a"}},
 		{"a request that names one twice",
 			`{"reconcile":[{"correlation_id":"r","collection_name":"a"},{"correlation_id":"r","collection_name":"a"}]}`,
 			[]string{"a"}},
@@ -90,7 +92,7 @@ func TestReconcilable(t *testing.T) {
 	}
 }
 
-// A request that can never work fails at once and says what is wrong, with which element.
+// An invalid request fails and names the error and the element.
 func TestMalformedRequestsToReconcile(t *testing.T) {
 	t.Parallel()
 	good := `{"correlation_id":"r","collection_name":"a"}`

@@ -27,7 +27,7 @@ func FuzzParseMessage(f *testing.F) {
 		case rejection.Reason == "" || rejection.Detail == "":
 			t.Errorf("rejected without saying why: %+v", rejection)
 		}
-		// White space around a value changes nothing, not even whether it is the same body.
+		// White space around a value has no effect, not even on whether a body is the same.
 		if padded, again := snapshot.ParseMessage([]byte(" " + string(text) + "\n")); padded != m ||
 			(again == nil) != (rejection == nil) {
 			t.Errorf("got %+v %v, and in white space %+v %v", m, rejection, padded, again)
@@ -50,7 +50,7 @@ type failer interface {
 	Errorf(string, ...any)
 }
 
-// holdsForAnyInput is what the tasks rely on, whatever an execution is started with.
+// holdsForAnyInput asserts what the tasks rely on for any input.
 func holdsForAnyInput(t failer, input []byte) {
 	t.Helper()
 	untouched := bytes.Clone(input)
@@ -64,7 +64,7 @@ func holdsForAnyInput(t failer, input []byte) {
 			t.Errorf("an identity of %d bytes: %+v", len(r.Identity), r)
 		}
 		if r.Raw == "" || !strings.Contains(texts, r.Raw) {
-			t.Errorf("its raw text %q is not what came in", r.Raw)
+			t.Errorf("its raw text %q is not from the input", r.Raw)
 		}
 		switch {
 		case r.Rejection == nil:
@@ -106,7 +106,7 @@ func holdsForAnyMessage(t failer, m snapshot.Message) {
 	}
 }
 
-// textsIn is the input and every string in it, read as often as it is escaped.
+// textsIn is the input and every string in it, also in strings that are JSON.
 func textsIn(input []byte) string {
 	texts := string(input)
 	decoder := json.NewDecoder(bytes.NewReader(input))

@@ -5,12 +5,12 @@ import (
 	"encoding/binary"
 )
 
-// digestBytes is the length of a digest: of 10 million messages of one collection two are taken for one with a
+// digestBytes is the length of a digest. Among 10 million messages of one collection, two have the same digest with a
 // probability of 10^-15.
 const digestBytes = 12
 
-// digest recognises a message: by its identity and by what it says, not by how that is spelled. Delivered again a
-// message has the same digest; another message under the same identity has another.
+// digest identifies a message by its identity and the values of its fields, not by their spelling. It is the same at
+// every delivery of a message, and differs for another message with the same identity.
 func (m Message) digest(identity string) string {
 	text := make([]byte, 0, 256)
 	for _, field := range []string{identity, m.CorrelationID, m.CollectionName, m.SnapshotType, m.ExportDate,
@@ -28,15 +28,14 @@ func (m Message) digest(identity string) string {
 	return string(sum[:digestBytes])
 }
 
-// Group is the messages of one collection that came together, in their order.
+// Group is the messages of one collection in one input, in their order.
 type Group struct {
 	CollectionKey
-	Receipts []Receipt // each with its Digest, no two with the same
+	Receipts []Receipt // each with its Digest; all digests differ
 }
 
-// GroupByCollection sorts valid receipts by their collections, in the order in which those first appear. A message that
-// occurs twice is left out the second time and returned as a duplicate. Receipts that are invalid are returned as
-// rejected.
+// GroupByCollection groups valid receipts by collection, in the order of first appearance. It returns repetitions of a
+// message as duplicates and invalid receipts as rejected.
 func GroupByCollection(receipts []Receipt) (groups []Group, duplicates, rejected []Receipt) {
 	seen := make(map[string]bool, len(receipts))
 	positions := map[CollectionKey]int{}
@@ -69,14 +68,14 @@ func (r Receipt) Rejected(rejection *Rejection) Receipt {
 	return r
 }
 
-// UnknownCollection rejects a message for a collection without a row: rows exist before messages arrive.
+// UnknownCollection rejects a message of a collection without a row. A row exists before its messages arrive.
 func UnknownCollection() *Rejection {
 	return reject(ReasonUnknownCollection,
 		"the export status table has no row for this correlation_id and collection_name")
 }
 
-// NotCounted rejects a good message of a collection whose stored data breaks the contract of its table: a person has to
-// mend the data, and then replays the message. It may have been counted all the same; then it is recognised.
+// NotCounted rejects a valid message of a collection whose stored data is malformed. A person repairs the data and
+// replays the message; if it was counted after all, the replay is a duplicate.
 func NotCounted(cause error) *Rejection {
 	return reject(ReasonNotCounted, "counting failed for good: %v", cause)
 }

@@ -79,7 +79,7 @@ func TestGroupByCollection(t *testing.T) {
 	}
 }
 
-func TestGroupByCollectionTellsRunsApart(t *testing.T) {
+func TestGroupByCollectionSeparatesRuns(t *testing.T) {
 	t.Parallel()
 	receipts := snapshot.Unwrap([]byte(`{"Records":[{"body":`+body("correlation_id", `"x"`)+`},{"body":`+
 		body("correlation_id", `"y"`)+`}]}`), execution)
@@ -89,7 +89,7 @@ func TestGroupByCollectionTellsRunsApart(t *testing.T) {
 	}
 }
 
-// However many they are: what splits them is the size of an update (package store).
+// Any number of messages is one group; package store splits it by the size of an update.
 func TestGroupByCollectionKeepsACollectionTogether(t *testing.T) {
 	t.Parallel()
 	var messages, order, seen []string
@@ -110,7 +110,7 @@ func TestGroupByCollectionKeepsACollectionTogether(t *testing.T) {
 	}
 }
 
-func TestRejectionsOfWhatOnlyTheTablesKnow(t *testing.T) {
+func TestRejectionsByTheTables(t *testing.T) {
 	t.Parallel()
 	receipt := batch("m1 a/1")[0]
 	rejected := receipt.Rejected(snapshot.UnknownCollection())
@@ -125,8 +125,8 @@ func TestRejectionsOfWhatOnlyTheTablesKnow(t *testing.T) {
 		"FilesSent is a string")
 }
 
-// A message is its identity and what it says: delivered again it is a duplicate, however it is spelled. The same
-// identity with another content is another message, and so is the same content under another identity.
+// A message is its identity and its values: redelivered it is a duplicate, in any spelling. The same identity with
+// other values is another message, and so are the same values under another identity.
 func TestDigest(t *testing.T) {
 	t.Parallel()
 	full := func(changes ...string) string {

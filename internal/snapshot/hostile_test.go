@@ -7,7 +7,7 @@ import (
 	"snapshot-status-checker/internal/snapshot"
 )
 
-// What somebody sends who means harm: it comes back as rejected, in bounds that follow from its size.
+// Hostile input is rejected, in bounds that follow from its size.
 
 func TestDeepJSONIsRejected(t *testing.T) {
 	t.Parallel()
@@ -26,38 +26,38 @@ func TestDeepJSONIsRejected(t *testing.T) {
 			}
 			rejectedFor(t, receipts[0].Rejection, snapshot.ReasonNotJSON, "not valid JSON")
 			if receipts[0].Raw != text {
-				t.Error("its text is not kept as it came")
+				t.Error("its raw text has changed")
 			}
 		})
 	}
 }
 
-// records is a message that is an envelope of so many records.
+// records is an envelope with this number of records.
 func records(n int, record string) []byte {
 	text := `{"Records":[` + strings.TrimSuffix(strings.Repeat(record+",", n), ",") + `]}`
 	return []byte(`[{"messageId":"m1","body":` + quoted(text) + `}]`)
 }
 
-// As many receipts as records, and no more bytes kept than came in.
-func TestManyRecordsAreKeptInTheirSize(t *testing.T) {
+// There are as many receipts as records, and no more bytes than in the input.
+func TestManyRejectedRecordsKeepTheirSize(t *testing.T) {
 	t.Parallel()
 	input := records(snapshot.MaxRecords, "{}")
 	receipts := snapshot.Unwrap(input, execution)
 	if len(receipts) != snapshot.MaxRecords {
 		t.Fatalf("%d receipts", len(receipts))
 	}
-	kept := 0
+	raw := 0
 	for _, r := range receipts {
 		rejectedFor(t, r.Rejection, snapshot.ReasonNoBody, "no body")
-		kept += len(r.Raw)
+		raw += len(r.Raw)
 	}
-	if kept > len(input) {
-		t.Errorf("%d bytes came in, and %d are kept", len(input), kept)
+	if raw > len(input) {
+		t.Errorf("%d bytes of input became %d", len(input), raw)
 	}
 }
 
-// Beyond the limit an envelope is one rejected message, its text as it came; an envelope in an envelope hides nothing.
-func TestTooManyRecordsAreKeptAsOne(t *testing.T) {
+// Beyond the limit an envelope is one rejected message with its raw text; nested envelopes count too.
+func TestTooManyRecordsAreRejectedAsOne(t *testing.T) {
 	t.Parallel()
 	half := `{"body":{"Records":[` + strings.Repeat("{},", snapshot.MaxRecords/2-1) + "{}]}}"
 	for name, input := range map[string][]byte{
@@ -73,13 +73,13 @@ func TestTooManyRecordsAreKeptAsOne(t *testing.T) {
 			}
 			rejectedFor(t, receipts[0].Rejection, snapshot.ReasonTooManyRecords, "at most 3000")
 			if receipts[0].Identity != "m1" || !strings.HasPrefix(receipts[0].Raw, `{"Records":[`) {
-				t.Errorf("kept as %s: %.30s", receipts[0].Identity, receipts[0].Raw)
+				t.Errorf("rejected as %s: %.30s", receipts[0].Identity, receipts[0].Raw)
 			}
 		})
 	}
 }
 
-// The limit refuses nothing good that a pipe can deliver (256 KiB): the shortest good records do not reach it.
+// The limit rejects no valid envelope that a pipe can deliver (256 KiB): fewer of the shortest valid records fit.
 func TestRecordLimitRefusesNoGoodEnvelope(t *testing.T) {
 	t.Parallel()
 	shortest := `{"body":{"correlation_id":"a","collection_name":"b","snapshot_type":"c","export_date":"d"}}`

@@ -9,8 +9,7 @@ import (
 	"snapshot-status-checker/internal/snapshot"
 )
 
-// A messageId that cannot be an identity is never replaced in silence: delivered again in another message, its record
-// would count a second time.
+// An invalid messageId is rejected, not replaced: redelivered in another message, its record would count twice.
 func TestInvalidIdentitiesAreRejected(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("i", snapshot.MaxIdentity+1)
@@ -32,7 +31,7 @@ func TestInvalidIdentitiesAreRejected(t *testing.T) {
 				rejectedAs(t, envelope, snapshot.ReasonIdentityInvalid, test.says, execution+"/0", record)
 				rejectedAs(t, `[{"messageId":"m1","body":`+quoted(envelope)+`}]`, snapshot.ReasonIdentityInvalid,
 					test.says, "m1/0", record)
-				// By hand in the form that Pipes delivers, and replayed as it was rejected.
+				// By hand in Pipes' format, and replayed after its rejection.
 				rejectedAs(t, `[`+record+`]`, snapshot.ReasonIdentityInvalid, test.says, execution+"/0", record)
 				rejectedAs(t, `{"Records":[{"messageId":"m1/0","body":`+quoted(record)+`}]}`,
 					snapshot.ReasonIdentityInvalid, test.says, "m1/0", record)
@@ -41,8 +40,8 @@ func TestInvalidIdentitiesAreRejected(t *testing.T) {
 	}
 }
 
-// Absent and null are unset: the record's identity is its place.
-func TestUnsetIdentitiesAreThePlace(t *testing.T) {
+// Absent and null are unset: the record's identity is the outer one with its index.
+func TestUnsetIdentities(t *testing.T) {
 	t.Parallel()
 	for _, own := range []string{``, `"messageId":null,`} {
 		record := `{` + own + `"body":` + body() + `}`
@@ -52,7 +51,7 @@ func TestUnsetIdentitiesAreThePlace(t *testing.T) {
 			`[{"messageId":"m1","body":` + quoted(`{"Records":[`+record+`]}`) + `}]`:              "m1/0",
 			`{"Records":[{"messageId":"m2","body":` + quoted(`{"Records":[`+record+`]}`) + `}]}`:  "m2/0",
 			`[{"messageId":"m1","body":` + quoted(`{"Records":[{"body":7},`+record+`,7]}`) + `}]`: "m1/1",
-			`{"Records":[{"messageId":"kept","body":` + quoted(record) + `}]}`:                    "kept",
+			`{"Records":[{"messageId":"own","body":` + quoted(record) + `}]}`:                     "own",
 		} {
 			var counted []string
 			for _, r := range snapshot.Unwrap([]byte(input), execution) {
@@ -67,8 +66,8 @@ func TestUnsetIdentitiesAreThePlace(t *testing.T) {
 	}
 }
 
-// Neighbours of an invalid identity count, and it holds its place among them.
-func TestNeighboursOfAnInvalidIdentity(t *testing.T) {
+// Other records count, and their indexes do not change.
+func TestRecordsBesideAnInvalidIdentity(t *testing.T) {
 	t.Parallel()
 	a := body("collection_name", `"a"`)
 	records := `[{"body":` + a + `},{"messageId":7,"body":` + a + `},{"messageId":"own","body":` + a + `},{"body":` +
@@ -84,7 +83,8 @@ func TestNeighboursOfAnInvalidIdentity(t *testing.T) {
 	}
 }
 
-// An identity is never too long to be replayed: an envelope whose records' would be is rejected whole under its own.
+// Every identity can be replayed: an envelope whose records' identities would be too long is rejected whole under its
+// own.
 func TestIdentitiesLeaveRoomForAnIndex(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

@@ -1,3 +1,7 @@
+// Package snapshot is the domain of the status checker: messages, collections, runs, and the rules that decide about
+// them.
+//
+// Its functions are pure: no context, no clock, no I/O. The package's table tests are the specification of the rules.
 package snapshot
 
 import (
@@ -5,16 +9,16 @@ import (
 	"unicode/utf8"
 )
 
-// Longest values that fit into the export status table's key, in bytes of UTF-8
-// (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html: partition key 2048,
-// sort key 1024). The fields that are not keys share the sort key's limit.
+// Limits in bytes of UTF-8: those of the export status table's keys
+// (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html: partition key 2048, sort key
+// 1024). Fields that are not keys have the sort key's limit.
 const (
 	MaxCorrelationID  = 2048
 	MaxCollectionName = 1024
 	maxOther          = 1024
 )
 
-// FilenameNotSet stands in the logs for a message that names no file (seed document, "SQS message example").
+// FilenameNotSet is the file name of a message without one (seed document, "SQS message example").
 const FilenameNotSet = "NOT_SET"
 
 // CollectionKey names one collection of one run.
@@ -23,8 +27,8 @@ type CollectionKey struct {
 	CollectionName string `json:"collection_name"`
 }
 
-// Export is what a message says about the export that its file belongs to. The request to the sender and
-// the run's notifications repeat it.
+// Export describes the export that a message's file belongs to. The request to the sender and the run's notifications
+// repeat it.
 type Export struct {
 	SnapshotType   string
 	ExportDate     string // not always a date: the heartbeat's is NIFI_HEARTBEAT
@@ -40,14 +44,14 @@ type Message struct {
 	Filename      string // for logs and receipts only
 }
 
-// decisive are the fields of a message that decide what it counts for. The file's name is not among them: a message is
-// not lost for what stands in logs and receipts alone.
+// decisive are the fields that decide how a message counts. A message that repeats one of them is rejected. The file
+// name is not among them: it only appears in logs and receipts.
 var decisive = []string{"correlation_id", "collection_name", "snapshot_type", "export_date",
 	"shutdown_flag", "reprocess_files", "is_success_file"}
 
-// messageOf reads the fields of one message in the format of the seed document ("SQS message example"). Unknown fields
-// are ignored, flags may be strings in any case or JSON booleans, and optional fields that are unset have their
-// defaults. A message that breaks the format comes back as a Rejection that names the field.
+// messageOf reads a message in the format of the seed document ("SQS message example"). It ignores unknown fields,
+// accepts flags as strings in any case or as JSON booleans, and gives unset optional fields their defaults. The
+// Rejection of an invalid message names the field.
 func messageOf(fields object) (Message, *Rejection) {
 	if rejection := fields.repeated(decisive...); rejection != nil {
 		return Message{}, rejection
@@ -73,7 +77,7 @@ func messageOf(fields object) (Message, *Rejection) {
 	return m, nil
 }
 
-// parser reads fields one after the other and remembers the first that is wrong.
+// parser reads fields and remembers the first error.
 type parser struct {
 	fields    object
 	rejection *Rejection
@@ -102,8 +106,7 @@ func (p *parser) required(name string, maxBytes int) string {
 	case value == "":
 		p.fail(ReasonFieldMissing, "required field %s is empty", name)
 	case len(value) > maxBytes:
-		p.fail(ReasonFieldTooLong, "required field %s has %d bytes, at most %d are possible", name, len(value),
-			maxBytes)
+		p.fail(ReasonFieldTooLong, "required field %s has %d bytes, at most %d are allowed", name, len(value), maxBytes)
 	}
 	return value
 }
@@ -127,15 +130,21 @@ func (p *parser) flag(name string, byDefault bool) bool {
 	return byDefault
 }
 
-// filename is never a reason to reject, since nothing but logs and receipts depends on it.
+// filename never rejects: only logs and receipts use it.
 func (p *parser) filename() string {
 	for _, name := range []string{"filename", "file_name"} {
-		if value, ok := asString(p.fields.get(name)); ok && !saysNothing(value) {
+		if value, ok := asString(p.fields.get(name)); ok && !isBlank(value) {
 			return truncate(value, maxOther)
 		}
 	}
 	return FilenameNotSet
 }
+
+// MaxFilename bounds a stored file name, in bytes.
+const MaxFilename = maxOther
+
+// StoredFilename is a file name as it is stored: the beginning of a longer one.
+func StoredFilename(name string) string { return truncate(name, MaxFilename) }
 
 func truncate(s string, maxBytes int) string {
 	if len(s) <= maxBytes {

@@ -12,7 +12,7 @@ import (
 	"snapshot-status-checker/internal/snapshot"
 )
 
-// body is a valid message with some fields replaced: pairs of a name and its JSON text, "" to leave it out.
+// body is a valid message with some fields replaced: pairs of name and JSON text, "" to omit the field.
 func body(changes ...string) string {
 	names := []string{"correlation_id", "collection_name", "snapshot_type", "export_date"}
 	values := map[string]string{
@@ -34,7 +34,7 @@ func body(changes ...string) string {
 	return "{" + strings.Join(fields, ",") + "}"
 }
 
-// said is what body() says.
+// said is the Message of body().
 func said() snapshot.Message {
 	return snapshot.Message{
 		CollectionKey: snapshot.CollectionKey{CorrelationID: "run-1", CollectionName: "db.a.b"},
@@ -76,7 +76,7 @@ func TestParseMessage(t *testing.T) {
 			func(m *snapshot.Message) { m.Filename = "a" }},
 		{"an empty filename is none", body("filename", `""`, "file_name", `"b"`),
 			func(m *snapshot.Message) { m.Filename = "b" }},
-		{"an odd filename is no reason to reject", body("filename", `[1]`, "file_name", `null`),
+		{"an invalid file name is ignored", body("filename", `[1]`, "file_name", `null`),
 			func(*snapshot.Message) {}},
 		{"a long filename is cut between characters", body("filename", `"x`+strings.Repeat("é", 600)+`"`),
 			func(m *snapshot.Message) { m.Filename = "x" + strings.Repeat("é", 511) }},
@@ -254,7 +254,7 @@ func rejectedFor(t *testing.T, got *snapshot.Rejection, reason snapshot.Reason, 
 	}
 }
 
-// A field holds what encoding/json reads in it, whichever way it was read.
+// A field has the value that encoding/json reads.
 func TestFieldsAreReadAsJSON(t *testing.T) {
 	t.Parallel()
 	for name, raw := range map[string]string{

@@ -11,8 +11,8 @@ import (
 	"snapshot-status-checker/internal/snapshot"
 )
 
-// pipesBatch is the array that Pipes delivers for so many messages, spread evenly over collections: the first record of
-// testdata/pipes.json, with identities and names of their own.
+// pipesBatch is Pipes' array of so many messages, spread evenly over collections: the first record of
+// testdata/pipes.json with different identities and names.
 func pipesBatch(b *testing.B, messages, collections int) []byte {
 	b.Helper()
 	raw, err := os.ReadFile("testdata/pipes.json")
@@ -62,7 +62,7 @@ func BenchmarkGroupByCollection(b *testing.B) {
 	}
 }
 
-// received is a collection of which all files but missing have arrived.
+// received is a collection that lacks so many files.
 func received(status snapshot.Status, missing int64) (snapshot.Row, snapshot.Collection) {
 	const sent = 125
 	row := snapshot.Row{
@@ -87,7 +87,7 @@ func BenchmarkNextStep(b *testing.B) {
 	}
 }
 
-// A run as check-all reads it before it notifies.
+// A whole run, as check-all reads it.
 func BenchmarkTally(b *testing.B) {
 	const rows = 200
 	row, _ := received(snapshot.Received, 0)

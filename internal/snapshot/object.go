@@ -8,16 +8,16 @@ import (
 	"unicode/utf8"
 )
 
-// object is the fields of a JSON object in their order, repeated ones included. Names count in their exact case
-// (encoding/json would match a struct's in any) and however they are escaped.
+// object is the fields of a JSON object in their order, repeated ones included. Unlike encoding/json's, its names are
+// case-sensitive.
 type object []field
 
 type field struct {
 	name  string
-	value json.RawMessage // part of the text that it was read from
+	value json.RawMessage // a slice of the text
 }
 
-// parseObject reads a text that may be anything.
+// parseObject reads any text.
 func parseObject(text []byte) (object, *Rejection) {
 	if !json.Valid(text) {
 		return nil, reject(ReasonNotJSON, "the text is not valid JSON")
@@ -25,7 +25,7 @@ func parseObject(text []byte) (object, *Rejection) {
 	return objectOf(text)
 }
 
-// objectOf reads a text that is known to be valid JSON.
+// objectOf reads valid JSON.
 func objectOf(text json.RawMessage) (object, *Rejection) {
 	if kindOf(text) != '{' {
 		return nil, reject(ReasonNotAnObject, "the text is valid JSON but not an object")
@@ -38,7 +38,7 @@ func objectOf(text json.RawMessage) (object, *Rejection) {
 	return fields, nil
 }
 
-// get returns the value of a field, of a repeated one the last, and nil if there is none.
+// get returns the value of a field, the last of a repeated one, or nil without one.
 func (o object) get(name string) json.RawMessage {
 	for i := len(o) - 1; i >= 0; i-- {
 		if o[i].name == name {
@@ -48,8 +48,8 @@ func (o object) get(name string) json.RawMessage {
 	return nil
 }
 
-// repeated rejects an object that has one of the names more than once. RFC 8259 leaves open which value counts, so
-// whichever is taken, what the others say would vanish.
+// repeated rejects an object that has one of the names more than once, because RFC 8259 does not define which value
+// counts.
 func (o object) repeated(names ...string) *Rejection {
 	for _, name := range names {
 		times := 0
@@ -59,7 +59,7 @@ func (o object) repeated(names ...string) *Rejection {
 			}
 		}
 		if times > 1 {
-			return reject(ReasonRepeatedKey, "key %s stands %d times in one object; it may stand once", name, times)
+			return reject(ReasonRepeatedKey, "key %s occurs %d times in one object", name, times)
 		}
 	}
 	return nil
@@ -70,8 +70,8 @@ func kindOf(text json.RawMessage) byte { return bytes.TrimLeft(text, space)[0] }
 
 const space = " \t\r\n"
 
-// members yields the members of a valid JSON object, or the elements of a valid JSON array with nil for a key, in their
-// order and without a copy. encoding/json offers no way to see a key twice but its slow reader of tokens.
+// members yields the members of a valid JSON object, or the elements of a valid JSON array with a nil key, in their
+// order and without copying. In encoding/json only the slow token reader shows repeated keys.
 func members(text json.RawMessage) iter.Seq2[json.RawMessage, json.RawMessage] {
 	return func(yield func(key, value json.RawMessage) bool) {
 		text := bytes.Trim(text, space)
@@ -93,7 +93,7 @@ func members(text json.RawMessage) iter.Seq2[json.RawMessage, json.RawMessage] {
 	}
 }
 
-// valueEnd is where the comma stands that ends the first value of a list without its brackets.
+// valueEnd is the position of the comma after the first value of a list without brackets.
 func valueEnd(text []byte) int {
 	depth := 0
 	for i := 0; i < len(text); i++ {
@@ -113,7 +113,7 @@ func valueEnd(text []byte) int {
 	return len(text)
 }
 
-// stringEnd is where the string ends that begins at start.
+// stringEnd is the end of the string that begins at start.
 func stringEnd(text []byte, start int) int {
 	for i := start + 1; ; i++ {
 		switch text[i] {
@@ -125,24 +125,22 @@ func stringEnd(text []byte, start int) int {
 	}
 }
 
-// unset reports whether an optional field says nothing, so that its default counts: it is absent or null, or a text
-// that is empty, white space, or "null". NiFi writes null or "" for an attribute that a flow file lacks
-// (AttributesToJSON, "Null Value"), and "" or "null" for a JSON path without a value (EvaluateJsonPath, "Null Value
-// Representation").
+// unset reports whether an optional field has no value: it is absent, null, or a text that is empty, blank, or "null".
+// NiFi writes null or "" for a missing attribute (AttributesToJSON, "Null Value"), and "" or "null" for a JSON path
+// without a value (EvaluateJsonPath, "Null Value Representation").
 func unset(raw json.RawMessage) bool {
 	if raw == nil || isNull(raw) {
 		return true
 	}
 	text, ok := asString(raw)
-	return ok && saysNothing(text)
+	return ok && isBlank(text)
 }
 
-func saysNothing(text string) bool { return text == "null" || strings.TrimSpace(text) == "" }
+func isBlank(text string) bool { return text == "null" || strings.TrimSpace(text) == "" }
 
 func isNull(raw json.RawMessage) bool { return string(raw) == "null" }
 
-// asString reports false for anything but a JSON string; null, which encoding/json would take for "", included. raw is
-// valid JSON, and a text without escapes stands for itself.
+// asString decodes valid JSON that is a string. It reports false for anything else, null included.
 func asString(raw json.RawMessage) (string, bool) {
 	if len(raw) == 0 || raw[0] != '"' {
 		return "", false

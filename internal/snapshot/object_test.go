@@ -12,7 +12,7 @@ import (
 	"snapshot-status-checker/internal/snapshot"
 )
 
-// twice gives an object one more field of a name that it has, in front of the others or behind them.
+// twice adds a field with an existing name to an object, before or after the others.
 func twice(object, name, value string, inFront bool) string {
 	if inFront {
 		return `{"` + name + `":` + value + `,` + object[1:]
@@ -20,7 +20,7 @@ func twice(object, name, value string, inFront bool) string {
 	return object[:len(object)-1] + `, "` + name + `" : ` + value + `}`
 }
 
-// escaped is the name with its first letter written as an escape.
+// escaped is the name with its first letter as an escape.
 func escaped(name string) string {
 	const hex = "0123456789abcdef"
 	return `\u00` + string(hex[name[0]>>4]) + string(hex[name[0]&15]) + name[1:]
@@ -38,8 +38,7 @@ func rejectedAs(t *testing.T, input string, reason snapshot.Reason, says, identi
 	}
 }
 
-// Whichever of two values is taken, the other one vanishes: the message is rejected, whatever the values are and
-// however the name is written.
+// A message with a repeated key is rejected, for all values and spellings of the name.
 func TestRepeatedKeysOfAMessage(t *testing.T) {
 	t.Parallel()
 	full := body("shutdown_flag", `"true"`, "reprocess_files", `"true"`, "is_success_file", `"true"`)
@@ -70,7 +69,7 @@ func TestRepeatedKeysOfAnEnvelope(t *testing.T) {
 				rejectedAs(t, envelope, snapshot.ReasonRepeatedKey, "key Records ", execution, envelope)
 				rejectedAs(t, `[{"messageId":"m1","body":`+quoted(envelope)+`}]`, snapshot.ReasonRepeatedKey, "Records",
 					"m1", envelope)
-				// In a message, too: with its own fields it would be one, and the records would vanish.
+				// In a message too: it would count, and its records would be lost.
 				both := twice(envelope, "correlation_id", `"run-1"`, true)
 				rejectedAs(t, both, snapshot.ReasonRepeatedKey, "key Records ", execution, both)
 			}
@@ -94,7 +93,7 @@ func TestRepeatedKeysOfARecord(t *testing.T) {
 					rejectedAs(t, `{"Records":[`+record+`]}`, snapshot.ReasonRepeatedKey, "key "+name+" ", identity,
 						record)
 					rejectedAs(t, `[`+record+`]`, snapshot.ReasonRepeatedKey, "key "+name+" ", identity, record)
-					// Replayed under its identity, it comes here again as what it was.
+					// Replayed under its identity, it is the same message.
 					rejectedAs(t, `{"Records":[{"messageId":"back","body":`+quoted(record)+`}]}`,
 						snapshot.ReasonRepeatedKey, name,
 						map[string]string{"body": "own", "messageId": "back"}[name], record)
@@ -104,8 +103,8 @@ func TestRepeatedKeysOfARecord(t *testing.T) {
 	}
 }
 
-// A record that is rejected takes no neighbour along.
-func TestNeighboursOfARepeatedKey(t *testing.T) {
+// A rejected record does not affect the other records.
+func TestRecordsBesideARepeatedKey(t *testing.T) {
 	t.Parallel()
 	a, b := body("collection_name", `"a"`), body("collection_name", `"b"`)
 	bad := `{"body":` + a + `,"body":` + b + `}`
@@ -121,15 +120,13 @@ func TestNeighboursOfARepeatedKey(t *testing.T) {
 	}
 }
 
-// What decides nothing may stand twice: unknown fields, names in another case, deeper ones, and the file's name.
-func TestRepeatedKeysThatDecideNothing(t *testing.T) {
+// Keys that decide nothing may be repeated: unknown fields, names in another case, nested ones, and the file name.
+func TestRepeatedKeysThatAreIgnored(t *testing.T) {
 	t.Parallel()
 	for _, message := range []string{
-		twice(body("extra", "1"), "extra", "2", true),
-		twice(body(), "Collection_Name", `"other"`, false),
+		twice(body("extra", "1"), "extra", "2", true), twice(body(), "Collection_Name", `"other"`, false),
 		body("extra", `{"collection_name":1,"collection_name":2,"Records":1,"Records":2}`),
-		twice(body("body", "1"), "body", "2", false),
-		twice(body("messageId", "1"), "messageId", "2", false),
+		twice(body("body", "1"), "body", "2", false), twice(body("messageId", "1"), "messageId", "2", false),
 		body("extra", `"\"correlation_id\":1,"`, `cor\u0072elation_id2`, `"}]"`),
 	} {
 		countsAs(t, message, message, said())
@@ -145,7 +142,7 @@ func TestRepeatedKeysThatDecideNothing(t *testing.T) {
 	countsAs(t, record, `[`+record+`]`, said())
 }
 
-// The fields of any object are those that encoding/json reads in it.
+// An object's fields are those that encoding/json reads.
 func TestFieldsOfAnyObject(t *testing.T) {
 	t.Parallel()
 	compare := func(t failer, text string) {

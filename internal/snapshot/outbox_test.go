@@ -12,7 +12,7 @@ import (
 	"snapshot-status-checker/internal/snapshot"
 )
 
-// Each row is asked as "me", about version 3, at now.
+// Each row is for owner "me", version 3, at now.
 func TestEntry(t *testing.T) {
 	t.Parallel()
 	mine := delivered(3)
@@ -28,8 +28,8 @@ func TestEntry(t *testing.T) {
 		{"of another, lease over", entry(3, "other", -time.Hour), false, true, false, true},
 		{"mine", entry(3, "me", time.Second), false, true, true, false},
 		{"mine, lease over and not taken by another", entry(3, "me", -time.Hour), false, true, true, false},
-		{"given up", entry(3, "other", time.Hour).Released(), false, true, false, true},
-		{"given up by me", entry(3, "me", time.Hour).Released(), false, true, false, true},
+		{"released", entry(3, "other", time.Hour).Released(), false, true, false, true},
+		{"released by me", entry(3, "me", time.Hour).Released(), false, true, false, true},
 		{"delivered", delivered(3), true, false, false, false},
 		{"delivered by me", mine, true, false, false, false},
 		{"of another version", entry(2, "other", -time.Hour), false, false, false, false},
@@ -47,8 +47,8 @@ func TestEntry(t *testing.T) {
 	}
 }
 
-// Version 0 and versions below it are versions like any other; an entry that was never written has none.
-func TestAnEntryThatWasNeverWrittenIsForNoVersion(t *testing.T) {
+// Version 0 and negative versions are ordinary versions; the zero Entry has none.
+func TestTheZeroEntryHasNoVersion(t *testing.T) {
 	t.Parallel()
 	if (snapshot.Entry{}).For(0) || (snapshot.Entry{}).Pending(0) {
 		t.Error("an entry that was never written is for version 0")
@@ -58,7 +58,7 @@ func TestAnEntryThatWasNeverWrittenIsForNoVersion(t *testing.T) {
 	}
 }
 
-// A message that one owner after the other fails to deliver has been pending since the first of them.
+// A message that several owners fail to deliver has been pending since the first of them.
 func TestTake(t *testing.T) {
 	t.Parallel()
 	const lease = 10 * time.Minute
@@ -69,8 +69,9 @@ func TestTake(t *testing.T) {
 		since time.Time
 	}{
 		{"never written", snapshot.Entry{}, now},
-		{"of an owner that died", snapshot.Entry{Version: n(3), Owner: "other", Since: earlier, Until: now}, earlier},
-		{"given up", snapshot.Entry{Version: n(3), Since: earlier}, earlier},
+		{"of an owner whose lease has ended", snapshot.Entry{Version: n(3), Owner: "other", Since: earlier, Until: now},
+			earlier},
+		{"released", snapshot.Entry{Version: n(3), Since: earlier}, earlier},
 		{"of another version", snapshot.Entry{Version: n(2), Owner: "other", Since: earlier, Delivered: true}, now},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -116,7 +117,7 @@ func outgoing(kind snapshot.Kind, run, collection string, version int64) snapsho
 		CollectionName: collection}, Version: version}
 }
 
-// A change of this value would let consumers take messages for new that an earlier version of this system sent.
+// Do not change this value: consumers would take repeated messages for new ones.
 func TestEventIDIsStable(t *testing.T) {
 	t.Parallel()
 	const want = "107f2fe87a5433a02caacd61284450020a4816b75d5b0941a9c2083ed1ff51ff"
@@ -125,28 +126,22 @@ func TestEventIDIsStable(t *testing.T) {
 	}
 }
 
-func TestEventIDTellsMessagesApart(t *testing.T) {
+func TestEventIDsOfMessagesDiffer(t *testing.T) {
 	t.Parallel()
 	seen := map[string]snapshot.Outgoing{}
 	for _, out := range []snapshot.Outgoing{
-		outgoing(snapshot.SuccessFileRequest, "run", "c", 1),
-		outgoing(snapshot.SuccessFileRequest, "run", "c", 11),
-		outgoing(snapshot.SuccessFileRequest, "run", "c", -1),
-		outgoing(snapshot.SuccessFileRequest, "run", "c1", 1),
-		outgoing(snapshot.SuccessFileRequest, "run", "c 1", 1),
-		outgoing(snapshot.SuccessFileRequest, "run c", "", 1),
+		outgoing(snapshot.SuccessFileRequest, "run", "c", 1), outgoing(snapshot.SuccessFileRequest, "run", "c", 11),
+		outgoing(snapshot.SuccessFileRequest, "run", "c", -1), outgoing(snapshot.SuccessFileRequest, "run", "c1", 1),
+		outgoing(snapshot.SuccessFileRequest, "run", "c 1", 1), outgoing(snapshot.SuccessFileRequest, "run c", "", 1),
 		outgoing(snapshot.SuccessFileRequest, "run", "c\" \"", 1),
 		outgoing(snapshot.SuccessFileRequest, "run\" \"c", "", 1),
 		outgoing(snapshot.SuccessFileRequest, `run" "`, "c", 1),
 		outgoing(snapshot.SuccessFileRequest, "run", "é", 1),
 		outgoing(snapshot.SuccessFileRequest, "run", "e\u0301", 1),
 		outgoing(snapshot.SuccessFileRequest, "run", `\u00e9`, 1),
-		outgoing(snapshot.SuccessFileRequest, "run", "C", 1),
-		outgoing(snapshot.SuccessFileRequest, "run", "", 1),
-		outgoing(snapshot.AllReceived, "run", "", 1),
-		outgoing(snapshot.AllSuccessful, "run", "", 1),
-		outgoing(snapshot.AllReceived, "run", "", 2),
-		outgoing(snapshot.RunStalled, "run", "", 1),
+		outgoing(snapshot.SuccessFileRequest, "run", "C", 1), outgoing(snapshot.SuccessFileRequest, "run", "", 1),
+		outgoing(snapshot.AllReceived, "run", "", 1), outgoing(snapshot.AllSuccessful, "run", "", 1),
+		outgoing(snapshot.AllReceived, "run", "", 2), outgoing(snapshot.RunStalled, "run", "", 1),
 		outgoing(snapshot.RunAbandoned, "run", "", 1),
 	} {
 		if other, ok := seen[out.EventID()]; ok {
@@ -156,7 +151,7 @@ func TestEventIDTellsMessagesApart(t *testing.T) {
 	}
 }
 
-// SQS takes a deduplication id of 128 characters at most, letters, digits and punctuation.
+// A deduplication id of SQS has at most 128 letters, digits and punctuation characters.
 func TestEventIDFitsSQS(t *testing.T) {
 	t.Parallel()
 	fits := regexp.MustCompile(`^[a-zA-Z0-9]{1,128}$`)
@@ -170,7 +165,7 @@ func TestEventIDFitsSQS(t *testing.T) {
 	})
 }
 
-// Messages travel through the state machine.
+// The state machine passes messages as JSON.
 func TestOutgoingJSON(t *testing.T) {
 	t.Parallel()
 	out := outgoing(snapshot.SuccessFileRequest, "run-1", "db.a.b", -3)

@@ -5,34 +5,33 @@ import (
 	"time"
 )
 
-// AbandonedAfter is how long after its first message, or after it was reopened last, the sweep looks after a run.
+// AbandonedAfter is the age at which the sweep abandons a run, since its first message or since it was reopened last.
 const AbandonedAfter = 14 * 24 * time.Hour
 
-// MaxNamed is how many of the collections that block a run an alert names.
+// MaxNamed bounds the blockers that an alert names.
 const MaxNamed = 5
 
 // Progress is when a run's sums last changed.
 type Progress struct {
 	Sums    string
 	Since   time.Time
-	Settled bool // with these sums the run was found done, with nothing pending
+	Settled bool // with these sums the run was done and nothing was pending
 }
 
-// Sums sums the rows up. A run makes progress as long as they change. The generation is among them: a run that is
-// reopened may be done with the same rows as before, and has other notifications.
+// Sums sums up the run's rows. A run makes progress when they change. They include the generation, because a reopened
+// run may be done again with the same rows but has new notifications.
 func (r Run) Sums(t *Tally) string {
 	return fmt.Sprintf("generation %d: %d rows, %d received, %d successful, %d of %d files", r.Generation,
 		t.Rows, t.Rows-t.missing[AllReceived], t.Rows-t.missing[AllSuccessful], t.FilesReceived, t.FilesSent)
 }
 
-// Blockers are the collections that a run waits for: those that are not received or, if all are, those that are not
-// successful.
+// Blockers are the collections that a run waits for: those not received or, if all are received, those not successful.
 type Blockers struct {
-	Named []Row // the first of them, at most MaxNamed
-	More  int   // how many others there are
+	Named []Row // the first MaxNamed
+	More  int   // the number of the others
 }
 
-// Blockers says what the run waits for. It is empty if the run is done.
+// Blockers returns the collections that the run waits for, none if it is done.
 func (t *Tally) Blockers() Blockers {
 	for _, kind := range Notifications {
 		if n := t.missing[kind]; n > 0 {
@@ -42,13 +41,13 @@ func (t *Tally) Blockers() Blockers {
 	return Blockers{}
 }
 
-// Done reports whether nothing is left to do for the run: all of it is successful, and monitoring was notified.
+// Done reports whether the whole run is successful and monitoring was notified.
 func (r Run) Done(t *Tally) bool {
 	return t.All(AllSuccessful) && !r.Due(AllReceived, t) && !r.Due(AllSuccessful, t)
 }
 
-// Stall decides, with the sums that were just read, what to remember of the run's progress and whether the run has
-// stalled: its sums have not changed for so long.
+// Stall returns the progress to store for the sums that were just read, and whether the run has stalled: it is not done
+// and its sums have not changed for the duration.
 func (r Run) Stall(t *Tally, now time.Time, after time.Duration) (progress Progress, stalled bool) {
 	if sums := r.Sums(t); r.Progress.Sums != sums {
 		return Progress{Sums: sums, Since: now}, false
@@ -59,7 +58,7 @@ func (r Run) Stall(t *Tally, now time.Time, after time.Duration) (progress Progr
 // Old reports whether the run is old enough to be abandoned.
 func (r Run) Old(now time.Time) bool { return now.Sub(r.OpenedAt()) >= AbandonedAfter }
 
-// OpenedAt is since when the run has been open: since its first message, or since it was reopened last.
+// OpenedAt is the time of the run's first message, or of its last reopening.
 func (r Run) OpenedAt() time.Time {
 	if r.ReopenedAt.After(r.RegisteredAt) {
 		return r.ReopenedAt

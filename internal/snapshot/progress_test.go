@@ -10,7 +10,7 @@ import (
 	"snapshot-status-checker/internal/snapshot"
 )
 
-// tally adds up rows of the collections a, b, c … with these statuses, each with 2 of 3 files received.
+// tally has rows a, b, c … with these statuses, each with 2 of 3 files received.
 func tally(statuses ...snapshot.Status) *snapshot.Tally {
 	t := &snapshot.Tally{}
 	for i, status := range statuses {
@@ -51,7 +51,7 @@ func TestBlockers(t *testing.T) {
 	}
 }
 
-// Whatever changes while a run moves changes its sums.
+// Every change of a run in progress changes its sums.
 func TestSums(t *testing.T) {
 	t.Parallel()
 	base := adopted("Sent", 3, 2, 0)

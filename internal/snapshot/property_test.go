@@ -11,7 +11,7 @@ import (
 	"snapshot-status-checker/internal/snapshot"
 )
 
-// jsonText draws any JSON value, rich in the names and values that mean something in a message.
+// jsonText draws any JSON value, often with a message's names and values.
 func jsonText(depth int) *rapid.Generator[string] {
 	name := rapid.OneOf(
 		rapid.SampledFrom([]string{"Records", "body", "messageId", "correlation_id", "collection_name", "snapshot_type",
@@ -59,8 +59,8 @@ func TestUnwrapAnyJSON(t *testing.T) {
 	})
 }
 
-// What one record says is never changed by its neighbours.
-func TestUnwrapNeighboursDoNotMatter(t *testing.T) {
+// A record's result does not depend on the other records.
+func TestUnwrapIsIndependentOfOtherRecords(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		var records []string
@@ -132,9 +132,9 @@ func TestGroupByCollectionLosesNothing(t *testing.T) {
 	})
 }
 
-// Undisturbed, a reconciliation comes to rest after few steps, whatever it finds, and never moves backwards. A
-// collection that it moved to Received has its request.
-func TestNextStepComesToRest(t *testing.T) {
+// Without other writers, a reconciliation ends after few steps from any state, and never moves backwards. A collection
+// that it moved to Received has its request.
+func TestNextStepEnds(t *testing.T) {
 	t.Parallel()
 	counter := rapid.Custom(func(t *rapid.T) snapshot.Counter {
 		if !rapid.Bool().Draw(t, "set") {
@@ -145,8 +145,7 @@ func TestNextStepComesToRest(t *testing.T) {
 	rank := map[snapshot.Status]int{snapshot.Sent: 1, snapshot.Received: 2, snapshot.Success: 3}
 	rapid.Check(t, func(t *rapid.T) {
 		r := row(rapid.SampledFrom([]snapshot.Status{"", "Exported", snapshot.Sent, snapshot.Received, snapshot.Success,
-			"Blocked_Topic"}).Draw(t, "status"),
-			counter.Draw(t, "sent"), counter.Draw(t, "received"))
+			"Blocked_Topic"}).Draw(t, "status"), counter.Draw(t, "sent"), counter.Draw(t, "received"))
 		r.EpochStart, r.SyncedFiles = counter.Draw(t, "epoch start"), counter.Draw(t, "synced")
 		c := snapshot.Collection{
 			Counted:       rapid.Int64Range(0, 6).Draw(t, "counted"),

@@ -12,7 +12,7 @@ import (
 	"snapshot-status-checker/internal/snapshot"
 )
 
-// Whoever adds a reason finds here what else knows all of them: runbook, alarms, dashboard.
+// A new reason must also be in the runbook, the alarms and the dashboard.
 func TestReasonsListsAll(t *testing.T) {
 	t.Parallel()
 	file, err := parser.ParseFile(token.NewFileSet(), "reason.go", nil, 0)

@@ -2,32 +2,33 @@ package snapshot
 
 import "time"
 
-// Run is what the ledger knows of a run: one correlation id.
+// Run is the ledger's item of a run: of one correlation id.
 type Run struct {
 	CorrelationID string
-	Export        // as the run's first counted message said
+	Export        // of the run's first counted message
 	RegisteredAt  time.Time
-	// Generation counts how often a request was enqueued after monitoring had been notified: each time the
-	// notifications are due again. Reopened holds a digest of each collection and epoch that did so.
+	// Generation counts the requests that were enqueued after monitoring had been notified; each makes the
+	// notifications due again. Reopened holds a digest of the collection and epoch of each.
 	Generation int64
 	Reopened   []string
 	ReopenedAt time.Time      // when the generation began; zero in the first
 	Hints      map[Kind]Hint  // for each notification
 	Outbox     map[Kind]Entry // of OfRun
 	Progress   Progress
-	Abandoned  bool // the sweep passes it by
+	Abandoned  bool // the sweep skips it
 }
 
-// Hint is how a run is checked without reading all of it whenever a collection moves: a collection that blocks the
-// notification, as a watched literal does in a SAT solver. Whoever moves that collection looks for another blocker.
+// Hint names a collection that blocks the notification, so that a check need not read the whole run whenever a
+// collection moves. It works like a watched literal of a SAT solver: the reconciliation that moves the blocker finds
+// the next one.
 type Hint struct {
 	Collection string // "" if none is known
 	By         string // the owner that set it; see Owner
-	Notified   bool   // monitoring was notified in this generation; then nothing is looked for
+	Notified   bool   // monitoring was notified in this generation; no blocker is needed
 }
 
-// Notified reports whether monitoring was or will be notified in the present generation: by the hint, or by an outbox
-// entry, delivered or not.
+// Notified reports whether monitoring was or will be notified in the present generation: the hint says so, or there is
+// an outbox entry, delivered or not.
 func (r Run) Notified(kind Kind) bool {
 	return r.Hints[kind].Notified || r.Outbox[kind].For(r.Generation)
 }
@@ -37,13 +38,13 @@ func (r Run) Outgoing(kind Kind, version int64) Outgoing {
 	return Outgoing{Kind: kind, CollectionKey: CollectionKey{CorrelationID: r.CorrelationID}, Version: version}
 }
 
-// Due reports whether monitoring has to be notified: the tally of all rows allows it, and the generation's notification
-// was not delivered.
+// Due reports whether monitoring must be notified: the tally of all rows allows it, and the generation's notification
+// is not delivered.
 func (r Run) Due(kind Kind, t *Tally) bool {
 	return t.All(kind) && !r.Hints[kind].Notified && !r.Outbox[kind].Settles(r.Generation)
 }
 
-// Tally sums up the rows of a run as they are read, page by page. The zero Tally has seen none.
+// Tally sums up the rows of a run, page by page. The zero Tally has no rows.
 type Tally struct {
 	Rows          int
 	FilesReceived int64
@@ -52,7 +53,7 @@ type Tally struct {
 	blockers      map[Kind][]Row // the first MaxNamed of them
 }
 
-// Add takes in one more row.
+// Add adds a row.
 func (t *Tally) Add(row Row, exempt []Status) {
 	if t.missing == nil {
 		t.missing, t.blockers = map[Kind]int{}, map[Kind][]Row{}
@@ -70,14 +71,13 @@ func (t *Tally) Add(row Row, exempt []Status) {
 	}
 }
 
-// All reports whether the notification holds, once every row of the run was added. For a run without rows none does.
+// All reports whether no row blocks the notification. Every row of the run must have been added. A run without rows
+// notifies nothing.
 func (t *Tally) All(kind Kind) bool { return t.Rows > 0 && t.missing[kind] == 0 }
 
-// Missing is how many of the rows block the notification.
-func (t *Tally) Missing(kind Kind) int { return t.missing[kind] }
-
-// PendingSince says since when the oldest message of the run has been pending, the zero time if none is: of what was
-// enqueued, since then; of a notification that nobody enqueued yet, since the run's sums last changed, at the latest.
+// PendingSince is the time since when the oldest message of the run has been pending, the zero time if none is pending.
+// An enqueued message is pending since it was enqueued. A notification that is due and not enqueued is pending since
+// the run's sums last changed.
 func (r Run) PendingSince(t *Tally, rows []Row, collections []Collection, changed time.Time) time.Time {
 	var oldest time.Time
 	pending := func(since time.Time) {

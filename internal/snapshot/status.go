@@ -2,24 +2,24 @@ package snapshot
 
 import "strings"
 
-// Status is the CollectionStatus of a row of the export status table. Other systems write it too, in title
-// case or in capitals, so compare with Is and write with As.
+// Status is the CollectionStatus of a row. Other systems write it too, in title case or in capitals: compare it with Is
+// and write it with As.
 type Status string
 
-// The statuses that this system reads or writes. Every other one only means "not done yet".
+// The statuses that this system reads or writes. Every other status means "not done yet".
 const (
-	Sent     Status = "Sent"     // by the sender: all files are on their way and FilesSent is final
-	Received Status = "Received" // every file has arrived
-	Success  Status = "Success"  // the _success file has arrived too
+	Sent     Status = "Sent"     // by the sender: all files are sent and FilesSent is final
+	Received Status = "Received" // every file was received
+	Success  Status = "Success"  // the _success file was received too
 )
 
-// Is reports whether two statuses are the same without regard to the case of ASCII letters, as the pipe's filters
-// compare them: ſent is not Sent. One of the two is ASCII; what folds to it, and is as long, is ASCII too.
+// Is compares two statuses, ignoring the case of ASCII letters as the pipe's filters do: ſent is not Sent. One of the
+// two must be ASCII; a text of the same length that folds to it is ASCII too.
 func (s Status) Is(other Status) bool {
 	return len(s) == len(other) && strings.EqualFold(string(s), string(other))
 }
 
-// As spells the status in the case of the one that it takes the place of: SENT → RECEIVED, Sent → Received.
+// As spells the status in the case of the status that it replaces: SENT → RECEIVED, Sent → Received.
 func (s Status) As(old Status) Status {
 	upper, lower := strings.ToUpper(string(old)), strings.ToLower(string(old))
 	switch string(old) {
@@ -33,8 +33,8 @@ func (s Status) As(old Status) Status {
 	return s
 }
 
-// AtLeast reports whether a collection in this status is received, respectively successful, or further.
-// Only Success is further than Received; exempt statuses count as done for both.
+// AtLeast reports whether a collection in this status has reached the wanted one, Received or Success. Exempt statuses
+// have reached both.
 func (s Status) AtLeast(wanted Status, exempt []Status) bool {
 	for _, e := range exempt {
 		if s.Is(e) {

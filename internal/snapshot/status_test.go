@@ -67,7 +67,7 @@ func TestStatusAtLeast(t *testing.T) {
 		{"Exported", nil, false, false},
 		{"Export_Failed", nil, false, false},
 		{"", nil, false, false},
-		// They never finish: by default they block.
+		// statuses that never finish block by default
 		{"Table_Unavailable", nil, false, false},
 		{"Blocked_Topic", nil, false, false},
 		{"Blocked_Topic", exempt, true, true},

@@ -14,11 +14,11 @@ import (
 var (
 	required = []string{"correlation_id", "collection_name", "snapshot_type", "export_date"}
 	optional = []string{"shutdown_flag", "reprocess_files", "is_success_file", "filename", "file_name", "Records"}
-	// spellings of an optional field that says nothing; "" leaves it out.
+	// spellings of an unset optional field; "" omits it
 	spellings = []string{"", `null`, `""`, `" "`, `"\t\r\n "`, `"\u0020"`, `"\u00a0"`, `"null"`, `"\u006eull"`}
 )
 
-// wrapped wraps a message in each way in which it may come.
+// wrapped wraps a message in each input format.
 func wrapped(message string) map[string]string {
 	return map[string]string{
 		"by hand":                message,
@@ -31,7 +31,7 @@ func wrapped(message string) map[string]string {
 	}
 }
 
-// An optional field that is unset is as good as absent, wherever the message comes.
+// An unset optional field counts as absent, in every input format.
 func TestUnsetFieldsTakeTheirDefaults(t *testing.T) {
 	t.Parallel()
 	for _, name := range snapshot.Decisive {
@@ -53,7 +53,7 @@ func TestUnsetFieldsTakeTheirDefaults(t *testing.T) {
 	}
 }
 
-// An unset name leaves the word to the other one.
+// After an unset name, the other field is used.
 func TestUnsetFilenames(t *testing.T) {
 	t.Parallel()
 	want := said()
@@ -64,7 +64,7 @@ func TestUnsetFilenames(t *testing.T) {
 	}
 }
 
-// What SQS says of a message may be unset as well.
+// Attributes of SQS may be unset too.
 func TestUnsetAttributes(t *testing.T) {
 	t.Parallel()
 	for _, spelling := range append(spellings[1:], `{}`, `{"SentTimestamp":null}`, `{"SentTimestamp":""}`,
@@ -77,7 +77,7 @@ func TestUnsetAttributes(t *testing.T) {
 	}
 }
 
-// White space around a value does not make it unset, and what looks like a value of another kind is none.
+// A value with surrounding white space is not unset, and a value of another type is invalid.
 func TestSetFieldsAreNotUnset(t *testing.T) {
 	t.Parallel()
 	for _, value := range []string{`" true"`, `"NULL"`, `"None"`, `"undefined"`, `"''"`, `0`, `[]`, `{}`} {

@@ -7,49 +7,49 @@ import (
 	"snapshot-status-checker/internal/snapshot"
 )
 
-// A run that was done and abandoned, or is old, is reopened: it is looked after like a new one, for as long.
-func TestAReopenedRunIsLookedAfter(t *testing.T) {
+// An abandoned or old run that is reopened is swept again, for another 14 days.
+func TestAReopenedRunIsSweptAgain(t *testing.T) {
 	for name, age := range map[string]time.Duration{"abandoned": snapshot.AbandonedAfter,
 		"old": snapshot.AbandonedAfter - time.Second} {
 		t.Run(name, func(t *testing.T) {
-			everywhere(t, func(w *world) {
-				doneAndNotified(w)
-				w.pass(age)
-				if w.sweep(); w.isOpen() != (name == "old") {
-					w.Fatal("abandoned too early, or not")
+			everywhere(t, func(ts *testStore) {
+				doneAndNotified(ts)
+				ts.pass(age)
+				if ts.sweep(); ts.isOpen() != (name == "old") {
+					ts.Fatal("abandoned too early, or not")
 				}
-				w.exportAgain("b")
-				w.row("b", "Sent", 1)
-				w.count(receipt("b", "again"))
-				clear(w.sent)
-				w.reconcile("b", "dead")
-				reopened := w.now
-				w.pass(snapshot.AbandonedAfter - time.Second)
-				w.sweep()
-				w.wantSent(request("b", 1), notification(snapshot.AllReceived, 1))
-				w.pass(time.Second)
-				w.wantAlert(alert(snapshot.RunAbandoned, reopened), w.examineAndFinish("sweep"))
-				if w.isOpen() {
-					w.Error("not abandoned in the end")
+				ts.exportAgain("b")
+				ts.row("b", "Sent", 1)
+				ts.count(receipt("b", "again"))
+				clear(ts.sent)
+				ts.reconcile("b", "first")
+				reopened := ts.now
+				ts.pass(snapshot.AbandonedAfter - time.Second)
+				ts.sweep()
+				ts.wantSent(request("b", 1), notification(snapshot.AllReceived, 1))
+				ts.pass(time.Second)
+				ts.wantAlert(alert(snapshot.RunAbandoned, reopened), ts.examineAndFinish("sweep"))
+				if ts.isOpen() {
+					ts.Error("not abandoned in the end")
 				}
 			})
 		})
 	}
 }
 
-// A sweep that read a run as old and done abandons it no more when it is reopened meanwhile.
+// A sweep does not abandon a run that is reopened after the sweep read it.
 func TestARunThatIsReopenedIsNotAbandoned(t *testing.T) {
-	everywhere(t, func(w *world) {
-		doneAndNotified(w)
-		w.pass(snapshot.AbandonedAfter)
-		open, found := w.openRun(), w.examine("sweep")
-		w.exportAgain("b")
-		w.row("b", "Sent", 1)
-		w.count(receipt("b", "again"))
-		w.reconcile("b", "me")
-		w.finish(open, found)
-		if !w.isOpen() {
-			w.Error("abandoned")
+	everywhere(t, func(ts *testStore) {
+		doneAndNotified(ts)
+		ts.pass(snapshot.AbandonedAfter)
+		open, found := ts.openRun(), ts.examine("sweep")
+		ts.exportAgain("b")
+		ts.row("b", "Sent", 1)
+		ts.count(receipt("b", "again"))
+		ts.reconcile("b", "me")
+		ts.finish(open, found)
+		if !ts.isOpen() {
+			ts.Error("abandoned")
 		}
 	})
 }

@@ -10,20 +10,20 @@ import (
 	"snapshot-status-checker/internal/table"
 )
 
-// Attributes of the export status table that this system reads. It writes all but FilesSent.
+// Attributes of the export status table that this system reads. It writes all of them but FilesSent.
 const (
 	attrStatus        = "CollectionStatus"
 	attrFilesReceived = "FilesReceived"
 	attrFilesSent     = "FilesSent"
-	attrEpochStart    = "EpochStart" // our own, as is the next
-	attrSyncedFiles   = "SyncedFiles"
+	attrEpochStart    = "EpochStart"  // only this system's
+	attrSyncedFiles   = "SyncedFiles" // only this system's
 )
 
 var rowAttributes = []string{attrStatus, attrFilesReceived, attrFilesSent, attrEpochStart, attrSyncedFiles}
 
 // Attributes of the ledger's items. Times are epoch seconds.
 const (
-	attrExpiresAt = "ExpiresAt" // of all items; read by DynamoDB's TTL
+	attrExpiresAt = "ExpiresAt" // of all items, for DynamoDB's TTL
 
 	attrCounted        = "Counted" // of a collection
 	attrCountedAt      = "CountedAt"
@@ -52,7 +52,7 @@ const (
 	attrAbandoned     = "Abandoned"
 )
 
-// The attributes of an outbox entry and of a hint begin with the kind of message that they are about.
+// Suffixes of the attributes of an outbox entry and of a hint; see prefix.
 const (
 	entryVersion   = "Version"
 	entryOwner     = "Owner"
@@ -65,7 +65,7 @@ const (
 	hintNotified   = "Notified"
 )
 
-// prefix begins the names of a kind's attributes.
+// prefix is the prefix of a kind's attributes.
 func prefix(kind snapshot.Kind) string {
 	switch kind {
 	case snapshot.AllReceived:
@@ -81,7 +81,7 @@ func prefix(kind snapshot.Kind) string {
 	}
 }
 
-// decoder reads typed attributes and keeps what is wrong with them.
+// decoder reads typed attributes and collects the errors.
 type decoder struct {
 	item table.Item
 	errs []error
@@ -102,7 +102,7 @@ func (d *decoder) blobs(attribute string) []string {
 	return typed(d, d.item.Blobs, attribute)
 }
 
-// time reads epoch seconds; the zero time if the item lacks them.
+// time reads epoch seconds, the zero time if they are absent.
 func (d *decoder) time(attribute string) time.Time {
 	if seconds := d.int(attribute); seconds != 0 {
 		return time.Unix(seconds, 0).UTC()
@@ -114,7 +114,7 @@ func (d *decoder) counter(attribute string) snapshot.Counter {
 	return snapshot.Counter{N: d.int(attribute), Set: d.item.Has(attribute)}
 }
 
-// lenient reads a number for which anything else stands for 0.
+// lenient reads a number and accepts any other value as 0.
 func (d *decoder) lenient(attribute string) snapshot.Counter {
 	n, err := d.item.Int(attribute)
 	if err != nil {
@@ -123,7 +123,7 @@ func (d *decoder) lenient(attribute string) snapshot.Counter {
 	return snapshot.Counter{N: n, Set: d.item.Has(attribute)}
 }
 
-// synced reads SyncedFiles: a number or, of a row that is being adopted, a mark.
+// synced reads SyncedFiles: a number, or the mark of an adoption.
 func (d *decoder) synced() snapshot.Counter {
 	if mark, ok := d.item[attrSyncedFiles].(string); ok {
 		return snapshot.Counter{Set: true, Other: mark}
@@ -131,7 +131,7 @@ func (d *decoder) synced() snapshot.Counter {
 	return d.counter(attrSyncedFiles)
 }
 
-// unset reports whether others wrote that a value is not there: null or an empty text.
+// unset reports whether another system wrote null or an empty text.
 func (d *decoder) unset(attribute string) bool {
 	value := d.item[attribute]
 	foreign, _ := value.(table.Foreign)
@@ -154,7 +154,7 @@ func (d *decoder) optionalCounter(attribute string) snapshot.Counter {
 	return d.counter(attribute)
 }
 
-// err returns a *failure.Malformed that names the table and key if an attribute had another type.
+// err returns a *failure.Malformed that names table and key if an attribute had a wrong type.
 func (d *decoder) err(ref table.Ref) error {
 	if len(d.errs) == 0 {
 		return nil
@@ -244,7 +244,7 @@ func (d *decoder) entry(kind snapshot.Kind) snapshot.Entry {
 	}
 }
 
-// export is what a message said, of a collection the last and of a run the first.
+// export reads the Export of a collection or of a run.
 func (d *decoder) export() snapshot.Export {
 	return snapshot.Export{
 		SnapshotType:   d.string(attrSnapshotType),
@@ -254,8 +254,8 @@ func (d *decoder) export() snapshot.Export {
 	}
 }
 
-// said is the attributes that export reads.
-func said(export snapshot.Export) map[string]any {
+// exportAttributes returns the attributes that export reads.
+func exportAttributes(export snapshot.Export) map[string]any {
 	return map[string]any{
 		attrSnapshotType:   export.SnapshotType,
 		attrExportDate:     export.ExportDate,
@@ -264,7 +264,7 @@ func said(export snapshot.Export) map[string]any {
 	}
 }
 
-// asRead is the condition that a number stands as it was read, or is missing as it was.
+// asRead is the condition that a number is unchanged since it was read, or is still absent.
 func asRead(attribute string, counter snapshot.Counter) table.Condition {
 	switch {
 	case !counter.Set:
@@ -275,13 +275,13 @@ func asRead(attribute string, counter snapshot.Counter) table.Condition {
 	return table.Condition{Attribute: attribute, Value: counter.N}
 }
 
-// numberIs is the condition that a number of the ledger that begins at 0 is this one. At 0 the attribute is missing.
+// numberIs is the condition that a ledger's counter has the value. A counter of 0 is absent.
 func numberIs(attribute string, n int64) table.Condition {
 	return asRead(attribute, snapshot.Counter{N: n, Set: n > 0})
 }
 
-// numbersAsRead are the conditions that the numbers stand as they were read of which the epoch is made.
-func numbersAsRead(row snapshot.Row) []table.Condition {
+// epochAsRead are the conditions that the numbers of the row's epoch are unchanged since they were read.
+func epochAsRead(row snapshot.Row) []table.Condition {
 	return []table.Condition{asRead(attrEpochStart, row.EpochStart), asRead(attrSyncedFiles, row.SyncedFiles),
 		asRead(attrFilesReceived, row.FilesReceived)}
 }

@@ -14,18 +14,18 @@ import (
 	"snapshot-status-checker/internal/table/memory"
 )
 
-var update = flag.Bool("update", false, "write the table into docs/scaling.md in place of comparing it")
+var update = flag.Bool("update", false, "write the table into docs/scaling.md instead of comparing it")
 
-// Where the table stands in the document.
+// The file and the markers of the table.
 const (
 	scaling    = "../../docs/scaling.md"
 	tableBegin = "<!-- measured: files -->\n"
 	tableEnd   = "<!-- end -->\n"
 )
 
-// counter is a collection that is counted over a metered table.
+// counter counts a collection over a metered table.
 type counter struct {
-	*world
+	*testStore
 	db      *metered
 	batch   int
 	process *store.Store // that keeps its pages
@@ -34,14 +34,14 @@ type counter struct {
 
 func newCounter(t *testing.T, batch int) *counter {
 	db := &metered{DB: &memory.DB{}}
-	c := &counter{world: newWorld(t, db, store.NewTables("status", "ledger")), db: db, batch: batch}
+	c := &counter{testStore: newTestStore(t, db, store.NewTables("status", "ledger")), db: db, batch: batch}
 	c.process = c.another()
 	c.overwrite("a", map[string]any{"CollectionStatus": "Exported", "FilesExported": int64(100_000),
 		"FilesSent": int64(0), "FilesReceived": int64(0)})
 	return c
 }
 
-// next counts a batch in the process that keeps its pages, or in a new one.
+// next counts a batch, in the same process or in a new one.
 func (c *counter) next(warm bool) {
 	process := c.process
 	if !warm {
@@ -50,13 +50,13 @@ func (c *counter) next(warm bool) {
 	batch := receipts("a", fmt.Sprint("file ", c.counted, " "), c.batch)
 	execution := fmt.Sprintf(
 		"arn:aws:states:eu-west-1:123456789012:execution:checker-prod:0f1e2d3c-4b5a-6978-8796-%012d", c.counted)
-	if tally, err := receive(c.world, process, execution, batch); err != nil || len(tally.Counted) != c.batch {
-		c.Fatal(tally, err)
+	if counts, err := receive(c.testStore, process, execution, batch); err != nil || len(counts.Counted) != c.batch {
+		c.Fatal(counts, err)
 	}
 	c.counted += c.batch
 }
 
-// goTo makes the collection what it is after so many files, whole pages of them, without counting them.
+// goTo sets the collection to its state after so many files, whole pages of them, without counting them.
 func (c *counter) goTo(files int) {
 	period := max(store.PageSize, c.batch)
 	for page := c.counted / period; page < files/period; page++ {
@@ -74,8 +74,8 @@ func (c *counter) goTo(files int) {
 	c.overwrite("a", map[string]any{"FilesReceived": counted, "SyncedFiles": counted})
 }
 
-// costOf counts a collection of so many files and says what a file costs. Of large ones it counts a whole page at
-// evenly spread places: of the cost of a file nothing changes but the readings of pages, with their number.
+// costOf returns the cost of a file of a collection with so many files. For a large collection it counts a whole page
+// at evenly spaced positions: only the reading of pages depends on their number.
 func costOf(t *testing.T, files, batch int, warm bool) (writes, reads float64) {
 	const whole, places = 1_000, 10
 	c := newCounter(t, batch)
@@ -105,8 +105,8 @@ func costOf(t *testing.T, files, batch int, warm bool) (writes, reads float64) {
 	return writes / float64(measured), reads / float64(measured)
 }
 
-// What a file costs does not depend on how many files its collection has, but for the pages that a process reads when
-// it meets the collection for the first time. To write the table: go test ./internal/store -run TestCostOfAFile -update
+// The cost of a file does not depend on the size of its collection, except for the pages that a process reads when it
+// first counts the collection. To write the table: go test ./internal/store -run TestCostOfAFile -update
 func TestCostOfAFile(t *testing.T) {
 	t.Parallel()
 	text := "| files of a collection | batch | write units | read units, warm | read units, cold " +

@@ -1,7 +1,7 @@
 package store
 
-// PageSize is how many digests make a page.
+// PageSize is the number of digests of a page.
 const PageSize = DefaultPageSize
 
-// MaxReceipts is how many bytes of text an item of receipts holds.
+// MaxReceipts bounds the text of an item of receipts, in bytes.
 const MaxReceipts = maxReceipts

@@ -7,17 +7,17 @@ import (
 	"snapshot-status-checker/internal/table/tabletest"
 )
 
-// atOnce runs each of the functions concurrently, in lockstep: every one makes a call in turn, so each sees the tables
-// as they were before any of them wrote. Nothing else may call the protocol meanwhile.
-func (w *world) atOnce(each ...func()) {
+// atOnce runs the functions concurrently in lockstep: each makes one call in turn, so all see the tables before any of
+// them writes. Nothing else may use the store meanwhile.
+func (ts *testStore) atOnce(each ...func()) {
 	type thread struct {
 		next  func() (struct{}, bool)
 		yield func(struct{}) bool
 	}
 	var running []*thread
 	var current *thread
-	w.before = func(tabletest.Call) error { current.yield(struct{}{}); return nil }
-	defer w.revives()
+	ts.before = func(tabletest.Call) error { current.yield(struct{}{}); return nil }
+	defer ts.recovers()
 	for _, do := range each {
 		th := &thread{}
 		next, stop := iter.Pull(func(yield func(struct{}) bool) {

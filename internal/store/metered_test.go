@@ -9,11 +9,10 @@ import (
 	"snapshot-status-checker/internal/table/memory"
 )
 
-// metered is a table in memory that counts read and write units as DynamoDB bills them: a read unit for each 4 KB that
-// a strongly consistent read of an item comes to, half of it for another; a write unit for each 1 KB of an item, before
-// or after the write, whichever is more, also of a write that is refused. A query is billed for the items that it
-// reads, whatever it returns of them
-// (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html).
+// metered is a memory table that counts read and write units as DynamoDB bills them: one read unit for each 4 KB of a
+// strongly consistent read, half of it for another read; one write unit for each 1 KB of the item before or after the
+// write, whichever is larger, also of a refused write. A query is billed for the items that it reads, not for those
+// that it returns (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html).
 type metered struct {
 	*memory.DB
 	reads, writes float64
@@ -97,5 +96,5 @@ func size(ref table.Ref, item table.Item) int {
 	return bytes
 }
 
-// number is a number's size: a byte for each two digits, and one or two.
+// number is the size of a number: one byte for each two digits, and one or two more.
 func number(n int64) int { return (len(fmt.Sprint(max(n, -n)))+1)/2 + 2 }

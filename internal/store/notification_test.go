@@ -17,75 +17,75 @@ import (
 	"snapshot-status-checker/internal/table/memory"
 )
 
-// When monitoring is notified, and by whom.
+// Notifications about a run.
 
-// A page ends at 1 MB, and the one collection that blocks may stand on the last of them.
+// The only blocker is on the last page.
 func TestCheckReadsEveryPage(t *testing.T) {
-	everywhere(t, func(w *world) {
-		w.register("c00")
+	everywhere(t, func(ts *testStore) {
+		ts.register("c00")
 		for i := range 14 {
-			w.row(fmt.Sprintf("c%02d", i), "Received", 0)
-			w.overwrite(fmt.Sprintf("c%02d", i), map[string]any{"OfOthers": strings.Repeat("x", 100_000)})
+			ts.row(fmt.Sprintf("c%02d", i), "Received", 0)
+			ts.overwrite(fmt.Sprintf("c%02d", i), map[string]any{"OfOthers": strings.Repeat("x", 100_000)})
 		}
-		w.row("c13", "Sent", 0)
-		if checked := w.check("c00", "me", true, allReceived); checked.Blocker != "c13" {
-			w.Errorf("got %+v", checked)
+		ts.row("c13", "Sent", 0)
+		if checked := ts.check("c00", "me", true, allReceived); checked.Blocker != "c13" {
+			ts.Errorf("got %+v", checked)
 		}
-		if w.calls["Query"] < 2 {
-			w.Errorf("the rows came in %d pages; the test needs more than one", w.calls["Query"])
+		if ts.calls["Query"] < 2 {
+			ts.Errorf("the rows came in %d pages; the test needs more than one", ts.calls["Query"])
 		}
-		w.wantSent()
-		w.row("c13", "Received", 0)
-		w.check("c13", "me", true, allReceived)
-		w.wantSent(notification(snapshot.AllReceived, 0))
+		ts.wantSent()
+		ts.row("c13", "Received", 0)
+		ts.check("c13", "me", true, allReceived)
+		ts.wantSent(notification(snapshot.AllReceived, 0))
 	})
 }
 
 // A notification goes out only after every row was read strongly consistent.
 func TestTheWholeReadingIsConsistent(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, &memory.DB{PageSize: 2}, store.NewTables("status", "ledger"))
-	spy := &consistency{DB: w.db}
-	w.hooks.DB = spy
-	w.register("c0")
-	w.rows("Received Received Received")
-	w.check("c0", "me", true, allReceived)
-	w.wantSent(notification(snapshot.AllReceived, 0))
+	ts := newTestStore(t, &memory.DB{PageSize: 2}, store.NewTables("status", "ledger"))
+	spy := &consistency{DB: ts.db}
+	ts.hooks.DB = spy
+	ts.register("c0")
+	ts.rows("Received Received Received")
+	ts.check("c0", "me", true, allReceived)
+	ts.wantSent(notification(snapshot.AllReceived, 0))
 	if spy.consistent < 2 || spy.stale > 2 {
 		t.Errorf("%d pages were read consistently, %d not", spy.consistent, spy.stale)
 	}
 }
 
-// A row that breaks the table's contract blocks its run with an error, unless another blocks it anyway.
+// A malformed row blocks its run with an error, unless another row blocks it.
 func TestCheckOfAMalformedRow(t *testing.T) {
-	everywhere(t, func(w *world) {
-		w.register("c0")
-		w.rows("Received Received Sent")
-		w.overwrite("c1", map[string]any{"FilesSent": "two"})
-		w.setHint(snapshot.AllReceived, snapshot.Hint{Collection: "c0"})
-		_, err := w.store.Check(w.Context(), key("c0"), "me", true, allReceived)
+	everywhere(t, func(ts *testStore) {
+		ts.register("c0")
+		ts.rows("Received Received Sent")
+		ts.overwrite("c1", map[string]any{"FilesSent": "two"})
+		ts.setHint(snapshot.AllReceived, snapshot.Hint{Collection: "c0"})
+		_, err := ts.store.Check(ts.Context(), key("c0"), "me", true, allReceived)
 		var malformed *failure.Malformed
 		if err != nil && !errors.As(err, &malformed) {
-			w.Errorf("got %v", err)
+			ts.Errorf("got %v", err)
 		}
-		w.row("c2", "Received", 0)
-		w.setHint(snapshot.AllReceived, snapshot.Hint{Collection: "c0"})
-		_, err = w.store.Check(w.Context(), key("c0"), "me", true, allReceived)
+		ts.row("c2", "Received", 0)
+		ts.setHint(snapshot.AllReceived, snapshot.Hint{Collection: "c0"})
+		_, err = ts.store.Check(ts.Context(), key("c0"), "me", true, allReceived)
 		if !errors.As(err, &malformed) || !strings.Contains(err.Error(), `"c1"`) {
-			w.Errorf("got %v, want an error that names the row", err)
+			ts.Errorf("got %v, want an error that names the row", err)
 		}
-		w.wantSent()
+		ts.wantSent()
 	})
 }
 
 func TestOneOwnsTheNotification(t *testing.T) {
-	everywhere(t, func(w *world) {
-		w.register("c0")
-		w.rows("Received")
+	everywhere(t, func(ts *testStore) {
+		ts.register("c0")
+		ts.rows("Received")
 		check := func(owner string) []snapshot.Outgoing {
-			checked, err := w.store.Check(w.Context(), key("c0"), owner, true, allReceived)
+			checked, err := ts.store.Check(ts.Context(), key("c0"), owner, true, allReceived)
 			if err != nil {
-				w.Fatal(err)
+				ts.Fatal(err)
 			}
 			return checked.Pending
 		}
@@ -95,60 +95,60 @@ func TestOneOwnsTheNotification(t *testing.T) {
 			want  []snapshot.Outgoing
 		}{{"first", want}, {"second", nil}, {"first", want}} {
 			if diff := cmp.Diff(c.want, check(c.owner)); diff != "" {
-				w.Errorf("%s: %s", c.owner, diff)
+				ts.Errorf("%s: %s", c.owner, diff)
 			}
 		}
-		w.pass(store.DefaultLease)
-		if diff := cmp.Diff(want, check("heir")); diff != "" {
-			w.Error(diff)
+		ts.pass(store.DefaultLease)
+		if diff := cmp.Diff(want, check("next")); diff != "" {
+			ts.Error(diff)
 		}
-		if w.deliver(want[0], "first") {
-			w.Error("the late owner sent it too")
+		if ts.deliver(want[0], "first") {
+			ts.Error("the late owner sent it too")
 		}
-		w.deliver(want[0], "heir")
-		w.pass(2 * store.DefaultLease)
+		ts.deliver(want[0], "next")
+		ts.pass(2 * store.DefaultLease)
 		if got := check("later"); got != nil {
-			w.Errorf("later: %v", got)
+			ts.Errorf("later: %v", got)
 		}
-		w.wantSent(want...)
-		if !w.hint(snapshot.AllReceived).Notified {
-			w.Error("the hint does not say so")
+		ts.wantSent(want...)
+		if !ts.hint(snapshot.AllReceived).Notified {
+			ts.Error("the hint does not say so")
 		}
 	})
 }
 
-// What it enqueued was true then, and is delivered although a row has gone back meanwhile.
-func TestWhatWasEnqueuedIsDeliveredAlsoIfARowWentBack(t *testing.T) {
-	everywhere(t, func(w *world) {
-		w.register("c0")
-		w.rows("Success Success")
-		if _, err := w.store.Check(w.Context(), key("c0"), "me", true, both); err != nil {
-			w.Fatal(err)
+// An enqueued notification is delivered even if a row has gone back meanwhile.
+func TestAnEnqueuedNotificationIsDeliveredAfterARowWentBack(t *testing.T) {
+	everywhere(t, func(ts *testStore) {
+		ts.register("c0")
+		ts.rows("Success Success")
+		if _, err := ts.store.Check(ts.Context(), key("c0"), "me", true, both); err != nil {
+			ts.Fatal(err)
 		}
-		w.row("c1", "Received", 0)
-		w.check("c0", "me", false, both)
-		w.wantSent(bothOf(0)...)
+		ts.row("c1", "Received", 0)
+		ts.check("c0", "me", false, both)
+		ts.wantSent(bothOf(0)...)
 	})
 }
 
-func TestARunWithoutRowsOrWithoutMessagesNotifiesNobody(t *testing.T) {
-	everywhere(t, func(w *world) {
-		w.row("a", "Success", 1)
-		w.check("a", "me", true, both) // nobody registered the run
-		w.register("a")
-		w.remove("a")
-		w.check("a", "me", true, both)
-		w.wantSent()
+func TestARunWithoutRowsOrWithoutMessagesNotifiesNothing(t *testing.T) {
+	everywhere(t, func(ts *testStore) {
+		ts.row("a", "Success", 1)
+		ts.check("a", "me", true, both) // the run is not registered
+		ts.register("a")
+		ts.remove("a")
+		ts.check("a", "me", true, both)
+		ts.wantSent()
 	})
 }
 
-// However many complete their collections at once: one notification of each kind, and somebody delivers it.
+// Concurrent completions: one notification of each kind, delivered.
 func TestCompletionsAtOnce(t *testing.T) {
-	everywhere(t, func(w *world) {
+	everywhere(t, func(ts *testStore) {
 		const collections = 8
-		w.register("c0")
+		ts.register("c0")
 		for i := range collections {
-			w.row(fmt.Sprint("c", i), "Success", 0)
+			ts.row(fmt.Sprint("c", i), "Success", 0)
 		}
 		var group sync.WaitGroup
 		var mu sync.Mutex
@@ -156,9 +156,9 @@ func TestCompletionsAtOnce(t *testing.T) {
 		for i := range collections {
 			group.Go(func() {
 				name := fmt.Sprint("c", i)
-				checked, err := w.another().Check(w.Context(), key(name), name, true, both)
+				checked, err := ts.another().Check(ts.Context(), key(name), name, true, both)
 				if err != nil {
-					w.Error(err)
+					ts.Error(err)
 				}
 				mu.Lock()
 				defer mu.Unlock()
@@ -169,12 +169,12 @@ func TestCompletionsAtOnce(t *testing.T) {
 		}
 		group.Wait()
 		if diff := cmp.Diff(map[snapshot.Outgoing]int{bothOf(0)[0]: 1, bothOf(0)[1]: 1}, pending); diff != "" {
-			w.Error(diff)
+			ts.Error(diff)
 		}
 	})
 }
 
-// consistency counts how a table's pages are asked for.
+// consistency counts a table's consistent and other queries.
 type consistency struct {
 	table.DB
 	consistent, stale int

@@ -10,13 +10,13 @@ import (
 	"snapshot-status-checker/internal/table"
 )
 
-// The outbox is one entry for each kind of message, in the item that the message is about: of a collection the request,
-// of a run its notifications and alerts. An entry is written before its message is sent and marked after that, so a
-// message goes out at least once, and once if nobody dies.
+// The outbox has one entry for each kind of message: a collection's item has the request, a run's item has its
+// notifications and alerts. An entry is written before its message is sent and marked afterwards. So a message is sent
+// at least once, and exactly once if no process ends in between.
 
-// enqueue writes an entry in place of the one that was read: for another version, or to take over a message whose
-// owner's lease is over. It returns table.ErrConditionFailed if the entry changed meanwhile, by another or by an
-// earlier try of the same owner whose answer was lost: read it again.
+// enqueue replaces the entry that was read: for another version, or to take over a message whose lease has ended. It
+// returns table.ErrConditionFailed if the entry has changed, possibly by an earlier try of the same owner whose answer
+// was lost.
 func (s *Store) enqueue(ctx context.Context, write table.Write, kind snapshot.Kind, read, entry snapshot.Entry) error {
 	p := prefix(kind)
 	if write.Set == nil {
@@ -36,15 +36,14 @@ func entryAsRead(kind snapshot.Kind, read snapshot.Entry) []table.Condition {
 	p := prefix(kind)
 	conditions := []table.Condition{asRead(p+entryVersion, read.Version)}
 	if read.Version.Set {
-		conditions = append(conditions,
-			table.Condition{Attribute: p + entryOwner, Value: read.Owner},
+		conditions = append(conditions, table.Condition{Attribute: p + entryOwner, Value: read.Owner},
 			table.Condition{Attribute: p + entryUntil, Value: seconds(read.Until)},
 			table.Condition{Attribute: p + entryDelivered, Value: read.Delivered})
 	}
 	return conditions
 }
 
-// seconds is a moment as it is stored, 0 for the zero time.
+// seconds is a stored time, 0 for the zero time.
 func seconds(t time.Time) int64 {
 	if t.IsZero() {
 		return 0
@@ -52,9 +51,8 @@ func seconds(t time.Time) int64 {
 	return t.Unix()
 }
 
-// Deliver sends a pending message of the owner's and marks it delivered. send gets what the export's messages said. It
-// does nothing and returns false if the message was delivered meanwhile, or belongs to another owner by now. If it dies
-// between sending and marking, the message is sent again by the next try, with the same event id.
+// Deliver sends the owner's pending message and marks it delivered. It does nothing and returns false if the message is
+// delivered or has another owner now. If marking fails, the retry sends the message again, with the same event id.
 func (s *Store) Deliver(
 	ctx context.Context, out snapshot.Outgoing, owner string, send func(snapshot.Export) error,
 ) (sent bool, err error) {
@@ -68,7 +66,7 @@ func (s *Store) Deliver(
 	return true, s.delivered(ctx, out)
 }
 
-// entry reads the outbox entry for a message's kind.
+// entry reads the outbox entry of a message's kind, and the Export to send with it.
 func (s *Store) entry(ctx context.Context, out snapshot.Outgoing) (snapshot.Entry, snapshot.Export, error) {
 	if out.Kind == snapshot.SuccessFileRequest {
 		collection, err := s.getCollection(ctx, out.CollectionKey)
@@ -81,8 +79,8 @@ func (s *Store) entry(ctx context.Context, out snapshot.Outgoing) (snapshot.Entr
 	return run.Outbox[out.Kind], run.Export, nil
 }
 
-// delivered marks a message as delivered, whoever owns it by now; it does nothing if the entry is for another version.
-// For a notification of the present generation it sets the hint to notified, too.
+// delivered marks a message delivered, whatever its present owner; it does nothing if the entry has another version.
+// For a notification of the present generation it also sets the hint to notified.
 func (s *Store) delivered(ctx context.Context, out snapshot.Outgoing) error {
 	p, ref := prefix(out.Kind), s.runRef(out.CorrelationID)
 	if out.Kind == snapshot.SuccessFileRequest {

@@ -10,83 +10,84 @@ import (
 	"snapshot-status-checker/internal/table/tabletest"
 )
 
-// pendingRequest is a world in which "me" has to deliver a request.
-func pendingRequest(w *world) snapshot.Outgoing {
-	w.Helper()
-	w.register("a")
-	w.counted("a", "Sent", 1)
-	at := w.reconcile("a", "me")
+// pendingRequest is a store with a pending request of "me".
+func pendingRequest(ts *testStore) snapshot.Outgoing {
+	ts.Helper()
+	ts.register("a")
+	ts.counted("a", "Sent", 1)
+	at := ts.reconcile("a", "me")
 	if at.Pending == nil {
-		w.Fatal("nothing is pending")
+		ts.Fatal("nothing is pending")
 	}
 	return *at.Pending
 }
 
-// pendingNotification is a world in which "me" has to deliver the notification that all is received.
-func pendingNotification(w *world) snapshot.Outgoing {
-	w.Helper()
-	w.register("a")
-	w.row("a", "Received", 0)
-	checked, err := w.store.Check(w.Context(), key("a"), "me", false, []snapshot.Kind{snapshot.AllReceived})
+// pendingNotification is a store with a pending notification ALL_RECEIVED of "me".
+func pendingNotification(ts *testStore) snapshot.Outgoing {
+	ts.Helper()
+	ts.register("a")
+	ts.row("a", "Received", 0)
+	checked, err := ts.store.Check(ts.Context(), key("a"), "me", false, []snapshot.Kind{snapshot.AllReceived})
 	if err != nil || len(checked.Pending) != 1 {
-		w.Fatal(checked, err)
+		ts.Fatal(checked, err)
 	}
 	return checked.Pending[0]
 }
 
-// pendingAlert is a world in which "me" has to deliver an alert.
-func pendingAlert(w *world) snapshot.Outgoing {
-	w.Helper()
-	w.register("a")
-	w.row("a", "Sent", 9)
-	w.examine("me")
-	w.pass(time.Hour)
-	found := w.examine("me")
+// pendingAlert is a store with a pending alert of "me".
+func pendingAlert(ts *testStore) snapshot.Outgoing {
+	ts.Helper()
+	ts.register("a")
+	ts.row("a", "Sent", 9)
+	ts.examine("me")
+	ts.pass(time.Hour)
+	found := ts.examine("me")
 	if found.Alert == nil {
-		w.Fatal("nothing is pending")
+		ts.Fatal("nothing is pending")
 	}
 	return *found.Alert
 }
 
-var pendings = map[string]func(*world) snapshot.Outgoing{"request": pendingRequest, "notification": pendingNotification,
-	"alert": pendingAlert}
+var pendings = map[string]func(*testStore) snapshot.Outgoing{"request": pendingRequest,
+	"notification": pendingNotification,
+	"alert":        pendingAlert}
 
 func TestDeliver(t *testing.T) {
 	for name, pending := range pendings {
 		t.Run(name, func(t *testing.T) {
-			everywhere(t, func(w *world) {
-				out := pending(w)
-				w.pass(2 * store.DefaultLease) // nobody else wanted it
-				if w.deliver(out, "another") {
-					w.Error("another delivered it")
+			everywhere(t, func(ts *testStore) {
+				out := pending(ts)
+				ts.pass(2 * store.DefaultLease) // no other owner took it over
+				if ts.deliver(out, "another") {
+					ts.Error("another delivered it")
 				}
-				if !w.deliver(out, "me") || w.deliver(out, "me") {
-					w.Error("the owner delivers it, and once")
+				if !ts.deliver(out, "me") || ts.deliver(out, "me") {
+					ts.Error("the owner delivers it, and once")
 				}
-				w.wantSent(out)
+				ts.wantSent(out)
 				later := out
 				later.Version++
-				if w.deliver(later, "me") {
-					w.Error("delivered another version")
+				if ts.deliver(later, "me") {
+					ts.Error("delivered another version")
 				}
 			})
 		})
 	}
 }
 
-// What the export's messages said goes out: of a collection the latest, of a run the first.
-func TestDeliverSaysWhatTheMessagesSaid(t *testing.T) {
+// A message goes out with the Export of the collection's latest message, or of the run's first one.
+func TestDeliverSendsTheExport(t *testing.T) {
 	for name, pending := range pendings {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newMemoryWorld(t)
-			out := pending(w)
+			ts := newMemoryStore(t)
+			out := pending(ts)
 			var got snapshot.Export
-			if _, err := w.store.Deliver(t.Context(), out, "me",
+			if _, err := ts.store.Deliver(t.Context(), out, "me",
 				func(export snapshot.Export) error { got = export; return nil }); err != nil {
 				t.Fatal(err)
 			}
-			if got != said {
+			if got != export {
 				t.Errorf("said %+v", got)
 			}
 		})
@@ -94,44 +95,45 @@ func TestDeliverSaysWhatTheMessagesSaid(t *testing.T) {
 }
 
 func TestTheRequestRepeatsTheLatestMessage(t *testing.T) {
-	everywhere(t, func(w *world) {
-		w.row("a", "Sent", 2)
-		w.count(receipt("a", "one"))
+	everywhere(t, func(ts *testStore) {
+		ts.row("a", "Sent", 2)
+		ts.count(receipt("a", "one"))
 		second := receipt("a", "two")
 		second.Message.Export = snapshot.Export{SnapshotType: "incremental", ExportDate: "NIFI_HEARTBEAT",
 			ReprocessFiles: true}
-		w.count(second)
+		ts.count(second)
 		out, got := request("a", 0), snapshot.Export{}
-		w.reconcile("a", "me")
-		if _, err := w.store.Deliver(w.Context(), out, "me",
+		ts.reconcile("a", "me")
+		if _, err := ts.store.Deliver(ts.Context(), out, "me",
 			func(export snapshot.Export) error { got = export; return nil }); err != nil ||
 			got != second.Message.Export {
-			w.Errorf("said %+v, %v", got, err)
+			ts.Errorf("said %+v, %v", got, err)
 		}
 	})
 }
 
-// Sending failed: it stays pending. Whoever dies before the mark sends again, and after it nobody does.
-func TestDeliverIsTriedAgain(t *testing.T) {
+// After a failure to send, the message stays pending. A process that ends before the mark sends again, one that ends
+// after it does not.
+func TestDeliverIsRetried(t *testing.T) {
 	for name, pending := range pendings {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newMemoryWorld(t)
-			out, broken := pending(w), errors.New("the queue is away")
-			sent, err := w.store.Deliver(t.Context(), out, "me", func(snapshot.Export) error { return broken })
+			ts := newMemoryStore(t)
+			out, broken := pending(ts), errors.New("the queue is away")
+			sent, err := ts.store.Deliver(t.Context(), out, "me", func(snapshot.Export) error { return broken })
 			if sent || !errors.Is(err, broken) {
 				t.Errorf("sent %v: %v", sent, err)
 			}
-			everyDeath(t, func(w *world) { pending(w) }, func(w *world) error {
-				_, err := w.store.Deliver(w.Context(), out, "me",
-					func(snapshot.Export) error { w.sent[out]++; return nil })
+			everyCrash(t, func(ts *testStore) { pending(ts) }, func(ts *testStore) error {
+				_, err := ts.store.Deliver(ts.Context(), out, "me",
+					func(snapshot.Export) error { ts.sent[out]++; return nil })
 				return err
-			}, func(w *world) {
-				w.deliver(out, "me")
-				if n := w.sent[out]; n < 1 || n > 2 {
+			}, func(ts *testStore) {
+				ts.deliver(out, "me")
+				if n := ts.sent[out]; n < 1 || n > 2 {
 					t.Errorf("sent %d times", n)
 				}
-				if w.deliver(out, "me") {
+				if ts.deliver(out, "me") {
 					t.Error("not marked as delivered")
 				}
 			})
@@ -139,122 +141,122 @@ func TestDeliverIsTriedAgain(t *testing.T) {
 	}
 }
 
-// The lease ended while the owner was sending: both send the message, with one event id, and either mark holds.
-func TestAnOwnerThatIsLate(t *testing.T) {
-	everywhere(t, func(w *world) {
-		out := pendingRequest(w)
-		_, err := w.store.Deliver(w.Context(), out, "me", func(snapshot.Export) error {
-			w.pass(store.DefaultLease)
-			if at := w.reconcile("a", "heir"); at.Pending == nil || *at.Pending != out {
-				w.Errorf("the heir: %+v", at)
+// The lease ends while the owner sends: both owners send the message, with one event id, and either mark holds.
+func TestALateOwner(t *testing.T) {
+	everywhere(t, func(ts *testStore) {
+		out := pendingRequest(ts)
+		_, err := ts.store.Deliver(ts.Context(), out, "me", func(snapshot.Export) error {
+			ts.pass(store.DefaultLease)
+			if at := ts.reconcile("a", "next"); at.Pending == nil || *at.Pending != out {
+				ts.Errorf("the next owner: %+v", at)
 			}
 			return nil
 		})
 		if err != nil {
-			w.Fatal(err)
+			ts.Fatal(err)
 		}
-		if w.deliver(out, "heir") {
-			w.Error("the heir sends what is delivered by now")
+		if ts.deliver(out, "next") {
+			ts.Error("the next owner sends what is delivered by now")
 		}
 	})
 }
 
-// A mark for an older version leaves the newer entry alone.
+// A mark for an older version does not change the newer entry.
 func TestALateMarkOfAnOlderVersion(t *testing.T) {
-	everywhere(t, func(w *world) {
-		out := pendingRequest(w)
-		_, err := w.store.Deliver(w.Context(), out, "me", func(snapshot.Export) error {
-			w.exportAgain("a")
-			w.row("a", "Sent", 1)
-			w.count(receipt("a", "new"))
-			w.reconcile("a", "other")
+	everywhere(t, func(ts *testStore) {
+		out := pendingRequest(ts)
+		_, err := ts.store.Deliver(ts.Context(), out, "me", func(snapshot.Export) error {
+			ts.exportAgain("a")
+			ts.row("a", "Sent", 1)
+			ts.count(receipt("a", "new"))
+			ts.reconcile("a", "other")
 			return nil
 		})
-		if entry := w.ledger("a").Request; err != nil || !entry.PendingOf("other", 1) {
-			w.Errorf("%+v, %v", entry, err)
+		if entry := ts.ledger("a").Request; err != nil || !entry.PendingOf("other", 1) {
+			ts.Errorf("%+v, %v", entry, err)
 		}
 	})
 }
 
-// The run was reopened while its notification went out: it is delivered, and the next generation's is due all the same.
+// The run is reopened while its notification is sent: that one is delivered, and the next generation's is due.
 func TestALateMarkOfAnOlderGeneration(t *testing.T) {
-	everywhere(t, func(w *world) {
-		out := pendingNotification(w)
-		_, err := w.store.Deliver(w.Context(), out, "me", func(snapshot.Export) error {
-			w.counted("b", "Sent", 1)
-			w.reconcile("b", "other")
+	everywhere(t, func(ts *testStore) {
+		out := pendingNotification(ts)
+		_, err := ts.store.Deliver(ts.Context(), out, "me", func(snapshot.Export) error {
+			ts.counted("b", "Sent", 1)
+			ts.reconcile("b", "other")
 			return nil
 		})
-		run := w.theRun()
+		run := ts.theRun()
 		if err != nil || run.Generation != 1 || run.Hints[snapshot.AllReceived].Notified ||
 			!run.Outbox[snapshot.AllReceived].Settles(0) {
-			w.Errorf("%+v, %v", run, err)
+			ts.Errorf("%+v, %v", run, err)
 		}
-		w.check("b", "other", true, []snapshot.Kind{snapshot.AllReceived})
-		w.wantSent(notification(snapshot.AllReceived, 1))
+		ts.check("b", "other", true, []snapshot.Kind{snapshot.AllReceived})
+		ts.wantSent(notification(snapshot.AllReceived, 1))
 	})
 }
 
-// What TTL took away meanwhile is not made anew.
+// An item that TTL deleted meanwhile is not made again.
 func TestDeliverMakesNoItem(t *testing.T) {
 	for name, pending := range pendings {
 		t.Run(name, func(t *testing.T) {
-			everywhere(t, func(w *world) {
-				out := pending(w)
-				ref := w.tables.Ledger.At("run", run)
+			everywhere(t, func(ts *testStore) {
+				out := pending(ts)
+				ref := ts.tables.Ledger.At("run", run)
 				if out.Kind == snapshot.SuccessFileRequest {
-					ref = w.collectionRef("a")
+					ref = ts.collectionRef("a")
 				}
-				sent, err := w.store.Deliver(w.Context(), out, "me",
-					func(snapshot.Export) error { w.put(ref, nil); return nil })
-				if item := w.item(ref); !sent || err != nil || item != nil {
-					w.Errorf("sent %v, %v, and there is %v", sent, err, item)
+				sent, err := ts.store.Deliver(ts.Context(), out, "me",
+					func(snapshot.Export) error { ts.put(ref, nil); return nil })
+				if item := ts.item(ref); !sent || err != nil || item != nil {
+					ts.Errorf("sent %v, %v, and there is %v", sent, err, item)
 				}
-				if w.deliver(out, "me") {
-					w.Error("sent what is not there")
+				if ts.deliver(out, "me") {
+					ts.Error("sent what is not there")
 				}
 			})
 		})
 	}
 }
 
-// Enqueuing found that an earlier try of its own had taken effect: the message is the owner's.
+// A refused enqueue that finds its own entry took effect before: the message is the owner's.
 func TestAnEnqueueWhoseAnswerWasLost(t *testing.T) {
 	t.Parallel()
-	lost := func(w *world) { // the SDK tries again, and is refused by its own write
-		w.before = func(call tabletest.Call) error {
-			if call.Operation == "Update" && (w.isUpdate("collection")(call) || w.isUpdate("run")(call)) {
-				w.before = nil
-				w.write(call.Write)
+	lost := func(ts *testStore) { // the SDK tries again, and is refused by its own write
+		ts.before = func(call tabletest.Call) error {
+			if call.Operation == "Update" && (ts.isUpdate("collection")(call) || ts.isUpdate("run")(call)) {
+				ts.before = nil
+				ts.write(call.Write)
 			}
 			return nil
 		}
 	}
-	w := newMemoryWorld(t)
-	w.counted("a", "Sent", 1)
-	lost(w)
-	if at := w.reconcile("a", "me"); at.Pending == nil || w.before != nil {
+	ts := newMemoryStore(t)
+	ts.counted("a", "Sent", 1)
+	lost(ts)
+	if at := ts.reconcile("a", "me"); at.Pending == nil || ts.before != nil {
 		t.Errorf("request: %+v", at)
 	}
-	w = newMemoryWorld(t)
-	w.register("a")
-	w.row("a", "Received", 0)
-	lost(w)
-	w.check("a", "me", true, []snapshot.Kind{snapshot.AllReceived})
-	w.wantSent(notification(snapshot.AllReceived, 0))
+	ts = newMemoryStore(t)
+	ts.register("a")
+	ts.row("a", "Received", 0)
+	lost(ts)
+	ts.check("a", "me", true, []snapshot.Kind{snapshot.AllReceived})
+	ts.wantSent(notification(snapshot.AllReceived, 0))
 }
 
 func TestALeaseOfAnotherLength(t *testing.T) {
 	t.Parallel()
-	w := newMemoryWorld(t)
-	express := store.New(w.hooks, w.tables, store.Settings{Lease: store.ExpressLease,
-		Now: func() time.Time { return w.now }})
-	w.counted("a", "Sent", 1)
-	if _, err := express.Reconcile(t.Context(), key("a"), "dead"); err != nil {
+	ts := newMemoryStore(t)
+	express := store.New(ts.hooks, ts.tables, store.Settings{Lease: store.ExpressLease,
+		Now: func() time.Time { return ts.now }})
+	ts.counted("a", "Sent", 1)
+	if _, err := express.Reconcile(t.Context(), key("a"), "first"); err != nil {
 		t.Fatal(err)
 	}
-	w.pass(store.ExpressLease)
-	if w.reconcile("a", "heir").Pending == nil {
+	ts.pass(store.ExpressLease)
+	if ts.reconcile("a", "next").Pending == nil {
 		t.Error("not taken over")
 	}
 	if store.ExpressLease >= store.DefaultLease {

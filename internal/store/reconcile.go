@@ -11,30 +11,27 @@ import (
 	"snapshot-status-checker/internal/telemetry/metrics"
 )
 
-// Reconciled is what a collection came to.
+// Reconciled is the result of a reconciliation.
 type Reconciled struct {
 	Row     *snapshot.Row      // nil if the table has none
 	Moved   bool               // this reconciliation moved the collection
-	Pending *snapshot.Outgoing // the request, if the owner has to deliver it now
-	// Check lists the notifications that the collection may have made due: its run is to be checked for them.
-	Check []snapshot.Kind
+	Pending *snapshot.Outgoing // the request, if the owner must deliver it now
+	Check   []snapshot.Kind    // notifications that may be due now: check the run for them
 }
 
-// errAgain says that what was read was overtaken: read again.
-var errAgain = errors.New("overtaken by another write")
+// errStale asks to read again, because another write followed the last read.
+var errStale = errors.New("another write followed the read")
 
-// errNotOurs says that a collection was counted by others, in a run of which no message came here.
+// errNotOurs reports a collection that another system counts: the ledger has neither its run nor a count of it.
 var errNotOurs = errors.New("the run is not in the ledger")
 
-// Reconcile takes one step after the other, as snapshot.NextStep says, reading again before each, until nothing is left
-// to do for the collection. owner names the reconciliation: the same for a task that runs again, another for every
-// other.
-//
-// A collection that others counted, of a run of which no message came here, is left alone.
+// Reconcile takes the steps that snapshot.NextStep names, reading again before each, until none is left. owner names
+// the reconciliation: it is the same when the task is retried and differs for every other reconciliation. Repeating it
+// takes no step twice. It leaves a collection alone that another system counts.
 func (s *Store) Reconcile(ctx context.Context, key snapshot.CollectionKey, owner string) (Reconciled, error) {
 	moved := false
 	for range maxTries {
-		// The ledger before the row: what the row holds beyond it was counted since, and not under another ledger.
+		// The ledger is read first, so the row may include a later count; AdoptRow reads the ledger again.
 		collection, err := s.getCollection(ctx, key)
 		if err != nil {
 			return Reconciled{}, err
@@ -51,8 +48,8 @@ func (s *Store) Reconcile(ctx context.Context, key snapshot.CollectionKey, owner
 		err = s.take(ctx, step, *row, collection, owner)
 		switch {
 		case step == snapshot.Rest, errors.Is(err, errNotOurs):
-			return s.rest(*row, collection, owner, moved), nil
-		case errors.Is(err, table.ErrConditionFailed), errors.Is(err, errAgain):
+			return s.reconciled(*row, collection, owner, moved), nil
+		case errors.Is(err, table.ErrConditionFailed), errors.Is(err, errStale):
 			metrics.Add(ctx, metrics.ContentionRetries, 1)
 		case err != nil:
 			return Reconciled{}, err
@@ -60,11 +57,11 @@ func (s *Store) Reconcile(ctx context.Context, key snapshot.CollectionKey, owner
 			moved = moved || step == snapshot.MoveToReceived || step == snapshot.MoveToSuccess
 		}
 	}
-	return Reconciled{}, fmt.Errorf("reconciling a collection: not at rest after %d steps", maxTries)
+	return Reconciled{}, fmt.Errorf("reconciling a collection: not finished after %d steps", maxTries)
 }
 
-// rest says what follows from the state in which nothing is left to do.
-func (s *Store) rest(row snapshot.Row, collection snapshot.Collection, owner string, moved bool) Reconciled {
+// reconciled is the result for a collection without a step left.
+func (s *Store) reconciled(row snapshot.Row, collection snapshot.Collection, owner string, moved bool) Reconciled {
 	at := Reconciled{Row: &row, Moved: moved}
 	epoch := collection.Epoch(row)
 	if collection.RequestPending(row) && collection.Request.PendingOf(owner, epoch) {
@@ -79,7 +76,7 @@ func (s *Store) rest(row snapshot.Row, collection snapshot.Collection, owner str
 	return at
 }
 
-// take takes one step, on condition that what it depends on still is as it was read.
+// take takes one step. It fails with table.ErrConditionFailed if the data has changed since it was read.
 func (s *Store) take(
 	ctx context.Context, step snapshot.Step, row snapshot.Row, collection snapshot.Collection, owner string,
 ) error {
@@ -101,7 +98,7 @@ func (s *Store) take(
 		return s.enqueueRequest(ctx, row, collection, owner)
 	case snapshot.MoveToReceived:
 		err := s.move(ctx, row, snapshot.Received)
-		if err == nil && !collection.Request.Delivered { // else the sender wrote Sent over Received
+		if err == nil && !collection.Request.Delivered { // a delivered request: Sent was written over Received
 			metrics.Add(ctx, metrics.CollectionsReceived, 1)
 		}
 		return err
@@ -120,9 +117,9 @@ func (s *Store) take(
 	return nil
 }
 
-// enqueueRequest enqueues the request for the row's epoch. If monitoring was notified of the run before, the
-// notifications become due again first. The run is read before the ledger's collection is read again: a run that was
-// notified had every request by then, so a collection that still has none belongs to a later export.
+// enqueueRequest enqueues the request for the row's epoch. If monitoring was notified of the run before, it first
+// reopens the run. It reads the run and then the ledger's collection again: every collection had its request before
+// monitoring was notified, so a collection without one belongs to a later export.
 func (s *Store) enqueueRequest(
 	ctx context.Context, row snapshot.Row, collection snapshot.Collection, owner string,
 ) error {
@@ -140,7 +137,7 @@ func (s *Store) enqueueRequest(
 			return err
 		}
 		if again.Request != collection.Request {
-			return errAgain
+			return errStale
 		}
 		if err := s.reopen(ctx, *run, row.CollectionKey, epoch); err != nil {
 			return err
@@ -148,17 +145,17 @@ func (s *Store) enqueueRequest(
 	}
 	export := collection.Latest
 	if !collection.Known && run != nil {
-		export = run.Export // of a collection that others counted, its run's first message speaks
+		export = run.Export // another system counted the collection
 	}
 	write := table.Write{Ref: s.collectionRef(row.CollectionKey),
-		Set: map[string]any{attrExpiresAt: s.expires(ledgerTTL)}, SetOnce: said(export)}
+		Set: map[string]any{attrExpiresAt: s.expires(ledgerTTL)}, SetOnce: exportAttributes(export)}
 	entry := collection.Request.Take(epoch, owner, s.Now(), s.Lease)
 	return s.enqueue(ctx, write, snapshot.SuccessFileRequest, collection.Request, entry)
 }
 
-// reopen makes the notifications of the run due again that monitoring got, in the next generation, with this collection
-// as their blocker. A run that was abandoned is looked after again. Doing it again for the same collection and epoch
-// does nothing.
+// reopen begins the run's next generation, in which the notifications that monitoring received are due again, with this
+// collection as their blocker. An abandoned run is open again. It does nothing for a collection and epoch that reopened
+// the run before.
 func (s *Store) reopen(ctx context.Context, run snapshot.Run, key snapshot.CollectionKey, epoch int64) error {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%q %d", key.CollectionName, epoch))
 	by := string(sum[:12])
@@ -182,7 +179,7 @@ func (s *Store) reopen(ctx context.Context, run snapshot.Run, key snapshot.Colle
 	return err
 }
 
-// blockedBy lists the notifications that wait for the collection, which is gone.
+// blockedBy lists the notifications whose blocker is the collection.
 func (s *Store) blockedBy(ctx context.Context, key snapshot.CollectionKey) ([]snapshot.Kind, error) {
 	run, err := s.getRun(ctx, key.CorrelationID)
 	if err != nil || run == nil {

@@ -9,105 +9,105 @@ import (
 	"snapshot-status-checker/internal/table/tabletest"
 )
 
-// Of a collection's request: who enqueues it, when, and who delivers it.
+// The request of a collection: when it is enqueued, and which owner delivers it.
 
-// A collection that was moved has its request, whoever dies in between: the entry is written before the move.
+// A moved collection has its request, wherever the process ends: the entry is written before the move.
 func TestTheRequestStandsBeforeTheMove(t *testing.T) {
-	everywhere(t, func(w *world) {
-		w.counted("a", "Sent", 1)
+	everywhere(t, func(ts *testStore) {
+		ts.counted("a", "Sent", 1)
 		moved := false
-		w.before = func(call tabletest.Call) error {
-			if w.isUpdate("row")(call) {
+		ts.before = func(call tabletest.Call) error {
+			if ts.isUpdate("row")(call) {
 				moved = true
-				if entry := w.ledger("a").Request; !entry.PendingOf("me", 0) {
-					w.Errorf("at the move the request is %+v", entry)
+				if entry := ts.ledger("a").Request; !entry.PendingOf("me", 0) {
+					ts.Errorf("at the move the request is %+v", entry)
 				}
 			}
 			return nil
 		}
-		w.reconcile("a", "me")
+		ts.reconcile("a", "me")
 		if !moved {
-			w.Error("did not move")
+			ts.Error("did not move")
 		}
 	})
 }
 
-// Before the row is Received the request is nobody's to deliver.
+// The request is not due before the row is Received.
 func TestTheRequestIsNotDueBeforeTheMove(t *testing.T) {
 	t.Parallel()
-	w := newMemoryWorld(t)
-	w.counted("a", "Sent", 1)
-	w.diesBefore(0, w.isUpdate("row"))
-	if _, err := w.store.Reconcile(t.Context(), key("a"), "dead"); err == nil {
-		t.Fatal("nothing died")
+	ts := newMemoryStore(t)
+	ts.counted("a", "Sent", 1)
+	ts.crashesBefore(0, ts.isUpdate("row"))
+	if _, err := ts.store.Reconcile(t.Context(), key("a"), "first"); err == nil {
+		t.Fatal("nothing crashed")
 	}
-	w.revives()
-	w.row("a", "Sent", 2)
-	w.pass(2 * store.DefaultLease)
-	if at := w.reconcile("a", "other"); at.Pending != nil {
+	ts.recovers()
+	ts.row("a", "Sent", 2)
+	ts.pass(2 * store.DefaultLease)
+	if at := ts.reconcile("a", "other"); at.Pending != nil {
 		t.Errorf("pending: %+v", at.Pending)
 	}
-	w.count(receipt("a", "second"))
-	at := w.reconcile("a", "other")
-	w.wantRow("a", status("Received"))
+	ts.count(receipt("a", "second"))
+	at := ts.reconcile("a", "other")
+	ts.wantRow("a", status("Received"))
 	if out := request("a", 0); at.Pending == nil || *at.Pending != out {
 		t.Errorf("pending: %+v", at.Pending)
 	}
 }
 
 func TestOneOwnsTheRequest(t *testing.T) {
-	everywhere(t, func(w *world) {
-		w.counted("a", "Sent", 1)
-		if w.reconcile("a", "first").Pending == nil {
-			w.Error("the first does not own its request")
+	everywhere(t, func(ts *testStore) {
+		ts.counted("a", "Sent", 1)
+		if ts.reconcile("a", "first").Pending == nil {
+			ts.Error("the first does not own its request")
 		}
-		if w.reconcile("a", "second").Pending != nil {
-			w.Error("a second owner took the request while the first one's lease lasts")
+		if ts.reconcile("a", "second").Pending != nil {
+			ts.Error("a second owner took the request while the first one's lease lasts")
 		}
-		again := w.reconcile("a", "first")
+		again := ts.reconcile("a", "first")
 		if again.Pending == nil || again.Moved {
-			w.Errorf("the first, again: %+v", again)
+			ts.Errorf("the first, again: %+v", again)
 		}
-		w.deliver(request("a", 0), "first")
-		w.pass(2 * store.DefaultLease)
-		if w.reconcile("a", "third").Pending != nil {
-			w.Error("a delivered request was taken over")
+		ts.deliver(request("a", 0), "first")
+		ts.pass(2 * store.DefaultLease)
+		if ts.reconcile("a", "third").Pending != nil {
+			ts.Error("a delivered request was taken over")
 		}
-		w.wantSent(request("a", 0))
+		ts.wantSent(request("a", 0))
 	})
 }
 
-func TestTheRequestOfADeadOwnerIsTakenOver(t *testing.T) {
-	everywhere(t, func(w *world) {
-		w.counted("a", "Sent", 1)
-		w.reconcile("a", "dead")
-		w.pass(store.DefaultLease - time.Second)
-		if w.reconcile("a", "heir").Pending != nil {
-			w.Error("taken over before the lease ended")
+func TestARequestIsTakenOverAfterItsLease(t *testing.T) {
+	everywhere(t, func(ts *testStore) {
+		ts.counted("a", "Sent", 1)
+		ts.reconcile("a", "first")
+		ts.pass(store.DefaultLease - time.Second)
+		if ts.reconcile("a", "next").Pending != nil {
+			ts.Error("taken over before the lease ended")
 		}
-		w.pass(time.Second)
-		if w.reconcile("a", "heir").Pending == nil {
-			w.Error("not taken over after the lease ended")
+		ts.pass(time.Second)
+		if ts.reconcile("a", "next").Pending == nil {
+			ts.Error("not taken over after the lease ended")
 		}
-		if w.deliver(request("a", 0), "dead") {
-			w.Error("the late owner sent it too")
+		if ts.deliver(request("a", 0), "first") {
+			ts.Error("the late owner sent it too")
 		}
-		w.deliver(request("a", 0), "heir")
-		w.wantSent(request("a", 0))
+		ts.deliver(request("a", 0), "next")
+		ts.wantSent(request("a", 0))
 	})
 }
 
 func TestReconciliationsAtOnceEnqueueOnce(t *testing.T) {
-	everywhere(t, func(w *world) {
-		w.counted("a", "Sent", 1)
+	everywhere(t, func(ts *testStore) {
+		ts.counted("a", "Sent", 1)
 		var mu sync.Mutex
 		var group sync.WaitGroup
 		owners, moves := 0, 0
 		for i := range 10 {
 			group.Go(func() {
-				at, err := w.another().Reconcile(w.Context(), key("a"), string(rune('a'+i)))
+				at, err := ts.another().Reconcile(ts.Context(), key("a"), string(rune('a'+i)))
 				if err != nil {
-					w.Error(err)
+					ts.Error(err)
 				}
 				mu.Lock()
 				defer mu.Unlock()
@@ -121,132 +121,130 @@ func TestReconciliationsAtOnceEnqueueOnce(t *testing.T) {
 		}
 		group.Wait()
 		if owners != 1 || moves != 1 {
-			w.Errorf("%d of 10 own the request, %d moved the collection", owners, moves)
+			ts.Errorf("%d of 10 own the request, %d moved the collection", owners, moves)
 		}
 	})
 }
 
-// FilesSent grew between the entry and the move: the owner gives up its lease, and whoever moves the collection then
-// delivers at once.
+// FilesSent grows between the entry and the move: the owner releases its lease, and the owner that moves the collection
+// later delivers at once.
 func TestTheRequestIsReleasedWhenFilesSentGrows(t *testing.T) {
-	everywhere(t, func(w *world) {
-		w.counted("a", "Sent", 1)
-		w.meanwhile(w.isUpdate("row"), func() { w.row("a", "Sent", 2) })
-		if at := w.reconcile("a", "first"); at.Pending != nil || at.Moved {
-			w.Errorf("got %+v", at)
+	everywhere(t, func(ts *testStore) {
+		ts.counted("a", "Sent", 1)
+		ts.meanwhile(ts.isUpdate("row"), func() { ts.row("a", "Sent", 2) })
+		if at := ts.reconcile("a", "first"); at.Pending != nil || at.Moved {
+			ts.Errorf("got %+v", at)
 		}
-		if entry := w.ledger("a").Request; entry.Owner != "" || !entry.Pending(0) {
-			w.Errorf("the request is %+v, want it given up", entry)
+		if entry := ts.ledger("a").Request; entry.Owner != "" || !entry.Pending(0) {
+			ts.Errorf("the request is %+v, want it released", entry)
 		}
-		w.revives()
-		w.count(receipt("a", "second"))
-		at := w.reconcile("a", "second")
-		w.wantRow("a", status("Received"))
-		if at.Pending == nil || !w.deliver(*at.Pending, "second") {
-			w.Errorf("got %+v, want the request to be the second's", at)
+		ts.recovers()
+		ts.count(receipt("a", "second"))
+		at := ts.reconcile("a", "second")
+		ts.wantRow("a", status("Received"))
+		if at.Pending == nil || !ts.deliver(*at.Pending, "second") {
+			ts.Errorf("got %+v, want the request to be the second's", at)
 		}
-		w.wantSent(request("a", 0))
+		ts.wantSent(request("a", 0))
 	})
 }
 
-// While the owner gives up its lease, another completes the collection and moves it: the request is delivered by one of
-// them.
-func TestGivingUpTheLeaseWhileAnotherMoves(t *testing.T) {
+// While the owner releases its lease, another completes and moves the collection: one of them delivers the request.
+func TestReleasingTheLeaseWhileAnotherMoves(t *testing.T) {
 	t.Parallel()
-	w := newMemoryWorld(t)
-	w.counted("a", "Sent", 1)
-	w.meanwhile(w.isUpdate("row"), func() { w.row("a", "Sent", 2) })
+	ts := newMemoryStore(t)
+	ts.counted("a", "Sent", 1)
+	ts.meanwhile(ts.isUpdate("row"), func() { ts.row("a", "Sent", 2) })
 	release := func(call tabletest.Call) bool {
-		return w.isUpdate("collection")(call) && call.Write.Set["RequestOwner"] == ""
+		return ts.isUpdate("collection")(call) && call.Write.Set["RequestOwner"] == ""
 	}
-	first := w.before
-	w.before = func(call tabletest.Call) error {
+	first := ts.before
+	ts.before = func(call tabletest.Call) error {
 		if release(call) {
-			w.before = nil
-			w.count(receipt("a", "second"))
-			if at := w.reconcile("a", "other"); !at.Moved || at.Pending != nil {
+			ts.before = nil
+			ts.count(receipt("a", "second"))
+			if at := ts.reconcile("a", "other"); !at.Moved || at.Pending != nil {
 				t.Errorf("the other: %+v", at)
 			}
 			return nil
 		}
 		return first(call)
 	}
-	at := w.reconcile("a", "first")
-	if w.before != nil {
-		t.Fatal("the lease was not given up")
+	at := ts.reconcile("a", "first")
+	if ts.before != nil {
+		t.Fatal("the lease was not released")
 	}
-	w.wantRow("a", status("Received"))
-	// The release took effect after the other's move, so the first sees it and takes its request back.
-	if at.Pending == nil || !w.deliver(*at.Pending, "first") {
-		t.Errorf("nobody delivers the request: %+v", at)
+	ts.wantRow("a", status("Received"))
+	// The release took effect after the other's move, so the first owner finds the request due and leases it again.
+	if at.Pending == nil || !ts.deliver(*at.Pending, "first") {
+		t.Errorf("no owner delivers the request: %+v", at)
 	}
 }
 
-// The owner died, and the collection went on to Success meanwhile: the request is still pending.
+// The owner ends, and the collection moves to Success meanwhile: the request is still pending.
 func TestARequestStaysPendingAfterSuccess(t *testing.T) {
-	everywhere(t, func(w *world) {
-		w.row("a", "Sent", 1)
-		w.count(receipt("a", "one"), successFile("a", "success"))
-		w.reconcile("a", "dead")
-		w.wantRow("a", status("Success"))
-		w.pass(store.DefaultLease)
-		if w.reconcile("a", "heir").Pending == nil {
-			w.Error("nobody delivers the dead owner's request")
+	everywhere(t, func(ts *testStore) {
+		ts.row("a", "Sent", 1)
+		ts.count(receipt("a", "one"), successFile("a", "success"))
+		ts.reconcile("a", "first")
+		ts.wantRow("a", status("Success"))
+		ts.pass(store.DefaultLease)
+		if ts.reconcile("a", "next").Pending == nil {
+			ts.Error("no owner delivers the first owner's request")
 		}
 	})
 }
 
 func TestANewExportIsRequestedAgain(t *testing.T) {
-	everywhere(t, func(w *world) {
-		w.counted("a", "Sent", 1)
-		w.count(successFile("a", "success"))
-		w.reconcile("a", "first")
-		w.deliver(request("a", 0), "first")
-		w.wantRow("a", status("Success"))
+	everywhere(t, func(ts *testStore) {
+		ts.counted("a", "Sent", 1)
+		ts.count(successFile("a", "success"))
+		ts.reconcile("a", "first")
+		ts.deliver(request("a", 0), "first")
+		ts.wantRow("a", status("Success"))
 
-		w.exportAgain("a")
-		w.row("a", "Sent", 1)
-		w.count(receipt("a", "new"))
-		at := w.reconcile("a", "second")
-		w.wantRow("a", status("Received")) // the old success file is not this epoch's
+		ts.exportAgain("a")
+		ts.row("a", "Sent", 1)
+		ts.count(receipt("a", "new"))
+		at := ts.reconcile("a", "second")
+		ts.wantRow("a", status("Received")) // the old success file is not this epoch's
 		if at.Pending == nil || *at.Pending != request("a", 1) {
-			w.Errorf("pending: %+v", at.Pending)
+			ts.Errorf("pending: %+v", at.Pending)
 		}
-		w.count(successFile("a", "success again"))
-		w.reconcile("a", "third")
-		w.wantRow("a", status("Success"))
+		ts.count(successFile("a", "success again"))
+		ts.reconcile("a", "third")
+		ts.wantRow("a", status("Success"))
 	})
 }
 
-// The old export's request is void once the counter is set back: nobody delivers it.
+// After a reset of the counter, the old export's request is void.
 func TestARequestOfAnotherEpochIsVoid(t *testing.T) {
-	everywhere(t, func(w *world) {
-		w.counted("a", "Sent", 2)
-		w.reconcile("a", "dead")
-		w.exportAgain("a")
-		w.row("a", "Sent", 2)
-		w.count(receipt("a", "new"))
-		w.pass(store.DefaultLease)
-		if at := w.reconcile("a", "heir"); at.Pending != nil {
-			w.Errorf("pending: %+v", at.Pending)
+	everywhere(t, func(ts *testStore) {
+		ts.counted("a", "Sent", 2)
+		ts.reconcile("a", "first")
+		ts.exportAgain("a")
+		ts.row("a", "Sent", 2)
+		ts.count(receipt("a", "new"))
+		ts.pass(store.DefaultLease)
+		if at := ts.reconcile("a", "next"); at.Pending != nil {
+			ts.Errorf("pending: %+v", at.Pending)
 		}
 	})
 }
 
-// A collection without files is moved by the sender itself, and nobody requests its success file, which comes by
-// itself.
+// The sender moves a collection without files itself. No success file is requested for it.
 func TestACollectionWithoutFiles(t *testing.T) {
-	everywhere(t, func(w *world) {
-		w.register("a")
-		w.row("a", "Received", 0)
-		if at := w.reconcile("a", "me"); at.Pending != nil || w.ledger("a").Known {
-			w.Errorf("got %+v", at)
+	everywhere(t, func(ts *testStore) {
+		ts.register("a")
+		ts.row("a", "Received", 0)
+		if at := ts.reconcile("a", "me"); at.Pending != nil || ts.ledger("a").Known {
+			ts.Errorf("got %+v", at)
 		}
-		w.count(successFile("a", "success"))
-		w.reconcile("a", "me")
-		w.wantRow("a", status("Success"))
-		if entry := w.ledger("a").Request; entry.Version.Set {
-			w.Errorf("requested: %+v", entry)
+		ts.count(successFile("a", "success"))
+		ts.reconcile("a", "me")
+		ts.wantRow("a", status("Success"))
+		if entry := ts.ledger("a").Request; entry.Version.Set {
+			ts.Errorf("requested: %+v", entry)
 		}
 	})
 }

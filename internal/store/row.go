@@ -10,13 +10,14 @@ import (
 	"snapshot-status-checker/internal/telemetry/metrics"
 )
 
-// adopt makes the row carry our attributes, with an epoch that begins at the ledger's present count: a row that is new,
-// was replaced whole, or was counted by another system or under a ledger that is lost. FilesReceived stays as it is, or
-// becomes 0 if it is missing or no number.
+// adopt gives the row an epoch that begins at the ledger's present count. It adopts a row that is new, that was
+// replaced whole, that another system counted, or that was counted under a lost ledger; any other row is left
+// unchanged. FilesReceived keeps its value, or becomes 0 if it is absent or not a number.
 //
-// A row without our attributes is marked first. The ledger is read after the mark and the row is adopted only if it
-// still bears it: a row that was replaced whole in between looks the same, but belongs to another export. It returns
-// the row as it then is, nil if it is gone; a row that needs no adoption is returned as it is.
+// A row without EpochStart and SyncedFiles is marked first. The ledger is read after the mark, and the row is adopted
+// only if it still has the mark: a row that was replaced in between looks the same, but belongs to another export.
+//
+// It returns the row after the write, nil if the row is gone. Repeating it changes nothing.
 func (s *Store) adopt(ctx context.Context, row *snapshot.Row) (*snapshot.Row, error) {
 	for range maxTries {
 		var err error
@@ -38,7 +39,7 @@ func (s *Store) adopt(ctx context.Context, row *snapshot.Row) (*snapshot.Row, er
 		if !row.FilesReceived.Is(received) {
 			set[attrFilesReceived] = received
 		}
-		row, err = s.writeRow(ctx, row.CollectionKey, set, numbersAsRead(*row)...)
+		row, err = s.writeRow(ctx, row.CollectionKey, set, epochAsRead(*row)...)
 		switch {
 		case err == nil, row == nil && errors.Is(err, table.ErrConditionFailed):
 			return row, nil
@@ -46,7 +47,7 @@ func (s *Store) adopt(ctx context.Context, row *snapshot.Row) (*snapshot.Row, er
 			return nil, err
 		}
 	}
-	return nil, fmt.Errorf("adopting a row: given up after %d tries", maxTries)
+	return nil, fmt.Errorf("adopting a row: other writers interfered %d times", maxTries)
 }
 
 // mark marks a row that is neither adopted nor marked. A row that another marked is read again: by then it is usually
@@ -57,7 +58,7 @@ func (s *Store) mark(ctx context.Context, row *snapshot.Row) (*snapshot.Row, err
 	}
 	if !row.Marked() {
 		set := map[string]any{attrSyncedFiles: "adopting " + s.Nonce()}
-		marked, err := s.writeRow(ctx, row.CollectionKey, set, numbersAsRead(*row)...)
+		marked, err := s.writeRow(ctx, row.CollectionKey, set, epochAsRead(*row)...)
 		if err == nil || !errors.Is(err, table.ErrConditionFailed) {
 			return marked, err
 		}
@@ -65,7 +66,7 @@ func (s *Store) mark(ctx context.Context, row *snapshot.Row) (*snapshot.Row, err
 	return s.getRow(ctx, row.CollectionKey)
 }
 
-// adopt is as Store's, for a row that has to be there.
+// adopt adopts the row like Store.adopt, and returns ErrNoRow if it is gone.
 func (c *counting) adopt(ctx context.Context) error {
 	row, err := c.Store.adopt(ctx, c.row)
 	if err == nil && row == nil {
@@ -77,12 +78,12 @@ func (c *counting) adopt(ctx context.Context) error {
 	return err
 }
 
-// sync makes an adopted row hold at least what the ledger counted. wrote says whether this call did it: if somebody who
-// counted later has already carried this count along, nothing is written, so however many count at once, each tries
-// once. A row that a refused write finds exactly as it wanted it may be its own, by an earlier try whose answer was
-// lost: then wrote is true, too.
+// sync brings an adopted row up to the ledger's count. wrote reports whether this call wrote it. If a later count
+// already included this one, sync writes nothing, so each of many concurrent calls tries once. If a refused write finds
+// exactly the values that it would have written, they may be its own from a try whose answer was lost: wrote is true.
 //
-// It returns the row as it then is, nil if it is gone. A row that was replaced meanwhile is left to the next message.
+// It returns the row after the write, nil if the row is gone. A row that was replaced meanwhile is left to the next
+// message.
 func (s *Store) sync(
 	ctx context.Context, row snapshot.Row, counted int64,
 ) (synced *snapshot.Row, wrote bool, err error) {
@@ -92,11 +93,11 @@ func (s *Store) sync(
 		}
 		var set map[string]any
 		var conditions []table.Condition
-		if row.SetByOthers() { // another export has begun
+		if row.SetByOthers() { // a new export has begun
 			epoch := row.Epoch()
 			received := max(counted-epoch, row.FilesReceived.N)
 			set = map[string]any{attrEpochStart: epoch, attrFilesReceived: received, attrSyncedFiles: received}
-			conditions = numbersAsRead(row)
+			conditions = epochAsRead(row)
 		} else {
 			received := counted - row.EpochStart.N
 			if row.SyncedFiles.N >= received {
@@ -121,19 +122,20 @@ func (s *Store) sync(
 		}
 		row = *now
 	}
-	return nil, false, fmt.Errorf("syncing a row: given up after %d tries", maxTries)
+	return nil, false, fmt.Errorf("syncing a row: other writers interfered %d times", maxTries)
 }
 
-// move is the only write of CollectionStatus: from the row as it was read, and from nothing else.
+// move writes CollectionStatus, and nothing else does. It fails with table.ErrConditionFailed if the row has changed
+// since it was read.
 func (s *Store) move(ctx context.Context, row snapshot.Row, to snapshot.Status) error {
-	conditions := append(numbersAsRead(row),
+	conditions := append(epochAsRead(row),
 		table.Condition{Attribute: attrStatus, Value: string(row.Status)}, asRead(attrFilesSent, row.FilesSent))
 	_, err := s.writeRow(ctx, row.CollectionKey, map[string]any{attrStatus: string(to.As(row.Status))}, conditions...)
 	return err
 }
 
-// writeRow is the only write of the export status table: one row, conditional, and never a new one. It returns the row
-// as it then is; with table.ErrConditionFailed as it is, nil if it is gone.
+// writeRow is the only write of the export status table. It is conditional and makes no row. It returns the row after
+// the write or, with table.ErrConditionFailed, as it is now: nil if it is gone.
 func (s *Store) writeRow(
 	ctx context.Context, key snapshot.CollectionKey, set map[string]any, conditions ...table.Condition,
 ) (*snapshot.Row, error) {

@@ -10,38 +10,38 @@ import (
 	"snapshot-status-checker/internal/table/memory"
 )
 
-// The tables, as others write them and as they stand.
+// The tables: writes of other systems, and checks.
 
-// overwrite writes attributes of a row as the other writers do: without looking.
-func (w *world) overwrite(collection string, attributes map[string]any) {
-	w.Helper()
-	w.write(table.Write{Ref: w.tables.Status.At(run, collection), Set: attributes})
+// overwrite writes attributes of a row unconditionally, as other systems do.
+func (ts *testStore) overwrite(collection string, attributes map[string]any) {
+	ts.Helper()
+	ts.write(table.Write{Ref: ts.tables.Status.At(run, collection), Set: attributes})
 }
 
-// write writes past the protocol.
-func (w *world) write(write table.Write) {
-	w.Helper()
-	if _, err := w.db.Update(w.Context(), write); err != nil {
-		w.Fatal(err)
+// write writes without the store.
+func (ts *testStore) write(write table.Write) {
+	ts.Helper()
+	if _, err := ts.db.Update(ts.Context(), write); err != nil {
+		ts.Fatal(err)
 	}
 }
 
-func (w *world) row(collection, status string, sent int64) {
-	w.Helper()
-	w.overwrite(collection, map[string]any{"CollectionStatus": status, "FilesSent": sent})
+func (ts *testStore) row(collection, status string, sent int64) {
+	ts.Helper()
+	ts.overwrite(collection, map[string]any{"CollectionStatus": status, "FilesSent": sent})
 }
 
-// exportAgain is what the exporter does before it exports a collection again.
-func (w *world) exportAgain(collection string) {
-	w.Helper()
-	w.overwrite(collection, map[string]any{"CollectionStatus": "Exporting", "FilesSent": int64(0),
+// exportAgain resets a row as the exporter does before it exports a collection again.
+func (ts *testStore) exportAgain(collection string) {
+	ts.Helper()
+	ts.overwrite(collection, map[string]any{"CollectionStatus": "Exporting", "FilesSent": int64(0),
 		"FilesReceived": int64(0)})
 }
 
-// put replaces an item whole, which is no operation of package table: this system never does it. nil deletes it.
-func (w *world) put(ref table.Ref, item table.Item) {
-	w.Helper()
-	if db, ok := w.db.(*memory.DB); ok {
+// put replaces an item, or deletes it for nil. Package table has no such operation.
+func (ts *testStore) put(ref table.Ref, item table.Item) {
+	ts.Helper()
+	if db, ok := ts.db.(*memory.DB); ok {
 		db.Put(ref, item)
 		return
 	}
@@ -49,10 +49,10 @@ func (w *world) put(ref table.Ref, item table.Item) {
 		ref.PartitionKey: &types.AttributeValueMemberS{Value: ref.Partition},
 		ref.SortKey:      &types.AttributeValueMemberS{Value: ref.Sort},
 	}
-	client := dynamodb.NewFromConfig(config(w))
+	client := dynamodb.NewFromConfig(config(ts))
 	var err error
 	if item == nil {
-		_, err = client.DeleteItem(w.Context(), &dynamodb.DeleteItemInput{TableName: &ref.Table, Key: attributes})
+		_, err = client.DeleteItem(ts.Context(), &dynamodb.DeleteItemInput{TableName: &ref.Table, Key: attributes})
 	} else {
 		for attribute, value := range item {
 			switch value := value.(type) {
@@ -61,48 +61,48 @@ func (w *world) put(ref table.Ref, item table.Item) {
 			case int64:
 				attributes[attribute] = &types.AttributeValueMemberN{Value: strconv.FormatInt(value, 10)}
 			default:
-				w.Fatalf("attribute %s is a %T", attribute, value)
+				ts.Fatalf("attribute %s is a %T", attribute, value)
 			}
 		}
-		_, err = client.PutItem(w.Context(), &dynamodb.PutItemInput{TableName: &ref.Table, Item: attributes})
+		_, err = client.PutItem(ts.Context(), &dynamodb.PutItemInput{TableName: &ref.Table, Item: attributes})
 	}
 	if err != nil {
-		w.Fatal(err)
+		ts.Fatal(err)
 	}
 }
 
-// replace replaces a row whole, by one that the exporter makes.
-func (w *world) replace(collection, status string, sent int64) {
-	w.Helper()
-	w.put(w.tables.Status.At(run, collection), table.Item{"CollectionStatus": status, "FilesSent": sent})
+// replace replaces a row by one that the exporter makes.
+func (ts *testStore) replace(collection, status string, sent int64) {
+	ts.Helper()
+	ts.put(ts.tables.Status.At(run, collection), table.Item{"CollectionStatus": status, "FilesSent": sent})
 }
 
-func (w *world) remove(collection string) {
-	w.Helper()
-	w.put(w.tables.Status.At(run, collection), nil)
+func (ts *testStore) remove(collection string) {
+	ts.Helper()
+	ts.put(ts.tables.Status.At(run, collection), nil)
 }
 
-func (w *world) item(ref table.Ref) table.Item {
-	w.Helper()
-	item, err := w.db.Get(w.Context(), table.Read{Ref: ref, Consistent: true})
+func (ts *testStore) item(ref table.Ref) table.Item {
+	ts.Helper()
+	item, err := ts.db.Get(ts.Context(), table.Read{Ref: ref, Consistent: true})
 	if err != nil {
-		w.Fatal(err)
+		ts.Fatal(err)
 	}
 	return item
 }
 
 // stands reads a row's attributes.
-func (w *world) stands(collection string) table.Item {
-	w.Helper()
-	return w.item(w.tables.Status.At(run, collection))
+func (ts *testStore) stands(collection string) table.Item {
+	ts.Helper()
+	return ts.item(ts.tables.Status.At(run, collection))
 }
 
-func (w *world) wantRow(collection string, want table.Item) {
-	w.Helper()
-	got := w.stands(collection)
+func (ts *testStore) wantRow(collection string, want table.Item) {
+	ts.Helper()
+	got := ts.stands(collection)
 	for attribute, value := range want {
 		if got[attribute] != value {
-			w.Errorf("%s of %s is %v, want %v", attribute, collection, got[attribute], value)
+			ts.Errorf("%s of %s is %v, want %v", attribute, collection, got[attribute], value)
 		}
 	}
 }

@@ -11,10 +11,10 @@ import (
 	"snapshot-status-checker/internal/telemetry/metrics"
 )
 
-// RegisterRun makes a run known to the ledger, with what its first message said and with that message's collection as
-// the blocker hint, unless that is done. Doing it again changes nothing but how long the run is kept.
+// RegisterRun adds a run to the ledger, with the Export of its first message and that message's collection as the
+// blocker hint. Repeating it only extends the run's expiry.
 func (s *Store) RegisterRun(ctx context.Context, row snapshot.Row, export snapshot.Export) error {
-	once := said(export)
+	once := exportAttributes(export)
 	once[attrCorrelationID], once[attrRegisteredAt] = row.CorrelationID, s.Now().Unix()
 	for _, kind := range snapshot.Notifications {
 		hint := snapshot.Hint{}
@@ -45,18 +45,18 @@ func hintAsRead(kind snapshot.Kind, read snapshot.Hint) []table.Condition {
 	}
 }
 
-// Checked is what a check of a run came to.
+// Checked is the result of a run's check.
 type Checked struct {
-	Pending []snapshot.Outgoing // notifications that the owner has to deliver now
-	Blocker string              // a collection that the run waits for; "" if none was met
+	Pending []snapshot.Outgoing // notifications that the owner must deliver now
+	Blocker string              // a collection that the run waits for; "" if none was found
 }
 
-// Check decides whether monitoring has to be notified of the kinds, and enqueues what is due. The collection is the one
-// that was reconciled, moved whether that reconciliation moved it. Asked again as the same owner, it returns what that
-// enqueued and has not delivered.
+// Check decides whether the notifications of these kinds are due, and enqueues them. key is the collection that was
+// reconciled; moved reports whether that reconciliation moved it. Repeated by the same owner, it returns the
+// notifications that the owner enqueued and has not delivered.
 //
-// While the hint's collection blocks, nothing else is read. A notification is enqueued only after every row of the run
-// was read, strongly consistent, over all pages, in the wanted status or further.
+// While the hint's collection blocks, Check reads nothing else. It enqueues a notification only after reading every row
+// of the run, strongly consistent, over all pages, in the wanted status or further.
 func (s *Store) Check(
 	ctx context.Context, key snapshot.CollectionKey, owner string, moved bool, kinds []snapshot.Kind,
 ) (Checked, error) {
@@ -82,9 +82,9 @@ type checking struct {
 	checked Checked
 }
 
-// check decides about one notification, from the run as it was read after the collection moved.
+// check decides about one notification. run was read after the collection moved.
 func (c *checking) check(ctx context.Context, run *snapshot.Run, kind snapshot.Kind) (err error) {
-	done := map[string]bool{c.key.CollectionName: true} // collections that a read which may be stale need not show
+	done := map[string]bool{c.key.CollectionName: true} // found done; a stale read may show them as blockers
 	for range maxTries {
 		if run == nil {
 			run, err = c.getRun(ctx, c.key.CorrelationID)
@@ -100,8 +100,10 @@ func (c *checking) check(ctx context.Context, run *snapshot.Run, kind snapshot.K
 		if hint.Notified {
 			return nil
 		}
-		if c.leftToOthers(hint, done) {
-			blocks := c.moved // then whoever moves the hint's collection goes on; else that one may have died
+		if c.anothers(hint, done) {
+			// The reconciliation that moves the hint's collection continues from there, so one that moved its own
+			// collection stops. One that moved nothing reads the hint's row: that reconciliation may have failed.
+			blocks := c.moved
 			if !blocks {
 				if blocks, err = c.blocks(ctx, hint.Collection, kind); err != nil {
 					return err
@@ -113,7 +115,7 @@ func (c *checking) check(ctx context.Context, run *snapshot.Run, kind snapshot.K
 			}
 			done[hint.Collection] = true
 		}
-		again, err := c.goOn(ctx, *run, kind, done)
+		again, err := c.nextBlocker(ctx, *run, kind, done)
 		if err != nil && !errors.Is(err, table.ErrConditionFailed) {
 			return err
 		}
@@ -123,18 +125,18 @@ func (c *checking) check(ctx context.Context, run *snapshot.Run, kind snapshot.K
 		metrics.Add(ctx, metrics.ContentionRetries, 1)
 		run = nil
 	}
-	return fmt.Errorf("given up after %d tries", maxTries)
+	return fmt.Errorf("other writers interfered %d times", maxTries)
 }
 
-// leftToOthers reports whether the hint is another collection, which this reconciliation neither set nor found done.
-func (c *checking) leftToOthers(hint snapshot.Hint, done map[string]bool) bool {
+// anothers reports whether the hint is a collection that this reconciliation neither set as the hint nor found done.
+func (c *checking) anothers(hint snapshot.Hint, done map[string]bool) bool {
 	return hint.Collection != "" && hint.By != c.owner && !done[hint.Collection]
 }
 
-// goOn looks for another blocker from the hint on. If there is none it reads the whole run, and enqueues the
-// notification if no row blocks it. again says that the blocker was moved meanwhile. An error that is
-// table.ErrConditionFailed says that the run changed since it was read.
-func (c *checking) goOn(
+// nextBlocker finds another blocker, from the hint on, and makes it the hint. Without one it reads the whole run, and
+// enqueues the notification if no row blocks it. again reports that the new blocker moved meanwhile. It fails with
+// table.ErrConditionFailed if the run has changed since it was read.
+func (c *checking) nextBlocker(
 	ctx context.Context, run snapshot.Run, kind snapshot.Kind, done map[string]bool,
 ) (again bool, err error) {
 	hint := run.Hints[kind]
@@ -147,11 +149,11 @@ func (c *checking) goOn(
 		return false, err
 	case blocker == "" && rows > 0:
 		return false, c.notify(ctx, run, kind)
-	case blocker == "" && hint.Collection == "": // a run without rows notifies nobody
+	case blocker == "" && hint.Collection == "": // a run without rows notifies nothing
 		return false, nil
 	}
-	// Whoever moves the blocker from now on sees the hint; whoever moved it before is seen by the next read. So it is
-	// for a run without rows, whose hint is none: rows that were added before are seen by the next round.
+	// A reconciliation that moves the blocker after this write finds the hint. The read below finds an earlier move. In
+	// the same way, the next round finds rows that were added before the hint of a run without rows was cleared.
 	write := table.Write{Ref: c.runRef(run.CorrelationID), Set: map[string]any{}, If: hintAsRead(kind, hint)}
 	setHint(write.Set, kind, snapshot.Hint{Collection: blocker, By: c.owner})
 	if _, err := c.db.Update(ctx, write); err != nil || blocker == "" {
@@ -162,7 +164,7 @@ func (c *checking) goOn(
 	return !blocks, err
 }
 
-// notify enqueues the notification for the run's generation, unless it was enqueued and is delivered or another's.
+// notify enqueues the notification for the run's generation, unless it is delivered or leased by another owner.
 func (c *checking) notify(ctx context.Context, run snapshot.Run, kind snapshot.Kind) error {
 	entry := run.Outbox[kind]
 	if entry.For(run.Generation) && !entry.Free(c.owner, run.Generation, c.Now()) {
@@ -183,27 +185,27 @@ func (c *checking) blocks(ctx context.Context, collection string, kind snapshot.
 	return row != nil && !row.Status.AtLeast(kind.Wanted(), c.Exempt), err
 }
 
-// walkRows is how many rows the first page of a walk has: as many as fit into one read unit (4 KB), at about 220 bytes
-// a row. Each further page is twice as long, so what is read too far stays in proportion.
+// walkRows is the length of the first page of a walk: the rows that fit into one read unit (4 KB), at about 220 bytes a
+// row. Each further page is twice as long, so the rows read beyond the blocker stay in proportion.
 const walkRows = 16
 
-// walk asks for the rows from one on. Only a whole reading, after which monitoring is notified, has to be consistent: a
-// blocker that is found is read again. The whole reading begins with a short page too, so that its blocker is among the
-// first rows: in whatever order collections are completed, few readings then begin there anew.
+// walk is the query for the rows from one on. Only the reading of the whole run must be consistent; a blocker that is
+// found is read again. The whole reading begins with a short page too: its blocker is then among the first rows, and
+// few readings begin there again.
 func (c *checking) walk(from string, consistent bool) table.Query {
 	query := c.rowsOf(c.key.CorrelationID)
 	query.From, query.Limit, query.Consistent = from, walkRows, consistent
 	return query
 }
 
-// firstBlocker reads rows up to the first page with rows that block the notification, and returns the one of them whose
-// name hashes lowest, so that no order in which collections are completed is a bad one; "" if none does. rows is how
-// many were read. A row that cannot be read is an error, unless another one blocks.
+// firstBlocker reads pages up to the first one with rows that block the notification. It returns the one with the
+// lowest hash, so that no order of completion is a worst case, or "" without one. rows is the number of rows read. A
+// malformed row is an error, unless another row of its page blocks.
 func (c *checking) firstBlocker(
 	ctx context.Context, kind snapshot.Kind, query table.Query, done map[string]bool,
 ) (blocker string, rows int, err error) {
 	lowest, malformed := uint64(0), error(nil)
-	err = c.eachPage(ctx, query, func(page []pagedRow) (goOn bool) {
+	err = c.eachPage(ctx, query, func(page []pagedRow) (more bool) {
 		rows += len(page)
 		for _, row := range page {
 			switch {
@@ -230,7 +232,7 @@ func hash(name string) uint64 {
 	return h.Sum64()
 }
 
-// getRun reads a run, nil if the ledger does not know it: then nothing was counted for it.
+// getRun reads a run. It is nil if the ledger does not have it: then nothing was counted for it.
 func (s *Store) getRun(ctx context.Context, correlationID string) (*snapshot.Run, error) {
 	item, err := s.db.Get(ctx, table.Read{Ref: s.runRef(correlationID), Consistent: true})
 	if err != nil {
@@ -239,21 +241,19 @@ func (s *Store) getRun(ctx context.Context, correlationID string) (*snapshot.Run
 	return s.decodeRun(correlationID, item)
 }
 
-// rowsOf asks for the rows of a run, strongly consistent.
+// rowsOf is the query for the rows of a run, strongly consistent.
 func (t Tables) rowsOf(correlationID string) table.Query {
 	return table.Query{Name: t.Status, Partition: correlationID, Attributes: rowAttributes, Consistent: true}
 }
 
-// pagedRow is a row of a page. One that breaks the table's contract has a *failure.Malformed, and of its
-// attributes those that can be read: for people.
+// pagedRow is a row of a page. A malformed one has a *failure.Malformed and its readable attributes, for people.
 type pagedRow struct {
 	snapshot.Row
 	Malformed error
 }
 
-// eachPage reads rows over all pages until visit says not to go on. If the query has a limit, every page may hold twice
-// as many as the one before.
-func (s *Store) eachPage(ctx context.Context, query table.Query, visit func([]pagedRow) (goOn bool)) error {
+// eachPage reads rows over all pages until visit returns false. If the query has a limit, it doubles from page to page.
+func (s *Store) eachPage(ctx context.Context, query table.Query, visit func([]pagedRow) (more bool)) error {
 	for {
 		page, err := s.db.Query(ctx, query)
 		if err != nil {
@@ -272,5 +272,5 @@ func (s *Store) eachPage(ctx context.Context, query table.Query, visit func([]pa
 	}
 }
 
-// maxPage is more rows than a page can hold (1 MB).
+// maxPage is more rows than fit into a page (1 MB).
 const maxPage = 1 << 16

@@ -19,17 +19,17 @@ var (
 	both        = snapshot.Notifications
 )
 
-// rows makes rows with these statuses, called c0, c1 …
-func (w *world) rows(statuses string) {
-	w.Helper()
+// rows makes rows c0, c1, … with these statuses.
+func (ts *testStore) rows(statuses string) {
+	ts.Helper()
 	for i, status := range strings.Fields(statuses) {
-		w.row(fmt.Sprint("c", i), status, 0)
+		ts.row(fmt.Sprint("c", i), status, 0)
 	}
 }
 
-func (w *world) hint(kind snapshot.Kind) snapshot.Hint {
-	w.Helper()
-	return w.theRun().Hints[kind]
+func (ts *testStore) hint(kind snapshot.Kind) snapshot.Hint {
+	ts.Helper()
+	return ts.theRun().Hints[kind]
 }
 
 func TestCheckIsSatisfiedByReceivedOrFurther(t *testing.T) {
@@ -47,53 +47,52 @@ func TestCheckIsSatisfiedByReceivedOrFurther(t *testing.T) {
 		{"Success Blocked_Topic Success", []snapshot.Status{"Blocked_Topic"}, both},
 	} {
 		t.Run(c.statuses, func(t *testing.T) {
-			everywhere(t, func(w *world) {
-				w.exempt = c.exempt
-				w.store = w.another()
-				w.register("c0")
-				w.rows(c.statuses)
-				w.check("c0", "me", true, snapshot.Notifications)
-				w.wantSent(c.want...)
+			everywhere(t, func(ts *testStore) {
+				ts.exempt = c.exempt
+				ts.store = ts.another()
+				ts.register("c0")
+				ts.rows(c.statuses)
+				ts.check("c0", "me", true, snapshot.Notifications)
+				ts.wantSent(c.want...)
 			})
 		})
 	}
 }
 
-// Registering sets the hints to the first message's collection, if that is not done, and changes nothing of a run that
-// is registered.
+// Registering sets the hints to the first message's collection. Repeating it changes neither hints nor run.
 func TestRegisterRun(t *testing.T) {
 	for status, want := range map[string][2]string{"Sent": {"a", "a"}, "Received": {"", "a"}, "SUCCESS": {"", ""},
 		"Blocked_Topic": {"", ""}} {
 		t.Run(status, func(t *testing.T) {
-			everywhere(t, func(w *world) {
-				w.exempt = []snapshot.Status{"Blocked_Topic"}
-				w.store = w.another()
+			everywhere(t, func(ts *testStore) {
+				ts.exempt = []snapshot.Status{"Blocked_Topic"}
+				ts.store = ts.another()
 				register := func(row snapshot.Row, export snapshot.Export) {
-					if err := w.store.RegisterRun(w.Context(), row, export); err != nil {
-						w.Fatal(err)
+					if err := ts.store.RegisterRun(ts.Context(), row, export); err != nil {
+						ts.Fatal(err)
 					}
 				}
-				register(snapshot.Row{CollectionKey: key("a"), Status: snapshot.Status(status)}, said)
-				first := w.theRun()
+				register(snapshot.Row{CollectionKey: key("a"), Status: snapshot.Status(status)}, export)
+				first := ts.theRun()
 				if got := [2]string{first.Hints[snapshot.AllReceived].Collection,
 					first.Hints[snapshot.AllSuccessful].Collection}; got != want {
-					w.Errorf("hints %q, want %q", got, want)
+					ts.Errorf("hints %q, want %q", got, want)
 				}
-				if first.CorrelationID != run || first.Export != said || !first.RegisteredAt.Equal(w.now) {
-					w.Errorf("got %+v", first)
+				if first.CorrelationID != run || first.Export != export || !first.RegisteredAt.Equal(ts.now) {
+					ts.Errorf("got %+v", first)
 				}
-				w.pass(1000)
+				ts.pass(1000)
 				register(snapshot.Row{CollectionKey: key("b"), Status: "Exporting"},
 					snapshot.Export{SnapshotType: "incremental", ExportDate: "later"})
-				if diff := cmp.Diff(first, w.theRun()); diff != "" {
-					w.Errorf("registered again: %s", diff)
+				if diff := cmp.Diff(first, ts.theRun()); diff != "" {
+					ts.Errorf("registered again: %s", diff)
 				}
 			})
 		})
 	}
 }
 
-// What each state of the hint costs, and leads to. The run is of c0 to c3; c1 asks.
+// The result and the reads for each state of the hint. The run has c0 to c3; c1 is checked.
 func TestHint(t *testing.T) {
 	const calls, rows = "Get", "Query" // of the run and of single rows; of pages of rows
 	for name, c := range map[string]struct {
@@ -125,33 +124,32 @@ func TestHint(t *testing.T) {
 			By: "me"}, true, map[string]int{calls: 2, rows: 1}, "c3"},
 		"set by us, to one that blocks": {"Sent Received Received Received", snapshot.Hint{Collection: "c0",
 			By: "me"}, true, map[string]int{calls: 2, rows: 1}, "c0"},
-		"unknown": {"Received Received Sent Received", snapshot.Hint{}, true,
-			map[string]int{calls: 2, rows: 1}, "c2"},
+		"unknown": {"Received Received Sent Received", snapshot.Hint{}, true, map[string]int{calls: 2, rows: 1}, "c2"},
 		"unknown, and all are done": {"Received Success Received Received", snapshot.Hint{}, true,
 			map[string]int{calls: 1, rows: 2}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, &memory.DB{}, store.NewTables("status", "ledger"))
-			w.register("c0")
-			w.rows(c.statuses)
-			w.rows(c.statuses) // so that a reading that is not consistent sees them too
-			w.setHint(snapshot.AllReceived, c.hint)
-			clear(w.calls)
-			checked, err := w.store.Check(t.Context(), key("c1"), "me", c.moved, allReceived)
+			ts := newTestStore(t, &memory.DB{}, store.NewTables("status", "ledger"))
+			ts.register("c0")
+			ts.rows(c.statuses)
+			ts.rows(c.statuses) // so that a reading that is not consistent sees them too
+			ts.setHint(snapshot.AllReceived, c.hint)
+			clear(ts.calls)
+			checked, err := ts.store.Check(t.Context(), key("c1"), "me", c.moved, allReceived)
 			if err != nil {
 				t.Fatal(err)
 			}
 			reads := map[string]int{}
 			for _, operation := range []string{calls, rows} {
-				if n := w.calls[operation]; n > 0 {
+				if n := ts.calls[operation]; n > 0 {
 					reads[operation] = n
 				}
 			}
 			if diff := cmp.Diff(c.calls, reads); diff != "" {
 				t.Errorf("reads (-want +got)\n%s", diff)
 			}
-			hint := w.hint(snapshot.AllReceived)
+			hint := ts.hint(snapshot.AllReceived)
 			switch {
 			case (len(checked.Pending) > 0) != (c.hints == ""):
 				t.Errorf("pending: %+v", checked.Pending)
@@ -165,64 +163,64 @@ func TestHint(t *testing.T) {
 	}
 }
 
-func (w *world) setHint(kind snapshot.Kind, hint snapshot.Hint) {
-	w.Helper()
+func (ts *testStore) setHint(kind snapshot.Kind, hint snapshot.Hint) {
+	ts.Helper()
 	name := map[snapshot.Kind]string{snapshot.AllReceived: "AllReceived", snapshot.AllSuccessful: "AllSuccessful"}[kind]
-	w.write(table.Write{Ref: w.tables.Ledger.At("run", run), Set: map[string]any{
+	ts.write(table.Write{Ref: ts.tables.Ledger.At("run", run), Set: map[string]any{
 		name + "Blocker": hint.Collection, name + "BlockerSetBy": hint.By, name + "Notified": hint.Notified}})
 }
 
-// The blocker moved after it was read and before the hint was set to it. Its mover saw the old hint and stopped: so the
-// one who set the hint reads the row once more, and goes on.
+// The blocker moves after it was read and before it becomes the hint. Its own check saw the old hint and stopped, so
+// the check that sets the hint reads the row again and continues.
 func TestTheBlockerMovesBeforeTheHintIsSet(t *testing.T) {
-	everywhere(t, func(w *world) {
-		w.register("c0")
-		w.rows("Received Sent Sent")
-		setsHint := func(call tabletest.Call) bool { return w.isUpdate("run")(call) }
-		w.meanwhile(setsHint, func() {
+	everywhere(t, func(ts *testStore) {
+		ts.register("c0")
+		ts.rows("Received Sent Sent")
+		setsHint := func(call tabletest.Call) bool { return ts.isUpdate("run")(call) }
+		ts.meanwhile(setsHint, func() {
 			for _, c := range []string{"c1", "c2"} {
-				w.row(c, "Received", 0)
-				w.check(c, c, true, allReceived) // sees c0 as the hint
+				ts.row(c, "Received", 0)
+				ts.check(c, c, true, allReceived) // sees c0 as the hint
 			}
-			w.wantSent()
+			ts.wantSent()
 		})
-		w.check("c0", "me", true, allReceived)
-		w.wantSent(notification(snapshot.AllReceived, 0))
+		ts.check("c0", "me", true, allReceived)
+		ts.wantSent(notification(snapshot.AllReceived, 0))
 	})
 }
 
-// Another moved the hint since it was read: what was found is not written over it.
+// Another check changes the hint after it was read: it is not overwritten.
 func TestTheHintMovesMeanwhile(t *testing.T) {
-	everywhere(t, func(w *world) {
-		w.register("c0")
-		w.rows("Received Sent Received Sent")
-		w.meanwhile(w.isUpdate("run"),
-			func() { w.setHint(snapshot.AllReceived, snapshot.Hint{Collection: "c3", By: "other"}) })
-		if checked := w.check("c0", "me", true, allReceived); checked.Blocker != "c3" ||
-			w.hint(snapshot.AllReceived).Collection != "c3" {
-			w.Errorf("got %+v, hint %+v", checked, w.hint(snapshot.AllReceived))
+	everywhere(t, func(ts *testStore) {
+		ts.register("c0")
+		ts.rows("Received Sent Received Sent")
+		ts.meanwhile(ts.isUpdate("run"),
+			func() { ts.setHint(snapshot.AllReceived, snapshot.Hint{Collection: "c3", By: "other"}) })
+		if checked := ts.check("c0", "me", true, allReceived); checked.Blocker != "c3" ||
+			ts.hint(snapshot.AllReceived).Collection != "c3" {
+			ts.Errorf("got %+v, hint %+v", checked, ts.hint(snapshot.AllReceived))
 		}
 	})
 }
 
-// The walk may read what is old: it costs a reading more, and hides nothing.
+// A stale walk costs another read and hides no blocker.
 func TestAStaleWalkHidesNothing(t *testing.T) {
 	t.Parallel()
-	w := newMemoryWorld(t) // whose reads that are not consistent see the state before the last write
-	w.register("c0")
-	w.rows("Sent Sent Sent Sent Sent")
+	ts := newMemoryStore(t) // whose reads that are not consistent see the state before the last write
+	ts.register("c0")
+	ts.rows("Sent Sent Sent Sent Sent")
 	for i := range 5 {
-		w.row(fmt.Sprint("c", i), "Received", 0)
+		ts.row(fmt.Sprint("c", i), "Received", 0)
 	}
-	w.check("c0", "me", true, allReceived)
-	w.wantSent(notification(snapshot.AllReceived, 0))
+	ts.check("c0", "me", true, allReceived)
+	ts.wantSent(notification(snapshot.AllReceived, 0))
 
-	w = newMemoryWorld(t)
-	w.register("c0")
-	w.rows("Received Received Received Received")
-	w.row("c2", "Sent", 0) // after it was read as received
-	if checked := w.check("c0", "me", true, allReceived); checked.Blocker != "c2" {
+	ts = newMemoryStore(t)
+	ts.register("c0")
+	ts.rows("Received Received Received Received")
+	ts.row("c2", "Sent", 0) // after it was read as received
+	if checked := ts.check("c0", "me", true, allReceived); checked.Blocker != "c2" {
 		t.Errorf("got %+v", checked)
 	}
-	w.wantSent()
+	ts.wantSent()
 }

@@ -12,11 +12,11 @@ import (
 	"snapshot-status-checker/internal/store"
 )
 
-// wantAlert wants this alert to be the owner's, nil for none.
-func (w *world) wantAlert(want *snapshot.Outgoing, found store.Examination) {
-	w.Helper()
+// wantAlert expects this alert to be the owner's, nil for none.
+func (ts *testStore) wantAlert(want *snapshot.Outgoing, found store.Examination) {
+	ts.Helper()
 	if diff := cmp.Diff(want, found.Alert); diff != "" {
-		w.Errorf("alert (-want +got)\n%s", diff)
+		ts.Errorf("alert (-want +got)\n%s", diff)
 	}
 }
 
@@ -25,186 +25,185 @@ func alert(kind snapshot.Kind, since time.Time) *snapshot.Outgoing {
 	return &out
 }
 
-func (w *world) isOpen() bool { w.Helper(); return len(w.openRuns()) > 0 }
+func (ts *testStore) isOpen() bool { ts.Helper(); return len(ts.openRuns()) > 0 }
 
-// ledgerReads examines the run and wants so many readings of the ledger's collections.
-func (w *world) ledgerReads(want int) {
-	w.Helper()
-	clear(w.calls)
-	w.examine("sweep")
-	if got := w.calls["GetMany"]; got != want {
-		w.Errorf("%d readings of the ledger's collections, want %d", got, want)
+// ledgerReads examines the run and expects so many reads of the ledger's collections.
+func (ts *testStore) ledgerReads(want int) {
+	ts.Helper()
+	clear(ts.calls)
+	ts.examine("sweep")
+	if got := ts.calls["GetMany"]; got != want {
+		ts.Errorf("%d readings of the ledger's collections, want %d", got, want)
 	}
 }
 
-// A run that is done costs one reading of its rows. As soon as they change, the ledger is read again.
+// A finished run costs one reading of its rows. When they change, the ledger is read again.
 func TestASettledRunIsNotReadInTheLedger(t *testing.T) {
-	notify := func(w *world) { w.check("a", "x", true, both) }
-	deliver := func(w *world) { w.deliver(request("a", 0), "x") }
-	for name, c := range map[string]struct{ done, pending, settle func(w *world) }{
-		"the request is pending":    {notify, func(*world) {}, deliver},
-		"the notifications are due": {deliver, func(*world) {}, notify},
-		"the notifications are leased": {deliver, func(w *world) {
-			_, _ = w.store.Check(w.Context(), key("a"), "x",
-				true, both)
+	notify := func(ts *testStore) { ts.check("a", "x", true, both) }
+	deliver := func(ts *testStore) { ts.deliver(request("a", 0), "x") }
+	for name, c := range map[string]struct{ done, pending, settle func(ts *testStore) }{
+		"the request is pending":    {notify, func(*testStore) {}, deliver},
+		"the notifications are due": {deliver, func(*testStore) {}, notify},
+		"the notifications are leased": {deliver, func(ts *testStore) {
+			_, _ = ts.store.Check(ts.Context(), key("a"), "x", true, both)
 		}, notify},
-		"the row lacks a late file": {func(w *world) { notify(w); deliver(w) }, func(w *world) {
-			w.diesBefore(0, w.isUpdate("row"))
-			_, _ = receive(w, w.store, "dead", []snapshot.Receipt{receipt("a", "late")})
-			w.revives()
-		}, func(w *world) { w.reconcile("a", "x") }},
+		"the row lacks a late file": {func(ts *testStore) { notify(ts); deliver(ts) }, func(ts *testStore) {
+			ts.crashesBefore(0, ts.isUpdate("row"))
+			_, _ = receive(ts, ts.store, "first", []snapshot.Receipt{receipt("a", "late")})
+			ts.recovers()
+		}, func(ts *testStore) { ts.reconcile("a", "x") }},
 	} {
 		t.Run(name, func(t *testing.T) {
-			everywhere(t, func(w *world) {
-				w.register("a")
-				w.counted("a", "Sent", 1)
-				w.count(successFile("a", "success"))
-				w.reconcile("a", "x")
-				c.done(w)
-				c.pending(w)
-				w.ledgerReads(1)
-				w.ledgerReads(1)
-				c.settle(w)
-				w.ledgerReads(1)
-				w.ledgerReads(0)
-				w.ledgerReads(0)
-				w.row("a", "Sent", 1)
-				w.ledgerReads(1)
-				w.reconcile("a", "x")
-				w.ledgerReads(1)
-				w.ledgerReads(0)
+			everywhere(t, func(ts *testStore) {
+				ts.register("a")
+				ts.counted("a", "Sent", 1)
+				ts.count(successFile("a", "success"))
+				ts.reconcile("a", "x")
+				c.done(ts)
+				c.pending(ts)
+				ts.ledgerReads(1)
+				ts.ledgerReads(1)
+				c.settle(ts)
+				ts.ledgerReads(1)
+				ts.ledgerReads(0)
+				ts.ledgerReads(0)
+				ts.row("a", "Sent", 1)
+				ts.ledgerReads(1)
+				ts.reconcile("a", "x")
+				ts.ledgerReads(1)
+				ts.ledgerReads(0)
 			})
 		})
 	}
 }
 
-// A whole export between two sweeps leaves the sums as they were. Its notifications are found due all the same.
+// An export between two sweeps leaves the sums unchanged. Its notifications are still found due.
 func TestASettledRunThatIsReopened(t *testing.T) {
-	everywhere(t, func(w *world) {
-		doneAndNotified(w)
-		w.sweep()
-		w.ledgerReads(0)
-		w.exportAgain("a")
-		w.row("a", "Sent", 3)
-		w.count(append(receipts("a", "second ", 3), successFile("a", "second success"))...)
-		w.reconcile("a", "dead")
-		w.deliver(request("a", 3), "dead")
-		w.wantSent(request("a", 3))
-		w.sweep()
-		w.wantSent(bothOf(1)...)
-		w.ledgerReads(1)
-		w.ledgerReads(0)
+	everywhere(t, func(ts *testStore) {
+		doneAndNotified(ts)
+		ts.sweep()
+		ts.ledgerReads(0)
+		ts.exportAgain("a")
+		ts.row("a", "Sent", 3)
+		ts.count(append(receipts("a", "second ", 3), successFile("a", "second success"))...)
+		ts.reconcile("a", "first")
+		ts.deliver(request("a", 3), "first")
+		ts.wantSent(request("a", 3))
+		ts.sweep()
+		ts.wantSent(bothOf(1)...)
+		ts.ledgerReads(1)
+		ts.ledgerReads(0)
 	})
 }
 
-func TestProgressIsRemembered(t *testing.T) {
-	everywhere(t, func(w *world) {
-		w.register("a")
-		w.row("a", "Sent", 9)
-		began := w.now
-		w.examine("sweep")
-		first := w.openRun().Progress
+func TestProgressIsStored(t *testing.T) {
+	everywhere(t, func(ts *testStore) {
+		ts.register("a")
+		ts.row("a", "Sent", 9)
+		began := ts.now
+		ts.examine("sweep")
+		first := ts.openRun().Progress
 		if first.Sums == "" || !first.Since.Equal(began) || first.Settled {
-			w.Errorf("remembered %+v", first)
+			ts.Errorf("remembered %+v", first)
 		}
-		w.pass(time.Minute)
-		clear(w.calls)
-		w.examine("sweep")
-		if diff := cmp.Diff(first, w.openRun().Progress); diff != "" || w.calls["Update"] > 0 {
-			w.Errorf("nothing moved, and %d updates\n%s", w.calls["Update"], diff)
+		ts.pass(time.Minute)
+		clear(ts.calls)
+		ts.examine("sweep")
+		if diff := cmp.Diff(first, ts.openRun().Progress); diff != "" || ts.calls["Update"] > 0 {
+			ts.Errorf("nothing moved, and %d updates\n%s", ts.calls["Update"], diff)
 		}
-		w.count(receipt("a", "one"))
-		w.examine("sweep")
-		if second := w.openRun().Progress; second.Sums == first.Sums || !second.Since.Equal(w.now) {
-			w.Errorf("moved, and remembered %+v", second)
+		ts.count(receipt("a", "one"))
+		ts.examine("sweep")
+		if second := ts.openRun().Progress; second.Sums == first.Sums || !second.Since.Equal(ts.now) {
+			ts.Errorf("moved, and remembered %+v", second)
 		}
 	})
 }
 
 func TestOpenAndPending(t *testing.T) {
-	everywhere(t, func(w *world) {
-		w.register("a")
-		if found := w.examine("sweep"); found.Open || !found.PendingSince.IsZero() {
-			w.Errorf("without rows: %+v", found)
+	everywhere(t, func(ts *testStore) {
+		ts.register("a")
+		if found := ts.examine("sweep"); found.Open || !found.PendingSince.IsZero() {
+			ts.Errorf("without rows: %+v", found)
 		}
-		w.counted("a", "Sent", 1)
-		w.count(successFile("a", "success"))
-		since := w.now
-		w.reconcile("a", "dead")
-		w.pass(2 * time.Hour)
-		if found := w.examine("sweep"); !found.Open || found.Stalled || !found.PendingSince.Equal(since) {
-			w.Errorf("with a request: open %v, stalled %v, pending since %v", found.Open, found.Stalled,
+		ts.counted("a", "Sent", 1)
+		ts.count(successFile("a", "success"))
+		since := ts.now
+		ts.reconcile("a", "first")
+		ts.pass(2 * time.Hour)
+		if found := ts.examine("sweep"); !found.Open || found.Stalled || !found.PendingSince.Equal(since) {
+			ts.Errorf("with a request: open %v, stalled %v, pending since %v", found.Open, found.Stalled,
 				found.PendingSince)
 		}
-		w.pass(time.Hour)
-		if found := w.examine("sweep"); !found.Stalled {
-			w.Error("not stalled")
+		ts.pass(time.Hour)
+		if found := ts.examine("sweep"); !found.Stalled {
+			ts.Error("not stalled")
 		}
-		w.sweep()
-		if found := w.examine("sweep"); found.Open || found.Stalled || !found.PendingSince.IsZero() {
-			w.Errorf("done: %+v", found)
+		ts.sweep()
+		if found := ts.examine("sweep"); found.Open || found.Stalled || !found.PendingSince.IsZero() {
+			ts.Errorf("done: %+v", found)
 		}
 	})
 }
 
 func TestAStallIsAlertedOnce(t *testing.T) {
-	everywhere(t, func(w *world) {
-		w.register("a")
-		w.row("a", "Sent", 9)
-		began := w.now
-		w.wantAlert(nil, w.sweep())
-		w.pass(time.Hour - time.Second)
-		w.wantAlert(nil, w.sweep())
-		w.pass(time.Second)
-		w.wantAlert(alert(snapshot.RunStalled, began), w.sweep())
-		w.wantAlert(nil, w.sweep())
-		w.pass(24 * time.Hour)
-		w.wantAlert(nil, w.sweep())
+	everywhere(t, func(ts *testStore) {
+		ts.register("a")
+		ts.row("a", "Sent", 9)
+		began := ts.now
+		ts.wantAlert(nil, ts.sweep())
+		ts.pass(time.Hour - time.Second)
+		ts.wantAlert(nil, ts.sweep())
+		ts.pass(time.Second)
+		ts.wantAlert(alert(snapshot.RunStalled, began), ts.sweep())
+		ts.wantAlert(nil, ts.sweep())
+		ts.pass(24 * time.Hour)
+		ts.wantAlert(nil, ts.sweep())
 
-		w.count(receipt("a", "one")) // it goes on, and stalls again
-		again := w.now
-		w.wantAlert(nil, w.sweep())
-		w.pass(time.Hour)
-		w.wantAlert(alert(snapshot.RunStalled, again), w.sweep())
-		w.pass(time.Hour)
-		w.wantAlert(nil, w.sweep())
-		w.wantSent(*alert(snapshot.RunStalled, began), *alert(snapshot.RunStalled, again))
+		ts.count(receipt("a", "one")) // it makes progress, and stalls again
+		again := ts.now
+		ts.wantAlert(nil, ts.sweep())
+		ts.pass(time.Hour)
+		ts.wantAlert(alert(snapshot.RunStalled, again), ts.sweep())
+		ts.pass(time.Hour)
+		ts.wantAlert(nil, ts.sweep())
+		ts.wantSent(*alert(snapshot.RunStalled, began), *alert(snapshot.RunStalled, again))
 	})
 }
 
 func TestAnAlertHasOneOwner(t *testing.T) {
-	everywhere(t, func(w *world) {
-		w.register("a")
-		w.row("a", "Sent", 9)
-		stalled := alert(snapshot.RunStalled, w.now)
-		w.examine("first")
-		w.pass(time.Hour)
-		w.wantAlert(stalled, w.examine("first"))
-		w.wantAlert(nil, w.examine("second"))
-		w.wantAlert(stalled, w.examine("first"))
-		w.pass(store.DefaultLease - time.Second)
-		w.wantAlert(nil, w.examine("second"))
-		w.pass(time.Second)
-		w.wantAlert(stalled, w.examine("second"))
-		w.wantAlert(nil, w.examine("first"))
+	everywhere(t, func(ts *testStore) {
+		ts.register("a")
+		ts.row("a", "Sent", 9)
+		stalled := alert(snapshot.RunStalled, ts.now)
+		ts.examine("first")
+		ts.pass(time.Hour)
+		ts.wantAlert(stalled, ts.examine("first"))
+		ts.wantAlert(nil, ts.examine("second"))
+		ts.wantAlert(stalled, ts.examine("first"))
+		ts.pass(store.DefaultLease - time.Second)
+		ts.wantAlert(nil, ts.examine("second"))
+		ts.pass(time.Second)
+		ts.wantAlert(stalled, ts.examine("second"))
+		ts.wantAlert(nil, ts.examine("first"))
 	})
 }
 
 func TestSweepsAtOnceAlertOnce(t *testing.T) {
-	everywhere(t, func(w *world) {
-		w.register("a")
-		w.row("a", "Sent", 9)
-		w.examine("sweep")
-		w.pass(time.Hour)
-		open := w.openRun()
+	everywhere(t, func(ts *testStore) {
+		ts.register("a")
+		ts.row("a", "Sent", 9)
+		ts.examine("sweep")
+		ts.pass(time.Hour)
+		open := ts.openRun()
 		var mu sync.Mutex
 		var group sync.WaitGroup
 		alerts := 0
 		for i := range 10 {
 			group.Go(func() {
-				found, err := w.another().Examine(w.Context(), open, fmt.Sprint(i))
+				found, err := ts.another().Examine(ts.Context(), open, fmt.Sprint(i))
 				if err != nil {
-					w.Error(err)
+					ts.Error(err)
 				}
 				mu.Lock()
 				defer mu.Unlock()
@@ -215,7 +214,7 @@ func TestSweepsAtOnceAlertOnce(t *testing.T) {
 		}
 		group.Wait()
 		if alerts != 1 {
-			w.Errorf("%d own the alert", alerts)
+			ts.Errorf("%d own the alert", alerts)
 		}
 	})
 }
@@ -232,29 +231,29 @@ func TestARunIsAbandoned(t *testing.T) {
 		"without rows":          {"", false, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			everywhere(t, func(w *world) {
-				w.register("a")
-				registered := w.now
+			everywhere(t, func(ts *testStore) {
+				ts.register("a")
+				registered := ts.now
 				if c.status != "" {
-					w.row("a", c.status, 9)
+					ts.row("a", c.status, 9)
 				}
 				if c.notified {
-					w.check("a", "x", true, both)
+					ts.check("a", "x", true, both)
 				}
-				w.pass(snapshot.AbandonedAfter - time.Second)
-				w.wantAlert(nil, w.examineAndFinish("sweep"))
-				if !w.isOpen() {
-					w.Fatal("abandoned too early")
+				ts.pass(snapshot.AbandonedAfter - time.Second)
+				ts.wantAlert(nil, ts.examineAndFinish("sweep"))
+				if !ts.isOpen() {
+					ts.Fatal("abandoned too early")
 				}
-				w.pass(time.Second)
+				ts.pass(time.Second)
 				var last *snapshot.Outgoing
 				if c.alert {
 					last = alert(snapshot.RunAbandoned, registered)
 				}
-				w.wantAlert(last, w.examineAndFinish("sweep"))
-				w.register("a") // a message that comes later counts, and opens nothing
-				if w.isOpen() {
-					w.Error("not abandoned")
+				ts.wantAlert(last, ts.examineAndFinish("sweep"))
+				ts.register("a") // a message that comes later counts, and opens nothing
+				if ts.isOpen() {
+					ts.Error("not abandoned")
 				}
 			})
 		})
@@ -262,56 +261,56 @@ func TestARunIsAbandoned(t *testing.T) {
 }
 
 // examineAndFinish is a sweep that starts no executions and delivers its alert.
-func (w *world) examineAndFinish(owner string) store.Examination {
-	w.Helper()
-	open, found := w.openRun(), w.examine(owner)
+func (ts *testStore) examineAndFinish(owner string) store.Examination {
+	ts.Helper()
+	open, found := ts.openRun(), ts.examine(owner)
 	if found.Alert != nil {
-		w.deliver(*found.Alert, owner)
+		ts.deliver(*found.Alert, owner)
 	}
-	w.finish(open, found)
+	ts.finish(open, found)
 	return found
 }
 
-// Whoever dies on the way to the last alert, the run is abandoned after it, and the alert is the same.
+// Wherever the process ends on the way to the last alert: the run is abandoned after it, and the alert is the same.
 func TestARunIsNotAbandonedBeforeItsLastAlert(t *testing.T) {
-	everywhere(t, func(w *world) {
-		w.register("a")
-		w.row("a", "Sent", 9)
-		last := alert(snapshot.RunAbandoned, w.now)
-		w.pass(snapshot.AbandonedAfter)
-		w.wantAlert(last, w.examine("dead"))
-		w.wantAlert(nil, w.examineAndFinish("other"))
-		if !w.isOpen() {
-			w.Fatal("abandoned while another still has to alert")
+	everywhere(t, func(ts *testStore) {
+		ts.register("a")
+		ts.row("a", "Sent", 9)
+		last := alert(snapshot.RunAbandoned, ts.now)
+		ts.pass(snapshot.AbandonedAfter)
+		ts.wantAlert(last, ts.examine("first"))
+		ts.wantAlert(nil, ts.examineAndFinish("other"))
+		if !ts.isOpen() {
+			ts.Fatal("abandoned while another still has to alert")
 		}
-		w.pass(store.DefaultLease)
-		w.wantAlert(last, w.examine("other"))
-		w.deliver(*last, "other") // and died before it finished
-		w.pass(2 * store.DefaultLease)
-		w.wantAlert(nil, w.examineAndFinish("third"))
-		if w.isOpen() {
-			w.Error("not abandoned although the alert is delivered")
+		ts.pass(store.DefaultLease)
+		ts.wantAlert(last, ts.examine("other"))
+		ts.deliver(*last, "other") // and ends before Finish
+		ts.pass(2 * store.DefaultLease)
+		ts.wantAlert(nil, ts.examineAndFinish("third"))
+		if ts.isOpen() {
+			ts.Error("not abandoned although the alert is delivered")
 		}
 	})
 }
 
-// TTL may take a run away between two steps: it is not made anew.
+// A run that TTL deletes between two steps is not made again.
 func TestASweepMakesNoRun(t *testing.T) {
-	everywhere(t, func(w *world) {
-		w.register("a")
-		w.row("a", "Sent", 9)
-		w.row("b", "Received", 9)
-		gone := w.openRun()
-		w.put(w.tables.Ledger.At("run", run), nil)
-		w.pass(snapshot.AbandonedAfter)
-		found, err := w.store.Examine(w.Context(), gone, "sweep")
+	everywhere(t, func(ts *testStore) {
+		ts.register("a")
+		ts.row("a", "Sent", 9)
+		ts.row("b", "Received", 9)
+		gone := ts.openRun()
+		ts.put(ts.tables.Ledger.At("run", run), nil)
+		ts.pass(snapshot.AbandonedAfter)
+		found, err := ts.store.Examine(ts.Context(), gone, "sweep")
 		if err != nil {
-			w.Fatal(err)
+			ts.Fatal(err)
 		}
-		w.wantAlert(nil, found)
-		w.finish(gone, found)
-		if item := w.item(w.tables.Ledger.At("run", run)); item != nil {
-			w.Errorf("made %v", item)
+		ts.wantAlert(nil, found)
+		ts.finish(gone, found)
+		if item := ts.item(ts.tables.Ledger.At("run", run)); item != nil {
+			ts.Errorf("made %v", item)
 		}
 	})
 }

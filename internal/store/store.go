@@ -1,8 +1,8 @@
-// Package store is the protocol over the two tables: how files are counted, rows kept up to date, collections moved,
-// and outgoing messages delivered. Every operation may run twice, late, concurrently, or die half-way; the next one
-// finishes the work. docs/architecture.md tells why that is safe.
+// Package store is the protocol over the two tables: it counts files, syncs rows, moves collections, and delivers
+// outgoing messages. Every operation may run twice, late, concurrently, or end half-way; the next one finishes the
+// work. docs/architecture.md explains why that is safe.
 //
-// One concern is one file: count, row, reconcile, outbox, run, sweep, read (for people), codec.
+// One concern is one file: count, pages, receipts, row, reconcile, outbox, run, sweep, read (for people), codec.
 package store
 
 import (
@@ -24,32 +24,32 @@ type Store struct {
 	db table.DB
 	Tables
 	Settings
-	pages *lru.Cache[cachedPage, page] // of digests, as they were written; see count.go
+	pages *lru.Cache[cachedPage, page] // see pages.go
 }
 
-// Settings are what the operations depend on besides the tables.
+// Settings are the parameters of the operations. Zero values take their defaults; see New.
 type Settings struct {
-	Exempt       []snapshot.Status // count as done although they never finish
-	Lease        time.Duration     // how long an owner has for delivering a message; see DefaultLease
+	Exempt       []snapshot.Status // statuses that never finish and count as done
+	Lease        time.Duration     // an owner's time to deliver a message; see DefaultLease
 	StalledAfter time.Duration     // without progress; for Examine only
-	PageSize     int               // digests that make a page; see DefaultPageSize
+	PageSize     int               // digests of a page; see DefaultPageSize
 	Now          func() time.Time
-	Nonce        func() string // a text that no other call of any process returned
+	Nonce        func() string // a text that no other call in any process returns
 }
 
-// DefaultLease is longer than an owner that lives can take from enqueuing a message to its delivery: the retries of the
-// states in between, each timing out, stay below it (asserted beside the definition). ExpressLease is for EXPRESS: no
-// execution lasts longer, and it is shorter than the source queue's visibility timeout (asserted in the CDK app),
-// because there a message that comes again has a new execution, which owns nothing.
+// DefaultLease is longer than an execution can take from enqueuing a message to delivering it, with every retry of the
+// states in between timing out (a test of the definition asserts this). ExpressLease is for EXPRESS, where a
+// redelivered message has a new execution that owns nothing: no execution lasts longer, and the source queue's
+// visibility timeout is longer (asserted in the CDK app).
 const (
 	DefaultLease = 10 * time.Minute
 	ExpressLease = 5 * time.Minute
 )
 
-// cachedPages bounds the pages of digests that a process keeps: those of 3 million files that came one by one, 64 MB.
+// cachedPages bounds the pages of digests that a process caches: 64 MB, the pages of 3 million files.
 const cachedPages = 1 << 16
 
-// New makes a Store. Settings that are zero take their defaults.
+// New makes a Store.
 func New(db table.DB, tables Tables, settings Settings) *Store {
 	if settings.Lease == 0 {
 		settings.Lease = DefaultLease
@@ -65,15 +65,15 @@ func New(db table.DB, tables Tables, settings Settings) *Store {
 	}
 	pages, err := lru.New[cachedPage, page](cachedPages)
 	if err != nil {
-		panic(err) // only of a size that is not positive
+		panic(err) // only for a size below 1
 	}
 	return &Store{db: db, Tables: tables, Settings: settings, pages: pages}
 }
 
-// Tables names the two tables: the export status table, shared with others, and the ledger, ours alone.
+// Tables names the export status table, which other systems share, and the ledger, which only this system uses.
 type Tables struct{ Status, Ledger table.Name }
 
-// NewTables describes the tables with these names.
+// NewTables returns the Tables of these names.
 func NewTables(status, ledger string) Tables {
 	return Tables{
 		Status: table.Name{Table: status, PartitionKey: "CorrelationId", SortKey: "CollectionName"},
@@ -81,21 +81,21 @@ func NewTables(status, ledger string) Tables {
 	}
 }
 
-// How long the ledger keeps its items. Receipts and pages outlive the longest way of a message through source,
-// dead-letter and rejected queue (14 days each); a collection and its run outlive those.
+// How long the ledger keeps its items. A message can spend 14 days in each of the source, dead-letter and rejected
+// queues; receipts and pages outlive that. A collection and its run outlive their receipts and pages.
 const (
 	receiptTTL = 60 * 24 * time.Hour
 	ledgerTTL  = 120 * 24 * time.Hour
 )
 
-// The items of a collection stand in one partition: the collection itself, its pages and its receipts. The runs stand
-// in another, so that the open ones are found without a scan.
+// A collection, its pages and its receipts share a partition. All runs share another, so that they are listed without a
+// scan.
 const (
 	runPartition    = "run"
 	collectionSort  = "collection" // sorts before the next two
 	pagePrefix      = "page#"
 	receiptsPrefix  = "receipts#"
-	executionDigest = 8 // bytes; executions that count one collection are told apart by them
+	executionDigest = 8 // bytes of an execution's digest in a receipt's key
 )
 
 func (t Tables) rowRef(key snapshot.CollectionKey) table.Ref {
@@ -114,8 +114,8 @@ func (t Tables) pageRef(key snapshot.CollectionKey, page int64) table.Ref {
 	return t.Ledger.At(collectionPartition(key), fmt.Sprintf("%s%06d", pagePrefix, page))
 }
 
-// receiptsRef is where an execution writes its receipts of a collection: of each part of the messages that it counts
-// together one item or more, the same when it is tried again.
+// receiptsRef is the item of an execution's receipts of a collection: one item or more for each part of the messages
+// (see Count). It is the same for a retry.
 func (t Tables) receiptsRef(key snapshot.CollectionKey, execution string, part, item int) table.Ref {
 	sum := sha256.Sum256([]byte(execution))
 	sort := fmt.Sprintf("%s%x#%d#%d", receiptsPrefix, sum[:executionDigest], part, item)
@@ -131,7 +131,7 @@ const maxPart = 900
 
 var escape = strings.NewReplacer("%", "%25", "#", "%23")
 
-// part makes a name a part of a key from which it can be read back, or its digest if it is too long for that.
+// part is a name as part of a key: escaped, or a digest of a long name.
 func part(name string) string {
 	if escaped := escape.Replace(name); len(escaped) <= maxPart {
 		return escaped
@@ -143,12 +143,12 @@ func part(name string) string {
 // expires is when DynamoDB's TTL may delete an item.
 func (s *Store) expires(after time.Duration) int64 { return s.Now().Add(after).Unix() }
 
-// maxTries bounds how often an operation is tried in place because others wrote the same item. Each try follows a write
-// of somebody else's, so it is reached in a storm of them only; the error is then retried by the state machine.
+// maxTries bounds the tries of an operation whose item other writers change at the same time. Then it fails, and the
+// state machine retries it.
 const maxTries = 20
 
-// exists keeps an update from making an item: a row is made by others, an item of the ledger only by what it begins
-// with.
+// exists prevents an update from making an item. Other systems make rows; only the first write of a ledger item makes
+// it.
 func exists(ref table.Ref) table.Condition {
 	return table.Condition{Attribute: ref.PartitionKey, Operator: table.Exists}
 }

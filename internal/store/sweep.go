@@ -11,30 +11,30 @@ import (
 	"snapshot-status-checker/internal/table"
 )
 
-// Examination is what a sweep found about one run.
+// Examination is the result of a sweep for one run.
 type Examination struct {
 	Reconcile []snapshot.CollectionKey // collections to reconcile
-	Alert     *snapshot.Outgoing       // the alert that the owner has to deliver now, if any
+	Alert     *snapshot.Outgoing       // the alert that the owner must deliver now, if any
 	Blockers  snapshot.Blockers        // for the alert
 
 	Open         bool      // something is left to do for the run
-	Stalled      bool      // it is open and made no progress for too long, whether that was alerted or not
-	PendingSince time.Time // since when the oldest of its messages has been pending; zero if none is
+	Stalled      bool      // it is open and made no progress for StalledAfter, alerted or not
+	PendingSince time.Time // since when its oldest message has been pending; zero if none is
 
-	Malformed error // *failure.Malformed for each row that cannot be read; the others were examined all the same
+	Malformed error // a *failure.Malformed for each malformed row; the others were examined
 
 	abandon bool
 }
 
-// OpenRuns lists the runs that are not abandoned, over all pages, strongly consistent. Runs that cannot be read come as
+// OpenRuns lists the runs that are not abandoned, over all pages, strongly consistent. Malformed runs are returned as
 // an error beside the others, a *failure.Malformed for each.
 func (s *Store) OpenRuns(ctx context.Context) ([]snapshot.Run, error) {
 	runs, err := s.Runs(ctx)
 	return slices.DeleteFunc(runs, func(run snapshot.Run) bool { return run.Abandoned }), err
 }
 
-// Examine reads a run whole, repairs its hints, remembers its progress, and enqueues the alert that is due. Examining
-// again as the same owner returns the alert that it enqueued and has not delivered.
+// Examine reads a whole run, repairs its hints, stores its progress, and enqueues the alert that is due. Repeated by
+// the same owner, it returns the alert that the owner enqueued and has not delivered.
 func (s *Store) Examine(ctx context.Context, run snapshot.Run, owner string) (Examination, error) {
 	e := examining{Store: s, run: run, owner: owner, tally: &snapshot.Tally{}}
 	if err := e.readRows(ctx); err != nil {
@@ -57,7 +57,7 @@ func (s *Store) Examine(ctx context.Context, run snapshot.Run, owner string) (Ex
 	found.Stalled = found.Open && stalled
 	if progress != run.Progress {
 		if err := s.remember(ctx, run, progress); err != nil {
-			return found, fmt.Errorf("remembering a run's progress: %w", err)
+			return found, fmt.Errorf("storing a run's progress: %w", err)
 		}
 	}
 	var err error
@@ -72,8 +72,8 @@ func (s *Store) Examine(ctx context.Context, run snapshot.Run, owner string) (Ex
 	return found, err
 }
 
-// Finish ends the examination after its alert, if there is one, was delivered: a run that is old enough is abandoned.
-// What is counted stays, and its messages are counted as before.
+// Finish ends the examination after its alert, if any, was delivered: it abandons a run that is old enough. Counts
+// remain, and messages of the run are still counted.
 func (s *Store) Finish(ctx context.Context, run snapshot.Run, found Examination) error {
 	if !found.abandon {
 		return nil
@@ -85,15 +85,15 @@ func (s *Store) Finish(ctx context.Context, run snapshot.Run, found Examination)
 type examining struct {
 	*Store
 	run       snapshot.Run
-	owner     string         // of alerts only: to it every other message is another's
-	rows      []snapshot.Row // that can be read
+	owner     string         // of alerts only; it never owns other messages
+	rows      []snapshot.Row // without malformed ones
 	tally     *snapshot.Tally
 	malformed error
 }
 
-// readRows reads the run's rows. One that breaks the table's contract blocks the run, and is in the tally only.
+// readRows reads the run's rows. A malformed row blocks the run and is only in the tally.
 func (e *examining) readRows(ctx context.Context) error {
-	return e.eachPage(ctx, e.rowsOf(e.run.CorrelationID), func(page []pagedRow) (goOn bool) {
+	return e.eachPage(ctx, e.rowsOf(e.run.CorrelationID), func(page []pagedRow) (more bool) {
 		for _, row := range page {
 			if row.Malformed != nil {
 				e.malformed = errors.Join(e.malformed, row.Malformed)
@@ -107,8 +107,8 @@ func (e *examining) readRows(ctx context.Context) error {
 	})
 }
 
-// due lists the collections for which there is something to do: a step, or a notification of the run after it. While an
-// owner's lease lasts, its message is not due, but the run is not settled.
+// due lists the collections to reconcile: those with a step to take, or one of them if a notification of the run is
+// due. A leased message is not due, but the run is not settled.
 func (e *examining) due(collections []snapshot.Collection) (due []snapshot.CollectionKey, settled bool) {
 	settled = e.run.Done(e.tally)
 	for i, row := range e.rows {
@@ -121,15 +121,15 @@ func (e *examining) due(collections []snapshot.Collection) (due []snapshot.Colle
 		entry := e.run.Outbox[kind]
 		leased := entry.For(e.run.Generation) && !entry.Free(e.owner, e.run.Generation, e.Now())
 		if len(due) == 0 && e.run.Due(kind, e.tally) && !leased {
-			// any will do: it moves nothing, so its check reads the hint's row
+			// any collection: its reconciliation moves nothing, so its check reads the hint's row
 			due = append(due, e.rows[0].CollectionKey)
 		}
 	}
 	return due, settled && len(due) == 0
 }
 
-// repairHints sets the hints right that no event will: notified where the generation's notification was delivered, none
-// where the hint's collection does not block.
+// repairHints sets a hint to notified if the generation's notification was delivered, and to none if its collection
+// does not block.
 func (e *examining) repairHints(ctx context.Context) error {
 	for _, kind := range snapshot.Notifications {
 		hint := e.run.Hints[kind]
@@ -176,7 +176,7 @@ func (s *Store) updateRun(
 	return err
 }
 
-// alert enqueues an alert, unless it was delivered or is another sweep's.
+// alert enqueues an alert, unless it is delivered or leased by another sweep.
 func (s *Store) alert(
 	ctx context.Context, run snapshot.Run, kind snapshot.Kind, since time.Time, owner string,
 ) (*snapshot.Outgoing, error) {

@@ -8,26 +8,26 @@ import (
 	"snapshot-status-checker/internal/table"
 )
 
-// What docs/cutover.md promises of rows that the system counted which this one replaces. That one, the predecessor,
-// adds to FilesReceived without looking, and knows of no ledger.
+// docs/cutover.md's promises for rows that the predecessor counted. The predecessor adds to FilesReceived
+// unconditionally and has no ledger.
 
-// predecessorCounts is its receipt of so many files.
-func (w *world) predecessorCounts(collection string, files int64) {
-	w.Helper()
-	w.write(table.Write{Ref: w.tables.Status.At(run, collection), Add: map[string]any{"FilesReceived": files}})
+// predecessorCounts is the predecessor's count of so many files.
+func (ts *testStore) predecessorCounts(collection string, files int64) {
+	ts.Helper()
+	ts.write(table.Write{Ref: ts.tables.Status.At(run, collection), Add: map[string]any{"FilesReceived": files}})
 }
 
-// loseLedger deletes all that the ledger knows of a collection: another one takes its place.
-func (w *world) loseLedger(collection string) {
-	w.Helper()
-	query := table.Query{Name: w.tables.Ledger, Partition: "collection#" + run + "#" + collection, Consistent: true}
+// loseLedger deletes the ledger's items of a collection.
+func (ts *testStore) loseLedger(collection string) {
+	ts.Helper()
+	query := table.Query{Name: ts.tables.Ledger, Partition: "collection#" + run + "#" + collection, Consistent: true}
 	for {
-		page, err := w.db.Query(w.Context(), query)
+		page, err := ts.db.Query(ts.Context(), query)
 		if err != nil {
-			w.Fatal(err)
+			ts.Fatal(err)
 		}
 		for _, keyed := range page.Items {
-			w.put(w.tables.Ledger.At(keyed.Partition, keyed.Sort), nil)
+			ts.put(ts.tables.Ledger.At(keyed.Partition, keyed.Sort), nil)
 		}
 		if query.After = page.Next; page.Next == "" {
 			return
@@ -35,206 +35,206 @@ func (w *world) loseLedger(collection string) {
 	}
 }
 
-// complete lets the collection go on to its end: its success file is requested once and comes, and it is Success.
-func (w *world) complete(collection string, epoch int64) {
-	w.Helper()
-	w.execute(collection, "me")
-	w.wantRow(collection, status("Received"))
-	if w.sent[request(collection, epoch)] != 1 {
-		w.Fatalf("sent %v, want the request for epoch %d", w.sent, epoch)
+// complete finishes the collection: its success file is requested once and received, and it is Success.
+func (ts *testStore) complete(collection string, epoch int64) {
+	ts.Helper()
+	ts.execute(collection, "me")
+	ts.wantRow(collection, status("Received"))
+	if ts.sent[request(collection, epoch)] != 1 {
+		ts.Fatalf("sent %v, want the request for epoch %d", ts.sent, epoch)
 	}
-	w.count(successFile(collection, "success of "+collection))
-	w.execute(collection, "other")
-	if n := w.sent[request(collection, epoch)]; n != 1 {
-		w.Errorf("requested %d times", n)
+	ts.count(successFile(collection, "success of "+collection))
+	ts.execute(collection, "other")
+	if n := ts.sent[request(collection, epoch)]; n != 1 {
+		ts.Errorf("requested %d times", n)
 	}
-	w.wantRow(collection, status("Success"))
+	ts.wantRow(collection, status("Success"))
 }
 
-// Half of the files were counted before, the other half is now: none is lost, none counts double.
+// Each system counts half of the files: none is lost, none counts twice.
 func TestTakeoverOfAHalfCountedCollection(t *testing.T) {
-	everywhere(t, func(w *world) {
-		w.row("a", "Exported", 5)
-		w.predecessorCounts("a", 3)
-		w.register("a")
-		w.count(receipts("a", "m", 2)...)
-		w.count(receipts("a", "m", 2)...) // delivered again
-		w.wantRow("a", epochs(-3, 5))
-		w.row("a", "Sent", 5)
-		w.complete("a", -3)
+	everywhere(t, func(ts *testStore) {
+		ts.row("a", "Exported", 5)
+		ts.predecessorCounts("a", 3)
+		ts.register("a")
+		ts.count(receipts("a", "m", 2)...)
+		ts.count(receipts("a", "m", 2)...) // delivered again
+		ts.wantRow("a", epochs(-3, 5))
+		ts.row("a", "Sent", 5)
+		ts.complete("a", -3)
 	})
 }
 
-// Both count for a while, in any order: the sum is right, and it is finished however the epoch changed by it.
+// Both systems count in any order: the sum is right, and the collection finishes in whatever epoch.
 func TestBothCountForAWhile(t *testing.T) {
-	everywhere(t, func(w *world) {
-		w.row("a", "Sent", 6)
-		w.predecessorCounts("a", 1)
-		w.register("a")
-		w.count(receipt("a", "one"))
-		w.predecessorCounts("a", 2)
-		stale := w.read("a")
-		w.predecessorCounts("a", 1)
-		if _, err := w.store.Count(w.Context(), "execution-2", stale,
+	everywhere(t, func(ts *testStore) {
+		ts.row("a", "Sent", 6)
+		ts.predecessorCounts("a", 1)
+		ts.register("a")
+		ts.count(receipt("a", "one"))
+		ts.predecessorCounts("a", 2)
+		stale := ts.read("a")
+		ts.predecessorCounts("a", 1)
+		if _, err := ts.store.Count(ts.Context(), "execution-2", stale,
 			[]snapshot.Receipt{receipt("a", "two")}); err != nil {
-			w.Fatal(err)
+			ts.Fatal(err)
 		}
-		w.wantRow("a", epochs(-4, 6))
-		w.complete("a", -4)
+		ts.wantRow("a", epochs(-4, 6))
+		ts.complete("a", -4)
 	})
 }
 
-// A known limit: what the predecessor counted and did not delete comes here as new. It counts twice, and its collection
-// is finished all the same.
+// A known limit: a message that the predecessor counted and did not delete counts twice. Its collection finishes all
+// the same.
 func TestAMessageThatBothCounted(t *testing.T) {
-	everywhere(t, func(w *world) {
-		w.row("a", "Sent", 2)
-		w.predecessorCounts("a", 2) // and went before it checked
-		w.register("a")
-		if tally := w.count(receipt("a", "not deleted")); tally.Row.Over() != 1 {
-			w.Errorf("%d files too many are noticed", tally.Row.Over())
+	everywhere(t, func(ts *testStore) {
+		ts.row("a", "Sent", 2)
+		ts.predecessorCounts("a", 2) // and went before it checked
+		ts.register("a")
+		if counts := ts.count(receipt("a", "not deleted")); counts.Row.Over() != 1 {
+			ts.Errorf("%d files too many are noticed", counts.Row.Over())
 		}
-		w.complete("a", -2)
+		ts.complete("a", -2)
 	})
 }
 
-// All files were counted before, and then the sender writes Sent. The one who counted them does not check again: so
-// this system does, and requests the success file with what the run's first message said.
+// The predecessor counted all files, and then the sender writes Sent. The predecessor does not check again, so this
+// system requests the success file, with the Export of the run's first message.
 func TestTakeoverOfACollectionThatOnlyLacksSent(t *testing.T) {
-	everywhere(t, func(w *world) {
-		w.row("a", "Exported", 3)
-		w.predecessorCounts("a", 3)
-		w.register("another") // by a message of another collection
-		w.execute("a", "me")
-		w.wantRow("a", status("Exported"))
-		w.wantSent()
-		w.row("a", "Sent", 3)
-		w.reconcile("a", "first")
+	everywhere(t, func(ts *testStore) {
+		ts.row("a", "Exported", 3)
+		ts.predecessorCounts("a", 3)
+		ts.register("another") // by a message of another collection
+		ts.execute("a", "me")
+		ts.wantRow("a", status("Exported"))
+		ts.wantSent()
+		ts.row("a", "Sent", 3)
+		ts.reconcile("a", "first")
 		var got snapshot.Export
-		sent, err := w.store.Deliver(w.Context(), request("a", -3), "first",
+		sent, err := ts.store.Deliver(ts.Context(), request("a", -3), "first",
 			func(export snapshot.Export) error { got = export; return nil })
-		if err != nil || !sent || got != said {
-			w.Errorf("sent %v with %+v, %v, want what the run's first message said", sent, got, err)
+		if err != nil || !sent || got != export {
+			ts.Errorf("sent %v with %+v, %v, want what the run's first message said", sent, got, err)
 		}
-		w.wantRow("a", status("Received"))
-		w.count(successFile("a", "success"))
-		w.execute("a", "other")
-		w.wantRow("a", status("Success"))
+		ts.wantRow("a", status("Received"))
+		ts.count(successFile("a", "success"))
+		ts.execute("a", "other")
+		ts.wantRow("a", status("Success"))
 	})
 }
 
-// The sweep finds it too, whatever the one that took it over had come to when it died.
-func TestTakeoverSurvivesDeath(t *testing.T) {
+// The sweep finishes it too, wherever the process ended that took it over.
+func TestTakeoverAfterACrash(t *testing.T) {
 	t.Parallel()
-	everyDeath(t, func(w *world) {
-		w.row("a", "Sent", 3)
-		w.predecessorCounts("a", 3)
-		w.register("another")
-	}, func(w *world) error { return tryExecute(w, "a", "dead") }, func(w *world) {
-		w.pass(2 * store.DefaultLease)
-		w.sweep()
-		w.wantRow("a", status("Received"))
-		if n := w.sent[request("a", -3)]; n < 1 || n > 2 { // twice if it died between sending and marking
+	everyCrash(t, func(ts *testStore) {
+		ts.row("a", "Sent", 3)
+		ts.predecessorCounts("a", 3)
+		ts.register("another")
+	}, func(ts *testStore) error { return tryExecute(ts, "a", "first") }, func(ts *testStore) {
+		ts.pass(2 * store.DefaultLease)
+		ts.sweep()
+		ts.wantRow("a", status("Received"))
+		if n := ts.sent[request("a", -3)]; n < 1 || n > 2 { // twice if it crashed between sending and marking
 			t.Errorf("requested %d times", n)
 		}
 	})
 }
 
-// What it had finished stays as it is: Received is not requested again, and its success file moves it on.
+// A collection that the predecessor moved to Received is not requested again; its success file moves it.
 func TestTakeoverOfFinishedCollections(t *testing.T) {
-	everywhere(t, func(w *world) {
-		w.row("received", "Received", 2)
-		w.predecessorCounts("received", 2)
-		w.row("success", "Success", 2)
-		w.predecessorCounts("success", 2)
-		w.register("received")
+	everywhere(t, func(ts *testStore) {
+		ts.row("received", "Received", 2)
+		ts.predecessorCounts("received", 2)
+		ts.row("success", "Success", 2)
+		ts.predecessorCounts("success", 2)
+		ts.register("received")
 		for _, collection := range []string{"received", "success"} {
-			w.reconcile(collection, "me")
-			if entry := w.ledger(collection).Request; entry.Version.Set {
-				w.Errorf("%s is requested: %+v", collection, entry)
+			ts.reconcile(collection, "me")
+			if entry := ts.ledger(collection).Request; entry.Version.Set {
+				ts.Errorf("%s is requested: %+v", collection, entry)
 			}
 		}
-		w.count(successFile("received", "success of it"))
-		w.execute("received", "me")
-		w.wantRow("received", table.Item{"CollectionStatus": "Success", "FilesReceived": int64(2)})
+		ts.count(successFile("received", "success of it"))
+		ts.execute("received", "me")
+		ts.wantRow("received", table.Item{"CollectionStatus": "Success", "FilesReceived": int64(2)})
 	})
 }
 
-// There and back again: the predecessor counted in between, beside our attributes. What is counted stays right, and the
-// collection is finished in the epoch that its counting made of it.
+// The predecessor counts in between, in rows with this system's attributes. The count stays right, and the collection
+// finishes in the epoch that results.
 func TestForwardAgainAfterGoingBack(t *testing.T) {
-	everywhere(t, func(w *world) {
-		w.row("a", "Exported", 6)
-		w.register("a")
-		w.count(receipts("a", "m", 2)...)
-		w.predecessorCounts("a", 3)
-		w.count(receipts("a", "m", 2)...) // from before, delivered late
-		w.wantRow("a", table.Item{"FilesReceived": int64(5)})
-		w.count(receipt("a", "last"))
-		w.wantRow("a", epochs(-3, 6))
-		w.row("a", "Sent", 6)
-		w.complete("a", -3)
+	everywhere(t, func(ts *testStore) {
+		ts.row("a", "Exported", 6)
+		ts.register("a")
+		ts.count(receipts("a", "m", 2)...)
+		ts.predecessorCounts("a", 3)
+		ts.count(receipts("a", "m", 2)...) // from before, delivered late
+		ts.wantRow("a", table.Item{"FilesReceived": int64(5)})
+		ts.count(receipt("a", "last"))
+		ts.wantRow("a", epochs(-3, 6))
+		ts.row("a", "Sent", 6)
+		ts.complete("a", -3)
 	})
 }
 
-// The same, where the predecessor counted the last file and went before Sent was written.
+// The same, if the predecessor counted the last file and was removed before Sent was written.
 func TestForwardAgainToACompleteCollection(t *testing.T) {
-	everywhere(t, func(w *world) {
-		w.row("a", "Exported", 3)
-		w.register("a")
-		w.count(receipts("a", "m", 2)...)
-		w.predecessorCounts("a", 1)
-		w.row("a", "Sent", 3)
-		w.complete("a", -1)
+	everywhere(t, func(ts *testStore) {
+		ts.row("a", "Exported", 3)
+		ts.register("a")
+		ts.count(receipts("a", "m", 2)...)
+		ts.predecessorCounts("a", 1)
+		ts.row("a", "Sent", 3)
+		ts.complete("a", -1)
 	})
 }
 
-// No message of its run has come here, so somebody requests by hand (docs/cutover.md). The success file makes the run
-// known, and the rest follows.
+// The ledger has no message of the run, so a person sends the request (docs/cutover.md). The success file registers the
+// run.
 func TestTakeoverByItsSuccessFile(t *testing.T) {
-	everywhere(t, func(w *world) {
-		w.row("a", "Sent", 2)
-		w.predecessorCounts("a", 2)
-		w.register("a")
-		w.count(successFile("a", "success of a"))
-		w.execute("a", "me")
-		w.wantRow("a", table.Item{"CollectionStatus": "Success", "FilesReceived": int64(2)})
+	everywhere(t, func(ts *testStore) {
+		ts.row("a", "Sent", 2)
+		ts.predecessorCounts("a", 2)
+		ts.register("a")
+		ts.count(successFile("a", "success of a"))
+		ts.execute("a", "me")
+		ts.wantRow("a", table.Item{"CollectionStatus": "Success", "FilesReceived": int64(2)})
 	})
 }
 
-// Forward again with a new ledger: it goes on from what the row holds, and finishes what the predecessor left complete.
-// In half, in the middle of an export, a message comes first; in row only, reconciling comes first.
+// Forward again with a new ledger: it continues from the rows, and finishes what the predecessor left complete. In
+// half, a message comes first; in row only, a reconciliation does.
 func TestForwardAgainWithANewLedger(t *testing.T) {
-	everywhere(t, func(w *world) {
+	everywhere(t, func(ts *testStore) {
 		for _, collection := range []string{"complete", "half", "row only"} {
-			w.row(collection, "Sent", 4)
-			w.overwrite(collection, map[string]any{"FilesReceived": int64(3), "SyncedFiles": int64(2),
+			ts.row(collection, "Sent", 4)
+			ts.overwrite(collection, map[string]any{"FilesReceived": int64(3), "SyncedFiles": int64(2),
 				"EpochStart": int64(5)})
 		}
-		w.predecessorCounts("complete", 1)
-		w.register("half")
-		w.count(receipt("half", "last"))
-		w.wantRow("half", epochs(-3, 4))
-		w.reconcile("row only", "me")
-		w.wantRow("row only", epochs(-3, 3))
-		w.count(receipt("row only", "last"))
-		w.complete("complete", -4)
-		w.complete("half", -3)
-		w.complete("row only", -3)
+		ts.predecessorCounts("complete", 1)
+		ts.register("half")
+		ts.count(receipt("half", "last"))
+		ts.wantRow("half", epochs(-3, 4))
+		ts.reconcile("row only", "me")
+		ts.wantRow("row only", epochs(-3, 3))
+		ts.count(receipt("row only", "last"))
+		ts.complete("complete", -4)
+		ts.complete("half", -3)
+		ts.complete("row only", -3)
 	})
 }
 
-// A known limit of going forward again with the old ledger: what was finished here, exported again meanwhile, and
-// counted whole by the predecessor, looks like the export that was finished here. docs/cutover.md says how to avoid it.
+// A known limit of going forward again with the old ledger: a collection that was finished here, exported again, and
+// counted whole by the predecessor has the epoch that was finished here. docs/cutover.md says how to avoid it.
 func TestForwardAgainTakesOneExportForAnother(t *testing.T) {
 	t.Parallel()
-	w := newMemoryWorld(t)
-	w.row("a", "Sent", 2)
-	w.register("a")
-	w.count(receipts("a", "m", 2)...)
-	w.complete("a", 0)
-	w.overwrite("a", map[string]any{"CollectionStatus": "Sent", "FilesReceived": int64(0)})
-	w.predecessorCounts("a", 2)
-	w.execute("a", "me")
-	w.wantRow("a", status("Success")) // without its new success file
+	ts := newMemoryStore(t)
+	ts.row("a", "Sent", 2)
+	ts.register("a")
+	ts.count(receipts("a", "m", 2)...)
+	ts.complete("a", 0)
+	ts.overwrite("a", map[string]any{"CollectionStatus": "Sent", "FilesReceived": int64(0)})
+	ts.predecessorCounts("a", 2)
+	ts.execute("a", "me")
+	ts.wantRow("a", status("Success")) // without its new success file
 }

@@ -1,8 +1,8 @@
-// Package table is the small part of DynamoDB that the protocol of package store needs: read an item, several items,
-// a page of items; update one item if conditions hold.
+// Package table is the part of DynamoDB that package store needs: read an item, several items, or a page of items;
+// update one item if conditions hold.
 //
-// Package dynamo implements it with DynamoDB, package memory in one process. Both pass the suite of package
-// tabletest, so what is shown over one holds over the other.
+// Package dynamo implements it with DynamoDB, package memory in one process. Both pass the suite of package tabletest,
+// so a test over one holds for the other.
 package table
 
 import (
@@ -12,22 +12,22 @@ import (
 	"slices"
 )
 
-// DB is the operations. An implementation is safe for concurrent use.
+// DB has the operations. An implementation is safe for concurrent use.
 type DB interface {
 	// Get reads one item, nil if there is none.
 	Get(context.Context, Read) (Item, error)
-	// GetMany reads up to MaxBatch items of one or more tables, in no order: it is no snapshot. Reads of one table ask
-	// for the same attributes and the same consistency. Items that do not exist are not in the result.
+	// GetMany reads up to MaxBatch items of one or more tables, not at one moment. Reads of one table must have the
+	// same attributes and consistency. Items that do not exist are not in the result.
 	GetMany(context.Context, []Read) (map[Ref]Item, error)
 	// Query reads one page.
 	Query(context.Context, Query) (Page, error)
-	// Update writes one item and returns it as it then is. If a condition does not hold it writes nothing, and returns
-	// the item as it is, nil if there is none, with ErrConditionFailed. If the answer of an earlier try was lost, a
-	// retry inside of the implementation may find its own write and report a failed condition.
+	// Update writes one item and returns it after the write. If a condition does not hold, it writes nothing and
+	// returns the present item, nil if there is none, with ErrConditionFailed. After a lost answer, a retry inside the
+	// implementation may find its own write and report a failed condition.
 	Update(context.Context, Write) (Item, error)
 }
 
-// Name describes a table: what it is called and what its key attributes are called.
+// Name has the names of a table and of its key attributes.
 type Name struct {
 	Table        string
 	PartitionKey string // attribute of the partition key, a string
@@ -46,7 +46,7 @@ type Ref struct {
 // At points to the item of a table that has this key.
 func (n Name) At(partition, sort string) Ref { return Ref{Name: n, Key: Key{partition, sort}} }
 
-// Item holds an item's attributes without its key: string, int64, bool, Blobs or Ints. Attributes of other types are
+// Item has an item's attributes without its key, as string, int64, bool, Blobs or Ints. Attributes of other types are
 // read as Foreign.
 type Item map[string]any
 
@@ -71,31 +71,31 @@ func distinct[E int64 | string](elements []E) []E {
 	return slices.Compact(sorted)
 }
 
-// Foreign is an attribute whose type this system does not use. A condition may compare with it.
+// Foreign is an attribute of a type that this system does not use. A condition may compare with it.
 type Foreign struct {
 	Type  string // in words, for errors
-	Value any    // as the implementation knows it
+	Value any    // the implementation's own
 }
 
-// Null is the type of an attribute that is there and says nothing.
+// Null is the Foreign type of a null attribute.
 const Null = "null"
 
-// String returns a string attribute, "" if the item lacks it. It returns an error if it has another type.
+// String returns a string attribute, "" if it is absent. It returns an error if the attribute has another type.
 func (i Item) String(attribute string) (string, error) { return typed[string](i, attribute) }
 
-// Int returns a whole number, 0 if the item lacks it. It returns an error if it has another type.
+// Int returns a whole number, 0 if it is absent. It returns an error if the attribute has another type.
 func (i Item) Int(attribute string) (int64, error) { return typed[int64](i, attribute) }
 
-// Bool returns a boolean, false if the item lacks it. It returns an error if it has another type.
+// Bool returns a boolean, false if it is absent. It returns an error if the attribute has another type.
 func (i Item) Bool(attribute string) (bool, error) { return typed[bool](i, attribute) }
 
-// Blobs returns a set of byte strings, empty if the item lacks it. It returns an error if it has another type.
+// Blobs returns a set of byte strings, empty if it is absent. It returns an error if the attribute has another type.
 func (i Item) Blobs(attribute string) (Blobs, error) { return typed[Blobs](i, attribute) }
 
-// Ints returns a set of numbers, empty if the item lacks it. It returns an error if it has another type.
+// Ints returns a set of numbers, empty if it is absent. It returns an error if the attribute has another type.
 func (i Item) Ints(attribute string) (Ints, error) { return typed[Ints](i, attribute) }
 
-// Has reports whether the item has the attribute, of whatever type.
+// Has reports whether the item has the attribute, of any type.
 func (i Item) Has(attribute string) bool { _, ok := i[attribute]; return ok }
 
 func typed[T any](i Item, attribute string) (T, error) {
@@ -122,13 +122,13 @@ func describe(value any) string {
 	case Foreign:
 		return value.Type
 	}
-	return fmt.Sprintf("a %T", value) // never: an Item holds nothing else
+	return fmt.Sprintf("a %T", value) // unreachable: an Item has no other types
 }
 
 // Read asks for one item. A read that is not Consistent may miss the latest writes.
 type Read struct {
 	Ref
-	Attributes []string // to read besides the key; all if none is named
+	Attributes []string // besides the key; none for all
 	Consistent bool
 }
 
@@ -136,10 +136,10 @@ type Read struct {
 type Query struct {
 	Name
 	Partition  string
-	From       string   // sort key to begin at, inclusive; "" for the first
-	After      string   // sort key to go on from, exclusive, not before From; "" for the first page
+	From       string   // the first sort key, inclusive; "" for all
+	After      string   // the last sort key of the previous page, exclusive, not before From; "" for the first page
 	Limit      int32    // items at most, 0 for as many as fit into 1 MB
-	Attributes []string // to read besides the key; all if none is named
+	Attributes []string // besides the key; none for all
 	Consistent bool
 }
 
@@ -155,12 +155,12 @@ type Keyed struct {
 	Item
 }
 
-// Condition must hold for a write to take effect. A missing attribute equals nothing and is neither AtLeast nor Below
-// anything; its set contains nothing.
+// Condition must hold for a write to take effect. An absent attribute equals nothing, is neither AtLeast nor Below any
+// value, and contains nothing.
 type Condition struct {
 	Attribute string
 	Operator  Operator
-	Value     any // nil for Exists and Absent; for EqualsAttribute the other attribute's name; for ContainsNone a Blobs
+	Value     any // nil for Exists and Absent, the other attribute's name for EqualsAttribute, Blobs for ContainsNone
 }
 
 // Operator compares an attribute in a condition.
@@ -177,25 +177,25 @@ const (
 	ContainsNone
 )
 
-// Write changes one item, and makes it if it does not exist: a condition that the partition key Exists prevents that.
-// Either all changes take effect or, if a condition does not hold, none.
+// Write changes one item, and makes it if it does not exist and no condition requires its partition key to exist.
+// Either all changes take effect or none.
 type Write struct {
 	Ref
 	Set     map[string]any   // new values
-	SetOnce map[string]any   // values for attributes that the item lacks
-	Add     map[string]any   // numbers to add to numbers, elements to add to sets; a missing one begins at 0 or empty
-	Delete  map[string]Blobs // elements to take out of sets
+	SetOnce map[string]any   // values for absent attributes
+	Add     map[string]any   // numbers to add, or elements of sets; an absent attribute begins at 0 or empty
+	Delete  map[string]Blobs // elements to remove from sets
 	If      []Condition      // all must hold
 }
 
-// ErrConditionFailed says that a condition of an update did not hold; nothing was written.
+// ErrConditionFailed reports that a condition of an update did not hold. Nothing was written.
 var ErrConditionFailed = errors.New("condition failed")
 
 // Limits of DynamoDB
 // (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html).
 const (
 	MaxBatch = 100 // items of a batch read
-	// MaxContained is how many elements a ContainsNone may name: an expression has at most 300 operators and functions
-	// and 4 KB. So many are 202 operators and 2.5 KB (100 contains, 99 OR, and those around them).
+	// MaxContained bounds the elements of a ContainsNone. An expression may have 300 operators and functions and 4 KB;
+	// 100 elements need 202 (100 contains, 99 OR, and the others of a count) and 2.5 KB.
 	MaxContained = 100
 )

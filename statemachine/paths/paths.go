@@ -1,5 +1,5 @@
-// Package paths is the table of the ways through the state machine: for a situation and an event, the states
-// that are entered. The deployed definition with the real functions is held against it.
+// Package paths is the table of the paths through the state machine: for a situation and an event, the states that are
+// entered. Tests run the deployed definition with the real functions against it.
 package paths
 
 import (
@@ -7,25 +7,25 @@ import (
 	"fmt"
 )
 
-// Path is one way through the state machine.
+// Path is one path through the state machine.
 type Path struct {
 	Name      string
-	Rows      []Row   // the run's rows before anything happens
-	Earlier   []Event // executions that came to their end before
-	Meanwhile []Row   // what others did afterwards, without looking: they wrote the status, or removed the row
+	Rows      []Row   // the run's rows at the beginning
+	Earlier   []Event // whose executions end before
+	Meanwhile []Row   // then written by another system: it sets the status, or removes the row
 	Event     Event
-	Broken    Function // the function that is not what the definition expects
+	Broken    Function // a function that is broken while the event is handled
 	States    []string // in the order in which they are entered
-	Fails     bool     // whether the execution ends as failed
+	Fails     bool     // whether the execution fails
 }
 
-// Function names a function that is not what it should be while the event is handled.
+// Function is a way in which a function is broken.
 type Function string
 
 // The ways to break a function.
 const (
-	IncrementMissing Function = "increment is not there"
-	NotifyMissing    Function = "notify is not there"
+	IncrementMissing Function = "increment is missing"
+	NotifyMissing    Function = "notify is missing"
 	NoOutcome        Function = "check-collection returns no outcome"
 )
 
@@ -35,7 +35,7 @@ type Row struct {
 	Status     string
 	Sent       int64
 	Malformed  bool // FilesSent is not a number
-	Gone       bool // of a row that others removed
+	Gone       bool // removed by another system
 }
 
 // Event makes an execution's input for a run.
@@ -46,32 +46,32 @@ func message(run, collection string, more string) string {
 		run, collection, more)
 }
 
-// delivered is the array that Pipes delivers for one SQS message.
+// delivered is Pipes' array with one SQS message.
 func delivered(id, body string) string {
 	return encode([]map[string]any{{"messageId": id, "body": body, "eventSource": "aws:sqs"}})
 }
 
-// File is a data file of the collection that arrived; id is unique within the run.
+// File is the message of a data file; id is unique within the run.
 func File(collection, id string) Event {
 	return func(run string) string { return delivered(run+id, message(run, collection, `,"filename":"`+id+`"`)) }
 }
 
-// SuccessFile is the collection's _success file that arrived.
+// SuccessFile is the message of the collection's _success file.
 func SuccessFile(collection, id string) Event {
 	return func(run string) string {
 		return delivered(run+id, message(run, collection, `,"is_success_file":"true"`))
 	}
 }
 
-// NotJSON is a message that nobody can read.
+// NotJSON is an invalid message.
 func NotJSON(run string) string { return delivered(run, "{") }
 
-// FileByHand is a plain message that a person started the execution with.
+// FileByHand is a plain message with which a person starts the execution.
 func FileByHand(collection string) Event {
 	return func(run string) string { return message(run, collection, "") }
 }
 
-// EnvelopeByHand is an envelope of two files that a person started the execution with.
+// EnvelopeByHand is an envelope of two files with which a person starts the execution.
 func EnvelopeByHand(collection string) Event {
 	return func(run string) string {
 		return `{"Records":[{"body":` + message(run, collection, "") + `},{"body":` +
@@ -79,7 +79,7 @@ func EnvelopeByHand(collection string) Event {
 	}
 }
 
-// Reconcile asks to reconcile the collections.
+// Reconcile is a request to reconcile the collections.
 func Reconcile(collections ...string) Event {
 	return func(run string) string {
 		var keys []map[string]string
@@ -90,7 +90,7 @@ func Reconcile(collections ...string) Event {
 	}
 }
 
-// StatusChanged is what the table's stream says through its pipe about a row, twice in one batch.
+// StatusChanged is the pipe's batch from the table's stream with two records of a row.
 func StatusChanged(collection string) Event {
 	return func(run string) string {
 		record := map[string]any{"eventSource": "aws:dynamodb", "eventName": "MODIFY",
@@ -103,7 +103,7 @@ func StatusChanged(collection string) Event {
 func encode(value any) string {
 	text, err := json.Marshal(value)
 	if err != nil {
-		panic(err) // only maps and strings of this package come here
+		panic(err) // only this package's maps and strings are passed
 	}
 	return string(text)
 }

@@ -1,6 +1,6 @@
 package paths
 
-// The beginnings and ends that paths share.
+// Beginnings and ends that paths share.
 var (
 	counted     = []string{"Increment Files Received", "Reconcile Each Collection"}
 	reconciled  = join(counted, "Check Collection", "Request Pending?")
@@ -22,13 +22,13 @@ var Table = []Path{
 		States: counted,
 	},
 	{
-		Name:   "every file before the sender says that it sent them all",
+		Name:   "every file before the sender sets Sent",
 		Rows:   []Row{{Collection: "a", Status: "Exported", Sent: 1}},
 		Event:  File("a", "1"),
 		States: counted,
 	},
 	{
-		Name:   "the last file of a collection, others being under way",
+		Name:   "the last file of a collection, another being incomplete",
 		Rows:   []Row{{Collection: "a", Status: "Sent", Sent: 1}, {Collection: "b", Status: "Sent", Sent: 1}},
 		Event:  File("a", "1"),
 		States: join(requested, "Run Incomplete"),
@@ -119,7 +119,7 @@ var Table = []Path{
 		States:    join(reconciled, "Check All Collections", "Notification Pending?", "Run Incomplete"),
 	},
 	{
-		Name:   "a message for a row that nobody can read",
+		Name:   "a message for a malformed row",
 		Rows:   []Row{{Collection: "a", Status: "Sent", Malformed: true}},
 		Event:  File("a", "1"),
 		States: counted,
@@ -134,7 +134,7 @@ var Table = []Path{
 		Fails: true,
 	},
 	{
-		Name:   "a collection that cannot be read",
+		Name:   "a malformed collection",
 		Rows:   []Row{{Collection: "a", Status: "Sent", Malformed: true}},
 		Event:  Reconcile("a"),
 		States: join(counted, "Check Collection", "Left to the Sweep"),
@@ -151,8 +151,7 @@ var Table = []Path{
 		Event:  File("a", "1"),
 		Broken: NotifyMissing,
 		States: join(reconciled, "Notify Sender", "Request Left to the Sweep", "Check All Collections",
-			"Notification Pending?",
-			"Notify Monitoring", "Left to the Sweep"),
+			"Notification Pending?", "Notify Monitoring", "Left to the Sweep"),
 	},
 	{
 		Name:   "a function of another version",
@@ -195,7 +194,7 @@ var Table = []Path{
 		States: join(reconciled, "Collection Incomplete"),
 	},
 	{
-		Name:      "the row that the run waited for is gone",
+		Name:      "the row of the run's blocker is gone",
 		Rows:      []Row{{Collection: "a", Status: "Sent", Sent: 1}, {Collection: "b", Status: "Sent", Sent: 1}},
 		Earlier:   []Event{File("a", "1")},
 		Meanwhile: []Row{{Collection: "b", Gone: true}},
@@ -203,7 +202,7 @@ var Table = []Path{
 		States:    join(runChecked, "Notify Monitoring"),
 	},
 	{
-		Name:      "somebody else writes Received for a collection without files",
+		Name:      "another system writes Received for a collection without files",
 		Rows:      []Row{{Collection: "a", Status: "Sent", Sent: 1}, {Collection: "b", Status: "Sent"}},
 		Earlier:   []Event{File("a", "1")},
 		Meanwhile: []Row{{Collection: "b", Status: "Received"}},
@@ -211,7 +210,7 @@ var Table = []Path{
 		States:    join(runChecked, "Notify Monitoring"),
 	},
 	{
-		Name:      "somebody else writes Success",
+		Name:      "another system writes Success",
 		Rows:      []Row{{Collection: "a", Status: "Sent", Sent: 1}, {Collection: "b", Status: "Sent", Sent: 1}},
 		Earlier:   []Event{File("a", "1"), SuccessFile("a", "2")},
 		Meanwhile: []Row{{Collection: "b", Status: "Success"}},
@@ -219,7 +218,7 @@ var Table = []Path{
 		States:    join(runChecked, "Notify Monitoring"),
 	},
 	{
-		Name:    "files that come after the success file of their export",
+		Name:    "files after the success file of their export",
 		Rows:    []Row{{Collection: "a", Status: "Sent", Sent: 2}},
 		Earlier: []Event{File("a", "1"), SuccessFile("a", "2"), File("a", "3")},
 		Event:   File("a", "4"),

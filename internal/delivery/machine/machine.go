@@ -12,7 +12,7 @@ import (
 	"snapshot-status-checker/internal/snapshot"
 )
 
-// SFN is what this package asks of Step Functions.
+// SFN is the part of the Step Functions client that this package uses.
 type SFN interface {
 	StartExecution(context.Context, *sfn.StartExecutionInput, ...func(*sfn.Options)) (*sfn.StartExecutionOutput, error)
 }
@@ -23,7 +23,8 @@ type Machine struct {
 	ARN string
 }
 
-// Reconcile starts an execution that reconciles the collections. Started twice, they are reconciled twice.
+// Reconcile starts an execution that reconciles the collections. Repeating it starts another execution, which finds
+// less or nothing to do.
 func (m *Machine) Reconcile(ctx context.Context, collections []snapshot.CollectionKey) error {
 	input := sendable.JSON(map[string]any{"reconcile": collections})
 	_, err := m.SFN.StartExecution(ctx, &sfn.StartExecutionInput{StateMachineArn: &m.ARN, Input: aws.String(input)})

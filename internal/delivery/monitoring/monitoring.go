@@ -1,5 +1,5 @@
-// Package monitoring publishes notifications and alerts about runs on the monitoring topic: at least once, with one
-// event id for every try.
+// Package monitoring publishes notifications and alerts about runs on the monitoring topic: at least once, with the
+// same event id at every try.
 package monitoring
 
 import (
@@ -15,7 +15,7 @@ import (
 	"snapshot-status-checker/internal/snapshot"
 )
 
-// SNS is what this package asks of SNS.
+// SNS is the part of the SNS client that this package uses.
 type SNS interface {
 	Publish(context.Context, *sns.PublishInput, ...func(*sns.Options)) (*sns.PublishOutput, error)
 }
@@ -47,8 +47,8 @@ var titles = map[snapshot.Kind]string{
 	snapshot.RunAbandoned:  "Run abandoned",
 }
 
-// Notify publishes a notification about a whole run. export is what the run's first message said. The attribute
-// event_id is the same if it is published again.
+// Notify publishes a notification about a whole run. export is that of the run's first message. Repeating it publishes
+// the notification again, with the same attribute event_id.
 func (t *Topic) Notify(ctx context.Context, out snapshot.Outgoing, export snapshot.Export) error {
 	return t.publish(ctx, out, notification{
 		Severity:         "Critical",
@@ -58,8 +58,8 @@ func (t *Topic) Notify(ctx context.Context, out snapshot.Outgoing, export snapsh
 	})
 }
 
-// Alert publishes that a run has stalled or is abandoned, and what it waits for: monitoring shows at most eight
-// elements, so five collections are named and the last element says how many more there are.
+// Alert publishes that a run is stalled or abandoned, and its blockers. Monitoring shows at most eight elements: five
+// name collections, and the last one has the number of the others.
 func (t *Topic) Alert(
 	ctx context.Context, out snapshot.Outgoing, export snapshot.Export, blockers snapshot.Blockers,
 ) error {

@@ -5,10 +5,9 @@ import (
 	"unicode"
 )
 
-// titleCase writes the first letter of each word large and the others small, as Python's str.title does
-// (https://docs.python.org/3/library/stdtypes.html#str.title), with which the predecessor made its titles. A word is a
-// run of letters that have case: whatever else stands between two letters begins another one, an apostrophe or a digit
-// as well as a blank, hyphen or underscore. Only letters with a capital of several, such as ß, stay as they are.
+// titleCase capitalises each word like Python's str.title (https://docs.python.org/3/library/stdtypes.html#str.title),
+// which made the predecessor's titles. A word is a sequence of letters that have case; any other character ends it, an
+// apostrophe or a digit too. Unlike in Python, a letter whose capital has several letters, such as ß, is unchanged.
 func titleCase(text string) string {
 	inWord := false
 	return strings.Map(func(r rune) rune {
@@ -21,7 +20,7 @@ func titleCase(text string) string {
 	}, text)
 }
 
-// cased are Unicode's letters that have case (https://www.unicode.org/versions/latest/core-spec/chapter-3/, D135).
+// cased are the letters that have case (https://www.unicode.org/versions/latest/core-spec/chapter-3/, D135).
 var cased = []*unicode.RangeTable{
 	unicode.Upper, unicode.Lower, unicode.Title, unicode.Other_Uppercase, unicode.Other_Lowercase,
 }

@@ -2,7 +2,7 @@ package monitoring
 
 import "testing"
 
-// The right values are those of Python 3.11's str.title.
+// The expected values are those of Python 3.11's str.title.
 func TestTitleCase(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{

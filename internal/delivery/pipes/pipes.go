@@ -1,5 +1,5 @@
-// Package pipes watches the EventBridge pipes that feed the state machine. A pipe that a person stopped, or that AWS
-// switched off after lasting errors of access or since its source is gone, stays off until somebody starts it.
+// Package pipes measures the EventBridge pipes that start the state machine. A pipe that a person stopped, or that AWS
+// stopped after repeated access errors or because its source was deleted, does not start again by itself.
 package pipes
 
 import (
@@ -15,20 +15,20 @@ import (
 	"snapshot-status-checker/internal/telemetry/metrics"
 )
 
-// Client is the part of the client of EventBridge Pipes that is used.
+// Client is the part of the EventBridge Pipes client that this package uses.
 type Client interface {
 	DescribePipe(context.Context, *pipes.DescribePipeInput, ...func(*pipes.Options)) (*pipes.DescribePipeOutput, error)
 }
 
-// Watch asks for the states of pipes.
+// Watch reads the states of pipes.
 type Watch struct {
 	Client Client
 	Names  []string
 	Log    *slog.Logger
 }
 
-// Measure measures how many of the pipes are stopped, as metrics.StoppedPipes, and logs each with the reason that AWS
-// gives. If one cannot be described it measures nothing and returns an error that names it.
+// Measure measures the number of stopped pipes as metrics.StoppedPipes, and logs each with AWS's reason. If a pipe
+// cannot be described, it measures nothing and returns an error that names the pipe.
 func (w *Watch) Measure(ctx context.Context) error {
 	var stopped int
 	var errs []error
@@ -51,8 +51,8 @@ func (w *Watch) Measure(ctx context.Context) error {
 	return nil
 }
 
-// With is a function's handler that measures the pipes as well, before all else. Each is done whatever becomes of the
-// other, and the error is that of both.
+// With returns a handler that measures the pipes and then calls handle, even if measuring failed. It joins the errors
+// of both.
 func With[In, Out any](
 	watch *Watch, handle func(context.Context, In) (Out, error),
 ) func(context.Context, In) (Out, error) {
@@ -63,7 +63,7 @@ func With[In, Out any](
 	}
 }
 
-// Stopped reports whether a pipe in this state carries nothing and will not by itself.
+// Stopped reports whether a pipe in this state delivers nothing until a person starts it.
 func Stopped(state types.PipeState) bool {
 	switch state {
 	case types.PipeStateRunning, types.PipeStateCreating, types.PipeStateStarting, types.PipeStateUpdating:

@@ -20,7 +20,7 @@ import (
 	"snapshot-status-checker/internal/telemetry/metrics/metricstest"
 )
 
-// states answers for pipes that are in these states; others cannot be described.
+// states describes pipes in these states; others cannot be described.
 type states map[string]types.PipeState
 
 func (s states) DescribePipe(
@@ -41,14 +41,12 @@ func TestMeasure(t *testing.T) {
 		logged    string // part of it, "" for nothing
 		wantError string
 	}{
-		"BothRun": {states{"messages": types.PipeStateRunning, "changes": types.PipeStateRunning}, "0", "",
-			""},
+		"BothRun": {states{"messages": types.PipeStateRunning, "changes": types.PipeStateRunning}, "0", "", ""},
 		"OneIsStopped": {states{"messages": types.PipeStateRunning, "changes": types.PipeStateStopped}, "1",
 			"pipe=changes state=STOPPED state_reason=\"no right to read\"", ""},
 		"BothAre": {states{"messages": types.PipeStateStopped, "changes": types.PipeStateStartFailed}, "2",
 			"pipe=messages", ""},
-		"OnTheirWay": {states{"messages": types.PipeStateStarting, "changes": types.PipeStateUpdating}, "0", "",
-			""},
+		"OnTheirWay": {states{"messages": types.PipeStateStarting, "changes": types.PipeStateUpdating}, "0", "", ""},
 		"OneCannotBeAsked": {states{"messages": types.PipeStateRunning}, "", "",
 			"describing the pipe changes: access denied"},
 		"StoppedAndUnasked": {states{"changes": types.PipeStateStopped}, "", "pipe=changes",
@@ -77,7 +75,7 @@ func TestMeasure(t *testing.T) {
 	}
 }
 
-// The handler does its work although the pipes cannot be described, and both errors are told.
+// The handler works even if the pipes cannot be described, and both errors are returned.
 func TestWith(t *testing.T) {
 	t.Parallel()
 	failed := errors.New("sweeping run-1")
@@ -95,8 +93,7 @@ func TestWith(t *testing.T) {
 			t.Parallel()
 			watch := &pipes.Watch{Client: test.pipes, Names: []string{"messages"}, Log: slog.New(slog.DiscardHandler)}
 			handle := pipes.With(watch, func(_ context.Context, in string) (string, error) {
-				return in + "!",
-					test.err
+				return in + "!", test.err
 			})
 			out, err := handle(t.Context(), "swept")
 			if got := errorText(err); out != "swept!" || got != test.wantError {
@@ -113,7 +110,7 @@ func errorText(err error) string {
 	return err.Error()
 }
 
-// measured is the value of the metric that CloudWatch makes of the call's log, "" for none.
+// measured is CloudWatch's value of the metric from the call's log, "" for none.
 func measured(t *testing.T, ctx context.Context) (value string) {
 	t.Helper()
 	var log bytes.Buffer

@@ -1,4 +1,4 @@
-// Package sendable writes what SQS and SNS take: both refuse a message for one character.
+// Package sendable encodes texts for SQS and SNS, which refuse a message with certain characters.
 package sendable
 
 import (
@@ -9,26 +9,24 @@ import (
 	"strings"
 )
 
-// EventID is the message attribute by which a consumer recognises a message that is sent again.
+// EventID is the message attribute by which a consumer recognises a repeated message.
 const EventID = "event_id"
 
-// JSON writes a message: it leaves <, > and & as they are, which json.Marshal would escape, and escapes what SQS
-// refuses.
+// JSON encodes a message. It escapes what SQS refuses and, unlike json.Marshal, not <, > and &.
 func JSON(message any) string {
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(message); err != nil {
-		panic(fmt.Sprintf("sendable: encoding %T: %v", message, err)) // only strings in structs come here
+		panic(fmt.Sprintf("sendable: encoding %T: %v", message, err)) // only structs of strings are passed
 	}
 	return escapeRefused.Replace(strings.TrimSuffix(b.String(), "\n"))
 }
 
-// escapeRefused escapes the characters that JSON may hold as they are but SQS refuses.
+// escapeRefused escapes the characters that are valid in JSON but that SQS refuses.
 var escapeRefused = strings.NewReplacer("\uFFFE", `\ufffe`, "\uFFFF", `\uffff`)
 
-// Text quotes a text with a character for which SQS would refuse the whole message. Only an execution
-// that was started by hand can hold one: what came through SQS has none.
+// Text quotes a text that has a character which SQS refuses. Only an execution that a person started can have one.
 func Text(text string) string {
 	if strings.ContainsFunc(text, Refused) {
 		return strconv.QuoteToASCII(text)
@@ -36,7 +34,7 @@ func Text(text string) string {
 	return text
 }
 
-// Original takes back what Text did to a text.
+// Original reverses Text.
 func Original(text string) string {
 	if !strings.HasPrefix(text, `"`) {
 		return text
@@ -47,7 +45,7 @@ func Original(text string) string {
 	return text
 }
 
-// Refused tells whether SQS refuses a message with this character
+// Refused reports whether SQS refuses a message with this character
 // (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html).
 func Refused(r rune) bool {
 	return r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0xFFFE || r == 0xFFFF

@@ -1,25 +1,24 @@
-// Package failure holds the two kinds of error that a task ends with. The state machine matches them by
-// the names of their types, so renaming one changes the definition too; a test holds them together.
+// Package failure has the two kinds of error that a task ends with. The state machine matches the names of their types;
+// a test asserts that they are the definition's.
 package failure
 
 import "errors"
 
-// Malformed says that what is stored breaks the contract of its table, so trying again cannot help: a
-// person has to mend the data. The state machine does not retry it.
+// Malformed reports that an input or stored data breaks its contract. A retry cannot help, and the state machine makes
+// none: a person must repair the data.
 type Malformed struct{ Err error }
 
 func (e *Malformed) Error() string { return e.Err.Error() }
 func (e *Malformed) Unwrap() error { return e.Err }
 
-// Unavailable says that a call to a service failed, and may succeed when it is tried again. Every error that
-// is not Malformed ends as one.
+// Unavailable reports every other failure, such as a failed call of a service. A retry may succeed.
 type Unavailable struct{ Err error }
 
 func (e *Unavailable) Error() string { return e.Err.Error() }
 func (e *Unavailable) Unwrap() error { return e.Err }
 
-// Outermost returns err as the type by which the state machine knows it, or nil for nil. The Lambda runtime
-// reports the name of an error's outermost type only, so a wrapped Malformed is lifted out.
+// Outermost returns err as a Malformed if it wraps one, else as an Unavailable, and nil for nil. The Lambda runtime
+// reports the name of an error's outermost type only.
 func Outermost(err error) error {
 	if err == nil {
 		return nil

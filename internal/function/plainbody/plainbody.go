@@ -1,10 +1,9 @@
-// Package plainbody keeps the SDK from sending a request twice that was answered quickly.
+// Package plainbody prevents the SDK from repeating a request that was answered quickly.
 //
-// smithy-go (v1.28.8) closes a request's body as soon as the response's headers are here. net/http may not be through
-// with its last look at the body then: a closed body that is an io.WriterTo answers with io.EOF, which net/http takes
-// for a failed write. It cuts the connection while the response is still being read, and the SDK tries again what had
-// its effect. A body without WriteTo ends cleanly. Seen about once in a thousand requests to an engine on the same,
-// busy machine.
+// smithy-go (v1.28.8) closes a request's body when the response's headers arrive. If net/http reads the body once more
+// after that, a closed body that is an io.WriterTo returns io.EOF, which net/http treats as a failed write. It closes
+// the connection before the response is read, and the SDK repeats a request that has taken effect. A body without
+// WriteTo ends cleanly. Observed in about one of a thousand requests to an engine on the same, busy machine.
 package plainbody
 
 import (
@@ -16,8 +15,8 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// Option is an API option of an SDK client (aws.Config.APIOptions) that sends bodies which are readers and no more. It
-// comes after the signing: what is hashed there is still written in one piece, without a buffer of 32 KB for each call.
+// Option is an API option of an SDK client (aws.Config.APIOptions) that hides a body's WriteTo. It runs after signing,
+// which still uses WriteTo and needs no buffer of 32 KB for each call.
 func Option(stack *middleware.Stack) error {
 	return stack.Finalize.Add(middleware.FinalizeMiddlewareFunc("PlainBody", plain), middleware.After)
 }
@@ -32,8 +31,8 @@ func plain(ctx context.Context, in middleware.FinalizeInput, next middleware.Fin
 	if body, ok := request.GetStream().(io.ReadSeeker); ok {
 		bare, err := request.SetStream(struct{ io.ReadSeeker }{body})
 		if err != nil {
-			return middleware.FinalizeOutput{}, middleware.Metadata{}, fmt.Errorf("wrapping the request's body: %w",
-				err)
+			return middleware.FinalizeOutput{}, middleware.Metadata{},
+				fmt.Errorf("wrapping the request's body: %w", err)
 		}
 		in.Request = bare
 	}

@@ -14,7 +14,7 @@ import (
 	"snapshot-status-checker/internal/function/plainbody"
 )
 
-// The body that reaches net/http ends with nothing after it was closed, as a failed write would not.
+// A closed body does not return the io.EOF of a failed write to net/http.
 func TestOption(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

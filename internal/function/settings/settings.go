@@ -1,7 +1,6 @@
-// Package settings reads the functions' environment variables, once at start. Their names, defaults and
-// which are required are those of the seed document ("Environment variables"); LEDGER_TABLE_NAME,
-// REJECTED_MESSAGES_QUEUE_URL, EXEMPT_STATUSES, LEASE_SECONDS, MAX_COLLECTIONS, STALLED_AFTER_MINUTES,
-// STATE_MACHINE_ARN and PIPE_NAMES are ours.
+// Package settings reads the functions' environment variables, once at start. Names, defaults and which are required
+// follow the seed document ("Environment variables"). This system adds LEDGER_TABLE_NAME, REJECTED_MESSAGES_QUEUE_URL,
+// EXEMPT_STATUSES, LEASE_SECONDS, MAX_COLLECTIONS, STALLED_AFTER_MINUTES, STATE_MACHINE_ARN and PIPE_NAMES.
 package settings
 
 import (
@@ -16,37 +15,37 @@ import (
 	"snapshot-status-checker/internal/snapshot"
 )
 
-// Common is what every function has.
+// Common is the environment of every function.
 type Common struct {
 	Environment string `env:"ENVIRONMENT" envDefault:"dev"`
 	Application string `env:"APPLICATION" envDefault:"snapshot-sender-status-checker"`
 	LogLevel    Level  `env:"LOG_LEVEL" envDefault:"INFO"`
 }
 
-// About returns what is common to all functions.
+// About returns the settings that are common to all functions.
 func (c Common) About() Common { return c }
 
 // Settings is the environment of any function.
 type Settings interface{ About() Common }
 
-// Ledger is what a function has that works on the ledger.
+// Ledger is the environment of a function that uses the ledger.
 type Ledger struct {
 	LedgerTable string `env:"LEDGER_TABLE_NAME,required,notEmpty"`
 }
 
-// Tables is what a function has that works on both tables.
+// Tables is the environment of a function that uses both tables.
 type Tables struct {
 	Ledger
 	StatusTable    string   `env:"DYNAMO_DB_EXPORT_STATUS_TABLE_NAME" envDefault:"UCExportToCrownStatus"`
 	ExemptStatuses Statuses `env:"EXEMPT_STATUSES"`
 }
 
-// Outbox is what a function has that enqueues messages.
+// Outbox is the environment of a function that enqueues messages.
 type Outbox struct {
 	LeaseSeconds int `env:"LEASE_SECONDS" envDefault:"600"`
 }
 
-// Lease is how long the owner of a message has for delivering it.
+// Lease is the time that a message's owner has to deliver it.
 func (o Outbox) Lease() time.Duration { return time.Duration(o.LeaseSeconds) * time.Second }
 
 // Increment is the environment of functions/increment.
@@ -54,7 +53,7 @@ type Increment struct {
 	Common
 	Tables
 	RejectedMessagesQueueURL string `env:"REJECTED_MESSAGES_QUEUE_URL,required,notEmpty"`
-	MaxCollections           int    `env:"MAX_COLLECTIONS"` // that an execution may reconcile; 0: any number
+	MaxCollections           int    `env:"MAX_COLLECTIONS"` // that an execution may reconcile; 0 for no limit
 }
 
 // CheckCollection is the environment of functions/check-collection.
@@ -90,9 +89,9 @@ type Notify struct {
 	MonitoringTopicARN  string `env:"MONITORING_SNS_TOPIC_ARN,required,notEmpty"`
 }
 
-// AWS is what Lambda says of a function's place and role
-// (https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html), and of what the SDKs may be told besides
-// (https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html) what makes sense there.
+// AWS is the environment that Lambda sets (https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html),
+// and those settings of the SDKs (https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html) that are
+// useful in Lambda.
 type AWS struct {
 	Region          string `env:"AWS_REGION,required,notEmpty"`
 	AccessKeyID     string `env:"AWS_ACCESS_KEY_ID,required,notEmpty"`
@@ -104,8 +103,7 @@ type AWS struct {
 	MemoryMB        int64  `env:"AWS_LAMBDA_FUNCTION_MEMORY_SIZE"`
 }
 
-// Read reads the environment into one of the structs above. The error names every variable that is missing
-// or wrong.
+// Read reads the environment into one of the structs above. Its error names every missing or invalid variable.
 func Read[T any]() (T, error) {
 	settings, err := env.ParseAs[T]()
 	if err != nil {
@@ -114,8 +112,8 @@ func Read[T any]() (T, error) {
 	return settings, nil
 }
 
-// Statuses is a list of statuses, separated by commas. Blanks around them do not count, nor do empty ones: a
-// row without a status must not be taken for one of the list.
+// Statuses is a list of statuses, separated by commas. Spaces around a status are ignored. Empty ones are too, so that
+// a row without a status is not exempt.
 type Statuses []snapshot.Status
 
 // UnmarshalText never fails.
@@ -128,10 +126,10 @@ func (s *Statuses) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// Level is a log level by name. Besides Go's names it knows those of the system that this one replaces.
+// Level is a log level by name. It accepts Go's names and those of the predecessor.
 type Level slog.Level
 
-// UnmarshalText takes DEBUG, INFO, WARN, WARNING, ERROR and CRITICAL in any case.
+// UnmarshalText accepts DEBUG, INFO, WARN, WARNING, ERROR and CRITICAL in any case.
 func (l *Level) UnmarshalText(text []byte) error {
 	name := strings.ToUpper(strings.TrimSpace(string(text)))
 	switch name {
@@ -142,16 +140,16 @@ func (l *Level) UnmarshalText(text []byte) error {
 	}
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(name)); err != nil {
-		return fmt.Errorf("log level %q is none of DEBUG, INFO, WARN, ERROR", text)
+		return fmt.Errorf("log level %q is not DEBUG, INFO, WARN or ERROR", text)
 	}
 	*l = Level(level)
 	return nil
 }
 
-// Mode is a way to retry: "" for the SDK's own choice.
+// Mode is a retry mode, "" for the SDK's default.
 type Mode aws.RetryMode
 
-// UnmarshalText takes the names that the SDKs know.
+// UnmarshalText accepts the SDK's names.
 func (m *Mode) UnmarshalText(text []byte) error {
 	mode, err := aws.ParseRetryMode(string(text))
 	*m = Mode(mode)

@@ -15,12 +15,11 @@ import (
 
 var variables = []string{
 	"ENVIRONMENT", "APPLICATION", "LOG_LEVEL", "DYNAMO_DB_EXPORT_STATUS_TABLE_NAME", "LEDGER_TABLE_NAME",
-	"EXEMPT_STATUSES",
-	"REJECTED_MESSAGES_QUEUE_URL", "EXPORT_STATE_SQS_QUEUE_URL", "MONITORING_SNS_TOPIC_ARN",
+	"EXEMPT_STATUSES", "REJECTED_MESSAGES_QUEUE_URL", "EXPORT_STATE_SQS_QUEUE_URL", "MONITORING_SNS_TOPIC_ARN",
 	"STALLED_AFTER_MINUTES", "STATE_MACHINE_ARN", "LEASE_SECONDS", "MAX_COLLECTIONS", "PIPE_NAMES",
 }
 
-// environment sets exactly these variables (NAME=value) of those that the functions read.
+// environment sets exactly these variables (NAME=value).
 func environment(t *testing.T, set ...string) {
 	t.Helper()
 	for _, name := range variables {
@@ -55,8 +54,7 @@ var (
 
 func TestDefaults(t *testing.T) {
 	environment(t, "LEDGER_TABLE_NAME=ledger", "REJECTED_MESSAGES_QUEUE_URL=queue", "EXPORT_STATE_SQS_QUEUE_URL=state",
-		"MONITORING_SNS_TOPIC_ARN=topic", "STATE_MACHINE_ARN=machine",
-		"PIPE_NAMES=messages,changes")
+		"MONITORING_SNS_TOPIC_ARN=topic", "STATE_MACHINE_ARN=machine", "PIPE_NAMES=messages,changes")
 	want := []any{
 		settings.Increment{Common: common, Tables: tables, RejectedMessagesQueueURL: "queue"},
 		settings.CheckCollection{Common: common, Tables: tables, Outbox: outbox},
@@ -98,7 +96,7 @@ func TestAllSet(t *testing.T) {
 	}
 }
 
-// The default is the protocol's.
+// The default is the store's.
 func TestLease(t *testing.T) {
 	environment(t, "LEDGER_TABLE_NAME=ledger")
 	if got := read[settings.CheckCollection](t).Lease(); got != store.DefaultLease {
@@ -106,7 +104,7 @@ func TestLease(t *testing.T) {
 	}
 }
 
-// CloudFormation sets a variable without a value to the empty text.
+// CloudFormation sets a variable without a value to an empty text.
 func TestEmptyVariablesHaveTheirDefaults(t *testing.T) {
 	environment(t, "ENVIRONMENT=", "APPLICATION=", "LOG_LEVEL=", "DYNAMO_DB_EXPORT_STATUS_TABLE_NAME=",
 		"EXEMPT_STATUSES=", "LEASE_SECONDS=", "LEDGER_TABLE_NAME=ledger")

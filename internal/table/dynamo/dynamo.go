@@ -1,4 +1,4 @@
-// Package dynamo does the operations of package table with DynamoDB.
+// Package dynamo implements package table with DynamoDB.
 package dynamo
 
 import (
@@ -15,13 +15,13 @@ import (
 	"snapshot-status-checker/internal/table"
 )
 
-// DB is safe for concurrent use. It writes only on the conditions of each Write and never in the background.
+// DB implements table.DB. It is safe for concurrent use.
 type DB struct{ client *dynamodb.Client }
 
-// New makes a DB over a client, whose own retries stay in force.
+// New makes a DB over a client, which retries as it is configured.
 func New(client *dynamodb.Client) *DB { return &DB{client: client} }
 
-// Get reads one item, nil if it is not there.
+// Get reads one item, nil if there is none.
 func (db *DB) Get(ctx context.Context, read table.Read) (table.Item, error) {
 	projection, names := project(read.Attributes)
 	out, err := db.client.GetItem(ctx, &dynamodb.GetItemInput{
@@ -34,7 +34,7 @@ func (db *DB) Get(ctx context.Context, read table.Read) (table.Item, error) {
 	return decode(read.Name, out.Item), nil
 }
 
-// GetMany reads the items in one call. What DynamoDB leaves unprocessed is asked for again, after a pause if nothing
+// GetMany reads the items in one call. It asks again for keys that DynamoDB leaves unprocessed, after a pause if none
 // was processed, so a key that is not in the result has no item.
 func (db *DB) GetMany(ctx context.Context, reads []table.Read) (map[table.Ref]table.Item, error) {
 	request, names := batch(reads)
@@ -63,7 +63,7 @@ func (db *DB) GetMany(ctx context.Context, reads []table.Read) (map[table.Ref]ta
 	return items, nil
 }
 
-// batch is the request for the reads, and their tables by name.
+// batch is the request for the reads, with their tables by name.
 func batch(reads []table.Read) (map[string]types.KeysAndAttributes, map[string]table.Name) {
 	request := map[string]types.KeysAndAttributes{}
 	names := map[string]table.Name{}
@@ -80,7 +80,7 @@ func batch(reads []table.Read) (map[string]types.KeysAndAttributes, map[string]t
 	return request, names
 }
 
-// maxTries is how often a batch is asked for of which DynamoDB processes nothing.
+// maxTries bounds the tries of a batch of which DynamoDB processes nothing.
 const maxTries = 8
 
 var backoff = retry.NewExponentialJitterBackoff(2 * time.Second)
@@ -100,7 +100,7 @@ func pause(ctx context.Context, try int) error {
 	}
 }
 
-// keys counts the items that are asked for.
+// keys counts the requested items.
 func keys(request map[string]types.KeysAndAttributes) (n int) {
 	for _, asked := range request {
 		n += len(asked.Keys)

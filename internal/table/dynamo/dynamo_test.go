@@ -11,7 +11,7 @@ import (
 
 func TestMain(m *testing.M) { localtest.Main(m) }
 
-// DynamoDB Local is held to the same in test/aws.
+// test/aws runs the same suite over DynamoDB Local.
 func TestOverTheLocalEngine(t *testing.T) {
 	dynamotest.Run(t, dynamodb.NewFromConfig(localtest.Config(localtest.Engine(t))))
 }

@@ -12,8 +12,8 @@ import (
 	"snapshot-status-checker/internal/table"
 )
 
-// expression is a table.Write in DynamoDB's terms. Names and values are numbered in a fixed order, so that
-// one Write always gives the same request.
+// expression is a table.Write in DynamoDB's terms. Names and values are numbered in a fixed order, so that equal writes
+// are equal requests.
 type expression struct {
 	update, condition *string
 	names             map[string]string
@@ -57,7 +57,7 @@ func express(write table.Write) expression {
 	return *e
 }
 
-// sorted returns the names of attributes in their order.
+// sorted returns the names of attributes, sorted.
 func sorted[V any](attributes map[string]V) []string {
 	names := make([]string, 0, len(attributes))
 	for name := range attributes {
@@ -124,7 +124,7 @@ func project(attributes []string) (*string, map[string]string) {
 	return aws.String(strings.Join(placeholders, ", ")), e.names
 }
 
-// projectWithKey asks for the key beside the attributes, or for the whole item if no attributes are named.
+// projectWithKey projects to the key and the attributes, or to the whole item without attributes.
 func projectWithKey(name table.Name, attributes []string) (*string, map[string]string) {
 	if len(attributes) == 0 {
 		return nil, nil
@@ -132,7 +132,7 @@ func projectWithKey(name table.Name, attributes []string) (*string, map[string]s
 	return project(append(slices.Clone(attributes), name.PartitionKey, name.SortKey))
 }
 
-// encode panics on a type that table.Item does not name: only this program's own values come here.
+// encode panics on a type that is not a table.Item's: only this program's own values are passed.
 func encode(value any) types.AttributeValue {
 	switch value := value.(type) {
 	case string:

@@ -9,7 +9,7 @@ import (
 	"snapshot-status-checker/internal/table/dynamo"
 )
 
-// The count of so many messages of one collection: the commonest write.
+// The count of so many messages of one collection: the most frequent write.
 func BenchmarkCount(b *testing.B) {
 	for _, files := range []int{1, 100} {
 		b.Run(fmt.Sprintf("files=%d", files), func(b *testing.B) {
@@ -28,8 +28,10 @@ func BenchmarkCount(b *testing.B) {
 
 func BenchmarkUpdate(b *testing.B) {
 	db := dynamo.New(answering(
-		`{"Attributes":{"CorrelationId":{"S":"run-1"},"CollectionName":{"S":"db.database.collection"},"CollectionStatus":{"S":"Sent"},`+
-			`"FilesSent":{"N":"125"},"FilesExported":{"N":"125"},"FilesReceived":{"N":"8"},"EpochStart":{"N":"0"},"SyncedFiles":{"N":"8"}}}`, nil))
+		`{"Attributes":{"CorrelationId":{"S":"run-1"},"CollectionName":{"S":"db.database.collection"},`+
+			`"CollectionStatus":{"S":"Sent"},`+
+			`"FilesSent":{"N":"125"},"FilesExported":{"N":"125"},"FilesReceived":{"N":"8"},"EpochStart":{"N":"0"},`+
+			`"SyncedFiles":{"N":"8"}}}`, nil))
 	write := table.Write{
 		Ref: rows.At("run-1", "db.database.collection"),
 		Set: map[string]any{"FilesReceived": int64(8), "SyncedFiles": int64(8)},
@@ -57,10 +59,12 @@ func BenchmarkGetMany(b *testing.B) {
 					table.Read{Ref: rows.At("run-1", name), Attributes: []string{"CollectionStatus", "FilesReceived",
 						"EpochStart", "SyncedFiles", "FilesSent"}, Consistent: true},
 					table.Read{Ref: ledger.At("collection#run-1#"+name, "collection"), Consistent: true})
-				statuses = append(statuses,
-					fmt.Sprintf(`{"CorrelationId":{"S":"run-1"},"CollectionName":{"S":%q},"CollectionStatus":{"S":"Sent"},"FilesSent":{"N":"125"},"FilesReceived":{"N":"7"},"EpochStart":{"N":"0"},"SyncedFiles":{"N":"7"}}`, name))
+				statuses = append(statuses, fmt.Sprintf(`{"CorrelationId":{"S":"run-1"},"CollectionName":{"S":%q},`+
+					`"CollectionStatus":{"S":"Sent"},"FilesSent":{"N":"125"},"FilesReceived":{"N":"7"},`+
+					`"EpochStart":{"N":"0"},"SyncedFiles":{"N":"7"}}`, name))
 				counts = append(counts, fmt.Sprintf(
-					`{"PK":{"S":"collection#run-1#%s"},"SK":{"S":"collection"},"Counted":{"N":"7"},"SnapshotType":{"S":"full"}}`, name))
+					`{"PK":{"S":"collection#run-1#%s"},"SK":{"S":"collection"},"Counted":{"N":"7"},`+
+						`"SnapshotType":{"S":"full"}}`, name))
 			}
 			db := dynamo.New(answering(fmt.Sprintf(`{"Responses":{"statuses":[%s],"ledger":[%s]},"UnprocessedKeys":{}}`,
 				strings.Join(statuses, ","), strings.Join(counts, ",")), nil))

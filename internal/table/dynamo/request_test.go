@@ -17,8 +17,8 @@ import (
 	"snapshot-status-checker/internal/table/dynamo"
 )
 
-// answering is a client whose calls are answered at once with this body, so that what is measured is what the process
-// does itself: expressions, attributes, JSON and signature. asked is told each request's body, if it is not nil.
+// answering is a client whose calls return this body at once, to measure the process itself: expressions, attributes,
+// JSON and signature. asked, if not nil, receives each request's body.
 func answering(body string, asked func(request string)) *dynamodb.Client {
 	return answeringWith(func(request *http.Request) (string, error) {
 		if asked == nil {
@@ -30,7 +30,7 @@ func answering(body string, asked func(request string)) *dynamodb.Client {
 	})
 }
 
-// answeringWith is a client whose calls are answered with what the function returns.
+// answeringWith is a client whose calls return the function's result.
 func answeringWith(answer func(*http.Request) (string, error)) *dynamodb.Client {
 	return dynamodb.NewFromConfig(aws.Config{
 		Region: "eu-west-1", Credentials: credentials.NewStaticCredentialsProvider("key", "secret", ""),
@@ -92,7 +92,7 @@ func TestTheLargestConditionFits(t *testing.T) {
 	}
 }
 
-// Requests that are equal are so in their text: names and values are numbered in a fixed order.
+// Equal writes are equal requests: names and values are numbered in a fixed order.
 func TestOneWriteGivesOneRequest(t *testing.T) {
 	t.Parallel()
 	seen := map[string]int{}
@@ -101,7 +101,7 @@ func TestOneWriteGivesOneRequest(t *testing.T) {
 		if err := json.Unmarshal([]byte(request), &fields); err != nil {
 			t.Error(err)
 		}
-		ordered, _ := json.Marshal(fields) // what came out of JSON marshals
+		ordered, _ := json.Marshal(fields) // values decoded from JSON always marshal
 		seen[string(ordered)]++
 	}))
 	const times = 50
@@ -115,14 +115,15 @@ func TestOneWriteGivesOneRequest(t *testing.T) {
 	}
 }
 
-// What DynamoDB leaves out of a batch is asked for again, and nothing but that; after a pause if it processes nothing.
+// Only the keys that DynamoDB leaves unprocessed are asked for again, after a pause if it processed none.
 func TestUnprocessedKeysAreAskedForAgain(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		item := func(name string) string {
 			return fmt.Sprintf(`{"CorrelationId":{"S":"run-1"},"CollectionName":{"S":%q},"FilesSent":{"N":"1"}}`, name)
 		}
-		left := `{"statuses":{"Keys":[{"CorrelationId":{"S":"run-1"},"CollectionName":{"S":"b"}}],"ConsistentRead":true}}`
+		left := `{"statuses":{"Keys":[{"CorrelationId":{"S":"run-1"},"CollectionName":{"S":"b"}}],` +
+			`"ConsistentRead":true}}`
 		none := `{"Responses":{},"UnprocessedKeys":` + left + `}`
 		answers := []string{
 			`{"Responses":{"statuses":[` + item("a") + `]},"UnprocessedKeys":` + left + `}`, none, none,

@@ -12,10 +12,10 @@ import (
 	"snapshot-status-checker/internal/table"
 )
 
-// DB holds any number of tables; each exists from its first write on. The zero DB is empty and ready. It is
-// safe for concurrent use, and every operation takes effect at one moment.
+// DB has any number of tables; the first write to a table makes it. The zero DB is empty and ready. It is safe for
+// concurrent use, and every operation is atomic.
 type DB struct {
-	// PageSize is how many items a page of a query holds at most, 0 for no limit. It stands for DynamoDB's 1 MB.
+	// PageSize bounds the items of a query's page, 0 for no limit. It stands for DynamoDB's 1 MB.
 	PageSize int
 
 	mu     sync.Mutex
@@ -32,7 +32,7 @@ type place struct {
 
 func at(ref table.Ref) place { return place{partition{ref.Table, ref.Partition}, ref.Sort} }
 
-// versions is an item now and as it was before its last write, which is what a read that is not consistent sees.
+// versions is an item and its previous value, which a read that is not consistent returns.
 type versions struct{ now, before table.Item }
 
 // Get reads one item, nil if it is not there.
@@ -151,7 +151,7 @@ func holds(ref table.Ref, item table.Item, c table.Condition) bool {
 	}
 }
 
-// changed is the item after the write. No item that was handed out shares a set with it that changes.
+// changed is the item after the write. It shares no changing set with an item that was returned before.
 func changed(old table.Item, write table.Write) table.Item {
 	item := maps.Clone(old)
 	if item == nil {
@@ -187,7 +187,7 @@ func changed(old table.Item, write table.Write) table.Item {
 	return item
 }
 
-// Put replaces an item whole, as the other writers of a shared table do, who do not look. A nil item deletes it.
+// Put replaces an item unconditionally, like the other writers of a shared table. A nil item deletes it.
 func (db *DB) Put(ref table.Ref, item table.Item) {
 	db.mu.Lock()
 	defer db.mu.Unlock()

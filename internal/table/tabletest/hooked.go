@@ -13,8 +13,8 @@ type Call struct {
 	Write     table.Write // of an Update
 }
 
-// Hooked is a DB with hooks around every call. An error of Before keeps the call from being made. An error of After
-// takes the place of the answer: the call took effect, and its answer is lost. Nil hooks do nothing.
+// Hooked is a DB with hooks around every call. An error of Before prevents the call. An error of After replaces the
+// answer: the call took effect, and its answer is lost. Nil hooks do nothing.
 type Hooked struct {
 	DB            table.DB
 	Before, After func(Call) error
@@ -36,7 +36,7 @@ func hooked[Answer any](h *Hooked, call Call, make func() (Answer, error)) (Answ
 	return answer, err
 }
 
-// Get is table.DB's, as are the next three.
+// Get and the next three implement table.DB.
 func (h *Hooked) Get(ctx context.Context, read table.Read) (table.Item, error) {
 	return hooked(h, Call{Operation: "Get", Refs: []table.Ref{read.Ref}},
 		func() (table.Item, error) { return h.DB.Get(ctx, read) })

@@ -59,7 +59,7 @@ func (s suite) queryFrom(t *testing.T) {
 		}
 	}
 	same(t, read("5"), []string{"5", "6", "7", "8"})
-	same(t, read("55"), []string{"6", "7", "8"}) // that is not there
+	same(t, read("55"), []string{"6", "7", "8"}) // a key without an item
 	same(t, read("9"), []string(nil))
 }
 

@@ -1,5 +1,5 @@
-// Package logging writes the functions' logs: one JSON object a line, with the keys that serverless tools
-// expect, and nothing of a message's body.
+// Package logging writes the functions' logs: one JSON object a line, with the keys that serverless tools expect. A
+// message's body is never logged.
 package logging
 
 import (
@@ -12,18 +12,18 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 )
 
-// Keys of the log lines that name what a line is about.
+// Keys of the log lines.
 const (
 	CorrelationID  = "correlation_id"
 	CollectionName = "collection_name"
 	FileName       = "file_name"
 	Identity       = "identity"
-	Messages       = "messages" // a list of what has file_name and identity
+	Messages       = "messages" // a list of objects with file_name and identity
 	ExecutionID    = "execution_id"
 	Reason         = "reason_code"
 	Error          = "error"
 
-	// Every line has these; metrics are told apart by them.
+	// Every line has these. They are the metrics' dimensions.
 	Application = "application"
 	Environment = "environment"
 )
@@ -48,7 +48,7 @@ func rename(groups []string, attr slog.Attr) slog.Attr {
 	return attr
 }
 
-// invocation adds what the Lambda runtime says of the invocation in whose context a line is written.
+// invocation adds the attributes of the invocation in whose context a line is written.
 type invocation struct {
 	slog.Handler
 	invocations *atomic.Int64
@@ -56,14 +56,14 @@ type invocation struct {
 
 type callKey struct{}
 
-// call is what the lines of one invocation have in common.
+// call has the attributes that the lines of one invocation share.
 type call struct {
 	cold      bool
 	execution string
 }
 
-// Begin marks the beginning of an invocation: the lines in the returned context carry cold_start, which is
-// true for a process's first.
+// Begin begins an invocation. Lines in the returned context have cold_start, which is true for the process's first
+// invocation.
 func Begin(ctx context.Context, logger *slog.Logger) context.Context {
 	cold := true
 	if h, ok := logger.Handler().(*invocation); ok {
@@ -72,8 +72,8 @@ func Begin(ctx context.Context, logger *slog.Logger) context.Context {
 	return context.WithValue(ctx, callKey{}, &call{cold: cold})
 }
 
-// Execution says which execution of the state machine the invocation belongs to: the lines after it carry it. It is
-// called before any work goes side by side.
+// Execution names the execution of the state machine that made the invocation. Later lines have it. It must be called
+// before any concurrent work.
 func Execution(ctx context.Context, id string) {
 	if c, ok := ctx.Value(callKey{}).(*call); ok {
 		c.execution = id

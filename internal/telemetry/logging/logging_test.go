@@ -60,8 +60,8 @@ func TestLine(t *testing.T) {
 	}
 }
 
-// A file's name cannot write a line of its own, nor a field.
-func TestNoValueBreaksOutOfItsLine(t *testing.T) {
+// A file name cannot add a line or a field.
+func TestNoValueLeavesItsLine(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"a\n{\"level\":\"ERROR\"}", "a\r\nb", "a\",\"level\":\"ERROR", "\x00\x1b[31m\b",
 		"\u2028\u2029", "a\xff"} {
@@ -79,12 +79,12 @@ func TestNoValueBreaksOutOfItsLine(t *testing.T) {
 	}
 }
 
-// Whoever follows an execution finds all lines of its calls, and no others.
+// An execution's lines, and no others, have its id.
 func TestExecution(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	logger := logging.New(&out, slog.LevelInfo, "s", "a", "e")
-	logging.Execution(t.Context(), "nobody's")
+	logging.Execution(t.Context(), "no call's")
 	for _, execution := range []string{"e1", "", "e2"} {
 		ctx := logging.Begin(t.Context(), logger)
 		logger.InfoContext(ctx, "before it is known")
@@ -101,7 +101,7 @@ func TestExecution(t *testing.T) {
 	}
 }
 
-// Also through loggers that were made from the first one.
+// Also with derived loggers.
 func TestColdStartIsTrueForTheFirstInvocationOnly(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
@@ -149,7 +149,7 @@ func TestLevel(t *testing.T) {
 	}
 }
 
-// Nothing that is about an invocation stands in a line that is not of one.
+// A line outside an invocation has no invocation's attributes.
 func TestKeysOutsideOfLambda(t *testing.T) {
 	t.Setenv("_X_AMZN_TRACE_ID", "")
 	var out bytes.Buffer

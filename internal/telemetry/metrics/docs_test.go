@@ -8,7 +8,7 @@ import (
 	"snapshot-status-checker/internal/telemetry/metrics"
 )
 
-// People find every metric explained.
+// Every metric is documented.
 func TestDocumented(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../../../docs/operations.md")

@@ -8,10 +8,10 @@ import (
 	"slices"
 )
 
-// maxValues is how many values of one metric a line may hold.
+// maxValues bounds the values of one metric in a line.
 const maxValues = 100
 
-// metadata, directive and definition are the format's objects of these names.
+// metadata and directive are the format's objects of these names.
 type metadata struct {
 	Timestamp         int64 // milliseconds since 1970
 	CloudWatchMetrics []directive
@@ -23,26 +23,24 @@ type directive struct {
 	Metrics    []Metric
 }
 
-// Write writes what the context's call counted with the logger, whatever the logger's level: one line, nothing if the
-// call counted nothing. Only a batch with several reasons for rejecting, or with more than 100 values of one metric,
-// has more lines, since the format has place for one of them. The logger must be one of logging.New, whose
-// lines hold the dimensions.
+// Write writes the metrics of the context's call with the logger, at any level: one line, or none without metrics. A
+// call with several rejection reasons, or with more than 100 values of one metric, has more lines, because a line has
+// room for one reason and 100 values. The logger must be from logging.New, whose lines have the dimensions.
 func Write(ctx context.Context, log *slog.Logger) {
 	in(ctx, func(c *call) {
 		for _, line := range c.lines() {
 			record := slog.NewRecord(c.now(), slog.LevelInfo, "metrics", 0)
-			line.addTo(&record, c.about)
-			_ = log.Handler().Handle(ctx, record) // a log that cannot be written has nobody to tell
+			line.addTo(&record, c)
+			_ = log.Handler().Handle(ctx, record) // an error could only be logged
 		}
 	})
 }
 
-// line is what one line says.
+// line is one line.
 type line struct {
-	timestamp int64
-	reason    string // why as many messages as rejected were rejected
-	rejected  int64
-	values    map[Metric]any // a number or a list of them
+	reason   string         // a reason code
+	rejected int64          // messages with this reason
+	values   map[Metric]any // a number or a list of them
 }
 
 func (c *call) lines() []line {
@@ -68,9 +66,6 @@ func (c *call) lines() []line {
 	for i, reason := range slices.Sorted(maps.Keys(c.rejected)) {
 		at(i).reason, at(i).rejected = reason, c.rejected[reason]
 	}
-	for i := range lines {
-		lines[i].timestamp = c.now().UnixMilli()
-	}
 	if len(lines) == 1 && len(lines[0].values) == 0 && lines[0].reason == "" {
 		return nil
 	}
@@ -84,9 +79,9 @@ func numberOrList(values []float64) any {
 	return values
 }
 
-func (l line) addTo(record *slog.Record, about map[string]string) {
+func (l line) addTo(record *slog.Record, c *call) {
 	byName := func(a, b Metric) int { return cmp.Compare(a.Name, b.Name) }
-	meta := metadata{Timestamp: l.timestamp}
+	meta := metadata{Timestamp: c.now().UnixMilli()}
 	var attributes []slog.Attr
 	if len(l.values) > 0 {
 		listed := slices.SortedFunc(maps.Keys(l.values), byName)
@@ -103,7 +98,7 @@ func (l line) addTo(record *slog.Record, about map[string]string) {
 	}
 	record.AddAttrs(slog.Any("_aws", meta))
 	record.AddAttrs(attributes...)
-	for _, key := range slices.Sorted(maps.Keys(about)) {
-		record.AddAttrs(slog.String(key, about[key]))
+	for _, key := range slices.Sorted(maps.Keys(c.about)) {
+		record.AddAttrs(slog.String(key, c.about[key]))
 	}
 }

@@ -1,9 +1,9 @@
-// Package metrics counts what a person would ask about. A call of a function writes its counts as one line of
-// its log in CloudWatch's embedded metric format, and CloudWatch makes metrics of it:
+// Package metrics measures what the functions do. Each call writes one line of its log in CloudWatch's embedded metric
+// format, from which CloudWatch makes metrics:
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 //
-// A call counts only what it did itself, so a call that is repeated counts nothing twice. One that is killed before
-// its end takes its counts along: metrics are for looking at, the ledger is the truth.
+// A call measures only what it did itself, so a repeated call counts nothing twice. A call that is killed loses its
+// metrics: they are approximate, the ledger is exact.
 package metrics
 
 import (
@@ -14,13 +14,13 @@ import (
 	"snapshot-status-checker/internal/telemetry/logging"
 )
 
-// Namespace is where CloudWatch keeps the metrics.
+// Namespace is the metrics' namespace in CloudWatch.
 const Namespace = "SnapshotStatusChecker"
 
-// Dimensions are what every metric is told apart by. They are keys of the log, which say it already.
+// Dimensions are the dimensions of every metric. They are keys of every log line.
 var Dimensions = []string{logging.Application, logging.Environment}
 
-// ByReason are the dimensions under which MessagesRejected is counted a second time.
+// ByReason are the additional dimensions of MessagesRejected.
 var ByReason = append(Dimensions[:len(Dimensions):len(Dimensions)], logging.Reason)
 
 // Unit is one of CloudWatch's units.
@@ -33,26 +33,28 @@ const (
 	Milliseconds Unit = "Milliseconds"
 )
 
-// Metric is one thing that a person would ask about.
+// Metric is a metric in CloudWatch.
 type Metric struct {
 	Name string
 	Unit Unit
 }
 
-// The metrics, by the function that counts them.
+// The metrics, by the function that measures them.
 var (
 	// increment
-	FilesReceived         = Metric{"FilesReceived", Count}                // files counted; each message once
+	FilesReceived         = Metric{"FilesReceived", Count}                // files counted, each message once
 	SuccessFilesReceived  = Metric{"SuccessFilesReceived", Count}         // _success files, each message once
-	DuplicateMessages     = Metric{"DuplicateMessages", Count}            // recognised as counted before
-	MessagesRejected      = Metric{"MessagesRejected", Count}             // could not be counted; also by reason_code
-	FilesOverReceived     = Metric{"FilesOverReceived", Count}            // files counted beyond what was sent
+	DuplicateMessages     = Metric{"DuplicateMessages", Count}            // messages counted before
+	MessagesRejected      = Metric{"MessagesRejected", Count}             // messages not counted; also by reason_code
+	FilesOverReceived     = Metric{"FilesOverReceived", Count}            // files counted beyond FilesSent
 	MessageProcessingTime = Metric{"MessageProcessingTime", Milliseconds} // of each message, from sent to counted
-	// conditional writes refused because others wrote the same item; all functions
+
+	// all functions: conditional writes refused because the item had changed
 	ContentionRetries = Metric{"ContentionRetries", Count}
 
 	// check-collection
-	CollectionsReceived   = Metric{"CollectionsReceived", Count}   // moved to Received, once per epoch
+	// moved to Received; counted again only if Sent is written over Received before the request is delivered
+	CollectionsReceived   = Metric{"CollectionsReceived", Count}
 	CollectionsSuccessful = Metric{"CollectionsSuccessful", Count} // moved to Success
 
 	// notify
@@ -62,21 +64,18 @@ var (
 
 	// sweep, each time
 	OpenRuns         = Metric{"OpenRuns", Count}           // runs with something left to do
-	OldestOpenRunAge = Metric{"OldestOpenRunAge", Seconds} // since its first message; 0 without open runs
-	StalledRuns      = Metric{"StalledRuns", Count}        // open runs that stand still for too long
-	// of what is pending for sender or monitoring; 0 if nothing is
-	OldestPendingAge = Metric{"OldestPendingAge", Seconds}
-	// pipes of the stack that carry nothing until somebody starts them
-	StoppedPipes = Metric{"StoppedPipes", Count}
+	OldestOpenRunAge = Metric{"OldestOpenRunAge", Seconds} // since its first message or reopening; 0 without open runs
+	StalledRuns      = Metric{"StalledRuns", Count}        // open runs without progress for too long
+	OldestPendingAge = Metric{"OldestPendingAge", Seconds} // of pending messages; 0 without any
+	StoppedPipes     = Metric{"StoppedPipes", Count}       // pipes of the stack that deliver nothing until started
 )
 
-// All lists every metric, for what watches them.
+// All lists every metric.
 var All = []Metric{FilesReceived, SuccessFilesReceived, DuplicateMessages, MessagesRejected, FilesOverReceived,
-	MessageProcessingTime,
-	ContentionRetries, CollectionsReceived, CollectionsSuccessful, RequestsSent, RunsReceived, RunsSuccessful,
-	OpenRuns, OldestOpenRunAge, StalledRuns, OldestPendingAge, StoppedPipes}
+	MessageProcessingTime, ContentionRetries, CollectionsReceived, CollectionsSuccessful, RequestsSent, RunsReceived,
+	RunsSuccessful, OpenRuns, OldestOpenRunAge, StalledRuns, OldestPendingAge, StoppedPipes}
 
-// call is what one call of a function counted so far. The work of a call may go side by side.
+// call is what one call of a function measured. It is safe for concurrent use.
 type call struct {
 	now   func() time.Time
 	began time.Time
@@ -90,14 +89,14 @@ type call struct {
 
 type callKey struct{}
 
-// Begin begins a call: what is counted in the context it returns is written by Write. Counting in any other context
-// does nothing.
+// Begin begins a call: Write writes what is measured in the returned context. Measuring in another context has no
+// effect.
 func Begin(ctx context.Context, now func() time.Time) context.Context {
 	return context.WithValue(ctx, callKey{}, &call{now: now, began: now(), sums: map[Metric]int64{},
 		values: map[Metric][]float64{}, rejected: map[string]int64{}, about: map[string]string{}})
 }
 
-// in calls do with the context's call, if there is one, and nobody else.
+// in calls do with the context's call, if there is one, exclusively.
 func in(ctx context.Context, do func(*call)) {
 	if c, ok := ctx.Value(callKey{}).(*call); ok {
 		c.mu.Lock()
@@ -106,33 +105,33 @@ func in(ctx context.Context, do func(*call)) {
 	}
 }
 
-// Add adds to what the call counted.
+// Add adds to a metric of the call.
 func Add(ctx context.Context, metric Metric, n int64) {
 	in(ctx, func(c *call) { c.sums[metric] += n })
 }
 
-// Reject counts a message that is kept for the reason.
+// Reject counts a message that was rejected for the reason.
 func Reject(ctx context.Context, reason string) {
 	in(ctx, func(c *call) { c.rejected[reason]++ })
 }
 
-// Measure notes a value, 0 too.
+// Measure adds a value of a metric, 0 too.
 func Measure(ctx context.Context, metric Metric, value float64) {
 	in(ctx, func(c *call) { c.values[metric] = append(c.values[metric], value) })
 }
 
-// Processed notes that a message was counted which was sent at this moment or, for the zero time, when the call began.
+// Processed measures the time from sending a message to counting it. The zero time stands for the call's beginning.
 func Processed(ctx context.Context, sent time.Time) {
 	in(ctx, func(c *call) {
 		if sent.IsZero() {
 			sent = c.began
 		}
-		took := max(0, c.now().Sub(sent)) // the sender's clock may be ahead of ours
+		took := max(0, c.now().Sub(sent)) // the sender's clock may be ahead
 		c.values[MessageProcessingTime] = append(c.values[MessageProcessingTime], float64(took.Milliseconds()))
 	})
 }
 
-// Age notes how long ago a moment is; 0 for the zero time, which stands for none.
+// Age measures the time since a moment, and 0 for the zero time.
 func Age(ctx context.Context, metric Metric, since time.Time) {
 	in(ctx, func(c *call) {
 		age := time.Duration(0)
@@ -143,7 +142,7 @@ func Age(ctx context.Context, metric Metric, since time.Time) {
 	})
 }
 
-// About gives the call's line a property by which it is found, such as a correlation id: not a dimension.
+// About adds a property to the call's line for searching, such as a correlation id. It is not a dimension.
 func About(ctx context.Context, key, value string) {
 	in(ctx, func(c *call) { c.about[key] = value })
 }

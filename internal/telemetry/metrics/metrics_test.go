@@ -21,7 +21,7 @@ import (
 
 var began = time.Date(2020, 1, 1, 12, 0, 0, 0, time.UTC)
 
-// written is the log of one call that took 2 seconds: its lines, each as CloudWatch takes it.
+// written are the log lines of a call that took 2 seconds, as CloudWatch reads them.
 func written(t *testing.T, counts func(context.Context)) (text string, lines [][]string) {
 	t.Helper()
 	var out bytes.Buffer
@@ -45,7 +45,7 @@ func written(t *testing.T, counts func(context.Context)) (text string, lines [][
 	return out.String(), lines
 }
 
-// Also with a log level that hides everything else.
+// At every log level.
 func TestWrite(t *testing.T) {
 	t.Parallel()
 	const of = " application=app environment=dev"
@@ -72,7 +72,7 @@ func TestWrite(t *testing.T) {
 			metrics.Age(ctx, metrics.OldestOpenRunAge, time.Time{})
 		}, [][]string{{"SnapshotStatusChecker OldestOpenRunAge 0 Seconds" + of,
 			"SnapshotStatusChecker OldestPendingAge 62 Seconds" + of}}},
-		{"messages, one of nobody knows when, one from a clock that is ahead", func(ctx context.Context) {
+		{"messages, one without a time, one from a clock that is ahead", func(ctx context.Context) {
 			metrics.Processed(ctx, time.Time{})
 			metrics.Processed(ctx, began.Add(time.Hour))
 		}, [][]string{{"SnapshotStatusChecker MessageProcessingTime 2000 Milliseconds" + of,
@@ -101,7 +101,7 @@ func TestWrite(t *testing.T) {
 	}
 }
 
-// The format takes 100 values of a metric in one line.
+// A line may have 100 values of a metric.
 func TestManyValues(t *testing.T) {
 	t.Parallel()
 	_, lines := written(t, func(ctx context.Context) {
@@ -119,7 +119,7 @@ func TestManyValues(t *testing.T) {
 	}
 }
 
-// The whole line, as it is written: what a person finds it by is beside the metrics, not among their dimensions.
+// The whole line. Properties for searching are not dimensions.
 func TestLine(t *testing.T) {
 	t.Parallel()
 	text, _ := written(t, func(ctx context.Context) {
@@ -145,7 +145,7 @@ func TestLine(t *testing.T) {
 	}
 }
 
-// Tasks count while nobody listens, in tests and in the simulation.
+// Tasks may measure outside a call, in tests and in the simulation.
 func TestCountingOutsideOfACall(t *testing.T) {
 	t.Parallel()
 	metrics.Add(t.Context(), metrics.FilesReceived, 1)
@@ -168,7 +168,7 @@ func TestConcurrently(t *testing.T) {
 	}
 }
 
-// Each metric by itself is one that CloudWatch takes, and no name stands for two.
+// CloudWatch accepts each metric, and all names differ.
 func TestAll(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}

@@ -11,7 +11,7 @@ import (
 	"snapshot-status-checker/internal/table"
 )
 
-// Create makes an empty table of the test's own, whose name begins with the test's, and returns when it can be used.
+// Create makes an empty table for the test, whose name begins with the test's, and waits until it is active.
 func Create(t *testing.T, client *dynamodb.Client, name, partitionKey, sortKey string) table.Name {
 	t.Helper()
 	name = strings.NewReplacer("/", "-").Replace(t.Name()) + "-" + name

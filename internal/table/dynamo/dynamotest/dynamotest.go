@@ -1,4 +1,4 @@
-// Package dynamotest is what every implementation of DynamoDB's interface passes: the local engine, DynamoDB Local.
+// Package dynamotest is the conformance suite of DynamoDB's interface, for the local engine and DynamoDB Local.
 package dynamotest
 
 import (
@@ -15,7 +15,7 @@ import (
 	"snapshot-status-checker/internal/table/tabletest"
 )
 
-// Run runs, over tables of the test's own, the suite of package tabletest and what holds of DynamoDB beyond it.
+// Run runs the suite of package tabletest and further tests of DynamoDB, over tables of the test's own.
 func Run(t *testing.T, client *dynamodb.Client) {
 	db := dynamo.New(client)
 	one, other := Create(t, client, "one", "PK", "SK"), Create(t, client, "other", "CorrelationId", "CollectionName")
@@ -37,8 +37,8 @@ func pages(t *testing.T, db *dynamo.DB, name table.Name) {
 			t.Fatal(err)
 		}
 	}
-	query, pages, seen := table.Query{Name: name, Partition: t.Name(), Attributes: []string{"N"}, Consistent: true}, 0,
-		0
+	query := table.Query{Name: name, Partition: t.Name(), Attributes: []string{"N"}, Consistent: true}
+	pages, seen := 0, 0
 	for {
 		page, err := db.Query(t.Context(), query)
 		if err != nil {

@@ -1,4 +1,4 @@
-// Package metricstest reads log lines as CloudWatch does: by the published rules of the embedded metric format.
+// Package metricstest reads log lines by the published rules of CloudWatch's embedded metric format.
 package metricstest
 
 import (
@@ -17,10 +17,10 @@ type Datum struct {
 	Value                 float64
 }
 
-// Extract returns what CloudWatch makes of a line of a log: nothing if it is not meant for it. It returns an error for
-// a line that is, but breaks a rule of
+// Extract returns CloudWatch's data of a log line, none for an ordinary line. It returns an error if the line breaks a
+// rule of
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html,
-// of which CloudWatch itself says nothing.
+// where CloudWatch ignores the line silently.
 func Extract(line []byte) ([]Datum, error) {
 	var root map[string]json.RawMessage
 	if err := json.Unmarshal(line, &root); err != nil || root["_aws"] == nil {
@@ -70,16 +70,15 @@ var (
 	namespace = regexp.MustCompile(`^[A-Za-z0-9._/#: -]{1,255}$`) // PutMetricData's rule, stricter than the format's
 	units     = strings.Split(
 		"Seconds Microseconds Milliseconds Bytes Kilobytes Megabytes Gigabytes Terabytes Bits Kilobits Megabits "+
-			"Gigabits "+
-			"Terabits Percent Count Bytes/Second Kilobytes/Second Megabytes/Second Gigabytes/Second Terabytes/Second "+
-			"Bits/Second Kilobits/Second "+
-			"Megabits/Second Gigabits/Second Terabits/Second Count/Second None", " ")
+			"Gigabits Terabits Percent Count Bytes/Second Kilobytes/Second Megabytes/Second Gigabytes/Second "+
+			"Terabytes/Second Bits/Second Kilobits/Second Megabits/Second Gigabits/Second Terabits/Second "+
+			"Count/Second None", " ")
 )
 
 func (d directive) extract(root map[string]json.RawMessage) ([]Datum, error) {
 	switch {
-	case !namespace.MatchString(d.Namespace) || strings.HasPrefix(d.Namespace, "AWS/") || strings.HasPrefix(d.Namespace,
-		":"):
+	case !namespace.MatchString(d.Namespace), strings.HasPrefix(d.Namespace, "AWS/"),
+		strings.HasPrefix(d.Namespace, ":"):
 		return nil, fmt.Errorf("namespace %q is not allowed", d.Namespace)
 	case len(d.Dimensions) == 0:
 		return nil, fmt.Errorf("no dimension set")
@@ -111,7 +110,7 @@ func (d directive) extract(root map[string]json.RawMessage) ([]Datum, error) {
 	return data, nil
 }
 
-// resolve looks a dimension set up among the members of the root.
+// resolve finds the values of a dimension set in the root.
 func resolve(set []string, root map[string]json.RawMessage) (string, error) {
 	if len(set) > 30 {
 		return "", fmt.Errorf("%d dimensions in one set", len(set))

@@ -10,7 +10,7 @@ import (
 	"snapshot-status-checker/internal/telemetry/metrics/metricstest"
 )
 
-// aws writes a line with these directives and members.
+// aws is a line with these directives and members.
 func aws(directives, members string) string {
 	return fmt.Sprintf(`{"_aws":{"Timestamp":1574109732004,"CloudWatchMetrics":[%s]},"d":"x",%s}`, directives, members)
 }

@@ -24,9 +24,9 @@ func TestMaxMessageBytes(t *testing.T) {
 	}
 }
 
-// A full batch of the largest messages that the queue takes goes through the whole execution, whatever its size is: up
-// to 72 even if every byte of every body has to be escaped; above, where SQS allows no limit so small, if a quarter of
-// them has to be. (In the example of docs/reference.md it is a seventh.)
+// A full batch of the largest messages fits through the whole execution: up to 72 messages even if every byte of every
+// body is escaped; above, where SQS allows no smaller limit, if a quarter is escaped. (In the example of docs/reference.md a
+// seventh is.)
 func TestAFullBatchFitsIntoAnExecution(t *testing.T) {
 	t.Parallel()
 	for batchSize := 1; batchSize <= 100; batchSize++ {
@@ -45,8 +45,8 @@ func TestAFullBatchFitsIntoAnExecution(t *testing.T) {
 	}
 }
 
-// Attributes of a message count towards its size, but JSON writes more around them than around a body. With ten of them
-// a full batch is taken if a quarter of its bodies has to be escaped.
+// A message's attributes count towards its size, but JSON adds more to them than to a body. With ten of them a full
+// batch fits if a quarter of its bodies is escaped.
 func TestAFullBatchWithAttributesFitsIntoAnExecution(t *testing.T) {
 	t.Parallel()
 	attributes, attributeBytes := map[string]types.MessageAttributeValue{}, 0
@@ -64,8 +64,8 @@ func TestAFullBatchWithAttributesFitsIntoAnExecution(t *testing.T) {
 	}
 }
 
-// largest is the size of the largest value that an execution of such a batch holds: the arguments of increment's call,
-// or what is rejected if it has failed.
+// largest is the size of the largest value in an execution of the batch: the arguments of increment's call, or the
+// rejected messages after its failure.
 func largest(t *testing.T, batchSize int, message types.Message) int {
 	t.Helper()
 	records := json.RawMessage(input(t, batchSize, message))
@@ -87,7 +87,7 @@ func largest(t *testing.T, batchSize int, message types.Message) int {
 	return most
 }
 
-// causeBytes is how much of an error's cause the definition takes along beside the messages.
+// causeBytes is the length of an error's cause in the definition.
 func causeBytes(t *testing.T) int {
 	t.Helper()
 	found := regexp.MustCompile(`\$substring\(\$string\(\$states\.errorOutput\.Cause\), 0, (\d+)\)`).FindStringSubmatch(
@@ -106,7 +106,7 @@ func aQuarterEscaped(size int) string {
 	return strings.Repeat(`"`, size/4) + strings.Repeat("x", size-size/4)
 }
 
-// input is the execution's input as the local runner writes it, in the shape of Pipes.
+// input is the execution's input in Pipes' format, as the local runner writes it.
 func input(t *testing.T, batchSize int, message types.Message) string {
 	t.Helper()
 	var batch []types.Message
@@ -121,8 +121,9 @@ func input(t *testing.T, batchSize int, message types.Message) string {
 	return text
 }
 
-// envelope is a message with all that SQS adds to one of a standard queue, each as long as it is seen to be: the handle
-// as in the API's examples, the sender as a role's session of the longest name, the trace of X-Ray.
+// envelope is a message with everything that SQS adds to one of a standard queue, each value of its observed maximum
+// length: the handle as in the API's examples, the sender as a role's session with the longest name, the trace of
+// X-Ray.
 func envelope(body string) types.Message {
 	return types.Message{
 		MessageId: aws.String(strings.Repeat("0", 36)), ReceiptHandle: aws.String(strings.Repeat("A", 412)),
@@ -132,7 +133,8 @@ func envelope(body string) types.Message {
 			"ApproximateReceiveCount": "5", "SentTimestamp": "1763920000000",
 			"ApproximateFirstReceiveTimestamp": "1763920000000",
 			"SenderId":                         strings.Repeat("A", 21) + ":" + strings.Repeat("s", 64),
-			"AWSTraceHeader":                   "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1;Lineage=1:a87bd80c:1|68fd508a:5|c512fbe3:2",
+			"AWSTraceHeader": "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1;" +
+				"Lineage=1:a87bd80c:1|68fd508a:5|c512fbe3:2",
 			"DeadLetterQueueSourceArn": "arn:aws-us-gov:sqs:us-gov-west-1:123456789012:" +
 				strings.Repeat("q", 80),
 		},

@@ -1,0 +1,115 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+
+	"snapshot-status-checker/internal/snapshot"
+	"snapshot-status-checker/internal/table"
+)
+
+// DefaultPageSize is the number of digests that a collection's item holds before they become a page. At 13 bytes each,
+// and with names of up to about 200 bytes, the item stays below 1 KB, one write unit.
+const DefaultPageSize = 48
+
+// turnPage moves the recent digests to a page if there are enough. A page never changes, so it may be cached. It is
+// written before its digests are removed from the collection, so a digest is always in one of the two. The call whose
+// update filled the page turns it; if that call failed, a later one turns it at twice the size. Turning a page twice
+// has no effect.
+func (c *counting) turnPage(ctx context.Context, added int) error {
+	recent, number := table.Blobs(c.known.Recent), c.known.Pages
+	filled := len(recent) >= c.PageSize && len(recent)-added < c.PageSize
+	if !filled && len(recent) < 2*c.PageSize {
+		return nil
+	}
+	ref := c.pageRef(c.key, number)
+	item, err := c.db.Update(ctx, table.Write{Ref: ref,
+		Set: map[string]any{attrDigests: recent, attrExpiresAt: c.expires(receiptTTL)},
+		If:  []table.Condition{{Attribute: ref.PartitionKey, Operator: table.Absent}}})
+	if err != nil && !errors.Is(err, table.ErrConditionFailed) {
+		return fmt.Errorf("turning the page: %w", err)
+	}
+	d := decoder{item: item}
+	turned := table.Blobs(d.blobs(attrDigests)) // another call's, if the update was refused
+	if err := d.err(ref); err != nil {
+		return err
+	}
+	collection := c.collectionRef(c.key)
+	item, err = c.db.Update(ctx, table.Write{Ref: collection,
+		Set:    map[string]any{attrPages: number + 1},
+		Delete: map[string]table.Blobs{attrRecent: turned},
+		If:     []table.Condition{numberIs(attrPages, number), exists(collection)}})
+	if err != nil && !errors.Is(err, table.ErrConditionFailed) { // a failed condition: another call has turned it
+		return fmt.Errorf("turning the page: %w", err)
+	}
+	if err == nil {
+		c.pages.Add(cachedPage{ref.Partition, number}, newPage(turned))
+	}
+	c.known, err = c.decodeCollection(c.key, item)
+	return err
+}
+
+// page is a page's sorted digests, concatenated to save memory.
+type page string
+
+func newPage(digests table.Blobs) page { return page(strings.Join(digests, "")) }
+
+func (p page) has(digest string) bool {
+	size := len(digest)
+	i := sort.Search(len(p)/size, func(i int) bool { return string(p[i*size:(i+1)*size]) >= digest })
+	return i < len(p)/size && string(p[i*size:(i+1)*size]) == digest
+}
+
+// cachedPage names a page in the cache.
+type cachedPage struct {
+	partition string // of the collection
+	number    int64
+}
+
+// readPages returns the collection's pages, each read once per process. A page without an item has expired and is
+// empty.
+func (s *Store) readPages(ctx context.Context, key snapshot.CollectionKey, count int64) ([]page, error) {
+	partition := collectionPartition(key)
+	if s.pages.Contains(cachedPage{partition, count}) {
+		s.forgetPages(key, count) // the cache has more pages than the ledger: they are from a lost one
+	}
+	pages := make([]page, count)
+	var missing []int64
+	for i := range count {
+		cached, ok := s.pages.Get(cachedPage{partition, i})
+		if pages[i] = cached; !ok {
+			missing = append(missing, i)
+		}
+	}
+	for chunk := range slices.Chunk(missing, table.MaxBatch) {
+		reads := make([]table.Read, len(chunk))
+		for j, i := range chunk {
+			reads[j] = table.Read{Ref: s.pageRef(key, i), Consistent: true}
+		}
+		items, err := s.db.GetMany(ctx, reads)
+		if err != nil {
+			return nil, fmt.Errorf("reading pages: %w", err)
+		}
+		for j, i := range chunk {
+			d := decoder{item: items[reads[j].Ref]}
+			pages[i] = newPage(d.blobs(attrDigests))
+			if err := d.err(reads[j].Ref); err != nil {
+				return nil, err
+			}
+			s.pages.Add(cachedPage{partition, i}, pages[i])
+		}
+	}
+	return pages, nil
+}
+
+// forgetPages removes a collection's pages from the cache because the ledger is new. count is their number there.
+func (s *Store) forgetPages(key snapshot.CollectionKey, count int64) {
+	page := cachedPage{partition: collectionPartition(key)}
+	for ; s.pages.Remove(page) || page.number < count; page.number++ {
+		continue
+	}
+}

@@ -1,0 +1,134 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"snapshot-status-checker/internal/snapshot"
+	"snapshot-status-checker/internal/table"
+)
+
+// Receipt is a message that was counted, for people.
+type Receipt struct {
+	Identity   string
+	Filename   string // "" if the message named none
+	Success    bool   // a success file's message
+	ReceivedAt time.Time
+	Execution  string // the first of those whose receipts still exist
+}
+
+// storedReceipt is a message in an item of receipts. It was counted if its digest is in a page or in Recent.
+type storedReceipt struct {
+	Identity string `json:"id"`
+	File     string `json:"file,omitempty"`
+	Success  bool   `json:"success,omitempty"`
+	Digest   []byte `json:"digest"`
+}
+
+// maxReceipts bounds the text of an item of receipts, in bytes. One receipt is far smaller: a file name has at most
+// snapshot.MaxFilename bytes, an identity snapshot.MaxIdentity.
+const maxReceipts = 100_000
+
+// writeReceipts stores the messages for people, before they are counted. A retry writes the same items again.
+func (c *counting) writeReceipts(ctx context.Context, receipts []snapshot.Receipt) error {
+	text, item := []byte{'['}, 0
+	flush := func() error {
+		ref := c.receiptsRef(c.key, c.execution, c.part, item)
+		item++
+		_, err := c.db.Update(ctx, table.Write{Ref: ref, Set: map[string]any{
+			attrMessages:   string(append(text, ']')),
+			attrReceivedAt: c.Now().Unix(),
+			attrExecution:  c.execution,
+			attrExpiresAt:  c.expires(receiptTTL),
+		}})
+		text = []byte{'['}
+		return err
+	}
+	for _, receipt := range receipts {
+		message := receipt.Message
+		one, err := json.Marshal(storedReceipt{
+			receipt.Identity, named(message.Filename), message.IsSuccessFile, []byte(receipt.Digest)})
+		if err != nil {
+			return fmt.Errorf("writing receipts: %w", err)
+		}
+		if len(text) > 1 && len(text)+len(one) > maxReceipts {
+			if err := flush(); err != nil {
+				return fmt.Errorf("writing receipts: %w", err)
+			}
+		}
+		if len(text) > 1 {
+			text = append(text, ',')
+		}
+		text = append(text, one...)
+	}
+	if err := flush(); err != nil {
+		return fmt.Errorf("writing receipts: %w", err)
+	}
+	return nil
+}
+
+// named is a message's file name, "" without one.
+func named(file string) string {
+	if file == snapshot.FilenameNotSet {
+		return ""
+	}
+	return file
+}
+
+// Receipts passes the counted messages of a collection to visit, each once, in no order, strongly consistent, page by
+// page, until visit returns an error. Receipts expire after 60 days.
+//
+// A receipt is written before its message is counted. It is skipped if neither the collection nor a page has its
+// digest. Both sort before the receipts, so all messages that were counted when the reading began are included.
+func (s *Store) Receipts(ctx context.Context, key snapshot.CollectionKey, visit func(Receipt) error) error {
+	counted := map[string]bool{} // by digest; false after its receipt was visited
+	query := table.Query{Name: s.Ledger, Partition: collectionPartition(key), Consistent: true}
+	for {
+		page, err := s.db.Query(ctx, query)
+		if err != nil {
+			return fmt.Errorf("reading a collection's receipts: %w", err)
+		}
+		for _, keyed := range page.Items {
+			if err := s.receiptsIn(keyed, counted, visit); err != nil {
+				return err
+			}
+		}
+		if page.Next == "" {
+			return nil
+		}
+		query.After = page.Next
+	}
+}
+
+// receiptsIn adds the digests of an item to counted, or visits its receipts.
+func (s *Store) receiptsIn(keyed table.Keyed, counted map[string]bool, visit func(Receipt) error) error {
+	d := decoder{item: keyed.Item}
+	for _, digest := range slices.Concat(d.blobs(attrRecent), d.blobs(attrDigests)) {
+		counted[digest] = true
+	}
+	var stored []storedReceipt
+	ref := s.Ledger.At(keyed.Partition, keyed.Sort)
+	if text := d.string(attrMessages); strings.HasPrefix(keyed.Sort, receiptsPrefix) {
+		if err := json.Unmarshal([]byte(text), &stored); err != nil {
+			return malformed(ref, err)
+		}
+	}
+	at, execution := d.time(attrReceivedAt), d.string(attrExecution)
+	if err := d.err(ref); err != nil {
+		return err
+	}
+	for _, one := range stored {
+		if !counted[string(one.Digest)] {
+			continue
+		}
+		counted[string(one.Digest)] = false
+		if err := visit(Receipt{one.Identity, one.File, one.Success, at, execution}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
