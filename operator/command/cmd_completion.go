@@ -14,7 +14,7 @@ import (
 	"snapshot-status-checker/operator/report"
 )
 
-// The scripts ask `snapshot-status complete-words` what may stand where the cursor is.
+// The scripts call `snapshot-status complete-words` with the words up to the cursor.
 var (
 	//go:embed completion/bash.sh
 	bashCompletion string
@@ -29,26 +29,24 @@ type completionCommand struct {
 }
 
 func (c *completionCommand) Help() string {
-	return "Writes the shell's completion of this command. bash: source <(snapshot-status completion bash) in " +
-		"~/.bashrc; " +
+	return "Prints the completion script. bash: source <(snapshot-status completion bash) in ~/.bashrc; " +
 		"zsh: source <(snapshot-status completion zsh) in ~/.zshrc, after compinit; " +
 		"fish: snapshot-status completion fish | source in ~/.config/fish/config.fish."
 }
 
 func (c *completionCommand) Run(a *app) error {
 	script := map[string]string{"bash": bashCompletion, "zsh": zshCompletion, "fish": fishCompletion}[c.Shell]
-	_, err := io.WriteString(a.out, script)
-	return err
+	return a.write([]byte(script))
 }
 
 type completeWordsCommand struct {
 	Words []string `arg:"" optional:"" help:"The words after snapshot-status, up to the cursor."`
 }
 
-// runsTimeout bounds the look for runs: somebody waits for it at the prompt.
+// runsTimeout bounds reading the runs while a person waits at the prompt.
 const runsTimeout = 3 * time.Second
 
-// Run writes what may stand in place of the last word, one suggestion a line. It never fails: then there is none.
+// Run writes the completions of the last word, one a line. On an error it writes none.
 func (c *completeWordsCommand) Run(a *app, parser *kong.Kong) error {
 	var before []string
 	typed := ""
@@ -63,8 +61,8 @@ func (c *completeWordsCommand) Run(a *app, parser *kong.Kong) error {
 	return nil
 }
 
-// suggest lists what may stand after the words before the one that is being typed: commands, flags, a flag's values,
-// and runs where a run is expected.
+// suggest lists what may follow the words before the one that is being typed: commands, flags, values of a flag, or
+// runs.
 func suggest(model *kong.Application, before []string, typed string, runs func() []string) []string {
 	node := model.Node
 	flags := slices.Clone(node.Flags)
@@ -160,7 +158,7 @@ func flagNames(flags []*kong.Flag) []string {
 	return names
 }
 
-// enum lists the values that are allowed, if they are few.
+// enum lists the allowed values of an enum.
 func enum(value *kong.Value, before string) []string {
 	var values []string
 	for _, one := range value.EnumSlice() {
@@ -171,7 +169,7 @@ func enum(value *kong.Value, before string) []string {
 	return values
 }
 
-// newestRuns lists the runs of the deployment that the words name, the newest first; none if they cannot be read.
+// newestRuns lists the runs of the deployment that the words name, the newest first.
 func (a *app) newestRuns(words []string) []string {
 	var line commands
 	parser, err := newParser(&line, io.Discard, io.Discard)

@@ -28,7 +28,7 @@ func TestDoctorText(t *testing.T) {
 		var out textOut
 		examined{[]doctor.Diagnosis{{Level: doctor.OK, About: "table t", Says: "is active"},
 			{Level: doctor.Error, About: "pipe p", Says: "is STOPPED", Cure: "start it"},
-			{Level: doctor.Unknown, About: "alarms", Says: "cannot tell: not allowed"}}}.print(show.Printer{Out: &out,
+			{Level: doctor.Unknown, About: "alarms", Says: "not checked: not allowed"}}}.print(show.Printer{Out: &out,
 			Now: n.now}, all)
 		golden(t, name, string(out))
 	}
@@ -82,7 +82,7 @@ func TestDoctorOnTheStack(t *testing.T) {
 		}
 	}
 	for _, about := range []string{"permissions", "versions"} {
-		if level, told := healthy[about]; told {
+		if level, found := healthy[about]; found {
 			t.Errorf("healthy, but: %s is %s", about, level)
 		}
 	}
@@ -128,7 +128,7 @@ func TestDoctorOnTheStack(t *testing.T) {
 	set(schedulertypes.ScheduleStateEnabled)
 
 	for task, spoilt := range map[string][2]string{"notify": {"EXPORT_STATE_SQS_QUEUE_URL",
-		"https://sqs.eu-west-1.amazonaws.com/111122223333/of-somebody"},
+		"https://sqs.eu-west-1.amazonaws.com/111122223333/of-another-stack"},
 		"sweep": {"STALLED_AFTER_MINUTES", "soon"}} {
 		name := s.Name + "-" + task
 		variables := must[*lambda.GetFunctionConfigurationOutput](t)(functions.GetFunctionConfiguration(t.Context(),
@@ -162,7 +162,7 @@ func TestDoctorOnTheStack(t *testing.T) {
 	attributes("60")
 
 	must[*sqs.SendMessageOutput](t)(queues.SendMessage(t.Context(),
-		&sqs.SendMessageInput{QueueUrl: &s.Outputs.RejectedMessagesQueueUrl, MessageBody: aws.String("kept")}))
+		&sqs.SendMessageInput{QueueUrl: &s.Outputs.RejectedMessagesQueueUrl, MessageBody: aws.String("rejected")}))
 	wants("rejected-messages queue", doctor.Warning, exitOK)
 	if got := s.says("doctor"); !strings.Contains(got.out, "snapshot-status --stack="+s.Name+" rejected list") {
 		t.Errorf("the cure is for another deployment:\n%s", got.out)

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,24 +15,26 @@ import (
 type filesCommand struct {
 	Name       string    `arg:"" name:"run" help:"The correlation id."`
 	Collection string    `arg:"" help:"The collection."`
-	Expected   inputFile `placeholder:"LIST" help:"A file (- for standard input) with one file name a line: says which of them have not come."`
+	Expected   inputFile `placeholder:"LIST" help:"A file (- for standard input) with one file name a line: lists those that have not arrived."`
 }
 
 func (c *filesCommand) Help() string {
-	return `Lists the files that came for a collection, the earliest first: when, in which message, counted by which execution. A name that came in several messages was counted several times and is marked. (A message that SQS delivers twice counts once and is listed once.) With --expected, exits with 3 if one is missing.`
+	return "Lists the files that arrived for a collection, the earliest first: time, message, execution. A name that " +
+		"arrived in several messages was counted several times and is marked. (A message that SQS delivers twice counts " +
+		"once.) With --expected, exits with 3 if a file is missing."
 }
 
-// fileList is what files answers.
+// fileList is the answer of files.
 type fileList struct {
 	Run        string   `json:"run"`
 	Collection string   `json:"collection"`
 	Files      []file   `json:"files"`
-	Repeated   []string `json:"repeated"`          // names that came in several messages
+	Repeated   []string `json:"repeated"`          // names that arrived in several messages
 	Missing    []string `json:"missing,omitempty"` // of those expected
 }
 
 type file struct {
-	Name      string    `json:"name"`     // as the message said, which need not say it
+	Name      string    `json:"name"`     // from the message; may be empty
 	Identity  string    `json:"identity"` // of its message
 	CountedAt time.Time `json:"counted_at"`
 	Execution string    `json:"execution"`
@@ -62,18 +65,11 @@ func (c *filesCommand) Run(a *app) error {
 	}
 	list.sort()
 	list.compare(expected)
-	if a.json {
-		err = a.printJSON(list)
-	} else {
-		list.print(a.printer(), c.Expected != "")
-	}
-	if err != nil {
-		return err
-	}
-	return notDone(len(list.Missing) == 0)
+	err = a.answer(list, func(p show.Printer) { list.print(p, c.Expected != "") })
+	return notDone(len(list.Missing) == 0, err)
 }
 
-// expected reads the names that are expected; nil if none are.
+// expected reads the list of --expected; nil without it.
 func (c *filesCommand) expected(a *app) ([]string, error) {
 	if c.Expected == "" {
 		return nil, nil
@@ -82,7 +78,11 @@ func (c *filesCommand) expected(a *app) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the expected files: %w", err)
 	}
-	return fileNames(text), nil
+	names := fileNames(text)
+	if len(names) == 0 {
+		return nil, errors.New("the list of expected files is empty")
+	}
+	return names, nil
 }
 
 func (l *fileList) add(receipt store.Receipt) error {
@@ -93,7 +93,7 @@ func (l *fileList) add(receipt store.Receipt) error {
 
 func (l *fileList) print(p show.Printer, compared bool) {
 	if len(l.Files) == 0 {
-		p.Line("No file of %s has come.", l.Collection)
+		p.Line("No file of %s has arrived.", l.Collection)
 	} else {
 		var rows [][]string
 		for _, file := range l.Files {
@@ -102,11 +102,11 @@ func (l *fileList) print(p show.Printer, compared bool) {
 			case file.Success:
 				note = "success file"
 			case slices.Contains(l.Repeated, file.Name):
-				note = p.Tone(show.Bad, "name repeated")
+				note = p.Tone(show.Bad, "repeated name")
 			}
 			name := file.Name
 			if name == "" {
-				name = "(the message named none)"
+				name = "(no name in the message)"
 			}
 			rows = append(rows, []string{name, stamp(&file.CountedAt), file.Identity,
 				file.Execution[strings.LastIndex(file.Execution, ":")+1:], note})
@@ -117,11 +117,10 @@ func (l *fileList) print(p show.Printer, compared bool) {
 		p.Line("%s %s", p.Tone(show.Bad, "missing:"), name)
 	}
 	if n := l.cut(); n > 0 && compared {
-		p.Line("Of %d names that came only the first %d bytes are stored. Names are compared by these, so a missing "+
-			"one may be among them.",
-			n, snapshot.MaxFilename)
+		p.Line("Of %d names only the first %d bytes are stored and compared. A missing file may be among them.", n,
+			snapshot.MaxFilename)
 	}
 	if compared && len(l.Missing) == 0 {
-		p.Line("All that were expected have come.")
+		p.Line("All expected files have arrived.")
 	}
 }

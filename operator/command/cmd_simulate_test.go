@@ -68,9 +68,9 @@ func TestSimulateOnTheStack(t *testing.T) {
 	if got := s.says(line...); got.code != exitFailed || !strings.Contains(got.err, "--yes-really") {
 		t.Fatalf("outside of the local stack: %+v", got)
 	}
-	others := append(line, "--yes-really", "--export-status-table", s.Outputs.LedgerTableName+"-of-somebody")
-	if got := s.says(others...); got.code != exitFailed || !strings.Contains(got.err, "was not made by the stack") {
-		t.Fatalf("with somebody's table: %+v", got)
+	foreign := append(line, "--yes-really", "--export-status-table", s.Outputs.LedgerTableName+"-of-another-system")
+	if got := s.says(foreign...); got.code != exitFailed || !strings.Contains(got.err, "was not created by the stack") {
+		t.Fatalf("with another system's table: %+v", got)
 	}
 	got := s.says(append(line, "--yes-really")...)
 	var played simulation

@@ -18,7 +18,7 @@ func (e *ending) Write(text []byte) (int, error) {
 	return e.Buffer.Write(text)
 }
 
-// Whoever stops watching before the run is done is not told that it is.
+// A watch that ends before the run does not exit with 0.
 func TestWatchEndedBeforeTheRun(t *testing.T) {
 	t.Parallel()
 	n := newNight(t)

@@ -12,8 +12,8 @@ import (
 
 const utf8Mark = "\xef\xbb\xbf"
 
-// decode reads what any tool may have written: UTF-8 or UTF-16, with or without a byte order mark. The result is valid
-// UTF-8 without the mark; line ends stay. The error names the line that is neither, or holds a NUL.
+// decode reads UTF-8 or UTF-16, with or without a byte order mark. The result is valid UTF-8 without the mark; line ends
+// stay. The error names the line that is neither, or has a NUL.
 func decode(raw []byte) (string, error) {
 	text, err := "", error(nil)
 	if order, is := utf16Order(raw); is {
@@ -25,13 +25,13 @@ func decode(raw []byte) (string, error) {
 		return "", err
 	}
 	if at := strings.IndexByte(text, 0); at >= 0 {
-		return "", fmt.Errorf("line %d holds a NUL byte; save it as text in UTF-8", lineOf(text, at))
+		return "", fmt.Errorf("line %d has a NUL byte; save it as text in UTF-8", lineOf(text, at))
 	}
 	return text, nil
 }
 
-// utf16Order recognises UTF-16 by its mark or, since each text that is read here begins with ASCII characters, by the
-// zeros beside the first two of them (as RFC 4627, section 3, does for JSON).
+// utf16Order recognises UTF-16 by its mark or, since the texts begin with ASCII characters, by the zeros beside the first
+// two of them (RFC 4627, section 3).
 func utf16Order(raw []byte) (order unicode.Endianness, is bool) {
 	zero := func(i int) bool { return i < len(raw) && raw[i] == 0 }
 	other := func(i int) bool { return i >= len(raw) || raw[i] != 0 }

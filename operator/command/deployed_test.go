@@ -135,8 +135,8 @@ func (s onStack) abort(input string) {
 	s.Fatal("no execution could be stopped")
 }
 
-// A collection whose look was missed is looked at by hand; what is owed is paid by hand.
-func TestLookAndPayByHand(t *testing.T) {
+// A person can reconcile a collection and deliver what is pending.
+func TestReconcileAndDeliverByHand(t *testing.T) {
 	s := deployed(t)
 	s.row("by-hand", "db.core.one", "Exported", "1")
 	s.send("by-hand", "db.core.one", "one-001")
@@ -147,30 +147,30 @@ func TestLookAndPayByHand(t *testing.T) {
 		!strings.Contains(got.out, "waits for the status Sent") {
 		t.Errorf("why: %+v", got)
 	}
-	if got := s.says("look", "by-hand"); got.code != exitOK ||
-		!strings.Contains(got.out, "Would look at 1 collections") {
-		t.Errorf("a dry look: %+v", got)
+	if got := s.says("reconcile", "by-hand"); got.code != exitOK ||
+		!strings.Contains(got.out, "Would reconcile 1 collection ") {
+		t.Errorf("a dry run: %+v", got)
 	}
-	if got := s.says("look", "by-hand", "--yes"); got.code != exitOK {
-		t.Errorf("a look: %+v", got)
+	if got := s.says("reconcile", "by-hand", "--yes"); got.code != exitOK {
+		t.Errorf("reconcile: %+v", got)
 	}
 	s.row("by-hand", "db.core.one", "Sent", "1")
 	s.until("by-hand", func(run report.Run) bool { return run.Collections[0].WaitsFor == report.ForSuccessFile })
 	s.send("by-hand", "db.core.one", "_success")
 	s.until("by-hand", func(run report.Run) bool { return run.State == report.Successful })
-	if got := s.says("owed", "by-hand"); got.code != exitOK || !strings.Contains(got.out, "Nothing is owed") {
-		t.Errorf("owed: %+v", got)
+	if got := s.says("pending", "by-hand"); got.code != exitOK || !strings.Contains(got.out, "Nothing is pending") {
+		t.Errorf("pending: %+v", got)
 	}
-	if got := s.says("owed", "--pay", "--yes"); got.code != exitOK || !strings.Contains(got.out, "The sweep examined") {
-		t.Errorf("paying: %+v", got)
+	if got := s.says("pending", "--deliver", "--yes"); got.code != exitOK || !strings.Contains(got.out, "The sweep examined") {
+		t.Errorf("delivering: %+v", got)
 	}
 	if got := s.says("verify", "by-hand"); got.code != exitOK {
 		t.Errorf("verify: %+v", got)
 	}
 }
 
-// What went wrong beside the tables is named too.
-func TestWhyNamesWhatStandsAround(t *testing.T) {
+// Failed executions and rejected messages are named.
+func TestWhyNamesFailuresAndRejectedMessages(t *testing.T) {
 	s := deployed(t)
 	s.row("around", "db.core.one", "Exported", "2")
 	s.send("around", "db.core.one", "one-001")
@@ -210,7 +210,7 @@ func TestFindingTheDeployment(t *testing.T) {
 		"no such stack":     {[]string{"runs", "--stack", "nonsense"}, exitFailed, "another one: --stack"},
 		"another stack":     {[]string{"runs", "--stack", "CDKToolkit"}, exitFailed, "not a snapshot status checker"},
 		"local and a stack": {[]string{"runs", "--local", "--stack", s.Name}, exitFailed, "leave out --stack"},
-		"no machine to look": {[]string{"look", "to-find", "--yes", "--export-status-table", table, "--ledger-table",
+		"no state machine": {[]string{"reconcile", "to-find", "--yes", "--export-status-table", table, "--ledger-table",
 			ledger}, exitFailed, "--state-machine"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -41,12 +41,12 @@ func (l *fileList) sort() {
 	}
 }
 
-// compare finds the missing. An expected name is there if it came as it stands in the list or without white space
-// around it, in any folder if it names none. Composed and decomposed characters are the same: file systems differ in
-// them. Of a long name only the part that is stored is compared.
+// compare finds the missing names. Names are equal with and without white space around them, in any folder if the list
+// names none, and with composed or decomposed characters, in which file systems differ. Of a long name only the part
+// that is stored is compared.
 func (l *fileList) compare(expected []string) {
 	there := map[string]bool{}
-	var beginnings []string // of names behind a folder, as far as they are stored
+	var beginnings []string // of names after a folder, as far as they are stored
 	for _, file := range l.Files {
 		base := file.Name[strings.LastIndex(file.Name, "/")+1:]
 		there[asCompared(file.Name)], there[asCompared(path.Base(file.Name))] = true, true
@@ -58,7 +58,7 @@ func (l *fileList) compare(expected []string) {
 		return slices.ContainsFunc(beginnings, func(start string) bool { return strings.HasPrefix(name, start) })
 	}
 	for _, line := range expected {
-		name := strings.TrimSpace(strings.TrimPrefix(line, "\ufeff")) // a mark is left where lists were joined
+		name := strings.TrimSpace(strings.TrimPrefix(line, "\ufeff")) // joined lists have marks between them
 		name = strings.TrimPrefix(name, "./")                         // of find
 		if !there[asCompared(line)] && !there[asCompared(name)] && !(begun(name) && !strings.Contains(name, "/")) {
 			l.Missing = append(l.Missing, name)
@@ -66,7 +66,7 @@ func (l *fileList) compare(expected []string) {
 	}
 }
 
-// cut is how many of the names that came may be longer than they are stored.
+// cut counts the names that may be longer than what is stored of them.
 func (l *fileList) cut() (n int) {
 	for _, file := range l.Files {
 		if mayBeCut(file.Name) {
@@ -76,7 +76,7 @@ func (l *fileList) cut() (n int) {
 	return n
 }
 
-// mayBeCut is true of a stored name that the next character would make too long.
+// mayBeCut reports whether one more character could have made the name too long to store.
 func mayBeCut(stored string) bool { return len(stored) > snapshot.MaxFilename-utf8.UTFMax }
 
 func asCompared(name string) string { return norm.NFC.String(snapshot.StoredFilename(name)) }

@@ -137,8 +137,8 @@ func (n *night) troubled(run string) {
 	n.row(run, "db.agents.exporting", "Exporting", 0)
 	n.row(run, "db.blocked.topic", "Blocked_Topic", 0)
 	n.row(run, "db.core.asked", "SENT", 1)
-	n.row(run, "db.core.claimed", "Exported", 1)
-	n.row(run, "db.core.unlooked", "Exported", 1)
+	n.row(run, "db.core.leased", "Exported", 1)
+	n.row(run, "db.core.unreconciled", "Exported", 1)
 	n.arrive(run, "db.accounts.done", files("done", 1, 3)...)
 	n.later(time.Minute)
 	n.arrive(run, "db.accounts.done", "_db.accounts.done_success")
@@ -147,12 +147,12 @@ func (n *night) troubled(run string) {
 	n.arrive(run, "db.accounts.late", files("late", 2, 2)...)
 	n.arrive(run, "db.agents.unsent", "", "")
 	n.arrive(run, "db.core.asked", files("asked", 1, 1)...)
-	n.arrive(run, "db.core.claimed", files("claimed", 1, 1)...)
-	n.row(run, "db.core.claimed", "Sent", 1)
+	n.arrive(run, "db.core.leased", files("leased", 1, 1)...)
+	n.row(run, "db.core.leased", "Sent", 1)
 	n.later(2 * time.Minute)
-	n.reconcile(snapshot.CollectionKey{CorrelationID: run, CollectionName: "db.core.claimed"}, "dying-execution")
-	n.arrive(run, "db.core.unlooked", files("unlooked", 1, 1)...)
-	n.row(run, "db.core.unlooked", "Sent", 1)
+	n.reconcile(snapshot.CollectionKey{CorrelationID: run, CollectionName: "db.core.leased"}, "dying-execution")
+	n.arrive(run, "db.core.unreconciled", files("unreconciled", 1, 1)...)
+	n.row(run, "db.core.unreconciled", "Sent", 1)
 	n.set(run, "db.core.malformed", map[string]any{"CollectionStatus": "Sent", "FilesSent": "three"})
 	n.later(4 * time.Minute)
 }
@@ -171,17 +171,17 @@ func (n *night) finished(run string) {
 	}
 }
 
-// letGo is a run that was abandoned with a request and a move that are still due.
-func (n *night) letGo(run string) {
+// abandoned is a run that was abandoned with a request and a move that are still due.
+func (n *night) abandoned(run string) {
 	n.Helper()
 	n.row(run, "db.core.dead", "Exported", 1)
-	n.row(run, "db.core.unlooked", "Exported", 1)
+	n.row(run, "db.core.unreconciled", "Exported", 1)
 	n.arrive(run, "db.core.dead", files("dead", 1, 1)...)
-	n.arrive(run, "db.core.unlooked", files("unlooked", 1, 1)...)
+	n.arrive(run, "db.core.unreconciled", files("unreconciled", 1, 1)...)
 	n.row(run, "db.core.dead", "Sent", 1)
 	n.reconcile(snapshot.CollectionKey{CorrelationID: run, CollectionName: "db.core.dead"}, "dying-execution")
 	n.later(snapshot.AbandonedAfter)
-	n.row(run, "db.core.unlooked", "Sent", 1)
+	n.row(run, "db.core.unreconciled", "Sent", 1)
 	_, err := n.db.Update(n.Context(), table.Write{Ref: n.tables.Ledger.At("run", run),
 		Set: map[string]any{"Abandoned": true}})
 	n.must(err)

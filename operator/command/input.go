@@ -9,8 +9,8 @@ import (
 	"snapshot-status-checker/operator/visible"
 )
 
-// typed returns what reading the standard input comes to or, if the context ends first, an error: nothing can interrupt
-// the reading itself, which waits for somebody who types.
+// typed returns the result of reading the standard input or, if the context ends first, an error. The read itself cannot
+// be interrupted.
 func typed[T any](ctx context.Context, in io.Reader, read func(io.Reader) (T, error)) (T, error) {
 	type result struct {
 		value T

@@ -51,7 +51,7 @@ func TestANight(t *testing.T) {
 		s.until("night", func(run report.Run) bool { return one(run, name).WaitsFor == report.ForNothing })
 	}
 	s.status("night", blocked, "Success")
-	if looked := s.says("look", "night", "--yes"); looked.code != exitOK {
+	if looked := s.says("reconcile", "night", "--yes"); looked.code != exitOK {
 		t.Fatalf("%+v", looked)
 	}
 	watched := s.says("watch", "night", "--lines", "--every", "100ms")

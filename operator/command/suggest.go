@@ -9,8 +9,8 @@ import (
 	"snapshot-status-checker/operator/report"
 )
 
-// suggested is how the commands begin that are suggested: with the flags by which the deployment was named, also where
-// it was named by the environment, since what is suggested may be pasted elsewhere.
+// suggested is how suggested commands begin: with the flags that named the deployment, or that the environment set, since
+// they may be pasted elsewhere.
 func suggested(model *kong.Application) report.Command {
 	line := "snapshot-status"
 	for _, flag := range model.Flags {

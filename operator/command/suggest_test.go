@@ -17,7 +17,7 @@ func TestSuggestedCommandsNameTheDeployment(t *testing.T) {
 		"--stack x-prod why run-1":              "snapshot-status --stack=x-prod",
 		"why run-1 --region eu-west-1 --stack x-prod --profile it's": `snapshot-status --stack=x-prod --profile='it'\''s' --region=eu-west-1`,
 		"runs --local": "snapshot-status --local",
-		"look run-1 --ledger-table ledger --state-machine arn:aws:states:eu-west-1:1:stateMachine:x": "snapshot-status --ledger-table=ledger --state-machine=arn:aws:states:eu-west-1:1:stateMachine:x",
+		"reconcile run-1 --ledger-table ledger --state-machine arn:aws:states:eu-west-1:1:stateMachine:x": "snapshot-status --ledger-table=ledger --state-machine=arn:aws:states:eu-west-1:1:stateMachine:x",
 	} {
 		if got := parsed(t, line); got != want {
 			t.Errorf("%s: %s, want %s", line, got, want)

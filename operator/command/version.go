@@ -2,8 +2,8 @@ package command
 
 import "runtime/debug"
 
-// version says which state of the source the program was built from, as Go's build noted it (make install has it do
-// so): a release, or the commit's time and hash, with +dirty if there were changes.
+// version is the version of the source, from Go's build information (make install records it): a release, or the commit's
+// time and hash, with +dirty if there were changes.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok || info.Main.Version == "" {

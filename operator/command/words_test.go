@@ -16,13 +16,13 @@ func TestArgumentsThatBeginWithADash(t *testing.T) {
 	n.arrive(run, collection, "-file")
 	for _, line := range [][]string{{"show", "--", run}, {"why", "--", run}, {"why", "--", run, collection},
 		{"files", "--", run, collection},
-		{"owed", "--", run}, {"look", "--", run}, {"look", "--", run, collection, collection}, {"verify", "--", run},
+		{"pending", "--", run}, {"reconcile", "--", run}, {"reconcile", "--", run, collection, collection}, {"verify", "--", run},
 		{"send", "--run=" + run, "--collection=" + collection, "--file=-file"},
 		{"simulate", "--dry-run", "--run=" + run}, {"show", "--match=--y", "-o", "json", "--", run},
 		{"files", "--expected=-", "--", run, collection}} {
 		got := n.says("-file\n", line...)
 		if got.code != exitOK && got.code != exitNotDone || !strings.Contains(got.out, run) &&
-			!strings.Contains(got.out, collection) && line[0] != "owed" && line[0] != "files" {
+			!strings.Contains(got.out, collection) && line[0] != "pending" && line[0] != "files" {
 			t.Errorf("%q: %+v", line, got)
 		}
 	}
@@ -45,15 +45,15 @@ func TestValuesThatNameNothing(t *testing.T) {
 		want string
 	}{
 		"EmptyRun":     {[]string{"show", ""}, "argument run is empty"},
-		"EmptyFlag":    {[]string{"rejected", "drop", "--reason=NOT_COUNTED", "--run=", "--yes"}, "--run is empty"},
+		"EmptyFlag":    {[]string{"rejected", "delete", "--reason=NOT_COUNTED", "--run=", "--yes"}, "--run is empty"},
 		"EmptyStack":   {[]string{"--stack", "", "runs"}, "--stack is empty"},
-		"EmptyInAList": {[]string{"look", "run", "db.a", ""}, "argument collection is empty"},
+		"EmptyInAList": {[]string{"reconcile", "run", "db.a", ""}, "argument collection is empty"},
 		"NoUTF8":       {[]string{"show", "caf\xe9"}, `an argument is not UTF-8: caf\xe9`},
 		"NoUTF8Flag": {[]string{"send", "--run", "caf\xe9", "--collection", "c", "--yes"},
 			`an argument is not UTF-8: caf\xe9`},
-		"NoUTF8InAList": {[]string{"look", "run", "caf\xe9"}, `an argument is not UTF-8: caf\xe9`},
+		"NoUTF8InAList": {[]string{"reconcile", "run", "caf\xe9"}, `an argument is not UTF-8: caf\xe9`},
 		"LongRun": {[]string{"watch", "--wait", strings.Repeat("x", 2049)},
-			"argument run has 2049 bytes; at most 2048 are possible"},
+			"argument run has 2049 bytes; the maximum is 2048"},
 		"LongCollection": {[]string{"why", "run", strings.Repeat("x", 1025)}, "argument collection has 1025 bytes"},
 		"Control":        {[]string{"show", "--\x1b[2J"}, `unknown flag --\u001b[2J`},
 	} {
@@ -99,8 +99,8 @@ func TestOddStatuses(t *testing.T) {
 		}
 	}
 	got := n.says("", "why", "run", "db.failed")
-	if !strings.Contains(got.out, "the exporter's next try: status Export_Failed") ||
-		!strings.Contains(got.out, "whose move: "+string(report.Exporter)) {
+	if !strings.Contains(got.out, "the next export: status Export_Failed") ||
+		!strings.Contains(got.out, "waiting for: "+string(report.Exporter)) {
 		t.Error(got.out)
 	}
 	for _, status := range []string{"Sent ", `"Sent "`} {

@@ -50,11 +50,11 @@ func TestJudgeAlarms(t *testing.T) {
 		alarm("raised", "arn", true, types.StateValueAlarm),
 	}, "aws --region=eu-west-1")
 	want := []Diagnosis{
-		{Level: Error, Says: "1 of 5 are gone", Cure: "deploy again: gone"},
-		{Level: Warning, Says: "1 of 5 tell nobody", Cure: "deploy with -c alarmTopicArn=…"},
-		{Level: Warning, Says: "1 of 5 have their actions switched off",
+		{Level: Error, Says: "1 of 5 do not exist", Cure: "deploy again: gone"},
+		{Level: Warning, Says: "1 of 5 have no action", Cure: "deploy with -c alarmTopicArn=…"},
+		{Level: Warning, Says: "1 of 5 have their actions disabled",
 			Cure: "aws --region=eu-west-1 cloudwatch enable-alarm-actions --alarm-names off"},
-		{Level: Warning, Says: "1 of 5 are raised", Cure: "docs/runbook.md has an entry for each: raised"},
+		{Level: Warning, Says: "1 of 5 are in state ALARM", Cure: "docs/runbook.md has an entry for each: raised"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -76,7 +76,7 @@ func TestFailed(t *testing.T) {
 		}
 	}
 	if got := failed("it", errors.New("no connection")); got.Level != Unknown ||
-		got.Says != "cannot tell: no connection" {
+		got.Says != "not checked: no connection" {
 		t.Errorf("got %+v", got)
 	}
 }

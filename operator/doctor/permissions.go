@@ -13,21 +13,21 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// question is whether the role of a part may do this with a resource.
+// question is whether the role of a part may use these actions on a resource.
 type question struct {
 	part, role, resource string
 	actions              []string
 }
 
-// answer is what IAM said to a question, or why it said nothing.
+// answer is the answer of IAM to a question, or its error.
 type answer struct {
 	question
 	decisions []iamtypes.EvaluationResult
 	err       error
 }
 
-// permissions asks IAM what the roles may do, which the other checks have learnt of. One question is about one
-// resource: IAM holds every action of a question against every resource, and refuses some mixtures.
+// permissions asks IAM about the roles that the other checks found. Each question has one resource: IAM checks every
+// action of a question against every resource, and refuses some mixtures.
 func (e *examination) permissions(ctx context.Context) []Diagnosis {
 	client := iam.NewFromConfig(e.Config)
 	asked := e.questions()
@@ -58,8 +58,8 @@ func ask(ctx context.Context, client *iam.Client, q question) answer {
 	return got
 }
 
-// judgePermissions names each action that is not allowed. A role that is gone is said once, and so is what could not be
-// asked: mostly it is all for one reason.
+// judgePermissions names each action that is not allowed. A role that does not exist is named once, and so is the error
+// of questions that IAM did not answer.
 func judgePermissions(answers []answer) []Diagnosis {
 	const about = "permissions"
 	var wrong, untold []Diagnosis
@@ -87,15 +87,15 @@ func judgePermissions(answers []answer) []Diagnosis {
 		wrong = append(wrong, first)
 	}
 	if len(answers) == 0 {
-		wrong = append(wrong, Diagnosis{Level: Unknown, Says: "no role is known"})
+		wrong = append(wrong, Diagnosis{Level: Unknown, Says: "no role was found"})
 	}
 	return judge(about, fmt.Sprintf(
-		"the policies of all %d roles allow what they must; what those of resources and keys forbid is not seen",
+		"the policies of all %d roles allow what they need; policies of resources and keys are not checked",
 		len(roles)), wrong...)
 }
 
-// judge names the actions that are not allowed, and what to do about the first. It cannot be told if a policy asks for
-// what only a real call has, such as its address: the stack's own policies ask for nothing.
+// judge names the actions that are not allowed, and the cure of the first. The result is unknown if a policy depends on
+// properties of a real call, such as its address; the stack's own policies do not.
 func (a answer) judge() []Diagnosis {
 	var denied []string
 	var cure string
@@ -109,8 +109,8 @@ func (a answer) judge() []Diagnosis {
 			cure = cureOf(d)
 		}
 		if len(d.MissingContextValues) > 0 {
-			level, cure = Unknown, "a policy that the stack did not make asks for "+strings.Join(d.MissingContextValues,
-				", ")+", which a simulation does not know: judge it yourself"
+			level, cure = Unknown, "a policy that the stack did not create depends on "+strings.Join(
+				d.MissingContextValues, ", ")+", which a simulation does not know: check it yourself"
 		}
 	}
 	if len(denied) == 0 {
@@ -120,17 +120,17 @@ func (a answer) judge() []Diagnosis {
 		lastPart(a.role, "/"), strings.Join(denied, ", "), a.resource), Cure: cure}}
 }
 
-// cureOf says what to do about a decision that does not allow.
+// cureOf is the cure of a decision that does not allow.
 func cureOf(d iamtypes.EvaluationResult) string {
 	organization, boundary := d.OrganizationsDecisionDetail, d.PermissionsBoundaryDecisionDetail
 	switch {
 	case organization != nil && !organization.AllowedByOrganizations:
-		return "the organization's policies do not allow it: ask who keeps them"
+		return "the organization's policies do not allow it: ask their administrator"
 	case boundary != nil && !boundary.AllowedByPermissionsBoundary:
-		return "the role's permissions boundary does not allow it: widen it"
+		return "the role's permissions boundary does not allow it: extend it"
 	case d.EvalDecision == iamtypes.PolicyEvaluationDecisionTypeExplicitDeny:
-		return "a policy denies it, and the stack makes no such policy: take it away"
+		return "a policy denies it that the stack did not create: remove it"
 	}
-	return "deploy again; if that changes nothing, CloudFormation's drift detection shows what was taken from the " +
+	return "deploy again; if that does not help, CloudFormation's drift detection shows what was removed from the " +
 		"role's policy"
 }

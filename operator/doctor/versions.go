@@ -11,12 +11,11 @@ import (
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 )
 
-// thisVersion is the cure for what was deployed from other sources than the program.
+// thisVersion is the cure for a deployment of other sources than those of the program.
 const thisVersion = "deploy this version, or use the program of the deployed one"
 
-// judgeVersions says what can be told of where the functions come from. Nothing in a function names a version, since
-// equal sources make equal code and an equal template: the state machine's definition is all that is held against the
-// program.
+// judgeVersions compares the functions with each other. A function names no version, since equal sources make equal code
+// and an equal template: only the state machine's definition is compared with the program.
 func judgeVersions(program string, deployed map[string]*lambda.GetFunctionConfigurationOutput) []Diagnosis {
 	const about = "versions"
 	if len(deployed) == 0 {
@@ -33,12 +32,12 @@ func judgeVersions(program string, deployed map[string]*lambda.GetFunctionConfig
 		changed = max(changed, aws.ToString(f.LastModified))
 		if f.Runtime != lambdatypes.RuntimeProvidedal2023 {
 			wrong = append(wrong, Diagnosis{Level: Warning,
-				Says: fmt.Sprintf("the function %s runs on %s, and this program's on %s", task, f.Runtime,
+				Says: fmt.Sprintf("the function %s runs on %s, but this program's on %s", task, f.Runtime,
 					lambdatypes.RuntimeProvidedal2023), Cure: thisVersion})
 		}
 		if f.State == lambdatypes.StatePending || f.LastUpdateStatus == lambdatypes.LastUpdateStatusInProgress {
-			wrong = append(wrong, Diagnosis{Level: Warning, Says: "the function " + task + " is being changed",
-				Cure: "examine again when that is done"})
+			wrong = append(wrong, Diagnosis{Level: Warning, Says: "the function " + task + " is being updated",
+				Cure: "check again when it is done"})
 		}
 	}
 	var each []string
@@ -50,7 +49,7 @@ func judgeVersions(program string, deployed map[string]*lambda.GetFunctionConfig
 			strings.Join(each, "; "), Cure: "deploy again"})
 	}
 	return judge(about, fmt.Sprintf(
-		"this program is %s; the %d functions run %s, last changed %s; their code names no version, so the state "+
-			"machine's definition alone was compared",
+		"this program is %s; the %d functions run %s, last changed %s; their code names no version, so only "+
+			"the state machine's definition was compared",
 		program, len(deployed), slices.Sorted(maps.Keys(builds))[0], changed), wrong...)
 }

@@ -30,7 +30,7 @@ func TestEvents(t *testing.T) {
 			before: []c{sent}, after: []c{{Collection: "db.a", Status: "received", FilesReceived: 4, FilesSent: 4,
 				WaitsFor: report.ForSuccessFile, Request: asked}},
 			want: []Event{{Received, "db.a", "received, 4 of 4 files"},
-				{Requested, "db.a", "asked for its success file"}},
+				{Requested, "db.a", "its success file was requested"}},
 		},
 		"SuccessfulAtOnce": {
 			before: []c{sent}, after: []c{{Collection: "db.a", Status: "Success", FilesReceived: 4, FilesSent: 4,
@@ -57,10 +57,10 @@ func TestEvents(t *testing.T) {
 			want: []Event{
 				{ExportedAgain, "db.a", "is exported again, 5 of 5 files so far"},
 				{Received, "db.a", "received, 5 of 5 files"},
-				{Requested, "db.a", "asked for its success file"},
+				{Requested, "db.a", "its success file was requested"},
 			},
 		},
-		"FirstFilesReadInTheMiddle": { // the attempt is not known yet
+		"FirstFilesReadInTheMiddle": { // the epoch is not known yet
 			before: []c{{Collection: "db.a", Status: "Sent", FilesSent: 4, Epoch: 2, WaitsFor: report.ForFiles}},
 			after: []c{{Collection: "db.a", Status: "Sent", FilesReceived: 2, FilesSent: 4,
 				WaitsFor: report.ForFiles}},
@@ -105,22 +105,22 @@ func TestEvents(t *testing.T) {
 func TestEventsOfTheRun(t *testing.T) {
 	t.Parallel()
 	run := func(state report.State, received, successful report.DeliveryState) report.Run {
-		return report.Run{Summary: report.Summary{State: state}, Notifications: news(received, successful)}
+		return report.Run{Summary: report.Summary{State: state}, Notifications: notifications(received, successful)}
 	}
 	for name, test := range map[string]struct {
 		before, after report.Run
 		want          []Kind
 	}{
-		"News": {run(report.Going, report.Leased, report.NotDue), run(report.Received, report.Delivered,
+		"Notified": {run(report.InProgress, report.Leased, report.NotDue), run(report.Received, report.Delivered,
 			report.NotDue), []Kind{MonitoringNotified}},
 		"Done": {run(report.Received, report.Delivered, report.NotDue), run(report.Successful, report.Delivered,
 			report.Delivered), []Kind{MonitoringNotified, Done}},
-		"BothAtOnce": {run(report.Going, report.NotDue, report.NotDue), run(report.Successful, report.Delivered,
+		"BothAtOnce": {run(report.InProgress, report.NotDue, report.NotDue), run(report.Successful, report.Delivered,
 			report.Delivered), []Kind{MonitoringNotified, MonitoringNotified, Done}},
-		"Stalled": {run(report.Going, report.NotDue, report.NotDue), run(report.Stalled, report.NotDue,
+		"Stalled": {run(report.InProgress, report.NotDue, report.NotDue), run(report.Stalled, report.NotDue,
 			report.NotDue), []Kind{Stalled}},
-		"MovingAgain": {run(report.Stalled, report.NotDue, report.NotDue), run(report.Going, report.NotDue,
-			report.NotDue), []Kind{MovingAgain}},
+		"ProgressAgain": {run(report.Stalled, report.NotDue, report.NotDue), run(report.InProgress, report.NotDue,
+			report.NotDue), []Kind{ProgressAgain}},
 		"Abandoned": {run(report.Stalled, report.NotDue, report.NotDue), run(report.Abandoned, report.NotDue,
 			report.NotDue), []Kind{Abandoned}},
 		"Same": {run(report.Stalled, report.Pending, report.NotDue), run(report.Stalled, report.Pending,
@@ -137,18 +137,18 @@ func TestEventsOfTheRun(t *testing.T) {
 			}
 		})
 	}
-	t.Run("ToldAgainForANewEpoch", func(t *testing.T) {
+	t.Run("NotifiedAgainInANewGeneration", func(t *testing.T) {
 		t.Parallel()
-		told := func(since float64) report.Run {
+		notified := func(since float64) report.Run {
 			moment := at(since)
 			r := run(report.Received, report.Delivered, report.NotDue)
 			r.Notifications[0].Delivery.Since = &moment
 			return r
 		}
-		if got := Events(told(1), told(2)); len(got) != 1 || got[0].Kind != MonitoringNotified {
-			t.Errorf("events = %v, want the news", got)
+		if got := Events(notified(1), notified(2)); len(got) != 1 || got[0].Kind != MonitoringNotified {
+			t.Errorf("events = %v, want a notification", got)
 		}
-		if got := Events(told(1), told(1)); got != nil {
+		if got := Events(notified(1), notified(1)); got != nil {
 			t.Errorf("events = %v, want none", got)
 		}
 	})

@@ -34,7 +34,7 @@ func sum(run report.Run) report.Run {
 	return run
 }
 
-func news(received, successful report.DeliveryState) []report.Notification {
+func notifications(received, successful report.DeliveryState) []report.Notification {
 	return []report.Notification{
 		{Kind: snapshot.AllReceived, Delivery: report.Delivery{State: received}},
 		{Kind: snapshot.AllSuccessful, Delivery: report.Delivery{State: successful}},
@@ -44,8 +44,8 @@ func news(received, successful report.DeliveryState) []report.Notification {
 // oneCollection is a run that all but its last file has arrived of.
 func oneCollection() report.Run {
 	return sum(report.Run{
-		Summary:       report.Summary{Run: "run-1", State: report.Going, SnapshotType: "full", ExportDate: "2026-11-23"},
-		Notifications: news(report.NotDue, report.NotDue),
+		Summary:       report.Summary{Run: "run-1", State: report.InProgress, SnapshotType: "full", ExportDate: "2026-11-23"},
+		Notifications: notifications(report.NotDue, report.NotDue),
 		Collections: []report.Collection{
 			{Collection: "db.core.contract", Status: "Sent", FilesReceived: 9, FilesSent: 10, WaitsFor: report.ForFiles,
 				Since: before(3 * time.Minute)},
@@ -68,9 +68,9 @@ func manyCollections(n int) report.Run {
 		{4, "Received", report.ForSuccessFile, 100},
 	}
 	run := report.Run{
-		Summary: report.Summary{Run: "9b1d0f3c-full", State: report.Going, SnapshotType: "full",
+		Summary: report.Summary{Run: "9b1d0f3c-full", State: report.InProgress, SnapshotType: "full",
 			ExportDate: "2026-11-23"},
-		Notifications: news(report.NotDue, report.NotDue),
+		Notifications: notifications(report.NotDue, report.NotDue),
 	}
 	for i := range n {
 		c := report.Collection{

@@ -67,7 +67,7 @@ func TestRate(t *testing.T) {
 	want(10, 10*time.Second)
 	take(20, receivedFiles(150, 150))
 	want(5, 20*time.Second)
-	again := receivedFiles(30, 170) // the first was exported again: 30 files of the new attempt
+	again := receivedFiles(30, 170) // the first was exported again: 30 files of the new epoch
 	again.Collections[0].Epoch = 150
 	take(50, again)
 	want(3, 50*time.Second)
@@ -145,8 +145,8 @@ func TestFailedReadingKeepsWhatWasKnown(t *testing.T) {
 	}
 }
 
-// Who begins to watch a run that has stood still for long is told so at once.
-func TestStandingStillSinceBeforeSomebodyWatched(t *testing.T) {
+// The time since the last message includes the time before watch began.
+func TestQuietSinceBeforeTheFirstReading(t *testing.T) {
 	t.Parallel()
 	run := receivedFiles(7, 9)
 	long, longer := at(-540), at(-3600)

@@ -13,8 +13,7 @@ import (
 	"snapshot-status-checker/operator/rejected"
 )
 
-// A whole call fails, before its effect or after it: each message says what took effect, and whether trying again is
-// safe.
+// A call fails before or after its effect: each message says what took effect, and whether trying again is safe.
 func TestCallsThatFail(t *testing.T) {
 	t.Parallel()
 	lost := errors.New("connection reset")
@@ -23,19 +22,19 @@ func TestCallsThatFail(t *testing.T) {
 	sending := func(in any) bool { _, is := in.(*sqs.SendMessageBatchInput); return is }
 	deleting := func(in any) bool { _, is := in.(*sqs.DeleteMessageBatchInput); return is }
 	for name, c := range map[string]struct {
-		which         func(in any) bool
-		err           error
-		drop          bool
-		says          string
-		arrived, kept int
+		which             func(in any) bool
+		err               error
+		delete            bool
+		says              string
+		arrived, rejected int
 	}{
-		"SendDenied": {sending, denied, false, "it was not put back: ", 0, 2},
+		"SendDenied": {sending, denied, false, "it was not replayed: ", 0, 2},
 		"SendLost": {sending, lost, false,
-			"it may have been put back, and is still kept here; it counts once if it is put back again: ", 2, 2},
-		"DeleteDenied": {deleting, denied, false, "it was put back and counts once, but is still kept here", 2, 2},
-		"DeleteLost":   {deleting, lost, false, "it was put back and counts once, but is still kept here", 2, 0},
-		"DropDenied":   {deleting, denied, true, "it may be kept here still, and may be dropped again: ", 0, 2},
-		"DropLost":     {deleting, lost, true, "it may be kept here still, and may be dropped again: ", 0, 0},
+			"it may have been replayed, and is still rejected; it counts once if you replay it again: ", 2, 2},
+		"DeleteDenied":         {deleting, denied, false, "it was replayed and counts once, but is still rejected", 2, 2},
+		"DeleteLost":           {deleting, lost, false, "it was replayed and counts once, but is still rejected", 2, 0},
+		"DeleteRejectedDenied": {deleting, denied, true, "it may still be rejected; delete it again: ", 0, 2},
+		"DeleteRejectedLost":   {deleting, lost, true, "it may still be rejected; delete it again: ", 0, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -48,10 +47,10 @@ func TestCallsThatFail(t *testing.T) {
 				}
 				return next()
 			})
-			keep(t, q, texts(2)...)
+			reject(t, q, texts(2)...)
 			reading := read(t, q)
 			do := reading.Replay
-			if c.drop {
+			if c.delete {
 				do = func(ctx context.Context, messages []*rejected.Message) ([]rejected.Outcome, error) {
 					return reading.Delete(ctx, messages), nil
 				}
@@ -66,7 +65,7 @@ func TestCallsThatFail(t *testing.T) {
 				}
 			}
 			_ = reading.GiveBack(t.Context()) // of what is gone already it complains
-			wantCount(t, q, c.kept, 0)
+			wantCount(t, q, c.rejected, 0)
 			if got := len(arrived(t, q)); got != c.arrived {
 				t.Errorf("%d messages arrived, want %d", got, c.arrived)
 			}

@@ -27,6 +27,5 @@ func WaitTone(what report.WaitsFor) Tone {
 	return Busy
 }
 
-// Clean escapes what a terminal would obey instead of showing, and what nobody would see: names come from others'
-// messages and tables.
+// Clean escapes control characters and invisible ones, since names come from messages and tables of other systems.
 func Clean(text string) string { return visible.Text(text) }

@@ -12,7 +12,7 @@ func kindOf(event types.HistoryEventType) string {
 	return strings.TrimSuffix(string(event), "StateEntered")
 }
 
-// call notes what an event says about a call of the step.
+// call records what an event says about a call of the step.
 func (w *walk) call(at place, event types.HistoryEvent) {
 	if at.step < 0 {
 		return
@@ -43,14 +43,14 @@ func (w *walk) call(at place, event types.HistoryEvent) {
 	}
 }
 
-// errorCause is what every event of a failure carries.
+// errorCause is in every event of a failure.
 type errorCause struct{ Error, Cause string }
 
 func because(err, cause *string) *errorCause {
 	return &errorCause{aws.ToString(err), aws.ToString(cause)}
 }
 
-// failure is what an event says about a call that failed, nil if it says nothing of the kind.
+// failure is the error of a failed call, nil for other events.
 func failure(event types.HistoryEvent) *errorCause {
 	switch {
 	case event.TaskFailedEventDetails != nil:
@@ -72,7 +72,7 @@ func failure(event types.HistoryEvent) *errorCause {
 	return nil
 }
 
-// ended is what an event says about an execution that did not succeed, nil if it says nothing of the kind.
+// ended is the error of an execution that did not succeed, nil for other events.
 func ended(event types.HistoryEvent) *errorCause {
 	switch {
 	case event.ExecutionFailedEventDetails != nil:

@@ -22,7 +22,7 @@ type logged struct {
 	Details   json.RawMessage `json:"details"`
 }
 
-// details are those that are used of the events' details.
+// details are the details of events that are used.
 type details struct {
 	Name         *string `json:"name"`
 	Index        int32   `json:"index"`
@@ -33,7 +33,7 @@ type details struct {
 	Cause        *string `json:"cause"`
 }
 
-// fromLog reads what the log says of an EXPRESS execution.
+// fromLog reads an EXPRESS execution from the log.
 func (r *Reader) fromLog(ctx context.Context, id string, near time.Time) (Story, error) {
 	from, to := near.Add(-time.Hour), near.Add(time.Hour)
 	if near.IsZero() {
@@ -54,7 +54,7 @@ func (r *Reader) fromLog(ctx context.Context, id string, near time.Time) (Story,
 		}
 	}
 	if len(lines) == 0 {
-		return Story{}, fmt.Errorf("log group %s has nothing of it within an hour of that time: %w", r.LogGroup,
+		return Story{}, fmt.Errorf("log group %s has no event of it within an hour of that time: %w", r.LogGroup,
 			ErrNotFound)
 	}
 	events, err := parseLog(lines)
@@ -66,10 +66,10 @@ func (r *Reader) fromLog(ctx context.Context, id string, near time.Time) (Story,
 	return story, err
 }
 
-// storyOf tells an execution from its events alone.
+// storyOf is an execution from its events.
 func storyOf(id string, events []types.HistoryEvent) Story {
 	story := Story{Express: true, Steps: Steps(events),
-		Note: "EXPRESS: read from the log, which holds neither inputs nor outputs (no data of messages in logs)."}
+		Note: "EXPRESS: read from the log, which has no inputs and outputs (logs contain no data of messages)."}
 	story.ID, story.Status = id, types.ExecutionStatusRunning
 	for _, event := range events {
 		switch failure := ended(event); {
@@ -85,7 +85,7 @@ func storyOf(id string, events []types.HistoryEvent) Story {
 	return story
 }
 
-// parseLog turns the lines of a log into the events that a history would hold, in the order of their ids.
+// parseLog turns the lines of a log into events of a history, in the order of their ids.
 func parseLog(lines []string) ([]types.HistoryEvent, error) {
 	var events []types.HistoryEvent
 	for _, line := range lines {

@@ -14,13 +14,13 @@ type Step struct {
 	Item    int        `json:"item"`           // which of its Map's items this is for; -1 outside of a Map
 	In      string     `json:"in,omitempty"`   // that Map
 	Entered time.Time  `json:"entered"`        //
-	Left    *time.Time `json:"left,omitempty"` // nil if it never was: it runs, or the execution ended in it
+	Left    *time.Time `json:"left,omitempty"` // nil while it runs, or if the execution ended in it
 	Input   string     `json:"input"`          // JSON; "" if the history does not hold it
 	Output  string     `json:"output"`
 	Tries   []Try      `json:"tries"`           // of a Task
-	Error   string     `json:"error,omitempty"` // that it ended with, caught or not
+	Error   string     `json:"error,omitempty"` // its last error, caught or not
 	Cause   string     `json:"cause,omitempty"`
-	Failed  bool       `json:"failed"` // the execution ended here, failed
+	Failed  bool       `json:"failed"` // the execution failed in this state
 }
 
 // Try is one call that a state made.
@@ -33,7 +33,7 @@ type Try struct {
 	Cause    string     `json:"cause,omitempty"`
 }
 
-// Retried is how many of the tries failed and were followed by another one.
+// Retried is how many tries were repeated.
 func (s Step) Retried() int { return max(0, len(s.Tries)-1) }
 
 // Caught reports whether the state ended with an error that the definition catches.
@@ -46,7 +46,7 @@ type place struct {
 	item int
 }
 
-// walk follows a history. Events of items that are worked on side by side are told apart by the event before each.
+// walk follows a history. The previous event of each tells apart the items of a Map, which run concurrently.
 type walk struct {
 	steps  []*Step
 	places map[int64]place // by event
@@ -71,7 +71,7 @@ func Steps(events []types.HistoryEvent) []Step {
 	return steps
 }
 
-// take takes in an event that follows another one at the place, and says at which place it leaves the walk.
+// take adds an event that follows another one at the place, and returns the new place.
 func (w *walk) take(at place, event types.HistoryEvent) place {
 	switch {
 	case event.StateEnteredEventDetails != nil:
@@ -102,7 +102,7 @@ func (w *walk) enter(at place, event types.HistoryEvent) place {
 	return place{step: len(w.steps) - 1, in: at.in, item: at.item}
 }
 
-// leave closes the step of that name. What left the last step of a Map's item may be followed by the Map's own end.
+// leave ends the step of that name. The event after the last step of a Map's item may be the end of the Map.
 func (w *walk) leave(at place, event types.HistoryEvent) place {
 	details := event.StateExitedEventDetails
 	name := aws.ToString(details.Name)
@@ -126,7 +126,7 @@ func (w *walk) leave(at place, event types.HistoryEvent) place {
 	return at
 }
 
-// open is the last step of a state that was not left yet.
+// open is the last step of a state that has not ended.
 func (w *walk) open(name string) int {
 	for i := len(w.steps) - 1; i >= 0; i-- {
 		if w.steps[i].State == name && w.steps[i].Left == nil {
@@ -136,14 +136,14 @@ func (w *walk) open(name string) int {
 	return -1
 }
 
-// end notes what ended the execution at the step that it was in.
+// end records the error that ended the execution in its step.
 func (w *walk) end(at place, event types.HistoryEvent) {
 	failure := ended(event)
 	if failure == nil || len(w.steps) == 0 {
 		return
 	}
 	at.step = max(at.step, 0)
-	if step := w.steps[at.step]; step.Left != nil { // a Map's item ended well, and another one's failure ended the Map
+	if step := w.steps[at.step]; step.Left != nil { // this item succeeded, and another one's failure ended the Map
 		for i, other := range w.steps {
 			if other.Left == nil {
 				at.step = i

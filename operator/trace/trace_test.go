@@ -78,15 +78,15 @@ func lines(events history) []string {
 	return got
 }
 
-// Two items of a Map are worked on side by side, as AWS writes it: each event names the one before it.
-func sideBySideHistory() history {
+// Two items of a Map run concurrently; each event names the previous one of its item.
+func concurrentHistory() history {
 	var h history
 	at := h.add(0, types.HistoryEventTypeExecutionStarted, details{})
 	at = h.left(h.entered(at, "Choice", "Route"), "Choice", "Route")
-	at = h.entered(at, "Map", "Look")
+	at = h.entered(at, "Map", "Check All")
 	at = h.add(at, types.HistoryEventTypeMapStateStarted, details{})
 	item := func(index int32) int64 {
-		return h.add(at, types.HistoryEventTypeMapIterationStarted, details{Name: aws.String("Look"), Index: index})
+		return h.add(at, types.HistoryEventTypeMapIterationStarted, details{Name: aws.String("Check All"), Index: index})
 	}
 	first, second := item(0), item(1)
 	first, second = h.entered(first, "Task", "Check"), h.entered(second, "Task", "Check")
@@ -96,19 +96,19 @@ func sideBySideHistory() history {
 	first = h.succeeded(first)
 	second = h.left(h.entered(second, "Succeed", "Leave"), "Succeed", "Leave")
 	first = h.left(first, "Task", "Check")
-	h.add(second, types.HistoryEventTypeMapIterationSucceeded, details{Name: aws.String("Look"), Index: 1})
-	end := h.add(first, types.HistoryEventTypeMapIterationSucceeded, details{Name: aws.String("Look")})
-	end = h.left(h.add(end, types.HistoryEventTypeMapStateSucceeded, details{}), "Map", "Look")
+	h.add(second, types.HistoryEventTypeMapIterationSucceeded, details{Name: aws.String("Check All"), Index: 1})
+	end := h.add(first, types.HistoryEventTypeMapIterationSucceeded, details{Name: aws.String("Check All")})
+	end = h.left(h.add(end, types.HistoryEventTypeMapStateSucceeded, details{}), "Map", "Check All")
 	end = h.left(h.entered(end, "Pass", "After"), "Pass", "After")
 	h.add(end, types.HistoryEventTypeExecutionSucceeded, details{})
 	return h
 }
 
-func TestStepsOfAMapSideBySide(t *testing.T) {
+func TestStepsOfAConcurrentMap(t *testing.T) {
 	t.Parallel()
-	want := []string{"Route", "Look", "Check [0 of Look] retried 1", "Check [1 of Look] caught Unavailable: gone",
-		"Leave [1 of Look]", "After"}
-	if diff := cmp.Diff(want, lines(sideBySideHistory())); diff != "" {
+	want := []string{"Route", "Check All", "Check [0 of Check All] retried 1", "Check [1 of Check All] caught Unavailable: gone",
+		"Leave [1 of Check All]", "After"}
+	if diff := cmp.Diff(want, lines(concurrentHistory())); diff != "" {
 		t.Errorf("steps (-want +got)\n%s", diff)
 	}
 }
@@ -134,13 +134,13 @@ func TestStepsThatFail(t *testing.T) {
 			h.add(h.entered(0, "Task", "Count"), types.HistoryEventTypeExecutionTimedOut, details{})
 		}, []string{"Count FAILED : "}},
 		"OneItemInItsMap": {func(h *history) {
-			at := h.entered(0, "Map", "Look")
+			at := h.entered(0, "Map", "Check All")
 			first := h.entered(h.add(at, types.HistoryEventTypeMapIterationStarted, details{}), "Task", "Check")
 			second := h.entered(h.add(at, types.HistoryEventTypeMapIterationStarted, details{Index: 1}), "Fail", "Fail")
 			h.left(h.succeeded(first), "Task", "Check")
 			h.add(second, types.HistoryEventTypeExecutionFailed, details{Error: aws.String("E"),
 				Cause: aws.String("c")})
-		}, []string{"Look running", "Check [0 of Look]", "Fail [1 of Look] FAILED E: c"}},
+		}, []string{"Check All running", "Check [0 of Check All]", "Fail [1 of Check All] FAILED E: c"}},
 		"StillRunning": {func(h *history) { h.entered(0, "Task", "Count") }, []string{"Count running"}},
 		"Nothing":      {func(*history) {}, nil},
 	}
@@ -236,7 +236,7 @@ func TestNamingARunInsideOfBodies(t *testing.T) {
 		}
 		return text
 	}
-	look := func(run string) string {
+	request := func(run string) string {
 		return `{"reconcile":[{"correlation_id":"` + run + `","collection_name":"db.a"}]}`
 	}
 	for _, c := range []struct {
@@ -249,8 +249,8 @@ func TestNamingARunInsideOfBodies(t *testing.T) {
 		{"run-1", `run-1", this is no JSON`, true}, {"run-1", `run-10", this is no JSON`, false},
 	} {
 		for depth := range 5 {
-			if got := names(nested(look(c.in), depth), c.run, 0); got != c.want {
-				t.Errorf("%s in %s: %t, want %t", c.run, nested(look(c.in), depth), got, c.want)
+			if got := names(nested(request(c.in), depth), c.run, 0); got != c.want {
+				t.Errorf("%s in %s: %t, want %t", c.run, nested(request(c.in), depth), got, c.want)
 			}
 		}
 	}

@@ -1,6 +1,5 @@
-// Package visible makes text from others safe to show: control characters, marks that change the direction of text,
-// line separators and invisible characters are written as escapes, so a terminal does not obey them and a person sees
-// them.
+// Package visible makes text from other systems safe to show: control characters, marks that change the direction of
+// text, line separators and invisible characters are escaped.
 package visible
 
 import (
@@ -14,8 +13,8 @@ import (
 	"unicode/utf8"
 )
 
-// Rune reports whether a person sees the character and a terminal only shows it. Of white space only the blank is such
-// a character. The invisible ones are Unicode's default ignorable code points
+// Rune reports whether a character is visible and a terminal only shows it. The only such white space is the blank. The
+// invisible ones are Unicode's default ignorable code points
 // (https://www.unicode.org/reports/tr44/#Default_Ignorable_Code_Point).
 func Rune(r rune) bool {
 	return unicode.IsPrint(r) && !unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
@@ -91,7 +90,7 @@ func escape(text string, as func(r rune, raw string) string) string {
 	return escaped.String()
 }
 
-// Writer writes lines on, with what is not visible in them escaped. Each call of Write brings whole lines.
+// Writer writes lines with what is not visible escaped. Each call of Write must write whole lines.
 func Writer(to io.Writer) io.Writer { return writer{to} }
 
 type writer struct{ to io.Writer }

@@ -12,7 +12,7 @@ import (
 	"snapshot-status-checker/operator/visible"
 )
 
-// odd are characters that a terminal obeys, that change the direction of text, or that nobody sees.
+// odd are control characters, characters that change the direction of text, and invisible ones.
 var odd = map[string]rune{
 	"Escape": 0x1B, "Delete": 0x7F, "NextLine": 0x85, "CSI": 0x9B, "OSC": 0x9D, "NoBreakSpace": 0xA0,
 	"SoftHyphen":     0xAD,
