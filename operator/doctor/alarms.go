@@ -28,11 +28,11 @@ func (e *examination) alarms(ctx context.Context) []Diagnosis {
 		}
 		all = append(all, page.MetricAlarms...)
 	}
-	return judge(about, fmt.Sprintf("all %d exist and have actions", len(made)), judgeAlarms(made, all, e.aws)...)
+	return judge(about, fmt.Sprintf("all %d exist and have actions", len(made)), judgeAlarms(made, all, e.aws))
 }
 
 // judgeAlarms compares the alarms of the stack with the existing ones.
-func judgeAlarms(made []resource, all []types.MetricAlarm, command report.Command) (wrong []Diagnosis) {
+func judgeAlarms(made []resource, all []types.MetricAlarm, command report.Command) (wrong problems) {
 	byName := map[string]types.MetricAlarm{}
 	for _, alarm := range all {
 		byName[aws.ToString(alarm.AlarmName)] = alarm
@@ -54,13 +54,14 @@ func judgeAlarms(made []resource, all []types.MetricAlarm, command report.Comman
 	}
 	add := func(level Level, names []string, says, cure string) {
 		if len(names) > 0 {
-			wrong = append(wrong, Diagnosis{Level: level, Says: fmt.Sprintf(says, len(names), len(made)), Cure: cure})
+			wrong.add(level, cure, says, len(names), len(made))
 		}
 	}
 	add(Error, gone, "%d of %d do not exist", "deploy again: "+strings.Join(gone, ", "))
 	add(Warning, silent, "%d of %d have no action", "deploy with -c alarmTopicArn=…")
 	add(Warning, off, "%d of %d have their actions disabled",
 		command.Do("cloudwatch enable-alarm-actions --alarm-names", off...))
-	add(Warning, raised, "%d of %d are in state ALARM", "docs/runbook.md has an entry for each: "+strings.Join(raised, ", "))
+	add(Warning, raised, "%d of %d are in state ALARM", "docs/runbook.md has an entry for each: "+
+		strings.Join(raised, ", "))
 	return wrong
 }

@@ -53,8 +53,8 @@ type examination struct {
 // resource is a resource of the stack.
 type resource struct{ kind, logical, physical string }
 
-// Examine checks a deployment. program is the version of the program. The commands in its cures begin with command or aws.
-// Only the end of the context ends it early.
+// Examine checks a deployment. program is the version of the program. The commands in its cures begin with command or
+// aws. Only the end of the context ends it early.
 func Examine(
 	ctx context.Context, d deployment.Deployment, program string, command, aws report.Command,
 ) ([]Diagnosis, error) {
@@ -121,15 +121,21 @@ func failed(about string, err error) Diagnosis {
 			}
 		}
 		if strings.Contains(code, "AccessDenied") || strings.Contains(code, "Authorization") {
-			return Diagnosis{Unknown, about, "not checked: " + refused.ErrorMessage(),
-				"use a role that may read it"}
+			return Diagnosis{Unknown, about, "not checked: " + refused.ErrorMessage(), "use a role that may read it"}
 		}
 	}
 	return Diagnosis{Unknown, about, "not checked: " + err.Error(), ""}
 }
 
-// judge returns what is wrong or, if nothing is, one finding that is ok.
-func judge(about, fine string, wrong ...Diagnosis) []Diagnosis {
+// problems are findings about one part that are not ok.
+type problems []Diagnosis
+
+func (p *problems) add(level Level, cure, format string, args ...any) {
+	*p = append(*p, Diagnosis{Level: level, Says: fmt.Sprintf(format, args...), Cure: cure})
+}
+
+// judge returns the problems or, if there are none, one finding that is ok.
+func judge(about, fine string, wrong problems) []Diagnosis {
 	if len(wrong) == 0 {
 		return []Diagnosis{{Level: OK, About: about, Says: fine}}
 	}

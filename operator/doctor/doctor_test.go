@@ -49,7 +49,7 @@ func TestJudgeAlarms(t *testing.T) {
 		alarm("off", "arn", false, types.StateValueOk),
 		alarm("raised", "arn", true, types.StateValueAlarm),
 	}, "aws --region=eu-west-1")
-	want := []Diagnosis{
+	want := problems{
 		{Level: Error, Says: "1 of 5 do not exist", Cure: "deploy again: gone"},
 		{Level: Warning, Says: "1 of 5 have no action", Cure: "deploy with -c alarmTopicArn=…"},
 		{Level: Warning, Says: "1 of 5 have their actions disabled",

@@ -62,7 +62,7 @@ func ask(ctx context.Context, client *iam.Client, q question) answer {
 // of questions that IAM did not answer.
 func judgePermissions(answers []answer) []Diagnosis {
 	const about = "permissions"
-	var wrong, untold []Diagnosis
+	var wrong, unknown problems
 	var roles, gone []string
 	for _, a := range answers {
 		if !slices.Contains(roles, a.role) {
@@ -71,7 +71,7 @@ func judgePermissions(answers []answer) []Diagnosis {
 		if a.err != nil {
 			said := failed(about, a.err)
 			if said.Level != Error {
-				untold = append(untold, said)
+				unknown = append(unknown, said)
 			} else if !slices.Contains(gone, a.role) {
 				gone = append(gone, a.role)
 				said.Says = fmt.Sprintf("the role of %s, %s, %s", a.part, lastPart(a.role, "/"), said.Says)
@@ -81,17 +81,16 @@ func judgePermissions(answers []answer) []Diagnosis {
 		}
 		wrong = append(wrong, a.judge()...)
 	}
-	if len(untold) > 0 {
-		first := untold[0]
-		first.Says = fmt.Sprintf("%s (%d of %d questions)", first.Says, len(untold), len(answers))
-		wrong = append(wrong, first)
+	if len(unknown) > 0 {
+		wrong.add(unknown[0].Level, unknown[0].Cure, "%s (%d of %d questions)", unknown[0].Says, len(unknown),
+			len(answers))
 	}
 	if len(answers) == 0 {
-		wrong = append(wrong, Diagnosis{Level: Unknown, Says: "no role was found"})
+		wrong.add(Unknown, "", "no role was found")
 	}
 	return judge(about, fmt.Sprintf(
 		"the policies of all %d roles allow what they need; policies of resources and keys are not checked",
-		len(roles)), wrong...)
+		len(roles)), wrong)
 }
 
 // judge names the actions that are not allowed, and the cure of the first. The result is unknown if a policy depends on

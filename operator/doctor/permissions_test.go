@@ -54,13 +54,11 @@ func TestJudgePermissions(t *testing.T) {
 		want    []Diagnosis
 	}{
 		{"Allowed", []answer{says("x", decides("a:Do", allowed)), says("x", decides("a:Be", allowed)),
-			says("y", decides("a:Do", allowed))},
-			[]Diagnosis{{OK, "permissions",
-				"the policies of all 2 roles allow what they need; policies of resources and keys are not checked",
-				""}}},
+			says("y", decides("a:Do", allowed))}, []Diagnosis{{OK, "permissions",
+			"the policies of all 2 roles allow what they need; policies of resources and keys are not checked",
+			""}}},
 		{"Denied", []answer{says("x", decides("a:Do", implicit), decides("a:Be", allowed), decides("a:Go", implicit)),
-			says("y", decides("a:Do", allowed))},
-			[]Diagnosis{deniedTo("x", "a:Do, a:Go", again)}},
+			says("y", decides("a:Do", allowed))}, []Diagnosis{deniedTo("x", "a:Do, a:Go", again)}},
 		{"DeniedByWhom", []answer{says("x", decides("a:Do", explicit)), says("y", ofOrganization),
 			says("z", ofBoundary), says("w", within)},
 			[]Diagnosis{deniedTo("x", "a:Do", "a policy denies it that the stack did not create: remove it"),
@@ -68,8 +66,7 @@ func TestJudgePermissions(t *testing.T) {
 				deniedTo("z", "a:Do", "the role's permissions boundary does not allow it: extend it"),
 				deniedTo("w", "a:Do", again)}},
 		{"DependsOnTheCall", []answer{says("x", allowedAnyway, decides("a:Be", implicit), conditional)},
-			[]Diagnosis{{Unknown, "permissions",
-				"the role of x, x-role, may not a:Be, a:Go on arn:of:x",
+			[]Diagnosis{{Unknown, "permissions", "the role of x, x-role, may not a:Be, a:Go on arn:of:x",
 				"a policy that the stack did not create depends on aws:SourceIp, which a simulation does not " +
 					"know: check it yourself"}}},
 		{"MayNotAsk", []answer{fails("x", "AccessDenied"), fails("x", "AccessDenied"), fails("y", "AccessDenied"),
@@ -108,7 +105,8 @@ func TestQuestions(t *testing.T) {
 		}
 		return all
 	}
-	const pipeLogs = "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/vendedlogs/pipes/dev-file-received:log-stream:any logs:CreateLogStream logs:PutLogEvents"
+	const pipeLogs = "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/vendedlogs/pipes/dev-file-received:" +
+		"log-stream:any logs:CreateLogStream logs:PutLogEvents"
 	const machine = "arn:aws:states:eu-west-1:111122223333:stateMachine:dev"
 	for _, test := range []struct {
 		name      string

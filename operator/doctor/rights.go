@@ -98,14 +98,14 @@ var needs = []need{
 	{ofChanges, customerKey, "kms:Decrypt kms:DescribeKey kms:GenerateDataKey"},
 }
 
-// learn remembers the ARN of a resource or of a part's role, unless it is empty.
+// learn remembers the ARN of a resource or of a part's role. An empty one is unknown.
 func (e *examination) learn(name, arn string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.arns[name] = arn
 }
 
-// learnNames keeps the ARNs that follow from the deployment's names.
+// learnNames remembers the ARNs that follow from the deployment's names.
 func (e *examination) learnNames() {
 	e.learn(anything, "*")
 	e.learn("monitoring topic", e.MonitoringTopicArn)
@@ -132,7 +132,7 @@ func (e *examination) learnNames() {
 	logs(ofChanges, "/aws/vendedlogs/pipes/"+stack+"-status-changed")
 }
 
-// questions are the needs of the roles that are known, with the resources that are known.
+// questions are the needs of the known roles on the known resources.
 func (e *examination) questions() (all []question) {
 	for _, n := range needs {
 		role, resource := e.arns[roleOf(n.part)], e.arns[n.resource]

@@ -29,10 +29,9 @@ func TestJudgeVersions(t *testing.T) {
 		deployed functions
 		want     []Diagnosis
 	}{
-		{"Together", with(func(functions) {}),
-			[]Diagnosis{{OK, "versions",
-				"this program is v1; the 3 functions run provided.al2023 on [arm64], last changed 2026-11-25; " +
-					"their code names no version, so only the state machine's definition was compared", ""}}},
+		{"Together", with(func(functions) {}), []Diagnosis{{OK, "versions",
+			"this program is v1; the 3 functions run provided.al2023 on [arm64], last changed 2026-11-25; " +
+				"their code names no version, so only the state machine's definition was compared", ""}}},
 		{"Unreadable", nil, []Diagnosis{{Unknown, "versions", "this program is v1; no function could be read", ""}}},
 		{"OtherArchitecture", with(func(f functions) { f["notify"].Architectures[0] = types.ArchitectureX8664 }),
 			[]Diagnosis{

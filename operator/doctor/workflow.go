@@ -34,28 +34,18 @@ func (e *examination) machine(ctx context.Context) []Diagnosis {
 		return []Diagnosis{failed(about, err)}
 	}
 	e.learn(roleOf(about), aws.ToString(got.RoleArn))
-	var wrong []Diagnosis
+	var wrong problems
 	if got.Status != sfntypes.StateMachineStatusActive {
-		wrong = append(wrong, Diagnosis{Level: Error, Says: "is " + string(got.Status), Cure: "deploy again"})
+		wrong.add(Error, "deploy again", "is %s", got.Status)
 	}
 	if !sameDefinition(ofType(got.Type), aws.ToString(got.Definition)) {
-		wrong = append(wrong, Diagnosis{Level: Warning, Says: "has another definition than this program",
-			Cure: thisVersion})
+		wrong.add(Warning, thisVersion, "has another definition than this program")
 	}
-	if got.LoggingConfiguration == nil || got.LoggingConfiguration.Level != sfntypes.LogLevelAll {
-		wrong = append(wrong, e.unlessLocal(Diagnosis{Level: Warning, Says: "does not log every event",
-			Cure: "deploy again"})...)
+	logs := got.LoggingConfiguration
+	if !e.Local && (logs == nil || logs.Level != sfntypes.LogLevelAll) { // the local engine does not say
+		wrong.add(Warning, "deploy again", "does not log every event")
 	}
-	return judge(about, fmt.Sprintf("is active, %s, and has the definition of this program", got.Type),
-		wrong...)
-}
-
-// unlessLocal omits a finding on the local engine.
-func (e *examination) unlessLocal(f Diagnosis) []Diagnosis {
-	if e.Local {
-		return nil
-	}
-	return []Diagnosis{f}
+	return judge(about, fmt.Sprintf("is active, %s, and has the definition of this program", got.Type), wrong)
 }
 
 // ofType is this program's definition for a type of state machine.
@@ -118,7 +108,7 @@ func (e *examination) functions(ctx context.Context) (found []Diagnosis) {
 		e.learn(about, aws.ToString(got.FunctionArn))
 		e.learn(roleOf(about), aws.ToString(got.Role))
 		found = append(found, judge(about, "is active, and uses this deployment's resources",
-			judgeFunction(task, got, uses[task])...)...)
+			judgeFunction(task, got, uses[task]))...)
 	}
 	return append(found, judgeVersions(e.program, deployed)...)
 }
@@ -126,11 +116,10 @@ func (e *examination) functions(ctx context.Context) (found []Diagnosis) {
 // judgeFunction checks that a function works and has the wanted variables.
 func judgeFunction(
 	task string, got *lambda.GetFunctionConfigurationOutput, wanted map[string]string,
-) (wrong []Diagnosis) {
+) (wrong problems) {
 	if got.State == lambdatypes.StateFailed || got.LastUpdateStatus == lambdatypes.LastUpdateStatusFailed {
-		wrong = append(wrong, Diagnosis{Level: Error, Says: fmt.Sprintf("is %s, its last update %s: %s%s", got.State,
-			got.LastUpdateStatus,
-			aws.ToString(got.StateReason), aws.ToString(got.LastUpdateStatusReason)), Cure: "deploy again"})
+		wrong.add(Error, "deploy again", "is %s, its last update %s: %s%s", got.State, got.LastUpdateStatus,
+			aws.ToString(got.StateReason), aws.ToString(got.LastUpdateStatusReason))
 	}
 	variables := map[string]string{}
 	if got.Environment != nil {
@@ -138,13 +127,11 @@ func judgeFunction(
 	}
 	for _, variable := range slices.Sorted(maps.Keys(wanted)) {
 		if want, is := wanted[variable], variables[variable]; is != want {
-			wrong = append(wrong, Diagnosis{Level: Error, Says: fmt.Sprintf("has %s=%q, but the stack has %q",
-				variable, is, want), Cure: "deploy again"})
+			wrong.add(Error, "deploy again", "has %s=%q, but the stack has %q", variable, is, want)
 		}
 	}
 	if _, err := deployment.SettingsOf(variables); task == "sweep" && err != nil {
-		wrong = append(wrong, Diagnosis{Level: Error, Says: "does not start with these settings: " + err.Error(),
-			Cure: "deploy again"})
+		wrong.add(Error, "deploy again", "does not start with these settings: %v", err)
 	}
 	return wrong
 }
@@ -177,7 +164,7 @@ func (e *examination) pipes(context.Context) (found []Diagnosis) {
 		changes = changes || p.ofTable()
 		e.learnPipe(p)
 		found = append(found, judge(about, "runs, with the right source and target",
-			append(e.judgeRunning(p), e.judgeEnds(p)...)...)...)
+			append(e.judgeRunning(p), e.judgeEnds(p)...))...)
 	}
 	if len(e.resources) > 0 && !changes {
 		found = append(found, Diagnosis{Warning, "pipes", "no pipe reads changes of status: only the sweep finds them",
@@ -196,24 +183,23 @@ func (e *examination) learnPipe(p pipe) {
 	e.learn(source, aws.ToString(p.Source))
 }
 
-func (e *examination) judgeRunning(p pipe) []Diagnosis {
+func (e *examination) judgeRunning(p pipe) (wrong problems) {
 	cure := e.aws.Do("pipes start-pipe " + report.Flag("name", p.physical))
 	switch running := p.CurrentState == pipestypes.PipeStateRunning; {
 	case running || p.ofTable() && e.Local: // the local runner serves it
-		return nil
 	case p.ofTable():
-		return []Diagnosis{{Level: Warning,
-			Says: fmt.Sprintf("is %s: only the sweep finds a status Sent that is written after the last file",
-				p.CurrentState), Cure: cure}}
+		wrong.add(Warning, cure, "is %s: only the sweep finds a status Sent that is written after the last file",
+			p.CurrentState)
+	default:
+		wrong.add(Error, cure, "is %s: no message is counted; the queue keeps them for 14 days. %s", p.CurrentState,
+			aws.ToString(p.StateReason))
 	}
-	return []Diagnosis{{Level: Error,
-		Says: fmt.Sprintf("is %s: no message is counted; the queue keeps them for 14 days. %s", p.CurrentState,
-			aws.ToString(p.StateReason)), Cure: cure}}
+	return wrong
 }
 
 // judgeEnds checks the source and target of a pipe.
-func (e *examination) judgeEnds(p pipe) (wrong []Diagnosis) {
-	add := func(says string) { wrong = append(wrong, Diagnosis{Level: Error, Says: says, Cure: "deploy again"}) }
+func (e *examination) judgeEnds(p pipe) (wrong problems) {
+	add := func(says string) { wrong.add(Error, "deploy again", "%s", says) }
 	source := aws.ToString(p.Source)
 	if aws.ToString(p.Target) != e.StateMachineArn {
 		add("has the target " + aws.ToString(p.Target))
@@ -252,17 +238,16 @@ func (e *examination) schedule(ctx context.Context) (found []Diagnosis) {
 		if got.Target != nil {
 			e.learn(roleOf(about), aws.ToString(got.Target.RoleArn))
 		}
-		var wrong []Diagnosis
+		var wrong problems
 		if got.State != schedulertypes.ScheduleStateEnabled {
-			wrong = append(wrong, Diagnosis{Level: Error, Says: "is " + string(got.State) +
-				": pending messages stay pending, and no alert is sent for stalled runs",
-				Cure: "enable it, or deploy again; meanwhile call the sweep: " + e.command.Do("pending --deliver --yes")})
+			wrong.add(Error,
+				"enable it, or deploy again; meanwhile call the sweep: "+e.command.Do("pending --deliver --yes"),
+				"is %s: pending messages stay pending, and no alert is sent for stalled runs", got.State)
 		}
 		if got.Target == nil || lastPart(aws.ToString(got.Target.Arn), ":") != e.FunctionName("sweep") {
-			wrong = append(wrong, Diagnosis{Level: Error, Says: "does not call the function " + e.FunctionName("sweep"),
-				Cure: "deploy again"})
+			wrong.add(Error, "deploy again", "does not call the function %s", e.FunctionName("sweep"))
 		}
-		found = append(found, judge(about, "calls it: "+aws.ToString(got.ScheduleExpression), wrong...)...)
+		found = append(found, judge(about, "calls it: "+aws.ToString(got.ScheduleExpression), wrong)...)
 	}
 	return found
 }

@@ -44,7 +44,8 @@ func notifications(received, successful report.DeliveryState) []report.Notificat
 // oneCollection is a run that all but its last file has arrived of.
 func oneCollection() report.Run {
 	return sum(report.Run{
-		Summary:       report.Summary{Run: "run-1", State: report.InProgress, SnapshotType: "full", ExportDate: "2026-11-23"},
+		Summary: report.Summary{Run: "run-1", State: report.InProgress, SnapshotType: "full",
+			ExportDate: "2026-11-23"},
 		Notifications: notifications(report.NotDue, report.NotDue),
 		Collections: []report.Collection{
 			{Collection: "db.core.contract", Status: "Sent", FilesReceived: 9, FilesSent: 10, WaitsFor: report.ForFiles,
@@ -96,7 +97,8 @@ func manyCollections(n int) report.Run {
 
 // with is the run with its collections changed.
 func with(run report.Run, change func(*report.Collection)) report.Run {
-	changed := report.Run{Summary: run.Summary, Notifications: run.Notifications, Collections: slices.Clone(run.Collections)}
+	changed := report.Run{Summary: run.Summary, Notifications: run.Notifications,
+		Collections: slices.Clone(run.Collections)}
 	changed.FilesReceived, changed.FilesSent, changed.Received, changed.Successful = 0, 0, 0, 0
 	for i := range changed.Collections {
 		change(&changed.Collections[i])

@@ -5,14 +5,12 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
-	"github.com/google/go-cmp/cmp"
 
 	"snapshot-status-checker/operator/report"
 )
@@ -32,19 +30,7 @@ func golden(t *testing.T, name string, s screen) {
 			t.Errorf("line %d is %d wide on a screen of %d", i+1, width, s.width)
 		}
 	}
-	file := "testdata/" + name + ".txt"
-	if *update {
-		if err := os.WriteFile(file, []byte(got+"\n"), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(got+"\n", "\n")); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", file, diff)
-	}
+	goldenText(t, name+".txt", got+"\n")
 }
 
 // opened is a screen that nothing was read for yet.
@@ -72,8 +58,7 @@ func send(s screen, messages ...tea.Msg) screen {
 func press(s screen, keys ...string) screen {
 	named := map[string]rune{
 		"esc": tea.KeyEscape, "enter": tea.KeyEnter, "backspace": tea.KeyBackspace, "down": tea.KeyDown,
-		"up":     tea.KeyUp,
-		"pgdown": tea.KeyPgDown, "pgup": tea.KeyPgUp, "home": tea.KeyHome, "end": tea.KeyEnd,
+		"up": tea.KeyUp, "pgdown": tea.KeyPgDown, "pgup": tea.KeyPgUp, "home": tea.KeyHome, "end": tea.KeyEnd,
 	}
 	for _, key := range keys {
 		if code, ok := named[key]; ok {

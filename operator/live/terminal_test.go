@@ -72,8 +72,7 @@ func (term terminal) waitFor(t *testing.T, text string) {
 func TestTerminal(t *testing.T) {
 	t.Parallel()
 	done := with(oneCollection(), func(c *report.Collection) {
-		c.FilesReceived, c.Status, c.WaitsFor = 10, "Success",
-			report.ForNothing
+		c.FilesReceived, c.Status, c.WaitsFor = 10, "Success", report.ForNothing
 	})
 	done.State = report.Successful
 	for name, end := range map[string]func(term terminal, read chan<- report.Run, cancel func()){

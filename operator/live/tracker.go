@@ -1,5 +1,5 @@
-// Package live follows a run: on a screen that updates itself, or line by line. Comparing two readings is pure, as is the
-// screen.
+// Package live follows a run: on a screen that updates itself, or line by line. Comparing two readings is pure, as is
+// the screen.
 package live
 
 import (

@@ -53,14 +53,13 @@ func (s screen) head() []string {
 	if !s.tracker.Known() {
 		return []string{spread(title, s.freshness(), s.width), "", s.failure(), "", "", ""}
 	}
-	title += "  " + p.Tone(show.StateTone(run.State), string(run.State))
+	title += "  " + p.Tone(run.State.Tone(), string(run.State))
 	width := max(10, min(s.width/4, 40))
 	waits := append(s.waits(max(20, s.width-len(waitsFor))), "")
 	return []string{
 		spread(title, s.freshness(), s.width),
 		fmt.Sprintf("collections %s %d of %d received, %d successful", show.Bar(int64(run.Received),
-			int64(run.Summary.Collections), width),
-			run.Received, run.Summary.Collections, run.Successful),
+			int64(run.Summary.Collections), width), run.Received, run.Summary.Collections, run.Successful),
 		fmt.Sprintf("files       %s %d of %d%s", show.Bar(run.FilesReceived, run.FilesSent, width), run.FilesReceived,
 			run.FilesSent, s.speed()),
 		s.notificationsOrFailure(),
@@ -138,7 +137,7 @@ func (s screen) waits(width int) []string {
 	var parts []string
 	for _, w := range waiting(s.run()) {
 		count := strings.ReplaceAll(fmt.Sprintf("%s %d", w.For, w.Collections), " ", together)
-		parts = append(parts, p.Tone(show.WaitTone(w.For), count))
+		parts = append(parts, p.Tone(w.For.Tone(), count))
 	}
 	if len(parts) == 0 {
 		return []string{"nothing"}
@@ -202,7 +201,7 @@ func (s screen) table() []string {
 
 func (s screen) row(columns columns, c report.Collection) string {
 	p := s.printer()
-	wait := p.Tone(show.WaitTone(c.WaitsFor), cell(string(c.WaitsFor), columns.wait))
+	wait := p.Tone(c.WaitsFor.Tone(), cell(string(c.WaitsFor), columns.wait))
 	return columns.line(show.Clean(c.Collection), report.StatusName(c.Status), counts(c),
 		show.Bar(c.FilesReceived, c.FilesSent, columns.bar), wait, p.Ago(c.Since))
 }
