@@ -44,7 +44,8 @@ func (r *Reader) OfRun(ctx context.Context, run string, known []string) (Found, 
 	var unsupported *types.StateMachineTypeNotSupported
 	switch {
 	case errors.As(err, &unsupported):
-		found.Note = "Step Functions does not list EXPRESS executions: see those that a collection's messages name. The log " +
+		found.Note = "Step Functions does not list EXPRESS executions: see those that a collection's messages name. " +
+			"The log " +
 			"group " + r.LogGroup + " has the failed ones."
 	case err != nil:
 		return found, err

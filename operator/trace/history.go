@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -53,16 +54,16 @@ type walk struct {
 	last   place
 }
 
-// Steps turns an execution's history, complete and in its order, into the states that it entered.
-func Steps(events []types.HistoryEvent) []Step {
+// stepsOf turns an execution's history, complete and in its order, into the states that it entered.
+func stepsOf(events []event) []Step {
 	w := walk{places: map[int64]place{}, last: place{-1, -1, -1}}
-	for _, event := range events {
+	for _, e := range events {
 		at := w.last
-		if before, ok := w.places[event.PreviousEventId]; ok && event.PreviousEventId != 0 {
+		if before, ok := w.places[e.Previous]; ok && e.Previous != 0 {
 			at = before
 		}
-		at = w.take(at, event)
-		w.places[event.Id], w.last = at, at
+		at = w.take(at, e)
+		w.places[e.ID], w.last = at, at
 	}
 	steps := make([]Step, 0, len(w.steps))
 	for _, step := range w.steps {
@@ -72,29 +73,27 @@ func Steps(events []types.HistoryEvent) []Step {
 }
 
 // take adds an event that follows another one at the place, and returns the new place.
-func (w *walk) take(at place, event types.HistoryEvent) place {
+func (w *walk) take(at place, e event) place {
 	switch {
-	case event.StateEnteredEventDetails != nil:
-		return w.enter(at, event)
-	case event.StateExitedEventDetails != nil:
-		return w.leave(at, event)
-	case event.MapIterationStartedEventDetails != nil:
+	case e.is("StateEntered"):
+		return w.enter(at, e)
+	case e.is("StateExited"):
+		return w.leave(at, e)
+	case e.Type == types.HistoryEventTypeMapIterationStarted:
 		if at.step >= 0 && w.steps[at.step].Type == "Map" {
 			at.in = at.step
 		}
-		at.item = int(event.MapIterationStartedEventDetails.Index)
+		at.item = int(e.Index)
 		return at
 	}
-	w.call(at, event)
-	w.end(at, event)
+	w.call(at, e)
+	w.end(at, e)
 	return at
 }
 
-func (w *walk) enter(at place, event types.HistoryEvent) place {
-	details := event.StateEnteredEventDetails
-	step := &Step{State: aws.ToString(details.Name), Type: kindOf(event.Type), Item: -1,
-		Entered: aws.ToTime(event.Timestamp),
-		Input:   aws.ToString(details.Input), Tries: []Try{}}
+func (w *walk) enter(at place, e event) place {
+	step := &Step{State: aws.ToString(e.Name), Type: strings.TrimSuffix(string(e.Type), "StateEntered"), Item: -1,
+		Entered: aws.ToTime(e.At), Input: aws.ToString(e.Input), Tries: []Try{}}
 	if at.in >= 0 {
 		step.Item, step.In = at.item, w.steps[at.in].State
 	}
@@ -103,9 +102,8 @@ func (w *walk) enter(at place, event types.HistoryEvent) place {
 }
 
 // leave ends the step of that name. The event after the last step of a Map's item may be the end of the Map.
-func (w *walk) leave(at place, event types.HistoryEvent) place {
-	details := event.StateExitedEventDetails
-	name := aws.ToString(details.Name)
+func (w *walk) leave(at place, e event) place {
+	name := aws.ToString(e.Name)
 	found := at.step
 	if found < 0 || w.steps[found].State != name || w.steps[found].Left != nil {
 		found = w.open(name)
@@ -114,7 +112,7 @@ func (w *walk) leave(at place, event types.HistoryEvent) place {
 		return at
 	}
 	step := w.steps[found]
-	step.Left, step.Output = event.Timestamp, aws.ToString(details.Output)
+	step.Left, step.Output = e.At, aws.ToString(e.Output)
 	if len(step.Tries) > 0 {
 		last := step.Tries[len(step.Tries)-1]
 		step.Error, step.Cause = last.Error, last.Cause
@@ -137,9 +135,8 @@ func (w *walk) open(name string) int {
 }
 
 // end records the error that ended the execution in its step.
-func (w *walk) end(at place, event types.HistoryEvent) {
-	failure := ended(event)
-	if failure == nil || len(w.steps) == 0 {
+func (w *walk) end(at place, e event) {
+	if !e.ended() || len(w.steps) == 0 {
 		return
 	}
 	at.step = max(at.step, 0)
@@ -151,5 +148,6 @@ func (w *walk) end(at place, event types.HistoryEvent) {
 		}
 	}
 	step := w.steps[at.step]
-	step.Failed, step.Error, step.Cause = true, failure.Error, failure.Cause
+	step.Failed = true
+	step.Error, step.Cause = e.failure()
 }

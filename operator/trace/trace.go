@@ -1,8 +1,8 @@
 // Package trace reads executions of the state machine: which ones worked on a run, and the way of each through its
 // definition, with the input, output, tries and errors of every state.
 //
-// A STANDARD execution has a history. An EXPRESS execution has none on AWS; its log is read instead, which has no inputs
-// and outputs (infra/workflow.go leaves the messages' data out of it).
+// A STANDARD execution has a history. An EXPRESS execution has none on AWS; its log is read instead, which has no
+// inputs and outputs (infra/workflow.go leaves the messages' data out of it).
 package trace
 
 import (
@@ -68,6 +68,8 @@ type Reader struct {
 	Machine  string // ARN of the state machine
 	LogGroup string // of the state machine
 
+	deployment deployment.Deployment
+
 	mu    sync.Mutex
 	ended map[string]Execution
 }
@@ -76,8 +78,7 @@ type Reader struct {
 func New(d deployment.Deployment) *Reader {
 	stack := strings.TrimSuffix(d.FunctionName(""), "-")
 	return &Reader{SFN: sfn.NewFromConfig(d.Config), Logs: cloudwatchlogs.NewFromConfig(d.Config),
-		Machine:  d.StateMachineArn,
-		LogGroup: "/aws/vendedlogs/states/" + stack}
+		Machine: d.StateMachineArn, LogGroup: "/aws/vendedlogs/states/" + stack, deployment: d}
 }
 
 // Ours reports whether an ARN is that of an execution of this state machine.
@@ -90,8 +91,8 @@ func (r *Reader) Ours(id string) bool {
 // express reports whether an execution has only a log.
 func (r *Reader) express(id string) bool { return strings.Contains(id, ":express:") }
 
-// Story reads an execution with its way. An EXPRESS one is searched in the log within an hour of the moment, or in the last
-// day if that is zero.
+// Story reads an execution with its way. An EXPRESS one is searched in the log within an hour of the moment, or in the
+// last day if that is zero.
 func (r *Reader) Story(ctx context.Context, id string, near time.Time) (Story, error) {
 	if !r.Ours(id) {
 		return Story{}, ErrNotFound
@@ -111,20 +112,22 @@ func (r *Reader) Story(ctx context.Context, id string, near time.Time) (Story, e
 	if err != nil {
 		return story, err
 	}
-	story.Steps = Steps(events)
+	story.Steps = stepsOf(events)
 	return story, nil
 }
 
-func (r *Reader) history(ctx context.Context, id string) ([]types.HistoryEvent, error) {
+func (r *Reader) history(ctx context.Context, id string) ([]event, error) {
 	pages := sfn.NewGetExecutionHistoryPaginator(r.SFN, &sfn.GetExecutionHistoryInput{ExecutionArn: &id,
 		IncludeExecutionData: aws.Bool(true), MaxResults: 1000})
-	var events []types.HistoryEvent
+	var events []event
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("reading the history of execution %s: %w", Name(id), err)
 		}
-		events = append(events, page.Events...)
+		for _, e := range page.Events {
+			events = append(events, fromHistory(e))
+		}
 	}
 	return events, nil
 }
