@@ -3,9 +3,7 @@ package command
 import (
 	"context"
 	_ "embed"
-	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"time"
 
@@ -53,48 +51,43 @@ func (c *completeWordsCommand) Run(a *app, parser *kong.Kong) error {
 	if last := len(c.Words) - 1; last >= 0 {
 		before, typed = c.Words[:last], c.Words[last]
 	}
-	for _, suggestion := range suggest(parser.Model, before, typed, func() []string { return a.newestRuns(before) }) {
+	var words strings.Builder
+	for _, suggestion := range suggest(parser, before, typed, func() []string { return a.newestRuns(before) }) {
 		if strings.HasPrefix(suggestion, typed) {
-			fmt.Fprintln(a.out, suggestion)
+			words.WriteString(suggestion + "\n")
 		}
 	}
-	return nil
+	return a.write([]byte(words.String()))
 }
 
 // suggest lists what may follow the words before the one that is being typed: commands, flags, values of a flag, or
 // runs.
-func suggest(model *kong.Application, before []string, typed string, runs func() []string) []string {
-	node := model.Node
-	flags := slices.Clone(node.Flags)
-	var value *kong.Flag // whose value comes next
+func suggest(parser *kong.Kong, before []string, typed string, runs func() []string) []string {
+	parsed, err := kong.Trace(parser, before)
+	if err != nil {
+		return nil
+	}
+	node := parsed.Selected()
+	if node == nil {
+		node = parser.Model.Node
+	}
 	arguments := 0
-	for _, word := range before {
-		if value != nil {
-			value = nil
-			continue
+	for _, part := range parsed.Path {
+		if part.Positional != nil {
+			arguments++
 		}
-		if strings.HasPrefix(word, "-") && word != "-" {
-			value = valued(flags, word)
-			continue
-		}
-		if child := command(node, word); child != nil {
-			node, arguments = child, 0
-			flags = append(flags, child.Flags...)
-			continue
-		}
-		arguments++
 	}
 	name, _, assigned := strings.Cut(typed, "=")
 	switch {
-	case value != nil:
-		return enum(value.Value, "")
+	case len(before) > 0 && valued(parsed.Flags(), before[len(before)-1]) != nil:
+		return enum(valued(parsed.Flags(), before[len(before)-1]).Value, "")
 	case strings.HasPrefix(typed, "--") && assigned:
-		if flag := valued(flags, name); flag != nil {
+		if flag := valued(parsed.Flags(), name); flag != nil {
 			return enum(flag.Value, name+"=")
 		}
 		return nil
 	case strings.HasPrefix(typed, "-"):
-		return flagNames(flags)
+		return flagNames(parsed.Flags())
 	}
 	if positional := argument(node, arguments); positional != nil {
 		if positional.Name == "run" {
@@ -103,16 +96,6 @@ func suggest(model *kong.Application, before []string, typed string, runs func()
 		return enum(positional, "")
 	}
 	return commandNames(node)
-}
-
-// command is a node's command of that name; nil if there is none.
-func command(node *kong.Node, name string) *kong.Node {
-	for _, child := range node.Children {
-		if child.Name == name || slices.Contains(child.Aliases, name) {
-			return child
-		}
-	}
-	return nil
 }
 
 func commandNames(node *kong.Node) []string {

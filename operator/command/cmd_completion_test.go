@@ -22,7 +22,7 @@ const asCommand = "SNAPSHOT_STATUS_AS_COMMAND"
 
 func TestCompleteWords(t *testing.T) {
 	t.Parallel()
-	n := newNight(t)
+	n := newTables(t)
 	n.finished("finished")
 	n.later(time.Minute)
 	n.row("unfinished", "db.core.one", "Exported", 2)
@@ -31,22 +31,23 @@ func TestCompleteWords(t *testing.T) {
 		words []string
 		want  []string
 	}{
-		"Command":             {[]string{"wa"}, []string{"watch"}},
-		"CommandAfterFlags":   {[]string{"--stack", "show", "-o", "json", "wh"}, []string{"why"}},
-		"CommandOfACommand":   {[]string{"rejected", "re"}, []string{"replay"}},
-		"Run":                 {[]string{"watch", ""}, []string{"unfinished", "finished"}},
-		"RunBegun":            {[]string{"--color", "never", "show", "--limit", "3", "f"}, []string{"finished"}},
-		"NoRunTwice":          {[]string{"watch", "unfinished", ""}, nil},
-		"Flag":                {[]string{"watch", "unfinished", "--st"}, []string{"--stack", "--state-machine", "--stay"}},
+		"Command":           {[]string{"wa"}, []string{"watch"}},
+		"CommandAfterFlags": {[]string{"--stack", "show", "-o", "json", "wh"}, []string{"why"}},
+		"CommandOfACommand": {[]string{"rejected", "re"}, []string{"replay"}},
+		"Run":               {[]string{"watch", ""}, []string{"unfinished", "finished"}},
+		"RunBegun":          {[]string{"--color", "never", "show", "--limit", "3", "f"}, []string{"finished"}},
+		"NoRunTwice":        {[]string{"watch", "unfinished", ""}, nil},
+		"Flag": {[]string{"watch", "unfinished", "--st"}, []string{"--stack", "--state-machine",
+			"--stay"}},
 		"ValueOfAFlag":        {[]string{"watch", "--output", ""}, []string{"text", "json"}},
 		"ValueOfAShortFlag":   {[]string{"-o", "j"}, []string{"json"}},
 		"ValueAfterEquals":    {[]string{"--color=a"}, []string{"--color=auto", "--color=always"}},
-		"ValueNothingKnows":   {[]string{"--profile", ""}, nil},
+		"FreeValue":           {[]string{"--profile", ""}, nil},
 		"NoValueOfASwitch":    {[]string{"watch", "--stay", "unf"}, []string{"unfinished"}},
 		"Argument":            {[]string{"completion", "z"}, []string{"zsh"}},
 		"HiddenIsNotShown":    {[]string{"complete"}, nil},
 		"NothingLikeThat":     {[]string{"xyz"}, nil},
-		"FlagNothingKnows":    {[]string{"--nonsense", "wat"}, []string{"watch"}},
+		"UnknownFlag":         {[]string{"--nonsense", "wat"}, []string{"watch"}},
 		"FlagWithTwoHyphens":  {[]string{"show", "--wai"}, []string{"--waits-for"}},
 		"LastArgumentRepeats": {[]string{"reconcile", "unfinished", "db.core.one", ""}, nil},
 	} {

@@ -12,7 +12,8 @@ type doctorCommand struct {
 }
 
 func (c *doctorCommand) Help() string {
-	return "Checks a deployment: whether its resources exist, are configured as deployed and are connected. Changes nothing. " +
+	return "Checks a deployment: whether its resources exist, are configured as deployed and are connected. Changes " +
+		"nothing. " +
 		"Resources without permission are reported as unknown. Exits with 3 if there is an error."
 }
 
@@ -36,7 +37,8 @@ func (c *doctorCommand) Run(a *app) error {
 	}
 	said := examined{findings}
 	err = a.answer(said, func(p show.Printer) { said.print(p, c.All) })
-	return notDone(!slices.ContainsFunc(findings, func(f doctor.Diagnosis) bool { return f.Level == doctor.Error }), err)
+	return notDone(!slices.ContainsFunc(findings, func(f doctor.Diagnosis) bool { return f.Level == doctor.Error }),
+		err)
 }
 
 var findingTones = map[doctor.Level]show.Tone{doctor.OK: show.Good, doctor.Warning: show.Busy, doctor.Error: show.Bad,

@@ -10,7 +10,7 @@ import (
 
 	"snapshot-status-checker/functions/sweep"
 	"snapshot-status-checker/internal/snapshot"
-	"snapshot-status-checker/operator/effect"
+	"snapshot-status-checker/operator/deployment"
 	"snapshot-status-checker/operator/report"
 	"snapshot-status-checker/operator/show"
 )
@@ -72,7 +72,7 @@ func (c *pendingCommand) Run(a *app) error {
 		}
 	})
 	if list.Sweep != nil {
-		return effect.After(err, "the sweep ran")
+		return deployment.AfterEffect(err, "the sweep ran")
 	}
 	return notDone(len(list.Pending) == 0, err)
 }
@@ -144,14 +144,14 @@ func (a *app) sweep() (*sweep.Output, error) {
 	}
 	done, err := lambda.NewFromConfig(found.Config).Invoke(a, &lambda.InvokeInput{FunctionName: &name, Payload: input})
 	if err != nil {
-		return nil, effect.Of(fmt.Errorf("calling %s: %w", name, err), "it did not run", perhaps)
+		return nil, deployment.EffectOf(fmt.Errorf("calling %s: %w", name, err), "it did not run", perhaps)
 	}
 	if done.FunctionError != nil {
-		return nil, effect.After(fmt.Errorf("%s failed: %s", name, done.Payload), perhaps)
+		return nil, deployment.AfterEffect(fmt.Errorf("%s failed: %s", name, done.Payload), perhaps)
 	}
 	var out sweep.Output
 	if err := json.Unmarshal(done.Payload, &out); err != nil {
-		return nil, effect.After(fmt.Errorf("reading the answer of %s: %w", name, err), perhaps)
+		return nil, deployment.AfterEffect(fmt.Errorf("reading the answer of %s: %w", name, err), perhaps)
 	}
 	return &out, nil
 }

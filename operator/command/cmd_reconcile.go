@@ -5,15 +5,14 @@ import (
 
 	"snapshot-status-checker/internal/delivery/machine"
 	"snapshot-status-checker/internal/snapshot"
-	"snapshot-status-checker/operator/effect"
-	"snapshot-status-checker/operator/lookagain"
+	"snapshot-status-checker/operator/deployment"
 	"snapshot-status-checker/operator/report"
 	"snapshot-status-checker/operator/show"
 )
 
 type reconcileCommand struct {
 	Name        string   `arg:"" name:"run" help:"The correlation id."`
-	Collections []string `arg:"" optional:"" name:"collection" help:"Only these collections (default: all that wait for something)."`
+	Collections []string `arg:"" optional:"" name:"collection" help:"Only these (default: all that wait)."`
 	Yes         bool     `short:"y" help:"Do it. Without --yes: a dry run."`
 }
 
@@ -50,7 +49,8 @@ func (c *reconcileCommand) Run(a *app) error {
 		case len(keys) == 0:
 			p.Line("No collection of %s waits for anything.", run.Run)
 		case !c.Yes:
-			p.Line("Would reconcile %s of %s (executions: %d). To do it, add --yes", collections, run.Run, said.Executions)
+			p.Line("Would reconcile %s of %s (executions: %d). To do it, add --yes", collections, run.Run,
+				said.Executions)
 		default:
 			p.Line("Reconciling %s of %s (executions: %d). See the result: %s", collections, run.Run, said.Executions,
 				a.command.Do("why", run.Run))
@@ -62,7 +62,7 @@ func (c *reconcileCommand) Run(a *app) error {
 	if err := a.reconcile(keys); err != nil {
 		return err
 	}
-	return effect.After(a.answer(said, print), "the executions were started")
+	return deployment.AfterEffect(a.answer(said, print), "the executions were started")
 }
 
 // keys are the collections to reconcile.
@@ -88,5 +88,5 @@ func (a *app) reconcile(keys []snapshot.CollectionKey) error {
 		return err
 	}
 	started := machine.Machine{SFN: sfn.NewFromConfig(found.Config), ARN: found.StateMachineArn}
-	return lookagain.Start(a, started.Reconcile, keys)
+	return deployment.Reconcile(a, started.Reconcile, keys)
 }

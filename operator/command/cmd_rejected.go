@@ -11,7 +11,6 @@ import (
 	"snapshot-status-checker/operator/rejected"
 	"snapshot-status-checker/operator/report"
 	"snapshot-status-checker/operator/show"
-	"snapshot-status-checker/operator/visible"
 )
 
 type rejectedCommand struct {
@@ -162,7 +161,7 @@ func few(names []string) string {
 
 type rejectedShowCommand struct {
 	Identity string `arg:"" help:"The message's identity, from rejected list."`
-	Envelope bool   `help:"Only the envelope that replay would send, to correct it or to start the state machine with it."`
+	Envelope bool   `help:"Only the envelope that replay would send."`
 }
 
 // rejectedText is the answer of rejected show, in a list: several rejected messages may have the same identity.
@@ -181,7 +180,7 @@ func (c *rejectedShowCommand) Run(a *app) error {
 	for _, m := range reading.Messages {
 		if m.Identity == c.Identity {
 			found = append(found, rejectedText{m, m.Text})
-			fmt.Fprintf(&envelopes, "%s\n", visible.JSON([]byte(m.Envelope())))
+			fmt.Fprintf(&envelopes, "%s\n", show.JSON([]byte(m.Envelope())))
 		}
 	}
 	switch {
@@ -202,7 +201,7 @@ func (c *rejectedShowCommand) Run(a *app) error {
 
 func noSuchMessage(identity string, command report.Command) error {
 	return exit{exitNotFound, fmt.Sprintf("there is no rejected message with the identity %s; list them: %s",
-		visible.Quote(identity), command.Do("rejected list"))}
+		show.Quote(identity), command.Do("rejected list"))}
 }
 
 func (m rejectedText) print(p show.Printer) {

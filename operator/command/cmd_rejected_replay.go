@@ -8,7 +8,7 @@ import (
 	"io"
 	"strings"
 
-	"snapshot-status-checker/operator/effect"
+	"snapshot-status-checker/operator/deployment"
 	"snapshot-status-checker/operator/rejected"
 	"snapshot-status-checker/operator/report"
 	"snapshot-status-checker/operator/show"
@@ -98,7 +98,7 @@ func (h handled) answer(a *app, done outcome) error {
 	result := fmt.Sprintf("%d of %d messages were %s", finished, len(h.Messages), done)
 	err := a.answer(h, func(p show.Printer) { h.print(p, result) })
 	if !h.DryRun {
-		err = effect.After(err, result)
+		err = deployment.AfterEffect(err, result)
 	}
 	return notDone(finished == len(h.Messages), err)
 }
@@ -176,8 +176,8 @@ type rejectedDeleteCommand struct {
 }
 
 func (c *rejectedDeleteCommand) Help() string {
-	return "Deletes messages from the rejected-messages queue for good. Asks before, unless you add --yes. Exits with " +
-		"3 if a message stays."
+	return "Deletes messages from the rejected-messages queue for good. Asks before, unless you add --yes. Exits " +
+		"with 3 if a message stays."
 }
 
 func (c *rejectedDeleteCommand) Run(a *app) error {

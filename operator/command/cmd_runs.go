@@ -17,7 +17,8 @@ type runsCommand struct {
 }
 
 func (c *runsCommand) Help() string {
-	return "Lists the runs in the ledger, the newest first. A run whose first message has not arrived is not listed: find " +
+	return "Lists the runs in the ledger, the newest first. A run whose first message has not arrived is not " +
+		"listed: find " +
 		"it with `show` and its correlation id."
 }
 
@@ -43,7 +44,7 @@ func printRuns(p show.Printer, found []report.Summary, left int) {
 	var rows [][]string
 	for _, run := range found {
 		rows = append(rows, []string{
-			run.Run, p.Tone(show.StateTone(run.State), string(run.State)),
+			run.Run, p.Tone(run.State.Tone(), string(run.State)),
 			fmt.Sprintf("%d/%d/%d", run.Received, run.Successful, run.Collections),
 			fmt.Sprintf("%d/%d", run.FilesReceived, run.FilesSent),
 			p.Ago(run.FirstMessage), p.Ago(run.LastProgress),

@@ -13,10 +13,9 @@ import (
 
 	"snapshot-status-checker/internal/delivery/sendable"
 	"snapshot-status-checker/internal/snapshot"
-	"snapshot-status-checker/operator/effect"
+	"snapshot-status-checker/operator/deployment"
 	"snapshot-status-checker/operator/rejected"
 	"snapshot-status-checker/operator/show"
-	"snapshot-status-checker/operator/visible"
 )
 
 type sendCommand struct {
@@ -26,14 +25,15 @@ type sendCommand struct {
 	ExportDate   string    `placeholder:"DATE" help:"The export's date (default: today, UTC)."`
 	File         string    `placeholder:"NAME" help:"The file's name, for logs and lists."`
 	Success      bool      `help:"It is the collection's _success file."`
-	From         inputFile `placeholder:"FILE" help:"Send this file's text instead (- for standard input), in either format of the README."`
-	Identity     string    `placeholder:"ID" help:"The message's identity (default: a new one). A duplicate is not counted."`
+	From         inputFile `placeholder:"FILE" help:"Send the text of this file (- for standard input)."`
+	Identity     string    `placeholder:"ID" help:"The message's identity (default: a new one)."`
 	AsIs         bool      `help:"Send it even if it would be rejected."`
 	Yes          bool      `short:"y" help:"Do it. Without --yes: a dry run."`
 }
 
 func (c *sendCommand) Help() string {
-	return "Sends the message of a received file to the file-received queue. Refuses a message that would be rejected; it " +
+	return "Sends the message of a received file to the file-received queue. Refuses a message that would be " +
+		"rejected; it " +
 		"does not check whether the collection has a row. Exits with 3 if the message would be rejected."
 }
 
@@ -86,7 +86,7 @@ func (c *sendCommand) Run(a *app) error {
 	}
 	err = a.answer(said, func(p show.Printer) { said.print(p, rejected > 0 && !c.AsIs) })
 	if said.Sent {
-		err = effect.After(err, "the message was sent as "+said.MessageID+", do not send it again")
+		err = deployment.AfterEffect(err, "the message was sent as "+said.MessageID+", do not send it again")
 	}
 	return notDone(rejected == 0 || c.AsIs, err)
 }
@@ -129,7 +129,7 @@ func (c *sendCommand) message(a *app) (string, error) {
 func (c *sendCommand) check(text string, receipts []snapshot.Receipt) error {
 	if at := strings.IndexFunc(text, sendable.Refused); at >= 0 {
 		return fmt.Errorf("line %d has %s, which SQS does not accept; write it as an escape", lineOf(text, at),
-			visible.Text(firstRune(text[at:])))
+			show.Clean(firstRune(text[at:])))
 	}
 	if text == "" {
 		return errors.New("there is nothing to send: the text is empty")
@@ -137,9 +137,9 @@ func (c *sendCommand) check(text string, receipts []snapshot.Receipt) error {
 	for _, receipt := range receipts {
 		own := receipt.Identity == c.Identity || strings.HasPrefix(receipt.Identity, c.Identity+"/")
 		if c.Identity != "" && !own {
-			return fmt.Errorf("--identity %s would have no effect: a message of the text has the identity %s; sent again, it might "+
-				"count twice",
-				visible.Quote(c.Identity), visible.Quote(receipt.Identity))
+			return fmt.Errorf("--identity %s would have no effect: a message of the text has the identity %s; sent "+
+				"again, it might "+
+				"count twice", show.Quote(c.Identity), show.Quote(receipt.Identity))
 		}
 	}
 	return nil
@@ -171,7 +171,7 @@ func (a *app) send(text string, identified bool, checkFirst string) (messageID s
 	most, err := queue.MostBytes(a)
 	switch {
 	case err != nil:
-		return "", effect.After(err, "nothing was sent")
+		return "", deployment.AfterEffect(err, "nothing was sent")
 	case len(text) > most:
 		return "", fmt.Errorf("the text has %d bytes, but the file-received queue accepts at most %d; nothing was sent",
 			len(text), most)
@@ -185,7 +185,8 @@ func (a *app) send(text string, identified bool, checkFirst string) (messageID s
 	sent, err := queue.SQS.SendMessage(a, &sqs.SendMessageInput{QueueUrl: &found.FileReceivedQueueUrl,
 		MessageBody: &text}, once)
 	if err != nil {
-		return "", effect.Of(fmt.Errorf("sending to the file-received queue: %w", err), "nothing was sent", perhaps)
+		return "", deployment.EffectOf(fmt.Errorf("sending to the file-received queue: %w", err), "nothing was sent",
+			perhaps)
 	}
 	return aws.ToString(sent.MessageId), nil
 }

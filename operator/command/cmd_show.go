@@ -12,10 +12,10 @@ import (
 
 type showCommand struct {
 	Name     string            `arg:"" name:"run" help:"The correlation id."`
-	WaitsFor []report.WaitsFor `help:"Only collections that wait for this (files, reconciliation, export, …); can be repeated."`
+	WaitsFor []report.WaitsFor `help:"Only collections that wait for this, such as files; can be repeated."`
 	Status   []string          `help:"Only collections in this status, upper or lower case; can be repeated."`
 	Match    string            `help:"Only collections whose name contains this."`
-	Limit    int               `default:"40" help:"Collections at most, blocking ones first; 0 for all. JSON has all of them."`
+	Limit    int               `default:"40" help:"Collections at most; 0 for all. JSON has all of them."`
 }
 
 func (c *showCommand) Help() string {
@@ -67,7 +67,7 @@ func headLines(p show.Printer, run report.Run) {
 	if of != "" {
 		of = " (" + of + ")"
 	}
-	p.Line("%s%s: %s", run.Run, of, p.Tone(show.StateTone(run.State), string(run.State)))
+	p.Line("%s%s: %s", run.Run, of, p.Tone(run.State.Tone(), string(run.State)))
 	p.Line("%d of %d collections received, %d successful; %d of %d files", run.Received, run.Summary.Collections,
 		run.Successful, run.FilesReceived, run.FilesSent)
 	p.Line("first message %s; last progress %s", p.Since(run.FirstMessage), p.Since(run.LastProgress))
@@ -106,7 +106,7 @@ func collectionRows(p show.Printer, collections []report.Collection) [][]string 
 	for _, c := range collections {
 		rows = append(rows, []string{
 			c.Collection, report.StatusName(c.Status), fmt.Sprintf("%d/%d", c.FilesReceived, c.FilesSent),
-			show.Bar(c.FilesReceived, c.FilesSent, barWidth), p.Tone(show.WaitTone(c.WaitsFor), string(c.WaitsFor)),
+			show.Bar(c.FilesReceived, c.FilesSent, barWidth), p.Tone(c.WaitsFor.Tone(), string(c.WaitsFor)),
 			p.Ago(c.Since),
 		})
 	}

@@ -12,10 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 
 	"snapshot-status-checker/operator/deployment"
-	"snapshot-status-checker/operator/effect"
 	"snapshot-status-checker/operator/report"
 	"snapshot-status-checker/operator/show"
-	"snapshot-status-checker/operator/visible"
 	"snapshot-status-checker/test/scenario"
 )
 
@@ -30,7 +28,7 @@ type simulateCommand struct {
 	Blocked     int           `help:"Collections in status Blocked_Topic, without files."`
 	Failing     int           `help:"Collections whose row cannot be read, so that counting their files fails."`
 	Rate        float64       `help:"Messages a second (default: as fast as possible)."`
-	Seed        uint64        `help:"The same seed and shape give the same plan (default: a random one, which is shown)."`
+	Seed        uint64        `help:"The same seed and shape give the same plan (default: random)."`
 	DryRun      bool          `help:"Only show the plan."`
 	GiveUpAfter time.Duration `default:"5m" help:"Give up when nothing has changed for this time."`
 	YesReally   bool          `help:"Also outside the local stack, if the stack created its table and queues itself."`
@@ -38,9 +36,9 @@ type simulateCommand struct {
 
 func (c *simulateCommand) Help() string {
 	return "Plays a run: writes its rows as exporter and sender do, sends the messages of its files, and answers the " +
-		"requests for its _success files. Ends when the run can make no further progress; exits with 3 if it gives up " +
-		"before. Outside the local stack it needs --yes-really, and never touches a table or queue that the stack did " +
-		"not create."
+		"requests for its _success files. Ends when the run can make no further progress; exits with 3 if it gives " +
+		"up before. Outside the local stack it needs --yes-really, and never touches a table or queue that the stack " +
+		"did not create."
 }
 
 // simulation is the answer of simulate.
@@ -85,7 +83,7 @@ func (c *simulateCommand) Run(a *app) error {
 	said.Played, said.Answered, said.Finished = true, played.Answered, played.Finished
 	said.Successful = scenario.InStatus(played.Rows, "Success")
 	err = a.answer(said, func(p show.Printer) { said.printEnd(p, a.command.Do("why", said.Shape.Run)) })
-	return notDone(said.Finished, effect.After(err, "the run was played"))
+	return notDone(said.Finished, deployment.AfterEffect(err, "the run was played"))
 }
 
 func (c *simulateCommand) shape() scenario.Shape {
@@ -120,9 +118,10 @@ func (c *simulateCommand) play(a *app, plan scenario.Plan) (scenario.Played, err
 		return err == nil && !pending(run), err
 	})
 	rows, messages := world.Effect()
-	return played, effect.After(err,
-		fmt.Sprintf("at least %d rows of run %s were written, and %d messages sent. Try again with another run: this one "+
-			"would count its messages twice", rows, visible.Quote(plan.CorrelationID), messages))
+	return played, deployment.AfterEffect(err,
+		fmt.Sprintf("at least %d rows of run %s were written, and %d messages sent. Try again with another run: "+
+			"this one "+
+			"would count its messages twice", rows, show.Quote(plan.CorrelationID), messages))
 }
 
 // pending tells whether a message of the run is due and not delivered.
@@ -137,7 +136,8 @@ func (c *simulateCommand) allowed(a *app, d deployment.Deployment) error {
 		return nil
 	}
 	if !c.YesReally {
-		return fmt.Errorf("a simulation writes rows and sends messages, and %s is not the local stack (make up): add --yes-really "+
+		return fmt.Errorf("a simulation writes rows and sends messages, and %s is not the local stack (make up): "+
+			"add --yes-really "+
 			"if it is a stack for tests", d.Stack)
 	}
 	own := map[string]bool{}
@@ -155,7 +155,8 @@ func (c *simulateCommand) allowed(a *app, d deployment.Deployment) error {
 	for what, name := range map[string]string{"export status table": d.ExportStatusTableName,
 		"file-received queue": d.FileReceivedQueueUrl, "export state queue": d.ExportStateQueueUrl} {
 		if !own[name] {
-			return fmt.Errorf("the %s %s was not created by the stack, so other systems may use it: a simulation never touches it",
+			return fmt.Errorf("the %s %s was not created by the stack, so other systems may use it: a simulation "+
+				"never touches it",
 				what, name)
 		}
 	}
@@ -206,7 +207,8 @@ func (s simulation) printEnd(p show.Printer, why string) {
 		p.Line("%s: all %d collections are successful, and monitoring was notified.", p.Tone(show.Good, "Done"),
 			s.Shape.Collections)
 	default:
-		p.Line("The run can make no further progress: %d of %d collections are successful. What it waits for: %s", s.Successful,
+		p.Line("The run can make no further progress: %d of %d collections are successful. What it waits for: %s",
+			s.Successful,
 			s.Shape.Collections, why)
 	}
 }

@@ -7,15 +7,16 @@ import (
 	"os"
 	"time"
 
+	"golang.org/x/term"
+
 	"snapshot-status-checker/operator/live"
 	"snapshot-status-checker/operator/report"
 	"snapshot-status-checker/operator/show"
-	"snapshot-status-checker/operator/visible"
 )
 
 type watchCommand struct {
 	Name  string        `arg:"" name:"run" help:"The correlation id."`
-	Every time.Duration `default:"2s" help:"Time between two readings; longer if reading takes more than a tenth of the time."`
+	Every time.Duration `default:"2s" help:"Time between readings; longer if reading takes long."`
 	Stay  bool          `help:"Stay when the run is done."`
 	Wait  bool          `help:"Wait for a run that is in neither table yet."`
 	Lines bool          `help:"Write lines, even on a terminal."`
@@ -49,8 +50,9 @@ func (c *watchCommand) Run(a *app) error {
 	case err != nil:
 		return err
 	case !last.Known() && errors.Is(last.Err, live.ErrUnknown):
-		return exit{exitNotFound, fmt.Sprintf("run %s is in neither table; to wait for it, add --wait; list the runs: %s",
-			visible.Quote(c.Name), a.command.Do("runs"))}
+		return exit{exitNotFound,
+			fmt.Sprintf("run %s is in neither table; to wait for it, add --wait; list the runs: %s",
+				show.Quote(c.Name), a.command.Do("runs"))}
 	}
 	return notDone(last.Run.State == report.Successful, nil)
 }
@@ -81,3 +83,5 @@ func (a *app) writeLine(line live.Line) error {
 	}
 	return a.write([]byte(line.Text(a.printer(nil)) + "\n"))
 }
+
+func isTerminal(file *os.File) bool { return term.IsTerminal(int(file.Fd())) }

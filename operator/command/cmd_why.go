@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"strings"
 
-	"snapshot-status-checker/operator/around"
 	"snapshot-status-checker/operator/report"
 	"snapshot-status-checker/operator/show"
+	"snapshot-status-checker/operator/trace"
 )
 
 type whyCommand struct {
@@ -15,7 +15,8 @@ type whyCommand struct {
 }
 
 func (c *whyCommand) Help() string {
-	return "Explains what a run waits for, since when, which system has to act and what to do next. Exits with 3 if the " +
+	return "Explains what a run waits for, since when, which system has to act and what to do next. Exits with 3 if " +
+		"the " +
 		"run is not successful."
 }
 
@@ -37,7 +38,7 @@ func (c *whyCommand) Run(a *app) error {
 	if run.State != report.Successful && a.source == nil {
 		found, err := a.deployment()
 		if err == nil {
-			evidence, err = around.Read(a, found, run.Run)
+			evidence, err = trace.New(found).Around(a, run.Run)
 		}
 		if err != nil {
 			a.complain("this answer is based on the tables alone: " + err.Error())
@@ -60,7 +61,8 @@ func (c *whyCommand) whyCollection(a *app, run report.Run) error {
 	err = a.answer(explanation{run.Summary, findings}, func(p show.Printer) {
 		p.Line("%s: %s, %d of %d files %s", one.Collection, report.StatusName(one.Status), one.FilesReceived,
 			one.FilesSent, show.Bar(one.FilesReceived, one.FilesSent, barWidth))
-		p.Line("last message %s; request for its _success file: %s", p.Since(one.LastMessage), deliveryText(p, one.Request))
+		p.Line("last message %s; request for its _success file: %s", p.Since(one.LastMessage),
+			deliveryText(p, one.Request))
 		printFindings(p, findings)
 	})
 	return notDone(one.WaitsFor == report.ForNothing, err)
@@ -69,7 +71,7 @@ func (c *whyCommand) whyCollection(a *app, run report.Run) error {
 func printFindings(p show.Printer, findings []report.Finding) {
 	for _, f := range findings {
 		p.Line("")
-		p.Line("%s %s", p.Tone(show.WaitTone(f.WaitsFor), "●"), f.Sentence)
+		p.Line("%s %s", p.Tone(f.WaitsFor.Tone(), "●"), f.Sentence)
 		if len(f.Collections) > 0 && f.WaitsFor != report.ForNothing {
 			more := ""
 			if f.More > 0 {

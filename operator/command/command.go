@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -32,14 +33,14 @@ const (
 
 // commands is the command line. Each command is a struct with a Run method, in a file of its own, and gets an *app.
 type commands struct {
-	Stack   string `group:"Where" env:"SNAPSHOT_STATUS_STACK" help:"The deployed stack (default: the local one if it is up, else ${stack})."`
+	Stack   string `group:"Where" env:"SNAPSHOT_STATUS_STACK" help:"The stack (default: the local one, or ${stack})."`
 	Local   bool   `group:"Where" help:"The local stack of this project (make up)."`
 	Profile string `group:"Where" help:"Profile of the AWS configuration (or AWS_PROFILE)."`
 	Region  string `group:"Where" help:"AWS region (or AWS_REGION)."`
 	Names   names  `group:"Where" embed:""`
 
-	Output string `group:"Output" short:"o" enum:"text,json" default:"text" help:"text for people, json for scripts (docs/snapshot-status.md has the schema)."`
-	Color  string `group:"Output" enum:"auto,always,never" default:"auto" help:"Colours: auto (on a terminal), always, never."`
+	Output string `group:"Output" short:"o" enum:"text,json" default:"text" help:"text for people, json for scripts."`
+	Color  string `group:"Output" enum:"auto,always,never" default:"auto" help:"Colours: auto is on a terminal."`
 
 	Runs      runsCommand      `cmd:"" help:"List open and recent runs."`
 	Show      showCommand      `cmd:"" help:"Show a run with its collections."`
@@ -191,4 +192,14 @@ func (c commands) colors(out io.Writer) bool {
 	}
 	file, ok := out.(*os.File)
 	return ok && isTerminal(file) && os.Getenv("NO_COLOR") == ""
+}
+
+// version is the version of the source, from Go's build information (make install records it): a release, or the
+// commit's time and hash, with +dirty if there were changes.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" {
+		return "(devel)"
+	}
+	return info.Main.Version + ", " + info.GoVersion
 }

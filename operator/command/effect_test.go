@@ -87,7 +87,7 @@ func respond(r *http.Request, status int, reply any) (*http.Response, error) {
 }
 
 // says runs a command line with the night's tables and these services.
-func (s *services) says(n *night, in string, out io.Writer, args ...string) said {
+func (s *services) says(n *tables, in string, out io.Writer, args ...string) said {
 	n.Helper()
 	found := deployment.Deployment{Outputs: local.Outputs{FileReceivedQueueUrl: "https://sqs.example/1/files",
 		StateMachineArn: "arn:aws:states:eu-west-1:1:stateMachine:x"},
@@ -123,10 +123,9 @@ func TestSendRefusesBeforeItSends(t *testing.T) {
 	}{
 		"Latin1": {message + `,"filename":"caf` + "\xe9" + `.gz"}`,
 			"standard input: line 1 is not UTF-8 (byte 0xe9)", nil},
-		"Latin1AsIs": {message + "}\n\xe9", "line 2 is not UTF-8", []string{"--as-is"}},
-		"NUL":        {message + "}\x00", "line 1 has a NUL byte", []string{"--as-is"}},
-		"Control": {message + "}\n\x01", `line 2 has \u0001, which SQS does not accept`,
-			[]string{"--as-is"}},
+		"Latin1AsIs":   {message + "}\n\xe9", "line 2 is not UTF-8", []string{"--as-is"}},
+		"NUL":          {message + "}\x00", "line 1 has a NUL byte", []string{"--as-is"}},
+		"Control":      {message + "}\n\x01", `line 2 has \u0001, which SQS does not accept`, []string{"--as-is"}},
 		"Noncharacter": {message + `,"filename":"` + "\ufffe" + `"}`, `line 1 has \ufffe`, nil},
 		"TooLarge": {message + `,"filename":"` + strings.Repeat("x", 2000) + `"}`,
 			"but the file-received queue accepts at most 1024; nothing was sent", nil},
@@ -144,7 +143,7 @@ func TestSendRefusesBeforeItSends(t *testing.T) {
 			if name == "Denied" {
 				s.fail = map[string]error{"GetQueueAttributes": httpStatus(400)}
 			}
-			got := s.says(newNight(t), c.in, nil, append([]string{"send", "--from=-", "--yes"}, c.args...)...)
+			got := s.says(newTables(t), c.in, nil, append([]string{"send", "--from=-", "--yes"}, c.args...)...)
 			if got.code != exitFailed || !strings.Contains(got.err, c.want) || len(s.sent) != 0 {
 				t.Errorf("%d sent, %+v; want %s", len(s.sent), got, c.want)
 			}
@@ -158,7 +157,7 @@ func TestSendReadsOtherEncodings(t *testing.T) {
 	s := &services{}
 	marked := utf16(t, unicode.LittleEndian, unicode.UseBOM, message+`,"filename":"é"}`)
 	for _, in := range []string{"\ufeff" + message + `,"filename":"é"}`, marked} {
-		if got := s.says(newNight(t), in, nil, "send", "--from=-", "--yes"); got.code != exitOK {
+		if got := s.says(newTables(t), in, nil, "send", "--from=-", "--yes"); got.code != exitOK {
 			t.Error(got)
 		}
 	}
@@ -202,13 +201,14 @@ func TestErrorsAfterTheEffect(t *testing.T) {
 			"0 of 2 executions were started before. Trying again is safe", 0},
 		"ReconcileUnwritten": {services{}, full, "reconcile --yes -o json many",
 			"no space left on device; the executions were started", 2},
-		"SweepLost":      {services{fail: lost("Invoke")}, nil, "pending --deliver --yes", "trying again is safe", 3},
-		"SweepDenied":    {services{fail: denied("Invoke")}, nil, "pending --deliver --yes", "it did not run", 0},
-		"SweepUnwritten": {services{}, full, "pending --deliver --yes -o json", "no space left on device; the sweep ran", 1},
+		"SweepLost":   {services{fail: lost("Invoke")}, nil, "pending --deliver --yes", "trying again is safe", 3},
+		"SweepDenied": {services{fail: denied("Invoke")}, nil, "pending --deliver --yes", "it did not run", 0},
+		"SweepUnwritten": {services{}, full, "pending --deliver --yes -o json",
+			"no space left on device; the sweep ran", 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			n := newNight(t)
+			n := newTables(t)
 			for i := range snapshot.MaxRequested + 1 {
 				n.row("many", fmt.Sprint("c", i), "Sent", 2)
 			}

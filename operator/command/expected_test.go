@@ -17,7 +17,7 @@ func TestFilesExpected(t *testing.T) {
 	t.Parallel()
 	long := "2026/" + strings.Repeat("é", 600) + ".gz" // of 1,208 bytes
 	deep := strings.Repeat("folder/", 140) + strings.Repeat("n", 60)
-	n := newNight(t)
+	n := newTables(t)
 	n.row("run", "db.a", "Sent", 9)
 	n.arrive("run", "db.a", "2026/one.gz", "2026/tw\u00f6.gz", "three 3.gz ", long, deep)
 	for name, c := range map[string]struct {
@@ -70,7 +70,7 @@ func TestFilesExpected(t *testing.T) {
 // A list that cannot be read is an error with its line, not a list of missing files.
 func TestFilesExpectedUnreadable(t *testing.T) {
 	t.Parallel()
-	n := newNight(t)
+	n := newTables(t)
 	n.row("run", "db.a", "Sent", 9)
 	for list, want := range map[string]string{"one\ncaf\xe9.gz": "standard input: line 2 is not UTF-8",
 		"one\x00two\x00": "line 1 has a NUL", " \n\n": "the list of expected files is empty"} {

@@ -79,7 +79,7 @@ func TestReadingCommands(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			n := newNight(t)
+			n := newTables(t)
 			n.finished("finished")
 			n.later(time.Minute)
 			n.troubled("troubled")
@@ -123,7 +123,7 @@ func commandOf(line string) string {
 func TestReadsOfAManyCollectionRun(t *testing.T) {
 	t.Parallel()
 	const collections, rowsOfAPage = 10_000, 4_000 // of 1 MB, at about 250 bytes
-	n := newNight(t)
+	n := newTables(t)
 	n.db.PageSize = rowsOfAPage
 	for i := range collections {
 		n.row("large", fmt.Sprintf("db.core.collection-%05d", i), "Sent", 1)

@@ -9,7 +9,7 @@ import (
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/operator/live"
 	"snapshot-status-checker/operator/report"
-	"snapshot-status-checker/operator/visible"
+	"snapshot-status-checker/operator/show"
 )
 
 // Names with control sequences, marks that change the direction of text, and invisible characters.
@@ -23,7 +23,7 @@ func hidden(t *testing.T, about any, text string) {
 	t.Helper()
 	rest := strings.NewReplacer("\x1b[31m", "", "\x1b[1;31m", "", "\x1b[32m", "", "\x1b[33m", "", "\x1b[2m", "",
 		"\x1b[m", "", "\x1b[0m", "", "\n", "").Replace(text)
-	if strings.IndexFunc(rest, func(r rune) bool { return !visible.Rune(r) }) >= 0 || strings.Contains(text, "\nfake") {
+	if strings.IndexFunc(rest, func(r rune) bool { return !show.Visible(r) }) >= 0 || strings.Contains(text, "\nfake") {
 		t.Errorf("%q: %q", about, text)
 	}
 }
@@ -33,7 +33,7 @@ func hidden(t *testing.T, about any, text string) {
 func TestTerminalObeysNothing(t *testing.T) {
 	t.Parallel()
 	const run, collection = hostileRun, hostileCollection
-	n := newNight(t)
+	n := newTables(t)
 	n.row(run, collection, "Sent\x1b[8m\u009b", 5)
 	n.arrive(run, collection, "file\x1b[1A\n\u202e", "file\x1b[1A\n\u202e")
 	for _, command := range [][]string{{"runs"}, {"show", run}, {"why", run}, {"why", run, collection},
@@ -113,7 +113,7 @@ func TestWatchObeysNothing(t *testing.T) {
 func TestRejectedMessagesObeyNothing(t *testing.T) {
 	t.Parallel()
 	const identity = "-id\u202e\u009b2J"
-	k := newRejecting(t)
+	k := newQueues(t)
 	raw, err := json.Marshal(map[string]string{"correlation_id": hostileCollection, "collection_name": hostileRun,
 		"snapshot_type": "full",
 		"export_date":   "2026-11-22", "filename": "a\u009b\u2028"})

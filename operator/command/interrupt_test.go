@@ -31,7 +31,7 @@ func TestInterruptedWhileReadingStandardInput(t *testing.T) {
 	for _, line := range []string{"send --from -", "files troubled db.accounts.late --expected -"} {
 		t.Run(line, func(t *testing.T) {
 			t.Parallel()
-			n := newNight(t)
+			n := newTables(t)
 			n.troubled("troubled")
 			ctx, interrupt := context.WithCancel(t.Context())
 			var out, errOut bytes.Buffer
@@ -92,4 +92,32 @@ func TestTheSecondInterruptEndsTheProgram(t *testing.T) {
 		}
 	}
 	t.Error("it goes on, however often it is interrupted")
+}
+
+// ending ends a command as soon as it has written something.
+type ending struct {
+	bytes.Buffer
+	end func()
+}
+
+func (e *ending) Write(text []byte) (int, error) {
+	e.end()
+	return e.Buffer.Write(text)
+}
+
+// A watch that ends before the run does not exit with 0.
+func TestWatchEndedBeforeTheRun(t *testing.T) {
+	t.Parallel()
+	n := newTables(t)
+	n.troubled("troubled")
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	out := &ending{end: cancel}
+	var errOut bytes.Buffer
+	code := runWith([]string{"watch", "troubled"}, &app{Context: ctx, in: strings.NewReader(""), out: out, err: &errOut,
+		now:    n.clock,
+		source: n.source})
+	if code != exitNotDone || strings.Count(out.String(), "\n") != 1 || errOut.Len() > 0 {
+		t.Errorf("exit code %d, %q, %q", code, out.String(), errOut.String())
+	}
 }

@@ -38,7 +38,7 @@ func TestSuggestionsArrive(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			n := newNight(t)
+			n := newTables(t)
 			n.row(id, id, "Sent", 3)
 			n.arrive(id, id, id)
 			n.row(id, id+"x", "Blocked_Topic", 0)
@@ -75,13 +75,11 @@ func TestSuggestionForATooLargeMessageArrives(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			a := &app{where: deployment.Where{Profile: id, Region: "eu-west-1"},
-				found: &deployment.Deployment{Local: true,
-					Outputs: local.Outputs{StateMachineArn: "arn:x"},
-					Config:  aws.Config{BaseEndpoint: aws.String("http://localhost:4566")}}}
+				found: &deployment.Deployment{Local: true, Outputs: local.Outputs{StateMachineArn: "arn:x"},
+					Config: aws.Config{BaseEndpoint: aws.String("http://localhost:4566")}}}
 			var h handled
 			h.add([]rejected.Outcome{{Message: &rejected.Message{Identity: id}, Err: &rejected.TooLargeError{Size: 2,
-				Most: 1}}},
-				replayed, a)
+				Most: 1}}}, replayed, a)
 			_, command, _ := strings.Cut(h.Messages[0].Error, "delete it here: ")
 			calls := operatortest.Pasted(t, strings.Replace(command, "> back.json", "> back.json 2>&1", 1))
 			want := []string{"stepfunctions", "start-execution", "--state-machine-arn=arn:x",
@@ -111,7 +109,7 @@ func TestSuggestedFlagsArrive(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := newNight(t).says("", "--stack="+id, "--profile="+id, "show", "--", "none")
+			got := newTables(t).says("", "--stack="+id, "--profile="+id, "show", "--", "none")
 			want := [][]string{{"--stack=" + id, "--profile=" + id, "runs"}}
 			if diff := cmp.Diff(want, operatortest.Pasted(t, suggestedIn(got.err)...)); diff != "" {
 				t.Error(diff)
@@ -129,7 +127,7 @@ func TestSuggestedValueArrives(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := newNight(t).says("", "send", "--run", id, "--collection", "db.a")
+			got := newTables(t).says("", "send", "--run", id, "--collection", "db.a")
 			_, flag, found := strings.Cut(strings.TrimSuffix(got.err, "\n"), "in one word: ")
 			if got.code != exitUsage || !found {
 				t.Fatal(got)

@@ -9,7 +9,6 @@ import (
 	"snapshot-status-checker/internal/store"
 	"snapshot-status-checker/operator/report"
 	"snapshot-status-checker/operator/show"
-	"snapshot-status-checker/operator/visible"
 )
 
 // reader reads the deployment's tables.
@@ -44,7 +43,7 @@ func (a *app) state(reader *store.Store, correlationID string) (store.RunState, 
 	state, err := reader.Run(a, correlationID)
 	if err == nil && state.Run == nil && len(state.Collections) == 0 {
 		err = exit{exitNotFound, fmt.Sprintf("run %s is in neither table; list the runs: %s",
-			visible.Quote(correlationID), a.command.Do("runs"))}
+			show.Quote(correlationID), a.command.Do("runs"))}
 	}
 	return state, err
 }
@@ -59,7 +58,7 @@ func (a *app) collection(run report.Run, name string) (report.Collection, error)
 		}
 	}
 	return report.Collection{}, exit{exitNotFound, fmt.Sprintf("run %s has no collection %s; list them: %s",
-		run.Run, visible.Quote(name), a.command.Do("show", run.Run))}
+		run.Run, show.Quote(name), a.command.Do("show", run.Run))}
 }
 
 func (a *app) printer(out io.Writer) show.Printer {
@@ -97,7 +96,7 @@ func (a *app) writeJSON(value any, indent string) error {
 	if err := encoder.Encode(value); err != nil {
 		return fmt.Errorf("writing the answer: %w", err)
 	}
-	return a.write(visible.JSON(document.Bytes()))
+	return a.write(show.JSON(document.Bytes()))
 }
 
 // notDone is the error of writing the answer or, if it was written and says no, exitNotDone.

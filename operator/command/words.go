@@ -10,8 +10,9 @@ import (
 	"github.com/alecthomas/kong"
 
 	"snapshot-status-checker/internal/snapshot"
+	"snapshot-status-checker/operator/deployment"
 	"snapshot-status-checker/operator/report"
-	"snapshot-status-checker/operator/visible"
+	"snapshot-status-checker/operator/show"
 )
 
 // longest are the arguments and flags that name a key of the tables, with the maximum of its bytes.
@@ -21,14 +22,14 @@ var longest = map[string]int{"run": snapshot.MaxCorrelationID, "collection": sna
 func checkText(args []string) error {
 	for _, arg := range args {
 		if !utf8.ValidString(arg) {
-			return fmt.Errorf("an argument is not UTF-8: %s", visible.Text(arg))
+			return fmt.Errorf("an argument is not UTF-8: %s", show.Clean(arg))
 		}
 	}
 	return nil
 }
 
-// checkWords refuses empty values, as an unset variable of a script leaves them, and values that are longer than a key of
-// the tables.
+// checkWords refuses empty values, as an unset variable of a script leaves them, and values that are longer than a key
+// of the tables.
 func checkWords(line *kong.Context) error {
 	if selected := line.Selected(); selected != nil && selected.Hidden {
 		return nil // complete-words gets unfinished words
@@ -80,4 +81,36 @@ func hinted(err error, args []string) string {
 		return wrong + "; write both in one word: " + report.Flag(strings.TrimPrefix(flag, "--"), args[at+1])
 	}
 	return wrong + help
+}
+
+// suggested is how suggested commands begin: with the flags that named the deployment, or that the environment set,
+// since they may be pasted elsewhere.
+func suggested(model *kong.Application) report.Command {
+	line := "snapshot-status"
+	for _, flag := range model.Flags {
+		if flag.Group == nil || flag.Group.Key != "Where" || flag.Target.IsZero() {
+			continue
+		}
+		if flag.IsBool() {
+			line += " --" + flag.Name
+		} else {
+			line += " " + report.Flag(flag.Name, fmt.Sprint(flag.Target.Interface()))
+		}
+	}
+	return report.Command(line)
+}
+
+// suggestedAWS is the same for the AWS command line.
+func suggestedAWS(where deployment.Where, found deployment.Deployment) report.Command {
+	line := "aws"
+	if where.Profile != "" {
+		line += " " + report.Flag("profile", where.Profile)
+	}
+	if where.Region != "" {
+		line += " " + report.Flag("region", where.Region)
+	}
+	if found.Local && found.Config.BaseEndpoint != nil {
+		line += " " + report.Flag("endpoint-url", *found.Config.BaseEndpoint)
+	}
+	return report.Command(line)
 }

@@ -1,9 +1,11 @@
 package command
 
 import (
+	"io"
 	"strings"
 	"testing"
 
+	"snapshot-status-checker/operator/deployment"
 	"snapshot-status-checker/operator/report"
 )
 
@@ -11,12 +13,13 @@ import (
 func TestArgumentsThatBeginWithADash(t *testing.T) {
 	t.Parallel()
 	const run, collection = "-dash-1", "--yes"
-	n := newNight(t)
+	n := newTables(t)
 	n.row(run, collection, "Sent", 2)
 	n.arrive(run, collection, "-file")
 	for _, line := range [][]string{{"show", "--", run}, {"why", "--", run}, {"why", "--", run, collection},
 		{"files", "--", run, collection},
-		{"pending", "--", run}, {"reconcile", "--", run}, {"reconcile", "--", run, collection, collection}, {"verify", "--", run},
+		{"pending", "--", run}, {"reconcile", "--", run}, {"reconcile", "--", run, collection, collection},
+		{"verify", "--", run},
 		{"send", "--run=" + run, "--collection=" + collection, "--file=-file"},
 		{"simulate", "--dry-run", "--run=" + run}, {"show", "--match=--y", "-o", "json", "--", run},
 		{"files", "--expected=-", "--", run, collection}} {
@@ -38,7 +41,7 @@ func TestArgumentsThatBeginWithADash(t *testing.T) {
 // A value that names nothing is refused, and says which it is, before anything is done.
 func TestValuesThatNameNothing(t *testing.T) {
 	t.Parallel()
-	n := newNight(t)
+	n := newTables(t)
 	n.row("caf\ufffd", "db.a", "Sent", 2) // what "caf\xe9" would become on its way
 	for name, c := range map[string]struct {
 		line []string
@@ -73,7 +76,7 @@ func TestValuesThatNameNothing(t *testing.T) {
 // Completion offers no name that a shell would take for something else.
 func TestCompletionLeavesOutHostileRuns(t *testing.T) {
 	t.Parallel()
-	n := newNight(t)
+	n := newTables(t)
 	for _, run := range []string{"plain", "-dash", "$(touch x)", "a b", "a\nb", "x\u202e"} {
 		n.row(run, "db.a", "Sent", 2)
 		n.arrive(run, "db.a", "file")
@@ -86,7 +89,7 @@ func TestCompletionLeavesOutHostileRuns(t *testing.T) {
 // The state of a run is shown with its odd statuses quoted, and they can be asked for as they are shown.
 func TestOddStatuses(t *testing.T) {
 	t.Parallel()
-	n := newNight(t)
+	n := newTables(t)
 	n.row("run", "db.blank", "Sent ", 1)
 	n.row("run", "db.failed", "Export_Failed", 1)
 	n.row("run", "db.unset", "", 1)
@@ -109,4 +112,42 @@ func TestOddStatuses(t *testing.T) {
 			t.Errorf("--status %q: %s", status, got.out)
 		}
 	}
+}
+
+// What is suggested acts on the deployment that was asked about, however that was named.
+func TestSuggestedCommandsNameTheDeployment(t *testing.T) {
+	for line, want := range map[string]report.Command{
+		"why run-1":                             "snapshot-status",
+		"why run-1 --output json --color never": "snapshot-status",
+		"--stack x-prod why run-1":              "snapshot-status --stack=x-prod",
+		"why run-1 --region eu-west-1 --stack x-prod --profile it's": `snapshot-status --stack=x-prod ` +
+			`--profile='it'\''s' --region=eu-west-1`,
+		"runs --local": "snapshot-status --local",
+		"reconcile run-1 --ledger-table ledger --state-machine arn:x": "snapshot-status --ledger-table=ledger " +
+			"--state-machine=arn:x",
+	} {
+		if got := parsed(t, line); got != want {
+			t.Errorf("%s: %s, want %s", line, got, want)
+		}
+	}
+	t.Setenv("SNAPSHOT_STATUS_STACK", "x-env")
+	if got := parsed(t, "why run-1"); got != "snapshot-status --stack=x-env" {
+		t.Errorf("named by the environment: %s", got)
+	}
+	if got := suggestedAWS(deployment.Where{Profile: "a b", Region: "eu-west-1"},
+		deployment.Deployment{}); got != "aws --profile='a b' --region=eu-west-1" {
+		t.Error(got)
+	}
+}
+
+func parsed(t *testing.T, line string) report.Command {
+	t.Helper()
+	parser, err := newParser(new(commands), io.Discard, io.Discard)
+	if err == nil {
+		_, err = parser.Parse(strings.Fields(line))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return suggested(parser.Model)
 }

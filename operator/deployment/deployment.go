@@ -36,8 +36,8 @@ func (d Deployment) Tables() store.Tables {
 	return store.NewTables(d.ExportStatusTableName, d.LedgerTableName)
 }
 
-// maxAttempts is how often a call on the tables is tried. Reading a large run takes many calls, and DynamoDB may throttle
-// some of them.
+// maxAttempts is how often a call on the tables is tried. Reading a large run takes many calls, and DynamoDB may
+// throttle some of them.
 const maxAttempts = 10
 
 // Store reads both tables.

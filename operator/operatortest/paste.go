@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"snapshot-status-checker/operator/visible"
+	"snapshot-status-checker/operator/show"
 )
 
 // Hostile are ids that a shell, a command line or a terminal could misinterpret.
@@ -33,7 +33,7 @@ var Hostile = map[string]string{
 func Pasted(t *testing.T, lines ...string) (calls [][]string) {
 	t.Helper()
 	for _, line := range lines {
-		if visible.Text(line) != line {
+		if show.Clean(line) != line {
 			t.Errorf("invisible characters: %q", line)
 		}
 	}

@@ -154,7 +154,7 @@ func withoutScripts(d deployed) {
 	b.withoutScripts()
 	for path, want := range map[string]string{
 		"/":                                    "still",
-		"/run?id=still":                        "1 collection waits for files: 1 of 2 that were sent have arrived.",
+		"/run?id=still":                        "1 collection waits for files: 1 of 2 sent files have arrived.",
 		"/collection?run=still&name=db.core.a": "2026-11-22/db.core.a-001.txt.gz.enc",
 		"/progress?id=still":                   "Files over time",
 		"/executions?run=still":                "SUCCEEDED",

@@ -23,7 +23,6 @@ import (
 	"snapshot-status-checker/internal/delivery/machine"
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/store"
-	"snapshot-status-checker/operator/around"
 	"snapshot-status-checker/operator/deployment"
 	"snapshot-status-checker/operator/rejected"
 	"snapshot-status-checker/operator/report"
@@ -57,9 +56,7 @@ func NewSource(d deployment.Deployment) Source {
 		Now:      time.Now,
 	}
 	executions := trace.New(d)
-	source.Around = func(ctx context.Context, run string) (report.Around, error) {
-		return around.ReadBy(ctx, d, executions, run)
-	}
+	source.Around = executions.Around
 	if d.StateMachineArn != "" {
 		started := machine.Machine{SFN: sfn.NewFromConfig(d.Config), ARN: d.StateMachineArn}
 		source.Trace, source.Reconcile = executions, started.Reconcile

@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"time"
 
-	"snapshot-status-checker/operator/effect"
+	"snapshot-status-checker/operator/deployment"
 	"snapshot-status-checker/operator/rejected"
 )
 
@@ -89,7 +89,7 @@ func (s *Server) replay(r *http.Request) (string, error) {
 	s.rejected.forget("")
 	givenBack := reading.GiveBack(ctx)
 	if err != nil {
-		return "", effect.After(errors.Join(err, givenBack), "nothing was put back")
+		return "", deployment.AfterEffect(errors.Join(err, givenBack), "nothing was put back")
 	}
 	said := outcomeOf(outcomes)
 	if givenBack != nil {

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"snapshot-status-checker/internal/snapshot"
-	"snapshot-status-checker/operator/lookagain"
+	"snapshot-status-checker/operator/deployment"
 	"snapshot-status-checker/operator/report"
 )
 
@@ -120,5 +120,5 @@ func (s *Server) lookAgain(r *http.Request) (string, error) {
 	if len(keys) == 0 {
 		said = "Nothing of it waits for anything."
 	}
-	return link("/run", "id", run.Summary.Run, "said", said), lookagain.Start(r.Context(), s.Reconcile, keys)
+	return link("/run", "id", run.Summary.Run, "said", said), deployment.Reconcile(r.Context(), s.Reconcile, keys)
 }

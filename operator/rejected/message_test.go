@@ -76,7 +76,8 @@ func TestRunsOf(t *testing.T) {
 		`not JSON`:                          {},
 		`[1]`:                               {},
 		`{"body": "{\"correlation_id\": \"run-4\"}"}`: {"run-4"},
-		`{"Records": [{"body": {"correlation_id": "a"}}, {"body": "{\"correlation_id\": \"b\"}"}, {"body": {"correlation_id": "a"}}]}`: {"a", "b"},
+		`{"Records": [{"body": {"correlation_id": "a"}}, {"body": "{\"correlation_id\": \"b\"}"}, ` +
+			`{"body": {"correlation_id": "a"}}]}`: {"a", "b"},
 		strings.Repeat(`{"body":`, 20) + good +
 			strings.Repeat(`}`, 20): {},
 	} {

@@ -34,8 +34,8 @@ const (
 	mostHidden    = 12 * time.Hour // the maximum of SQS
 )
 
-// hidesFor is how long a message stays hidden if it is not released: enough to read so many over a slow connection, and to
-// act on them.
+// hidesFor is how long a message stays hidden if it is not released: enough to read so many over a slow connection, and
+// to act on them.
 func hidesFor(messages int) time.Duration {
 	return min(mostHidden, time.Minute+time.Duration(messages)*100*time.Millisecond)
 }
@@ -54,8 +54,8 @@ func (q Queues) Count(ctx context.Context) (visible, hidden int, err error) {
 	return visible, hidden, errors.Join(err, hiddenErr)
 }
 
-// Read receives all messages of the queue. After an error, or if the context ends, it releases what it received; otherwise
-// the caller does, with GiveBack.
+// Read receives all messages of the queue. After an error, or if the context ends, it releases what it received;
+// otherwise the caller does, with GiveBack.
 func (q Queues) Read(ctx context.Context) (*Reading, error) {
 	visible, hidden, err := q.Count(ctx)
 	if err != nil {

@@ -44,7 +44,8 @@ func (r *Reading) GiveBack(ctx context.Context, except ...*Message) error {
 	if failed == 0 {
 		return nil
 	}
-	return fmt.Errorf("%d of %d messages could not be made visible again: %w; they become visible by themselves within %s",
+	return fmt.Errorf("%d of %d messages could not be made visible again: %w; they become visible by themselves "+
+		"within %s",
 		failed, len(held), cause, hidden)
 }
 

@@ -11,7 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
-	"snapshot-status-checker/operator/effect"
+	"snapshot-status-checker/operator/deployment"
 )
 
 // Outcome is the result for a message.
@@ -25,8 +25,8 @@ type Outcome struct {
 const mostPerBatch = 256 * 1024
 
 // Replay sends messages to the file-received queue and then deletes them from the rejected-messages queue. They count
-// once, also if Replay runs again or is interrupted. A message that cannot be replayed stays rejected and does not affect
-// the others. An error concerns all messages.
+// once, also if Replay runs again or is interrupted. A message that cannot be replayed stays rejected and does not
+// affect the others. An error concerns all messages.
 func (r *Reading) Replay(ctx context.Context, messages []*Message) ([]Outcome, error) {
 	outcomes, fit, err := r.queues.fit(ctx, messages)
 	if err != nil {
@@ -75,7 +75,8 @@ func (q Queues) fit(ctx context.Context, messages []*Message) (outcomes []Outcom
 type TooLargeError struct{ Size, Most int }
 
 func (e *TooLargeError) Error() string {
-	return fmt.Sprintf("in its envelope it has %d bytes, but the file-received queue accepts at most %d", e.Size, e.Most)
+	return fmt.Sprintf("in its envelope it has %d bytes, but the file-received queue accepts at most %d", e.Size,
+		e.Most)
 }
 
 // MostBytes asks how large a message the file-received queue accepts.
@@ -117,7 +118,7 @@ func (q Queues) send(ctx context.Context, outcomes []Outcome, batch []int) (take
 	}
 	sent, err := q.SQS.SendMessageBatch(ctx, &sqs.SendMessageBatchInput{QueueUrl: &q.FileReceived, Entries: entries})
 	doing := "it was not replayed"
-	if err != nil && !effect.Refused(err) {
+	if err != nil && !deployment.Refused(err) {
 		doing = "it may have been replayed, and is still rejected; it counts once if you replay it again"
 	}
 	failed := fail(outcomes, batch, doing, err, func() []types.BatchResultErrorEntry { return sent.Failed })

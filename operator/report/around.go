@@ -56,7 +56,8 @@ func (a Around) past(run Run, command Command) []Finding {
 	}
 	return []Finding{{WaitsFor: ForLook, Whose: Nobody, Since: moment(past[0].At),
 		Next: []string{docsFailed, command.Do("rejected list " + Flag("run", run.Run))},
-		Sentence: failedSentence(past) + ". The run has made progress since, so the failed step may be done. Messages " +
+		Sentence: failedSentence(past) +
+			". The run has made progress since, so the failed step may be done. Messages " +
 			"that could not be counted are in the rejected-messages queue."}}
 }
 

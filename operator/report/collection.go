@@ -6,6 +6,7 @@ import (
 
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/store"
+	"snapshot-status-checker/operator/show"
 )
 
 // Collection is one collection of a run.
@@ -46,6 +47,17 @@ const (
 
 var waits = []WaitsFor{ForRepair, ForStatus, ForNothingEver, ForLook, ForDelivery, ForFiles, ForSender, ForSent,
 	ForOthers, ForExport, ForRetry, ForSuccessFile, ForNothing}
+
+// Tone is the colour of what a collection waits for.
+func (w WaitsFor) Tone() show.Tone {
+	switch w {
+	case ForNothing:
+		return show.Good
+	case ForRepair, ForStatus, ForNothingEver:
+		return show.Bad
+	}
+	return show.Busy
+}
 
 // NewCollection describes a collection as it was read; its state has a row.
 func NewCollection(state store.State, settings Settings, now time.Time) Collection {

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"snapshot-status-checker/operator/visible"
+	"snapshot-status-checker/operator/show"
 )
 
 // Command is how a person calls snapshot-status for the deployment that an answer is about: with the flags that named
@@ -46,7 +46,7 @@ func Quote(word string) string {
 	switch {
 	case word != "" && strings.IndexFunc(word, func(r rune) bool { return !plain(r) }) < 0:
 		return word
-	case visible.Text(word) == word:
+	case show.Clean(word) == word:
 		return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 	}
 	word = strings.ReplaceAll(word, "\x00", "\ufffd")
@@ -57,7 +57,7 @@ func Quote(word string) string {
 		switch known := r != utf8.RuneError || size > 1; {
 		case named[r] != "":
 			quoted.WriteString(named[r])
-		case known && visible.Rune(r) && !strings.ContainsRune(`'\!`, r):
+		case known && show.Visible(r) && !strings.ContainsRune(`'\!`, r):
 			quoted.WriteRune(r)
 		default:
 			for _, b := range []byte(word[:size]) {

@@ -82,8 +82,7 @@ func TestWaitsFor(t *testing.T) {
 			s.Row.EpochStart, s.Row.SyncedFiles, s.Collection.Counted = snapshot.Counter{}, snapshot.Counter{}, 2
 		}), report.ForFiles, report.NotDue},
 		"exported again": {state("Sent", 2, 2, asked(0, true, now), func(s *store.State) {
-			s.Row.EpochStart,
-				s.Collection.Counted = snapshot.Count(2), 4
+			s.Row.EpochStart, s.Collection.Counted = snapshot.Count(2), 4
 		}), report.ForLook, report.NotDue},
 		"the sender's own": {state("Received", 0, 0), report.ForSuccessFile, report.NotDue},
 		"success file, not moved": {state("Received", 2, 2, asked(0, true, now),
@@ -134,8 +133,7 @@ func TestState(t *testing.T) {
 			snapshot.Run{Outbox: map[snapshot.Kind]snapshot.Entry{snapshot.AllReceived: delivered(0)}},
 			[]store.State{counted(successful, ago(0))}, report.Received},
 		"successful": {snapshot.Run{Outbox: map[snapshot.Kind]snapshot.Entry{snapshot.AllReceived: delivered(0),
-			snapshot.AllSuccessful: delivered(0)}},
-			[]store.State{successful}, report.Successful},
+			snapshot.AllSuccessful: delivered(0)}}, []store.State{successful}, report.Successful},
 		"notified, then reopened": {snapshot.Run{Generation: 1,
 			Outbox: map[snapshot.Kind]snapshot.Entry{snapshot.AllReceived: delivered(0),
 				snapshot.AllSuccessful: delivered(0)}},
@@ -148,7 +146,8 @@ func TestState(t *testing.T) {
 		// The sums changed when the sweep recorded them, and have changed since.
 		"progress since then": {snapshot.Run{Progress: snapshot.Progress{Sums: "others", Since: ago(time.Minute)}},
 			[]store.State{counted(sent, ago(time.Hour))}, report.InProgress},
-		"progress, and no sweep since": {snapshot.Run{Progress: snapshot.Progress{Sums: "others", Since: ago(time.Hour)}},
+		"progress, and no sweep since": {snapshot.Run{Progress: snapshot.Progress{Sums: "others",
+			Since: ago(time.Hour)}},
 			[]store.State{counted(sent, ago(time.Hour))}, report.Stalled},
 		"progress just now": {
 			snapshot.Run{Progress: snapshot.Progress{Sums: "1 rows, 0 received, 0 successful, 1 of 2 files",
@@ -221,23 +220,18 @@ func TestVerify(t *testing.T) {
 		"ledger new": {change(func(s *store.State) { s.Collection.Counted = 1 }), report.Count{Files: 1},
 			[]bool{true}, "the ledger is new"},
 		"row replaced": {change(func(s *store.State) {
-			s.Row.EpochStart, s.Row.SyncedFiles = snapshot.Counter{},
-				snapshot.Counter{}
-		}),
-			report.Count{Files: 2}, []bool{true}, "was replaced"},
+			s.Row.EpochStart, s.Row.SyncedFiles = snapshot.Counter{}, snapshot.Counter{}
+		}), report.Count{Files: 2}, []bool{true}, "was replaced"},
 		"no row of ours": {change(func(s *store.State) {
 			s.Row, s.Collection = &snapshot.Row{FilesReceived: snapshot.Count(2)}, snapshot.Collection{}
-		}),
-			report.Count{}, nil, ""},
+		}), report.Count{}, nil, ""},
 		"set back just now": {change(func(s *store.State) { s.Row.FilesReceived = snapshot.Count(0) }),
 			report.Count{Files: 2}, []bool{false}, "last wrote 2"},
 		"set back before": {change(func(s *store.State) {
-			s.Row.EpochStart, s.Collection.Counted = snapshot.Count(5),
-				7
+			s.Row.EpochStart, s.Collection.Counted = snapshot.Count(5), 7
 		}), report.Count{Files: 7}, []bool{false}, "set it back"},
 		"another system counted": {change(func(s *store.State) {
-			s.Row.EpochStart,
-				s.Collection.Counted = snapshot.Count(-1), 1
+			s.Row.EpochStart, s.Collection.Counted = snapshot.Count(-1), 1
 		}), report.Count{Files: 1}, []bool{false}, "another system or an earlier ledger counted"},
 		"no success receipt": {state("Sent", 2, 2, success), report.Count{Files: 2}, []bool{false},
 			"no receipt of one"},

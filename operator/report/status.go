@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"snapshot-status-checker/internal/snapshot"
-	"snapshot-status-checker/operator/visible"
+	"snapshot-status-checker/operator/show"
 )
 
 // The statuses that the exporter writes. Those that this system reads are the snapshot package's.
@@ -27,9 +27,9 @@ func isKnown(status snapshot.Status) bool { return slices.ContainsFunc(statusesK
 // StatusName shows a status as the table spells it. An unknown one is quoted, so that blanks are visible.
 func StatusName(status string) string {
 	if isKnown(snapshot.Status(status)) {
-		return visible.Text(status)
+		return show.Clean(status)
 	}
-	return visible.Quote(status)
+	return show.Quote(status)
 }
 
 func knownStatuses() string {

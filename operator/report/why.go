@@ -109,10 +109,9 @@ func describe(run Run, what WaitsFor, held []Collection, command Command) Findin
 	switch what {
 	case ForRepair:
 		say(Operator, "repair: its row breaks the table's contract (%s).", held[0].Problem)
-		f.Next = []string{"correct the row's attributes (docs/runbook.md, NOT_COUNTED); meanwhile the messages of its " +
-			"files are rejected, so then run:",
-			command.Do("rejected replay --yes " + Flag("run", run.Run) + " " +
-				Flag("reason", string(snapshot.ReasonNotCounted))),
+		f.Next = []string{"correct the row's attributes (docs/runbook.md, NOT_COUNTED); meanwhile the messages of " +
+			"its files are rejected, so then run:", command.Do("rejected replay --yes " + Flag("run", run.Run) + " " +
+			Flag("reason", string(snapshot.ReasonNotCounted))),
 			command.Do("reconcile --yes", run.Run, held[0].Collection)}
 	case ForStatus:
 		say(Operator, "a known status: %s is none of %s.", statuses(held), knownStatuses())
@@ -202,8 +201,8 @@ func successFile(held []Collection) string {
 	if delivered == len(held) {
 		return "the _success file: the request was delivered. The sender has not sent the file, or it has not arrived."
 	}
-	return fmt.Sprintf("the _success file: the request was delivered for %d of them. No file of the others was counted "+
-		"here; the system that set them to %s has to request it.", delivered, statuses(held))
+	return fmt.Sprintf("the _success file: the request was delivered for %d of them. No file of the others was "+
+		"counted here; the system that set them to %s has to request it.", delivered, statuses(held))
 }
 
 // pendingNotifications names the notifications that are due and not delivered.

@@ -65,21 +65,25 @@ func TestWhyNamesTheResponsible(t *testing.T) {
 		rows []store.State
 		want []finding
 	}{
-		"a reconciliation": {&snapshot.Run{}, []store.State{behind}, []finding{{report.Checker, "The sweep takes it", reconcile}}},
+		"a reconciliation": {&snapshot.Run{}, []store.State{behind},
+			[]finding{{report.Checker, "The sweep takes it", reconcile}}},
 		"a reconciliation, abandoned": {&snapshot.Run{Abandoned: true}, []store.State{behind},
 			[]finding{{report.Operator, abandoned, reconcile}}},
 		"a request": {&snapshot.Run{}, []store.State{state("Received", 2, 2)},
-			[]finding{{report.Checker, "The next reconciliation or sweep delivers it", "snapshot-status pending --deliver --yes"},
+			[]finding{{report.Checker, "The next reconciliation or sweep delivers it",
+				"snapshot-status pending --deliver --yes"},
 				{report.Checker, "are received", "pending --deliver"}}},
 		"a request, abandoned": {&snapshot.Run{Abandoned: true}, []store.State{state("Received", 2, 2)},
 			[]finding{{report.Operator, abandoned, reconcile}, {report.Operator, abandoned, reconcile}}},
 		"a lease, abandoned": {&snapshot.Run{Abandoned: true},
 			[]store.State{state("Received", 2, 2, asked(0, false, now.Add(time.Minute))), behind},
-			[]finding{{report.Operator, abandoned, reconcile}, {report.Operator, "if that execution died, the lease expires. " +
-				abandoned, reconcile}}},
+			[]finding{{report.Operator, abandoned, reconcile},
+				{report.Operator, "if that execution died, the lease expires. " +
+					abandoned, reconcile}}},
 		"notifications": {&snapshot.Run{}, []store.State{success},
 			[]finding{{report.Checker, "All collections are received", "pending --deliver"},
-				{report.Checker, "All collections are successful, but monitoring is not notified yet (pending). The sweep",
+				{report.Checker, "All collections are successful, but monitoring is not notified yet (pending). The " +
+					"sweep",
 					"pending --deliver"}}},
 		"notifications, abandoned": {&snapshot.Run{Abandoned: true}, []store.State{success},
 			[]finding{{report.Operator, abandoned, reconcile}, {report.Operator, abandoned, reconcile}}},
@@ -88,18 +92,18 @@ func TestWhyNamesTheResponsible(t *testing.T) {
 		"another system's, exporting": {nil, []store.State{others, state("Exporting", 0, 0)},
 			[]finding{{report.Exporter, "exporter and sender", "the exporter"}}},
 		"no files": {&snapshot.Run{}, []store.State{state("Sent", 0, 0)},
-			[]finding{{report.Sender, "The sender itself completes a collection without files", "the snapshot sender"}}},
+			[]finding{{report.Sender, "The sender itself completes a collection without files",
+				"the snapshot sender"}}},
 		"no files, and files missing": {&snapshot.Run{}, []store.State{state("Sent", 1, 0), state("Sent", 1, 2)},
-			[]finding{{report.Receiver, "1 collection waits for files: 1 of 2 sent files have arrived",
-				"--expected"},
+			[]finding{{report.Receiver, "1 collection waits for files: 1 of 2 sent files have arrived", "--expected"},
 				{report.Sender, "status Sent with FilesSent 0, but 1 file has arrived", "the snapshot sender"}}},
 		"export failed": {&snapshot.Run{}, []store.State{state("Export_Failed", 1, 1)},
 			[]finding{{report.Exporter, "1 collection waits for the next export: status Export_Failed.",
 				"the exporter"}}},
 		"odd statuses": {&snapshot.Run{}, []store.State{state("Sent ", 1, 1), state("", 0, 0),
-			state("Paus\u202eed", 0, 0)},
-			[]finding{{report.Operator,
-				`3 collections wait for a known status: "", "Paus\u202eed", "Sent " is none of Exporting, Exported, Export_Failed,`, "which system wrote it"}}},
+			state("Paus\u202eed", 0, 0)}, []finding{{report.Operator,
+			`3 collections wait for a known status: "", "Paus\u202eed", "Sent " is none of Exporting, Exported, ` +
+				`Export_Failed,`, "which system wrote it"}}},
 		"never ends": {&snapshot.Run{}, []store.State{state("Blocked_Topic", 0, 0), state("Table_Unavailable", 0, 0)},
 			[]finding{{report.Operator,
 				"2 collections need manual action: status Blocked_Topic, Table_Unavailable is final",
@@ -118,7 +122,7 @@ func TestWhyNamesTheResponsible(t *testing.T) {
 				t.Fatalf("%d findings, want %d: %+v", len(got), len(c.want), got)
 			}
 			for i, want := range c.want {
-				if got[i].Whose != want.whose || !contains(got[i].Sentence, want.sentence) ||
+				if got[i].Whose != want.responsible || !contains(got[i].Sentence, want.sentence) ||
 					!contains(strings.Join(got[i].Next, "\n"), want.next) {
 					t.Errorf("%+v, want %+v", got[i], want)
 				}
@@ -171,7 +175,8 @@ func TestPastFailuresComeLast(t *testing.T) {
 			first, last := sentences[0], sentences[len(sentences)-1]
 			if c.now != "" != strings.HasPrefix(first, c.now+" this run failed") ||
 				c.past != "" != strings.HasPrefix(last, c.past+" this run failed") ||
-				c.past != "" && !contains(last, "The run has made progress since") || contains(first, "has made progress") {
+				c.past != "" && !contains(last, "The run has made progress since") ||
+				contains(first, "has made progress") {
 				t.Errorf("%q", sentences)
 			}
 		})
@@ -203,9 +208,8 @@ func TestSuggestionsNameTheDeployment(t *testing.T) {
 	}
 	for _, abandoned := range []bool{false, true} {
 		for _, some := range [][]store.State{append(rows, malformed), {state("Success", 2, 2)}, nil} {
-			run := report.New("run",
-				store.RunState{Run: &snapshot.Run{Abandoned: abandoned,
-					Progress: snapshot.Progress{Since: ago(time.Minute)}}, Collections: some}, report.Settings{}, now)
+			run := report.New("run", store.RunState{Run: &snapshot.Run{Abandoned: abandoned,
+				Progress: snapshot.Progress{Since: ago(time.Minute)}}, Collections: some}, report.Settings{}, now)
 			say(report.Why(run, around, command)...)
 			for _, c := range run.Collections {
 				say(report.WhyCollection(run, c, command))

@@ -1,4 +1,4 @@
-// Package show writes tables, bars and times for people in a terminal.
+// Package show writes tables, bars and times for people in a terminal, and makes text from other systems safe to show.
 package show
 
 import (

@@ -1,6 +1,4 @@
-// Package visible makes text from other systems safe to show: control characters, marks that change the direction of
-// text, line separators and invisible characters are escaped.
-package visible
+package show
 
 import (
 	"bytes"
@@ -13,16 +11,17 @@ import (
 	"unicode/utf8"
 )
 
-// Rune reports whether a character is visible and a terminal only shows it. The only such white space is the blank. The
-// invisible ones are Unicode's default ignorable code points
+// Visible reports whether a character is visible and a terminal only shows it. The only such white space is the blank.
+// The invisible ones are Unicode's default ignorable code points
 // (https://www.unicode.org/reports/tr44/#Default_Ignorable_Code_Point).
-func Rune(r rune) bool {
+func Visible(r rune) bool {
 	return unicode.IsPrint(r) && !unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
 
-// Text escapes what is not visible as Go and JSON do: a tab is \t, U+202E is \u202e. A byte that is not UTF-8 is \xff.
-// The result is one line.
-func Text(text string) string {
+// Clean makes text from other systems safe to show: control characters, marks that change the direction of text, line
+// separators and invisible characters are escaped as in Go and JSON. A byte that is not UTF-8 is \xff. The result is
+// one line.
+func Clean(text string) string {
 	return escape(text, func(r rune, raw string) string {
 		if r == utf8.RuneError && len(raw) == 1 {
 			return fmt.Sprintf(`\x%02x`, raw[0])
@@ -42,17 +41,17 @@ func Text(text string) string {
 	})
 }
 
-// Lines is Text for a text of several lines: its line ends stay.
+// Lines is Clean for a text of several lines: its line ends stay.
 func Lines(text string) string {
 	lines := strings.Split(text, "\n")
 	for i, line := range lines {
-		lines[i] = Text(line)
+		lines[i] = Clean(line)
 	}
 	return strings.Join(lines, "\n")
 }
 
-// Quote is Text in double quotes, in which quotes and backslashes are escaped too.
-func Quote(text string) string { return Text(strconv.Quote(text)) }
+// Quote is Clean in double quotes, in which quotes and backslashes are escaped too.
+func Quote(text string) string { return Clean(strconv.Quote(text)) }
 
 // JSON escapes what is not visible in a JSON document, which stays a document of the same values. Its line ends stay.
 func JSON(document []byte) []byte {
@@ -70,7 +69,7 @@ func JSON(document []byte) []byte {
 	}))
 }
 
-func hidden(r rune) bool { return !Rune(r) || r == utf8.RuneError }
+func hidden(r rune) bool { return !Visible(r) || r == utf8.RuneError }
 
 // escape replaces what is not visible. raw is the character's own bytes.
 func escape(text string, as func(r rune, raw string) string) string {
@@ -80,7 +79,7 @@ func escape(text string, as func(r rune, raw string) string) string {
 	var escaped strings.Builder
 	for len(text) > 0 {
 		r, size := utf8.DecodeRuneInString(text)
-		if Rune(r) && !(r == utf8.RuneError && size == 1) {
+		if Visible(r) && !(r == utf8.RuneError && size == 1) {
 			escaped.WriteString(text[:size])
 		} else {
 			escaped.WriteString(as(r, text[:size]))

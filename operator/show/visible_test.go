@@ -1,4 +1,4 @@
-package visible_test
+package show_test
 
 import (
 	"bytes"
@@ -9,7 +9,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"snapshot-status-checker/operator/visible"
+	"snapshot-status-checker/operator/show"
 )
 
 // odd are control characters, characters that change the direction of text, and invisible ones.
@@ -30,18 +30,18 @@ func TestOddCharacters(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			text := "a" + string(r) + "b"
-			if got := visible.Text(text); strings.ContainsRune(got, r) || !strings.HasPrefix(got, `a\`) ||
+			if got := show.Clean(text); strings.ContainsRune(got, r) || !strings.HasPrefix(got, `a\`) ||
 				!strings.HasSuffix(got, "b") {
 				t.Errorf("as text %q", got)
 			}
-			if got := visible.Quote(text); strings.ContainsRune(got, r) || !strings.HasPrefix(got, `"a\`) {
+			if got := show.Quote(text); strings.ContainsRune(got, r) || !strings.HasPrefix(got, `"a\`) {
 				t.Errorf("quoted %q", got)
 			}
 			document, err := json.Marshal(text)
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := visible.JSON(document)
+			got := show.JSON(document)
 			var back string
 			if err := json.Unmarshal(got, &back); err != nil || back != text || bytes.ContainsRune(got, r) {
 				t.Errorf("as JSON %s, which is %q (%v)", got, back, err)
@@ -61,19 +61,19 @@ func TestText(t *testing.T) {
 		"caf\xe9":              `caf\xe9`,
 		"\ufffd":               "\ufffd",
 	} {
-		if got := visible.Text(text); got != want {
+		if got := show.Clean(text); got != want {
 			t.Errorf("%q: %s, want %s", text, got, want)
 		}
 	}
-	if got := visible.Lines("a\tb\nc\u2028"); got != "a\\tb\nc\\u2028" {
+	if got := show.Lines("a\tb\nc\u2028"); got != "a\\tb\nc\\u2028" {
 		t.Errorf("lines: %q", got)
 	}
-	if got := visible.Quote(`Sent "` + "\u3164"); got != `"Sent \"\u3164"` {
+	if got := show.Quote(`Sent "` + "\u3164"); got != `"Sent \"\u3164"` {
 		t.Errorf("quoted: %s", got)
 	}
 }
 
-// Whatever a document holds, it holds the same afterwards, and nothing that is not visible.
+// Whatever a document holds, it holds the same afterwards, and nothing that is not show.
 func TestJSONKeepsItsValues(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -86,9 +86,9 @@ func TestJSONKeepsItsValues(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := document.String()
-		got := visible.JSON([]byte(want))
+		got := show.JSON([]byte(want))
 		for _, r := range string(got) {
-			if r != '\n' && !visible.Rune(r) {
+			if r != '\n' && !show.Visible(r) {
 				t.Fatalf("%U is left in %q", r, got)
 			}
 		}
@@ -115,12 +115,12 @@ func mustMarshal(t *rapid.T, value any) string {
 func TestEscapesAreASCII(t *testing.T) {
 	t.Parallel()
 	for r := rune(0); r <= unicode.MaxRune; r++ {
-		if r >= 0xD800 && r <= 0xDFFF || visible.Rune(r) {
+		if r >= 0xD800 && r <= 0xDFFF || show.Visible(r) {
 			continue
 		}
-		for _, c := range visible.Text(string(r)) {
+		for _, c := range show.Clean(string(r)) {
 			if c < ' ' || c > '~' {
-				t.Fatalf("%U: %q", r, visible.Text(string(r)))
+				t.Fatalf("%U: %q", r, show.Clean(string(r)))
 			}
 		}
 	}
@@ -130,7 +130,7 @@ func TestWriter(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	line := []byte("level=ERROR run=\u3164x\x1b\n")
-	if n, err := visible.Writer(&out).Write(line); n != len(line) || err != nil ||
+	if n, err := show.Writer(&out).Write(line); n != len(line) || err != nil ||
 		out.String() != "level=ERROR run=\\u3164x\\u001b\n" {
 		t.Errorf("%d, %v: %q", n, err, &out)
 	}
