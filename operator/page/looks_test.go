@@ -42,7 +42,7 @@ func TestLookAgain(t *testing.T) {
 			t.Parallel()
 			var looked []string
 			source := Source{Now: time.Now, Store: store.New(db, tables, store.Settings{}),
-				Look: func(_ context.Context, keys []snapshot.CollectionKey) error {
+				Reconcile: func(_ context.Context, keys []snapshot.CollectionKey) error {
 					for _, key := range keys {
 						looked = append(looked, key.CollectionName)
 					}

@@ -65,8 +65,8 @@ func newDB(collections int) *counted {
 func served(t *testing.T, db table.DB, options Options) *httptest.Server {
 	t.Helper()
 	source := Source{Stack: "test", Now: time.Now, Settings: report.Settings{StalledAfter: time.Hour},
-		Store: store.New(db, tables, store.Settings{}),
-		Look:  func(context.Context, []snapshot.CollectionKey) error { return nil }}
+		Store:     store.New(db, tables, store.Settings{}),
+		Reconcile: func(context.Context, []snapshot.CollectionKey) error { return nil }}
 	return serving(t, source, options)
 }
 
