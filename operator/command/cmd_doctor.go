@@ -53,9 +53,9 @@ func (e examined) print(p show.Printer, all bool) {
 				continue
 			}
 		}
-		p.Line("%s %s: %s", p.Tone(findingTones[f.Level], string(f.Level)), f.About, f.Says)
-		if f.Cure != "" {
-			p.Line("    %s", f.Cure)
+		p.Line("%s %s: %s", p.Tone(findingTones[f.Level], string(f.Level)), f.About, f.Sentence)
+		if f.Fix != "" {
+			p.Line("    %s", f.Fix)
 		}
 	}
 	p.Line("%d of %d findings are ok.", ok, len(e.Findings))

@@ -102,7 +102,7 @@ func TestDoctorKnowsEveryRight(t *testing.T) {
 	if len(all) != 9 {
 		t.Fatalf("%d policies", len(all))
 	}
-	if got := s.permissions(); len(got) != 1 || got[0].Level != doctor.OK || !strings.Contains(got[0].Says,
+	if got := s.permissions(); len(got) != 1 || got[0].Level != doctor.OK || !strings.Contains(got[0].Sentence,
 		"all 9 roles") {
 		t.Errorf("healthy, but: %+v", got)
 	}
@@ -114,7 +114,7 @@ func TestDoctorKnowsEveryRight(t *testing.T) {
 			got := s.permissions()
 			s.put(g, g.document)
 			if want := "the role of function notify, " + g.role + ", may not sqs:SendMessage on "; len(got) != 1 ||
-				got[0].Level != doctor.Error || !strings.HasPrefix(got[0].Says, want) {
+				got[0].Level != doctor.Error || !strings.HasPrefix(got[0].Sentence, want) {
 				t.Errorf("got %+v, want %q", got, want)
 			}
 		}
@@ -144,7 +144,7 @@ func (r right) String() string { return fmt.Sprintf("%s on %s", r.action, r.reso
 
 // missedBy tells whether a finding says that the right is missing. Of a log group, doctor asks for one of its streams.
 func (r right) missedBy(f doctor.Diagnosis) bool {
-	actions, resource, _ := strings.Cut(f.Says, " on ")
+	actions, resource, _ := strings.Cut(f.Sentence, " on ")
 	return f.Level == doctor.Error && strings.Contains(actions, ", "+r.role+", may not ") &&
 		slices.Contains(strings.Fields(strings.ReplaceAll(actions, ",", "")), r.action) &&
 		(resource == r.resource || strings.HasPrefix(resource, strings.TrimSuffix(r.resource, "*")) &&

@@ -26,9 +26,9 @@ func TestDoctorText(t *testing.T) {
 	n := newTables(t)
 	for name, all := range map[string]bool{"doctor": false, "doctor-all": true} {
 		var out textOut
-		examined{[]doctor.Diagnosis{{Level: doctor.OK, About: "table t", Says: "is active"},
-			{Level: doctor.Error, About: "pipe p", Says: "is STOPPED", Cure: "start it"},
-			{Level: doctor.Unknown, About: "alarms", Says: "not checked: not allowed"}}}.print(show.Printer{Out: &out,
+		examined{[]doctor.Diagnosis{{Level: doctor.OK, About: "table t", Sentence: "is active"},
+			{Level: doctor.Error, About: "pipe p", Sentence: "is STOPPED", Fix: "start it"},
+			{Level: doctor.Unknown, About: "alarms", Sentence: "not checked: not allowed"}}}.print(show.Printer{Out: &out,
 			Now: n.now}, all)
 		golden(t, name, string(out))
 	}
@@ -52,8 +52,8 @@ func (s onStack) examine() (code int, found map[string]doctor.Level) {
 		if f.Level == doctor.OK {
 			continue
 		}
-		if f.Cure == "" && f.Level != doctor.Unknown {
-			s.Errorf("no cure for %+v", f)
+		if f.Fix == "" && f.Level != doctor.Unknown {
+			s.Errorf("no fix for %+v", f)
 		}
 		if found[f.About] != doctor.Error {
 			found[f.About] = f.Level
@@ -157,7 +157,7 @@ func TestDoctorOnTheStack(t *testing.T) {
 		&sqs.SendMessageInput{QueueUrl: &s.Outputs.RejectedMessagesQueueUrl, MessageBody: aws.String("rejected")}))
 	wants("rejected-messages queue", doctor.Warning, exitOK)
 	if got := s.says("doctor"); !strings.Contains(got.out, "snapshot-status --stack="+s.Name+" rejected list") {
-		t.Errorf("the cure is for another deployment:\n%s", got.out)
+		t.Errorf("the fix is for another deployment:\n%s", got.out)
 	}
 	must(queues.PurgeQueue(t.Context(), &sqs.PurgeQueueInput{QueueUrl: &s.Outputs.RejectedMessagesQueueUrl}))
 

@@ -52,9 +52,9 @@ func judgeAlarms(made []resource, all []types.MetricAlarm, command report.Comman
 			raised = append(raised, r.physical)
 		}
 	}
-	add := func(level Level, names []string, says, cure string) {
+	add := func(level Level, names []string, says, fix string) {
 		if len(names) > 0 {
-			wrong.add(level, cure, says, len(names), len(made))
+			wrong.add(level, fix, says, len(names), len(made))
 		}
 	}
 	add(Error, gone, "%d of %d do not exist", "deploy again: "+strings.Join(gone, ", "))

@@ -31,10 +31,10 @@ const (
 
 // Diagnosis is the answer to one question about a deployment.
 type Diagnosis struct {
-	Level Level  `json:"level"`
-	About string `json:"about"`          // the part of the deployment
-	Says  string `json:"says"`           // a sentence
-	Cure  string `json:"cure,omitempty"` // what to do about it
+	Level    Level  `json:"level"`
+	About    string `json:"about"` // the part of the deployment
+	Sentence string `json:"sentence"`
+	Fix      string `json:"fix,omitempty"` // what to do about it
 }
 
 // examination is of one deployment.
@@ -53,7 +53,7 @@ type examination struct {
 // resource is a resource of the stack.
 type resource struct{ kind, logical, physical string }
 
-// Examine checks a deployment. program is the version of the program. The commands in its cures begin with command or
+// Examine checks a deployment. program is the version of the program. The commands in its fixes begin with command or
 // aws. Only the end of the context ends it early.
 func Examine(
 	ctx context.Context, d deployment.Deployment, program string, command, aws report.Command,
@@ -96,7 +96,7 @@ func (e *examination) readResources(ctx context.Context) []Diagnosis {
 				aws.ToString(r.PhysicalResourceId)})
 		}
 	}
-	return []Diagnosis{{Level: OK, About: about + " " + e.Stack, Says: fmt.Sprintf("has %d resources",
+	return []Diagnosis{{Level: OK, About: about + " " + e.Stack, Sentence: fmt.Sprintf("has %d resources",
 		len(e.resources))}}
 }
 
@@ -130,14 +130,14 @@ func failed(about string, err error) Diagnosis {
 // problems are findings about one part that are not ok.
 type problems []Diagnosis
 
-func (p *problems) add(level Level, cure, format string, args ...any) {
-	*p = append(*p, Diagnosis{Level: level, Says: fmt.Sprintf(format, args...), Cure: cure})
+func (p *problems) add(level Level, fix, format string, args ...any) {
+	*p = append(*p, Diagnosis{Level: level, Sentence: fmt.Sprintf(format, args...), Fix: fix})
 }
 
 // judge returns the problems or, if there are none, one finding that is ok.
 func judge(about, fine string, wrong problems) []Diagnosis {
 	if len(wrong) == 0 {
-		return []Diagnosis{{Level: OK, About: about, Says: fine}}
+		return []Diagnosis{{Level: OK, About: about, Sentence: fine}}
 	}
 	for i := range wrong {
 		wrong[i].About = about

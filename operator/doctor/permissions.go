@@ -74,7 +74,7 @@ func judgePermissions(answers []answer) []Diagnosis {
 				unknown = append(unknown, said)
 			} else if !slices.Contains(gone, a.role) {
 				gone = append(gone, a.role)
-				said.Says = fmt.Sprintf("the role of %s, %s, %s", a.part, lastPart(a.role, "/"), said.Says)
+				said.Sentence = fmt.Sprintf("the role of %s, %s, %s", a.part, lastPart(a.role, "/"), said.Sentence)
 				wrong = append(wrong, said)
 			}
 			continue
@@ -82,7 +82,7 @@ func judgePermissions(answers []answer) []Diagnosis {
 		wrong = append(wrong, a.judge()...)
 	}
 	if len(unknown) > 0 {
-		wrong.add(unknown[0].Level, unknown[0].Cure, "%s (%d of %d questions)", unknown[0].Says, len(unknown),
+		wrong.add(unknown[0].Level, unknown[0].Fix, "%s (%d of %d questions)", unknown[0].Sentence, len(unknown),
 			len(answers))
 	}
 	if len(answers) == 0 {
@@ -93,34 +93,34 @@ func judgePermissions(answers []answer) []Diagnosis {
 		len(roles)), wrong)
 }
 
-// judge names the actions that are not allowed, and the cure of the first. The result is unknown if a policy depends on
+// judge names the actions that are not allowed, and the fix of the first. The result is unknown if a policy depends on
 // properties of a real call, such as its address; the stack's own policies do not.
 func (a answer) judge() []Diagnosis {
 	var denied []string
-	var cure string
+	var fix string
 	level := Error
 	for _, d := range a.decisions {
 		if d.EvalDecision == iamtypes.PolicyEvaluationDecisionTypeAllowed {
 			continue
 		}
 		denied = append(denied, aws.ToString(d.EvalActionName))
-		if cure == "" {
-			cure = cureOf(d)
+		if fix == "" {
+			fix = fixOf(d)
 		}
 		if len(d.MissingContextValues) > 0 {
-			level, cure = Unknown, "a policy that the stack did not create depends on "+strings.Join(
+			level, fix = Unknown, "a policy that the stack did not create depends on "+strings.Join(
 				d.MissingContextValues, ", ")+", which a simulation does not know: check it yourself"
 		}
 	}
 	if len(denied) == 0 {
 		return nil
 	}
-	return []Diagnosis{{Level: level, Says: fmt.Sprintf("the role of %s, %s, may not %s on %s", a.part,
-		lastPart(a.role, "/"), strings.Join(denied, ", "), a.resource), Cure: cure}}
+	return []Diagnosis{{Level: level, Sentence: fmt.Sprintf("the role of %s, %s, may not %s on %s", a.part,
+		lastPart(a.role, "/"), strings.Join(denied, ", "), a.resource), Fix: fix}}
 }
 
-// cureOf is the cure of a decision that does not allow.
-func cureOf(d iamtypes.EvaluationResult) string {
+// fixOf is the fix of a decision that does not allow.
+func fixOf(d iamtypes.EvaluationResult) string {
 	organization, boundary := d.OrganizationsDecisionDetail, d.PermissionsBoundaryDecisionDetail
 	switch {
 	case organization != nil && !organization.AllowedByOrganizations:

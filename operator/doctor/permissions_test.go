@@ -44,9 +44,9 @@ func TestJudgePermissions(t *testing.T) {
 	conditional.MissingContextValues = []string{"aws:SourceIp"}
 	allowedAnyway := decides("a:Do", allowed)
 	allowedAnyway.MissingContextValues = []string{"aws:SourceIp"}
-	deniedTo := func(part, actions, cure string) Diagnosis {
+	deniedTo := func(part, actions, fix string) Diagnosis {
 		return Diagnosis{Error, "permissions", "the role of " + part + ", " + part + "-role, may not " + actions +
-			" on arn:of:" + part, cure}
+			" on arn:of:" + part, fix}
 	}
 	for _, test := range []struct {
 		name    string

@@ -11,7 +11,7 @@ import (
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 )
 
-// thisVersion is the cure for a deployment of other sources than those of the program.
+// thisVersion is the fix for a deployment of other sources than those of the program.
 const thisVersion = "deploy this version, or use the program of the deployed one"
 
 // judgeVersions compares the functions with each other. A function names no version, since equal sources make equal
@@ -19,7 +19,7 @@ const thisVersion = "deploy this version, or use the program of the deployed one
 func judgeVersions(program string, deployed map[string]*lambda.GetFunctionConfigurationOutput) []Diagnosis {
 	const about = "versions"
 	if len(deployed) == 0 {
-		return []Diagnosis{{Level: Unknown, About: about, Says: "this program is " + program +
+		return []Diagnosis{{Level: Unknown, About: about, Sentence: "this program is " + program +
 			"; no function could be read"}}
 	}
 	var wrong problems

@@ -23,7 +23,7 @@ func TestJudgeVersions(t *testing.T) {
 		change(made)
 		return made
 	}
-	warns := func(says, cure string) Diagnosis { return Diagnosis{Warning, "versions", says, cure} }
+	warns := func(says, fix string) Diagnosis { return Diagnosis{Warning, "versions", says, fix} }
 	for _, test := range []struct {
 		name     string
 		deployed functions

@@ -184,14 +184,14 @@ func (e *examination) learnPipe(p pipe) {
 }
 
 func (e *examination) judgeRunning(p pipe) (wrong problems) {
-	cure := e.aws.Do("pipes start-pipe " + report.Flag("name", p.physical))
+	fix := e.aws.Do("pipes start-pipe " + report.Flag("name", p.physical))
 	switch running := p.CurrentState == pipestypes.PipeStateRunning; {
 	case running || p.ofTable() && e.Local: // the local runner serves it
 	case p.ofTable():
-		wrong.add(Warning, cure, "is %s: only the sweep finds a status Sent that is written after the last file",
+		wrong.add(Warning, fix, "is %s: only the sweep finds a status Sent that is written after the last file",
 			p.CurrentState)
 	default:
-		wrong.add(Error, cure, "is %s: no message is counted; the queue keeps them for 14 days. %s", p.CurrentState,
+		wrong.add(Error, fix, "is %s: no message is counted; the queue keeps them for 14 days. %s", p.CurrentState,
 			aws.ToString(p.StateReason))
 	}
 	return wrong

@@ -252,14 +252,3 @@ func TestVerify(t *testing.T) {
 		})
 	}
 }
-
-// A name is one word of a command line, whatever it is.
-func TestQuote(t *testing.T) {
-	t.Parallel()
-	for name, want := range map[string]string{"run-1": "run-1", "db.a b": "'db.a b'", "it's": `'it'\''s'`, "": "''",
-		"--yes": "--yes", "a\tb\u202e": `$'a\tb\342\200\256'`, "$(x)": "'$(x)'"} {
-		if got := report.Quote(name); got != want {
-			t.Errorf("%s, want %s", got, want)
-		}
-	}
-}
