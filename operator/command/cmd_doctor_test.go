@@ -26,10 +26,10 @@ func TestDoctorText(t *testing.T) {
 	n := newTables(t)
 	for name, all := range map[string]bool{"doctor": false, "doctor-all": true} {
 		var out textOut
-		examined{[]doctor.Diagnosis{{Level: doctor.OK, About: "table t", Sentence: "is active"},
+		findings := []doctor.Diagnosis{{Level: doctor.OK, About: "table t", Sentence: "is active"},
 			{Level: doctor.Error, About: "pipe p", Sentence: "is STOPPED", Fix: "start it"},
-			{Level: doctor.Unknown, About: "alarms", Sentence: "not checked: not allowed"}}}.print(show.Printer{Out: &out,
-			Now: n.now}, all)
+			{Level: doctor.Unknown, About: "alarms", Sentence: "not checked: not allowed"}}
+		examined{findings}.print(show.Printer{Out: &out, Now: n.now}, all)
 		golden(t, name, string(out))
 	}
 }

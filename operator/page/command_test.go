@@ -66,7 +66,7 @@ func TestThePagesSuggestionsArrive(t *testing.T) {
 			}
 			if !strings.Contains(run, "<td>&#34;Sent &#34;</td>") ||
 				!strings.Contains(run, `<option value="&#34;Sent &#34;">`) ||
-				!strings.Contains(run, "next try: status Export_Failed") {
+				!strings.Contains(run, "next export: status Export_Failed") {
 				t.Errorf("of odd statuses: %s", run)
 			}
 			if _, _, only := ask(t, server, "GET", link("/run", "id", id, "status", `"Sent "`),
