@@ -3,9 +3,7 @@ package command
 import (
 	"context"
 	_ "embed"
-	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"time"
 
@@ -14,7 +12,7 @@ import (
 	"snapshot-status-checker/operator/report"
 )
 
-// The scripts ask `snapshot-status complete-words` what may stand where the cursor is.
+// The scripts call `snapshot-status complete-words` with the words up to the cursor.
 var (
 	//go:embed completion/bash.sh
 	bashCompletion string
@@ -29,74 +27,67 @@ type completionCommand struct {
 }
 
 func (c *completionCommand) Help() string {
-	return "Writes the shell's completion of this command. bash: source <(snapshot-status completion bash) in " +
-		"~/.bashrc; " +
+	return "Prints the completion script. bash: source <(snapshot-status completion bash) in ~/.bashrc; " +
 		"zsh: source <(snapshot-status completion zsh) in ~/.zshrc, after compinit; " +
 		"fish: snapshot-status completion fish | source in ~/.config/fish/config.fish."
 }
 
 func (c *completionCommand) Run(a *app) error {
 	script := map[string]string{"bash": bashCompletion, "zsh": zshCompletion, "fish": fishCompletion}[c.Shell]
-	_, err := io.WriteString(a.out, script)
-	return err
+	return a.write([]byte(script))
 }
 
 type completeWordsCommand struct {
 	Words []string `arg:"" optional:"" help:"The words after snapshot-status, up to the cursor."`
 }
 
-// runsTimeout bounds the look for runs: somebody waits for it at the prompt.
+// runsTimeout bounds reading the runs while a person waits at the prompt.
 const runsTimeout = 3 * time.Second
 
-// Run writes what may stand in place of the last word, one suggestion a line. It never fails: then there is none.
+// Run writes the completions of the last word, one a line. On an error it writes none.
 func (c *completeWordsCommand) Run(a *app, parser *kong.Kong) error {
 	var before []string
 	typed := ""
 	if last := len(c.Words) - 1; last >= 0 {
 		before, typed = c.Words[:last], c.Words[last]
 	}
-	for _, suggestion := range suggest(parser.Model, before, typed, func() []string { return a.newestRuns(before) }) {
+	var words strings.Builder
+	for _, suggestion := range suggest(parser, before, typed, func() []string { return a.newestRuns(before) }) {
 		if strings.HasPrefix(suggestion, typed) {
-			fmt.Fprintln(a.out, suggestion)
+			words.WriteString(suggestion + "\n")
 		}
 	}
-	return nil
+	return a.write([]byte(words.String()))
 }
 
-// suggest lists what may stand after the words before the one that is being typed: commands, flags, a flag's values,
-// and runs where a run is expected.
-func suggest(model *kong.Application, before []string, typed string, runs func() []string) []string {
-	node := model.Node
-	flags := slices.Clone(node.Flags)
-	var value *kong.Flag // whose value comes next
+// suggest lists what may follow the words before the one that is being typed: commands, flags, values of a flag, or
+// runs.
+func suggest(parser *kong.Kong, before []string, typed string, runs func() []string) []string {
+	parsed, err := kong.Trace(parser, before)
+	if err != nil {
+		return nil
+	}
+	node := parsed.Selected()
+	if node == nil {
+		node = parser.Model.Node
+	}
 	arguments := 0
-	for _, word := range before {
-		if value != nil {
-			value = nil
-			continue
+	for _, part := range parsed.Path {
+		if part.Positional != nil {
+			arguments++
 		}
-		if strings.HasPrefix(word, "-") && word != "-" {
-			value = valued(flags, word)
-			continue
-		}
-		if child := command(node, word); child != nil {
-			node, arguments = child, 0
-			flags = append(flags, child.Flags...)
-			continue
-		}
-		arguments++
 	}
 	name, _, assigned := strings.Cut(typed, "=")
 	switch {
-	case value != nil:
-		return enum(value.Value, "")
+	case len(before) > 0 && valued(parsed.Flags(), before[len(before)-1]) != nil:
+		return enum(valued(parsed.Flags(), before[len(before)-1]).Value, "")
 	case strings.HasPrefix(typed, "--") && assigned:
-		if flag := valued(flags, name); flag != nil {
+		if flag := valued(parsed.Flags(), name); flag != nil {
 			return enum(flag.Value, name+"=")
 		}
 		return nil
 	case strings.HasPrefix(typed, "-"):
-		return flagNames(flags)
+		return flagNames(parsed.Flags())
 	}
 	if positional := argument(node, arguments); positional != nil {
 		if positional.Name == "run" {
@@ -105,16 +96,6 @@ func suggest(model *kong.Application, before []string, typed string, runs func()
 		return enum(positional, "")
 	}
 	return commandNames(node)
-}
-
-// command is a node's command of that name; nil if there is none.
-func command(node *kong.Node, name string) *kong.Node {
-	for _, child := range node.Children {
-		if child.Name == name || slices.Contains(child.Aliases, name) {
-			return child
-		}
-	}
-	return nil
 }
 
 func commandNames(node *kong.Node) []string {
@@ -160,7 +141,7 @@ func flagNames(flags []*kong.Flag) []string {
 	return names
 }
 
-// enum lists the values that are allowed, if they are few.
+// enum lists the allowed values of an enum.
 func enum(value *kong.Value, before string) []string {
 	var values []string
 	for _, one := range value.EnumSlice() {
@@ -171,7 +152,7 @@ func enum(value *kong.Value, before string) []string {
 	return values
 }
 
-// newestRuns lists the runs of the deployment that the words name, the newest first; none if they cannot be read.
+// newestRuns lists the runs of the deployment that the words name, the newest first.
 func (a *app) newestRuns(words []string) []string {
 	var line commands
 	parser, err := newParser(&line, io.Discard, io.Discard)

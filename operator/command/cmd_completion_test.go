@@ -22,33 +22,34 @@ const asCommand = "SNAPSHOT_STATUS_AS_COMMAND"
 
 func TestCompleteWords(t *testing.T) {
 	t.Parallel()
-	n := newNight(t)
+	n := newTables(t)
 	n.finished("finished")
 	n.later(time.Minute)
-	n.row("going", "db.core.one", "Exported", 2)
-	n.arrive("going", "db.core.one", "one")
+	n.row("unfinished", "db.core.one", "Exported", 2)
+	n.arrive("unfinished", "db.core.one", "one")
 	for name, test := range map[string]struct {
 		words []string
 		want  []string
 	}{
-		"Command":             {[]string{"wa"}, []string{"watch"}},
-		"CommandAfterFlags":   {[]string{"--stack", "show", "-o", "json", "wh"}, []string{"why"}},
-		"CommandOfACommand":   {[]string{"rejected", "re"}, []string{"replay"}},
-		"Run":                 {[]string{"watch", ""}, []string{"going", "finished"}},
-		"RunBegun":            {[]string{"--color", "never", "show", "--limit", "3", "f"}, []string{"finished"}},
-		"NoRunTwice":          {[]string{"watch", "going", ""}, nil},
-		"Flag":                {[]string{"watch", "going", "--st"}, []string{"--stack", "--state-machine", "--stay"}},
+		"Command":           {[]string{"wa"}, []string{"watch"}},
+		"CommandAfterFlags": {[]string{"--stack", "show", "-o", "json", "wh"}, []string{"why"}},
+		"CommandOfACommand": {[]string{"rejected", "re"}, []string{"replay"}},
+		"Run":               {[]string{"watch", ""}, []string{"unfinished", "finished"}},
+		"RunBegun":          {[]string{"--color", "never", "show", "--limit", "3", "f"}, []string{"finished"}},
+		"NoRunTwice":        {[]string{"watch", "unfinished", ""}, nil},
+		"Flag": {[]string{"watch", "unfinished", "--st"}, []string{"--stack", "--state-machine",
+			"--stay"}},
 		"ValueOfAFlag":        {[]string{"watch", "--output", ""}, []string{"text", "json"}},
 		"ValueOfAShortFlag":   {[]string{"-o", "j"}, []string{"json"}},
 		"ValueAfterEquals":    {[]string{"--color=a"}, []string{"--color=auto", "--color=always"}},
-		"ValueNobodyKnows":    {[]string{"--profile", ""}, nil},
-		"NoValueOfASwitch":    {[]string{"watch", "--stay", "go"}, []string{"going"}},
+		"FreeValue":           {[]string{"--profile", ""}, nil},
+		"NoValueOfASwitch":    {[]string{"watch", "--stay", "unf"}, []string{"unfinished"}},
 		"Argument":            {[]string{"completion", "z"}, []string{"zsh"}},
 		"HiddenIsNotShown":    {[]string{"complete"}, nil},
 		"NothingLikeThat":     {[]string{"xyz"}, nil},
-		"FlagNobodyKnows":     {[]string{"--nonsense", "wat"}, []string{"watch"}},
+		"UnknownFlag":         {[]string{"--nonsense", "wat"}, []string{"watch"}},
 		"FlagWithTwoHyphens":  {[]string{"show", "--wai"}, []string{"--waits-for"}},
-		"LastArgumentRepeats": {[]string{"look", "going", "db.core.one", ""}, nil},
+		"LastArgumentRepeats": {[]string{"reconcile", "unfinished", "db.core.one", ""}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -115,7 +116,7 @@ func inBash(t *testing.T, typed, wanted string) {
 	until(wanted)
 }
 
-// A real bash completes, as somebody types and presses Tab.
+// A real bash completes what is typed.
 func TestBashCompletes(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ typed, wanted string }{

@@ -8,25 +8,25 @@ import (
 )
 
 type doctorCommand struct {
-	All bool `help:"Also what is as it should be. JSON has it always."`
+	All bool `help:"Also show findings that are ok. JSON has them always."`
 }
 
 func (c *doctorCommand) Help() string {
-	return "Examines a deployment: whether its parts are there, as they were made, and work together. It changes " +
-		"nothing. What may not be read is a finding too. Exits with 3 if there is an error."
+	return "Checks a deployment: whether its resources exist, are configured as deployed and are connected. Changes " +
+		"nothing. " +
+		"Resources without permission are reported as unknown. Exits with 3 if there is an error."
 }
 
-// examined is what doctor answers.
+// examined is the answer of doctor.
 type examined struct {
 	Findings []doctor.Diagnosis `json:"findings"`
 }
 
 func (c *doctorCommand) Run(a *app) error {
-	found, err := a.where.Locate(a) // whatever is broken, its settings too
+	found, err := a.where.Locate(a) // without its settings, which may be what is broken
 	if err == nil {
 		err = found.Missing("FileReceivedQueueUrl", "ExportStatusTableName", "LedgerTableName", "ExportStateQueueUrl",
-			"MonitoringTopicArn",
-			"RejectedMessagesQueueUrl", "StateMachineArn")
+			"MonitoringTopicArn", "RejectedMessagesQueueUrl", "StateMachineArn")
 	}
 	if err != nil {
 		return err
@@ -36,33 +36,27 @@ func (c *doctorCommand) Run(a *app) error {
 		return err
 	}
 	said := examined{findings}
-	if a.json {
-		err = a.printJSON(said)
-	} else {
-		said.print(a.printer(), c.All)
-	}
-	if err != nil {
-		return err
-	}
-	return notDone(!slices.ContainsFunc(findings, func(f doctor.Diagnosis) bool { return f.Level == doctor.Error }))
+	err = a.answer(said, func(p show.Printer) { said.print(p, c.All) })
+	return notDone(!slices.ContainsFunc(findings, func(f doctor.Diagnosis) bool { return f.Level == doctor.Error }),
+		err)
 }
 
 var findingTones = map[doctor.Level]show.Tone{doctor.OK: show.Good, doctor.Warning: show.Busy, doctor.Error: show.Bad,
 	doctor.Unknown: show.Faint}
 
 func (e examined) print(p show.Printer, all bool) {
-	fine := 0
+	ok := 0
 	for _, f := range e.Findings {
 		if f.Level == doctor.OK {
-			fine++
+			ok++
 			if !all {
 				continue
 			}
 		}
-		p.Line("%s %s: %s", p.Tone(findingTones[f.Level], string(f.Level)), f.About, f.Says)
-		if f.Cure != "" {
-			p.Line("    %s", f.Cure)
+		p.Line("%s %s: %s", p.Tone(findingTones[f.Level], string(f.Level)), f.About, f.Sentence)
+		if f.Fix != "" {
+			p.Line("    %s", f.Fix)
 		}
 	}
-	p.Line("%d of %d findings are as they should be.", fine, len(e.Findings))
+	p.Line("%d of %d findings are ok.", ok, len(e.Findings))
 }

@@ -43,19 +43,18 @@ func (l *oneOrMore) UnmarshalJSON(text []byte) error {
 func (s onStack) policies() (all []granted) {
 	s.Helper()
 	client := iam.NewFromConfig(s.Config)
-	listed := must[*cloudformation.DescribeStackResourcesOutput](s.T)(cloudformation.NewFromConfig(
-		s.Config).DescribeStackResources(s.Context(),
+	listed := must(cloudformation.NewFromConfig(s.Config).DescribeStackResources(s.Context(),
 		&cloudformation.DescribeStackResourcesInput{StackName: &s.Name}))
 	for _, r := range listed.StackResources {
 		if aws.ToString(r.ResourceType) != "AWS::IAM::Role" {
 			continue
 		}
-		names := must[*iam.ListRolePoliciesOutput](s.T)(client.ListRolePolicies(s.Context(),
+		names := must(client.ListRolePolicies(s.Context(),
 			&iam.ListRolePoliciesInput{RoleName: r.PhysicalResourceId}))
 		for _, name := range names.PolicyNames {
-			got := must[*iam.GetRolePolicyOutput](s.T)(client.GetRolePolicy(s.Context(),
+			got := must(client.GetRolePolicy(s.Context(),
 				&iam.GetRolePolicyInput{RoleName: r.PhysicalResourceId, PolicyName: &name}))
-			document := must[string](s.T)(url.PathUnescape(aws.ToString(got.PolicyDocument)))
+			document := must(url.PathUnescape(aws.ToString(got.PolicyDocument)))
 			var policy struct{ Statement []statement }
 			if err := json.Unmarshal([]byte(document), &policy); err != nil {
 				s.Fatal(err)
@@ -69,14 +68,14 @@ func (s onStack) policies() (all []granted) {
 // put gives the role a document in place of its policy.
 func (s onStack) put(g granted, document string) {
 	s.Helper()
-	must[*iam.PutRolePolicyOutput](s.T)(iam.NewFromConfig(s.Config).PutRolePolicy(s.Context(),
+	must(iam.NewFromConfig(s.Config).PutRolePolicy(s.Context(),
 		&iam.PutRolePolicyInput{RoleName: &g.role, PolicyName: &g.name, PolicyDocument: &document}))
 }
 
 // document writes a policy.
 func (s onStack) document(statements ...statement) string {
 	s.Helper()
-	return string(must[[]byte](s.T)(json.Marshal(map[string]any{"Version": "2012-10-17", "Statement": statements})))
+	return string(must(json.Marshal(map[string]any{"Version": "2012-10-17", "Statement": statements})))
 }
 
 // permissions is what doctor says about them.
@@ -103,7 +102,7 @@ func TestDoctorKnowsEveryRight(t *testing.T) {
 	if len(all) != 9 {
 		t.Fatalf("%d policies", len(all))
 	}
-	if got := s.permissions(); len(got) != 1 || got[0].Level != doctor.OK || !strings.Contains(got[0].Says,
+	if got := s.permissions(); len(got) != 1 || got[0].Level != doctor.OK || !strings.Contains(got[0].Sentence,
 		"all 9 roles") {
 		t.Errorf("healthy, but: %+v", got)
 	}
@@ -115,7 +114,7 @@ func TestDoctorKnowsEveryRight(t *testing.T) {
 			got := s.permissions()
 			s.put(g, g.document)
 			if want := "the role of function notify, " + g.role + ", may not sqs:SendMessage on "; len(got) != 1 ||
-				got[0].Level != doctor.Error || !strings.HasPrefix(got[0].Says, want) {
+				got[0].Level != doctor.Error || !strings.HasPrefix(got[0].Sentence, want) {
 				t.Errorf("got %+v, want %q", got, want)
 			}
 		}
@@ -145,7 +144,7 @@ func (r right) String() string { return fmt.Sprintf("%s on %s", r.action, r.reso
 
 // missedBy tells whether a finding says that the right is missing. Of a log group, doctor asks for one of its streams.
 func (r right) missedBy(f doctor.Diagnosis) bool {
-	actions, resource, _ := strings.Cut(f.Says, " on ")
+	actions, resource, _ := strings.Cut(f.Sentence, " on ")
 	return f.Level == doctor.Error && strings.Contains(actions, ", "+r.role+", may not ") &&
 		slices.Contains(strings.Fields(strings.ReplaceAll(actions, ",", "")), r.action) &&
 		(resource == r.resource || strings.HasPrefix(resource, strings.TrimSuffix(r.resource, "*")) &&

@@ -23,13 +23,13 @@ import (
 // What doctor says, to people.
 func TestDoctorText(t *testing.T) {
 	t.Parallel()
-	n := newNight(t)
+	n := newTables(t)
 	for name, all := range map[string]bool{"doctor": false, "doctor-all": true} {
 		var out textOut
-		examined{[]doctor.Diagnosis{{Level: doctor.OK, About: "table t", Says: "is active"},
-			{Level: doctor.Error, About: "pipe p", Says: "is STOPPED", Cure: "start it"},
-			{Level: doctor.Unknown, About: "alarms", Says: "cannot tell: not allowed"}}}.print(show.Printer{Out: &out,
-			Now: n.now}, all)
+		findings := []doctor.Diagnosis{{Level: doctor.OK, About: "table t", Sentence: "is active"},
+			{Level: doctor.Error, About: "pipe p", Sentence: "is STOPPED", Fix: "start it"},
+			{Level: doctor.Unknown, About: "alarms", Sentence: "not checked: not allowed"}}
+		examined{findings}.print(show.Printer{Out: &out, Now: n.now}, all)
 		golden(t, name, string(out))
 	}
 }
@@ -52,8 +52,8 @@ func (s onStack) examine() (code int, found map[string]doctor.Level) {
 		if f.Level == doctor.OK {
 			continue
 		}
-		if f.Cure == "" && f.Level != doctor.Unknown {
-			s.Errorf("no cure for %+v", f)
+		if f.Fix == "" && f.Level != doctor.Unknown {
+			s.Errorf("no fix for %+v", f)
 		}
 		if found[f.About] != doctor.Error {
 			found[f.About] = f.Level
@@ -62,14 +62,11 @@ func (s onStack) examine() (code int, found map[string]doctor.Level) {
 	return got.code, found
 }
 
-func must[T any](t *testing.T) func(T, error) T {
-	return func(value T, err error) T {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return value
+func must[T any](value T, err error) T {
+	if err != nil {
+		panic(err)
 	}
+	return value
 }
 
 // A healthy deployment has no errors. Each thing that is broken is found, and nothing else.
@@ -82,7 +79,7 @@ func TestDoctorOnTheStack(t *testing.T) {
 		}
 	}
 	for _, about := range []string{"permissions", "versions"} {
-		if level, told := healthy[about]; told {
+		if level, found := healthy[about]; found {
 			t.Errorf("healthy, but: %s is %s", about, level)
 		}
 	}
@@ -105,46 +102,41 @@ func TestDoctorOnTheStack(t *testing.T) {
 	queues, functions, schedules, piped := sqs.NewFromConfig(s.Config), lambda.NewFromConfig(s.Config),
 		scheduler.NewFromConfig(s.Config), pipes.NewFromConfig(s.Config)
 
-	served := must[[]local.Pipe](t)(local.Pipes(t.Context(), s.Config, s.Name))
+	served := must(local.Pipes(t.Context(), s.Config, s.Name))
 	for _, pipe := range served {
 		if strings.Contains(pipe.Source, ":sqs:") {
-			must[*pipes.StopPipeOutput](t)(piped.StopPipe(t.Context(), &pipes.StopPipeInput{Name: &pipe.Name}))
+			must(piped.StopPipe(t.Context(), &pipes.StopPipeInput{Name: &pipe.Name}))
 			wants("pipe FileReceivedPipe5DC5E7D2", doctor.Error, exitNotDone)
-			must[*pipes.StartPipeOutput](t)(piped.StartPipe(t.Context(), &pipes.StartPipeInput{Name: &pipe.Name}))
+			must(piped.StartPipe(t.Context(), &pipes.StartPipeInput{Name: &pipe.Name}))
 		}
 	}
 
 	name := s.Name + "-sweep"
-	was := must[*scheduler.GetScheduleOutput](t)(schedules.GetSchedule(t.Context(),
-		&scheduler.GetScheduleInput{Name: &name}))
+	was := must(schedules.GetSchedule(t.Context(), &scheduler.GetScheduleInput{Name: &name}))
 	set := func(state schedulertypes.ScheduleState) {
-		must[*scheduler.UpdateScheduleOutput](t)(schedules.UpdateSchedule(t.Context(),
-			&scheduler.UpdateScheduleInput{Name: &name, State: state,
-				ScheduleExpression: was.ScheduleExpression, FlexibleTimeWindow: was.FlexibleTimeWindow,
-				Target: was.Target}))
+		must(schedules.UpdateSchedule(t.Context(), &scheduler.UpdateScheduleInput{Name: &name, State: state,
+			ScheduleExpression: was.ScheduleExpression, FlexibleTimeWindow: was.FlexibleTimeWindow,
+			Target: was.Target}))
 	}
 	set(schedulertypes.ScheduleStateDisabled)
 	wants("schedule of the sweep", doctor.Error, exitNotDone)
 	set(schedulertypes.ScheduleStateEnabled)
 
 	for task, spoilt := range map[string][2]string{"notify": {"EXPORT_STATE_SQS_QUEUE_URL",
-		"https://sqs.eu-west-1.amazonaws.com/111122223333/of-somebody"},
+		"https://sqs.eu-west-1.amazonaws.com/111122223333/of-another-stack"},
 		"sweep": {"STALLED_AFTER_MINUTES", "soon"}} {
 		name := s.Name + "-" + task
-		variables := must[*lambda.GetFunctionConfigurationOutput](t)(functions.GetFunctionConfiguration(t.Context(),
+		variables := must(functions.GetFunctionConfiguration(t.Context(),
 			&lambda.GetFunctionConfigurationInput{FunctionName: &name})).Environment.Variables
 		configure := func(value string) {
 			variables[spoilt[0]] = value
-			must[*lambda.UpdateFunctionConfigurationOutput](t)(functions.UpdateFunctionConfiguration(t.Context(),
+			must(functions.UpdateFunctionConfiguration(t.Context(),
 				&lambda.UpdateFunctionConfigurationInput{FunctionName: &name,
 					Environment: &lambdatypes.Environment{Variables: variables}}))
 			updated := lambda.NewFunctionUpdatedV2Waiter(functions, func(o *lambda.FunctionUpdatedV2WaiterOptions) {
 				o.MinDelay, o.MaxDelay = 50*time.Millisecond, time.Second
 			})
-			if err := updated.Wait(t.Context(), &lambda.GetFunctionInput{FunctionName: &name},
-				10*time.Minute); err != nil {
-				t.Fatal(err)
-			}
+			must(updated.WaitForOutput(t.Context(), &lambda.GetFunctionInput{FunctionName: &name}, 10*time.Minute))
 		}
 		good := variables[spoilt[0]]
 		configure(spoilt[1])
@@ -153,7 +145,7 @@ func TestDoctorOnTheStack(t *testing.T) {
 	}
 
 	attributes := func(seconds string) {
-		must[*sqs.SetQueueAttributesOutput](t)(queues.SetQueueAttributes(t.Context(),
+		must(queues.SetQueueAttributes(t.Context(),
 			&sqs.SetQueueAttributesInput{QueueUrl: &s.Outputs.FileReceivedQueueUrl,
 				Attributes: map[string]string{"VisibilityTimeout": seconds}}))
 	}
@@ -161,17 +153,16 @@ func TestDoctorOnTheStack(t *testing.T) {
 	wants("file-received queue", doctor.Error, exitNotDone)
 	attributes("60")
 
-	must[*sqs.SendMessageOutput](t)(queues.SendMessage(t.Context(),
-		&sqs.SendMessageInput{QueueUrl: &s.Outputs.RejectedMessagesQueueUrl, MessageBody: aws.String("kept")}))
+	must(queues.SendMessage(t.Context(),
+		&sqs.SendMessageInput{QueueUrl: &s.Outputs.RejectedMessagesQueueUrl, MessageBody: aws.String("rejected")}))
 	wants("rejected-messages queue", doctor.Warning, exitOK)
 	if got := s.says("doctor"); !strings.Contains(got.out, "snapshot-status --stack="+s.Name+" rejected list") {
-		t.Errorf("the cure is for another deployment:\n%s", got.out)
+		t.Errorf("the fix is for another deployment:\n%s", got.out)
 	}
-	must[*sqs.PurgeQueueOutput](t)(queues.PurgeQueue(t.Context(),
-		&sqs.PurgeQueueInput{QueueUrl: &s.Outputs.RejectedMessagesQueueUrl}))
+	must(queues.PurgeQueue(t.Context(), &sqs.PurgeQueueInput{QueueUrl: &s.Outputs.RejectedMessagesQueueUrl}))
 
 	name = s.Name + "-RunStalled"
-	must[*cloudwatch.DeleteAlarmsOutput](t)(cloudwatch.NewFromConfig(s.Config).DeleteAlarms(t.Context(),
+	must(cloudwatch.NewFromConfig(s.Config).DeleteAlarms(t.Context(),
 		&cloudwatch.DeleteAlarmsInput{AlarmNames: []string{name}}))
 	wants("alarms", doctor.Error, exitNotDone)
 }

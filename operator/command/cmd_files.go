@@ -1,10 +1,16 @@
 package command
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/store"
@@ -14,24 +20,27 @@ import (
 type filesCommand struct {
 	Name       string    `arg:"" name:"run" help:"The correlation id."`
 	Collection string    `arg:"" help:"The collection."`
-	Expected   inputFile `placeholder:"LIST" help:"A file (- for standard input) with one file name a line: says which of them have not come."`
+	Expected   inputFile `placeholder:"LIST" help:"A file (or -) with one name a line; lists the missing ones."`
 }
 
 func (c *filesCommand) Help() string {
-	return `Lists the files that came for a collection, the earliest first: when, in which message, counted by which execution. A name that came in several messages was counted several times and is marked. (A message that SQS delivers twice counts once and is listed once.) With --expected, exits with 3 if one is missing.`
+	return "Lists the files that arrived for a collection, the earliest first: time, message, execution. A name that " +
+		"arrived in several messages was counted several times and is marked. (A message that SQS delivers twice " +
+		"counts " +
+		"once.) With --expected, exits with 3 if a file is missing."
 }
 
-// fileList is what files answers.
+// fileList is the answer of files.
 type fileList struct {
 	Run        string   `json:"run"`
 	Collection string   `json:"collection"`
 	Files      []file   `json:"files"`
-	Repeated   []string `json:"repeated"`          // names that came in several messages
+	Repeated   []string `json:"repeated"`          // names that arrived in several messages
 	Missing    []string `json:"missing,omitempty"` // of those expected
 }
 
 type file struct {
-	Name      string    `json:"name"`     // as the message said, which need not say it
+	Name      string    `json:"name"`     // from the message; may be empty
 	Identity  string    `json:"identity"` // of its message
 	CountedAt time.Time `json:"counted_at"`
 	Execution string    `json:"execution"`
@@ -62,18 +71,11 @@ func (c *filesCommand) Run(a *app) error {
 	}
 	list.sort()
 	list.compare(expected)
-	if a.json {
-		err = a.printJSON(list)
-	} else {
-		list.print(a.printer(), c.Expected != "")
-	}
-	if err != nil {
-		return err
-	}
-	return notDone(len(list.Missing) == 0)
+	err = a.answer(list, func(p show.Printer) { list.print(p, c.Expected != "") })
+	return notDone(len(list.Missing) == 0, err)
 }
 
-// expected reads the names that are expected; nil if none are.
+// expected reads the list of --expected; nil without it.
 func (c *filesCommand) expected(a *app) ([]string, error) {
 	if c.Expected == "" {
 		return nil, nil
@@ -82,7 +84,11 @@ func (c *filesCommand) expected(a *app) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the expected files: %w", err)
 	}
-	return fileNames(text), nil
+	names := fileNames(text)
+	if len(names) == 0 {
+		return nil, errors.New("the list of expected files is empty")
+	}
+	return names, nil
 }
 
 func (l *fileList) add(receipt store.Receipt) error {
@@ -93,7 +99,7 @@ func (l *fileList) add(receipt store.Receipt) error {
 
 func (l *fileList) print(p show.Printer, compared bool) {
 	if len(l.Files) == 0 {
-		p.Line("No file of %s has come.", l.Collection)
+		p.Line("No file of %s has arrived.", l.Collection)
 	} else {
 		var rows [][]string
 		for _, file := range l.Files {
@@ -102,11 +108,11 @@ func (l *fileList) print(p show.Printer, compared bool) {
 			case file.Success:
 				note = "success file"
 			case slices.Contains(l.Repeated, file.Name):
-				note = p.Tone(show.Bad, "name repeated")
+				note = p.Tone(show.Bad, "repeated name")
 			}
 			name := file.Name
 			if name == "" {
-				name = "(the message named none)"
+				name = "(no name in the message)"
 			}
 			rows = append(rows, []string{name, stamp(&file.CountedAt), file.Identity,
 				file.Execution[strings.LastIndex(file.Execution, ":")+1:], note})
@@ -117,11 +123,79 @@ func (l *fileList) print(p show.Printer, compared bool) {
 		p.Line("%s %s", p.Tone(show.Bad, "missing:"), name)
 	}
 	if n := l.cut(); n > 0 && compared {
-		p.Line("Of %d names that came only the first %d bytes are stored. Names are compared by these, so a missing "+
-			"one may be among them.",
-			n, snapshot.MaxFilename)
+		p.Line("Of %d names only the first %d bytes are stored and compared. A missing file may be among them.", n,
+			snapshot.MaxFilename)
 	}
 	if compared && len(l.Missing) == 0 {
-		p.Line("All that were expected have come.")
+		p.Line("All expected files have arrived.")
 	}
 }
+
+// fileNames splits a list of names, one a line, by the line ends of any system. Empty lines are none.
+func fileNames(list string) []string {
+	list = strings.ReplaceAll(list, "\r\n", "\n")
+	if !strings.Contains(list, "\n") {
+		list = strings.ReplaceAll(list, "\r", "\n")
+	}
+	var names []string
+	for name := range strings.SplitSeq(list, "\n") {
+		if strings.TrimSpace(name) != "" {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// sort sorts the files, the earliest first, and finds the names that are repeated.
+func (l *fileList) sort() {
+	slices.SortFunc(l.Files, func(a, b file) int {
+		return cmp.Or(a.CountedAt.Compare(b.CountedAt), cmp.Compare(a.Identity, b.Identity))
+	})
+	times := map[string]int{}
+	l.Repeated = []string{}
+	for _, file := range l.Files {
+		if times[file.Name]++; times[file.Name] == 2 && file.Name != "" {
+			l.Repeated = append(l.Repeated, file.Name)
+		}
+	}
+}
+
+// compare finds the missing names. Names are equal with and without white space around them, in any folder if the list
+// names none, and with composed or decomposed characters, in which file systems differ. Of a long name only the part
+// that is stored is compared.
+func (l *fileList) compare(expected []string) {
+	there := map[string]bool{}
+	var beginnings []string // of names after a folder, as far as they are stored
+	for _, file := range l.Files {
+		base := file.Name[strings.LastIndex(file.Name, "/")+1:]
+		there[asCompared(file.Name)], there[asCompared(path.Base(file.Name))] = true, true
+		if mayBeCut(file.Name) && base != "" && base != file.Name {
+			beginnings = append(beginnings, base)
+		}
+	}
+	begun := func(name string) bool {
+		return slices.ContainsFunc(beginnings, func(start string) bool { return strings.HasPrefix(name, start) })
+	}
+	for _, line := range expected {
+		name := strings.TrimSpace(strings.TrimPrefix(line, "\ufeff")) // joined lists have marks between them
+		name = strings.TrimPrefix(name, "./")                         // of find
+		if !there[asCompared(line)] && !there[asCompared(name)] && !(begun(name) && !strings.Contains(name, "/")) {
+			l.Missing = append(l.Missing, name)
+		}
+	}
+}
+
+// cut counts the names that may be longer than what is stored of them.
+func (l *fileList) cut() (n int) {
+	for _, file := range l.Files {
+		if mayBeCut(file.Name) {
+			n++
+		}
+	}
+	return n
+}
+
+// mayBeCut reports whether one more character could have made the name too long to store.
+func mayBeCut(stored string) bool { return len(stored) > snapshot.MaxFilename-utf8.UTFMax }
+
+func asCompared(name string) string { return norm.NFC.String(snapshot.StoredFilename(name)) }

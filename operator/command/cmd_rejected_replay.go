@@ -8,48 +8,53 @@ import (
 	"io"
 	"strings"
 
-	"snapshot-status-checker/operator/effect"
+	"snapshot-status-checker/operator/deployment"
 	"snapshot-status-checker/operator/rejected"
 	"snapshot-status-checker/operator/report"
 	"snapshot-status-checker/operator/show"
 )
 
-// keptSelection picks messages to do something with: one by its identity, or many, but never all by mistake.
-type keptSelection struct {
-	Identity string `arg:"" optional:"" help:"The message's identity, as rejected list shows it."`
-	keptFilter
-	All bool `help:"All kept messages."`
+// messageSelection selects messages to replay or delete. All of them need --all.
+type messageSelection struct {
+	Identity string `arg:"" optional:"" help:"The message's identity, from rejected list."`
+	messageFilter
+	All bool `help:"All rejected messages."`
 }
 
-func (s keptSelection) check() error {
+// read receives the rejected messages and returns those that are selected. The others are visible again.
+func (s messageSelection) read(a *app) (*rejected.Reading, []*rejected.Message, error) {
 	filtered := s.Reason != "" || s.OfRun != ""
 	if many := filtered || s.All; many == (s.Identity != "") || s.All && filtered {
-		return answer{exitUsage, "say which messages: one IDENTITY, or --reason and --run, or --all"}
+		return nil, nil, exit{exitUsage, "select the messages: one IDENTITY, or --reason and --run, or --all"}
 	}
-	return s.keptFilter.check()
-}
-
-// of picks the messages. One that was asked for by its identity and is not there is exitNotFound.
-func (s keptSelection) of(all []*rejected.Message, command report.Command) (picked []*rejected.Message, err error) {
-	for _, m := range all {
+	if err := s.check(); err != nil {
+		return nil, nil, err
+	}
+	reading, err := a.readRejected()
+	if err != nil {
+		return nil, nil, err
+	}
+	var selected []*rejected.Message
+	for _, m := range reading.Messages {
 		if (s.Identity == "" || m.Identity == s.Identity) && s.wants(m) {
-			picked = append(picked, m)
+			selected = append(selected, m)
 		}
 	}
-	if s.Identity != "" && len(picked) == 0 {
-		return nil, noSuchMessage(s.Identity, command)
+	a.release(reading, selected...)
+	if s.Identity != "" && len(selected) == 0 {
+		return nil, nil, noSuchMessage(s.Identity, a.command)
 	}
-	return picked, nil
+	return reading, selected, nil
 }
 
-// handled is what rejected replay and rejected drop answer.
+// handled is the answer of rejected replay and rejected delete.
 type handled struct {
-	DryRun   bool          `json:"dry_run"` // nothing was done: the outcomes are what would be
-	Messages []handledKept `json:"messages"`
+	DryRun   bool             `json:"dry_run"` // the outcomes are what would be
+	Messages []handledMessage `json:"messages"`
 }
 
-// handledKept is what became of a message.
-type handledKept struct {
+// handledMessage is a message with its outcome.
+type handledMessage struct {
 	*rejected.Message
 	Outcome outcome `json:"outcome"`
 	Error   string  `json:"error,omitempty"` // why it stays
@@ -58,115 +63,101 @@ type handledKept struct {
 type outcome string
 
 const (
-	putBack outcome = "put back"
-	dropped outcome = "dropped"
-	stays   outcome = "stays"
+	replayed outcome = "replayed"
+	deleted  outcome = "deleted"
+	stays    outcome = "stays"
 )
 
-// add notes what became of messages.
 func (h *handled) add(outcomes []rejected.Outcome, done outcome, a *app) {
 	for _, o := range outcomes {
-		became := handledKept{Message: o.Message, Outcome: stays}
+		m := handledMessage{Message: o.Message, Outcome: stays}
 		if o.Done {
-			became.Outcome = done
+			m.Outcome = done
 		}
 		if o.Err != nil {
-			became.Error = o.Err.Error()
+			m.Error = o.Err.Error()
 		}
 		if errors.As(o.Err, new(*rejected.TooLargeError)) {
-			became.Error += "; start the state machine with it, and then drop it here: " +
+			m.Error += "; start the state machine with it, then delete it here: " +
 				a.command.Do("rejected show --envelope", o.Identity) + " > back.json && " +
 				suggestedAWS(a.where, *a.found).Do("stepfunctions start-execution "+report.Flag("state-machine-arn",
 					cmp.Or(a.found.StateMachineArn, "ARN"))+" --input=file://back.json")
 		}
-		h.Messages = append(h.Messages, became)
+		h.Messages = append(h.Messages, m)
 	}
 }
 
-// answer prints what became of the messages. One that stays is exitNotDone.
+// answer prints the outcomes. A message that stays is exitNotDone.
 func (h handled) answer(a *app, done outcome) error {
-	stay := 0
+	finished := 0
 	for _, m := range h.Messages {
-		if m.Outcome == stays {
-			stay++
+		if m.Outcome == done {
+			finished++
 		}
 	}
-	if a.json {
-		err := a.printJSON(h)
-		if !h.DryRun {
-			err = effect.After(err, fmt.Sprintf("%d of %d messages were %s", len(h.Messages)-stay, len(h.Messages),
-				done))
-		}
-		if err != nil {
-			return err
-		}
-		return notDone(stay == 0)
+	result := fmt.Sprintf("%d of %d messages were %s", finished, len(h.Messages), done)
+	err := a.answer(h, func(p show.Printer) { h.print(p, result) })
+	if !h.DryRun {
+		err = deployment.AfterEffect(err, result)
 	}
-	h.print(a.printer(), done, stay)
-	return notDone(stay == 0)
+	return notDone(finished == len(h.Messages), err)
 }
 
-func (h handled) print(p show.Printer, done outcome, stay int) {
+func (h handled) print(p show.Printer, result string) {
 	if len(h.Messages) == 0 {
-		p.Line("No message like that is kept.")
+		p.Line("There are no such messages.")
 		return
 	}
-	became := map[*rejected.Message]string{}
+	results := map[*rejected.Message]string{}
 	var messages []*rejected.Message
 	for _, m := range h.Messages {
-		messages = append(messages, m.Message)
-		became[m.Message] = string(m.Outcome)
+		messages, results[m.Message] = append(messages, m.Message), string(m.Outcome)
 		if m.Error != "" {
-			became[m.Message] = p.Tone(show.Bad, string(m.Outcome)) + ": " + m.Error
+			results[m.Message] = p.Tone(show.Bad, string(m.Outcome)) + ": " + m.Error
 		}
 	}
-	heading := "WHAT BECAME OF IT"
+	heading := "RESULT"
 	if h.DryRun {
-		heading = "WHAT WOULD BECOME OF IT"
+		heading = "EXPECTED RESULT"
+		result = strings.Replace(result, " were ", " would be ", 1) + ". To do it, add --yes"
+	} else {
+		result += "."
 	}
-	printKept(p, messages, heading, func(m *rejected.Message) string { return became[m] })
+	printMessages(p, messages, heading, func(m *rejected.Message) string { return results[m] })
 	p.Line("")
-	if h.DryRun {
-		p.Line("%d of %d would be %s. Do it: --yes", len(h.Messages)-stay, len(h.Messages), done)
-		return
-	}
-	p.Line("%d of %d were %s.", len(h.Messages)-stay, len(h.Messages), done)
+	p.Line("%s", result)
 }
 
 type rejectedReplayCommand struct {
-	keptSelection
+	messageSelection
 	AsIs bool `help:"Also messages whose text would be rejected again."`
-	Yes  bool `short:"y" help:"Do it. Without, it only says what it would do."`
+	Yes  bool `short:"y" help:"Do it. Without --yes: a dry run."`
 }
 
 func (c *rejectedReplayCommand) Help() string {
-	return `Puts messages back on the file-received queue with the identity that they came with, and deletes them from the rejected-messages queue. So each counts once, however often this is done, and also if it is interrupted. First remove the cause: what would be rejected again stays (docs/runbook.md#reason-codes). Exits with 3 if a message stays.`
+	return "Sends messages to the file-received queue again, with their original identity, and deletes them from the " +
+		"rejected-messages queue. Each counts once, however often you do this and wherever it is interrupted. Remove " +
+		"the cause first: a message that would be rejected again stays (docs/runbook.md#reason-codes). Exits with 3 " +
+		"if a message stays."
 }
 
 func (c *rejectedReplayCommand) Run(a *app) error {
-	if err := c.check(); err != nil {
-		return err
-	}
-	reading, err := a.readKept()
+	reading, selected, err := c.read(a)
 	if err != nil {
 		return err
 	}
-	defer a.giveBack(reading)
-	picked, err := c.of(reading.Messages, a.command)
-	if err != nil {
-		return err
-	}
-	said := handled{DryRun: !c.Yes, Messages: []handledKept{}}
+	defer a.release(reading)
+	said := handled{DryRun: !c.Yes, Messages: []handledMessage{}}
 	var good []*rejected.Message
-	for _, m := range picked {
+	for _, m := range selected {
 		if m.ComesBack == "" || c.AsIs && m.Identity != "" {
 			good = append(good, m)
 			continue
 		}
-		said.Messages = append(said.Messages, handledKept{m, stays, "it would come here again: " + m.ComesBack +
-			" (--as-is puts it back all the same)"})
+		said.Messages = append(said.Messages, handledMessage{m, stays, "it would be rejected again: " + m.ComesBack +
+			" (--as-is replays it anyway)"})
 	}
-	a.giveBack(reading, good...)
+	a.release(reading, good...)
 	do := reading.WouldReplay
 	if c.Yes {
 		do = reading.Replay
@@ -175,48 +166,39 @@ func (c *rejectedReplayCommand) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	said.add(outcomes, putBack, a)
-	return said.answer(a, putBack)
+	said.add(outcomes, replayed, a)
+	return said.answer(a, replayed)
 }
 
-type rejectedDropCommand struct {
-	keptSelection
+type rejectedDeleteCommand struct {
+	messageSelection
 	Yes bool `short:"y" help:"Do it without asking."`
 }
 
-func (c *rejectedDropCommand) Help() string {
-	return "Deletes messages from the rejected-messages queue for good. It asks before, unless there is --yes. " +
-		"Exits with 3 if a message stays."
+func (c *rejectedDeleteCommand) Help() string {
+	return "Deletes messages from the rejected-messages queue for good. Asks before, unless you add --yes. Exits " +
+		"with 3 if a message stays."
 }
 
-func (c *rejectedDropCommand) Run(a *app) error {
-	if err := c.check(); err != nil {
-		return err
-	}
-	reading, err := a.readKept()
+func (c *rejectedDeleteCommand) Run(a *app) error {
+	reading, selected, err := c.read(a)
 	if err != nil {
 		return err
 	}
-	defer a.giveBack(reading)
-	picked, err := c.of(reading.Messages, a.command)
-	if err != nil {
-		return err
+	defer a.release(reading)
+	said := handled{Messages: []handledMessage{}}
+	if len(selected) > 0 && !c.Yes && !c.agreed(a, selected) {
+		return exit{exitNotDone, "nothing was deleted"}
 	}
-	a.giveBack(reading, picked...)
-	said := handled{Messages: []handledKept{}}
-	if len(picked) > 0 && !c.Yes && !c.agreed(a, picked) {
-		return answer{exitNotDone, "nothing was dropped"}
-	}
-	said.add(reading.Delete(a, picked), dropped, a)
-	return said.answer(a, dropped)
+	said.add(reading.Delete(a, selected), deleted, a)
+	return said.answer(a, deleted)
 }
 
 // agreed asks, on standard error, and takes only the number for a yes.
-func (c *rejectedDropCommand) agreed(a *app, picked []*rejected.Message) bool {
-	p := a.printer()
-	p.Out = a.err
-	printKept(p, picked, "WHAT IS WRONG", func(m *rejected.Message) string { return m.Detail })
-	fmt.Fprintf(a.err, "\nThis deletes %d messages for good. Type %d to go on: ", len(picked), len(picked))
+func (c *rejectedDeleteCommand) agreed(a *app, selected []*rejected.Message) bool {
+	p := a.printer(a.err)
+	printMessages(p, selected, "DETAIL", func(m *rejected.Message) string { return m.Detail })
+	fmt.Fprintf(a.err, "\nThis deletes %d messages for good. To confirm, type %d: ", len(selected), len(selected))
 	line, _ := typed(a, a.in, func(in io.Reader) (string, error) { return bufio.NewReader(in).ReadString('\n') })
-	return strings.TrimSpace(line) == fmt.Sprint(len(picked))
+	return strings.TrimSpace(line) == fmt.Sprint(len(selected))
 }

@@ -2,6 +2,7 @@ package command
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"regexp"
 	"strings"
@@ -10,6 +11,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"github.com/aws/smithy-go/middleware"
 
 	"snapshot-status-checker/internal/delivery"
 	"snapshot-status-checker/internal/snapshot"
@@ -20,15 +23,15 @@ import (
 )
 
 // keeping is a deployment that consists of two queues.
-type keeping struct {
+type queues struct {
 	*testing.T
 	deployment.Deployment
 	rejected.Queues
 }
 
-func newKeeping(t *testing.T) keeping {
+func newQueues(t *testing.T) queues {
 	t.Helper()
-	k := keeping{T: t, Deployment: deployment.Deployment{Config: localtest.Config(localtest.Engine(t))}}
+	k := queues{T: t, Deployment: deployment.Deployment{Config: localtest.Config(localtest.Engine(t))}}
 	k.SQS = sqs.NewFromConfig(k.Config)
 	queue := func(name string, attributes map[string]string) string {
 		name += regexp.MustCompile(`[^A-Za-z0-9]+`).ReplaceAllString(t.Name(), "-")
@@ -38,13 +41,13 @@ func newKeeping(t *testing.T) keeping {
 		}
 		return aws.ToString(made.QueueUrl)
 	}
-	k.Rejected, k.FileReceived = queue("kept-", nil), queue("in-", map[string]string{"MaximumMessageSize": "1024"})
+	k.Rejected, k.FileReceived = queue("rejected-", nil), queue("in-", map[string]string{"MaximumMessageSize": "1024"})
 	k.Outputs = local.Outputs{RejectedMessagesQueueUrl: k.Rejected, FileReceivedQueueUrl: k.FileReceived,
 		StateMachineArn: "arn:aws:states:eu-west-1:111122223333:stateMachine:checker"}
 	return k
 }
 
-func (k keeping) keep(identity, text string, reason snapshot.Reason, detail string) {
+func (k queues) reject(identity, text string, reason snapshot.Reason, detail string) {
 	k.Helper()
 	keeper := delivery.Rejected{SQS: k.SQS, QueueURL: k.Rejected}
 	err := keeper.Reject(k.Context(), snapshot.Receipt{Identity: identity, Raw: text,
@@ -55,27 +58,28 @@ func (k keeping) keep(identity, text string, reason snapshot.Reason, detail stri
 }
 
 func fileMessage(run, name string) string {
-	return fmt.Sprintf(`{"correlation_id":%q,"collection_name":"db.core.one","snapshot_type":"full","export_date":"2026-11-22","filename":%q}`, run, name)
+	return fmt.Sprintf(`{"correlation_id":%q,"collection_name":"db.core.one","snapshot_type":"full",`+
+		`"export_date":"2026-11-22","filename":%q}`, run, name)
 }
 
-// some keeps a message of every kind.
-func (k keeping) some() {
+// some rejects a message of every kind.
+func (k queues) some() {
 	k.Helper()
-	k.keep("id-1-missing", `{"correlation_id":"run-1"}`, snapshot.ReasonFieldMissing,
+	k.reject("id-1-missing", `{"correlation_id":"run-1"}`, snapshot.ReasonFieldMissing,
 		"required field collection_name is missing")
-	k.keep("id-2-missing", `{"correlation_id":"run-2"}`, snapshot.ReasonFieldMissing,
+	k.reject("id-2-missing", `{"correlation_id":"run-2"}`, snapshot.ReasonFieldMissing,
 		"required field collection_name is missing")
-	k.keep("id-3-unknown", fileMessage("run-1", "a-001"), snapshot.ReasonUnknownCollection,
+	k.reject("id-3-unknown", fileMessage("run-1", "a-001"), snapshot.ReasonUnknownCollection,
 		"the export status table has no row for this correlation_id and collection_name")
-	k.keep("id-4-not-json", "oh", snapshot.ReasonNotJSON, "the text is not valid JSON")
-	k.keep("id-5-large", fileMessage("run-1", strings.Repeat("\\", 450)), snapshot.ReasonNotCounted,
+	k.reject("id-4-not-json", "oh", snapshot.ReasonNotJSON, "the text is not valid JSON")
+	k.reject("id-5-large", fileMessage("run-1", strings.Repeat("\\", 450)), snapshot.ReasonNotCounted,
 		"counting failed for good: no such table")
-	k.keep("id-6-flag", strings.Replace(fileMessage("run-1", "a-002"), "{", `{"shutdown_flag":"perhaps",`, 1),
+	k.reject("id-6-flag", strings.Replace(fileMessage("run-1", "a-002"), "{", `{"shutdown_flag":"perhaps",`, 1),
 		snapshot.ReasonFlagInvalid, "flag shutdown_flag is neither true nor false")
 }
 
-// says runs a command line two days after the messages were kept.
-func (k keeping) says(in string, args ...string) said {
+// says runs a command line two days after the messages were rejected.
+func (k queues) says(in string, args ...string) said {
 	k.Helper()
 	var out, errOut bytes.Buffer
 	code := runWith(args, &app{Context: k.Context(), in: strings.NewReader(in), out: &out, err: &errOut,
@@ -84,22 +88,22 @@ func (k keeping) says(in string, args ...string) said {
 	return said{code, out.String(), errOut.String()}
 }
 
-func (k keeping) wantKept(want int) {
+func (k queues) wantRejected(want int) {
 	k.Helper()
 	visible, hidden, err := k.Count(k.Context())
 	if err != nil || visible != want || hidden != 0 {
-		k.Errorf("%d messages are kept and %d are hidden (%v), want %d that nobody hides", visible, hidden, err, want)
+		k.Errorf("%d messages are visible and %d in flight (%v), want %d and 0", visible, hidden, err, want)
 	}
 }
 
 var aTime = regexp.MustCompile(`\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?`)
 
-// The commands say what their golden files hold, and give everything back.
+// The answers are those of the golden files, and all messages are visible afterwards.
 func TestRejectedCommands(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		line, in string
-		left     int // messages that are kept afterwards
+		left     int // messages that are rejected afterwards
 	}{
 		"rejected-list":            {"rejected list", "", 6},
 		"rejected-list.json":       {"rejected list --output json", "", 6},
@@ -111,25 +115,25 @@ func TestRejectedCommands(t *testing.T) {
 		"rejected-show":            {"rejected show id-1-missing", "", 6},
 		"rejected-show.json":       {"rejected show id-3-unknown --output json", "", 6},
 		"rejected-show-envelope":   {"rejected show --envelope id-4-not-json", "", 6},
-		"rejected-show-none":       {"rejected show id-nobody", "", 6},
+		"rejected-show-none":       {"rejected show id-unknown", "", 6},
 		"rejected-replay-dry":      {"rejected replay --all", "", 6},
 		"rejected-replay-dry.json": {"rejected replay --all --output json", "", 6},
 		"rejected-replay-one":      {"rejected replay id-3-unknown --yes", "", 5},
 		"rejected-replay-as-is":    {"rejected replay --reason FIELD_MISSING --as-is --yes", "", 4},
 		"rejected-replay-all":      {"rejected replay --all --yes", "", 5},
 		"rejected-replay-all.json": {"rejected replay --all --yes --output json", "", 5},
-		"rejected-replay-nobody":   {"rejected replay id-nobody --yes", "", 6},
+		"rejected-replay-unknown":  {"rejected replay id-unknown --yes", "", 6},
 		"rejected-replay-none":     {"rejected replay --run run-3 --yes", "", 6},
 		"rejected-replay-what":     {"rejected replay --yes", "", 6},
 		"rejected-replay-too-much": {"rejected replay id-3-unknown --all --yes", "", 6},
-		"rejected-drop-asks":       {"rejected drop --run run-1", "3\n", 6},
-		"rejected-drop-agreed":     {"rejected drop --run run-1", "4\n", 2},
-		"rejected-drop-yes.json":   {"rejected drop id-4-not-json --yes --output json", "", 5},
-		"rejected-drop-nothing":    {"rejected drop --run run-3", "", 6},
+		"rejected-delete-asks":     {"rejected delete --run run-1", "3\n", 6},
+		"rejected-delete-agreed":   {"rejected delete --run run-1", "4\n", 2},
+		"rejected-delete-yes.json": {"rejected delete id-4-not-json --yes --output json", "", 5},
+		"rejected-delete-nothing":  {"rejected delete --run run-3", "", 6},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			k := newKeeping(t)
+			k := newQueues(t)
 			k.some()
 			said := k.says(test.in, strings.Fields(test.line)...)
 			text := fmt.Sprintf("$ snapshot-status %s\n%s", test.line, said.out)
@@ -140,15 +144,15 @@ func TestRejectedCommands(t *testing.T) {
 			if strings.HasSuffix(name, ".json") {
 				matchesSchema(t, strings.Join(strings.Fields(test.line)[:2], "-"), said.out)
 			}
-			k.wantKept(test.left)
+			k.wantRejected(test.left)
 		})
 	}
 }
 
-// What is shown of an envelope is what is put back.
-func TestReplayPutsTheEnvelopeBack(t *testing.T) {
+// The envelope that is shown is the one that is replayed.
+func TestReplaySendsTheEnvelope(t *testing.T) {
 	t.Parallel()
-	k := newKeeping(t)
+	k := newQueues(t)
 	k.some()
 	shown := k.says("", "rejected", "show", "--envelope", "id-3-unknown")
 	if said := k.says("", "rejected", "replay", "id-3-unknown", "--yes"); said.code != exitOK {
@@ -156,18 +160,18 @@ func TestReplayPutsTheEnvelopeBack(t *testing.T) {
 	}
 	got, err := k.SQS.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: &k.FileReceived})
 	if err != nil || len(got.Messages) != 1 || aws.ToString(got.Messages[0].Body)+"\n" != shown.out {
-		t.Errorf("%+v (%v) was put back, want %s", got.Messages, err, shown.out)
+		t.Errorf("%+v (%v) was replayed, want %s", got.Messages, err, shown.out)
 	}
 }
 
-// A message whose row comes late is put back, twice, and counts once.
+// A message whose row is late is replayed twice and counts once.
 func TestReplayCountsOnce(t *testing.T) {
 	s := deployed(t)
 	s.send("late-row", "db.core.one", "one-001")
 	reason := []string{"rejected", "replay", "--run", "late-row", "--yes"}
-	s.untilSays("1 of 1 were put back", reason...)
-	// it came here again: there still is no row
-	s.untilSays("UNKNOWN_COLLECTION", "rejected", "list", "--run", "late-row")
+	s.untilSays([]string{"1 of 1 messages were replayed"}, reason...)
+	// it was rejected again: there still is no row
+	s.untilSays([]string{"UNKNOWN_COLLECTION"}, "rejected", "list", "--run", "late-row")
 	s.row("late-row", "db.core.one", "Sent", "2")
 	envelope := s.says("rejected", "list", "--run", "late-row", "-o", "json")
 	identity := regexp.MustCompile(`"identity": "([^"]*)"`).FindStringSubmatch(envelope.out)
@@ -175,31 +179,33 @@ func TestReplayCountsOnce(t *testing.T) {
 		t.Fatal(envelope)
 	}
 	text := s.says("rejected", "show", "--envelope", identity[1]).out
-	s.untilSays("1 of 1 were put back", reason...)
-	if _, err := sqs.NewFromConfig(s.Config).SendMessage(t.Context(),
-		&sqs.SendMessageInput{QueueUrl: &s.Outputs.FileReceivedQueueUrl, MessageBody: &text}); err != nil {
-		t.Fatal(err)
-	}
+	s.untilSays([]string{"1 of 1 messages were replayed"}, reason...)
+	must(sqs.NewFromConfig(s.Config).SendMessage(t.Context(),
+		&sqs.SendMessageInput{QueueUrl: &s.Outputs.FileReceivedQueueUrl, MessageBody: &text}))
 	s.send("late-row", "db.core.one", "one-002")
-	s.untilSays("2 of 2 files", "show", "late-row")
-	if got := s.says("verify", "late-row"); got.code != exitOK {
-		t.Error(got)
-	}
+	s.untilSays([]string{"2 of 2 files"}, "show", "late-row")
+	s.succeeds("verify", "late-row")
 }
 
-// untilSays runs a command line until it says what is wanted.
-func (s onStack) untilSays(wanted string, args ...string) {
-	s.Helper()
-	deadline := time.After(10 * time.Minute) // for what takes a moment: the machine may be busy
-	for {
-		last := s.says(args...)
-		if strings.Contains(last.out, wanted) {
-			return
-		}
-		select {
-		case <-deadline:
-			s.Fatalf("never said %q: %+v", wanted, last)
-		case <-time.After(100 * time.Millisecond):
-		}
+// An incomplete list says so, to people and to scripts.
+func TestRejectedListSaysThatItIsIncomplete(t *testing.T) {
+	t.Parallel()
+	k := newQueues(t)
+	k.some()
+	k.Config.APIOptions = append(k.Config.APIOptions, func(stack *middleware.Stack) error {
+		return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("Overcount", func(
+			ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler,
+		) (middleware.InitializeOutput, middleware.Metadata, error) {
+			out, meta, err := next.HandleInitialize(ctx, in)
+			if said, counted := out.Result.(*sqs.GetQueueAttributesOutput); counted {
+				said.Attributes[string(types.QueueAttributeNameApproximateNumberOfMessages)] = "9"
+			}
+			return out, meta, err
+		}), middleware.Before)
+	})
+	said := k.says("", "rejected", "list", "-o", "json")
+	if said.code != exitOK || !strings.Contains(said.err, "the queue did not return about 9 of its messages") ||
+		!strings.Contains(said.out, `"not_received": 9`) {
+		t.Errorf("%+v", said)
 	}
 }

@@ -17,33 +17,34 @@ type runsCommand struct {
 }
 
 func (c *runsCommand) Help() string {
-	return "Lists the runs that the ledger knows, the newest first. A run whose first message is still to come is " +
-		"not among them: `show` finds it by its correlation id."
+	return "Lists the runs in the ledger, the newest first. A run whose first message has not arrived is not " +
+		"listed: find " +
+		"it with `show` and its correlation id."
 }
 
-// sideBySide is how many runs are read at one time.
-const sideBySide = 8
+// concurrent is how many runs are read concurrently.
+const concurrent = 8
 
 func (c *runsCommand) Run(a *app) error {
 	if c.Limit < 1 {
-		return answer{exitUsage, "--limit is at least 1"}
+		return exit{exitUsage, "--limit is at least 1"}
 	}
 	found, left, err := c.read(a)
 	if err != nil {
 		return err
 	}
-	if a.json {
-		return a.printJSON(found)
-	}
-	p := a.printer()
+	return a.answer(found, func(p show.Printer) { printRuns(p, found, left) })
+}
+
+func printRuns(p show.Printer, found []report.Summary, left int) {
 	if len(found) == 0 {
-		p.Line("No runs. The ledger learns of a run by its first message.")
-		return nil
+		p.Line("No runs. A run is added with its first message.")
+		return
 	}
 	var rows [][]string
 	for _, run := range found {
 		rows = append(rows, []string{
-			run.Run, p.Tone(show.StateTone(run.State), string(run.State)),
+			run.Run, p.Tone(run.State.Tone(), string(run.State)),
 			fmt.Sprintf("%d/%d/%d", run.Received, run.Successful, run.Collections),
 			fmt.Sprintf("%d/%d", run.FilesReceived, run.FilesSent),
 			p.Ago(run.FirstMessage), p.Ago(run.LastProgress),
@@ -51,12 +52,11 @@ func (c *runsCommand) Run(a *app) error {
 	}
 	p.Table([]string{"RUN", "STATE", "RECEIVED/SUCCESSFUL/ALL", "FILES/SENT", "AGE", "LAST PROGRESS"}, rows)
 	if left > 0 {
-		p.Line("… and %d older ones (--limit)", left)
+		p.Line("… and %d older runs (--limit)", left)
 	}
-	return nil
 }
 
-// read reads the newest runs, and says how many older ones it left out.
+// read reads the newest runs, and counts the older ones that it left out.
 func (c *runsCommand) read(a *app) (found []report.Summary, left int, err error) {
 	reader, settings, err := a.reader()
 	if err != nil {
@@ -68,7 +68,7 @@ func (c *runsCommand) read(a *app) (found []report.Summary, left int, err error)
 	}
 	report.NewestFirst(runs)
 	found = []report.Summary{} // in JSON a list also if it is empty
-	for chunk := range slices.Chunk(runs, sideBySide) {
+	for chunk := range slices.Chunk(runs, concurrent) {
 		summaries := make([]report.Summary, len(chunk))
 		var group errgroup.Group
 		for i, run := range chunk {

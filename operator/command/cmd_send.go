@@ -13,10 +13,9 @@ import (
 
 	"snapshot-status-checker/internal/delivery/sendable"
 	"snapshot-status-checker/internal/snapshot"
-	"snapshot-status-checker/operator/effect"
+	"snapshot-status-checker/operator/deployment"
 	"snapshot-status-checker/operator/rejected"
 	"snapshot-status-checker/operator/show"
-	"snapshot-status-checker/operator/visible"
 )
 
 type sendCommand struct {
@@ -24,29 +23,29 @@ type sendCommand struct {
 	Collection   string    `placeholder:"NAME" help:"The collection."`
 	SnapshotType string    `default:"full" help:"full or incremental."`
 	ExportDate   string    `placeholder:"DATE" help:"The export's date (default: today, UTC)."`
-	File         string    `placeholder:"NAME" help:"The file's name; for logs and lists only."`
+	File         string    `placeholder:"NAME" help:"The file's name, for logs and lists."`
 	Success      bool      `help:"It is the collection's _success file."`
-	From         inputFile `placeholder:"FILE" help:"Send this file's text instead (- for standard input), in either format of the README."`
-	Identity     string    `placeholder:"ID" help:"The message's identity (default: a new one). One that came before counts no more."`
+	From         inputFile `placeholder:"FILE" help:"Send the text of this file (- for standard input)."`
+	Identity     string    `placeholder:"ID" help:"The message's identity (default: a new one)."`
 	AsIs         bool      `help:"Send it even if it would be rejected."`
-	Yes          bool      `short:"y" help:"Do it. Without, it only says what it would send."`
+	Yes          bool      `short:"y" help:"Do it. Without --yes: a dry run."`
 }
 
 func (c *sendCommand) Help() string {
-	return "Sends one message of a received file to the file-received queue. What would be rejected is refused, by " +
-		"the functions' own parser; whether the collection has a row is not looked at. Exits with 3 if the message " +
-		"would be rejected."
+	return "Sends the message of a received file to the file-received queue. Refuses a message that would be " +
+		"rejected; it " +
+		"does not check whether the collection has a row. Exits with 3 if the message would be rejected."
 }
 
-// sending is what send answers.
+// sending is the answer of send.
 type sending struct {
 	Sent      bool       `json:"sent"`                 // false: a dry run
 	MessageID string     `json:"message_id,omitempty"` // of the message that was sent
-	Text      string     `json:"text"`                 // to the letter
+	Text      string     `json:"text"`                 // exactly as sent
 	Messages  []readback `json:"messages"`             // that are read from it
 }
 
-// readback is how the text is read by those who will count it.
+// readback is a message as the functions will read it.
 type readback struct {
 	Run         string `json:"run,omitempty"`
 	Collection  string `json:"collection,omitempty"`
@@ -80,23 +79,16 @@ func (c *sendCommand) Run(a *app) error {
 		said.Messages = append(said.Messages, read)
 	}
 	if c.Yes && (rejected == 0 || c.AsIs) {
-		if said.MessageID, err = a.send(text, c.Identity != "", a.lookFirst(receipts)); err != nil {
+		if said.MessageID, err = a.send(text, c.Identity != "", a.checkFirst(receipts)); err != nil {
 			return err
 		}
 		said.Sent = true
 	}
-	if a.json {
-		err = a.printJSON(said)
-	} else {
-		said.print(a.printer(), rejected > 0 && !c.AsIs)
-	}
+	err = a.answer(said, func(p show.Printer) { said.print(p, rejected > 0 && !c.AsIs) })
 	if said.Sent {
-		err = effect.After(err, "the message was sent as "+said.MessageID+", do not send it again")
+		err = deployment.AfterEffect(err, "the message was sent as "+said.MessageID+", do not send it again")
 	}
-	if err != nil {
-		return err
-	}
-	return notDone(rejected == 0 || c.AsIs)
+	return notDone(rejected == 0 || c.AsIs, err)
 }
 
 // text is what is to be sent.
@@ -111,8 +103,7 @@ func (c *sendCommand) text(a *app) (string, error) {
 func (c *sendCommand) message(a *app) (string, error) {
 	fromFlags := c.OfRun != "" || c.Collection != "" || c.File != "" || c.Success || c.ExportDate != ""
 	if fromFlags == (c.From != "") {
-		return "", answer{exitUsage,
-			"say what to send: either --run and --collection with what else is known, or --from FILE"}
+		return "", exit{exitUsage, "say what to send: --run and --collection with other flags, or --from FILE"}
 	}
 	if c.From != "" {
 		text, err := c.From.read(a)
@@ -134,28 +125,28 @@ func (c *sendCommand) message(a *app) (string, error) {
 	}{c.OfRun, c.Collection, c.SnapshotType, c.ExportDate, fmt.Sprint(c.Success), c.File}), nil
 }
 
-// check refuses what SQS would refuse, and an identity that the functions would not take.
+// check refuses what SQS would refuse, and an identity that the functions would not use.
 func (c *sendCommand) check(text string, receipts []snapshot.Receipt) error {
 	if at := strings.IndexFunc(text, sendable.Refused); at >= 0 {
-		return fmt.Errorf("line %d holds %s, and SQS takes no message with it; write it as an escape", lineOf(text, at),
-			visible.Text(firstRune(text[at:])))
+		return fmt.Errorf("line %d has %s, which SQS does not accept; write it as an escape", lineOf(text, at),
+			show.Clean(firstRune(text[at:])))
 	}
 	if text == "" {
-		return errors.New("there is nothing to send: the text is empty, and SQS takes no empty message")
+		return errors.New("there is nothing to send: the text is empty")
 	}
 	for _, receipt := range receipts {
 		own := receipt.Identity == c.Identity || strings.HasPrefix(receipt.Identity, c.Identity+"/")
 		if c.Identity != "" && !own {
-			return fmt.Errorf("--identity %s would not be heeded: a message of the text would have the identity %s, "+
-				"and sent again it might count twice",
-				visible.Quote(c.Identity), visible.Quote(receipt.Identity))
+			return fmt.Errorf("--identity %s would have no effect: a message of the text has the identity %s; sent "+
+				"again, it might "+
+				"count twice", show.Quote(c.Identity), show.Quote(receipt.Identity))
 		}
 	}
 	return nil
 }
 
-// lookFirst is the command that shows whether a message came.
-func (a *app) lookFirst(receipts []snapshot.Receipt) string {
+// checkFirst is the command that shows whether a message arrived.
+func (a *app) checkFirst(receipts []snapshot.Receipt) string {
 	for _, receipt := range receipts {
 		if receipt.Rejection == nil {
 			return a.command.Do("files", receipt.Message.CorrelationID, receipt.Message.CollectionName)
@@ -170,13 +161,9 @@ func firstRune(text string) string {
 }
 
 // send sends a text to the file-received queue. The error says whether it may have been sent, and whether trying again
-// is safe: it is if the text names its identity. If not, one try is made, since each that reaches SQS is a message of
-// its own; lookFirst shows whether it came.
-func (a *app) send(text string, identified bool, lookFirst string) (messageID string, err error) {
-	found, err := a.deployment()
-	if err == nil {
-		err = found.Missing("FileReceivedQueueUrl")
-	}
+// is safe: it is if the text has an identity. Without one it tries once, since SQS makes each try a message of its own.
+func (a *app) send(text string, identified bool, checkFirst string) (messageID string, err error) {
+	found, err := a.deploymentWith("FileReceivedQueueUrl")
 	if err != nil {
 		return "", err
 	}
@@ -184,12 +171,12 @@ func (a *app) send(text string, identified bool, lookFirst string) (messageID st
 	most, err := queue.MostBytes(a)
 	switch {
 	case err != nil:
-		return "", effect.After(err, "nothing was sent")
+		return "", deployment.AfterEffect(err, "nothing was sent")
 	case len(text) > most:
-		return "", fmt.Errorf("the text has %d bytes, and the file-received queue takes %d; nothing was sent",
+		return "", fmt.Errorf("the text has %d bytes, but the file-received queue accepts at most %d; nothing was sent",
 			len(text), most)
 	}
-	perhaps := "it may have been sent, and sent again it would count twice; look first whether it came: " + lookFirst
+	perhaps := "it may have been sent; sent again, it would count twice; check first whether it arrived: " + checkFirst
 	once := func(o *sqs.Options) { o.RetryMaxAttempts = 1 }
 	if identified {
 		perhaps = "it may have been sent; trying again with the same --identity is safe: it counts once"
@@ -198,7 +185,8 @@ func (a *app) send(text string, identified bool, lookFirst string) (messageID st
 	sent, err := queue.SQS.SendMessage(a, &sqs.SendMessageInput{QueueUrl: &found.FileReceivedQueueUrl,
 		MessageBody: &text}, once)
 	if err != nil {
-		return "", effect.Of(fmt.Errorf("sending to the file-received queue: %w", err), "nothing was sent", perhaps)
+		return "", deployment.EffectOf(fmt.Errorf("sending to the file-received queue: %w", err), "nothing was sent",
+			perhaps)
 	}
 	return aws.ToString(sent.MessageId), nil
 }
@@ -207,7 +195,7 @@ func (s sending) print(p show.Printer, refused bool) {
 	p.Text(strings.TrimRight(s.Text, "\r\n"))
 	p.Line("")
 	for _, m := range s.Messages {
-		file := cmp.Or(m.File, "it names none")
+		file := cmp.Or(m.File, "no name")
 		switch {
 		case m.Rejected != "":
 			p.Line("%s %s", p.Tone(show.Bad, "would be rejected:"), m.Rejected)
@@ -221,8 +209,8 @@ func (s sending) print(p show.Printer, refused bool) {
 	case s.Sent:
 		p.Line("Sent as message %s.", s.MessageID)
 	case refused:
-		p.Line("Not sent. All the same: --as-is")
+		p.Line("Not sent. To send it anyway, add --as-is")
 	default:
-		p.Line("Would be sent. Do it: --yes")
+		p.Line("Would be sent. To do it, add --yes")
 	}
 }

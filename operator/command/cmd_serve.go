@@ -6,25 +6,23 @@ import (
 	"net"
 
 	"snapshot-status-checker/operator/page"
-	"snapshot-status-checker/operator/visible"
+	"snapshot-status-checker/operator/show"
 )
 
 type serveCommand struct {
-	Listen      string   `default:"127.0.0.1:4680" help:"Address and port to listen on; port 0 for a free one. Whoever can reach it can read everything that it shows: leave it on loopback, or put something that asks who one is before it."`
-	Host        []string `placeholder:"NAME" help:"Another name that the page may be asked for under, such as that of a proxy before it; any number of them."`
-	AllowWrites bool     `help:"Let people put rejected messages back and ask for looks. Without, the pages only show."`
+	Listen      string   `default:"127.0.0.1:4680" help:"Address and port to listen on; port 0 for a free one."`
+	Host        []string `placeholder:"NAME" help:"Another host name of the page; can be repeated."`
+	AllowWrites bool     `help:"Allow replaying rejected messages and reconciling. Without it, the page is read-only."`
 }
 
 func (c *serveCommand) Help() string {
-	return "Serves a page on this machine: runs and what they wait for, collections, executions of the state " +
-		"machine, rejected messages. Ends with Ctrl-C."
+	return "Serves a page on this machine: runs and what they wait for, collections, executions, rejected messages. " +
+		"Press Ctrl-C to end it. The page has no authentication: anyone who can reach the address can read " +
+		"everything. Keep it on loopback, or put a proxy with authentication before it."
 }
 
 func (c *serveCommand) Run(a *app) error {
-	found, err := a.deployment()
-	if err == nil {
-		err = found.Missing("ExportStatusTableName", "LedgerTableName")
-	}
+	found, err := a.deploymentWith("ExportStatusTableName", "LedgerTableName")
 	if err != nil {
 		return err
 	}
@@ -36,6 +34,6 @@ func (c *serveCommand) Run(a *app) error {
 	source.Command = a.command
 	return page.Serve(a, listener, source, page.Options{
 		AllowWrites: c.AllowWrites, Hosts: page.HostsOf(listener.Addr(), c.Host),
-		Log: slog.New(slog.NewTextHandler(visible.Writer(a.err), nil)),
-	}, func(address string) { fmt.Fprintf(a.out, "Open %s (end: Ctrl-C)\n", address) })
+		Log: slog.New(slog.NewTextHandler(show.Writer(a.err), nil)),
+	}, func(address string) { fmt.Fprintf(a.out, "Open %s (Ctrl-C ends it)\n", address) })
 }

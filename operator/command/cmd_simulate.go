@@ -12,10 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 
 	"snapshot-status-checker/operator/deployment"
-	"snapshot-status-checker/operator/effect"
 	"snapshot-status-checker/operator/report"
 	"snapshot-status-checker/operator/show"
-	"snapshot-status-checker/operator/visible"
 	"snapshot-status-checker/test/scenario"
 )
 
@@ -23,27 +21,27 @@ type simulateCommand struct {
 	OfRun       string        `name:"run" placeholder:"ID" help:"The run's correlation id (default: a new one)."`
 	Collections int           `default:"6" help:"Collections of the run."`
 	Files       int           `default:"5" help:"Files of each collection."`
-	Duplicates  float64       `placeholder:"SHARE" help:"Share of the files' messages that come twice, 0 to 1."`
+	Duplicates  float64       `placeholder:"SHARE" help:"Share of messages that are sent twice, 0 to 1."`
 	Malformed   int           `help:"Messages that are rejected."`
-	LateSent    int           `help:"Collections whose status Sent is written after their last file has come."`
-	Missing     int           `help:"Collections one of whose files never comes."`
-	Blocked     int           `help:"Collections in status Blocked_Topic, of which nothing comes."`
+	LateSent    int           `help:"Collections whose status Sent is written after their last file."`
+	Missing     int           `help:"Collections that lack one file."`
+	Blocked     int           `help:"Collections in status Blocked_Topic, without files."`
 	Failing     int           `help:"Collections whose row cannot be read, so that counting their files fails."`
-	Rate        float64       `help:"Messages a second (default: as fast as can be)."`
-	Seed        uint64        `help:"One seed and shape, one plan (default: a random one, which is shown)."`
-	DryRun      bool          `help:"Only say what would be sent."`
-	GiveUpAfter time.Duration `default:"5m" help:"Give up when nothing has changed for so long."`
-	YesReally   bool          `help:"Outside of the local stack too, if the stack made its table and queues itself."`
+	Rate        float64       `help:"Messages a second (default: as fast as possible)."`
+	Seed        uint64        `help:"The same seed and shape give the same plan (default: random)."`
+	DryRun      bool          `help:"Only show the plan."`
+	GiveUpAfter time.Duration `default:"5m" help:"Give up when nothing has changed for this time."`
+	YesReally   bool          `help:"Also outside the local stack, if the stack created its table and queues itself."`
 }
 
 func (c *simulateCommand) Help() string {
-	return "Plays a run: writes its rows as exporter and sender do, sends the messages of its files, and answers " +
-		"the requests for its _success files. It ends when the run is as far as it can get, and exits with 3 if it " +
-		"gives up before. It is refused outside of the local stack, unless with --yes-really, and never touches a " +
-		"table or queues that the stack did not make."
+	return "Plays a run: writes its rows as exporter and sender do, sends the messages of its files, and answers the " +
+		"requests for its _success files. Ends when the run can make no further progress; exits with 3 if it gives " +
+		"up before. Outside the local stack it needs --yes-really, and never touches a table or queue that the stack " +
+		"did not create."
 }
 
-// simulation is what simulate answers.
+// simulation is the answer of simulate.
 type simulation struct {
 	Shape      scenario.Shape `json:"shape"`
 	Messages   int            `json:"messages"`   // to be sent, the success files left out
@@ -55,28 +53,28 @@ type simulation struct {
 	Played     bool           `json:"played"`   // false: a dry run
 	Answered   int            `json:"answered"` // requests for success files
 	Successful int            `json:"successful"`
-	Finished   bool           `json:"finished"` // the run is as far as it can get
+	Finished   bool           `json:"finished"` // the run can make no further progress
 }
 
 func (c *simulateCommand) Run(a *app) error {
 	if !(c.Rate >= 0) || c.GiveUpAfter <= 0 {
-		return answer{exitUsage, "--rate is 0 or more, and --give-up-after more than 0"}
+		return exit{exitUsage, "--rate is 0 or more, and --give-up-after more than 0"}
 	}
 	plan, err := scenario.NewPlan(c.shape())
 	if err != nil {
-		return answer{exitUsage, err.Error()}
+		return exit{exitUsage, err.Error()}
 	}
 	said := newSimulation(plan)
-	p := a.printer()
-	if !a.json {
-		said.print(p)
-	}
 	if c.DryRun {
-		if a.json {
-			return a.printJSON(said)
+		return a.answer(said, func(p show.Printer) {
+			said.print(p)
+			p.Line("A dry run: nothing was sent.")
+		})
+	}
+	if !a.json {
+		if err := a.print(said.print); err != nil {
+			return err
 		}
-		p.Line("Nothing was sent: a dry run.")
-		return nil
 	}
 	played, err := c.play(a, plan)
 	if err != nil {
@@ -84,15 +82,8 @@ func (c *simulateCommand) Run(a *app) error {
 	}
 	said.Played, said.Answered, said.Finished = true, played.Answered, played.Finished
 	said.Successful = scenario.InStatus(played.Rows, "Success")
-	if a.json {
-		err = effect.After(a.printJSON(said), "the run was played")
-	} else {
-		said.printEnd(p, a.command.Do("why", said.Shape.Run))
-	}
-	if err != nil {
-		return err
-	}
-	return notDone(said.Finished)
+	err = a.answer(said, func(p show.Printer) { said.printEnd(p, a.command.Do("why", said.Shape.Run)) })
+	return notDone(said.Finished, deployment.AfterEffect(err, "the run was played"))
 }
 
 func (c *simulateCommand) shape() scenario.Shape {
@@ -105,17 +96,14 @@ func (c *simulateCommand) shape() scenario.Shape {
 		c.Seed = uint64(binary.BigEndian.Uint32(seed[:])) + 1
 	}
 	return scenario.Shape{Run: c.OfRun, Seed: c.Seed, Collections: c.Collections, Files: c.Files,
-		Duplicates: c.Duplicates,
-		Malformed:  c.Malformed, LateSent: c.LateSent, Missing: c.Missing, Blocked: c.Blocked, Failing: c.Failing}
+		Duplicates: c.Duplicates, Malformed: c.Malformed, LateSent: c.LateSent, Missing: c.Missing,
+		Blocked: c.Blocked, Failing: c.Failing}
 }
 
-// play plays the plan, and shows how far it is on standard error.
+// play plays the plan, and shows its progress on standard error.
 func (c *simulateCommand) play(a *app, plan scenario.Plan) (scenario.Played, error) {
-	found, err := a.deployment()
-	if err == nil {
-		err = found.Missing("ExportStatusTableName", "LedgerTableName", "FileReceivedQueueUrl", "ExportStateQueueUrl",
-			"StateMachineArn")
-	}
+	found, err := a.deploymentWith("ExportStatusTableName", "LedgerTableName", "FileReceivedQueueUrl",
+		"ExportStateQueueUrl", "StateMachineArn")
 	if err == nil {
 		err = c.allowed(a, found)
 	}
@@ -127,29 +115,30 @@ func (c *simulateCommand) play(a *app, plan scenario.Plan) (scenario.Played, err
 	world := scenario.NewWorld(found.Config, found.Outputs)
 	played, err := world.Play(a, plan, c.Rate, c.GiveUpAfter, progress.Show, func() (bool, error) {
 		run, err := a.run(plan.CorrelationID)
-		return err == nil && !owes(run), err
+		return err == nil && !pending(run), err
 	})
 	rows, messages := world.Effect()
-	return played, effect.After(err,
-		fmt.Sprintf("%d rows of run %s were written, and %d messages sent, if not more. Try again with another run: "+
-			"this one would count its messages twice", rows, visible.Quote(plan.CorrelationID), messages))
+	return played, deployment.AfterEffect(err,
+		fmt.Sprintf("at least %d rows of run %s were written, and %d messages sent. Try again with another run: "+
+			"this one "+
+			"would count its messages twice", rows, show.Quote(plan.CorrelationID), messages))
 }
 
-// owes tells whether anything is still to be delivered.
-func owes(run report.Run) bool {
-	open := func(debt report.Delivery) bool { return debt.State == report.Pending || debt.State == report.Leased }
-	return slices.ContainsFunc(run.Notifications, func(n report.Notification) bool { return open(n.Delivery) }) ||
-		slices.ContainsFunc(run.Collections, func(one report.Collection) bool { return open(one.Request) })
+// pending tells whether a message of the run is due and not delivered.
+func pending(run report.Run) bool {
+	return slices.ContainsFunc(run.Notifications, func(n report.Notification) bool { return n.Delivery.Open() }) ||
+		slices.ContainsFunc(run.Collections, func(one report.Collection) bool { return one.Request.Open() })
 }
 
-// allowed refuses to write into what may be somebody's. A stack's own table and queues are its resources.
+// allowed refuses to write into a table or queue that the stack did not create.
 func (c *simulateCommand) allowed(a *app, d deployment.Deployment) error {
 	if d.Local {
 		return nil
 	}
 	if !c.YesReally {
-		return fmt.Errorf("a simulation writes rows and sends messages, and this is not the local stack (make up): "+
-			"say --yes-really if %s is there to be played with", d.Stack)
+		return fmt.Errorf("a simulation writes rows and sends messages, and %s is not the local stack (make up): "+
+			"add --yes-really "+
+			"if it is a stack for tests", d.Stack)
 	}
 	own := map[string]bool{}
 	pages := cloudformation.NewListStackResourcesPaginator(cloudformation.NewFromConfig(d.Config),
@@ -157,7 +146,7 @@ func (c *simulateCommand) allowed(a *app, d deployment.Deployment) error {
 	for d.Stack != "" && pages.HasMorePages() {
 		page, err := pages.NextPage(a)
 		if err != nil {
-			return fmt.Errorf("looking what stack %s made: %w", d.Stack, err)
+			return fmt.Errorf("listing the resources of stack %s: %w", d.Stack, err)
 		}
 		for _, resource := range page.StackResourceSummaries {
 			own[aws.ToString(resource.PhysicalResourceId)] = true
@@ -166,7 +155,8 @@ func (c *simulateCommand) allowed(a *app, d deployment.Deployment) error {
 	for what, name := range map[string]string{"export status table": d.ExportStatusTableName,
 		"file-received queue": d.FileReceivedQueueUrl, "export state queue": d.ExportStateQueueUrl} {
 		if !own[name] {
-			return fmt.Errorf("the %s %s was not made by the stack, so it may be in use: a simulation never touches it",
+			return fmt.Errorf("the %s %s was not created by the stack, so other systems may use it: a simulation "+
+				"never touches it",
 				what, name)
 		}
 	}
@@ -204,20 +194,21 @@ func (s simulation) print(p show.Printer) {
 		}
 	}
 	if s.Duplicates > 0 || s.Shape.Malformed > 0 {
-		p.Line("  messages that come again: %d; that are rejected: %d", s.Duplicates, s.Shape.Malformed)
+		p.Line("  messages sent twice: %d; rejected: %d", s.Duplicates, s.Shape.Malformed)
 	}
 }
 
 func (s simulation) printEnd(p show.Printer, why string) {
 	switch {
 	case !s.Finished:
-		p.Line("%s after nothing has changed for long: %d of %d collections are successful. What it waits for: %s",
+		p.Line("%s: nothing has changed for too long. %d of %d collections are successful. What the run waits for: %s",
 			p.Tone(show.Bad, "Given up"), s.Successful, s.Shape.Collections, why)
 	case s.Successful == s.Shape.Collections:
-		p.Line("%s: all %d collections are successful, and the news is told.", p.Tone(show.Good, "Done"),
+		p.Line("%s: all %d collections are successful, and monitoring was notified.", p.Tone(show.Good, "Done"),
 			s.Shape.Collections)
 	default:
-		p.Line("It is as far as it can get: %d of %d collections are successful. What it waits for: %s", s.Successful,
+		p.Line("The run can make no further progress: %d of %d collections are successful. What it waits for: %s",
+			s.Successful,
 			s.Shape.Collections, why)
 	}
 }

@@ -13,12 +13,13 @@ type verifyCommand struct {
 }
 
 func (c *verifyCommand) Help() string {
-	return "Compares the receipts of every collection of a run with the counters in the ledger and in the export " +
-		"status table. Reads every receipt. Exits with 3 if something does not add up. While files come in, " +
-		"counters that were read at different moments may differ: verify again."
+	return "Compares the receipts of every collection of a run with the counters in the ledger and the export status " +
+		"table. Reads every receipt. Exits with 3 if they differ. While files arrive, counters may differ for a " +
+		"moment: " +
+		"verify again."
 }
 
-// verification is what verify answers.
+// verification is the answer of verify.
 type verification struct {
 	Run         string              `json:"run"`
 	Collections int                 `json:"collections"`
@@ -45,21 +46,13 @@ func (c *verifyCommand) Run(a *app) error {
 		found.Receipts.SuccessFiles += counted.SuccessFiles
 		found.Differences = append(found.Differences, report.Verify(state.Collections[i], counted)...)
 	}
-	if a.json {
-		err = a.printJSON(found)
-	} else {
-		found.print(a.printer())
-	}
-	if err != nil {
-		return err
-	}
-	return notDone(len(found.Differences) == 0)
+	return notDone(len(found.Differences) == 0, a.answer(found, found.print))
 }
 
 func countReceipts(a *app, reader *store.Store, state store.RunState) ([]report.Count, error) {
 	counts := make([]report.Count, len(state.Collections))
 	group, ctx := errgroup.WithContext(a)
-	group.SetLimit(sideBySide)
+	group.SetLimit(concurrent)
 	for i, one := range state.Collections {
 		group.Go(func() error {
 			return reader.Receipts(ctx, one.Row.CollectionKey, func(receipt store.Receipt) error {
@@ -81,7 +74,7 @@ func (v verification) print(p show.Printer) {
 	for _, difference := range v.Differences {
 		tone, heals := show.Bad, ""
 		if difference.Heals {
-			tone, heals = show.Busy, " (the next look mends it)"
+			tone, heals = show.Busy, " (the next reconciliation corrects it)"
 		}
 		p.Line("%s %s: %s%s", p.Tone(tone, "●"), difference.Collection, difference.Sentence, heals)
 	}

@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"strings"
 
-	"snapshot-status-checker/operator/around"
 	"snapshot-status-checker/operator/report"
 	"snapshot-status-checker/operator/show"
+	"snapshot-status-checker/operator/trace"
 )
 
 type whyCommand struct {
@@ -15,11 +15,12 @@ type whyCommand struct {
 }
 
 func (c *whyCommand) Help() string {
-	return "Says in sentences what a run waits for, since when, whose move it is and what to do next. Exits with 3 " +
-		"if it is not successful."
+	return "Explains what a run waits for, since when, which system has to act and what to do next. Exits with 3 if " +
+		"the " +
+		"run is not successful."
 }
 
-// explanation is what why answers.
+// explanation is the answer of why.
 type explanation struct {
 	report.Summary
 	Findings []report.Finding `json:"findings"` // most urgent first
@@ -33,28 +34,22 @@ func (c *whyCommand) Run(a *app) error {
 	if c.Collection != "" {
 		return c.whyCollection(a, run)
 	}
-	var stands report.Around
+	var evidence report.Around
 	if run.State != report.Successful && a.source == nil {
 		found, err := a.deployment()
 		if err == nil {
-			stands, err = around.Read(a, found, run.Run)
+			evidence, err = trace.New(found).Around(a, run.Run)
 		}
 		if err != nil {
-			a.complain("only what the tables say: " + err.Error())
+			a.complain("this answer is based on the tables alone: " + err.Error())
 		}
 	}
-	findings := report.Why(run, stands, a.command)
-	if a.json {
-		err = a.printJSON(explanation{run.Summary, findings})
-	} else {
-		p := a.printer()
+	findings := report.Why(run, evidence, a.command)
+	err = a.answer(explanation{run.Summary, findings}, func(p show.Printer) {
 		headLines(p, run)
 		printFindings(p, findings)
-	}
-	if err != nil {
-		return err
-	}
-	return notDone(run.State == report.Successful)
+	})
+	return notDone(run.State == report.Successful, err)
 }
 
 func (c *whyCommand) whyCollection(a *app, run report.Run) error {
@@ -62,26 +57,21 @@ func (c *whyCommand) whyCollection(a *app, run report.Run) error {
 	if err != nil {
 		return err
 	}
-	finding := report.WhyCollection(run, one, a.command)
-	if a.json {
-		err = a.printJSON(explanation{run.Summary, []report.Finding{finding}})
-	} else {
-		p := a.printer()
+	findings := []report.Finding{report.WhyCollection(run, one, a.command)}
+	err = a.answer(explanation{run.Summary, findings}, func(p show.Printer) {
 		p.Line("%s: %s, %d of %d files %s", one.Collection, report.StatusName(one.Status), one.FilesReceived,
 			one.FilesSent, show.Bar(one.FilesReceived, one.FilesSent, barWidth))
-		p.Line("last message %s; request for its _success file: %s", p.Since(one.LastMessage), debt(p, one.Request))
-		printFindings(p, []report.Finding{finding})
-	}
-	if err != nil {
-		return err
-	}
-	return notDone(one.WaitsFor == report.ForNothing)
+		p.Line("last message %s; request for its _success file: %s", p.Since(one.LastMessage),
+			deliveryText(p, one.Request))
+		printFindings(p, findings)
+	})
+	return notDone(one.WaitsFor == report.ForNothing, err)
 }
 
 func printFindings(p show.Printer, findings []report.Finding) {
 	for _, f := range findings {
 		p.Line("")
-		p.Line("%s %s", p.Tone(show.WaitTone(f.WaitsFor), "●"), f.Sentence)
+		p.Line("%s %s", p.Tone(f.WaitsFor.Tone(), "●"), f.Sentence)
 		if len(f.Collections) > 0 && f.WaitsFor != report.ForNothing {
 			more := ""
 			if f.More > 0 {
@@ -93,7 +83,7 @@ func printFindings(p show.Printer, findings []report.Finding) {
 			p.Line("  since %s", p.Since(f.Since))
 		}
 		if f.Whose != report.Nobody {
-			p.Line("  whose move: %s", f.Whose)
+			p.Line("  waiting for: %s", f.Whose)
 		}
 		for _, next := range f.Next {
 			p.Line("  next: %s", next)

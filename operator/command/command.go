@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -25,40 +26,40 @@ import (
 const (
 	exitOK       = 0
 	exitFailed   = 1 // the command could not do what it was asked for
-	exitUsage    = 2 // it was asked in a way that it does not understand
-	exitNotDone  = 3 // it did, and the answer is no: a run that is not done, a difference, a finding
-	exitNotFound = 4 // there is no such run, collection or message
+	exitUsage    = 2 // the command line is wrong
+	exitNotDone  = 3 // the answer is no: a run that is not done, a difference, a finding
+	exitNotFound = 4 // the run, collection or message does not exist
 )
 
 // commands is the command line. Each command is a struct with a Run method, in a file of its own, and gets an *app.
 type commands struct {
-	Stack   string `group:"Where" env:"SNAPSHOT_STATUS_STACK" help:"The deployed stack (default: the local one if it is up, else ${stack})."`
+	Stack   string `group:"Where" env:"SNAPSHOT_STATUS_STACK" help:"The stack (default: the local one, or ${stack})."`
 	Local   bool   `group:"Where" help:"The local stack of this project (make up)."`
 	Profile string `group:"Where" help:"Profile of the AWS configuration (or AWS_PROFILE)."`
 	Region  string `group:"Where" help:"AWS region (or AWS_REGION)."`
 	Names   names  `group:"Where" embed:""`
 
-	Output string `group:"Output" short:"o" enum:"text,json" default:"text" help:"text for people, json for scripts (docs/snapshot-status.md has the schema)."`
-	Color  string `group:"Output" enum:"auto,always,never" default:"auto" help:"Colours: auto (on a terminal), always, never."`
+	Output string `group:"Output" short:"o" enum:"text,json" default:"text" help:"text for people, json for scripts."`
+	Color  string `group:"Output" enum:"auto,always,never" default:"auto" help:"Colours: auto is on a terminal."`
 
-	Runs   runsCommand   `cmd:"" help:"List open and recent runs."`
-	Show   showCommand   `cmd:"" help:"Show a run with its collections."`
-	Why    whyCommand    `cmd:"" help:"Say what a run, or a collection of it, waits for."`
-	Files  filesCommand  `cmd:"" help:"List the files that came for a collection."`
-	Owed   owedCommand   `cmd:"" help:"List what is due and not delivered; pay it."`
-	Look   lookCommand   `cmd:"" help:"Look at a run's collections again."`
-	Verify verifyCommand `cmd:"" help:"Compare a run's receipts with its counters."`
+	Runs      runsCommand      `cmd:"" help:"List open and recent runs."`
+	Show      showCommand      `cmd:"" help:"Show a run with its collections."`
+	Why       whyCommand       `cmd:"" help:"Explain what a run or a collection waits for."`
+	Files     filesCommand     `cmd:"" help:"List the files that arrived for a collection."`
+	Pending   pendingCommand   `cmd:"" help:"List messages that are due and not delivered; deliver them."`
+	Reconcile reconcileCommand `cmd:"" help:"Reconcile collections of a run now."`
+	Verify    verifyCommand    `cmd:"" help:"Compare a run's receipts with its counters."`
 
-	Rejected rejectedCommand `cmd:"" help:"Kept messages: list them, show one, put them back, drop them."`
-	Watch    watchCommand    `cmd:"" help:"Show a run while it moves."`
+	Rejected rejectedCommand `cmd:"" help:"List, show, replay or delete rejected messages."`
+	Watch    watchCommand    `cmd:"" help:"Follow a run until it is done."`
 	Serve    serveCommand    `cmd:"" help:"Serve a page that shows all of this in a browser."`
 
-	Completion    completionCommand    `cmd:"" help:"Write the completion of a shell."`
+	Completion    completionCommand    `cmd:"" help:"Print the completion script of a shell."`
 	CompleteWords completeWordsCommand `cmd:"" hidden:""`
 	Version       kong.VersionFlag     `help:"Show the version."`
 	Send          sendCommand          `cmd:"" help:"Send the message of a file."`
 	Simulate      simulateCommand      `cmd:"" help:"Play a whole run of a given shape."`
-	Doctor        doctorCommand        `cmd:"" help:"Examine the deployment."`
+	Doctor        doctorCommand        `cmd:"" help:"Check the deployment."`
 }
 
 // names are flags for resources that are not those of the stack.
@@ -72,7 +73,7 @@ type names struct {
 	StateMachine      string `placeholder:"ARN" help:"The state machine."`
 }
 
-// app is what a command works with.
+// app is the environment of a command.
 type app struct {
 	context.Context
 	in       io.Reader
@@ -82,12 +83,12 @@ type app struct {
 	json    bool // else for people
 	colors  bool
 	where   deployment.Where
-	command report.Command // how what is suggested begins
+	command report.Command // how suggested commands begin
 	found   *deployment.Deployment
 	source  func() (*store.Store, report.Settings) // of tests, in place of the deployment's tables
 }
 
-// deployment finds the deployment, once.
+// deployment finds the deployment once.
 func (a *app) deployment() (deployment.Deployment, error) {
 	if a.found == nil {
 		found, err := a.where.Find(a)
@@ -99,13 +100,22 @@ func (a *app) deployment() (deployment.Deployment, error) {
 	return *a.found, nil
 }
 
-// answer ends the program with an exit code other than exitFailed.
-type answer struct {
-	code int
-	text string // "" if all was said already
+// deploymentWith finds the deployment, of which a command needs these outputs.
+func (a *app) deploymentWith(outputs ...string) (deployment.Deployment, error) {
+	found, err := a.deployment()
+	if err == nil {
+		err = found.Missing(outputs...)
+	}
+	return found, err
 }
 
-func (a answer) Error() string { return a.text }
+// exit is an error with an exit code other than exitFailed.
+type exit struct {
+	code int
+	text string // empty if the answer says it
+}
+
+func (e exit) Error() string { return e.text }
 
 // Main runs the command line of the process and ends it.
 func Main() {
@@ -142,27 +152,27 @@ func runWith(args []string, a *app) int {
 	a.json, a.colors, a.where = line.Output == "json", line.colors(a.out), line.where()
 	a.command = suggested(parser.Model)
 	err = command.Run(a)
-	said := answer{code: exitFailed}
+	failed := exit{code: exitFailed}
 	if err == nil {
 		return exitOK
 	}
-	if !errors.As(err, &said) {
-		said.text = err.Error()
+	if !errors.As(err, &failed) {
+		failed.text = err.Error()
 	}
-	if said.text != "" {
-		a.complain(said.text)
+	if failed.text != "" {
+		a.complain(failed.text)
 	}
-	return said.code
+	return failed.code
 }
 
-// complain says on standard error, in one line, what is wrong.
+// complain writes an error to standard error, in one line.
 func (a *app) complain(text string) {
 	fmt.Fprintln(a.err, "snapshot-status:", show.Clean(strings.ReplaceAll(text, "\n", "; ")))
 }
 
 func newParser(line *commands, out, errOut io.Writer) (*kong.Kong, error) {
 	return kong.New(line, kong.Name("snapshot-status"), kong.Writers(out, errOut),
-		kong.Description("Shows what snapshot runs wait for, and mends what can be mended by hand."),
+		kong.Description("Shows what snapshot runs wait for, and repairs what can be repaired by hand."),
 		kong.Vars{"stack": deployment.DefaultStack, "version": version()})
 }
 
@@ -170,10 +180,9 @@ func (c commands) where() deployment.Where {
 	n := c.Names
 	return deployment.Where{Local: c.Local, Stack: c.Stack, Profile: c.Profile, Region: c.Region, Names: local.Outputs{
 		ExportStatusTableName: n.ExportStatusTable, LedgerTableName: n.LedgerTable,
-		FileReceivedQueueUrl: n.FileReceivedQueue,
-		ExportStateQueueUrl:  n.ExportStateQueue, RejectedMessagesQueueUrl: n.RejectedQueue,
-		MonitoringTopicArn: n.MonitoringTopic,
-		StateMachineArn:    n.StateMachine,
+		FileReceivedQueueUrl: n.FileReceivedQueue, ExportStateQueueUrl: n.ExportStateQueue,
+		RejectedMessagesQueueUrl: n.RejectedQueue, MonitoringTopicArn: n.MonitoringTopic,
+		StateMachineArn: n.StateMachine,
 	}}
 }
 
@@ -183,4 +192,14 @@ func (c commands) colors(out io.Writer) bool {
 	}
 	file, ok := out.(*os.File)
 	return ok && isTerminal(file) && os.Getenv("NO_COLOR") == ""
+}
+
+// version is the version of the source, from Go's build information (make install records it): a release, or the
+// commit's time and hash, with +dirty if there were changes.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" {
+		return "(devel)"
+	}
+	return info.Main.Version + ", " + info.GoVersion
 }

@@ -4,16 +4,15 @@ import (
 	"bytes"
 	"encoding/json"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
-	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"snapshot-status-checker/local/localtest"
 	"snapshot-status-checker/operator/report"
@@ -55,18 +54,28 @@ func (s onStack) says(args ...string) said {
 	return said{code, out.String(), errOut.String()}
 }
 
-// row writes a row as exporter and sender do.
+// succeeds runs a command line that has to exit with 0.
+func (s onStack) succeeds(args ...string) said {
+	s.Helper()
+	got := s.says(args...)
+	if got.code != exitOK {
+		s.Fatalf("%q: %+v", args, got)
+	}
+	return got
+}
+
+// row writes a row as exporter and sender do; FilesSent only if it is not empty.
 func (s onStack) row(run, collection, status, sent string) {
 	s.Helper()
 	text := func(value string) types.AttributeValue { return &types.AttributeValueMemberS{Value: value} }
+	update, values := "SET CollectionStatus = :status", map[string]types.AttributeValue{":status": text(status)}
+	if sent != "" {
+		update += ", FilesSent = :sent"
+		values[":sent"] = &types.AttributeValueMemberN{Value: sent}
+	}
 	_, err := dynamodb.NewFromConfig(s.Config).UpdateItem(s.Context(), &dynamodb.UpdateItemInput{
-		TableName: &s.Outputs.ExportStatusTableName,
-		Key: map[string]types.AttributeValue{"CorrelationId": text(run),
-			"CollectionName": text(collection)},
-		UpdateExpression: aws.String("SET CollectionStatus = :status, FilesSent = :sent"),
-		ExpressionAttributeValues: map[string]types.AttributeValue{":status": text(status),
-			":sent": &types.AttributeValueMemberN{Value: sent}},
-	})
+		TableName: &s.Outputs.ExportStatusTableName, UpdateExpression: &update, ExpressionAttributeValues: values,
+		Key: map[string]types.AttributeValue{"CorrelationId": text(run), "CollectionName": text(collection)}})
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -75,40 +84,57 @@ func (s onStack) row(run, collection, status, sent string) {
 // send sends the message of a file.
 func (s onStack) send(run, collection, file string) {
 	s.Helper()
-	body, err := json.Marshal(map[string]string{"correlation_id": run, "collection_name": collection,
-		"snapshot_type": "full",
-		"export_date":   "2026-11-22", "filename": file,
-		"is_success_file": map[bool]string{true: "true"}[strings.HasSuffix(file, "_success")]})
-	if err == nil {
-		_, err = sqs.NewFromConfig(s.Config).SendMessage(s.Context(), &sqs.SendMessageInput{
-			QueueUrl:    &s.Outputs.FileReceivedQueueUrl,
-			MessageBody: aws.String(strings.Replace(string(body), `"is_success_file":"",`, "", 1))})
+	line := []string{"send", "--yes", "--run", run, "--collection", collection, "--file", file}
+	if strings.HasSuffix(file, "_success") {
+		line = append(line, "--success")
 	}
-	if err != nil {
-		s.Fatal(err)
-	}
+	s.succeeds(line...)
 }
 
-// waits are how often a test waits for a tenth of a second for what takes seconds: the machine may be busy.
-const waits = 6_000
-
-// until waits until the run is as wanted.
-func (s onStack) until(name string, wanted func(report.Run) bool) {
+// until repeats a command line until its answer is as wanted.
+func (s onStack) until(wanted func(said) bool, args ...string) {
 	s.Helper()
-	var last said
-	for range waits {
-		last = s.says("show", name, "-o", "json")
-		var got report.Run
-		if json.Unmarshal([]byte(last.out), &got) == nil && wanted(got) {
+	deadline := time.After(10 * time.Minute) // the machine may be busy
+	for {
+		last := s.says(args...)
+		if wanted(last) {
 			return
 		}
 		select {
 		case <-s.Context().Done():
 			s.Fatal(s.Context().Err())
+		case <-deadline:
+			s.Fatalf("%q: not as wanted: %+v", args, last)
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
-	s.Fatalf("not as wanted: %+v", last)
+}
+
+// untilSays repeats a command line until its answer contains the texts.
+func (s onStack) untilSays(wanted []string, args ...string) {
+	s.Helper()
+	s.until(func(last said) bool {
+		return !slices.ContainsFunc(wanted, func(text string) bool { return !strings.Contains(last.out, text) })
+	}, args...)
+}
+
+// untilRun waits until the run is as wanted.
+func (s onStack) untilRun(name string, wanted func(report.Run) bool) {
+	s.Helper()
+	s.until(func(last said) bool {
+		var got report.Run
+		return json.Unmarshal([]byte(last.out), &got) == nil && wanted(got)
+	}, "show", name, "-o", "json")
+}
+
+// untilWaits waits until a collection waits for this.
+func (s onStack) untilWaits(run, collection string, what report.WaitsFor) {
+	s.Helper()
+	s.untilRun(run, func(got report.Run) bool {
+		return slices.ContainsFunc(got.Collections, func(c report.Collection) bool {
+			return c.Collection == collection && c.WaitsFor == what
+		})
+	})
 }
 
 // abort starts executions until one is stopped before it has ended.
@@ -135,61 +161,38 @@ func (s onStack) abort(input string) {
 	s.Fatal("no execution could be stopped")
 }
 
-// A collection whose look was missed is looked at by hand; what is owed is paid by hand.
-func TestLookAndPayByHand(t *testing.T) {
+// A person can reconcile a collection and deliver what is pending.
+func TestReconcileAndDeliverByHand(t *testing.T) {
 	s := deployed(t)
+	wants := func(code int, text string, line ...string) {
+		t.Helper()
+		if got := s.says(line...); got.code != code || !strings.Contains(got.out, text) {
+			t.Errorf("%q: %+v, want %d, %s", line, got, code, text)
+		}
+	}
 	s.row("by-hand", "db.core.one", "Exported", "1")
 	s.send("by-hand", "db.core.one", "one-001")
-	s.until("by-hand", func(run report.Run) bool {
-		return run.FilesReceived == 1 && run.Collections[0].WaitsFor == report.ForSent
-	})
-	if got := s.says("why", "by-hand"); got.code != exitNotDone ||
-		!strings.Contains(got.out, "waits for the status Sent") {
-		t.Errorf("why: %+v", got)
-	}
-	if got := s.says("look", "by-hand"); got.code != exitOK ||
-		!strings.Contains(got.out, "Would look at 1 collections") {
-		t.Errorf("a dry look: %+v", got)
-	}
-	if got := s.says("look", "by-hand", "--yes"); got.code != exitOK {
-		t.Errorf("a look: %+v", got)
-	}
+	s.untilWaits("by-hand", "db.core.one", report.ForSent)
+	wants(exitNotDone, "waits for the status Sent", "why", "by-hand")
+	wants(exitOK, "Would reconcile 1 collection ", "reconcile", "by-hand")
+	wants(exitOK, "Reconciling 1 collection ", "reconcile", "by-hand", "--yes")
 	s.row("by-hand", "db.core.one", "Sent", "1")
-	s.until("by-hand", func(run report.Run) bool { return run.Collections[0].WaitsFor == report.ForSuccessFile })
+	s.untilWaits("by-hand", "db.core.one", report.ForSuccessFile)
 	s.send("by-hand", "db.core.one", "_success")
-	s.until("by-hand", func(run report.Run) bool { return run.State == report.Successful })
-	if got := s.says("owed", "by-hand"); got.code != exitOK || !strings.Contains(got.out, "Nothing is owed") {
-		t.Errorf("owed: %+v", got)
-	}
-	if got := s.says("owed", "--pay", "--yes"); got.code != exitOK || !strings.Contains(got.out, "The sweep examined") {
-		t.Errorf("paying: %+v", got)
-	}
-	if got := s.says("verify", "by-hand"); got.code != exitOK {
-		t.Errorf("verify: %+v", got)
-	}
+	s.untilRun("by-hand", func(run report.Run) bool { return run.State == report.Successful })
+	wants(exitOK, "Nothing is pending", "pending", "by-hand")
+	wants(exitOK, "The sweep examined", "pending", "--deliver", "--yes")
+	wants(exitOK, "agree", "verify", "by-hand")
 }
 
-// What went wrong beside the tables is named too.
-func TestWhyNamesWhatStandsAround(t *testing.T) {
+// Failed executions and rejected messages are named.
+func TestWhyNamesFailuresAndRejectedMessages(t *testing.T) {
 	s := deployed(t)
 	s.row("around", "db.core.one", "Exported", "2")
 	s.send("around", "db.core.one", "one-001")
 	s.send("around", "db.core.unknown", "unknown-001")
 	s.abort(`{"reconcile": [{"correlation_id": "around", "collection_name": "db.core.one"}]}`)
-	var got said
-	for range waits {
-		got = s.says("why", "around")
-		if strings.Contains(got.out, "of this run failed") &&
-			strings.Contains(got.out, "in the rejected-messages queue") {
-			return
-		}
-		select {
-		case <-t.Context().Done():
-			t.Fatal(t.Context().Err())
-		case <-time.After(100 * time.Millisecond):
-		}
-	}
-	t.Errorf("the aborted execution or the rejected message is not named: %+v", got)
+	s.untilSays([]string{"of this run failed", "in the rejected-messages queue"}, "why", "around")
 }
 
 // A deployment is found by its stack or by its resources' names, and an error says what to do.
@@ -210,7 +213,7 @@ func TestFindingTheDeployment(t *testing.T) {
 		"no such stack":     {[]string{"runs", "--stack", "nonsense"}, exitFailed, "another one: --stack"},
 		"another stack":     {[]string{"runs", "--stack", "CDKToolkit"}, exitFailed, "not a snapshot status checker"},
 		"local and a stack": {[]string{"runs", "--local", "--stack", s.Name}, exitFailed, "leave out --stack"},
-		"no machine to look": {[]string{"look", "to-find", "--yes", "--export-status-table", table, "--ledger-table",
+		"no state machine": {[]string{"reconcile", "to-find", "--yes", "--export-status-table", table, "--ledger-table",
 			ledger}, exitFailed, "--state-machine"},
 	} {
 		t.Run(name, func(t *testing.T) {

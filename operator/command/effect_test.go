@@ -87,7 +87,7 @@ func respond(r *http.Request, status int, reply any) (*http.Response, error) {
 }
 
 // says runs a command line with the night's tables and these services.
-func (s *services) says(n *night, in string, out io.Writer, args ...string) said {
+func (s *services) says(n *tables, in string, out io.Writer, args ...string) said {
 	n.Helper()
 	found := deployment.Deployment{Outputs: local.Outputs{FileReceivedQueueUrl: "https://sqs.example/1/files",
 		StateMachineArn: "arn:aws:states:eu-west-1:1:stateMachine:x"},
@@ -114,7 +114,7 @@ func noDelay(int, error) (time.Duration, error) { return 0, nil }
 
 const message = `{"correlation_id":"run-1","collection_name":"db.a","snapshot_type":"full","export_date":"2026-11-22"`
 
-// What cannot be sent as it is meant is refused before anything is sent.
+// What cannot be sent exactly is refused.
 func TestSendRefusesBeforeItSends(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -123,17 +123,16 @@ func TestSendRefusesBeforeItSends(t *testing.T) {
 	}{
 		"Latin1": {message + `,"filename":"caf` + "\xe9" + `.gz"}`,
 			"standard input: line 1 is not UTF-8 (byte 0xe9)", nil},
-		"Latin1AsIs": {message + "}\n\xe9", "line 2 is not UTF-8", []string{"--as-is"}},
-		"NUL":        {message + "}\x00", "line 1 holds a NUL byte", []string{"--as-is"}},
-		"Control": {message + "}\n\x01", `line 2 holds \u0001, and SQS takes no message with it`,
-			[]string{"--as-is"}},
-		"Noncharacter": {message + `,"filename":"` + "\ufffe" + `"}`, `line 1 holds \ufffe`, nil},
+		"Latin1AsIs":   {message + "}\n\xe9", "line 2 is not UTF-8", []string{"--as-is"}},
+		"NUL":          {message + "}\x00", "line 1 has a NUL byte", []string{"--as-is"}},
+		"Control":      {message + "}\n\x01", `line 2 has \u0001, which SQS does not accept`, []string{"--as-is"}},
+		"Noncharacter": {message + `,"filename":"` + "\ufffe" + `"}`, `line 1 has \ufffe`, nil},
 		"TooLarge": {message + `,"filename":"` + strings.Repeat("x", 2000) + `"}`,
-			"and the file-received queue takes 1024; nothing was sent", nil},
+			"but the file-received queue accepts at most 1024; nothing was sent", nil},
 		"TooLargeInside": {message + `,"filename":"` + strings.Repeat("\\", 500) + `"}`,
-			"and the file-received queue takes 1024; nothing was sent", []string{"--identity=id-1"}},
-		"LongIdentity": {message + "}", "would not be heeded", []string{"--identity=" + strings.Repeat("x", 2000)}},
-		"IdentitiesInside": {`{"Records":[{"messageId":"other","body":` + message + "}}]}", "would not be heeded",
+			"but the file-received queue accepts at most 1024; nothing was sent", []string{"--identity=id-1"}},
+		"LongIdentity": {message + "}", "would have no effect", []string{"--identity=" + strings.Repeat("x", 2000)}},
+		"IdentitiesInside": {`{"Records":[{"messageId":"other","body":` + message + "}}]}", "would have no effect",
 			[]string{"--identity=id-1"}},
 		"Empty":  {"", "there is nothing to send", []string{"--as-is"}},
 		"Denied": {message + "}", "nothing was sent", nil},
@@ -144,7 +143,7 @@ func TestSendRefusesBeforeItSends(t *testing.T) {
 			if name == "Denied" {
 				s.fail = map[string]error{"GetQueueAttributes": httpStatus(400)}
 			}
-			got := s.says(newNight(t), c.in, nil, append([]string{"send", "--from=-", "--yes"}, c.args...)...)
+			got := s.says(newTables(t), c.in, nil, append([]string{"send", "--from=-", "--yes"}, c.args...)...)
 			if got.code != exitFailed || !strings.Contains(got.err, c.want) || len(s.sent) != 0 {
 				t.Errorf("%d sent, %+v; want %s", len(s.sent), got, c.want)
 			}
@@ -152,13 +151,13 @@ func TestSendRefusesBeforeItSends(t *testing.T) {
 	}
 }
 
-// What is sent is what was meant, in UTF-8, once.
+// A text in another encoding is sent in UTF-8, once.
 func TestSendReadsOtherEncodings(t *testing.T) {
 	t.Parallel()
 	s := &services{}
 	marked := utf16(t, unicode.LittleEndian, unicode.UseBOM, message+`,"filename":"é"}`)
 	for _, in := range []string{"\ufeff" + message + `,"filename":"é"}`, marked} {
-		if got := s.says(newNight(t), in, nil, "send", "--from=-", "--yes"); got.code != exitOK {
+		if got := s.says(newTables(t), in, nil, "send", "--from=-", "--yes"); got.code != exitOK {
 			t.Error(got)
 		}
 	}
@@ -182,27 +181,34 @@ func TestErrorsAfterTheEffect(t *testing.T) {
 		effects  int
 	}{
 		"SendLost": {services{fail: lost("SendMessage")}, nil, "send --from=- --yes",
-			"it may have been sent, and sent again it would count twice; look first whether it came: " +
+			"it may have been sent; sent again, it would count twice; check first whether it arrived: " +
 				"snapshot-status files run-1 db.a", 1},
 		"SendNamedLost": {services{fail: lost("SendMessage")}, nil, "send --from=- --yes --identity=id-1",
 			"trying again with the same --identity is safe", 3},
 		"SendDenied": {services{fail: denied("SendMessage")}, nil, "send --from=- --yes", "nothing was sent", 0},
 		"SendUnwritten": {services{}, full, "send --from=- --yes -o json",
 			"no space left on device; the message was sent as message-1, do not send it again", 1},
-		"DryUnwritten": {services{}, full, "send --from=- -o json", "no space left on device\n", 0},
-		"LookLost": {services{fail: lost("StartExecution"), after: map[string]int{"StartExecution": 1}}, nil,
-			"look --yes many", "1 of 2 executions were started before. Trying again is safe", 4},
-		"LookDenied": {services{fail: denied("StartExecution")}, nil, "look --yes many",
+		"TextUnwritten": {services{}, full, "send --from=- --yes",
+			"no space left on device; the message was sent as message-1, do not send it again", 1},
+		"RunsUnwritten":       {services{}, full, "runs", "no space left on device\n", 0},
+		"PlanUnwritten":       {services{}, full, "simulate", "no space left on device\n", 0},
+		"WatchUnwritten":      {services{}, full, "watch many", "no space left on device\n", 0},
+		"CompletionUnwritten": {services{}, full, "completion bash", "no space left on device\n", 0},
+		"DryUnwritten":        {services{}, full, "send --from=- -o json", "no space left on device\n", 0},
+		"ReconcileLost": {services{fail: lost("StartExecution"), after: map[string]int{"StartExecution": 1}}, nil,
+			"reconcile --yes many", "1 of 2 executions were started before. Trying again is safe", 4},
+		"ReconcileDenied": {services{fail: denied("StartExecution")}, nil, "reconcile --yes many",
 			"0 of 2 executions were started before. Trying again is safe", 0},
-		"LookUnwritten": {services{}, full, "look --yes -o json many",
-			"no space left on device; the looks were started", 2},
-		"SweepLost":      {services{fail: lost("Invoke")}, nil, "owed --pay --yes", "trying again is safe", 3},
-		"SweepDenied":    {services{fail: denied("Invoke")}, nil, "owed --pay --yes", "it did not run", 0},
-		"SweepUnwritten": {services{}, full, "owed --pay --yes -o json", "no space left on device; the sweep ran", 1},
+		"ReconcileUnwritten": {services{}, full, "reconcile --yes -o json many",
+			"no space left on device; the executions were started", 2},
+		"SweepLost":   {services{fail: lost("Invoke")}, nil, "pending --deliver --yes", "trying again is safe", 3},
+		"SweepDenied": {services{fail: denied("Invoke")}, nil, "pending --deliver --yes", "it did not run", 0},
+		"SweepUnwritten": {services{}, full, "pending --deliver --yes -o json",
+			"no space left on device; the sweep ran", 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			n := newNight(t)
+			n := newTables(t)
 			for i := range snapshot.MaxRequested + 1 {
 				n.row("many", fmt.Sprint("c", i), "Sent", 2)
 			}

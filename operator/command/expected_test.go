@@ -12,12 +12,12 @@ import (
 	"golang.org/x/text/encoding/unicode"
 )
 
-// None that came is called missing, and what did not come is, whatever tool wrote the list.
+// Exactly the files that have not arrived are missing, whatever tool wrote the list.
 func TestFilesExpected(t *testing.T) {
 	t.Parallel()
 	long := "2026/" + strings.Repeat("é", 600) + ".gz" // of 1,208 bytes
 	deep := strings.Repeat("folder/", 140) + strings.Repeat("n", 60)
-	n := newNight(t)
+	n := newTables(t)
 	n.row("run", "db.a", "Sent", 9)
 	n.arrive("run", "db.a", "2026/one.gz", "2026/tw\u00f6.gz", "three 3.gz ", long, deep)
 	for name, c := range map[string]struct {
@@ -62,18 +62,18 @@ func TestFilesExpected(t *testing.T) {
 		})
 	}
 	got := n.says("x", "files", "--expected=-", "run", "db.a")
-	if !strings.Contains(got.out, "Of 2 names that came only the first 1024 bytes are stored.") {
-		t.Errorf("cut names are not told: %+v", got)
+	if !strings.Contains(got.out, "Of 2 names only the first 1024 bytes are stored and compared.") {
+		t.Errorf("cut names are not reported: %+v", got)
 	}
 }
 
 // A list that cannot be read is an error with its line, not a list of missing files.
 func TestFilesExpectedUnreadable(t *testing.T) {
 	t.Parallel()
-	n := newNight(t)
+	n := newTables(t)
 	n.row("run", "db.a", "Sent", 9)
 	for list, want := range map[string]string{"one\ncaf\xe9.gz": "standard input: line 2 is not UTF-8",
-		"one\x00two\x00": "line 1 holds a NUL"} {
+		"one\x00two\x00": "line 1 has a NUL", " \n\n": "the list of expected files is empty"} {
 		if got := n.says(list, "files", "run", "db.a", "--expected", "-"); got.code != exitFailed || got.out != "" ||
 			!strings.Contains(got.err, want) {
 			t.Errorf("%+v, want %s", got, want)

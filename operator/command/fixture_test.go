@@ -19,8 +19,8 @@ import (
 // began is when the runs of the fixture began.
 var began = time.Date(2026, 11, 23, 1, 30, 0, 0, time.UTC)
 
-// night is a deployment's tables, written by the protocol itself at times of the test's choice.
-type night struct {
+// tables is a deployment's tables, written by the protocol itself at times of the test's choice.
+type tables struct {
 	*testing.T
 	db     memory.DB
 	tables store.Tables
@@ -30,27 +30,27 @@ type night struct {
 	exempt []snapshot.Status
 }
 
-func newNight(t *testing.T) *night {
-	return &night{T: t, tables: store.NewTables("status", "ledger"), calls: map[string]int{}, now: began}
+func newTables(t *testing.T) *tables {
+	return &tables{T: t, tables: store.NewTables("status", "ledger"), calls: map[string]int{}, now: began}
 }
 
 // protocol is the one over the fixture's tables. It counts its calls.
-func (n *night) protocol() *store.Store {
+func (n *tables) protocol() *store.Store {
 	db := &tabletest.Hooked{DB: &n.db,
 		Before: func(call tabletest.Call) error { n.calls[call.Operation]++; return nil }}
 	return store.New(db, n.tables, store.Settings{Exempt: n.exempt, Now: n.clock})
 }
 
 // source is where the commands read.
-func (n *night) source() (*store.Store, report.Settings) {
+func (n *tables) source() (*store.Store, report.Settings) {
 	return n.protocol(), report.Settings{Exempt: n.exempt, StalledAfter: time.Hour}
 }
 
-func (n *night) clock() time.Time { return n.now }
+func (n *tables) clock() time.Time { return n.now }
 
-func (n *night) later(d time.Duration) { n.now = n.now.Add(d) }
+func (n *tables) later(d time.Duration) { n.now = n.now.Add(d) }
 
-func (n *night) must(err error) {
+func (n *tables) must(err error) {
 	n.Helper()
 	if err != nil {
 		n.Fatal(err)
@@ -58,12 +58,12 @@ func (n *night) must(err error) {
 }
 
 // row writes a row as its other writers do.
-func (n *night) row(run, collection, status string, sent int64) {
+func (n *tables) row(run, collection, status string, sent int64) {
 	n.Helper()
 	n.set(run, collection, map[string]any{"CollectionStatus": status, "FilesSent": sent})
 }
 
-func (n *night) set(run, collection string, attributes map[string]any) {
+func (n *tables) set(run, collection string, attributes map[string]any) {
 	n.Helper()
 	_, err := n.db.Update(n.Context(), table.Write{Ref: n.tables.Status.At(run, collection), Set: attributes})
 	n.must(err)
@@ -71,7 +71,7 @@ func (n *night) set(run, collection string, attributes map[string]any) {
 
 // arrive counts messages of these files ("": one that names none), and reconciles their collection. The functions' own
 // parser reads them.
-func (n *night) arrive(run, collection string, files ...string) {
+func (n *tables) arrive(run, collection string, files ...string) {
 	n.Helper()
 	key := snapshot.CollectionKey{CorrelationID: run, CollectionName: collection}
 	protocol, said := n.protocol(), snapshot.Export{SnapshotType: "full", ExportDate: "2026-11-22"}
@@ -101,7 +101,7 @@ func (n *night) arrive(run, collection string, files ...string) {
 
 // reconcile reconciles a collection and checks its run. It delivers what is pending, except the request that an
 // execution died with.
-func (n *night) reconcile(key snapshot.CollectionKey, execution string) {
+func (n *tables) reconcile(key snapshot.CollectionKey, execution string) {
 	n.Helper()
 	protocol, owner := n.protocol(), snapshot.Owner(execution, key.CollectionName)
 	deliver := func(out snapshot.Outgoing) {
@@ -129,7 +129,7 @@ func files(collection string, from, to int) []string {
 }
 
 // troubled is a run in which collections wait for all that there is to wait for.
-func (n *night) troubled(run string) {
+func (n *tables) troubled(run string) {
 	n.Helper()
 	n.row(run, "db.accounts.done", "Sent", 3)
 	n.row(run, "db.accounts.late", "Sent", 5)
@@ -137,8 +137,8 @@ func (n *night) troubled(run string) {
 	n.row(run, "db.agents.exporting", "Exporting", 0)
 	n.row(run, "db.blocked.topic", "Blocked_Topic", 0)
 	n.row(run, "db.core.asked", "SENT", 1)
-	n.row(run, "db.core.claimed", "Exported", 1)
-	n.row(run, "db.core.unlooked", "Exported", 1)
+	n.row(run, "db.core.leased", "Exported", 1)
+	n.row(run, "db.core.unreconciled", "Exported", 1)
 	n.arrive(run, "db.accounts.done", files("done", 1, 3)...)
 	n.later(time.Minute)
 	n.arrive(run, "db.accounts.done", "_db.accounts.done_success")
@@ -147,18 +147,18 @@ func (n *night) troubled(run string) {
 	n.arrive(run, "db.accounts.late", files("late", 2, 2)...)
 	n.arrive(run, "db.agents.unsent", "", "")
 	n.arrive(run, "db.core.asked", files("asked", 1, 1)...)
-	n.arrive(run, "db.core.claimed", files("claimed", 1, 1)...)
-	n.row(run, "db.core.claimed", "Sent", 1)
+	n.arrive(run, "db.core.leased", files("leased", 1, 1)...)
+	n.row(run, "db.core.leased", "Sent", 1)
 	n.later(2 * time.Minute)
-	n.reconcile(snapshot.CollectionKey{CorrelationID: run, CollectionName: "db.core.claimed"}, "dying-execution")
-	n.arrive(run, "db.core.unlooked", files("unlooked", 1, 1)...)
-	n.row(run, "db.core.unlooked", "Sent", 1)
+	n.reconcile(snapshot.CollectionKey{CorrelationID: run, CollectionName: "db.core.leased"}, "dying-execution")
+	n.arrive(run, "db.core.unreconciled", files("unreconciled", 1, 1)...)
+	n.row(run, "db.core.unreconciled", "Sent", 1)
 	n.set(run, "db.core.malformed", map[string]any{"CollectionStatus": "Sent", "FilesSent": "three"})
 	n.later(4 * time.Minute)
 }
 
 // finished is a run of which all is successful.
-func (n *night) finished(run string) {
+func (n *tables) finished(run string) {
 	n.Helper()
 	for _, collection := range []string{"db.core.one", "db.core.two"} {
 		n.row(run, collection, "Sent", 2)
@@ -171,17 +171,17 @@ func (n *night) finished(run string) {
 	}
 }
 
-// letGo is a run that was abandoned with a request and a move that are still due.
-func (n *night) letGo(run string) {
+// abandoned is a run that was abandoned with a request and a move that are still due.
+func (n *tables) abandoned(run string) {
 	n.Helper()
 	n.row(run, "db.core.dead", "Exported", 1)
-	n.row(run, "db.core.unlooked", "Exported", 1)
+	n.row(run, "db.core.unreconciled", "Exported", 1)
 	n.arrive(run, "db.core.dead", files("dead", 1, 1)...)
-	n.arrive(run, "db.core.unlooked", files("unlooked", 1, 1)...)
+	n.arrive(run, "db.core.unreconciled", files("unreconciled", 1, 1)...)
 	n.row(run, "db.core.dead", "Sent", 1)
 	n.reconcile(snapshot.CollectionKey{CorrelationID: run, CollectionName: "db.core.dead"}, "dying-execution")
 	n.later(snapshot.AbandonedAfter)
-	n.row(run, "db.core.unlooked", "Sent", 1)
+	n.row(run, "db.core.unreconciled", "Sent", 1)
 	_, err := n.db.Update(n.Context(), table.Write{Ref: n.tables.Ledger.At("run", run),
 		Set: map[string]any{"Abandoned": true}})
 	n.must(err)
@@ -194,7 +194,7 @@ type said struct {
 }
 
 // says runs a command line with the fixture's tables and time.
-func (n *night) says(in string, args ...string) said {
+func (n *tables) says(in string, args ...string) said {
 	n.Helper()
 	var out, errOut bytes.Buffer
 	code := runWith(args, &app{Context: n.Context(), in: strings.NewReader(in), out: &out, err: &errOut, now: n.clock,

@@ -52,8 +52,8 @@ func TestReadingCommands(t *testing.T) {
 		"why-finished":        "why finished",
 		"why-elsewhere":       "--stack x-prod --region eu-west-1 why troubled",
 		"why-only-others":     "why of-others",
-		"why-let-go":          "why let-go",
-		"owed-let-go":         "owed let-go --pay",
+		"why-abandoned":       "why abandoned",
+		"pending-abandoned":   "pending abandoned --deliver",
 		"why-collection":      "why troubled accounts.late",
 		"why-done":            "why troubled db.accounts.done",
 		"why-unknown":         "why troubled db.unknown",
@@ -62,13 +62,13 @@ func TestReadingCommands(t *testing.T) {
 		"files-nameless":      "files troubled db.agents.unsent",
 		"files-none":          "files troubled db.agents.exporting",
 		"files-success":       "files finished db.core.one",
-		"owed":                "owed",
-		"owed-one":            "owed troubled",
-		"owed-nothing":        "owed finished",
-		"owed-pay-dry":        "owed --pay",
-		"look-dry":            "look troubled",
-		"look-one-dry":        "look troubled db.core.unlooked",
-		"look-nothing":        "look finished",
+		"pending":             "pending",
+		"pending-one":         "pending troubled",
+		"pending-nothing":     "pending finished",
+		"pending-deliver-dry": "pending --deliver",
+		"reconcile-dry":       "reconcile troubled",
+		"reconcile-one-dry":   "reconcile troubled db.core.unreconciled",
+		"reconcile-nothing":   "reconcile finished",
 		"verify-troubled":     "verify troubled",
 		"verify-finished":     "verify finished",
 		"watch-finished":      "watch finished",
@@ -79,13 +79,13 @@ func TestReadingCommands(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			n := newNight(t)
+			n := newTables(t)
 			n.finished("finished")
 			n.later(time.Minute)
 			n.troubled("troubled")
 			n.row("only-rows", "db.core.begun", "Exporting", 0)
-			if strings.HasSuffix(name, "let-go") { // two weeks later
-				n.letGo("let-go")
+			if strings.HasSuffix(name, "abandoned") { // two weeks later
+				n.abandoned("abandoned")
 			}
 			n.row("of-others", "db.core.theirs", "Success", 3)
 			expected := strings.Join(files("late", 1, 5), "\n") + "\n"
@@ -123,7 +123,7 @@ func commandOf(line string) string {
 func TestReadsOfAManyCollectionRun(t *testing.T) {
 	t.Parallel()
 	const collections, rowsOfAPage = 10_000, 4_000 // of 1 MB, at about 250 bytes
-	n := newNight(t)
+	n := newTables(t)
 	n.db.PageSize = rowsOfAPage
 	for i := range collections {
 		n.row("large", fmt.Sprintf("db.core.collection-%05d", i), "Sent", 1)

@@ -9,10 +9,10 @@ import (
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/operator/live"
 	"snapshot-status-checker/operator/report"
-	"snapshot-status-checker/operator/visible"
+	"snapshot-status-checker/operator/show"
 )
 
-// Names with what a terminal obeys, what changes the direction of text, and what nobody sees.
+// Names with control sequences, marks that change the direction of text, and invisible characters.
 const (
 	hostileRun        = "run\x1b]0;title\a\u009b2J\u3164"
 	hostileCollection = "db.core.\x1b[2Jone\r\nfake  Success\u202e\u200b\u2028\ufeff\U000e0041\x7f"
@@ -23,22 +23,22 @@ func hidden(t *testing.T, about any, text string) {
 	t.Helper()
 	rest := strings.NewReplacer("\x1b[31m", "", "\x1b[1;31m", "", "\x1b[32m", "", "\x1b[33m", "", "\x1b[2m", "",
 		"\x1b[m", "", "\x1b[0m", "", "\n", "").Replace(text)
-	if strings.IndexFunc(rest, func(r rune) bool { return !visible.Rune(r) }) >= 0 || strings.Contains(text, "\nfake") {
+	if strings.IndexFunc(rest, func(r rune) bool { return !show.Visible(r) }) >= 0 || strings.Contains(text, "\nfake") {
 		t.Errorf("%q: %q", about, text)
 	}
 }
 
-// Names come from others' messages and rows. Whatever is in them, a terminal shows it and obeys nothing of it, a line
-// stays a line, and JSON still says the names to the letter.
+// Names come from messages and rows of other systems. A terminal shows them and interprets nothing in them, a line
+// stays a line, and JSON has the exact names.
 func TestTerminalObeysNothing(t *testing.T) {
 	t.Parallel()
 	const run, collection = hostileRun, hostileCollection
-	n := newNight(t)
+	n := newTables(t)
 	n.row(run, collection, "Sent\x1b[8m\u009b", 5)
 	n.arrive(run, collection, "file\x1b[1A\n\u202e", "file\x1b[1A\n\u202e")
 	for _, command := range [][]string{{"runs"}, {"show", run}, {"why", run}, {"why", run, collection},
 		{"files", run, collection},
-		{"owed", run}, {"look", run}, {"verify", run}, {"show", "no" + run}, {"why", run, "no" + collection},
+		{"pending", run}, {"reconcile", run}, {"verify", run}, {"show", "no" + run}, {"why", run, "no" + collection},
 		{"watch", "no" + run},
 		{"send", "--run", run, "--collection", collection, "--file", "file" + run}, {"rejected", "list", "--reason",
 			run}, {"--" + run},
@@ -49,7 +49,7 @@ func TestTerminalObeysNothing(t *testing.T) {
 			hidden(t, args, said.out+said.err)
 			if flags[1] == "json" && said.out != "" && command[0] != "complete-words" {
 				texts := textsIn(t, said.out)
-				if command[0] != "send" && command[0] != "owed" && !texts[run] ||
+				if command[0] != "send" && command[0] != "pending" && !texts[run] ||
 					(command[0] == "show" || command[0] == "files") && !texts[collection] {
 					t.Errorf("%q: the names are not as they were: %v", args, texts)
 				}
@@ -85,13 +85,13 @@ func textsIn(t *testing.T, document string) map[string]bool {
 	return found
 }
 
-// What happens while somebody watches is told as safely, in lines and in JSON.
+// Lines and JSON of watch are as safe.
 func TestWatchObeysNothing(t *testing.T) {
 	t.Parallel()
 	for _, output := range []string{"text", "json"} {
 		var out strings.Builder
 		a := &app{out: &out, json: output == "json", now: time.Now}
-		summary := report.Summary{Run: hostileRun, State: report.Going}
+		summary := report.Summary{Run: hostileRun, State: report.InProgress}
 		before := report.Run{Summary: summary}
 		after := report.Run{Summary: summary, Collections: []report.Collection{{Collection: hostileCollection,
 			Status: "Sent\u009b"}}}
@@ -101,20 +101,19 @@ func TestWatchObeysNothing(t *testing.T) {
 		}
 		hidden(t, output, out.String())
 		if !strings.Contains(out.String(), `Sent\u009b`) && !strings.Contains(out.String(), `Sent\\u009b`) {
-			t.Errorf("the status is not told: %s", out.String())
+			t.Errorf("the status is missing: %s", out.String())
 		}
 		if output == "json" && !textsIn(t, out.String())[hostileCollection] {
-			t.Errorf("the collection is not told as it is: %s", out.String())
+			t.Errorf("the collection is not exact: %s", out.String())
 		}
 	}
 }
 
-// Kept messages are shown as safely. What is shown to be put back is what would be, in other letters; an identity may
-// begin with a dash.
-func TestKeptMessagesObeyNothing(t *testing.T) {
+// Rejected messages are shown as safely. An envelope is shown with escapes; an identity may begin with a dash.
+func TestRejectedMessagesObeyNothing(t *testing.T) {
 	t.Parallel()
 	const identity = "-id\u202e\u009b2J"
-	k := newKeeping(t)
+	k := newQueues(t)
 	raw, err := json.Marshal(map[string]string{"correlation_id": hostileCollection, "collection_name": hostileRun,
 		"snapshot_type": "full",
 		"export_date":   "2026-11-22", "filename": "a\u009b\u2028"})
@@ -122,14 +121,14 @@ func TestKeptMessagesObeyNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := string(raw)
-	k.keep(identity, text, snapshot.ReasonUnknownCollection, "no row for \u202e")
+	k.reject(identity, text, snapshot.ReasonUnknownCollection, "no row for \u202e")
 	for _, line := range [][]string{{"rejected", "list"}, {"rejected", "show", "--", identity},
 		{"rejected", "show", "--envelope", "--", identity},
-		{"rejected", "replay", "--", identity}, {"rejected", "drop", "--", identity},
+		{"rejected", "replay", "--", identity}, {"rejected", "delete", "--", identity},
 		{"rejected", "show", "no" + identity}} {
 		said := k.says("no\n", line...)
 		hidden(t, line, said.out+said.err)
-		if line[1] != "drop" {
+		if line[1] != "delete" {
 			said = k.says("no\n", append([]string{"-o", "json"}, line...)...)
 			hidden(t, line, said.out+said.err)
 		}
@@ -137,10 +136,10 @@ func TestKeptMessagesObeyNothing(t *testing.T) {
 	shown := textsIn(t, k.says("", "rejected", "show", "-o", "json", "--", identity).out)
 	envelope := textsIn(t, k.says("", "rejected", "show", "--envelope", "--", identity).out)
 	if !shown[text] || !envelope[text] || !shown[identity] || !envelope[identity] {
-		t.Errorf("not to the letter: %v, %v; want %q", shown, envelope, text)
+		t.Errorf("not exact: %v, %v; want %q", shown, envelope, text)
 	}
 	if said := k.says("", "rejected", "replay", "--yes", "--", identity); said.code != exitOK {
 		t.Error(said)
 	}
-	k.wantKept(0)
+	k.wantRejected(0)
 }

@@ -8,7 +8,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -16,12 +15,12 @@ import (
 	"time"
 )
 
-// nobody types: reading from it says that it began, and never ends.
-type nobody struct {
+// endless is an input that reports the first read and never ends.
+type endless struct {
 	began func()
 }
 
-func (n nobody) Read([]byte) (int, error) {
+func (n endless) Read([]byte) (int, error) {
 	n.began()
 	select {}
 }
@@ -32,15 +31,14 @@ func TestInterruptedWhileReadingStandardInput(t *testing.T) {
 	for _, line := range []string{"send --from -", "files troubled db.accounts.late --expected -"} {
 		t.Run(line, func(t *testing.T) {
 			t.Parallel()
-			n := newNight(t)
+			n := newTables(t)
 			n.troubled("troubled")
 			ctx, interrupt := context.WithCancel(t.Context())
 			var out, errOut bytes.Buffer
 			ended := make(chan int, 1)
 			go func() {
-				ended <- runWith(strings.Fields(line), &app{Context: ctx, in: nobody{interrupt}, out: &out,
-					err: &errOut, now: n.clock,
-					source: n.source})
+				ended <- runWith(strings.Fields(line), &app{Context: ctx, in: endless{interrupt}, out: &out,
+					err: &errOut, now: n.clock, source: n.source})
 			}()
 			select {
 			case code := <-ended:
@@ -54,14 +52,9 @@ func TestInterruptedWhileReadingStandardInput(t *testing.T) {
 	}
 }
 
-// Whatever the first Ctrl-C has to wait for, the next ends the program.
+// The second Ctrl-C ends the program, even if the first has to wait.
 func TestTheSecondInterruptEndsTheProgram(t *testing.T) {
 	t.Parallel()
-	program := filepath.Join(t.TempDir(), "snapshot-status")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, "../../cmd/snapshot-status")
-	if said, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, said)
-	}
 	receiving, once := make(chan struct{}), sync.Once{}
 	queue := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".ReceiveMessage") {
@@ -72,9 +65,9 @@ func TestTheSecondInterruptEndsTheProgram(t *testing.T) {
 		fmt.Fprint(w, `{"Attributes":{"ApproximateNumberOfMessages":"1","ApproximateNumberOfMessagesNotVisible":"0"}}`)
 	}))
 	t.Cleanup(queue.Close)
-	command := exec.CommandContext(t.Context(), program, "rejected", "list", "--region", "eu-west-1",
+	command := exec.CommandContext(t.Context(), os.Args[0], "rejected", "list", "--region", "eu-west-1",
 		"--rejected-queue", queue.URL+"/1/kept", "--file-received-queue", queue.URL+"/1/in")
-	command.Env = append(os.Environ(), "AWS_ENDPOINT_URL="+queue.URL, "AWS_ACCESS_KEY_ID=test",
+	command.Env = append(os.Environ(), asCommand+"=1", "AWS_ENDPOINT_URL="+queue.URL, "AWS_ACCESS_KEY_ID=test",
 		"AWS_SECRET_ACCESS_KEY=test")
 	command.Stderr = t.Output()
 	if err := command.Start(); err != nil {
@@ -87,7 +80,7 @@ func TestTheSecondInterruptEndsTheProgram(t *testing.T) {
 	case <-ended:
 		t.Fatalf("it ended before it read: %s", command.ProcessState)
 	}
-	for range 10_000 { // the first is caught; nobody can tell from outside when
+	for range 10_000 { // the program catches the first, at an unknown time
 		_ = command.Process.Signal(os.Interrupt)
 		select {
 		case <-ended:
@@ -99,4 +92,32 @@ func TestTheSecondInterruptEndsTheProgram(t *testing.T) {
 		}
 	}
 	t.Error("it goes on, however often it is interrupted")
+}
+
+// ending ends a command as soon as it has written something.
+type ending struct {
+	bytes.Buffer
+	end func()
+}
+
+func (e *ending) Write(text []byte) (int, error) {
+	e.end()
+	return e.Buffer.Write(text)
+}
+
+// A watch that ends before the run does not exit with 0.
+func TestWatchEndedBeforeTheRun(t *testing.T) {
+	t.Parallel()
+	n := newTables(t)
+	n.troubled("troubled")
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	out := &ending{end: cancel}
+	var errOut bytes.Buffer
+	code := runWith([]string{"watch", "troubled"}, &app{Context: ctx, in: strings.NewReader(""), out: out, err: &errOut,
+		now:    n.clock,
+		source: n.source})
+	if code != exitNotDone || strings.Count(out.String(), "\n") != 1 || errOut.Len() > 0 {
+		t.Errorf("exit code %d, %q, %q", code, out.String(), errOut.String())
+	}
 }

@@ -4,15 +4,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-
 	"snapshot-status-checker/operator/report"
 )
 
-// A run with a late, a blocked, an incomplete and a failing collection and rejected messages is understood and mended
-// by command alone, as docs/snapshot-status.md tells; only rows are set by hand.
+// The example of docs/snapshot-status.md: a run with a late, a blocked, an incomplete and a failing collection and
+// rejected messages is repaired with commands; only rows are set by hand.
 func TestANight(t *testing.T) {
 	s := deployed(t)
 	simulated := s.says("simulate", "--yes-really", "--run", "night", "--collections", "6", "--files", "4",
@@ -34,29 +30,18 @@ func TestANight(t *testing.T) {
 	if files := s.says("files", "night", incomplete); strings.Count(files.out, ".txt.gz.enc") != 3 {
 		t.Errorf("files: %+v", files)
 	}
-	if sent := s.says("send", "--run", "night", "--collection", incomplete, "--file", "the-lost-one",
-		"--yes"); sent.code != exitOK {
-		t.Fatalf("%+v", sent)
-	}
+	s.send("night", incomplete, "the-lost-one")
 	s.row("night", failing, "Sent", "4")
-	if replayed := s.says("rejected", "replay", "--run", "night", "--reason", "NOT_COUNTED",
-		"--yes"); replayed.code != exitOK {
-		t.Fatalf("%+v", replayed)
-	}
+	s.succeeds("rejected", "replay", "--run", "night", "--reason", "NOT_COUNTED", "--yes")
 	for _, name := range []string{incomplete, failing} {
-		s.until("night", func(run report.Run) bool { return one(run, name).WaitsFor == report.ForSuccessFile })
-		if sent := s.says("send", "--run", "night", "--collection", name, "--success", "--yes"); sent.code != exitOK {
-			t.Fatalf("%+v", sent)
-		}
-		s.until("night", func(run report.Run) bool { return one(run, name).WaitsFor == report.ForNothing })
+		s.untilWaits("night", name, report.ForSuccessFile)
+		s.send("night", name, "_success")
+		s.untilWaits("night", name, report.ForNothing)
 	}
-	s.status("night", blocked, "Success")
-	if looked := s.says("look", "night", "--yes"); looked.code != exitOK {
-		t.Fatalf("%+v", looked)
-	}
-	watched := s.says("watch", "night", "--lines", "--every", "100ms")
-	if watched.code != exitOK || !strings.Contains(watched.out,
-		"successful: 6 of 6 collections received, 6 successful, 20 of 20 files") {
+	s.row("night", blocked, "Success", "")
+	s.succeeds("reconcile", "night", "--yes")
+	watched := s.succeeds("watch", "night", "--lines", "--every", "100ms")
+	if !strings.Contains(watched.out, "successful: 6 of 6 collections received, 6 successful, 20 of 20 files") {
 		t.Errorf("%+v", watched)
 	}
 }
@@ -69,25 +54,4 @@ func named(t *testing.T, out, as string) string {
 		t.Fatalf("no %q in:\n%s", as, out)
 	}
 	return strings.Fields(rest)[0]
-}
-
-func one(run report.Run, name string) report.Collection {
-	found, _ := new(app).collection(run, name)
-	return found
-}
-
-// status writes a row's status by hand.
-func (s onStack) status(run, collection, status string) {
-	s.Helper()
-	text := func(value string) types.AttributeValue { return &types.AttributeValueMemberS{Value: value} }
-	_, err := dynamodb.NewFromConfig(s.Config).UpdateItem(s.Context(), &dynamodb.UpdateItemInput{
-		TableName: &s.Outputs.ExportStatusTableName,
-		Key: map[string]types.AttributeValue{"CorrelationId": text(run),
-			"CollectionName": text(collection)},
-		UpdateExpression:          aws.String("SET CollectionStatus = :status"),
-		ExpressionAttributeValues: map[string]types.AttributeValue{":status": text(status)},
-	})
-	if err != nil {
-		s.Fatal(err)
-	}
 }

@@ -15,7 +15,7 @@ import (
 	"snapshot-status-checker/test/scenario"
 )
 
-// suggested are the commands in what was said: each stands at the end of a line.
+// suggestedIn finds the commands in a text: each is at the end of a line.
 func suggestedIn(text string) (commands []string) {
 	for line := range strings.SplitSeq(text, "\n") {
 		for _, before := range []string{": snapshot-status ", "next: snapshot-status "} {
@@ -28,7 +28,7 @@ func suggestedIn(text string) (commands []string) {
 	return commands
 }
 
-// Whatever runs and collections are called, what the commands suggest about them arrives when it is pasted.
+// Suggested commands can be pasted, whatever the names of runs and collections are.
 func TestSuggestionsArrive(t *testing.T) {
 	t.Parallel()
 	for name, id := range operatortest.Hostile {
@@ -38,19 +38,19 @@ func TestSuggestionsArrive(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			n := newNight(t)
+			n := newTables(t)
 			n.row(id, id, "Sent", 3)
 			n.arrive(id, id, id)
 			n.row(id, id+"x", "Blocked_Topic", 0)
 			n.row(id, id+"y", "Received", 2)
-			n.letGo("gone" + id)
+			n.abandoned("gone" + id)
 			var said strings.Builder
 			for _, line := range [][]string{{"why", "--", id}, {"why", "--", id, id}, {"why", "--", id, "none"},
-				{"why", "--", "gone" + id}, {"owed", "--", "gone" + id}} {
+				{"why", "--", "gone" + id}, {"pending", "--", "gone" + id}} {
 				got := n.says("", line...)
 				said.WriteString(got.out + got.err)
 			}
-			looked := (&services{}).says(n, "", nil, "look", "--yes", "--", id)
+			looked := (&services{}).says(n, "", nil, "reconcile", "--yes", "--", id)
 			shape := scenario.Shape{Run: id, Collections: 2}
 			simulation{Shape: shape}.printEnd(show.Printer{Out: &said}, (&app{}).command.Do("why", id))
 			commands := suggestedIn(said.String() + looked.out)
@@ -59,7 +59,7 @@ func TestSuggestionsArrive(t *testing.T) {
 				t.Errorf("%d calls of %q", len(calls), commands)
 			}
 			for _, arguments := range calls {
-				if arguments[0] != "owed" && !operatortest.Names(arguments, id) &&
+				if arguments[0] != "pending" && !operatortest.Names(arguments, id) &&
 					!operatortest.Names(arguments, "gone"+id) {
 					t.Errorf("not about run %q: %q", id, arguments)
 				}
@@ -75,14 +75,12 @@ func TestSuggestionForATooLargeMessageArrives(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			a := &app{where: deployment.Where{Profile: id, Region: "eu-west-1"},
-				found: &deployment.Deployment{Local: true,
-					Outputs: local.Outputs{StateMachineArn: "arn:x"},
-					Config:  aws.Config{BaseEndpoint: aws.String("http://localhost:4566")}}}
+				found: &deployment.Deployment{Local: true, Outputs: local.Outputs{StateMachineArn: "arn:x"},
+					Config: aws.Config{BaseEndpoint: aws.String("http://localhost:4566")}}}
 			var h handled
 			h.add([]rejected.Outcome{{Message: &rejected.Message{Identity: id}, Err: &rejected.TooLargeError{Size: 2,
-				Most: 1}}},
-				putBack, a)
-			_, command, _ := strings.Cut(h.Messages[0].Error, "drop it here: ")
+				Most: 1}}}, replayed, a)
+			_, command, _ := strings.Cut(h.Messages[0].Error, "delete it here: ")
 			calls := operatortest.Pasted(t, strings.Replace(command, "> back.json", "> back.json 2>&1", 1))
 			want := []string{"stepfunctions", "start-execution", "--state-machine-arn=arn:x",
 				"--input=file://back.json"}
@@ -111,7 +109,7 @@ func TestSuggestedFlagsArrive(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := newNight(t).says("", "--stack="+id, "--profile="+id, "show", "--", "none")
+			got := newTables(t).says("", "--stack="+id, "--profile="+id, "show", "--", "none")
 			want := [][]string{{"--stack=" + id, "--profile=" + id, "runs"}}
 			if diff := cmp.Diff(want, operatortest.Pasted(t, suggestedIn(got.err)...)); diff != "" {
 				t.Error(diff)
@@ -129,7 +127,7 @@ func TestSuggestedValueArrives(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := newNight(t).says("", "send", "--run", id, "--collection", "db.a")
+			got := newTables(t).says("", "send", "--run", id, "--collection", "db.a")
 			_, flag, found := strings.Cut(strings.TrimSuffix(got.err, "\n"), "in one word: ")
 			if got.code != exitUsage || !found {
 				t.Fatal(got)

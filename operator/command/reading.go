@@ -4,11 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 
 	"snapshot-status-checker/internal/store"
 	"snapshot-status-checker/operator/report"
 	"snapshot-status-checker/operator/show"
-	"snapshot-status-checker/operator/visible"
 )
 
 // reader reads the deployment's tables.
@@ -17,10 +17,7 @@ func (a *app) reader() (*store.Store, report.Settings, error) {
 		reader, settings := a.source()
 		return reader, settings, nil
 	}
-	found, err := a.deployment()
-	if err == nil {
-		err = found.Missing("ExportStatusTableName", "LedgerTableName")
-	}
+	found, err := a.deploymentWith("ExportStatusTableName", "LedgerTableName")
 	if err != nil {
 		return nil, report.Settings{}, err
 	}
@@ -28,7 +25,7 @@ func (a *app) reader() (*store.Store, report.Settings, error) {
 		StalledAfter: found.Settings.StalledAfter}, nil
 }
 
-// run reads a run and describes it. One that neither table knows is exitNotFound.
+// run reads a run and describes it. If neither table knows it, the error is exitNotFound.
 func (a *app) run(correlationID string) (report.Run, error) {
 	reader, settings, err := a.reader()
 	if err != nil {
@@ -41,12 +38,12 @@ func (a *app) run(correlationID string) (report.Run, error) {
 	return report.New(correlationID, state, settings, a.now()), nil
 }
 
-// state reads a run. One that neither table knows is exitNotFound.
+// state reads a run. If neither table knows it, the error is exitNotFound.
 func (a *app) state(reader *store.Store, correlationID string) (store.RunState, error) {
 	state, err := reader.Run(a, correlationID)
 	if err == nil && state.Run == nil && len(state.Collections) == 0 {
-		err = answer{exitNotFound, fmt.Sprintf("neither table knows run %s; list the runs: %s",
-			visible.Quote(correlationID), a.command.Do("runs"))}
+		err = exit{exitNotFound, fmt.Sprintf("run %s is in neither table; list the runs: %s",
+			show.Quote(correlationID), a.command.Do("runs"))}
 	}
 	return state, err
 }
@@ -60,18 +57,37 @@ func (a *app) collection(run report.Run, name string) (report.Collection, error)
 			}
 		}
 	}
-	return report.Collection{}, answer{exitNotFound, fmt.Sprintf("run %s has no collection %s; list them: %s",
-		run.Run, visible.Quote(name), a.command.Do("show", run.Run))}
+	return report.Collection{}, exit{exitNotFound, fmt.Sprintf("run %s has no collection %s; list them: %s",
+		run.Run, show.Quote(name), a.command.Do("show", run.Run))}
 }
 
-func (a *app) printer() show.Printer { return show.Printer{Out: a.out, Colors: a.colors, Now: a.now()} }
-
-// printJSON writes a value as one JSON document.
-func (a *app) printJSON(value any) error {
-	return a.writeJSON(value, "  ")
+func (a *app) printer(out io.Writer) show.Printer {
+	return show.Printer{Out: out, Colors: a.colors, Now: a.now()}
 }
 
-// writeJSON writes a value in JSON, of which a terminal obeys nothing.
+// answer writes the answer of a command: the value in JSON, or its text for people.
+func (a *app) answer(value any, text func(show.Printer)) error {
+	if a.json {
+		return a.writeJSON(value, "  ")
+	}
+	return a.print(text)
+}
+
+// print writes a text for people.
+func (a *app) print(text func(show.Printer)) error {
+	var out bytes.Buffer
+	text(a.printer(&out))
+	return a.write(out.Bytes())
+}
+
+func (a *app) write(text []byte) error {
+	if _, err := a.out.Write(text); err != nil {
+		return fmt.Errorf("writing the answer: %w", err)
+	}
+	return nil
+}
+
+// writeJSON writes a value in JSON that a terminal shows and does not interpret.
 func (a *app) writeJSON(value any, indent string) error {
 	var document bytes.Buffer
 	encoder := json.NewEncoder(&document)
@@ -80,16 +96,13 @@ func (a *app) writeJSON(value any, indent string) error {
 	if err := encoder.Encode(value); err != nil {
 		return fmt.Errorf("writing the answer: %w", err)
 	}
-	if _, err := a.out.Write(visible.JSON(document.Bytes())); err != nil {
-		return fmt.Errorf("writing the answer: %w", err)
-	}
-	return nil
+	return a.write(show.JSON(document.Bytes()))
 }
 
-// notDone is exitNotDone without a text, if it is not done.
-func notDone(done bool) error {
-	if done {
-		return nil
+// notDone is the error of writing the answer or, if it was written and says no, exitNotDone.
+func notDone(done bool, err error) error {
+	if err == nil && !done {
+		return exit{code: exitNotDone}
 	}
-	return answer{code: exitNotDone}
+	return err
 }

@@ -19,19 +19,19 @@ import (
 
 // answers is what each command answers with --output json. A command that is not here has no answer for scripts.
 var answers = map[string]any{
-	"runs":   []report.Summary{},
-	"show":   report.Run{},
-	"why":    explanation{},
-	"files":  fileList{},
-	"owed":   debts{},
-	"look":   looking{},
-	"verify": verification{},
-	"watch":  live.Line{}, // for each line
+	"runs":      []report.Summary{},
+	"show":      report.Run{},
+	"why":       explanation{},
+	"files":     fileList{},
+	"pending":   pendingList{},
+	"reconcile": reconciliation{},
+	"verify":    verification{},
+	"watch":     live.Line{}, // for each line
 
-	"rejected-list":   keptList{},
-	"rejected-show":   []keptText{},
+	"rejected-list":   rejectedList{},
+	"rejected-show":   []rejectedText{},
 	"rejected-replay": handled{},
-	"rejected-drop":   handled{},
+	"rejected-delete": handled{},
 
 	"send":     sending{},
 	"simulate": simulation{},
@@ -98,7 +98,7 @@ func TestSchemaRefuses(t *testing.T) {
 		"another type":   `{"run": "r", "collections": {}, "executions": 0, "started": false}`,
 		"not an integer": `{"run": "r", "collections": [], "executions": 0.5, "started": false}`,
 	} {
-		if err := validate(t, "look", document); err == nil {
+		if err := validate(t, "reconcile", document); err == nil {
 			t.Errorf("%s: accepted", name)
 		}
 	}

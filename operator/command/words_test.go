@@ -1,9 +1,11 @@
 package command
 
 import (
+	"io"
 	"strings"
 	"testing"
 
+	"snapshot-status-checker/operator/deployment"
 	"snapshot-status-checker/operator/report"
 )
 
@@ -11,18 +13,19 @@ import (
 func TestArgumentsThatBeginWithADash(t *testing.T) {
 	t.Parallel()
 	const run, collection = "-dash-1", "--yes"
-	n := newNight(t)
+	n := newTables(t)
 	n.row(run, collection, "Sent", 2)
 	n.arrive(run, collection, "-file")
 	for _, line := range [][]string{{"show", "--", run}, {"why", "--", run}, {"why", "--", run, collection},
 		{"files", "--", run, collection},
-		{"owed", "--", run}, {"look", "--", run}, {"look", "--", run, collection, collection}, {"verify", "--", run},
+		{"pending", "--", run}, {"reconcile", "--", run}, {"reconcile", "--", run, collection, collection},
+		{"verify", "--", run},
 		{"send", "--run=" + run, "--collection=" + collection, "--file=-file"},
 		{"simulate", "--dry-run", "--run=" + run}, {"show", "--match=--y", "-o", "json", "--", run},
 		{"files", "--expected=-", "--", run, collection}} {
 		got := n.says("-file\n", line...)
 		if got.code != exitOK && got.code != exitNotDone || !strings.Contains(got.out, run) &&
-			!strings.Contains(got.out, collection) && line[0] != "owed" && line[0] != "files" {
+			!strings.Contains(got.out, collection) && line[0] != "pending" && line[0] != "files" {
 			t.Errorf("%q: %+v", line, got)
 		}
 	}
@@ -38,22 +41,22 @@ func TestArgumentsThatBeginWithADash(t *testing.T) {
 // A value that names nothing is refused, and says which it is, before anything is done.
 func TestValuesThatNameNothing(t *testing.T) {
 	t.Parallel()
-	n := newNight(t)
+	n := newTables(t)
 	n.row("caf\ufffd", "db.a", "Sent", 2) // what "caf\xe9" would become on its way
 	for name, c := range map[string]struct {
 		line []string
 		want string
 	}{
 		"EmptyRun":     {[]string{"show", ""}, "argument run is empty"},
-		"EmptyFlag":    {[]string{"rejected", "drop", "--reason=NOT_COUNTED", "--run=", "--yes"}, "--run is empty"},
+		"EmptyFlag":    {[]string{"rejected", "delete", "--reason=NOT_COUNTED", "--run=", "--yes"}, "--run is empty"},
 		"EmptyStack":   {[]string{"--stack", "", "runs"}, "--stack is empty"},
-		"EmptyInAList": {[]string{"look", "run", "db.a", ""}, "argument collection is empty"},
+		"EmptyInAList": {[]string{"reconcile", "run", "db.a", ""}, "argument collection is empty"},
 		"NoUTF8":       {[]string{"show", "caf\xe9"}, `an argument is not UTF-8: caf\xe9`},
 		"NoUTF8Flag": {[]string{"send", "--run", "caf\xe9", "--collection", "c", "--yes"},
 			`an argument is not UTF-8: caf\xe9`},
-		"NoUTF8InAList": {[]string{"look", "run", "caf\xe9"}, `an argument is not UTF-8: caf\xe9`},
+		"NoUTF8InAList": {[]string{"reconcile", "run", "caf\xe9"}, `an argument is not UTF-8: caf\xe9`},
 		"LongRun": {[]string{"watch", "--wait", strings.Repeat("x", 2049)},
-			"argument run has 2049 bytes; at most 2048 are possible"},
+			"argument run has 2049 bytes; the maximum is 2048"},
 		"LongCollection": {[]string{"why", "run", strings.Repeat("x", 1025)}, "argument collection has 1025 bytes"},
 		"Control":        {[]string{"show", "--\x1b[2J"}, `unknown flag --\u001b[2J`},
 	} {
@@ -73,7 +76,7 @@ func TestValuesThatNameNothing(t *testing.T) {
 // Completion offers no name that a shell would take for something else.
 func TestCompletionLeavesOutHostileRuns(t *testing.T) {
 	t.Parallel()
-	n := newNight(t)
+	n := newTables(t)
 	for _, run := range []string{"plain", "-dash", "$(touch x)", "a b", "a\nb", "x\u202e"} {
 		n.row(run, "db.a", "Sent", 2)
 		n.arrive(run, "db.a", "file")
@@ -86,7 +89,7 @@ func TestCompletionLeavesOutHostileRuns(t *testing.T) {
 // The state of a run is shown with its odd statuses quoted, and they can be asked for as they are shown.
 func TestOddStatuses(t *testing.T) {
 	t.Parallel()
-	n := newNight(t)
+	n := newTables(t)
 	n.row("run", "db.blank", "Sent ", 1)
 	n.row("run", "db.failed", "Export_Failed", 1)
 	n.row("run", "db.unset", "", 1)
@@ -99,8 +102,8 @@ func TestOddStatuses(t *testing.T) {
 		}
 	}
 	got := n.says("", "why", "run", "db.failed")
-	if !strings.Contains(got.out, "the exporter's next try: status Export_Failed") ||
-		!strings.Contains(got.out, "whose move: "+string(report.Exporter)) {
+	if !strings.Contains(got.out, "the next export: status Export_Failed") ||
+		!strings.Contains(got.out, "waiting for: "+string(report.Exporter)) {
 		t.Error(got.out)
 	}
 	for _, status := range []string{"Sent ", `"Sent "`} {
@@ -109,4 +112,42 @@ func TestOddStatuses(t *testing.T) {
 			t.Errorf("--status %q: %s", status, got.out)
 		}
 	}
+}
+
+// What is suggested acts on the deployment that was asked about, however that was named.
+func TestSuggestedCommandsNameTheDeployment(t *testing.T) {
+	for line, want := range map[string]report.Command{
+		"why run-1":                             "snapshot-status",
+		"why run-1 --output json --color never": "snapshot-status",
+		"--stack x-prod why run-1":              "snapshot-status --stack=x-prod",
+		"why run-1 --region eu-west-1 --stack x-prod --profile it's": `snapshot-status --stack=x-prod ` +
+			`--profile='it'\''s' --region=eu-west-1`,
+		"runs --local": "snapshot-status --local",
+		"reconcile run-1 --ledger-table ledger --state-machine arn:x": "snapshot-status --ledger-table=ledger " +
+			"--state-machine=arn:x",
+	} {
+		if got := parsed(t, line); got != want {
+			t.Errorf("%s: %s, want %s", line, got, want)
+		}
+	}
+	t.Setenv("SNAPSHOT_STATUS_STACK", "x-env")
+	if got := parsed(t, "why run-1"); got != "snapshot-status --stack=x-env" {
+		t.Errorf("named by the environment: %s", got)
+	}
+	if got := suggestedAWS(deployment.Where{Profile: "a b", Region: "eu-west-1"},
+		deployment.Deployment{}); got != "aws --profile='a b' --region=eu-west-1" {
+		t.Error(got)
+	}
+}
+
+func parsed(t *testing.T, line string) report.Command {
+	t.Helper()
+	parser, err := newParser(new(commands), io.Discard, io.Discard)
+	if err == nil {
+		_, err = parser.Parse(strings.Fields(line))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return suggested(parser.Model)
 }

@@ -1,5 +1,5 @@
-// Package deployment finds a deployed stack for the operator's tools: on AWS by the stack's outputs, on this machine by
-// what `make up` wrote down, or by names that were given one by one.
+// Package deployment finds a deployed stack for the operator's tools: by the stack's outputs on AWS, by the file that
+// `make up` wrote on this machine, or by the names of its resources.
 package deployment
 
 import (
@@ -17,7 +17,7 @@ import (
 
 // Deployment is a deployed stack and how to reach it.
 type Deployment struct {
-	local.Outputs            // what it consists of; "" for what nobody named
+	local.Outputs            // its resources; "" if unknown
 	Stack         string     // the stack's name; "" if it was not found by a stack
 	Local         bool       // it is the local stack of this project
 	Config        aws.Config // for the clients of all services
@@ -25,7 +25,7 @@ type Deployment struct {
 	Settings Settings
 }
 
-// Settings are those of the deployed functions that decide what a run waits for.
+// Settings are settings of the deployed functions that decide what a run waits for.
 type Settings struct {
 	ExemptStatuses []snapshot.Status
 	StalledAfter   time.Duration
@@ -36,8 +36,8 @@ func (d Deployment) Tables() store.Tables {
 	return store.NewTables(d.ExportStatusTableName, d.LedgerTableName)
 }
 
-// maxAttempts is how often a call on the tables is tried: of the many calls that reading a large run takes, DynamoDB
-// may throttle a few at any time, and beginning anew for each of them would not come to an end.
+// maxAttempts is how often a call on the tables is tried. Reading a large run takes many calls, and DynamoDB may
+// throttle some of them.
 const maxAttempts = 10
 
 // Store reads both tables.
@@ -47,7 +47,7 @@ func (d Deployment) Store() *store.Store {
 		StalledAfter: d.Settings.StalledAfter})
 }
 
-// FunctionName is what the stack calls the function of a task.
+// FunctionName is the name of the function of a task.
 func (d Deployment) FunctionName(task string) string { return d.stackName() + "-" + task }
 
 // stackName follows from the state machine's name if the deployment was not found by its stack.

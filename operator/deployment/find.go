@@ -22,14 +22,14 @@ import (
 // DefaultStack is the stack that `cdk deploy` makes without further settings.
 const DefaultStack = "snapshot-sender-status-checker-dev"
 
-// Where says where to look for a deployment. The zero Where is the local stack if it is up in the project that the
-// working directory is in, and DefaultStack of the default credentials' account otherwise.
+// Where says where to find a deployment. The zero Where is the local stack if it is up in the project of the working
+// directory, else DefaultStack of the default credentials' account.
 type Where struct {
 	Local   bool          // the local stack and nothing else
 	Stack   string        // a stack on AWS
 	Profile string        // of the AWS configuration files; "" for the default
 	Region  string        // "" for the profile's
-	Names   local.Outputs // what is named here is not looked up, and changes nothing about the rest
+	Names   local.Outputs // of single resources, in place of the stack's
 }
 
 // Find finds the deployment, with its settings. Its errors say what to do.
@@ -41,7 +41,7 @@ func (w Where) Find(ctx context.Context) (Deployment, error) {
 	return found, err
 }
 
-// Locate finds the deployment without its Settings, for which the function sweep is asked. Its errors say what to do.
+// Locate finds the deployment without its Settings.
 func (w Where) Locate(ctx context.Context) (Deployment, error) {
 	found, err := w.find(ctx)
 	if err == nil {
@@ -54,8 +54,8 @@ func (w Where) find(ctx context.Context) (Deployment, error) {
 	elsewhere := w.Stack != "" || w.Profile != "" || w.Region != "" || w.Names != (local.Outputs{})
 	if w.Local && elsewhere {
 		return Deployment{}, errors.New(
-			"the local stack is found by itself: leave out --stack, --profile, --region and the resources' names, " +
-				"or --local")
+			"--local needs no other flags: leave out --stack, --profile, --region and the resources' names, or leave " +
+				"out --local")
 	}
 	if !elsewhere {
 		found, err := findLocal()
@@ -70,7 +70,7 @@ func (w Where) find(ctx context.Context) (Deployment, error) {
 func findLocal() (Deployment, error) {
 	project, err := local.FindProject()
 	if err != nil {
-		return Deployment{}, fmt.Errorf("finding the local stack: run this inside of the project: %w", err)
+		return Deployment{}, fmt.Errorf("finding the local stack: run this inside the project: %w", err)
 	}
 	stack, outputs, err := local.ReadOutputs(project.OutputsFile())
 	if errors.Is(err, os.ErrNotExist) {
@@ -127,12 +127,13 @@ func ReadStack(ctx context.Context, config aws.Config, stack string) (local.Outp
 	}
 	if outputs.LedgerTableName == "" {
 		return outputs, fmt.Errorf(
-			"stack %s has no output LedgerTableName: it is not a snapshot status checker; name another one with --stack", stack)
+			"stack %s has no output LedgerTableName: it is not a snapshot status checker; name another one with "+
+				"--stack", stack)
 	}
 	return outputs, nil
 }
 
-// name takes the names that were given over those that were found.
+// name replaces outputs by the names that were given.
 func (d *Deployment) name(names local.Outputs) {
 	from, to := reflect.ValueOf(names), reflect.ValueOf(&d.Outputs).Elem()
 	for i := range from.NumField() {
@@ -145,10 +146,9 @@ func (d *Deployment) name(names local.Outputs) {
 // flags are the command line's names for the outputs.
 var flags = map[string]string{
 	"ExportStatusTableName": "--export-status-table", "LedgerTableName": "--ledger-table",
-	"FileReceivedQueueUrl": "--file-received-queue",
-	"ExportStateQueueUrl":  "--export-state-queue", "RejectedMessagesQueueUrl": "--rejected-queue",
-	"MonitoringTopicArn": "--monitoring-topic",
-	"StateMachineArn":    "--state-machine",
+	"FileReceivedQueueUrl": "--file-received-queue", "ExportStateQueueUrl": "--export-state-queue",
+	"RejectedMessagesQueueUrl": "--rejected-queue", "MonitoringTopicArn": "--monitoring-topic",
+	"StateMachineArn": "--state-machine",
 }
 
 // Missing returns an error that names the flag for each of these outputs that the deployment lacks.
@@ -162,11 +162,11 @@ func (d Deployment) Missing(outputs ...string) error {
 	if len(missing) == 0 {
 		return nil
 	}
-	return fmt.Errorf("not known: give a stack (--stack), or name what this needs: %s", strings.Join(missing, ", "))
+	return fmt.Errorf("unknown resources: name a stack (--stack), or the resources: %s", strings.Join(missing, ", "))
 }
 
-// settings reads those of the sweep, which knows them all. Without a state machine there is no telling which function
-// that is; then they are the stack's defaults.
+// settings reads the settings of the sweep, which has them all. Without a stack or a state machine its name is unknown;
+// then they are the defaults.
 func (d Deployment) settings(ctx context.Context) (Settings, error) {
 	defaults := Settings{StalledAfter: time.Hour}
 	if d.stackName() == "" {
@@ -183,7 +183,7 @@ func (d Deployment) settings(ctx context.Context) (Settings, error) {
 		found, err = SettingsOf(function.Environment.Variables)
 	}
 	if err != nil {
-		return Settings{}, fmt.Errorf("reading the settings of function %s (doctor examines the deployment): %w", name,
+		return Settings{}, fmt.Errorf("reading the settings of function %s (doctor checks the deployment): %w", name,
 			err)
 	}
 	return found, nil

@@ -16,7 +16,7 @@ func (e *examination) alarms(ctx context.Context) []Diagnosis {
 	const about = "alarms"
 	made := e.of("AWS::CloudWatch::Alarm")
 	if len(made) == 0 {
-		return nil // unknown, as all of the stack
+		return nil // the stack is unknown
 	}
 	var all []types.MetricAlarm
 	pages := cloudwatch.NewDescribeAlarmsPaginator(cloudwatch.NewFromConfig(e.Config),
@@ -28,11 +28,11 @@ func (e *examination) alarms(ctx context.Context) []Diagnosis {
 		}
 		all = append(all, page.MetricAlarms...)
 	}
-	return judge(about, fmt.Sprintf("all %d are there, and tell somebody", len(made)), judgeAlarms(made, all, e.aws)...)
+	return judge(about, fmt.Sprintf("all %d exist and have actions", len(made)), judgeAlarms(made, all, e.aws))
 }
 
-// judgeAlarms holds the alarms that the stack made against those that there are.
-func judgeAlarms(made []resource, all []types.MetricAlarm, command report.Command) (wrong []Diagnosis) {
+// judgeAlarms compares the alarms of the stack with the existing ones.
+func judgeAlarms(made []resource, all []types.MetricAlarm, command report.Command) (wrong problems) {
 	byName := map[string]types.MetricAlarm{}
 	for _, alarm := range all {
 		byName[aws.ToString(alarm.AlarmName)] = alarm
@@ -52,15 +52,16 @@ func judgeAlarms(made []resource, all []types.MetricAlarm, command report.Comman
 			raised = append(raised, r.physical)
 		}
 	}
-	add := func(level Level, names []string, says, cure string) {
+	add := func(level Level, names []string, says, fix string) {
 		if len(names) > 0 {
-			wrong = append(wrong, Diagnosis{Level: level, Says: fmt.Sprintf(says, len(names), len(made)), Cure: cure})
+			wrong.add(level, fix, says, len(names), len(made))
 		}
 	}
-	add(Error, gone, "%d of %d are gone", "deploy again: "+strings.Join(gone, ", "))
-	add(Warning, silent, "%d of %d tell nobody", "deploy with -c alarmTopicArn=…")
-	add(Warning, off, "%d of %d have their actions switched off",
+	add(Error, gone, "%d of %d do not exist", "deploy again: "+strings.Join(gone, ", "))
+	add(Warning, silent, "%d of %d have no action", "deploy with -c alarmTopicArn=…")
+	add(Warning, off, "%d of %d have their actions disabled",
 		command.Do("cloudwatch enable-alarm-actions --alarm-names", off...))
-	add(Warning, raised, "%d of %d are raised", "docs/runbook.md has an entry for each: "+strings.Join(raised, ", "))
+	add(Warning, raised, "%d of %d are in state ALARM", "docs/runbook.md has an entry for each: "+
+		strings.Join(raised, ", "))
 	return wrong
 }

@@ -1,5 +1,5 @@
-// Package doctor examines a deployment: whether what the stack made is there, as it was made, and works together.
-// It changes nothing. What the caller may not read is a finding too.
+// Package doctor checks a deployment: whether its resources exist, are configured as deployed and are connected. It
+// changes nothing. Resources without permission are reported as unknown.
 package doctor
 
 import (
@@ -24,17 +24,17 @@ type Level string
 // The levels of findings.
 const (
 	OK      Level = "ok"
-	Warning Level = "warning" // it works, but somebody should know
+	Warning Level = "warning" // it works, but needs attention
 	Error   Level = "error"   // it does not work, or not as it was deployed
-	Unknown Level = "unknown" // it cannot be told
+	Unknown Level = "unknown" // it could not be checked
 )
 
 // Diagnosis is the answer to one question about a deployment.
 type Diagnosis struct {
-	Level Level  `json:"level"`
-	About string `json:"about"`          // the part of the deployment
-	Says  string `json:"says"`           // a sentence
-	Cure  string `json:"cure,omitempty"` // what to do about it
+	Level    Level  `json:"level"`
+	About    string `json:"about"` // the part of the deployment
+	Sentence string `json:"sentence"`
+	Fix      string `json:"fix,omitempty"` // what to do about it
 }
 
 // examination is of one deployment.
@@ -53,8 +53,8 @@ type examination struct {
 // resource is a resource of the stack.
 type resource struct{ kind, logical, physical string }
 
-// Examine examines a deployment, and says that the program of this version did. Its cures begin with one
-// of the commands, snapshot-status or the AWS command line. Only the end of the context ends it early.
+// Examine checks a deployment. program is the version of the program. The commands in its fixes begin with command or
+// aws. Only the end of the context ends it early.
 func Examine(
 	ctx context.Context, d deployment.Deployment, program string, command, aws report.Command,
 ) ([]Diagnosis, error) {
@@ -76,12 +76,13 @@ func Examine(
 	return append(first, e.permissions(ctx)...), ctx.Err()
 }
 
-// readResources reads what the stack made.
+// readResources lists the resources of the stack.
 func (e *examination) readResources(ctx context.Context) []Diagnosis {
 	const about = "stack"
 	if e.Stack == "" {
 		return []Diagnosis{{Unknown, about,
-			"the deployment was not found by a stack: its pipes, schedule, dead-letter queues and alarms cannot be told", "name the stack with --stack"}}
+			"no stack is named: its pipes, schedule, dead-letter queues and alarms are not checked",
+			"name the stack with --stack"}}
 	}
 	pages := cloudformation.NewListStackResourcesPaginator(cloudformation.NewFromConfig(e.Config),
 		&cloudformation.ListStackResourcesInput{StackName: &e.Stack})
@@ -95,7 +96,7 @@ func (e *examination) readResources(ctx context.Context) []Diagnosis {
 				aws.ToString(r.PhysicalResourceId)})
 		}
 	}
-	return []Diagnosis{{Level: OK, About: about + " " + e.Stack, Says: fmt.Sprintf("made %d resources",
+	return []Diagnosis{{Level: OK, About: about + " " + e.Stack, Sentence: fmt.Sprintf("has %d resources",
 		len(e.resources))}}
 }
 
@@ -109,28 +110,34 @@ func (e *examination) of(kind string) (some []resource) {
 	return some
 }
 
-// failed is the finding that something could not be read: because it is gone, or for another reason.
+// failed is the finding for a resource that could not be read.
 func failed(about string, err error) Diagnosis {
 	var refused smithy.APIError
 	if errors.As(err, &refused) {
 		code := refused.ErrorCode()
 		for _, gone := range []string{"NotFound", "DoesNotExist", "NonExistent", "NoSuchEntity"} {
 			if strings.Contains(code, gone) {
-				return Diagnosis{Error, about, "is not there: " + refused.ErrorMessage(), "deploy the stack again"}
+				return Diagnosis{Error, about, "does not exist: " + refused.ErrorMessage(), "deploy the stack again"}
 			}
 		}
 		if strings.Contains(code, "AccessDenied") || strings.Contains(code, "Authorization") {
-			return Diagnosis{Unknown, about, "cannot tell: " + refused.ErrorMessage(),
-				"ask with a role that may read it"}
+			return Diagnosis{Unknown, about, "not checked: " + refused.ErrorMessage(), "use a role that may read it"}
 		}
 	}
-	return Diagnosis{Unknown, about, "cannot tell: " + err.Error(), ""}
+	return Diagnosis{Unknown, about, "not checked: " + err.Error(), ""}
 }
 
-// judge is ok with one sentence, unless something is wrong.
-func judge(about, fine string, wrong ...Diagnosis) []Diagnosis {
+// problems are findings about one part that are not ok.
+type problems []Diagnosis
+
+func (p *problems) add(level Level, fix, format string, args ...any) {
+	*p = append(*p, Diagnosis{Level: level, Sentence: fmt.Sprintf(format, args...), Fix: fix})
+}
+
+// judge returns the problems or, if there are none, one finding that is ok.
+func judge(about, fine string, wrong problems) []Diagnosis {
 	if len(wrong) == 0 {
-		return []Diagnosis{{Level: OK, About: about, Says: fine}}
+		return []Diagnosis{{Level: OK, About: about, Sentence: fine}}
 	}
 	for i := range wrong {
 		wrong[i].About = about

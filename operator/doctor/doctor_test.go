@@ -49,12 +49,12 @@ func TestJudgeAlarms(t *testing.T) {
 		alarm("off", "arn", false, types.StateValueOk),
 		alarm("raised", "arn", true, types.StateValueAlarm),
 	}, "aws --region=eu-west-1")
-	want := []Diagnosis{
-		{Level: Error, Says: "1 of 5 are gone", Cure: "deploy again: gone"},
-		{Level: Warning, Says: "1 of 5 tell nobody", Cure: "deploy with -c alarmTopicArn=…"},
-		{Level: Warning, Says: "1 of 5 have their actions switched off",
-			Cure: "aws --region=eu-west-1 cloudwatch enable-alarm-actions --alarm-names off"},
-		{Level: Warning, Says: "1 of 5 are raised", Cure: "docs/runbook.md has an entry for each: raised"},
+	want := problems{
+		{Level: Error, Sentence: "1 of 5 do not exist", Fix: "deploy again: gone"},
+		{Level: Warning, Sentence: "1 of 5 have no action", Fix: "deploy with -c alarmTopicArn=…"},
+		{Level: Warning, Sentence: "1 of 5 have their actions disabled",
+			Fix: "aws --region=eu-west-1 cloudwatch enable-alarm-actions --alarm-names off"},
+		{Level: Warning, Sentence: "1 of 5 are in state ALARM", Fix: "docs/runbook.md has an entry for each: raised"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -71,12 +71,12 @@ func TestFailed(t *testing.T) {
 		"AuthorizationError": Unknown, "ThrottlingException": Unknown,
 	} {
 		if got := failed("it", &smithy.GenericAPIError{Code: code, Message: "why"}); got.Level != want ||
-			!strings.Contains(got.Says, "why") {
+			!strings.Contains(got.Sentence, "why") {
 			t.Errorf("%s: %+v", code, got)
 		}
 	}
 	if got := failed("it", errors.New("no connection")); got.Level != Unknown ||
-		got.Says != "cannot tell: no connection" {
+		got.Sentence != "not checked: no connection" {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -122,7 +122,7 @@ func TestJudgeStream(t *testing.T) {
 	}}
 	e.ExportStatusTableName = "rows"
 	for latest, want := range map[string]int{before: 0, now: 1, "": 0} { // a table without a stream is another finding
-		if got := e.judgeStream(latest); len(got) != want || want > 0 && !strings.HasSuffix(got[0].Cure,
+		if got := e.judgeStream(latest); len(got) != want || want > 0 && !strings.HasSuffix(got[0].Fix,
 			"exportStatusTableStreamArn="+now) {
 			t.Errorf("%s: %+v", latest, got)
 		}

@@ -13,21 +13,21 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// question is whether the role of a part may do this with a resource.
+// question is whether the role of a part may use these actions on a resource.
 type question struct {
 	part, role, resource string
 	actions              []string
 }
 
-// answer is what IAM said to a question, or why it said nothing.
+// answer is the answer of IAM to a question, or its error.
 type answer struct {
 	question
 	decisions []iamtypes.EvaluationResult
 	err       error
 }
 
-// permissions asks IAM what the roles may do, which the other checks have learnt of. One question is about one
-// resource: IAM holds every action of a question against every resource, and refuses some mixtures.
+// permissions asks IAM about the roles that the other checks found. Each question has one resource: IAM checks every
+// action of a question against every resource, and refuses some mixtures.
 func (e *examination) permissions(ctx context.Context) []Diagnosis {
 	client := iam.NewFromConfig(e.Config)
 	asked := e.questions()
@@ -58,11 +58,11 @@ func ask(ctx context.Context, client *iam.Client, q question) answer {
 	return got
 }
 
-// judgePermissions names each action that is not allowed. A role that is gone is said once, and so is what could not be
-// asked: mostly it is all for one reason.
+// judgePermissions names each action that is not allowed. A role that does not exist is named once, and so is the error
+// of questions that IAM did not answer.
 func judgePermissions(answers []answer) []Diagnosis {
 	const about = "permissions"
-	var wrong, untold []Diagnosis
+	var wrong, unknown problems
 	var roles, gone []string
 	for _, a := range answers {
 		if !slices.Contains(roles, a.role) {
@@ -71,66 +71,65 @@ func judgePermissions(answers []answer) []Diagnosis {
 		if a.err != nil {
 			said := failed(about, a.err)
 			if said.Level != Error {
-				untold = append(untold, said)
+				unknown = append(unknown, said)
 			} else if !slices.Contains(gone, a.role) {
 				gone = append(gone, a.role)
-				said.Says = fmt.Sprintf("the role of %s, %s, %s", a.part, lastPart(a.role, "/"), said.Says)
+				said.Sentence = fmt.Sprintf("the role of %s, %s, %s", a.part, lastPart(a.role, "/"), said.Sentence)
 				wrong = append(wrong, said)
 			}
 			continue
 		}
 		wrong = append(wrong, a.judge()...)
 	}
-	if len(untold) > 0 {
-		first := untold[0]
-		first.Says = fmt.Sprintf("%s (%d of %d questions)", first.Says, len(untold), len(answers))
-		wrong = append(wrong, first)
+	if len(unknown) > 0 {
+		wrong.add(unknown[0].Level, unknown[0].Fix, "%s (%d of %d questions)", unknown[0].Sentence, len(unknown),
+			len(answers))
 	}
 	if len(answers) == 0 {
-		wrong = append(wrong, Diagnosis{Level: Unknown, Says: "no role is known"})
+		wrong.add(Unknown, "", "no role was found")
 	}
 	return judge(about, fmt.Sprintf(
-		"the policies of all %d roles allow what they must; what those of resources and keys forbid is not seen",
-		len(roles)), wrong...)
+		"the policies of all %d roles allow what they need; policies of resources and keys are not checked",
+		len(roles)), wrong)
 }
 
-// judge names the actions that are not allowed, and what to do about the first. It cannot be told if a policy asks for
-// what only a real call has, such as its address: the stack's own policies ask for nothing.
+// judge names the actions that are not allowed, and the fix of the first. The result is unknown if a policy depends on
+// properties of a real call, such as its address; the stack's own policies do not.
 func (a answer) judge() []Diagnosis {
 	var denied []string
-	var cure string
+	var fix string
 	level := Error
 	for _, d := range a.decisions {
 		if d.EvalDecision == iamtypes.PolicyEvaluationDecisionTypeAllowed {
 			continue
 		}
 		denied = append(denied, aws.ToString(d.EvalActionName))
-		if cure == "" {
-			cure = cureOf(d)
+		if fix == "" {
+			fix = fixOf(d)
 		}
 		if len(d.MissingContextValues) > 0 {
-			level, cure = Unknown, "a policy that the stack did not make asks for "+strings.Join(d.MissingContextValues,
-				", ")+", which a simulation does not know: judge it yourself"
+			level, fix = Unknown, "a policy that the stack did not create depends on "+strings.Join(
+				d.MissingContextValues, ", ")+", which a simulation does not know: check it yourself"
 		}
 	}
 	if len(denied) == 0 {
 		return nil
 	}
-	return []Diagnosis{{Level: level, Says: fmt.Sprintf("the role of %s, %s, may not %s on %s", a.part,
-		lastPart(a.role, "/"), strings.Join(denied, ", "), a.resource), Cure: cure}}
+	return []Diagnosis{{Level: level, Sentence: fmt.Sprintf("the role of %s, %s, may not %s on %s", a.part,
+		lastPart(a.role, "/"), strings.Join(denied, ", "), a.resource), Fix: fix}}
 }
 
-// cureOf says what to do about a decision that does not allow.
-func cureOf(d iamtypes.EvaluationResult) string {
+// fixOf is the fix of a decision that does not allow.
+func fixOf(d iamtypes.EvaluationResult) string {
 	organization, boundary := d.OrganizationsDecisionDetail, d.PermissionsBoundaryDecisionDetail
 	switch {
 	case organization != nil && !organization.AllowedByOrganizations:
-		return "the organization's policies do not allow it: ask who keeps them"
+		return "the organization's policies do not allow it: ask their administrator"
 	case boundary != nil && !boundary.AllowedByPermissionsBoundary:
-		return "the role's permissions boundary does not allow it: widen it"
+		return "the role's permissions boundary does not allow it: extend it"
 	case d.EvalDecision == iamtypes.PolicyEvaluationDecisionTypeExplicitDeny:
-		return "a policy denies it, and the stack makes no such policy: take it away"
+		return "a policy denies it that the stack did not create: remove it"
 	}
-	return "deploy again; if that changes nothing, CloudFormation's drift detection shows what was taken from the " +
+	return "deploy again; if that does not help, CloudFormation's drift detection shows what was removed from the " +
 		"role's policy"
 }

@@ -18,7 +18,7 @@ const (
 	allowed  = iamtypes.PolicyEvaluationDecisionTypeAllowed
 	implicit = iamtypes.PolicyEvaluationDecisionTypeImplicitDeny
 	explicit = iamtypes.PolicyEvaluationDecisionTypeExplicitDeny
-	again    = "deploy again; if that changes nothing, CloudFormation's drift detection shows what was taken from " +
+	again    = "deploy again; if that does not help, CloudFormation's drift detection shows what was removed from " +
 		"the role's policy"
 )
 
@@ -44,9 +44,9 @@ func TestJudgePermissions(t *testing.T) {
 	conditional.MissingContextValues = []string{"aws:SourceIp"}
 	allowedAnyway := decides("a:Do", allowed)
 	allowedAnyway.MissingContextValues = []string{"aws:SourceIp"}
-	deniedTo := func(part, actions, cure string) Diagnosis {
+	deniedTo := func(part, actions, fix string) Diagnosis {
 		return Diagnosis{Error, "permissions", "the role of " + part + ", " + part + "-role, may not " + actions +
-			" on arn:of:" + part, cure}
+			" on arn:of:" + part, fix}
 	}
 	for _, test := range []struct {
 		name    string
@@ -54,33 +54,30 @@ func TestJudgePermissions(t *testing.T) {
 		want    []Diagnosis
 	}{
 		{"Allowed", []answer{says("x", decides("a:Do", allowed)), says("x", decides("a:Be", allowed)),
-			says("y", decides("a:Do", allowed))},
-			[]Diagnosis{{OK, "permissions",
-				"the policies of all 2 roles allow what they must; what those of resources and keys forbid is not seen",
-				""}}},
+			says("y", decides("a:Do", allowed))}, []Diagnosis{{OK, "permissions",
+			"the policies of all 2 roles allow what they need; policies of resources and keys are not checked",
+			""}}},
 		{"Denied", []answer{says("x", decides("a:Do", implicit), decides("a:Be", allowed), decides("a:Go", implicit)),
-			says("y", decides("a:Do", allowed))},
-			[]Diagnosis{deniedTo("x", "a:Do, a:Go", again)}},
+			says("y", decides("a:Do", allowed))}, []Diagnosis{deniedTo("x", "a:Do, a:Go", again)}},
 		{"DeniedByWhom", []answer{says("x", decides("a:Do", explicit)), says("y", ofOrganization),
 			says("z", ofBoundary), says("w", within)},
-			[]Diagnosis{deniedTo("x", "a:Do", "a policy denies it, and the stack makes no such policy: take it away"),
-				deniedTo("y", "a:Do", "the organization's policies do not allow it: ask who keeps them"),
-				deniedTo("z", "a:Do", "the role's permissions boundary does not allow it: widen it"),
+			[]Diagnosis{deniedTo("x", "a:Do", "a policy denies it that the stack did not create: remove it"),
+				deniedTo("y", "a:Do", "the organization's policies do not allow it: ask their administrator"),
+				deniedTo("z", "a:Do", "the role's permissions boundary does not allow it: extend it"),
 				deniedTo("w", "a:Do", again)}},
 		{"DependsOnTheCall", []answer{says("x", allowedAnyway, decides("a:Be", implicit), conditional)},
-			[]Diagnosis{{Unknown, "permissions",
-				"the role of x, x-role, may not a:Be, a:Go on arn:of:x",
-				"a policy that the stack did not make asks for aws:SourceIp, which a simulation does not know: " +
-					"judge it yourself"}}},
+			[]Diagnosis{{Unknown, "permissions", "the role of x, x-role, may not a:Be, a:Go on arn:of:x",
+				"a policy that the stack did not create depends on aws:SourceIp, which a simulation does not " +
+					"know: check it yourself"}}},
 		{"MayNotAsk", []answer{fails("x", "AccessDenied"), fails("x", "AccessDenied"), fails("y", "AccessDenied"),
 			says("z", decides("a:Do", allowed))},
-			[]Diagnosis{{Unknown, "permissions", "cannot tell: because of x (3 of 4 questions)",
-				"ask with a role that may read it"}}},
+			[]Diagnosis{{Unknown, "permissions", "not checked: because of x (3 of 4 questions)",
+				"use a role that may read it"}}},
 		{"RoleIsGone", []answer{fails("x", "NoSuchEntity"), fails("x", "NoSuchEntity"),
 			says("y", decides("a:Do", allowed))},
-			[]Diagnosis{{Error, "permissions", "the role of x, x-role, is not there: because of x",
+			[]Diagnosis{{Error, "permissions", "the role of x, x-role, does not exist: because of x",
 				"deploy the stack again"}}},
-		{"NothingKnown", nil, []Diagnosis{{Unknown, "permissions", "no role is known", ""}}},
+		{"NothingKnown", nil, []Diagnosis{{Unknown, "permissions", "no role was found", ""}}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -108,7 +105,8 @@ func TestQuestions(t *testing.T) {
 		}
 		return all
 	}
-	const pipeLogs = "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/vendedlogs/pipes/dev-file-received:log-stream:any logs:CreateLogStream logs:PutLogEvents"
+	const pipeLogs = "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/vendedlogs/pipes/dev-file-received:" +
+		"log-stream:any logs:CreateLogStream logs:PutLogEvents"
 	const machine = "arn:aws:states:eu-west-1:111122223333:stateMachine:dev"
 	for _, test := range []struct {
 		name      string

@@ -9,7 +9,7 @@ import (
 // need is what the role of a part must be allowed to do with a resource.
 type need struct{ part, resource, actions string }
 
-// The parts and resources that are spoken of by other names than those of their findings.
+// The parts and resources whose names differ from those of their findings.
 const (
 	ofMessages, ofChanges   = "pipe of messages", "pipe of changes"
 	statusTable, ledger     = "export status table", "ledger"
@@ -33,7 +33,7 @@ const (
 	usesTables  = "kms:Decrypt kms:DescribeKey kms:Encrypt kms:GenerateDataKey kms:ReEncryptFrom kms:ReEncryptTo"
 )
 
-// needs are all that the stack grants (infra/). A test holds them against a deployed stack, in both directions.
+// needs is everything that the stack grants (infra/). A test compares it with a deployed stack, in both directions.
 var needs = []need{
 	{"function increment", statusTable, "dynamodb:BatchGetItem dynamodb:UpdateItem"},
 	{"function increment", ledger, "dynamodb:BatchGetItem dynamodb:GetItem dynamodb:UpdateItem"},
@@ -98,14 +98,14 @@ var needs = []need{
 	{ofChanges, customerKey, "kms:Decrypt kms:DescribeKey kms:GenerateDataKey"},
 }
 
-// learn keeps the ARN of a resource or of a part's role, of which some check was told; "" is as good as not known.
+// learn remembers the ARN of a resource or of a part's role. An empty one is unknown.
 func (e *examination) learn(name, arn string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.arns[name] = arn
 }
 
-// learnNames keeps the ARNs that follow from the deployment's names.
+// learnNames remembers the ARNs that follow from the deployment's names.
 func (e *examination) learnNames() {
 	e.learn(anything, "*")
 	e.learn("monitoring topic", e.MonitoringTopicArn)
@@ -132,7 +132,7 @@ func (e *examination) learnNames() {
 	logs(ofChanges, "/aws/vendedlogs/pipes/"+stack+"-status-changed")
 }
 
-// questions are the needs of the roles that are known, with the resources that are known.
+// questions are the needs of the known roles on the known resources.
 func (e *examination) questions() (all []question) {
 	for _, n := range needs {
 		role, resource := e.arns[roleOf(n.part)], e.arns[n.resource]

@@ -28,40 +28,37 @@ func (e *examination) tables(ctx context.Context) (found []Diagnosis) {
 			continue
 		}
 		e.learn([]string{statusTable, ledger}[i], aws.ToString(described.Table.TableArn))
-		var wrong []Diagnosis
+		var wrong problems
 		if described.Table.TableStatus != dynamodbtypes.TableStatusActive {
-			wrong = append(wrong, Diagnosis{Level: Error, Says: "is " + string(described.Table.TableStatus),
-				Cure: "wait until it is ACTIVE, or deploy again"})
+			wrong.add(Error, "wait until it is ACTIVE, or deploy again", "is %s", described.Table.TableStatus)
 		}
 		stream := described.Table.StreamSpecification
 		streams := stream != nil && aws.ToBool(stream.StreamEnabled) &&
 			stream.StreamViewType == dynamodbtypes.StreamViewTypeNewAndOldImages
 		if name == e.ExportStatusTableName && !streams {
-			wrong = append(wrong, Diagnosis{Level: Warning,
-				Says: "has no stream of new and old images: a status Sent that comes after the last file is found " +
-					"by the sweep alone",
-				Cure: "enable the stream, and deploy with -c exportStatusTableStreamArn=…"})
+			wrong.add(Warning, "enable the stream, and deploy with -c exportStatusTableStreamArn=…",
+				"has no stream of new and old images: only the sweep finds a status Sent that is written after the "+
+					"last file")
 		}
 		if name == e.ExportStatusTableName {
 			wrong = append(wrong, e.judgeStream(aws.ToString(described.Table.LatestStreamArn))...)
 		}
-		found = append(found, judge(about, "is active", wrong...)...)
+		found = append(found, judge(about, "is active", wrong)...)
 	}
 	return found
 }
 
-// judgeStream looks whether the pipe of changes reads the stream that the table has now. A table that was made again,
-// or whose stream was switched off and on, has another one.
-func (e *examination) judgeStream(now string) (wrong []Diagnosis) {
+// judgeStream checks that the pipe of changes reads the present stream of the table. A table that was created again, or
+// whose stream was switched off and on, has a new one.
+func (e *examination) judgeStream(now string) (wrong problems) {
 	for _, p := range e.described {
 		if p.err != nil || !p.ofTable() {
 			continue
 		}
 		if reads := aws.ToString(p.Source); now != "" && reads != now && strings.Contains(reads, ":table/"+
 			e.ExportStatusTableName+"/") {
-			wrong = append(wrong, Diagnosis{Level: Error, Says: "has a new stream, and the pipe of changes reads " +
-				reads,
-				Cure: "deploy with -c exportStatusTableStreamArn=" + now})
+			wrong.add(Error, "deploy with -c exportStatusTableStreamArn="+now,
+				"has a new stream, but the pipe of changes reads %s", reads)
 		}
 	}
 	return wrong
@@ -81,8 +78,8 @@ func (e *examination) queues(ctx context.Context) (found []Diagnosis) {
 	return found
 }
 
-// shortestVisibility is what the stack gives a source queue without a window; less brings messages twice while they are
-// on their way.
+// shortestVisibility is the stack's visibility timeout of a source queue without a window; a shorter one delivers
+// messages twice.
 const shortestVisibility = 60
 
 func (e *examination) queue(ctx context.Context, about, url string) []Diagnosis {
@@ -95,63 +92,61 @@ func (e *examination) queue(ctx context.Context, about, url string) []Diagnosis 
 	attribute := func(name types.QueueAttributeName) string { return got.Attributes[string(name)] }
 	e.learnQueue(about, url, got.Attributes)
 	holds, _ := strconv.Atoi(attribute(types.QueueAttributeNameApproximateNumberOfMessages))
-	var wrong []Diagnosis
-	add := func(level Level, cure, format string, args ...any) {
-		wrong = append(wrong, Diagnosis{Level: level, Says: fmt.Sprintf(format, args...), Cure: cure})
-	}
+	var wrong problems
 	if attribute(types.QueueAttributeNameSqsManagedSseEnabled) != "true" &&
 		attribute(types.QueueAttributeNameKmsMasterKeyId) == "" {
-		add(Warning, "encrypt it", "is not encrypted")
+		wrong.add(Warning, "encrypt it", "is not encrypted")
 	}
 	switch url {
 	case e.FileReceivedQueueUrl, e.ExportStateQueueUrl:
 		var policy struct{ DeadLetterTargetArn string }
 		if json.Unmarshal([]byte(attribute(types.QueueAttributeNameRedrivePolicy)), &policy) != nil ||
 			policy.DeadLetterTargetArn == "" {
-			add(Error, "give it a redrive policy, or deploy again",
-				"has no dead-letter queue: a message that fails again and again stays in the way until it expires")
+			wrong.add(Error, "give it a redrive policy, or deploy again",
+				"has no dead-letter queue: a message that always fails stays until it expires")
 		}
-		if visibility, _ := strconv.Atoi(
-			attribute(types.QueueAttributeNameVisibilityTimeout)); url == e.FileReceivedQueueUrl &&
-			visibility < e.visibility() {
-			add(Error, "raise it, or deploy again",
-				"has a visibility timeout of %d s, less than the %d s that a batch may take: messages are delivered "+
-					"twice", visibility, e.visibility())
+		if url != e.FileReceivedQueueUrl {
+			break
 		}
-		if limit, _ := strconv.Atoi(
-			attribute(types.QueueAttributeNameMaximumMessageSize)); url == e.FileReceivedQueueUrl &&
-			limit > e.largestMessage() {
-			add(Warning, "set its MaximumMessageSize, or deploy with a smaller batchSize", "%s",
+		if visibility, _ := strconv.Atoi(attribute(types.QueueAttributeNameVisibilityTimeout)); visibility <
+			e.visibility() {
+			wrong.add(Error, "raise it, or deploy again",
+				"has a visibility timeout of %d s, but a batch may take %d s: messages are delivered twice", visibility,
+				e.visibility())
+		}
+		if limit, _ := strconv.Atoi(attribute(types.QueueAttributeNameMaximumMessageSize)); limit >
+			e.largestMessage() {
+			wrong.add(Warning, "set its MaximumMessageSize, or deploy with a smaller batchSize", "%s",
 				takesTooLarge(limit, e.largestMessage()))
 		}
 	case e.RejectedMessagesQueueUrl:
 		if holds > 0 {
-			add(Warning, e.command.Do("rejected list"), "keeps about %d messages that could not be counted", holds)
+			wrong.add(Warning, e.command.Do("rejected list"), "has about %d rejected messages", holds)
 		}
 	default:
 		if holds > 0 {
-			add(Warning, "docs/failures.md says what to do; never redrive the file-received one",
-				"holds about %d messages that could not be handled", holds)
+			wrong.add(Warning, "see docs/failures.md; never redrive the one of the file-received queue",
+				"has about %d messages that could not be processed", holds)
 		}
 	}
-	return judge(about, fmt.Sprintf("is there, and holds about %d messages", holds), wrong...)
+	return judge(about, fmt.Sprintf("exists and has about %d messages", holds), wrong)
 }
 
-// takesTooLarge says what becomes of messages above the largest that is safe in a full batch, and of those that are too
-// large alone.
+// takesTooLarge says what happens to messages that are too large in a full batch, and to those that are too large
+// alone.
 func takesTooLarge(limit, largest int) string {
-	says := fmt.Sprintf("takes messages of up to %d bytes; a full batch of more than %d each may be larger than an "+
-		"execution can hold, and ends it", limit, largest)
+	says := fmt.Sprintf("accepts messages of up to %d bytes; a full batch of more than %d each may exceed the input "+
+		"of an "+
+		"execution, and ends it", limit, largest)
 	if limit > statemachine.MaxMessageBytes(1) {
 		says += fmt.Sprintf(". A message whose record is longer than %d characters as JSON (escaping may double a "+
-			"body) "+
-			"can never be delivered and goes to the dead-letter queue", statemachine.PayloadBytes)
+			"body) can never be delivered and goes to the dead-letter queue", statemachine.PayloadBytes)
 	}
 	return says
 }
 
-// learnQueue keeps the queue's ARN. The stack made the rejected-messages queue in any case: its key, if it has one, is
-// the customer managed key that the stack was deployed with.
+// learnQueue remembers the queue's ARN. The stack always creates the rejected-messages queue: its key, if it has one,
+// is the stack's customer managed key.
 func (e *examination) learnQueue(about, url string, attributes map[string]string) {
 	queue, itsKey := attributes[string(types.QueueAttributeNameQueueArn)],
 		attributes[string(types.QueueAttributeNameKmsMasterKeyId)]
@@ -164,13 +159,12 @@ func (e *examination) learnQueue(about, url string, attributes map[string]string
 	}
 }
 
-// express tells whether the state machine is one of the type EXPRESS, by the name that the stack gives such ones.
+// express reports whether the state machine is of type EXPRESS, by its name.
 func (e *examination) express() bool { return strings.HasSuffix(e.StateMachineArn, "-express") }
 
-// visibility is the shortest visibility timeout that the source queue may have, in seconds: a batch is gathered and an
-// execution started in that time; with EXPRESS, whose executions take five minutes at most, it has ended too, and so
-// has its lease on outgoing messages: a message that comes back has a new execution, which must be able to take them
-// over.
+// visibility is the shortest visibility timeout that the source queue may have, in seconds: in that time a batch is
+// gathered and an execution started. With EXPRESS the execution and its leases must have ended too: a message that
+// becomes visible again has a new execution, which must be able to take them over.
 func (e *examination) visibility() int {
 	window, _ := e.batches()
 	least := shortestVisibility + window
@@ -180,7 +174,7 @@ func (e *examination) visibility() int {
 	return least
 }
 
-// largestMessage is the largest message that the source queue may take, in bytes.
+// largestMessage is the largest message that the source queue may accept, in bytes.
 func (e *examination) largestMessage() int {
 	if _, size := e.batches(); size > 0 {
 		return statemachine.MaxMessageBytes(size)
@@ -196,8 +190,7 @@ func (e *examination) topic(ctx context.Context) []Diagnosis {
 		return []Diagnosis{failed(about, err)}
 	}
 	if got.Attributes["SubscriptionsConfirmed"] == "0" {
-		return judge(about, "", Diagnosis{Level: Warning, Says: "has no subscriber: nobody hears the news",
-			Cure: "subscribe monitoring to it"})
+		return []Diagnosis{{Warning, about, "has no subscriber: notifications are lost", "subscribe monitoring to it"}}
 	}
-	return judge(about, "has subscribers: "+got.Attributes["SubscriptionsConfirmed"])
+	return []Diagnosis{{OK, about, "has subscribers: " + got.Attributes["SubscriptionsConfirmed"], ""}}
 }

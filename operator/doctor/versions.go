@@ -11,19 +11,18 @@ import (
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 )
 
-// thisVersion is the cure for what was deployed from other sources than the program.
+// thisVersion is the fix for a deployment of other sources than those of the program.
 const thisVersion = "deploy this version, or use the program of the deployed one"
 
-// judgeVersions says what can be told of where the functions come from. Nothing in a function names a version, since
-// equal sources make equal code and an equal template: the state machine's definition is all that is held against the
-// program.
+// judgeVersions compares the functions with each other. A function names no version, since equal sources make equal
+// code and an equal template: only the state machine's definition is compared with the program.
 func judgeVersions(program string, deployed map[string]*lambda.GetFunctionConfigurationOutput) []Diagnosis {
 	const about = "versions"
 	if len(deployed) == 0 {
-		return []Diagnosis{{Level: Unknown, About: about, Says: "this program is " + program +
+		return []Diagnosis{{Level: Unknown, About: about, Sentence: "this program is " + program +
 			"; no function could be read"}}
 	}
-	var wrong []Diagnosis
+	var wrong problems
 	var changed string
 	builds := map[string][]string{}
 	for _, task := range slices.Sorted(maps.Keys(deployed)) {
@@ -32,13 +31,11 @@ func judgeVersions(program string, deployed map[string]*lambda.GetFunctionConfig
 		builds[build] = append(builds[build], task)
 		changed = max(changed, aws.ToString(f.LastModified))
 		if f.Runtime != lambdatypes.RuntimeProvidedal2023 {
-			wrong = append(wrong, Diagnosis{Level: Warning,
-				Says: fmt.Sprintf("the function %s runs on %s, and this program's on %s", task, f.Runtime,
-					lambdatypes.RuntimeProvidedal2023), Cure: thisVersion})
+			wrong.add(Warning, thisVersion, "the function %s runs on %s, but this program's on %s", task, f.Runtime,
+				lambdatypes.RuntimeProvidedal2023)
 		}
 		if f.State == lambdatypes.StatePending || f.LastUpdateStatus == lambdatypes.LastUpdateStatusInProgress {
-			wrong = append(wrong, Diagnosis{Level: Warning, Says: "the function " + task + " is being changed",
-				Cure: "examine again when that is done"})
+			wrong.add(Warning, "check again when it is done", "the function %s is being updated", task)
 		}
 	}
 	var each []string
@@ -46,11 +43,10 @@ func judgeVersions(program string, deployed map[string]*lambda.GetFunctionConfig
 		each = append(each, build+": "+strings.Join(builds[build], ", "))
 	}
 	if len(each) > 1 {
-		wrong = append(wrong, Diagnosis{Level: Warning, Says: "the functions were not deployed together: " +
-			strings.Join(each, "; "), Cure: "deploy again"})
+		wrong.add(Warning, "deploy again", "the functions were not deployed together: %s", strings.Join(each, "; "))
 	}
 	return judge(about, fmt.Sprintf(
-		"this program is %s; the %d functions run %s, last changed %s; their code names no version, so the state "+
-			"machine's definition alone was compared",
-		program, len(deployed), slices.Sorted(maps.Keys(builds))[0], changed), wrong...)
+		"this program is %s; the %d functions run %s, last changed %s; their code names no version, so only "+
+			"the state machine's definition was compared",
+		program, len(deployed), slices.Sorted(maps.Keys(builds))[0], changed), wrong)
 }

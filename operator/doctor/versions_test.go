@@ -23,16 +23,15 @@ func TestJudgeVersions(t *testing.T) {
 		change(made)
 		return made
 	}
-	warns := func(says, cure string) Diagnosis { return Diagnosis{Warning, "versions", says, cure} }
+	warns := func(says, fix string) Diagnosis { return Diagnosis{Warning, "versions", says, fix} }
 	for _, test := range []struct {
 		name     string
 		deployed functions
 		want     []Diagnosis
 	}{
-		{"Together", with(func(functions) {}),
-			[]Diagnosis{{OK, "versions",
-				"this program is v1; the 3 functions run provided.al2023 on [arm64], last changed 2026-11-25; " +
-					"their code names no version, so the state machine's definition alone was compared", ""}}},
+		{"Together", with(func(functions) {}), []Diagnosis{{OK, "versions",
+			"this program is v1; the 3 functions run provided.al2023 on [arm64], last changed 2026-11-25; " +
+				"their code names no version, so only the state machine's definition was compared", ""}}},
 		{"Unreadable", nil, []Diagnosis{{Unknown, "versions", "this program is v1; no function could be read", ""}}},
 		{"OtherArchitecture", with(func(f functions) { f["notify"].Architectures[0] = types.ArchitectureX8664 }),
 			[]Diagnosis{
@@ -42,15 +41,15 @@ func TestJudgeVersions(t *testing.T) {
 			for _, is := range f {
 				is.Runtime = types.RuntimeProvidedal2
 			}
-		}), []Diagnosis{warns("the function increment runs on provided.al2, and this program's on provided.al2023",
+		}), []Diagnosis{warns("the function increment runs on provided.al2, but this program's on provided.al2023",
 			thisVersion),
-			warns("the function notify runs on provided.al2, and this program's on provided.al2023", thisVersion),
-			warns("the function sweep runs on provided.al2, and this program's on provided.al2023", thisVersion)}},
+			warns("the function notify runs on provided.al2, but this program's on provided.al2023", thisVersion),
+			warns("the function sweep runs on provided.al2, but this program's on provided.al2023", thisVersion)}},
 		{"BeingChanged", with(func(f functions) {
 			f["increment"].State = types.StatePending
 			f["sweep"].LastUpdateStatus = types.LastUpdateStatusInProgress
-		}), []Diagnosis{warns("the function increment is being changed", "examine again when that is done"),
-			warns("the function sweep is being changed", "examine again when that is done")}},
+		}), []Diagnosis{warns("the function increment is being updated", "check again when it is done"),
+			warns("the function sweep is being updated", "check again when it is done")}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

@@ -34,44 +34,34 @@ func (e *examination) machine(ctx context.Context) []Diagnosis {
 		return []Diagnosis{failed(about, err)}
 	}
 	e.learn(roleOf(about), aws.ToString(got.RoleArn))
-	var wrong []Diagnosis
+	var wrong problems
 	if got.Status != sfntypes.StateMachineStatusActive {
-		wrong = append(wrong, Diagnosis{Level: Error, Says: "is " + string(got.Status), Cure: "deploy again"})
+		wrong.add(Error, "deploy again", "is %s", got.Status)
 	}
 	if !sameDefinition(ofType(got.Type), aws.ToString(got.Definition)) {
-		wrong = append(wrong, Diagnosis{Level: Warning, Says: "runs another definition than this program knows",
-			Cure: thisVersion})
+		wrong.add(Warning, thisVersion, "has another definition than this program")
 	}
-	if got.LoggingConfiguration == nil || got.LoggingConfiguration.Level != sfntypes.LogLevelAll {
-		wrong = append(wrong, e.unlessLocal(Diagnosis{Level: Warning, Says: "does not log every event",
-			Cure: "deploy again"})...)
+	logs := got.LoggingConfiguration
+	if !e.Local && (logs == nil || logs.Level != sfntypes.LogLevelAll) { // the local engine does not say
+		wrong.add(Warning, "deploy again", "does not log every event")
 	}
-	return judge(about, fmt.Sprintf("is active, %s, and runs the definition that this program knows", got.Type),
-		wrong...)
+	return judge(about, fmt.Sprintf("is active, %s, and has the definition of this program", got.Type), wrong)
 }
 
-// unlessLocal drops a finding that comes from the local engine.
-func (e *examination) unlessLocal(f Diagnosis) []Diagnosis {
-	if e.Local {
-		return nil
-	}
-	return []Diagnosis{f}
-}
-
-// ofType is this program's definition for a state machine of a type.
+// ofType is this program's definition for a type of state machine.
 func ofType(is sfntypes.StateMachineType) string {
 	return strings.ReplaceAll(statemachine.Definition, "${WorkflowType}", string(is))
 }
 
 var placeholder = regexp.MustCompile(`\\\$\\\{[A-Za-z]+\\\}`)
 
-// sameDefinition tells whether a definition was deployed from this one, with anything in its placeholders.
+// sameDefinition reports whether a definition was deployed from this one, with any values for its placeholders.
 func sameDefinition(embedded, deployed string) bool {
 	pattern := placeholder.ReplaceAllString(regexp.QuoteMeta(strings.TrimSpace(embedded)), `[^"]*`)
 	return regexp.MustCompile(`^` + pattern + `$`).MatchString(strings.TrimSpace(deployed))
 }
 
-// uses names the variables of each function that must name this deployment's resources, or follow from its type.
+// uses are the variables of each function that must name this deployment's resources, or follow from its type.
 func (e *examination) uses() map[string]map[string]string {
 	status, ledger := "DYNAMO_DB_EXPORT_STATUS_TABLE_NAME", "LEDGER_TABLE_NAME"
 	tables := map[string]string{status: e.ExportStatusTableName, ledger: e.LedgerTableName}
@@ -95,7 +85,7 @@ func (e *examination) uses() map[string]map[string]string {
 	}
 }
 
-// lease is how long the owner of a message has for delivering it.
+// lease is how long the owner of a message has to deliver it.
 func (e *examination) lease() time.Duration {
 	if e.express() {
 		return store.ExpressLease
@@ -118,19 +108,18 @@ func (e *examination) functions(ctx context.Context) (found []Diagnosis) {
 		e.learn(about, aws.ToString(got.FunctionArn))
 		e.learn(roleOf(about), aws.ToString(got.Role))
 		found = append(found, judge(about, "is active, and uses this deployment's resources",
-			judgeFunction(task, got, uses[task])...)...)
+			judgeFunction(task, got, uses[task]))...)
 	}
 	return append(found, judgeVersions(e.program, deployed)...)
 }
 
-// judgeFunction looks whether a function works, and whether its variables are as wanted.
+// judgeFunction checks that a function works and has the wanted variables.
 func judgeFunction(
 	task string, got *lambda.GetFunctionConfigurationOutput, wanted map[string]string,
-) (wrong []Diagnosis) {
+) (wrong problems) {
 	if got.State == lambdatypes.StateFailed || got.LastUpdateStatus == lambdatypes.LastUpdateStatusFailed {
-		wrong = append(wrong, Diagnosis{Level: Error, Says: fmt.Sprintf("is %s, its last update %s: %s%s", got.State,
-			got.LastUpdateStatus,
-			aws.ToString(got.StateReason), aws.ToString(got.LastUpdateStatusReason)), Cure: "deploy again"})
+		wrong.add(Error, "deploy again", "is %s, its last update %s: %s%s", got.State, got.LastUpdateStatus,
+			aws.ToString(got.StateReason), aws.ToString(got.LastUpdateStatusReason))
 	}
 	variables := map[string]string{}
 	if got.Environment != nil {
@@ -138,13 +127,11 @@ func judgeFunction(
 	}
 	for _, variable := range slices.Sorted(maps.Keys(wanted)) {
 		if want, is := wanted[variable], variables[variable]; is != want {
-			wrong = append(wrong, Diagnosis{Level: Error, Says: fmt.Sprintf("has %s=%q, and the stack says %q",
-				variable, is, want), Cure: "deploy again"})
+			wrong.add(Error, "deploy again", "has %s=%q, but the stack has %q", variable, is, want)
 		}
 	}
 	if _, err := deployment.SettingsOf(variables); task == "sweep" && err != nil {
-		wrong = append(wrong, Diagnosis{Level: Error, Says: "does not start with these settings: " + err.Error(),
-			Cure: "deploy again"})
+		wrong.add(Error, "deploy again", "does not start with these settings: %v", err)
 	}
 	return wrong
 }
@@ -176,11 +163,11 @@ func (e *examination) pipes(context.Context) (found []Diagnosis) {
 		}
 		changes = changes || p.ofTable()
 		e.learnPipe(p)
-		found = append(found, judge(about, "runs, from and to where it should",
-			append(e.judgeRunning(p), e.judgeEnds(p)...)...)...)
+		found = append(found, judge(about, "runs, with the right source and target",
+			append(e.judgeRunning(p), e.judgeEnds(p)...))...)
 	}
 	if len(e.resources) > 0 && !changes {
-		found = append(found, Diagnosis{Warning, "pipes", "none tells of changes of status: the sweep alone finds them",
+		found = append(found, Diagnosis{Warning, "pipes", "no pipe reads changes of status: only the sweep finds them",
 			"deploy with -c exportStatusTableStreamArn=…"})
 	}
 	return found
@@ -196,39 +183,38 @@ func (e *examination) learnPipe(p pipe) {
 	e.learn(source, aws.ToString(p.Source))
 }
 
-func (e *examination) judgeRunning(p pipe) []Diagnosis {
-	cure := e.aws.Do("pipes start-pipe " + report.Flag("name", p.physical))
+func (e *examination) judgeRunning(p pipe) (wrong problems) {
+	fix := e.aws.Do("pipes start-pipe " + report.Flag("name", p.physical))
 	switch running := p.CurrentState == pipestypes.PipeStateRunning; {
-	case running || p.ofTable() && e.Local: // the local runner serves it, and the engine's own is stopped
-		return nil
+	case running || p.ofTable() && e.Local: // the local runner serves it
 	case p.ofTable():
-		return []Diagnosis{{Level: Warning,
-			Says: fmt.Sprintf("is %s: a status Sent that comes after the last file is found by the sweep alone",
-				p.CurrentState), Cure: cure}}
-	}
-	return []Diagnosis{{Level: Error,
-		Says: fmt.Sprintf("is %s: no message is counted; they wait in their queue for 14 days. %s", p.CurrentState,
-			aws.ToString(p.StateReason)), Cure: cure}}
-}
-
-// judgeEnds looks whether a pipe comes from and leads to where it should.
-func (e *examination) judgeEnds(p pipe) (wrong []Diagnosis) {
-	add := func(says string) { wrong = append(wrong, Diagnosis{Level: Error, Says: says, Cure: "deploy again"}) }
-	source := aws.ToString(p.Source)
-	if aws.ToString(p.Target) != e.StateMachineArn {
-		add("leads to " + aws.ToString(p.Target))
-	}
-	if queue := lastPart(e.FileReceivedQueueUrl, "/"); !p.ofTable() && lastPart(source, ":") != queue {
-		add("comes from " + source + ", and the stack's queue is " + queue)
-	}
-	if p.ofTable() && !strings.Contains(source, ":table/"+e.ExportStatusTableName+"/") {
-		add("comes from " + source + ", which is not the export status table")
+		wrong.add(Warning, fix, "is %s: only the sweep finds a status Sent that is written after the last file",
+			p.CurrentState)
+	default:
+		wrong.add(Error, fix, "is %s: no message is counted; the queue keeps them for 14 days. %s", p.CurrentState,
+			aws.ToString(p.StateReason))
 	}
 	return wrong
 }
 
-// batches is for how many seconds the pipe from the source queue gathers a batch, and of how many messages at most;
-// zeros if it could not be read.
+// judgeEnds checks the source and target of a pipe.
+func (e *examination) judgeEnds(p pipe) (wrong problems) {
+	add := func(says string) { wrong.add(Error, "deploy again", "%s", says) }
+	source := aws.ToString(p.Source)
+	if aws.ToString(p.Target) != e.StateMachineArn {
+		add("has the target " + aws.ToString(p.Target))
+	}
+	if queue := lastPart(e.FileReceivedQueueUrl, "/"); !p.ofTable() && lastPart(source, ":") != queue {
+		add("has the source " + source + ", but the stack's queue is " + queue)
+	}
+	if p.ofTable() && !strings.Contains(source, ":table/"+e.ExportStatusTableName+"/") {
+		add("has the source " + source + ", which is not the export status table")
+	}
+	return wrong
+}
+
+// batches is how many seconds the pipe from the source queue gathers a batch, and its maximum of messages; zeros if the
+// pipe could not be read.
 func (e *examination) batches() (window, size int) {
 	for _, p := range e.described {
 		if p.err == nil && p.SourceParameters != nil && p.SourceParameters.SqsQueueParameters != nil {
@@ -252,17 +238,16 @@ func (e *examination) schedule(ctx context.Context) (found []Diagnosis) {
 		if got.Target != nil {
 			e.learn(roleOf(about), aws.ToString(got.Target.RoleArn))
 		}
-		var wrong []Diagnosis
+		var wrong problems
 		if got.State != schedulertypes.ScheduleStateEnabled {
-			wrong = append(wrong, Diagnosis{Level: Error, Says: "is " + string(got.State) +
-				": messages that are pending too long stay pending, and nobody is alerted to stalled runs",
-				Cure: "enable it, or deploy again; meanwhile " + e.command.Do("owed --pay --yes") + " sweeps"})
+			wrong.add(Error,
+				"enable it, or deploy again; meanwhile call the sweep: "+e.command.Do("pending --deliver --yes"),
+				"is %s: pending messages stay pending, and no alert is sent for stalled runs", got.State)
 		}
 		if got.Target == nil || lastPart(aws.ToString(got.Target.Arn), ":") != e.FunctionName("sweep") {
-			wrong = append(wrong, Diagnosis{Level: Error, Says: "does not call the function " + e.FunctionName("sweep"),
-				Cure: "deploy again"})
+			wrong.add(Error, "deploy again", "does not call the function %s", e.FunctionName("sweep"))
 		}
-		found = append(found, judge(about, "calls it: "+aws.ToString(got.ScheduleExpression), wrong...)...)
+		found = append(found, judge(about, "calls it: "+aws.ToString(got.ScheduleExpression), wrong)...)
 	}
 	return found
 }

@@ -11,11 +11,11 @@ import (
 	"snapshot-status-checker/operator/show"
 )
 
-// Event is something that happened to a run between two readings.
+// Event is a change of a run between two readings.
 type Event struct {
 	Kind       Kind   `json:"kind"`
-	Collection string `json:"collection,omitempty"` // empty if it is the run's
-	Text       string `json:"text"`                 // what happened to it, in words
+	Collection string `json:"collection,omitempty"` // empty for an event of the run
+	Text       string `json:"text"`
 }
 
 // Kind is a kind of event.
@@ -27,16 +27,16 @@ const (
 	Gone          Kind = "gone" // its row was deleted
 	Changed       Kind = "status changed"
 	Received      Kind = "received"
-	Requested     Kind = "requested" // the sender was asked for its _success file
+	Requested     Kind = "requested" // the request for its _success file was delivered
 	Successful    Kind = "successful"
 	ExportedAgain Kind = "exported again"
 	OverReceived  Kind = "over-received" // more files than were sent
-	Stuck         Kind = "stuck"         // nothing moves it by itself
+	Stuck         Kind = "stuck"         // it needs a person
 
-	MonitoringNotified Kind = "news told"
+	MonitoringNotified Kind = "monitoring notified"
 	Stalled            Kind = "stalled"
-	MovingAgain        Kind = "moving again"
-	Abandoned          Kind = "let go"
+	ProgressAgain      Kind = "in progress again"
+	Abandoned          Kind = "abandoned"
 	Done               Kind = "done"
 )
 
@@ -46,13 +46,13 @@ func (k Kind) tone() show.Tone {
 		return show.Good
 	case Gone, OverReceived, Stuck, Stalled, Abandoned:
 		return show.Bad
-	case Received, Requested, ExportedAgain, MovingAgain:
+	case Received, Requested, ExportedAgain, ProgressAgain:
 		return show.Busy
 	}
 	return show.Plain
 }
 
-// Events says what happened between two readings of a run: collections in the order of their names, then the run.
+// Events compares two readings of a run: first the collections in the order of their names, then the run.
 func Events(before, after report.Run) []Event {
 	was := map[string]report.Collection{}
 	for _, c := range before.Collections {
@@ -100,13 +100,13 @@ func collectionEvents(before, after report.Collection) []Event {
 	}
 	if after.Request.State == report.Delivered && (before.Request.State != report.Delivered ||
 		before.Epoch != after.Epoch) {
-		add(Requested, "asked for its success file")
+		add(Requested, "its success file was requested")
 	}
 	return events
 }
 
-// exportedAgain goes by the attempt. Row and ledger are read one after the other, so the attempt of a collection whose
-// first files are just being counted may be wrong for once; nothing had arrived of that before.
+// exportedAgain compares the epochs. Row and ledger are read one after the other, so the epoch may be wrong while the
+// first files are counted; before that, no file had arrived.
 func exportedAgain(before, after report.Collection) bool {
 	return before.Epoch != after.Epoch && before.FilesReceived > 0
 }
@@ -130,7 +130,7 @@ func success(c report.Collection) string {
 	return "counts as done, status " + report.StatusName(c.Status)
 }
 
-// over holds only from Sent on: until then FilesSent lags behind.
+// over holds from Sent on: before, FilesSent lags behind.
 func over(c report.Collection) bool {
 	return c.FilesReceived > c.FilesSent && (received(c) || is(c, snapshot.Sent))
 }
@@ -141,13 +141,14 @@ func stuck(c report.Collection) bool {
 
 func runEvents(before, after report.Run) []Event {
 	var events []Event
-	told := map[snapshot.Kind]report.Delivery{}
-	for _, news := range before.Notifications {
-		told[news.Kind] = news.Delivery
+	was := map[snapshot.Kind]report.Delivery{}
+	for _, n := range before.Notifications {
+		was[n.Kind] = n.Delivery
 	}
-	for _, news := range after.Notifications {
-		if news.Delivery.State == report.Delivered && !sameDelivery(told[news.Kind], news.Delivery) {
-			events = append(events, Event{Kind: MonitoringNotified, Text: "monitoring was told: " + report.NotificationName(news.Kind)})
+	for _, n := range after.Notifications {
+		if n.Delivery.State == report.Delivered && !sameDelivery(was[n.Kind], n.Delivery) {
+			events = append(events, Event{Kind: MonitoringNotified,
+				Text: "monitoring was notified: " + report.NotificationName(n.Kind)})
 		}
 	}
 	if before.State == after.State {
@@ -157,16 +158,16 @@ func runEvents(before, after report.Run) []Event {
 	case after.State == report.Stalled:
 		events = append(events, Event{Kind: Stalled, Text: "the run has stalled"})
 	case after.State == report.Abandoned:
-		events = append(events, Event{Kind: Abandoned, Text: "the run was let go: nobody looks after it any more"})
+		events = append(events, Event{Kind: Abandoned, Text: "the run is abandoned: the sweep ignores it"})
 	case after.State == report.Successful:
 		events = append(events, Event{Kind: Done, Text: "the run is done"})
 	case before.State == report.Stalled || before.State == report.Abandoned || before.State == report.Successful:
-		events = append(events, Event{Kind: MovingAgain, Text: "the run is going again"})
+		events = append(events, Event{Kind: ProgressAgain, Text: "the run is in progress again"})
 	}
 	return events
 }
 
-// sameDelivery tells a piece of news that was delivered already from one that was delivered again, for a new attempt.
+// sameDelivery tells a notification that was already delivered from one that was delivered again, for a new generation.
 func sameDelivery(before, after report.Delivery) bool {
 	return before.State == report.Delivered && (before.Since == nil || after.Since == nil ||
 		before.Since.Equal(*after.Since))
@@ -175,13 +176,13 @@ func sameDelivery(before, after report.Delivery) bool {
 // maxNamed is how many collections a sentence names.
 const maxNamed = 3
 
-// Sentence is one thing that happened, perhaps to many collections.
+// Sentence describes an event, perhaps of many collections.
 type Sentence struct {
 	Kind Kind
 	Text string
 }
 
-// Sentences puts events into words; what happened to more than maxNamed collections is one sentence.
+// Sentences describes events. An event of more than maxNamed collections is one sentence.
 func Sentences(events []Event) []Sentence {
 	names := map[Kind][]string{}
 	for _, e := range events {

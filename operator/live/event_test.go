@@ -8,89 +8,64 @@ import (
 	"snapshot-status-checker/operator/report"
 )
 
+// one is a collection db.a.
+func one(status string, received, sent int64, waitsFor report.WaitsFor) report.Collection {
+	return report.Collection{Collection: "db.a", Status: status, FilesReceived: received, FilesSent: sent,
+		WaitsFor: waitsFor}
+}
+
+// requested is the collection in an epoch, after its request was delivered.
+func requested(c report.Collection, epoch int64) report.Collection {
+	c.Epoch, c.Request = epoch, report.Delivery{State: report.Delivered}
+	return c
+}
+
 func TestEvents(t *testing.T) {
 	t.Parallel()
-	type c = report.Collection
-	asked := report.Delivery{State: report.Delivered}
-	sent := c{Collection: "db.a", Status: "Sent", FilesReceived: 3, FilesSent: 4, WaitsFor: report.ForFiles}
+	type list = []report.Collection
+	sent, exporting := one("Sent", 3, 4, report.ForFiles), one("Exporting", 0, 0, report.ForExport)
+	received := one("Received", 4, 4, report.ForSuccessFile)
+	named := func(name string) report.Collection { c := sent; c.Collection = name; return c }
+	again := exporting
+	again.Epoch = 4
+	early := one("Sent", 0, 4, report.ForFiles)
+	early.Epoch = 2
 	for name, test := range map[string]struct {
-		before, after []c
+		before, after list
 		want          []Event
 	}{
-		"Nothing": {before: []c{sent}, after: []c{sent}},
-		"OnlyMoreFiles": {before: []c{sent}, after: []c{{Collection: "db.a", Status: "Sent", FilesReceived: 4,
-			FilesSent: 4, WaitsFor: report.ForLook}}},
-		"Appeared": {after: []c{sent}, want: []Event{{Appeared, "db.a", "appeared, status Sent"}}},
-		"Gone":     {before: []c{sent}, want: []Event{{Gone, "db.a", "is gone: its row was deleted"}}},
-		"StatusChanged": {
-			before: []c{{Collection: "db.a", Status: "Exported", WaitsFor: report.ForExport}}, after: []c{sent},
-			want: []Event{{Changed, "db.a", "Sent, was Exported"}},
-		},
-		"ReceivedAndAsked": {
-			before: []c{sent}, after: []c{{Collection: "db.a", Status: "received", FilesReceived: 4, FilesSent: 4,
-				WaitsFor: report.ForSuccessFile, Request: asked}},
-			want: []Event{{Received, "db.a", "received, 4 of 4 files"},
-				{Requested, "db.a", "asked for its success file"}},
-		},
-		"SuccessfulAtOnce": {
-			before: []c{sent}, after: []c{{Collection: "db.a", Status: "Success", FilesReceived: 4, FilesSent: 4,
-				WaitsFor: report.ForNothing}},
-			want: []Event{{Successful, "db.a", "successful"}},
-		},
-		"Exempt": {
-			before: []c{sent}, after: []c{{Collection: "db.a", Status: "Blocked_Topic", WaitsFor: report.ForNothing}},
-			want: []Event{{Successful, "db.a", "counts as done, status Blocked_Topic"}},
-		},
-		"ExportedAgain": {
-			before: []c{{Collection: "db.a", Status: "Received", FilesReceived: 4, FilesSent: 4,
-				WaitsFor: report.ForSuccessFile, Request: asked}},
-			after: []c{{Collection: "db.a", Status: "Exporting", FilesReceived: 0, FilesSent: 0, Epoch: 4,
-				WaitsFor: report.ForExport}},
-			want: []Event{{ExportedAgain, "db.a", "is exported again, 0 of 0 files so far"},
-				{Changed, "db.a", "Exporting, was Received"}},
-		},
-		"ExportedAgainAndReceivedBetweenTwoReadings": {
-			before: []c{{Collection: "db.a", Status: "Received", FilesReceived: 4, FilesSent: 4,
-				WaitsFor: report.ForSuccessFile, Request: asked}},
-			after: []c{{Collection: "db.a", Status: "Received", FilesReceived: 5, FilesSent: 5, Epoch: 4,
-				WaitsFor: report.ForSuccessFile, Request: asked}},
-			want: []Event{
-				{ExportedAgain, "db.a", "is exported again, 5 of 5 files so far"},
-				{Received, "db.a", "received, 5 of 5 files"},
-				{Requested, "db.a", "asked for its success file"},
-			},
-		},
-		"FirstFilesReadInTheMiddle": { // the attempt is not known yet
-			before: []c{{Collection: "db.a", Status: "Sent", FilesSent: 4, Epoch: 2, WaitsFor: report.ForFiles}},
-			after: []c{{Collection: "db.a", Status: "Sent", FilesReceived: 2, FilesSent: 4,
-				WaitsFor: report.ForFiles}},
-		},
-		"OverReceived": {
-			before: []c{{Collection: "db.a", Status: "Received", FilesReceived: 4, FilesSent: 4,
-				WaitsFor: report.ForSuccessFile}},
-			after: []c{{Collection: "db.a", Status: "Received", FilesReceived: 5, FilesSent: 4,
-				WaitsFor: report.ForSuccessFile}},
-			want: []Event{{OverReceived, "db.a", "has received 5 files, and 4 were sent"}},
-		},
-		"AheadOfTheSendersCount": {
-			before: []c{{Collection: "db.a", Status: "Exported", FilesReceived: 4, FilesSent: 4,
-				WaitsFor: report.ForSent}},
-			after: []c{{Collection: "db.a", Status: "Exported", FilesReceived: 5, FilesSent: 4,
-				WaitsFor: report.ForSent}},
-		},
-		"Stuck": {
-			before: []c{{Collection: "db.a", Status: "Exporting", WaitsFor: report.ForExport}},
-			after:  []c{{Collection: "db.a", Status: "Table_Unavailable", WaitsFor: report.ForNothingEver}},
-			want: []Event{{Changed, "db.a", "Table_Unavailable, was Exporting"},
-				{Stuck, "db.a", "waits for manual action"}},
-		},
-		"InTheOrderOfNames": {
-			before: []c{{Collection: "db.b", Status: "Sent", WaitsFor: report.ForFiles}},
-			after: []c{{Collection: "db.c", Status: "Sent", WaitsFor: report.ForFiles},
-				{Collection: "db.a", Status: "Sent", WaitsFor: report.ForFiles}},
-			want: []Event{{Appeared, "db.a", "appeared, status Sent"}, {Gone, "db.b", "is gone: its row was deleted"},
-				{Appeared, "db.c", "appeared, status Sent"}},
-		},
+		"Nothing":       {list{sent}, list{sent}, nil},
+		"OnlyMoreFiles": {list{sent}, list{one("Sent", 4, 4, report.ForLook)}, nil},
+		"Appeared":      {nil, list{sent}, []Event{{Appeared, "db.a", "appeared, status Sent"}}},
+		"Gone":          {list{sent}, nil, []Event{{Gone, "db.a", "is gone: its row was deleted"}}},
+		"StatusChanged": {list{one("Exported", 3, 4, report.ForExport)}, list{sent},
+			[]Event{{Changed, "db.a", "Sent, was Exported"}}},
+		"ReceivedAndRequested": {list{sent}, list{requested(one("received", 4, 4, report.ForSuccessFile), 0)},
+			[]Event{{Received, "db.a", "received, 4 of 4 files"},
+				{Requested, "db.a", "its success file was requested"}}},
+		"SuccessfulAtOnce": {list{sent}, list{one("Success", 4, 4, report.ForNothing)},
+			[]Event{{Successful, "db.a", "successful"}}},
+		"Exempt": {list{sent}, list{one("Blocked_Topic", 0, 0, report.ForNothing)},
+			[]Event{{Successful, "db.a", "counts as done, status Blocked_Topic"}}},
+		"ExportedAgain": {list{requested(received, 0)}, list{again},
+			[]Event{{ExportedAgain, "db.a", "is exported again, 0 of 0 files so far"},
+				{Changed, "db.a", "Exporting, was Received"}}},
+		"ExportedAgainAndReceivedBetweenTwoReadings": {list{requested(received, 0)},
+			list{requested(one("Received", 5, 5, report.ForSuccessFile), 4)},
+			[]Event{{ExportedAgain, "db.a", "is exported again, 5 of 5 files so far"},
+				{Received, "db.a", "received, 5 of 5 files"}, {Requested, "db.a", "its success file was requested"}}},
+		// the epoch is not known yet
+		"FirstFilesReadInTheMiddle": {list{early}, list{one("Sent", 2, 4, report.ForFiles)}, nil},
+		"OverReceived": {list{received}, list{one("Received", 5, 4, report.ForSuccessFile)},
+			[]Event{{OverReceived, "db.a", "has received 5 files, and 4 were sent"}}},
+		"AheadOfTheSendersCount": {list{one("Exported", 4, 4, report.ForSent)},
+			list{one("Exported", 5, 4, report.ForSent)}, nil},
+		"Stuck": {list{exporting}, list{one("Table_Unavailable", 0, 0, report.ForNothingEver)},
+			[]Event{{Changed, "db.a", "Table_Unavailable, was Exporting"},
+				{Stuck, "db.a", "waits for manual action"}}},
+		"InTheOrderOfNames": {list{named("db.b")}, list{named("db.c"), named("db.a")},
+			[]Event{{Appeared, "db.a", "appeared, status Sent"}, {Gone, "db.b", "is gone: its row was deleted"},
+				{Appeared, "db.c", "appeared, status Sent"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -105,26 +80,23 @@ func TestEvents(t *testing.T) {
 func TestEventsOfTheRun(t *testing.T) {
 	t.Parallel()
 	run := func(state report.State, received, successful report.DeliveryState) report.Run {
-		return report.Run{Summary: report.Summary{State: state}, Notifications: news(received, successful)}
+		return report.Run{Summary: report.Summary{State: state}, Notifications: notifications(received, successful)}
 	}
+	const notDue, delivered = report.NotDue, report.Delivered
+	begun, stalled := run(report.InProgress, notDue, notDue), run(report.Stalled, notDue, notDue)
+	received, done := run(report.Received, delivered, notDue), run(report.Successful, delivered, delivered)
 	for name, test := range map[string]struct {
 		before, after report.Run
 		want          []Kind
 	}{
-		"News": {run(report.Going, report.Leased, report.NotDue), run(report.Received, report.Delivered,
-			report.NotDue), []Kind{MonitoringNotified}},
-		"Done": {run(report.Received, report.Delivered, report.NotDue), run(report.Successful, report.Delivered,
-			report.Delivered), []Kind{MonitoringNotified, Done}},
-		"BothAtOnce": {run(report.Going, report.NotDue, report.NotDue), run(report.Successful, report.Delivered,
-			report.Delivered), []Kind{MonitoringNotified, MonitoringNotified, Done}},
-		"Stalled": {run(report.Going, report.NotDue, report.NotDue), run(report.Stalled, report.NotDue,
-			report.NotDue), []Kind{Stalled}},
-		"MovingAgain": {run(report.Stalled, report.NotDue, report.NotDue), run(report.Going, report.NotDue,
-			report.NotDue), []Kind{MovingAgain}},
-		"Abandoned": {run(report.Stalled, report.NotDue, report.NotDue), run(report.Abandoned, report.NotDue,
-			report.NotDue), []Kind{Abandoned}},
-		"Same": {run(report.Stalled, report.Pending, report.NotDue), run(report.Stalled, report.Pending,
-			report.NotDue), nil},
+		"Notified":      {run(report.InProgress, report.Leased, notDue), received, []Kind{MonitoringNotified}},
+		"Done":          {received, done, []Kind{MonitoringNotified, Done}},
+		"BothAtOnce":    {begun, done, []Kind{MonitoringNotified, MonitoringNotified, Done}},
+		"Stalled":       {begun, stalled, []Kind{Stalled}},
+		"ProgressAgain": {stalled, begun, []Kind{ProgressAgain}},
+		"Abandoned":     {stalled, run(report.Abandoned, notDue, notDue), []Kind{Abandoned}},
+		"Same": {run(report.Stalled, report.Pending, notDue), run(report.Stalled, report.Pending, notDue),
+			nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -137,18 +109,18 @@ func TestEventsOfTheRun(t *testing.T) {
 			}
 		})
 	}
-	t.Run("ToldAgainForANewEpoch", func(t *testing.T) {
+	t.Run("NotifiedAgainInANewGeneration", func(t *testing.T) {
 		t.Parallel()
-		told := func(since float64) report.Run {
+		notified := func(since float64) report.Run {
 			moment := at(since)
 			r := run(report.Received, report.Delivered, report.NotDue)
 			r.Notifications[0].Delivery.Since = &moment
 			return r
 		}
-		if got := Events(told(1), told(2)); len(got) != 1 || got[0].Kind != MonitoringNotified {
-			t.Errorf("events = %v, want the news", got)
+		if got := Events(notified(1), notified(2)); len(got) != 1 || got[0].Kind != MonitoringNotified {
+			t.Errorf("events = %v, want a notification", got)
 		}
-		if got := Events(told(1), told(1)); got != nil {
+		if got := Events(notified(1), notified(1)); got != nil {
 			t.Errorf("events = %v, want none", got)
 		}
 	})

@@ -11,23 +11,23 @@ import (
 	"snapshot-status-checker/operator/show"
 )
 
-// Line is what one reading has changed. Its JSON is a line of `snapshot-status watch --output json`.
+// Line is a reading with its events. Its JSON is a line of `snapshot-status watch --output json`.
 type Line struct {
 	At       time.Time               `json:"at"`                // when the reading began
-	Run      *report.Summary         `json:"summary,omitempty"` // not there if the reading failed
+	Run      *report.Summary         `json:"summary,omitempty"` // absent if the reading failed
 	WaitsFor map[report.WaitsFor]int `json:"waits_for,omitempty"`
-	// over the last minute, or the last two readings; not there after the first
+	// over the last minute, or the last two readings; absent after the first
 	FilesPerSecond *float64   `json:"files_per_second,omitempty"`
-	AllFilesIn     *float64   `json:"all_files_in_seconds,omitempty"` // if it can be said
+	AllFilesIn     *float64   `json:"all_files_in_seconds,omitempty"` // if known
 	Events         []Event    `json:"events"`
 	Error          string     `json:"error,omitempty"`
-	Again          *time.Time `json:"again,omitempty"` // when a reading that failed is tried again
+	Again          *time.Time `json:"again,omitempty"` // when a failed reading is tried again
 
 	tracker Tracker
 }
 
-// Lines hands over the first reading and each one that changed something, until the run is done or the context ends. It
-// returns what was known at the end; the error is that of write.
+// Lines writes the first reading and each one that changed something, until the run is done or the context ends. The
+// error is that of write.
 func Lines(ctx context.Context, o Options, source Source, write func(Line) error) (Tracker, error) {
 	t := NewTracker(o.Every)
 	for {
@@ -38,7 +38,7 @@ func Lines(ctx context.Context, o Options, source Source, write func(Line) error
 		before := t
 		var events []Event
 		t, events = t.Take(r)
-		// was said, or is the caller's to say
+		// already written, or left to the caller
 		unknown := errors.Is(t.Err, ErrUnknown) && (o.over(t) || errors.Is(before.Err, ErrUnknown))
 		if changed(before, t, events) && !unknown {
 			if err := write(newLine(t, r, events)); err != nil {
@@ -61,7 +61,7 @@ func changed(before, after Tracker, events []Event) bool {
 		progress(before.Run.Summary) != progress(after.Run.Summary)
 }
 
-// progress is a summary without its times, which are not compared: they change with the rest.
+// progress is a summary without its times.
 func progress(s report.Summary) report.Summary {
 	s.FirstMessage, s.LastProgress = nil, nil
 	return s
@@ -93,10 +93,10 @@ func newLine(t Tracker, r Reading, events []Event) Line {
 func (l Line) Text(p show.Printer) string {
 	at := l.At.UTC().Format(time.DateTime)
 	if l.Run == nil {
-		return at + " " + p.Tone(show.Bad, trouble(l.tracker.Err, l.Again.Sub(l.At)))
+		return at + " " + p.Tone(show.Bad, failure(l.tracker.Err, l.Again.Sub(l.At)))
 	}
 	parts := []string{fmt.Sprintf("%s %s: %d of %d collections received, %d successful, %d of %d files", at,
-		p.Tone(show.StateTone(l.Run.State), string(l.Run.State)),
+		p.Tone(l.Run.State.Tone(), string(l.Run.State)),
 		l.Run.Received, l.Run.Collections, l.Run.Successful, l.Run.FilesReceived, l.Run.FilesSent)}
 	if speed := speed(l.tracker); speed != "" {
 		parts[0] += " (" + speed + ")"

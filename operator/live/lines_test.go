@@ -35,15 +35,15 @@ func source(t *testing.T, took time.Duration, readings ...Reading) Source {
 	}
 }
 
-// story is a run of one collection, as it is read until it is done.
-func story() []Reading {
+// scenario is a run of one collection, read until it is done.
+func scenario() []Reading {
 	run := oneCollection()
 	late := with(run, func(c *report.Collection) {
 		c.FilesReceived, c.Status, c.WaitsFor = 10, "Received", report.ForSuccessFile
 	})
-	late.State, late.Notifications = report.Received, news(report.Delivered, report.NotDue)
+	late.State, late.Notifications = report.Received, notifications(report.Delivered, report.NotDue)
 	done := with(late, func(c *report.Collection) { c.Status, c.WaitsFor = "Success", report.ForNothing })
-	done.State, done.Notifications = report.Successful, news(report.Delivered, report.Delivered)
+	done.State, done.Notifications = report.Successful, notifications(report.Delivered, report.Delivered)
 	return []Reading{{Err: ErrUnknown}, {Err: ErrUnknown}, {Run: run}, {Run: run},
 		{Err: errors.New("ThrottlingException")}, {Run: run}, {Run: late}, {Run: done}}
 }
@@ -54,7 +54,7 @@ func TestLines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var text, lines bytes.Buffer
 		o := Options{Name: "run-1", Every: 2 * time.Second, Wait: true, Now: time.Now}
-		last, err := Lines(t.Context(), o, source(t, 100*time.Millisecond, story()...), func(line Line) error {
+		last, err := Lines(t.Context(), o, source(t, 100*time.Millisecond, scenario()...), func(line Line) error {
 			text.WriteString(line.Text(show.Printer{}) + "\n")
 			return json.NewEncoder(&lines).Encode(line)
 		})

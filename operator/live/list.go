@@ -7,8 +7,8 @@ import (
 	"snapshot-status-checker/operator/report"
 )
 
-// list is which of the collections are shown, and from which on. What is shown is worked out when the collections or
-// the filter change, not each time that the screen is drawn.
+// list is the filtered list of collections and its scroll position. It is filtered when the collections or the filter
+// change, not each time that the screen is drawn.
 type list struct {
 	only   report.WaitsFor // only those that wait for this; "" for all, unfinished for all that wait
 	match  string          // only those whose name contains it, in any case
@@ -17,7 +17,7 @@ type list struct {
 	top    int // index of the first row on the screen
 }
 
-// unfinished filters for whatever waits for something.
+// unfinished selects collections that wait for anything.
 const unfinished report.WaitsFor = "anything"
 
 // renew is the list after the collections have changed, or its filter.
@@ -59,7 +59,7 @@ func (l list) key(pressed string, all []report.Collection, rows int) list {
 	return l
 }
 
-// typed is the list after a key while the name is typed that it looks for.
+// typed is the list after a key while a name is being typed.
 func (l list) typed(pressed, text string, all []report.Collection) list {
 	switch pressed {
 	case "enter":
@@ -78,7 +78,7 @@ func (l list) typed(pressed, text string, all []report.Collection) list {
 	return l.renew(all)
 }
 
-// nextFilter goes from all to all that wait, then from one thing that collections wait for to the next.
+// nextFilter goes from all to all that wait, then through what they wait for.
 func (l list) nextFilter(all []report.Collection) report.WaitsFor {
 	filters := []report.WaitsFor{"", unfinished}
 	for _, w := range waiting(report.Run{Collections: all}) {

@@ -34,7 +34,7 @@ func sum(run report.Run) report.Run {
 	return run
 }
 
-func news(received, successful report.DeliveryState) []report.Notification {
+func notifications(received, successful report.DeliveryState) []report.Notification {
 	return []report.Notification{
 		{Kind: snapshot.AllReceived, Delivery: report.Delivery{State: received}},
 		{Kind: snapshot.AllSuccessful, Delivery: report.Delivery{State: successful}},
@@ -44,8 +44,9 @@ func news(received, successful report.DeliveryState) []report.Notification {
 // oneCollection is a run that all but its last file has arrived of.
 func oneCollection() report.Run {
 	return sum(report.Run{
-		Summary:       report.Summary{Run: "run-1", State: report.Going, SnapshotType: "full", ExportDate: "2026-11-23"},
-		Notifications: news(report.NotDue, report.NotDue),
+		Summary: report.Summary{Run: "run-1", State: report.InProgress, SnapshotType: "full",
+			ExportDate: "2026-11-23"},
+		Notifications: notifications(report.NotDue, report.NotDue),
 		Collections: []report.Collection{
 			{Collection: "db.core.contract", Status: "Sent", FilesReceived: 9, FilesSent: 10, WaitsFor: report.ForFiles,
 				Since: before(3 * time.Minute)},
@@ -68,9 +69,9 @@ func manyCollections(n int) report.Run {
 		{4, "Received", report.ForSuccessFile, 100},
 	}
 	run := report.Run{
-		Summary: report.Summary{Run: "9b1d0f3c-full", State: report.Going, SnapshotType: "full",
+		Summary: report.Summary{Run: "9b1d0f3c-full", State: report.InProgress, SnapshotType: "full",
 			ExportDate: "2026-11-23"},
-		Notifications: news(report.NotDue, report.NotDue),
+		Notifications: notifications(report.NotDue, report.NotDue),
 	}
 	for i := range n {
 		c := report.Collection{
@@ -96,7 +97,8 @@ func manyCollections(n int) report.Run {
 
 // with is the run with its collections changed.
 func with(run report.Run, change func(*report.Collection)) report.Run {
-	changed := report.Run{Summary: run.Summary, Notifications: run.Notifications, Collections: slices.Clone(run.Collections)}
+	changed := report.Run{Summary: run.Summary, Notifications: run.Notifications,
+		Collections: slices.Clone(run.Collections)}
 	changed.FilesReceived, changed.FilesSent, changed.Received, changed.Successful = 0, 0, 0, 0
 	for i := range changed.Collections {
 		change(&changed.Collections[i])

@@ -14,9 +14,9 @@ import (
 // Options say how a run is watched.
 type Options struct {
 	Name   string        // the run's correlation id
-	Every  time.Duration // between two readings, if reading is quick
+	Every  time.Duration // between two readings that are quick
 	Stay   bool          // go on when the run is done
-	Wait   bool          // for the run, if nothing is stored of it yet
+	Wait   bool          // for a run that neither table knows yet
 	Colors bool
 	Now    func() time.Time
 }
@@ -26,10 +26,10 @@ func (o Options) over(t Tracker) bool {
 	return t.Ended() && !o.Stay || !t.Known() && !o.Wait && errors.Is(t.Err, ErrUnknown)
 }
 
-// screen is the state of the view; what changes it are messages.
+// screen is the state of the view.
 type screen struct {
 	Options
-	read          func() Reading // carried out beside the screen
+	read          func() Reading // runs concurrently
 	tracker       Tracker
 	reading       bool
 	now           time.Time
@@ -38,7 +38,7 @@ type screen struct {
 	list          list
 }
 
-// moment is a sentence and when it was known.
+// moment is a sentence with its time.
 type moment struct {
 	at time.Time
 	Sentence
@@ -60,7 +60,7 @@ func newScreen(ctx context.Context, o Options, source Source) screen {
 // Init implements tea.Model.
 func (s screen) Init() tea.Cmd { return s.wait(0) }
 
-// wait ticks after a moment: often enough for the ages on the screen, and for the next reading.
+// wait sends a tick, for the ages on the screen and the next reading.
 func (s screen) wait(d time.Duration) tea.Cmd {
 	return tea.Tick(d, func(time.Time) tea.Msg { return tick(s.Now()) })
 }
@@ -86,7 +86,7 @@ func (s screen) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	return s, nil
 }
 
-// startReading starts a reading, if none is under way.
+// startReading starts a reading, if none is in progress.
 func (s screen) startReading() (screen, tea.Cmd) {
 	if s.reading {
 		return s, nil

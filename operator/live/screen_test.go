@@ -5,14 +5,12 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
-	"github.com/google/go-cmp/cmp"
 
 	"snapshot-status-checker/operator/report"
 )
@@ -32,19 +30,7 @@ func golden(t *testing.T, name string, s screen) {
 			t.Errorf("line %d is %d wide on a screen of %d", i+1, width, s.width)
 		}
 	}
-	file := "testdata/" + name + ".txt"
-	if *update {
-		if err := os.WriteFile(file, []byte(got+"\n"), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(got+"\n", "\n")); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", file, diff)
-	}
+	goldenText(t, name+".txt", got+"\n")
 }
 
 // opened is a screen that nothing was read for yet.
@@ -72,8 +58,7 @@ func send(s screen, messages ...tea.Msg) screen {
 func press(s screen, keys ...string) screen {
 	named := map[string]rune{
 		"esc": tea.KeyEscape, "enter": tea.KeyEnter, "backspace": tea.KeyBackspace, "down": tea.KeyDown,
-		"up":     tea.KeyUp,
-		"pgdown": tea.KeyPgDown, "pgup": tea.KeyPgUp, "home": tea.KeyHome, "end": tea.KeyEnd,
+		"up": tea.KeyUp, "pgdown": tea.KeyPgDown, "pgup": tea.KeyPgUp, "home": tea.KeyHome, "end": tea.KeyEnd,
 	}
 	for _, key := range keys {
 		if code, ok := named[key]; ok {
@@ -105,8 +90,8 @@ func TestViews(t *testing.T) {
 	for name, messages := range map[string][]tea.Msg{
 		"opened":  {tick(at(1))},
 		"unknown": {Reading{Err: ErrUnknown, Began: at(0), Ended: at(0.2)}, tick(at(1))},
-		"none": {reading(0, sum(report.Run{Summary: report.Summary{Run: "run-1", State: report.Going},
-			Notifications: news(report.NotDue, report.NotDue)})), tick(at(1))},
+		"none": {reading(0, sum(report.Run{Summary: report.Summary{Run: "run-1", State: report.InProgress},
+			Notifications: notifications(report.NotDue, report.NotDue)})), tick(at(1))},
 		"one":  {reading(0, one), reading(2, all), tick(at(3))},
 		"many": {reading(0, large), reading(20, moved), tick(at(31)), tick(at(32))},
 		"failing": {reading(0, one), Reading{Err: errors.New("ThrottlingException: Rate\nexceeded"), Began: at(2),
@@ -191,7 +176,7 @@ func quits(command tea.Cmd) bool {
 func TestQuits(t *testing.T) {
 	t.Parallel()
 	done := sum(report.Run{Summary: report.Summary{State: report.Successful}})
-	letGo := sum(report.Run{Summary: report.Summary{State: report.Abandoned}})
+	abandoned := sum(report.Run{Summary: report.Summary{State: report.Abandoned}})
 	unknown := Reading{Err: ErrUnknown}
 	for name, test := range map[string]struct {
 		msg        tea.Msg
@@ -206,7 +191,7 @@ func TestQuits(t *testing.T) {
 		"QInAName": {msg: tea.KeyPressMsg{Code: 'q', Text: "q"},
 			before: []tea.Msg{tea.KeyPressMsg{Code: '/', Text: "/"}}},
 		"Done":            {msg: reading(1, done), want: true},
-		"Abandoned":       {msg: reading(1, letGo), want: true},
+		"Abandoned":       {msg: reading(1, abandoned), want: true},
 		"DoneButStay":     {msg: reading(1, done), stay: true},
 		"Unknown":         {msg: unknown, want: true},
 		"UnknownButWait":  {msg: unknown, wait: true},

@@ -68,12 +68,11 @@ func (term terminal) waitFor(t *testing.T, text string) {
 	}
 }
 
-// In a real terminal it starts, shows what is read as it changes, and ends in every way with the terminal as it was.
+// In a real terminal it shows changes, and restores the terminal however it ends.
 func TestTerminal(t *testing.T) {
 	t.Parallel()
 	done := with(oneCollection(), func(c *report.Collection) {
-		c.FilesReceived, c.Status, c.WaitsFor = 10, "Success",
-			report.ForNothing
+		c.FilesReceived, c.Status, c.WaitsFor = 10, "Success", report.ForNothing
 	})
 	done.State = report.Successful
 	for name, end := range map[string]func(term terminal, read chan<- report.Run, cancel func()){

@@ -1,5 +1,5 @@
-// Package live shows a run while it moves: on a screen that renews itself, or line by line. What it shows follows from
-// readings of the run, one after the other; how they are told apart is pure, as is the screen.
+// Package live follows a run: on a screen that updates itself, or line by line. Comparing two readings is pure, as is
+// the screen.
 package live
 
 import (
@@ -14,13 +14,13 @@ import (
 	"snapshot-status-checker/operator/show"
 )
 
-// Source reads the run. Its error is ErrUnknown if nothing is stored of it.
+// Source reads the run. Its error is ErrUnknown if neither table knows the run.
 type Source func(ctx context.Context) (report.Run, error)
 
-// ErrUnknown is a Source's for a run that neither table knows.
-var ErrUnknown = errors.New("neither table knows this run")
+// ErrUnknown is the error for a run that neither table knows.
+var ErrUnknown = errors.New("the run is in neither table")
 
-// Reading is what came of one reading of the run.
+// Reading is the result of reading the run once.
 type Reading struct {
 	Run          report.Run
 	Err          error
@@ -30,15 +30,15 @@ type Reading struct {
 // readTimeout bounds one reading. A run of 10,000 collections takes seconds.
 const readTimeout = 2 * time.Minute
 
-// trouble says what is wrong with a reading that failed, and when it is tried again.
-func trouble(err error, again time.Duration) string {
+// failure describes a reading that failed, and when it is tried again.
+func failure(err error, again time.Duration) string {
 	if errors.Is(err, ErrUnknown) {
-		return fmt.Sprintf("%v (looking again in %s)", err, show.Duration(again))
+		return fmt.Sprintf("%v (next reading in %s)", err, show.Duration(again))
 	}
-	return fmt.Sprintf("reading failed (again in %s): %s", show.Duration(again), show.Clean(err.Error()))
+	return fmt.Sprintf("reading failed (next try in %s): %s", show.Duration(again), show.Clean(err.Error()))
 }
 
-// read reads the run once; a reading that takes too long is given up.
+// read reads the run once, within readTimeout.
 func (s Source) read(ctx context.Context, now func() time.Time) Reading {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
@@ -48,7 +48,7 @@ func (s Source) read(ctx context.Context, now func() time.Time) Reading {
 	return r
 }
 
-// Tracker knows a run from its readings.
+// Tracker follows a run by its readings.
 type Tracker struct {
 	Run   report.Run // as it was read last
 	At    time.Time  // when that reading began; zero if none has succeeded yet
@@ -59,18 +59,18 @@ type Tracker struct {
 	pace  pace
 }
 
-// NewTracker returns a Tracker that reads the run every so often if that is cheap enough, for the first time at once.
+// NewTracker returns a Tracker that reads the run at once and then at this interval, if reading is quick enough.
 func NewTracker(every time.Duration) Tracker { return Tracker{every: every} }
 
 // Known reports whether the run was read at all.
 func (t Tracker) Known() bool { return !t.At.IsZero() }
 
-// Ended reports whether there is nothing more to see.
+// Ended reports whether the run is successful or abandoned.
 func (t Tracker) Ended() bool {
 	return t.Known() && (t.Run.State == report.Successful || t.Run.State == report.Abandoned)
 }
 
-// Take takes a reading in and says what happened since the last one that succeeded; the first tells of nothing.
+// Take adds a reading and returns the events since the last one that succeeded.
 func (t Tracker) Take(r Reading) (Tracker, []Event) {
 	t.Err = r.Err
 	if r.Err != nil {
@@ -92,14 +92,14 @@ func (t Tracker) Take(r Reading) (Tracker, []Event) {
 	return t, events
 }
 
-// Reading may take this part of the time, so that looking on does not burden the tables.
+// readingShare is the part of the time that reading may take, to limit the load on the tables.
 const readingShare = 0.10
 
-// maxRetry is the longest pause before a failed reading is tried again, if reading itself is quick.
+// maxRetry is the longest pause after a failed reading that was quick.
 const maxRetry = time.Minute
 
-// pause is how long to wait after a reading that took so long: every, longer if reading would otherwise take more than
-// its share of the time. After a failure it is as long as the failure took, and twice as long after each one in a row.
+// pause is how long to wait after a reading: every, or longer if reading would take more than readingShare. After
+// failures in a row it doubles each time, and is at least as long as the failed reading took.
 func pause(every, took time.Duration, failures int) time.Duration {
 	wait := every
 	for range min(failures, 10) {
@@ -111,7 +111,7 @@ func pause(every, took time.Duration, failures int) time.Duration {
 	return max(wait, time.Duration(float64(took)*(1/readingShare-1)))
 }
 
-// pace is how many files had arrived by when.
+// pace is how many files had arrived at the times of the readings.
 type pace []sample
 
 type sample struct {
@@ -122,7 +122,7 @@ type sample struct {
 // rateWindow is the time over which a rate is taken. The last two readings count however far apart they are.
 const rateWindow = time.Minute
 
-// after is the pace after another reading, and so many files since the one before.
+// after adds a reading, with the files since the one before.
 func (p pace) after(files int64, at time.Time) pace {
 	if len(p) > 0 {
 		files += p[len(p)-1].files
@@ -134,7 +134,7 @@ func (p pace) after(files int64, at time.Time) pace {
 	return p
 }
 
-// Rate is how many files arrived a second of late. It is not known before the second reading.
+// Rate is how many files arrived a second recently. It is unknown before the second reading.
 func (t Tracker) Rate() (perSecond float64, over time.Duration, known bool) {
 	if len(t.pace) < 2 {
 		return 0, 0, false
@@ -147,7 +147,7 @@ func (t Tracker) Rate() (perSecond float64, over time.Duration, known bool) {
 	return float64(last.files-first.files) / over.Seconds(), over, true
 }
 
-// Quiet is how long ago the last message was counted, also before somebody watched; 0 if that is not known.
+// Quiet is how long ago the last message was counted; 0 if unknown.
 func (t Tracker) Quiet() time.Duration {
 	var newest time.Time
 	for _, c := range t.Run.Collections {
@@ -161,8 +161,8 @@ func (t Tracker) Quiet() time.Duration {
 	return t.At.Sub(newest)
 }
 
-// AllFilesIn is when all files will have arrived if they come on as they do. It can be said while files come in and the
-// sender has said of all collections how many there are.
+// AllFilesIn is when all files will have arrived at the present rate. It is known while files arrive and the sender has
+// said for every collection how many it has.
 func (t Tracker) AllFilesIn() (in time.Duration, known bool) {
 	rate, _, known := t.Rate()
 	if !known || rate <= 0 {
@@ -184,7 +184,7 @@ func (t Tracker) AllFilesIn() (in time.Duration, known bool) {
 	return time.Duration(float64(left) / rate * float64(time.Second)), true
 }
 
-// arrived counts the files that arrived between two readings. Counters that were set back take none away.
+// arrived counts the files that arrived between two readings. Counters that were set back do not reduce it.
 func arrived(before, after report.Run) (files int64) {
 	was := map[string]report.Collection{}
 	for _, c := range before.Collections {
@@ -206,10 +206,10 @@ type Waiting struct {
 	Collections int
 }
 
-// waiting counts what the collections wait for, in the run's order; those that wait for nothing are left out.
+// waiting counts what the collections wait for, in the run's order, except nothing.
 func waiting(run report.Run) []Waiting {
 	var all []Waiting
-	for _, c := range run.Collections { // which stand in the order of what they wait for
+	for _, c := range run.Collections { // which are sorted by what they wait for
 		switch {
 		case c.WaitsFor == report.ForNothing:
 		case len(all) > 0 && all[len(all)-1].For == c.WaitsFor:

@@ -67,7 +67,7 @@ func TestRate(t *testing.T) {
 	want(10, 10*time.Second)
 	take(20, receivedFiles(150, 150))
 	want(5, 20*time.Second)
-	again := receivedFiles(30, 170) // the first was exported again: 30 files of the new attempt
+	again := receivedFiles(30, 170) // the first was exported again: 30 files of the new epoch
 	again.Collections[0].Epoch = 150
 	take(50, again)
 	want(3, 50*time.Second)
@@ -80,41 +80,26 @@ func TestRate(t *testing.T) {
 func TestAllFilesIn(t *testing.T) {
 	t.Parallel()
 	after := func(second []report.Collection) Tracker {
-		first := report.Run{Collections: []report.Collection{{Collection: "a", WaitsFor: report.ForFiles}}}
-		tracker, _ := NewTracker(time.Second).Take(reading(0, first))
+		tracker, _ := NewTracker(time.Second).Take(reading(0, report.Run{Collections: []report.Collection{
+			one("Sent", 0, 0, report.ForFiles)}}))
 		tracker, _ = tracker.Take(reading(10, report.Run{Collections: second}))
 		return tracker
 	}
+	other := func(c report.Collection) report.Collection { c.Collection = "db.b"; return c }
+	half := one("Sent", 20, 40, report.ForFiles)
 	for name, test := range map[string]struct {
 		collections []report.Collection
 		want        time.Duration
 		known       bool
 	}{
-		"OK": {
-			collections: []report.Collection{{Collection: "a", FilesReceived: 20, FilesSent: 40, Status: "Sent",
-				WaitsFor: report.ForFiles}, {Collection: "b", FilesSent: 10, Status: "SENT",
-				WaitsFor: report.ForFiles}},
-			want: 15 * time.Second, known: true,
-		},
-		"BehindTheLedger": { // it is read while its files are counted
-			collections: []report.Collection{{Collection: "a", FilesReceived: 20, FilesSent: 40, Status: "Sent",
-				WaitsFor: report.ForLook}},
-			want: 10 * time.Second, known: true,
-		},
-		"StuckOnesGetNoFiles": {
-			collections: []report.Collection{{Collection: "a", FilesReceived: 20, FilesSent: 40, Status: "Sent",
-				WaitsFor: report.ForFiles}, {Collection: "b", FilesSent: 10, Status: "Blocked_Topic",
-				WaitsFor: report.ForNothingEver}},
-			want: 10 * time.Second, known: true,
-		},
-		"SenderNotThrough": {collections: []report.Collection{
-			{Collection: "a", FilesReceived: 20, FilesSent: 40, Status: "Sent", WaitsFor: report.ForFiles},
-			{Collection: "b", FilesSent: 10, WaitsFor: report.ForExport},
-		}},
-		"NoneCome": {collections: []report.Collection{{Collection: "a", FilesSent: 40, Status: "Sent",
-			WaitsFor: report.ForFiles}}},
-		"AllAreThere": {collections: []report.Collection{{Collection: "a", FilesReceived: 40, FilesSent: 40,
-			WaitsFor: report.ForSuccessFile}}},
+		"OK": {[]report.Collection{half, other(one("SENT", 0, 10, report.ForFiles))}, 15 * time.Second, true},
+		// it is read while its files are counted
+		"BehindTheLedger": {[]report.Collection{one("Sent", 20, 40, report.ForLook)}, 10 * time.Second, true},
+		"StuckOnesGetNoFiles": {[]report.Collection{half, other(one("Blocked_Topic", 0, 10, report.ForNothingEver))},
+			10 * time.Second, true},
+		"SenderNotFinished": {[]report.Collection{half, other(one("", 0, 10, report.ForExport))}, 0, false},
+		"NoneArrive":        {[]report.Collection{one("Sent", 0, 40, report.ForFiles)}, 0, false},
+		"AllArrived":        {[]report.Collection{one("", 40, 40, report.ForSuccessFile)}, 0, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -145,8 +130,8 @@ func TestFailedReadingKeepsWhatWasKnown(t *testing.T) {
 	}
 }
 
-// Who begins to watch a run that has stood still for long is told so at once.
-func TestStandingStillSinceBeforeSomebodyWatched(t *testing.T) {
+// The time since the last message includes the time before watch began.
+func TestQuietSinceBeforeTheFirstReading(t *testing.T) {
 	t.Parallel()
 	run := receivedFiles(7, 9)
 	long, longer := at(-540), at(-3600)

@@ -11,7 +11,7 @@ import (
 	"snapshot-status-checker/operator/show"
 )
 
-// layout is how many lines of the screen each part gets; what does not fit is cut off at the bottom.
+// layout is how many lines each part of the screen gets.
 type layout struct{ rows, events int }
 
 // Lines that every screen has: head, the table's heading, the list's place, the events' heading, keys.
@@ -41,9 +41,9 @@ func (s screen) text() string {
 	return strings.Join(lines, "\n")
 }
 
-const waitsFor = "waits for   "
+const waitsFor = "waiting for "
 
-// head is headLines lines: what is watched, how far it is, what it waits for.
+// head is headLines lines: the run, its progress, what it waits for.
 func (s screen) head() []string {
 	p, run := s.printer(), s.run()
 	title := show.Clean(s.Name)
@@ -51,19 +51,18 @@ func (s screen) head() []string {
 		title += " (" + show.Clean(of) + ")"
 	}
 	if !s.tracker.Known() {
-		return []string{spread(title, s.freshness(), s.width), "", s.trouble(), "", "", ""}
+		return []string{spread(title, s.freshness(), s.width), "", s.failure(), "", "", ""}
 	}
-	title += "  " + p.Tone(show.StateTone(run.State), string(run.State))
+	title += "  " + p.Tone(run.State.Tone(), string(run.State))
 	width := max(10, min(s.width/4, 40))
 	waits := append(s.waits(max(20, s.width-len(waitsFor))), "")
 	return []string{
 		spread(title, s.freshness(), s.width),
 		fmt.Sprintf("collections %s %d of %d received, %d successful", show.Bar(int64(run.Received),
-			int64(run.Summary.Collections), width),
-			run.Received, run.Summary.Collections, run.Successful),
+			int64(run.Summary.Collections), width), run.Received, run.Summary.Collections, run.Successful),
 		fmt.Sprintf("files       %s %d of %d%s", show.Bar(run.FilesReceived, run.FilesSent, width), run.FilesReceived,
 			run.FilesSent, s.speed()),
-		s.newsOrTrouble(),
+		s.notificationsOrFailure(),
 		waitsFor + waits[0],
 		strings.TrimRight(strings.Repeat(" ", len(waitsFor))+waits[1], " "),
 	}
@@ -82,26 +81,26 @@ func (s screen) freshness() string {
 	return "as of " + show.Duration(s.now.Sub(s.tracker.At)) + " ago"
 }
 
-// trouble is the last reading's error, and when it is tried again.
-func (s screen) trouble() string {
+// failure is the last reading's error, and when it is tried again.
+func (s screen) failure() string {
 	if s.tracker.Err == nil {
 		return ""
 	}
-	return s.printer().Tone(show.Bad, trouble(s.tracker.Err, s.tracker.Next.Sub(s.now)))
+	return s.printer().Tone(show.Bad, failure(s.tracker.Err, s.tracker.Next.Sub(s.now)))
 }
 
-func (s screen) newsOrTrouble() string {
+func (s screen) notificationsOrFailure() string {
 	if s.tracker.Err != nil {
-		return s.trouble()
+		return s.failure()
 	}
-	var news []string
+	var all []string
 	for _, n := range s.run().Notifications {
-		news = append(news, report.NotificationName(n.Kind)+": "+string(n.Delivery.State))
+		all = append(all, report.NotificationName(n.Kind)+": "+string(n.Delivery.State))
 	}
-	return "news        " + strings.Join(news, ", ")
+	return "monitoring  " + strings.Join(all, ", ")
 }
 
-// speed says how fast files come in, and when all will be there.
+// speed says how fast files arrive, and when all will have arrived.
 func (s screen) speed() string {
 	text := speed(s.tracker)
 	if text == "" {
@@ -116,7 +115,7 @@ func speed(t Tracker) string {
 	case !known:
 		return ""
 	case all:
-		return fmt.Sprintf("%s a second, all in about %s", decimal(rate), show.Duration(in))
+		return fmt.Sprintf("%s a second, all arrived in about %s", decimal(rate), show.Duration(in))
 	case rate > 0:
 		return decimal(rate) + " a second"
 	}
@@ -131,14 +130,14 @@ func decimal(rate float64) string {
 	return fmt.Sprintf("%.0f", rate)
 }
 
-// waits counts what the collections wait for, in lines that are so wide and break between two counts.
+// waits counts what the collections wait for, in lines that break between two counts.
 func (s screen) waits(width int) []string {
 	const together = "\u00a0" // a blank at which no line breaks
 	p := s.printer()
 	var parts []string
 	for _, w := range waiting(s.run()) {
 		count := strings.ReplaceAll(fmt.Sprintf("%s %d", w.For, w.Collections), " ", together)
-		parts = append(parts, p.Tone(show.WaitTone(w.For), count))
+		parts = append(parts, p.Tone(w.For.Tone(), count))
 	}
 	if len(parts) == 0 {
 		return []string{"nothing"}
@@ -163,7 +162,7 @@ func (s screen) happened() []string {
 func (s screen) keys() string {
 	keys := "q quit  ↑↓ PgUp PgDn g G scroll  f filter  / name  Esc all  r read now"
 	if s.list.typing {
-		keys = "type a part of the name, Enter to keep it, Esc to drop it"
+		keys = "type a part of the name, Enter to accept, Esc to cancel"
 	}
 	return s.printer().Tone(show.Faint, keys)
 }
@@ -180,14 +179,14 @@ func spread(left, right string, width int) string {
 	return left + strings.Repeat(" ", max(2, width-ansi.StringWidth(left)-ansi.StringWidth(right))) + right
 }
 
-// table is the list of collections with its heading and, below, which part of it this is.
+// table is the list of collections, with its heading and place.
 func (s screen) table() []string {
 	rows := s.layout().rows
 	top := max(0, min(s.list.top, len(s.list.shown)-rows))
 	shown := s.list.shown[top:min(top+rows, len(s.list.shown))]
 	columns := s.columns(shown)
-	lines := []string{s.printer().Tone(show.Faint, columns.line("COLLECTION", "STATUS", "FILES/SENT", "", "WAITS FOR",
-		"SINCE"))}
+	lines := []string{s.printer().Tone(show.Faint, columns.line("COLLECTION", "STATUS", "FILES/SENT", "", "WAITING FOR",
+		"AGE"))}
 	for _, c := range shown {
 		lines = append(lines, s.row(columns, c))
 	}
@@ -202,7 +201,7 @@ func (s screen) table() []string {
 
 func (s screen) row(columns columns, c report.Collection) string {
 	p := s.printer()
-	wait := p.Tone(show.WaitTone(c.WaitsFor), cell(string(c.WaitsFor), columns.wait))
+	wait := p.Tone(c.WaitsFor.Tone(), cell(string(c.WaitsFor), columns.wait))
 	return columns.line(show.Clean(c.Collection), report.StatusName(c.Status), counts(c),
 		show.Bar(c.FilesReceived, c.FilesSent, columns.bar), wait, p.Ago(c.Since))
 }
@@ -211,10 +210,10 @@ func (s screen) none() string {
 	if len(s.run().Collections) == 0 {
 		return "The export status table has no row for this run yet."
 	}
-	return "No collection is like that (Esc shows all)."
+	return "No collection matches (Esc shows all)."
 }
 
-// place says which part of the list is on the screen.
+// place says which part of the list is shown.
 func (s screen) place(top, shown int) string {
 	if shown == 0 && s.list.filter() == "" {
 		return ""
@@ -229,7 +228,7 @@ func (s screen) place(top, shown int) string {
 // columns are the widths of the list's columns.
 type columns struct{ name, status, files, bar, wait, since int }
 
-// columns gives each column what it needs, and the name and the bar the rest. A narrow screen leaves out since.
+// columns gives each column what it needs, and the name and the bar the rest. A narrow screen has no age.
 func (s screen) columns(shown []report.Collection) columns {
 	c := columns{name: 10, status: 10, files: len("FILES/SENT"), bar: 8, wait: len("the success file"), since: 6}
 	longest := c.name

@@ -1,4 +1,4 @@
-// Package operatortest pastes what is suggested into a shell.
+// Package operatortest runs suggested commands in a shell.
 package operatortest
 
 import (
@@ -9,10 +9,10 @@ import (
 	"strings"
 	"testing"
 
-	"snapshot-status-checker/operator/visible"
+	"snapshot-status-checker/operator/show"
 )
 
-// Hostile are ids that a shell, a command line or a terminal would take for something else.
+// Hostile are ids that a shell, a command line or a terminal could misinterpret.
 var Hostile = map[string]string{
 	"Plain": "run-1", "Empty": "", "Dash": "-dash-1", "TwoDashes": "--yes", "OnlyDashes": "--", "OneDash": "-",
 	"Tab":     "a\tb",
@@ -29,23 +29,23 @@ var Hostile = map[string]string{
 }
 
 // Pasted runs lines in bash and returns the arguments of each call of snapshot-status, or of aws, in them. It fails if
-// there is anything in a line that a person does not see.
+// a line has invisible characters.
 func Pasted(t *testing.T, lines ...string) (calls [][]string) {
 	t.Helper()
 	for _, line := range lines {
-		if visible.Text(line) != line {
-			t.Errorf("not all of it is visible: %q", line)
+		if show.Clean(line) != line {
+			t.Errorf("invisible characters: %q", line)
 		}
 	}
 	stub := "snapshot-status() { printf '%s\\0' $# \"$@\" >&3; }\naws() { snapshot-status \"$@\"; }\n"
 	bash := exec.CommandContext(t.Context(), "bash", "--noprofile", "--norc", "-c",
 		"exec 3>&1 >/dev/null\n"+stub+strings.Join(lines, "\n")+"\n")
 	bash.Dir, bash.Env = t.TempDir(), []string{"LC_ALL=C"}
-	var trouble bytes.Buffer
-	bash.Stderr = &trouble
+	var stderr bytes.Buffer
+	bash.Stderr = &stderr
 	out, err := bash.Output()
-	if err != nil || trouble.Len() > 0 {
-		t.Fatalf("%s: %v: %s", lines, err, &trouble)
+	if err != nil || stderr.Len() > 0 {
+		t.Fatalf("%s: %v: %s", lines, err, &stderr)
 	}
 	for words := strings.Split(string(out), "\x00"); len(words) > 1; {
 		n, err := strconv.Atoi(words[0])

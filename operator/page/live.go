@@ -11,7 +11,7 @@ import (
 	"sync"
 	"time"
 
-	"snapshot-status-checker/operator/visible"
+	"snapshot-status-checker/operator/show"
 )
 
 // topic is the subject of a page's live updates.
@@ -257,7 +257,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 		if err != nil {
 			return err
 		}
-		if _, err := fmt.Fprintf(w, "data: %s\n\n", visible.JSON(data)); err != nil {
+		if _, err := fmt.Fprintf(w, "data: %s\n\n", show.JSON(data)); err != nil {
 			return err
 		}
 		return control.Flush()

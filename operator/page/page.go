@@ -26,7 +26,6 @@ import (
 	"snapshot-status-checker/internal/delivery/machine"
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/store"
-	"snapshot-status-checker/operator/around"
 	"snapshot-status-checker/operator/deployment"
 	"snapshot-status-checker/operator/rejected"
 	"snapshot-status-checker/operator/report"
@@ -55,9 +54,7 @@ func NewSource(d deployment.Deployment) Source {
 	executions := trace.New(d)
 	source := Source{Stack: d.Stack, Local: d.Local, Store: d.Store(), Now: time.Now,
 		Settings: report.Settings{Exempt: d.Settings.ExemptStatuses, StalledAfter: d.Settings.StalledAfter},
-		Around: func(ctx context.Context, run string) (report.Around, error) {
-			return around.ReadBy(ctx, d, executions, run)
-		}}
+		Around:   executions.Around}
 	if d.StateMachineArn != "" {
 		started := machine.Machine{SFN: sfn.NewFromConfig(d.Config), ARN: d.StateMachineArn}
 		source.Trace, source.Reconcile = executions, started.Reconcile

@@ -10,7 +10,7 @@ import (
 	"strconv"
 	"time"
 
-	"snapshot-status-checker/operator/effect"
+	"snapshot-status-checker/operator/deployment"
 	"snapshot-status-checker/operator/rejected"
 )
 
@@ -135,7 +135,7 @@ func (s *Server) replay(r *http.Request) (string, error) {
 	s.rejected.forget("")
 	released := reading.GiveBack(r.Context())
 	if err != nil {
-		return "", effect.After(errors.Join(err, released), "nothing was replayed")
+		return "", deployment.AfterEffect(errors.Join(err, released), "nothing was replayed")
 	}
 	notice := replayNotice(outcomes)
 	if released != nil {

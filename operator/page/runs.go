@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"snapshot-status-checker/internal/snapshot"
-	"snapshot-status-checker/operator/lookagain"
+	"snapshot-status-checker/operator/deployment"
 	"snapshot-status-checker/operator/report"
 )
 
@@ -162,7 +162,7 @@ func (s *Server) reconcile(r *http.Request) (string, error) {
 	case 1:
 		notice = "Reconciling 1 collection."
 	}
-	return link("/run", "id", run.Summary.Run, "notice", notice), lookagain.Start(r.Context(), s.Reconcile, keys)
+	return link("/run", "id", run.Summary.Run, "notice", notice), deployment.Reconcile(r.Context(), s.Reconcile, keys)
 }
 
 func noCollection(name string) error { return notFound("The run has no collection " + name + ".") }

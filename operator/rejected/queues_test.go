@@ -59,11 +59,11 @@ func queues(t *testing.T, largest string, faults ...fault) rejected.Queues {
 	}
 	return rejected.Queues{
 		SQS:      sqs.NewFromConfig(localtest.Config(localtest.Engine(t)), options...),
-		Rejected: queue("-kept", nil), FileReceived: queue("-in", map[string]string{"MaximumMessageSize": largest}),
+		Rejected: queue("-rejected", nil), FileReceived: queue("-in", map[string]string{"MaximumMessageSize": largest}),
 	}
 }
 
-func keep(t *testing.T, q rejected.Queues, texts ...string) {
+func reject(t *testing.T, q rejected.Queues, texts ...string) {
 	t.Helper()
 	keeper := delivery.Rejected{SQS: q.SQS, QueueURL: q.Rejected}
 	for i, text := range texts {
@@ -99,10 +99,10 @@ func wantCount(t *testing.T, q rejected.Queues, visible, hidden int) {
 	}
 }
 
-func TestReadThroughAndGiveBack(t *testing.T) {
+func TestReadAndRelease(t *testing.T) {
 	t.Parallel()
 	q := queues(t, "1024")
-	keep(t, q, texts(25)...)
+	reject(t, q, texts(25)...)
 	reading := read(t, q)
 	wantCount(t, q, 0, 25)
 	var got []string
@@ -121,7 +121,7 @@ func TestReadThroughAndGiveBack(t *testing.T) {
 		t.Error(diff)
 	}
 	if second := read(t, q); len(second.Messages) != 0 || second.Elsewhere != 25 {
-		t.Errorf("a second reader got %d messages, and that %d are elsewhere; want 0 and 25", len(second.Messages),
+		t.Errorf("a second reader got %d messages, and %d in flight; want 0 and 25", len(second.Messages),
 			second.Elsewhere)
 	}
 	if err := reading.GiveBack(t.Context()); err != nil {
@@ -130,8 +130,8 @@ func TestReadThroughAndGiveBack(t *testing.T) {
 	wantCount(t, q, 25, 0)
 }
 
-// Whoever reads may be interrupted at any time, or lose the connection: what was read goes back.
-func TestInterruptedReadGivesBack(t *testing.T) {
+// After an interrupt or an error, messages that were received are visible again.
+func TestInterruptedReadReleases(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name string
@@ -155,7 +155,7 @@ func TestInterruptedReadGivesBack(t *testing.T) {
 				}
 				return next()
 			})
-			keep(t, q, texts(25)...)
+			reject(t, q, texts(25)...)
 			if reading, err := q.Read(ctx); err == nil {
 				t.Errorf("no error, and %d messages", len(reading.Messages))
 			}
@@ -164,13 +164,13 @@ func TestInterruptedReadGivesBack(t *testing.T) {
 	}
 }
 
-func TestPutBackToTheLetter(t *testing.T) {
+func TestReplayExactly(t *testing.T) {
 	t.Parallel()
 	q := queues(t, "262144")
 	all := []string{" {\r\n\t\"a\": \"</b> é \U0001F600 \\u00e9\u2028\"\n}\n", "\"oh", strings.Repeat(`\"`, 60_000),
 		"a\x00\uFFFFé"}
 	all = append(all, texts(20)...)
-	keep(t, q, all...)
+	reject(t, q, all...)
 	reading := read(t, q)
 	outcomes, err := reading.Replay(t.Context(), reading.Messages)
 	if err != nil {
@@ -222,10 +222,10 @@ func arrived(t *testing.T, q rejected.Queues) (all []envelope) {
 }
 
 // A message that does not fit in its envelope stays, and says so; its neighbours go.
-func TestPutBackTooLarge(t *testing.T) {
+func TestReplayTooLarge(t *testing.T) {
 	t.Parallel()
 	q := queues(t, "1024")
-	keep(t, q, "small", strings.Repeat(`"`, 1000), "small too")
+	reject(t, q, "small", strings.Repeat(`"`, 1000), "small too")
 	reading := read(t, q)
 	outcomes, err := reading.Replay(t.Context(), reading.Messages)
 	if err != nil {
@@ -247,7 +247,7 @@ func TestPutBackTooLarge(t *testing.T) {
 }
 
 // SQS may refuse single messages of a batch, to take them or to delete them. What was not sent is not deleted.
-func TestPutBackRefusedByEntry(t *testing.T) {
+func TestReplayRefusedByEntry(t *testing.T) {
 	t.Parallel()
 	refused := types.BatchResultErrorEntry{Code: aws.String("InternalError"), Message: aws.String("try again")}
 	q := queues(t, "1024", func(_ context.Context, in any, next func() (any, error)) (any, error) {
@@ -270,7 +270,7 @@ func TestPutBackRefusedByEntry(t *testing.T) {
 		}
 		return next()
 	})
-	keep(t, q, texts(4)...)
+	reject(t, q, texts(4)...)
 	reading := read(t, q)
 	outcomes, err := reading.Replay(t.Context(), reading.Messages)
 	if err != nil {
@@ -280,8 +280,8 @@ func TestPutBackRefusedByEntry(t *testing.T) {
 	for _, o := range outcomes {
 		got = append(got, fmt.Sprintf("%t %v", o.Done, o.Err))
 	}
-	want := []string{"false it was not put back: InternalError: try again", "true <nil>", "true <nil>",
-		"false it was put back and counts once, but is still kept here, so it may be put back again or dropped: " +
+	want := []string{"false it was not replayed: InternalError: try again", "true <nil>", "true <nil>",
+		"false it was replayed and counts once, but is still rejected; replay it again or delete it: " +
 			"InternalError: try again"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -295,10 +295,10 @@ func TestPutBackRefusedByEntry(t *testing.T) {
 	}
 }
 
-func TestDrop(t *testing.T) {
+func TestDelete(t *testing.T) {
 	t.Parallel()
 	q := queues(t, "1024")
-	keep(t, q, texts(12)...)
+	reject(t, q, texts(12)...)
 	reading := read(t, q)
 	for _, o := range reading.Delete(t.Context(), reading.Messages[:11]) {
 		if !o.Done || o.Err != nil {

@@ -14,12 +14,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 )
 
-// Reading holds what was read of the queue. Others do not see it until it is given back.
+// Reading holds the messages that were received. Other readers do not see them until they are released.
 type Reading struct {
 	Messages []*Message // the oldest first
-	// Elsewhere is how many messages, about, were not to be had, since somebody else is reading them just now.
+	// Elsewhere is how many messages other readers hold, approximately.
 	Elsewhere int
-	// Unseen is how many more, about, the queue said to have when nothing came any more: the list lacks them.
+	// Unseen is how many messages the queue did not return, approximately.
 	Unseen int
 
 	queues Queues
@@ -27,35 +27,35 @@ type Reading struct {
 }
 
 const (
-	perCall  = 10 // SQS takes and gives no more
-	longPoll = 1  // second; it asks all of the queue's servers, which a receive that does not wait would not
-	// emptyReceives in a row end the reading, whatever the queue says of how many it has: it counts with a delay.
+	perCall  = 10 // the maximum of SQS
+	longPoll = 1  // second; a receive without it asks only some of the queue's servers
+	// emptyReceives in a row end the reading: the queue counts its messages with a delay.
 	emptyReceives = 3
-	mostHidden    = 12 * time.Hour // SQS allows no more
+	mostHidden    = 12 * time.Hour // the maximum of SQS
 )
 
-// hidesFor is how long a message stays hidden if it is not given back: enough to read so many, ten at a time over a
-// slow connection, and to act on them.
+// hidesFor is how long a message stays hidden if it is not released: enough to read so many over a slow connection, and
+// to act on them.
 func hidesFor(messages int) time.Duration {
 	return min(mostHidden, time.Minute+time.Duration(messages)*100*time.Millisecond)
 }
 
-// Count asks the queue how many messages it has, about: those that can be read, and those that somebody is reading.
+// Count asks the queue how many messages it has, approximately: visible ones, and those that readers hold.
 func (q Queues) Count(ctx context.Context) (visible, hidden int, err error) {
 	names := []types.QueueAttributeName{types.QueueAttributeNameApproximateNumberOfMessages,
 		types.QueueAttributeNameApproximateNumberOfMessagesNotVisible}
 	got, err := q.SQS.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: &q.Rejected,
 		AttributeNames: names})
 	if err != nil {
-		return 0, 0, fmt.Errorf("counting the kept messages: %w", err)
+		return 0, 0, fmt.Errorf("counting the rejected messages: %w", err)
 	}
 	visible, err = strconv.Atoi(got.Attributes[string(names[0])])
 	hidden, hiddenErr := strconv.Atoi(got.Attributes[string(names[1])])
 	return visible, hidden, errors.Join(err, hiddenErr)
 }
 
-// Read reads the queue through, until nothing more comes and as many as it should have were seen. With an error, or
-// when the context ends, what was read is given back; else the caller does it, with GiveBack.
+// Read receives all messages of the queue. After an error, or if the context ends, it releases what it received;
+// otherwise the caller does, with GiveBack.
 func (q Queues) Read(ctx context.Context) (*Reading, error) {
 	visible, hidden, err := q.Count(ctx)
 	if err != nil {
@@ -74,7 +74,7 @@ func (q Queues) Read(ctx context.Context) (*Reading, error) {
 func (r *Reading) read(ctx context.Context, expected int) error {
 	for empty := 0; ; {
 		if ctx.Err() != nil {
-			return fmt.Errorf("reading the kept messages: %w", context.Cause(ctx))
+			return fmt.Errorf("reading the rejected messages: %w", context.Cause(ctx))
 		}
 		more, err := r.receive(ctx, expected)
 		switch {
@@ -99,8 +99,8 @@ func (r *Reading) read(ctx context.Context, expected int) error {
 	}
 }
 
-// receive receives once and says whether something came that was not seen before. A receive that was cut off would hide
-// what it brought, so it goes on when the context ends: a second at most.
+// receive receives once and reports whether there were new messages. It ignores the end of the context, for a second at
+// most: an interrupted receive would hide its messages.
 func (r *Reading) receive(ctx context.Context, expected int) (more bool, err error) {
 	got, err := r.queues.SQS.ReceiveMessage(context.WithoutCancel(ctx), &sqs.ReceiveMessageInput{
 		QueueUrl: &r.queues.Rejected, MaxNumberOfMessages: perCall, WaitTimeSeconds: longPoll,
@@ -109,7 +109,7 @@ func (r *Reading) receive(ctx context.Context, expected int) (more bool, err err
 		MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameSentTimestamp},
 	})
 	if err != nil {
-		return false, fmt.Errorf("reading the kept messages: %w", err)
+		return false, fmt.Errorf("reading the rejected messages: %w", err)
 	}
 	for _, message := range got.Messages {
 		if seen := r.byID[aws.ToString(message.MessageId)]; seen != nil {

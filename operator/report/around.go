@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// Around is what stands around the runs and may explain why one does not move.
+// Around is what the queues and the state machine say. It may explain why a run makes no progress.
 type Around struct {
-	Waiting     int // messages in the file-received queue, about; those being worked on included
-	Kept        int // in the rejected-messages queue, about
-	DeadLetters int // in the dead-letter queues, about
+	Waiting     int // messages in the file-received queue, approximately; those being processed included
+	Kept        int // messages in the rejected-messages queue, approximately
+	DeadLetters int // messages in the dead-letter queues, approximately
 	Failed      []Failure
 }
 
@@ -23,7 +23,7 @@ type Failure struct {
 	Cause     string    `json:"cause"`
 }
 
-// findings names what stands around a run that is not done, and may keep it from moving.
+// findings names what may keep an unfinished run from making progress.
 func (a Around) findings(run Run, command Command) []Finding {
 	var findings []Finding
 	add := func(n int, whose Whose, what WaitsFor, sentence string, next ...string) {
@@ -32,24 +32,23 @@ func (a Around) findings(run Run, command Command) []Finding {
 		}
 	}
 	if failed, _ := a.failures(run); len(failed) > 0 {
-		add(1, Operator, ForLook, failedSentence(failed)+".", docsFailed, command.look(run))
+		add(1, Operator, ForLook, failedSentence(failed)+".", docsFailed, command.reconcile(run))
 		findings[0].Since = moment(failed[0].At)
 	}
-	add(a.DeadLetters, Operator, ForFiles, plural(a.DeadLetters, "message", "messages")+
-		" in the dead-letter queues: no execution could start for them. They may be this run's.",
+	add(a.DeadLetters, Operator, ForFiles, Plural(a.DeadLetters, "message", "messages")+
+		" in the dead-letter queues: no execution could start for them. They may belong to this run.",
 		"docs/runbook.md, dead letters")
-	add(a.Kept, Operator, ForFiles, plural(a.Kept, "message", "messages")+
-		" in the rejected-messages queue. They may be this run's.",
+	add(a.Kept, Operator, ForFiles, Plural(a.Kept, "message", "messages")+
+		" in the rejected-messages queue. They may belong to this run.",
 		command.Do("rejected list "+Flag("run", run.Run)))
-	add(a.Waiting, Checker, ForFiles, plural(a.Waiting, "message is", "messages are")+
-		" on the way in the file-received queue, of this run or others.",
-		command.Do("watch", run.Run))
+	add(a.Waiting, Checker, ForFiles, Plural(a.Waiting, "message is", "messages are")+
+		" in the file-received queue. They may belong to this run.", command.Do("watch", run.Run))
 	return findings
 }
 
 const docsFailed = "docs/runbook.md, executions failed"
 
-// past names failures that the run has outlived.
+// past names failures after which the run made progress.
 func (a Around) past(run Run, command Command) []Finding {
 	_, past := a.failures(run)
 	if len(past) == 0 {
@@ -58,12 +57,12 @@ func (a Around) past(run Run, command Command) []Finding {
 	return []Finding{{WaitsFor: ForLook, Whose: Nobody, Since: moment(past[0].At),
 		Next: []string{docsFailed, command.Do("rejected list " + Flag("run", run.Run))},
 		Sentence: failedSentence(past) +
-			". The run has moved since, so what was left undone may be done; messages that could not be counted are " +
-			"among those kept."}}
+			". The run has made progress since, so the failed step may be done. Messages " +
+			"that could not be counted are in the rejected-messages queue."}}
 }
 
-// failures tells those that may hold the run from those after which something was counted or claimed, each the newest
-// first.
+// failures separates those that may block the run from those after which something was counted or leased, each the
+// newest first.
 func (a Around) failures(run Run) (now, past []Failure) {
 	for _, failure := range slices.SortedFunc(slices.Values(a.Failed),
 		func(x, y Failure) int { return y.At.Compare(x.At) }) {
@@ -78,7 +77,7 @@ func (a Around) failures(run Run) (now, past []Failure) {
 
 func failedSentence(newestFirst []Failure) string {
 	newest := newestFirst[0]
-	return fmt.Sprintf("%s of this run failed, the last at %s: %s", plural(len(newestFirst), "execution", "executions"),
-		newest.At.UTC().Format(time.DateTime), strings.TrimRight(strings.TrimSuffix(newest.Error+": "+newest.Cause,
-			": "), "."))
+	reason := strings.TrimRight(strings.TrimSuffix(newest.Error+": "+newest.Cause, ": "), ".")
+	return fmt.Sprintf("%s of this run failed, the latest at %s: %s", Plural(len(newestFirst), "execution",
+		"executions"), newest.At.UTC().Format(time.DateTime), reason)
 }

@@ -6,6 +6,7 @@ import (
 
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/store"
+	"snapshot-status-checker/operator/show"
 )
 
 // Collection is one collection of a run.
@@ -14,9 +15,9 @@ type Collection struct {
 	Status        string     `json:"status"` // as the table spells it
 	FilesReceived int64      `json:"files_received"`
 	FilesSent     int64      `json:"files_sent"`
-	Epoch         int64      `json:"epoch"` // not a count: another number after the collection was exported again
+	Epoch         int64      `json:"epoch"` // which export this is; not a count
 	WaitsFor      WaitsFor   `json:"waits_for"`
-	Since         *time.Time `json:"since,omitempty"`        // it has waited since, as far as is known
+	Since         *time.Time `json:"since,omitempty"`        // it has waited since then, as far as is known
 	LastMessage   *time.Time `json:"last_message,omitempty"` // when its last message was counted
 	Request       Delivery   `json:"request"`                // for its _success file
 	Problem       string     `json:"problem,omitempty"`      // why its row cannot be read
@@ -24,46 +25,53 @@ type Collection struct {
 	received, successful bool
 }
 
-// WaitsFor says what has to happen next before a collection gets further.
+// WaitsFor says what has to happen next to a collection.
 type WaitsFor string
 
-// What a collection may wait for, those first that nobody moves by himself.
+// What a collection may wait for, first what needs a person.
 const (
 	ForRepair      WaitsFor = "repair"           // its row cannot be read
 	ForStatus      WaitsFor = "a known status"   // its status is none that a known system writes
 	ForNothingEver WaitsFor = "manual action"    // its status is final: Table_Unavailable, Blocked_Topic
-	ForLook        WaitsFor = "a look"           // a step is due that this system has not taken
-	ForDelivery    WaitsFor = "the request"      // for its _success file: owed or claimed, and not delivered
+	ForLook        WaitsFor = "reconciliation"   // a step is due that this system has not taken
+	ForDelivery    WaitsFor = "the request"      // for its _success file: pending or leased
 	ForFiles       WaitsFor = "files"            // Sent, and not all have arrived
 	ForSender      WaitsFor = "the sender"       // Sent, and FilesSent is 0: no file completes it
 	ForSent        WaitsFor = "the status Sent"  // all files that the sender has counted have arrived
-	ForOthers      WaitsFor = "another system"   // that counts its run: no message of it has come here
-	ForExport      WaitsFor = "export"           // exporter and sender are at it
+	ForOthers      WaitsFor = "another system"   // that counts its run: the run is not in the ledger
+	ForExport      WaitsFor = "export"           // exporter and sender are working on it
 	ForRetry       WaitsFor = "the next export"  // Export_Failed: the exporter tries again
-	ForSuccessFile WaitsFor = "the success file" // it was asked for
+	ForSuccessFile WaitsFor = "the success file" // its request was delivered
 	ForNothing     WaitsFor = "nothing"          // it is successful, or exempt
 )
 
 var waits = []WaitsFor{ForRepair, ForStatus, ForNothingEver, ForLook, ForDelivery, ForFiles, ForSender, ForSent,
-	ForOthers, ForExport,
-	ForRetry, ForSuccessFile, ForNothing}
+	ForOthers, ForExport, ForRetry, ForSuccessFile, ForNothing}
 
-func (w WaitsFor) order() int { return slices.Index(waits, w) }
+// Tone is the colour of what a collection waits for.
+func (w WaitsFor) Tone() show.Tone {
+	switch w {
+	case ForNothing:
+		return show.Good
+	case ForRepair, ForStatus, ForNothingEver:
+		return show.Bad
+	}
+	return show.Busy
+}
 
 // NewCollection describes a collection as it was read; its state has a row.
 func NewCollection(state store.State, settings Settings, now time.Time) Collection {
 	row, known := *state.Row, state.Collection
 	c := Collection{
 		Collection: row.CollectionName, Status: string(row.Status), FilesReceived: row.FilesReceived.N,
-		FilesSent: row.FilesSent.N,
-		Epoch:     known.Epoch(row), LastMessage: moment(known.CountedAt),
+		FilesSent: row.FilesSent.N, Epoch: known.Epoch(row), LastMessage: moment(known.CountedAt),
 		received:   state.Malformed == nil && row.Status.AtLeast(snapshot.Received, settings.Exempt),
 		successful: state.Malformed == nil && row.Status.AtLeast(snapshot.Success, settings.Exempt),
 	}
 	if state.Malformed != nil {
 		c.Problem = state.Malformed.Error()
 	}
-	step := snapshot.NextStep(row, known, nobody, now)
+	step := snapshot.NextStep(row, known, noOwner, now)
 	due := step == snapshot.EnqueueRequest && c.received || known.RequestPending(row)
 	c.Request = newDelivery(known.Request, c.Epoch, due, now)
 	c.WaitsFor = waitsFor(state, c, step)
@@ -74,10 +82,10 @@ func NewCollection(state store.State, settings Settings, now time.Time) Collecti
 	return c
 }
 
-// nobody is an owner that owns no outbox entry.
-const nobody = "nobody/"
+// noOwner owns no outbox entry.
+const noOwner = "none/"
 
-// waitsFor asks the rules first: the step that they would take next comes before what others have to do.
+// waitsFor asks the rules first: a step of this system comes before what others have to do.
 func waitsFor(state store.State, c Collection, step snapshot.Step) WaitsFor {
 	row := *state.Row
 	switch {

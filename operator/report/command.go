@@ -6,16 +6,16 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"snapshot-status-checker/operator/visible"
+	"snapshot-status-checker/operator/show"
 )
 
-// Command is how a person calls snapshot-status for the deployment that the answer is about: with the flags that named
-// it. What is suggested begins with it, so that it acts on that deployment and no other wherever it is pasted. The zero
-// Command has no flags, for a deployment that is found by itself.
+// Command is how a person calls snapshot-status for the deployment that an answer is about: with the flags that named
+// it. Suggested commands begin with it, so that they act on that deployment wherever they are pasted. The zero Command
+// has no flags.
 type Command string
 
-// Do is the command line that does something, for a shell (see Quote). what is the command with its flags, whose values
-// are written by Flag. The arguments come last, so that one which begins with a dash is no flag.
+// Do is a command line for a shell (see Quote). what is the command with its flags (see Flag). The arguments come last,
+// so that one that begins with a dash is no flag.
 func (c Command) Do(what string, arguments ...string) string {
 	words := []string{cmp.Or(string(c), "snapshot-status"), what}
 	for _, argument := range arguments {
@@ -33,22 +33,20 @@ func (c Command) Do(what string, arguments ...string) string {
 // Flag is a flag with its value for a command line, in one word, so that the value may begin with a dash.
 func Flag(name, value string) string { return "--" + name + "=" + Quote(value) }
 
-// look looks at all of a run that waits.
-func (c Command) look(run Run) string { return c.Do("look --yes", run.Run) }
+func (c Command) reconcile(run Run) string { return c.Do("reconcile --yes", run.Run) }
 
-// Quote makes a text one word of a command line for bash and zsh. Everything that is written for a shell goes through
-// it. The result has only visible characters: others are written in octal, byte by byte, which does not depend on the
-// locale. A NUL, which no command line can hold, becomes U+FFFD, so that the command finds nothing instead of something
-// else.
+// Quote makes a text one word of a command line for bash and zsh. The result has only visible characters: others are
+// written in octal, byte by byte, which does not depend on the locale. A NUL, which no command line can hold, becomes
+// U+FFFD, so that the command finds nothing instead of something else.
 func Quote(word string) string {
 	plain := func(r rune) bool {
-		return r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' || strings.ContainsRune("-_./:@%+",
-			r)
+		return r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' ||
+			strings.ContainsRune("-_./:@%+", r)
 	}
 	switch {
 	case word != "" && strings.IndexFunc(word, func(r rune) bool { return !plain(r) }) < 0:
 		return word
-	case visible.Text(word) == word:
+	case show.Clean(word) == word:
 		return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 	}
 	word = strings.ReplaceAll(word, "\x00", "\ufffd")
@@ -59,7 +57,7 @@ func Quote(word string) string {
 		switch known := r != utf8.RuneError || size > 1; {
 		case named[r] != "":
 			quoted.WriteString(named[r])
-		case known && visible.Rune(r) && !strings.ContainsRune(`'\!`, r):
+		case known && show.Visible(r) && !strings.ContainsRune(`'\!`, r):
 			quoted.WriteRune(r)
 		default:
 			for _, b := range []byte(word[:size]) {

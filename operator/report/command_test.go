@@ -13,7 +13,7 @@ import (
 	"snapshot-status-checker/operator/report"
 )
 
-// A command line arrives as it was meant, whatever is in it.
+// A shell passes on every argument unchanged.
 func TestCommandLinesArrive(t *testing.T) {
 	t.Parallel()
 	for name, id := range operatortest.Hostile {
@@ -31,7 +31,7 @@ func TestCommandLinesArrive(t *testing.T) {
 	}
 }
 
-// No command line holds a NUL: then it names what does not exist, not what the shell would leave of it. Other bytes
+// No command line has a NUL: then it names what does not exist, not what the shell would leave of it. Other bytes
 // arrive.
 func TestQuoteOddBytes(t *testing.T) {
 	t.Parallel()
@@ -58,7 +58,7 @@ func TestSuggestionsArrive(t *testing.T) {
 				t.Errorf("%d calls of %d suggestions", len(calls), len(lines))
 			}
 			for _, arguments := range calls {
-				if arguments[0] != "owed" && !operatortest.Names(arguments, id) {
+				if arguments[0] != "pending" && !operatortest.Names(arguments, id) {
 					t.Errorf("not about run %q: %q", id, arguments)
 				}
 			}

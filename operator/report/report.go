@@ -1,6 +1,5 @@
-// Package report says of runs what people ask about them: how far they are, what they wait for and whose move it is. It
-// is pure: what was read goes in, with the time, and what is shown comes out. The JSON of its types is that of
-// `snapshot-status --output json` (docs/snapshot-status.md).
+// Package report answers what people ask about runs: their progress, what they wait for and which system has to act.
+// It is pure. The JSON of its types is that of `snapshot-status --output json` (docs/snapshot-status.md).
 package report
 
 import (
@@ -10,25 +9,37 @@ import (
 
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/store"
+	"snapshot-status-checker/operator/show"
 )
 
-// State is how far a run is.
+// State is the state of a run.
 type State string
 
-// The states of a run. A run that is successful but owes its news is still Going or Stalled.
+// The states of a run. While a notification is pending, a run is InProgress or Stalled.
 const (
-	Going      State = "going"
-	Stalled    State = "stalled"  // nothing has changed for as long as the stack's stalledAfterMinutes says
-	Received   State = "received" // all of it, and monitoring was told; not all successful
+	InProgress State = "in progress"
+	Stalled    State = "stalled"  // nothing has changed for stalledAfterMinutes
+	Received   State = "received" // all of it, and monitoring was notified; not all successful
 	Successful State = "successful"
-	Abandoned  State = "abandoned" // unfinished after 14 days: the sweep passes it by
+	Abandoned  State = "abandoned" // unfinished after 14 days: the sweep ignores it
 )
+
+// Tone is the colour of the state.
+func (s State) Tone() show.Tone {
+	switch s {
+	case Successful:
+		return show.Good
+	case Stalled, Abandoned:
+		return show.Bad
+	}
+	return show.Busy
+}
 
 // Summary is a run in one line.
 type Summary struct {
 	Run           string     `json:"run"` // the correlation id
 	State         State      `json:"state"`
-	SnapshotType  string     `json:"snapshot_type"` // as its first message said; empty if none was counted
+	SnapshotType  string     `json:"snapshot_type"` // from its first message; empty if none was counted
 	ExportDate    string     `json:"export_date"`
 	Collections   int        `json:"collections"`
 	Received      int        `json:"received"`   // received or further, exempt ones included
@@ -39,18 +50,18 @@ type Summary struct {
 	LastProgress  *time.Time `json:"last_progress,omitempty"` // when something changed last, as far as is known
 }
 
-// Run is a run with its collections, those that hold it first.
+// Run is a run with its collections, the blocking ones first.
 type Run struct {
 	Summary
 	Notifications []Notification `json:"notifications"`
 	Collections   []Collection   `json:"collections_in_detail"`
 
-	known bool // to the ledger: a message of it has come here
-	// when something was counted or claimed last; unlike LastProgress never later, as the sweep notices late
+	known bool // it is in the ledger: one of its messages was counted
+	// when something was counted or leased last; LastProgress may be later, since the sweep notices late
 	moved time.Time
 }
 
-// Notification is what monitoring is told about the whole run.
+// Notification tells monitoring something about the whole run.
 type Notification struct {
 	Kind     snapshot.Kind `json:"kind"`
 	Delivery Delivery      `json:"delivery"`
@@ -70,13 +81,16 @@ type DeliveryState string
 // The states of an outgoing message.
 const (
 	NotDue  DeliveryState = "not due"
-	Pending DeliveryState = "pending" // without an owner, or the owner's lease is over
-	// its owner is about to deliver it, or died and its lease is not over
+	Pending DeliveryState = "pending" // without an owner, or its lease has expired
+	// its owner is delivering it, or died before its lease expired
 	Leased    DeliveryState = "leased"
 	Delivered DeliveryState = "delivered"
 )
 
-// Settings decide what counts as done and as standing still.
+// Open reports whether a message is due and not delivered.
+func (d Delivery) Open() bool { return d.State == Pending || d.State == Leased }
+
+// Settings decide what counts as done and as stalled.
 type Settings struct {
 	Exempt       []snapshot.Status
 	StalledAfter time.Duration
@@ -99,21 +113,21 @@ func New(correlationID string, read store.RunState, settings Settings, now time.
 		tally.Add(row, settings.Exempt)
 		c := NewCollection(state, settings, now)
 		if c.WaitsFor == ForLook && read.Run == nil {
-			c.WaitsFor = ForOthers // a look would leave it alone
+			c.WaitsFor = ForOthers // a reconciliation would not change it
 		}
 		run.Collections = append(run.Collections, c)
 		changed = latest(changed, state.Collection.CountedAt, state.Collection.Request.Since)
 	}
 	slices.SortStableFunc(run.Collections, func(a, b Collection) int {
-		return cmp.Compare(a.WaitsFor.order(),
-			b.WaitsFor.order())
+		return cmp.Compare(slices.Index(waits, a.WaitsFor), slices.Index(waits, b.WaitsFor))
 	})
 	run.moved = changed
 	changed = latest(changed, known.Progress.Since) // sums that differ from the sweep's have changed after it
 	for _, kind := range snapshot.Notifications {
 		entry := known.Outbox[kind]
-		due := run.known && known.Due(kind, tally) // of what others count, others notify monitoring
-		run.Notifications = append(run.Notifications, Notification{Kind: kind, Delivery: newDelivery(entry, known.Generation, due, now)})
+		due := run.known && known.Due(kind, tally) // the system that counts a run notifies monitoring
+		run.Notifications = append(run.Notifications,
+			Notification{kind, newDelivery(entry, known.Generation, due, now)})
 		changed, run.moved = latest(changed, entry.Since), latest(run.moved, entry.Since)
 	}
 	run.Summary = summary(known, tally, run.Collections)
@@ -139,10 +153,9 @@ func summary(run snapshot.Run, tally *snapshot.Tally, collections []Collection) 
 	return s
 }
 
-// state follows the sweep's rule for a stall (snapshot.Run.Stall), from what is stored alone. Of a run that moves the
-// sweep notes the moment every few minutes, so what it noted too long ago is told as a stall also if the sums differ
-// from it: either the run has stood still until a moment ago, and the next sweep notes it, or there is no sweep any
-// more.
+// state follows the sweep's rule for a stall (snapshot.Run.Stall), from what is stored alone. The sweep records the
+// progress of a run every few minutes. A record that is too old means a stall even if the sums differ from it: the run
+// has only just moved, which the next sweep records, or no sweep runs.
 func state(run snapshot.Run, tally *snapshot.Tally, changed time.Time, settings Settings, now time.Time) State {
 	switch {
 	case run.Done(tally), tally.Rows == 0 && delivered(run, snapshot.AllReceived) &&
@@ -155,11 +168,10 @@ func state(run snapshot.Run, tally *snapshot.Tally, changed time.Time, settings 
 	case tally.All(snapshot.AllReceived) && !run.Due(snapshot.AllReceived, tally):
 		return Received
 	}
-	return Going
+	return InProgress
 }
 
-// delivered reports whether monitoring was notified in this generation. Of a run whose rows are gone that is all there
-// is to know.
+// delivered reports whether monitoring was notified in this generation.
 func delivered(run snapshot.Run, kind snapshot.Kind) bool {
 	return run.Outbox[kind].Settles(run.Generation)
 }
@@ -192,4 +204,28 @@ func moment(t time.Time) *time.Time {
 		return nil
 	}
 	return &t
+}
+
+// ToReconcile are the collections to reconcile for a whole run: those that wait for something or, if only a
+// notification is pending, any one, since its reconciliation also checks the run.
+func ToReconcile(run Run) []snapshot.CollectionKey {
+	var keys []snapshot.CollectionKey
+	for _, c := range run.Collections {
+		if c.WaitsFor != ForNothing {
+			keys = append(keys, snapshot.CollectionKey{CorrelationID: run.Run, CollectionName: c.Collection})
+		}
+	}
+	pending := func(n Notification) bool { return n.Delivery.State == Pending }
+	if len(keys) == 0 && slices.ContainsFunc(run.Notifications, pending) {
+		keys = append(keys, snapshot.CollectionKey{CorrelationID: run.Run,
+			CollectionName: run.Collections[0].Collection})
+	}
+	return keys
+}
+
+// NewestFirst sorts runs by their first messages, the newest first.
+func NewestFirst(runs []snapshot.Run) {
+	slices.SortFunc(runs, func(x, y snapshot.Run) int {
+		return cmp.Or(y.RegisteredAt.Compare(x.RegisteredAt), cmp.Compare(x.CorrelationID, y.CorrelationID))
+	})
 }

@@ -51,9 +51,9 @@ func TestWaitsFor(t *testing.T) {
 	t.Parallel()
 	settings := report.Settings{Exempt: []snapshot.Status{"Table_Unavailable", "Skipped"}}
 	for name, c := range map[string]struct {
-		state store.State
-		want  report.WaitsFor
-		debt  report.DeliveryState
+		state    store.State
+		want     report.WaitsFor
+		delivery report.DeliveryState
 	}{
 		"exporting":           {state("Exporting", 0, 0), report.ForExport, report.NotDue},
 		"being sent":          {state("Exported", 1, 2), report.ForExport, report.NotDue},
@@ -82,8 +82,7 @@ func TestWaitsFor(t *testing.T) {
 			s.Row.EpochStart, s.Row.SyncedFiles, s.Collection.Counted = snapshot.Counter{}, snapshot.Counter{}, 2
 		}), report.ForFiles, report.NotDue},
 		"exported again": {state("Sent", 2, 2, asked(0, true, now), func(s *store.State) {
-			s.Row.EpochStart,
-				s.Collection.Counted = snapshot.Count(2), 4
+			s.Row.EpochStart, s.Collection.Counted = snapshot.Count(2), 4
 		}), report.ForLook, report.NotDue},
 		"the sender's own": {state("Received", 0, 0), report.ForSuccessFile, report.NotDue},
 		"success file, not moved": {state("Received", 2, 2, asked(0, true, now),
@@ -105,14 +104,13 @@ func TestWaitsFor(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			got := report.NewCollection(c.state, settings, now)
-			if got.WaitsFor != c.want || got.Request.State != c.debt {
-				t.Errorf("waits for %q, request %q; want %q, %q", got.WaitsFor, got.Request.State, c.want, c.debt)
+			if got.WaitsFor != c.want || got.Request.State != c.delivery {
+				t.Errorf("waits for %q, request %q; want %q, %q", got.WaitsFor, got.Request.State, c.want, c.delivery)
 			}
 		})
 	}
 }
 
-// How far a run is.
 func TestState(t *testing.T) {
 	t.Parallel()
 	sent, received, successful := state("Sent", 1, 2), state("Received", 2, 2, asked(0, true, now)),
@@ -123,37 +121,37 @@ func TestState(t *testing.T) {
 		rows []store.State
 		want report.State
 	}{
-		"going": {snapshot.Run{}, []store.State{counted(sent, ago(time.Minute)), successful},
-			report.Going},
-		"stalled":            {snapshot.Run{}, []store.State{counted(sent, ago(time.Hour))}, report.Stalled},
-		"never began":        {snapshot.Run{}, []store.State{sent}, report.Going},
-		"received, not told": {snapshot.Run{}, []store.State{received}, report.Going},
+		"in progress": {snapshot.Run{}, []store.State{counted(sent, ago(time.Minute)), successful},
+			report.InProgress},
+		"stalled":                {snapshot.Run{}, []store.State{counted(sent, ago(time.Hour))}, report.Stalled},
+		"never began":            {snapshot.Run{}, []store.State{sent}, report.InProgress},
+		"received, not notified": {snapshot.Run{}, []store.State{received}, report.InProgress},
 		"received": {
 			snapshot.Run{Outbox: map[snapshot.Kind]snapshot.Entry{snapshot.AllReceived: delivered(0)}},
 			[]store.State{counted(received, ago(0))}, report.Received},
-		"successful, one told": {
+		"successful, one notified": {
 			snapshot.Run{Outbox: map[snapshot.Kind]snapshot.Entry{snapshot.AllReceived: delivered(0)}},
 			[]store.State{counted(successful, ago(0))}, report.Received},
 		"successful": {snapshot.Run{Outbox: map[snapshot.Kind]snapshot.Entry{snapshot.AllReceived: delivered(0),
-			snapshot.AllSuccessful: delivered(0)}},
-			[]store.State{successful}, report.Successful},
+			snapshot.AllSuccessful: delivered(0)}}, []store.State{successful}, report.Successful},
 		"notified, then reopened": {snapshot.Run{Generation: 1,
 			Outbox: map[snapshot.Kind]snapshot.Entry{snapshot.AllReceived: delivered(0),
 				snapshot.AllSuccessful: delivered(0)}},
-			[]store.State{counted(successful, ago(0))}, report.Going},
+			[]store.State{counted(successful, ago(0))}, report.InProgress},
 		"notified again": {snapshot.Run{Generation: 1,
 			Outbox: map[snapshot.Kind]snapshot.Entry{snapshot.AllReceived: delivered(1),
 				snapshot.AllSuccessful: delivered(1)}},
 			[]store.State{successful}, report.Successful},
-		"let go": {snapshot.Run{Abandoned: true}, []store.State{counted(sent, ago(time.Hour))}, report.Abandoned},
-		// Whatever the sweep saw then, the sums changed at that time, and have changed again since.
-		"moved since then": {snapshot.Run{Progress: snapshot.Progress{Sums: "others", Since: ago(time.Minute)}},
-			[]store.State{counted(sent, ago(time.Hour))}, report.Going},
-		"moved, and swept no more": {snapshot.Run{Progress: snapshot.Progress{Sums: "others", Since: ago(time.Hour)}},
+		"abandoned": {snapshot.Run{Abandoned: true}, []store.State{counted(sent, ago(time.Hour))}, report.Abandoned},
+		// The sums changed when the sweep recorded them, and have changed since.
+		"progress since then": {snapshot.Run{Progress: snapshot.Progress{Sums: "others", Since: ago(time.Minute)}},
+			[]store.State{counted(sent, ago(time.Hour))}, report.InProgress},
+		"progress, and no sweep since": {snapshot.Run{Progress: snapshot.Progress{Sums: "others",
+			Since: ago(time.Hour)}},
 			[]store.State{counted(sent, ago(time.Hour))}, report.Stalled},
-		"moved just now": {
+		"progress just now": {
 			snapshot.Run{Progress: snapshot.Progress{Sums: "1 rows, 0 received, 0 successful, 1 of 2 files",
-				Since: ago(time.Second)}}, []store.State{counted(sent, ago(time.Hour))}, report.Going},
+				Since: ago(time.Second)}}, []store.State{counted(sent, ago(time.Hour))}, report.InProgress},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -166,8 +164,8 @@ func TestState(t *testing.T) {
 	}
 }
 
-// A run whose sender counts on, while no file comes, is not stalled: neither before a sweep has seen it nor after.
-func TestAMovingRunIsNeverStalled(t *testing.T) {
+// A run whose sender counts files, while none arrives, is not stalled.
+func TestARunInProgressIsNeverStalled(t *testing.T) {
 	t.Parallel()
 	const stalledAfter, sweepEvery = time.Hour, 2
 	known := snapshot.Run{}
@@ -177,7 +175,7 @@ func TestAMovingRunIsNeverStalled(t *testing.T) {
 		one.Collection.CountedAt = ago(0)
 		got := report.New("run", store.RunState{Run: &known, Collections: []store.State{one}},
 			report.Settings{StalledAfter: stalledAfter}, at)
-		if got.State != report.Going {
+		if got.State != report.InProgress {
 			t.Fatalf("%s after %d minutes", got.State, minute)
 		}
 		if minute%sweepEvery == 0 {
@@ -188,7 +186,7 @@ func TestAMovingRunIsNeverStalled(t *testing.T) {
 	}
 }
 
-// What a predecessor counted is not ours to look at as long as no message of the run has come here.
+// What a predecessor counted is not reconciled while the run is not in the ledger.
 func TestAnotherSystemsRun(t *testing.T) {
 	t.Parallel()
 	theirs := state("Sent", 2, 2, func(s *store.State) {
@@ -222,24 +220,19 @@ func TestVerify(t *testing.T) {
 		"ledger new": {change(func(s *store.State) { s.Collection.Counted = 1 }), report.Count{Files: 1},
 			[]bool{true}, "the ledger is new"},
 		"row replaced": {change(func(s *store.State) {
-			s.Row.EpochStart, s.Row.SyncedFiles = snapshot.Counter{},
-				snapshot.Counter{}
-		}),
-			report.Count{Files: 2}, []bool{true}, "was replaced"},
+			s.Row.EpochStart, s.Row.SyncedFiles = snapshot.Counter{}, snapshot.Counter{}
+		}), report.Count{Files: 2}, []bool{true}, "was replaced"},
 		"no row of ours": {change(func(s *store.State) {
 			s.Row, s.Collection = &snapshot.Row{FilesReceived: snapshot.Count(2)}, snapshot.Collection{}
-		}),
-			report.Count{}, nil, ""},
+		}), report.Count{}, nil, ""},
 		"set back just now": {change(func(s *store.State) { s.Row.FilesReceived = snapshot.Count(0) }),
 			report.Count{Files: 2}, []bool{false}, "last wrote 2"},
 		"set back before": {change(func(s *store.State) {
-			s.Row.EpochStart, s.Collection.Counted = snapshot.Count(5),
-				7
+			s.Row.EpochStart, s.Collection.Counted = snapshot.Count(5), 7
 		}), report.Count{Files: 7}, []bool{false}, "set it back"},
-		"others counted": {change(func(s *store.State) {
-			s.Row.EpochStart,
-				s.Collection.Counted = snapshot.Count(-1), 1
-		}), report.Count{Files: 1}, []bool{false}, "counted by another system"},
+		"another system counted": {change(func(s *store.State) {
+			s.Row.EpochStart, s.Collection.Counted = snapshot.Count(-1), 1
+		}), report.Count{Files: 1}, []bool{false}, "another system or an earlier ledger counted"},
 		"no success receipt": {state("Sent", 2, 2, success), report.Count{Files: 2}, []bool{false},
 			"no receipt of one"},
 		"success receipt": {state("Sent", 2, 2, success), report.Count{Files: 2, SuccessFiles: 1}, nil, ""},
@@ -257,16 +250,5 @@ func TestVerify(t *testing.T) {
 				t.Errorf("%s %q, want %q", diff, last, c.sentence)
 			}
 		})
-	}
-}
-
-// A name is one word of a command line, whatever it is.
-func TestQuote(t *testing.T) {
-	t.Parallel()
-	for name, want := range map[string]string{"run-1": "run-1", "db.a b": "'db.a b'", "it's": `'it'\''s'`, "": "''",
-		"--yes": "--yes", "a\tb\u202e": `$'a\tb\342\200\256'`, "$(x)": "'$(x)'"} {
-		if got := report.Quote(name); got != want {
-			t.Errorf("%s, want %s", got, want)
-		}
 	}
 }

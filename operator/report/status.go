@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"snapshot-status-checker/internal/snapshot"
-	"snapshot-status-checker/operator/visible"
+	"snapshot-status-checker/operator/show"
 )
 
 // The statuses that the exporter writes. Those that this system reads are the snapshot package's.
@@ -15,8 +15,7 @@ const (
 	exportFailed snapshot.Status = "Export_Failed" // the exporter tries again by itself
 )
 
-// final are the statuses that the exporter writes and no other system changes (they end a collection that could not be
-// exported).
+// final are the statuses of collections that could not be exported; no system changes them.
 var final = []snapshot.Status{"Table_Unavailable", "Blocked_Topic"}
 
 // statusesKnown are all statuses whose writers are known, in the order of a collection's life.
@@ -25,16 +24,14 @@ var statusesKnown = slices.Concat([]snapshot.Status{exporting, exported, exportF
 
 func isKnown(status snapshot.Status) bool { return slices.ContainsFunc(statusesKnown, status.Is) }
 
-// StatusName shows a status as the table spells it. One that no known system writes is quoted, so that a blank in it,
-// or an empty one, is seen.
+// StatusName shows a status as the table spells it. An unknown one is quoted, so that blanks are visible.
 func StatusName(status string) string {
 	if isKnown(snapshot.Status(status)) {
-		return visible.Text(status)
+		return show.Clean(status)
 	}
-	return visible.Quote(status)
+	return show.Quote(status)
 }
 
-// knownStatuses lists them for a sentence.
 func knownStatuses() string {
 	names := make([]string, len(statusesKnown))
 	for i, status := range statusesKnown {

@@ -21,15 +21,15 @@ func (c *Count) Add(receipt store.Receipt) {
 	}
 }
 
-// Difference is one thing about a collection that does not add up.
+// Difference is a disagreement between the receipts, the ledger and the row of a collection.
 type Difference struct {
 	Collection string `json:"collection"`
 	Sentence   string `json:"sentence"`
-	Heals      bool   `json:"heals"` // the next reconciliation or message mends it
+	Heals      bool   `json:"heals"` // the next reconciliation or message corrects it
 }
 
-// Verify compares the receipts of a collection with the ledger's count, and that count with the row. What was read one
-// after the other may differ by what was counted in between: verify again before you act on it.
+// Verify compares the receipts of a collection with the ledger's count, and that count with the row. They are read one
+// after the other: verify again before you act on a difference.
 func Verify(state store.State, receipts Count) []Difference {
 	row, known := *state.Row, state.Collection
 	var found []Difference
@@ -46,7 +46,7 @@ func Verify(state store.State, receipts Count) []Difference {
 			known.Counted)
 	}
 	if len(known.SuccessEpochs) > 0 && receipts.SuccessFiles == 0 {
-		add(false, "the ledger says that the success file came, and has no receipt of one")
+		add(false, "the ledger says that the success file arrived, but has no receipt of one")
 	}
 	switch {
 	case !row.Adopted():
@@ -58,16 +58,16 @@ func Verify(state store.State, receipts Count) []Difference {
 		add(true, "%d counted files are not in the row's FilesReceived yet", known.Counted-row.Held())
 	case row.Held() > known.Counted:
 		add(true, "the row holds %d counted files, and the ledger counted only %d: the ledger is new. "+
-			"A message that it does not know counts again when it is delivered again", row.Held(), known.Counted)
+			"A message that it does not know counts again if it is delivered again", row.Held(), known.Counted)
 	case row.SetByOthers():
-		add(false, "FilesReceived is %d, and this system last wrote %d: somebody set it, "+
-			"as the exporter does when it exports a collection again", row.FilesReceived.N, row.SyncedFiles.N)
+		add(false, "FilesReceived is %d, and this system last wrote %d: another system set it, "+
+			"as the exporter does for a new export", row.FilesReceived.N, row.SyncedFiles.N)
 	case row.Epoch() > 0:
-		add(false, "FilesReceived is %d and %d files were counted: somebody set it back, "+
-			"as the exporter does when it exports a collection again", row.FilesReceived.N, known.Counted)
+		add(false, "FilesReceived is %d and %d files were counted: another system set it back, "+
+			"as the exporter does for a new export", row.FilesReceived.N, known.Counted)
 	case row.Epoch() < 0:
 		add(false, "FilesReceived is %d and %d files were counted here: "+
-			"the others were counted by another system or under an earlier ledger", row.FilesReceived.N, known.Counted)
+			"another system or an earlier ledger counted the others", row.FilesReceived.N, known.Counted)
 	}
 	return found
 }

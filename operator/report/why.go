@@ -9,21 +9,21 @@ import (
 	"snapshot-status-checker/internal/snapshot"
 )
 
-// Finding is one answer to "what is it waiting for?".
+// Finding is one answer to "what is the run waiting for?".
 type Finding struct {
 	WaitsFor    WaitsFor   `json:"waits_for"`
 	Sentence    string     `json:"sentence"`
-	Whose       Whose      `json:"whose_move"`
+	Whose       Whose      `json:"responsible"`           // the system or person that has to act
 	Since       *time.Time `json:"since,omitempty"`       // at least one of them has waited since, as far as is known
 	Collections []string   `json:"collections,omitempty"` // the first of them, at most MaxNamed
 	More        int        `json:"more"`                  // how many others there are
 	Next        []string   `json:"next"`                  // commands to type, or what else to do
 }
 
-// Whose says whose move it is.
+// Whose is the system or person that has to act next.
 type Whose string
 
-// Who may have to move.
+// The systems and persons that a run may wait for.
 const (
 	Exporter Whose = "the exporter"
 	Sender   Whose = "the snapshot sender"
@@ -36,21 +36,19 @@ const (
 // MaxNamed is how many collections a finding names.
 const MaxNamed = 5
 
-// Why says what holds a run, what nobody moves by himself first. A run that is done has one finding: that it is. What
-// is to be typed next begins with the command.
+// Why says what a run waits for: first what needs a person. A run that is done has one finding that says so. The
+// suggested commands begin with the command.
 func Why(run Run, around Around, command Command) []Finding {
-	if len(run.Collections) == 0 && run.known {
+	switch {
+	case len(run.Collections) == 0 && run.known:
 		return []Finding{withoutRows(run, command)}
-	}
-	if len(run.Collections) == 0 {
-		return []Finding{{WaitsFor: ForExport, Whose: Exporter, More: 0,
-			Sentence: "The export status table has no row for this run: the exporter has not begun it, or the " +
-				"correlation id is spelled differently.",
-			Next: []string{command.Do("runs")}}}
-	}
-	if run.State == Successful {
+	case len(run.Collections) == 0:
+		return []Finding{{WaitsFor: ForExport, Whose: Exporter, Next: []string{command.Do("runs")},
+			Sentence: "The export status table has no row for this run. The exporter has not started it, or the " +
+				"correlation id is misspelled."}}
+	case run.State == Successful:
 		return []Finding{{WaitsFor: ForNothing, Whose: Nobody, Next: []string{},
-			Sentence: fmt.Sprintf("The run is done: all %d collections are successful and monitoring was told.",
+			Sentence: fmt.Sprintf("The run is done: all %d collections are successful and monitoring was notified.",
 				run.Summary.Collections)}}
 	}
 	findings := around.findings(run, command)
@@ -59,26 +57,26 @@ func Why(run Run, around Around, command Command) []Finding {
 			findings = append(findings, describe(run, what, held, command))
 		}
 	}
-	findings = append(findings, owedNews(run, command)...)
+	findings = append(findings, pendingNotifications(run, command)...)
 	if !run.known && len(held(run, ForNothing)) == len(run.Collections) {
 		findings = append(findings, Finding{WaitsFor: ForOthers, Whose: Nobody, Next: []string{docsCutover},
-			Sentence: "All of its collections are successful, and no message of the run has come here: another " +
-				"system counts it, and tells monitoring."})
+			Sentence: "All collections are successful, but the run is not in the ledger. Another system counts it " +
+				"and notifies monitoring."})
 	}
 	return append(findings, around.past(run, command)...)
 }
 
-// withoutRows is about a run whose messages were counted, and whose rows are gone since.
+// withoutRows is about a run whose messages were counted and whose rows were deleted since.
 func withoutRows(run Run, command Command) Finding {
 	if run.State == Successful {
 		return Finding{WaitsFor: ForNothing, Whose: Nobody, Next: []string{},
-			Sentence: "The run is done: monitoring was told of both, and the export status table has none of its " +
-				"rows any more."}
+			Sentence: "The run is done: monitoring received both notifications. Its rows are no longer in the export " +
+				"status table."}
 	}
 	return Finding{WaitsFor: ForExport, Whose: Operator, Since: run.LastProgress,
-		Sentence: "The export status table has no row for this run any more, though messages of it have come here: " +
-			"TTL or somebody removed the rows. Monitoring is told nothing more of it.",
-		Next: []string{"if the run is still needed, let the exporter export it again: it makes new rows",
+		Sentence: "The export status table has no row for this run any more, but messages of it were counted. TTL or " +
+			"a person deleted the rows. Monitoring receives no further notification.",
+		Next: []string{"if you still need the run, export it again: the exporter creates new rows",
 			command.Do("rejected list " + Flag("run", run.Run))}}
 }
 
@@ -86,22 +84,16 @@ func withoutRows(run Run, command Command) Finding {
 func WhyCollection(run Run, c Collection, command Command) Finding {
 	if c.WaitsFor == ForNothing {
 		return Finding{WaitsFor: ForNothing, Whose: Nobody, Collections: []string{c.Collection}, Next: []string{},
-			Sentence: fmt.Sprintf("%s is %s: it holds nothing.", c.Collection, StatusName(c.Status))}
+			Sentence: fmt.Sprintf("%s is %s: it does not block the run.", c.Collection, StatusName(c.Status))}
 	}
 	return describe(run, c.WaitsFor, []Collection{c}, command)
 }
 
 func held(run Run, what WaitsFor) []Collection {
-	var held []Collection
-	for _, c := range run.Collections {
-		if c.WaitsFor == what {
-			held = append(held, c)
-		}
-	}
-	return held
+	return slices.DeleteFunc(slices.Clone(run.Collections), func(c Collection) bool { return c.WaitsFor != what })
 }
 
-const docsCutover = "look at the system that counts this run (docs/cutover.md)"
+const docsCutover = "check the system that counts this run (docs/cutover.md)"
 
 // describe makes the finding for collections that wait for the same.
 func describe(run Run, what WaitsFor, held []Collection, command Command) Finding {
@@ -109,132 +101,122 @@ func describe(run Run, what WaitsFor, held []Collection, command Command) Findin
 	for _, c := range held[:min(len(held), MaxNamed)] {
 		f.Collections = append(f.Collections, c.Collection)
 	}
-	who, look := plural(len(held), "collection waits", "collections wait"), command.look(run)
+	received, sent := files(held)
+	say := func(whose Whose, format string, args ...any) {
+		waiting := Plural(len(held), "collection waits", "collections wait")
+		f.Whose, f.Sentence = whose, waiting+" for "+fmt.Sprintf(format, args...)
+	}
 	switch what {
 	case ForRepair:
-		f.Whose, f.Sentence = Operator, fmt.Sprintf("%s for repair: the row breaks the table's contract (%s).", who,
-			held[0].Problem)
-		f.Next = []string{"mend the row's attributes by hand (docs/runbook.md, NOT_COUNTED); the messages of its " +
-			"files are kept meanwhile, so then:",
-			command.Do("rejected replay --yes " + Flag("run", run.Run) + " " +
-				Flag("reason", string(snapshot.ReasonNotCounted))),
-			command.Do("look --yes", run.Run, held[0].Collection)}
+		say(Operator, "repair: its row breaks the table's contract (%s).", held[0].Problem)
+		f.Next = []string{"correct the row's attributes (docs/runbook.md, NOT_COUNTED); meanwhile the messages of " +
+			"its files are rejected, so then run:", command.Do("rejected replay --yes " + Flag("run", run.Run) + " " +
+			Flag("reason", string(snapshot.ReasonNotCounted))),
+			command.Do("reconcile --yes", run.Run, held[0].Collection)}
 	case ForStatus:
-		f.Whose = Operator
-		f.Sentence = fmt.Sprintf("%s for a known status: %s is none of %s.", who, statuses(held), knownStatuses())
-		f.Next = []string{"find out which system wrote it; if it means one of these, set it to that; if it is " +
-			"final, add it to exemptStatuses in this stack's settings"}
+		say(Operator, "a known status: %s is none of %s.", statuses(held), knownStatuses())
+		f.Next = []string{"find out which system wrote it; if it means one of these, correct it; if it is final, add " +
+			"it to exemptStatuses in this stack's settings"}
 	case ForNothingEver:
-		f.Whose = Operator
-		f.Sentence = fmt.Sprintf("%s manual action: status %s is final, and no file will come.",
-			plural(len(held), "collection needs", "collections need"), statuses(held))
-		f.Next = []string{"export it again; or set its status to Success by hand, and then: " + look,
-			"to have such statuses count as done: add " + statuses(held) +
+		f.Whose, f.Sentence = Operator, fmt.Sprintf("%s manual action: status %s is final, no files will arrive.",
+			Plural(len(held), "collection needs", "collections need"), statuses(held))
+		f.Next = []string{"export it again; or set its status to Success by hand and run: " + command.reconcile(run),
+			"to treat such statuses as done: add " + statuses(held) +
 				" to exemptStatuses in this stack's settings, and deploy with all of them"}
 	case ForLook:
-		f.Whose, f.Sentence = checkers(run, who+" for a look: a step is due that nobody has taken.",
-			" The sweep takes it within minutes.")
-		f.Next = []string{look}
+		f.Next = []string{command.reconcile(run)}
+		say(unlessAbandoned(run, "reconciliation: a step is due.", " The sweep takes it within minutes."))
 	case ForDelivery:
-		f.Whose, f.Sentence = request(run, who, held)
-		f.Next = pay(run, command)
+		f.Next = deliver(run, command)
+		say(request(run, held))
 	case ForFiles:
-		f.Whose, f.Sentence = Receiver, fmt.Sprintf("%s for files: %d of %d that were sent have arrived.", who,
-			received(held), sent(held))
+		say(Receiver, "files: %d of %d sent files have arrived.", received, sent)
 		f.Next = []string{command.Do("files --expected=LIST", run.Run, held[0].Collection),
 			command.Do("rejected list " + Flag("run", run.Run))}
 	case ForSender:
-		f.Whose, f.Sentence = Sender, noneSent(who, held)
-		f.Next = []string{"look at the snapshot sender: it writes how many files it sent, and ends a collection of none"}
+		f.Next = []string{"check the snapshot sender; it writes FilesSent, and completes a collection without files"}
+		if received > 0 {
+			say(Sender, "the sender: status Sent with FilesSent 0, but %s arrived. While FilesSent is 0, no file "+
+				"completes a collection.", Plural(int(received), "file has", "files have"))
+		} else {
+			say(Sender, "the sender: status Sent with FilesSent 0. The sender itself completes a collection without "+
+				"files.")
+		}
 	case ForSent:
-		f.Whose = Sender
-		f.Sentence = fmt.Sprintf(
-			"%s for the status Sent: as many files as the sender has counted so far have arrived, and it still says %s.", who, statuses(held))
-		f.Next = []string{"look at the snapshot sender: it writes Sent when it is through"}
+		say(Sender, "the status Sent: all files that the sender has counted so far have arrived, and the status is "+
+			"still %s.", statuses(held))
+		f.Next = []string{"check the snapshot sender; it sets Sent when it has finished"}
 	case ForOthers:
-		f.Whose = Operator
-		f.Sentence = who + " for another system: all files have arrived, and it was not this system that counted " +
-			"them: no message of the run has come here."
+		say(Operator, "another system: all files have arrived, but the run is not in the ledger. Another system "+
+			"counted them.")
 		f.Next = []string{docsCutover}
 	case ForExport:
-		f.Whose = Exporter
-		f.Sentence = fmt.Sprintf("%s for exporter and sender: status %s, %s files sent and %s arrived so far.", who,
-			statuses(held), count(sent(held)), count(received(held)))
-		f.Next = []string{"look at the exporter and the snapshot sender"}
+		say(Exporter, "exporter and sender: status %s, files sent so far: %d, arrived: %d.", statuses(held), sent,
+			received)
+		f.Next = []string{"check the exporter and the snapshot sender"}
 	case ForRetry:
-		f.Whose = Exporter
-		f.Sentence = fmt.Sprintf(
-			"%s for the exporter's next try: status %s. It exports the collection again and sets its counters back "+
-				"to 0.", who, statuses(held))
+		say(Exporter, "the next export: status %s. The exporter exports the collection again and resets its counters "+
+			"to 0.", statuses(held))
 		f.Next = []string{"check the exporter; it tries again by itself"}
 	case ForSuccessFile:
-		f.Whose, f.Sentence = successFile(who, held)
-		f.Next = []string{"look at the snapshot sender: the export state queue holds its requests until it takes them"}
+		say(Sender, "%s", successFile(held))
+		f.Next = []string{"check the snapshot sender; the export state queue holds the requests that it has not read"}
 	}
 	return f
 }
 
-// checkers is whose move it is if it is this system's: nobody does it any more for a run that was let go, but a look.
-func checkers(run Run, sentence, otherwise string) (Whose, string) {
+// unlessAbandoned is what this system does next. For an abandoned run it does nothing, so the operator has to act.
+func unlessAbandoned(run Run, sentence, otherwise string) (Whose, string) {
 	if run.State == Abandoned {
-		return Operator, sentence + " Nobody looks after the run any more: it was let go, unfinished after 14 days."
+		return Operator, sentence + " The sweep ignores the run: it was abandoned, unfinished after 14 days."
 	}
 	return Checker, sentence + otherwise
 }
 
-// pay lists what makes the system pay what is owed.
-func pay(run Run, command Command) []string {
-	if run.State == Abandoned { // the sweep passes it by
-		return []string{command.look(run)}
+// deliver lists the commands that deliver what is pending.
+func deliver(run Run, command Command) []string {
+	if run.State == Abandoned { // the sweep ignores it
+		return []string{command.reconcile(run)}
 	}
-	return []string{command.Do("owed"), command.Do("owed --pay --yes")}
+	return []string{command.Do("pending"), command.Do("pending --deliver --yes")}
 }
 
-func request(run Run, who string, held []Collection) (Whose, string) {
-	who += " for the request for its _success file to be sent: "
+func request(run Run, held []Collection) (Whose, string) {
+	const what = "the request for its _success file: "
 	if slices.ContainsFunc(held, func(c Collection) bool { return c.Request.State == Pending }) {
-		return checkers(run, who+"nobody holds the claim now.", " The next look or sweep pays it.")
+		return unlessAbandoned(run, what+"it is pending, and no execution holds a lease.",
+			" The next reconciliation or sweep delivers it.")
 	}
-	return checkers(run, who+"an execution has claimed it; if that died, the claim is free when its lease is over.",
-		" Then the sweep pays it.")
+	return unlessAbandoned(run, what+"an execution holds the lease; if that execution died, the lease expires.",
+		" Then the sweep delivers it.")
 }
 
-func noneSent(who string, held []Collection) string {
-	if n := received(held); n > 0 {
-		return fmt.Sprintf("%s for the sender: Sent with FilesSent 0, and yet %s. As long as FilesSent is 0 no file "+
-			"completes a collection.",
-			who, plural(int(n), "file has come", "files have come"))
-	}
-	return who + " for the sender: Sent with FilesSent 0; the sender itself ends a collection of no files."
-}
-
-func successFile(who string, held []Collection) (Whose, string) {
-	asked := 0
+func successFile(held []Collection) string {
+	delivered := 0
 	for _, c := range held {
 		if c.Request.State == Delivered {
-			asked++
+			delivered++
 		}
 	}
-	if asked == len(held) {
-		return Sender, who + " for the _success file: the sender was asked for it and has not sent it, or it has " +
-			"not arrived."
+	if delivered == len(held) {
+		return "the _success file: the request was delivered. The sender has not sent the file, or it has not arrived."
 	}
-	return Sender, fmt.Sprintf(
-		"%s for the _success file: the sender was asked for %d of them; of the others no file was counted here, so "+
-			"it is for whoever made them %s to ask.", who, asked, statuses(held))
+	return fmt.Sprintf("the _success file: the request was delivered for %d of them. No file of the others was "+
+		"counted here; the system that set them to %s has to request it.", delivered, statuses(held))
 }
 
-// owedNews names news that is true and not told.
-func owedNews(run Run, command Command) []Finding {
+// pendingNotifications names the notifications that are due and not delivered.
+func pendingNotifications(run Run, command Command) []Finding {
 	var findings []Finding
-	for _, news := range run.Notifications {
-		if news.Delivery.State != Pending && news.Delivery.State != Leased {
+	for _, n := range run.Notifications {
+		if !n.Delivery.Open() {
 			continue
 		}
-		f := Finding{WaitsFor: ForDelivery, Since: news.Delivery.Since, Next: pay(run, command)}
-		f.Whose, f.Sentence = checkers(run, fmt.Sprintf("All collections are %s, and monitoring was not told yet (%s).",
-			strings.TrimPrefix(NotificationName(news.Kind), "all "), news.Delivery.State),
-			" The sweep pays it within minutes, a claim after its lease.")
+		f := Finding{WaitsFor: ForDelivery, Since: n.Delivery.Since, Next: deliver(run, command)}
+		f.Whose, f.Sentence = unlessAbandoned(run, fmt.Sprintf(
+			"All collections are %s, but monitoring is not notified yet (%s).",
+			strings.TrimPrefix(NotificationName(n.Kind), "all "), n.Delivery.State),
+			" The sweep notifies it within minutes, or when the lease expires.")
 		findings = append(findings, f)
 	}
 	return findings

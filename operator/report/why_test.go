@@ -13,8 +13,8 @@ import (
 	"snapshot-status-checker/operator/report"
 )
 
-// Notification that is due is found by why, with whose move it is.
-func TestWhyNamesOwedNewsAndWhatStandsAround(t *testing.T) {
+// Why names pending notifications, messages in queues and failed executions.
+func TestWhyNamesPendingMessagesAndFailures(t *testing.T) {
 	t.Parallel()
 	run := report.New("run", store.RunState{Run: &snapshot.Run{},
 		Collections: []store.State{state("Success", 2, 2, asked(0, true, now))}},
@@ -32,7 +32,7 @@ func TestWhyNamesOwedNewsAndWhatStandsAround(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	newest := "2 executions of this run failed, the last at 2026-11-23 11:59:00: States.Timeout: slow."
+	newest := "2 executions of this run failed, the latest at 2026-11-23 11:59:00: States.Timeout: slow."
 	if findings[0].Sentence != newest || !findings[0].Since.Equal(ago(time.Minute)) {
 		t.Errorf("%+v, want %s", findings[0], newest)
 	}
@@ -46,14 +46,14 @@ func TestWhyNamesOwedNewsAndWhatStandsAround(t *testing.T) {
 
 // finding is what a test wants of one: parts of its sentence and of what to do next.
 type finding struct {
-	whose          report.Whose
+	responsible    report.Whose
 	sentence, next string
 }
 
-// Each sentence says who moves, and the next step leads there.
-func TestWhySaysWhoMoves(t *testing.T) {
+// Each sentence names the responsible system, and the next step.
+func TestWhyNamesTheResponsible(t *testing.T) {
 	t.Parallel()
-	const letGo, look = "Nobody looks after the run any more: it was let go", "snapshot-status look --yes run"
+	const abandoned, reconcile = "The sweep ignores the run: it was abandoned", "snapshot-status reconcile --yes run"
 	success, behind := state("Success", 2, 2, asked(0, true, now)),
 		state("Sent", 1, 3, func(s *store.State) { s.Collection.Counted = 2 })
 	others := state("Success", 2, 2, func(s *store.State) {
@@ -65,41 +65,45 @@ func TestWhySaysWhoMoves(t *testing.T) {
 		rows []store.State
 		want []finding
 	}{
-		"a look": {&snapshot.Run{}, []store.State{behind}, []finding{{report.Checker, "The sweep takes it", look}}},
-		"a look, let go": {&snapshot.Run{Abandoned: true}, []store.State{behind},
-			[]finding{{report.Operator, letGo, look}}},
+		"a reconciliation": {&snapshot.Run{}, []store.State{behind},
+			[]finding{{report.Checker, "The sweep takes it", reconcile}}},
+		"a reconciliation, abandoned": {&snapshot.Run{Abandoned: true}, []store.State{behind},
+			[]finding{{report.Operator, abandoned, reconcile}}},
 		"a request": {&snapshot.Run{}, []store.State{state("Received", 2, 2)},
-			[]finding{{report.Checker, "The next look or sweep pays it", "snapshot-status owed --pay --yes"},
-				{report.Checker, "are received", "owed --pay"}}},
-		"a request, let go": {&snapshot.Run{Abandoned: true}, []store.State{state("Received", 2, 2)},
-			[]finding{{report.Operator, letGo, look}, {report.Operator, letGo, look}}},
-		"a claim, let go": {&snapshot.Run{Abandoned: true},
+			[]finding{{report.Checker, "The next reconciliation or sweep delivers it",
+				"snapshot-status pending --deliver --yes"},
+				{report.Checker, "are received", "pending --deliver"}}},
+		"a request, abandoned": {&snapshot.Run{Abandoned: true}, []store.State{state("Received", 2, 2)},
+			[]finding{{report.Operator, abandoned, reconcile}, {report.Operator, abandoned, reconcile}}},
+		"a lease, abandoned": {&snapshot.Run{Abandoned: true},
 			[]store.State{state("Received", 2, 2, asked(0, false, now.Add(time.Minute))), behind},
-			[]finding{{report.Operator, letGo, look}, {report.Operator, "the claim is free when its lease is over. " +
-				letGo, look}}},
-		"news": {&snapshot.Run{}, []store.State{success},
-			[]finding{{report.Checker, "All collections are received", "owed --pay"},
-				{report.Checker, "All collections are successful, and monitoring was not told yet (owed). The sweep",
-					"owed --pay"}}},
-		"news, let go": {&snapshot.Run{Abandoned: true}, []store.State{success},
-			[]finding{{report.Operator, letGo, look}, {report.Operator, letGo, look}}},
-		"others' finished": {nil, []store.State{others},
-			[]finding{{report.Nobody, "another system counts it", "docs/cutover.md"}}},
-		"others' exporting": {nil, []store.State{others, state("Exporting", 0, 0)},
+			[]finding{{report.Operator, abandoned, reconcile},
+				{report.Operator, "if that execution died, the lease expires. " +
+					abandoned, reconcile}}},
+		"notifications": {&snapshot.Run{}, []store.State{success},
+			[]finding{{report.Checker, "All collections are received", "pending --deliver"},
+				{report.Checker, "All collections are successful, but monitoring is not notified yet (pending). The " +
+					"sweep",
+					"pending --deliver"}}},
+		"notifications, abandoned": {&snapshot.Run{Abandoned: true}, []store.State{success},
+			[]finding{{report.Operator, abandoned, reconcile}, {report.Operator, abandoned, reconcile}}},
+		"another system's, finished": {nil, []store.State{others},
+			[]finding{{report.Nobody, "Another system counts it", "docs/cutover.md"}}},
+		"another system's, exporting": {nil, []store.State{others, state("Exporting", 0, 0)},
 			[]finding{{report.Exporter, "exporter and sender", "the exporter"}}},
 		"no files": {&snapshot.Run{}, []store.State{state("Sent", 0, 0)},
-			[]finding{{report.Sender, "the sender itself ends a collection of no files", "the snapshot sender"}}},
-		"no files, and others' missing": {&snapshot.Run{}, []store.State{state("Sent", 1, 0), state("Sent", 1, 2)},
-			[]finding{{report.Receiver, "1 collection waits for files: 1 of 2 that were sent have arrived",
-				"--expected"},
-				{report.Sender, "Sent with FilesSent 0, and yet 1 file has come", "the snapshot sender"}}},
+			[]finding{{report.Sender, "The sender itself completes a collection without files",
+				"the snapshot sender"}}},
+		"no files, and files missing": {&snapshot.Run{}, []store.State{state("Sent", 1, 0), state("Sent", 1, 2)},
+			[]finding{{report.Receiver, "1 collection waits for files: 1 of 2 sent files have arrived", "--expected"},
+				{report.Sender, "status Sent with FilesSent 0, but 1 file has arrived", "the snapshot sender"}}},
 		"export failed": {&snapshot.Run{}, []store.State{state("Export_Failed", 1, 1)},
-			[]finding{{report.Exporter, "1 collection waits for the exporter's next try: status Export_Failed.",
+			[]finding{{report.Exporter, "1 collection waits for the next export: status Export_Failed.",
 				"the exporter"}}},
 		"odd statuses": {&snapshot.Run{}, []store.State{state("Sent ", 1, 1), state("", 0, 0),
-			state("Paus\u202eed", 0, 0)},
-			[]finding{{report.Operator,
-				`3 collections wait for a known status: "", "Paus\u202eed", "Sent " is none of Exporting, Exported, Export_Failed,`, "which system wrote it"}}},
+			state("Paus\u202eed", 0, 0)}, []finding{{report.Operator,
+			`3 collections wait for a known status: "", "Paus\u202eed", "Sent " is none of Exporting, Exported, ` +
+				`Export_Failed,`, "which system wrote it"}}},
 		"never ends": {&snapshot.Run{}, []store.State{state("Blocked_Topic", 0, 0), state("Table_Unavailable", 0, 0)},
 			[]finding{{report.Operator,
 				"2 collections need manual action: status Blocked_Topic, Table_Unavailable is final",
@@ -118,7 +122,7 @@ func TestWhySaysWhoMoves(t *testing.T) {
 				t.Fatalf("%d findings, want %d: %+v", len(got), len(c.want), got)
 			}
 			for i, want := range c.want {
-				if got[i].Whose != want.whose || !contains(got[i].Sentence, want.sentence) ||
+				if got[i].Whose != want.responsible || !contains(got[i].Sentence, want.sentence) ||
 					!contains(strings.Join(got[i].Next, "\n"), want.next) {
 					t.Errorf("%+v, want %+v", got[i], want)
 				}
@@ -129,18 +133,18 @@ func TestWhySaysWhoMoves(t *testing.T) {
 
 var contains = strings.Contains
 
-// Nobody is owed the news of a run that another system counts.
-func TestNewsOfAnotherSystemsRunIsNotDue(t *testing.T) {
+// Notifications of a run that another system counts are not due.
+func TestNotificationsOfAnotherSystemsRunAreNotDue(t *testing.T) {
 	t.Parallel()
 	run := report.New("run", store.RunState{Collections: []store.State{state("Success", 2, 2)}}, report.Settings{}, now)
-	for _, news := range run.Notifications {
-		if news.Delivery.State != report.NotDue {
-			t.Errorf("%s is %s", news.Kind, news.Delivery.State)
+	for _, n := range run.Notifications {
+		if n.Delivery.State != report.NotDue {
+			t.Errorf("%s is %s", n.Kind, n.Delivery.State)
 		}
 	}
 }
 
-// A failure that the run has outlived is told last, and as past.
+// A failure before the last progress comes last.
 func TestPastFailuresComeLast(t *testing.T) {
 	t.Parallel()
 	failed := func(before time.Duration) report.Failure {
@@ -171,14 +175,15 @@ func TestPastFailuresComeLast(t *testing.T) {
 			first, last := sentences[0], sentences[len(sentences)-1]
 			if c.now != "" != strings.HasPrefix(first, c.now+" this run failed") ||
 				c.past != "" != strings.HasPrefix(last, c.past+" this run failed") ||
-				c.past != "" && !contains(last, "The run has moved since") || contains(first, "has moved") {
+				c.past != "" && !contains(last, "The run has made progress since") ||
+				contains(first, "has made progress") {
 				t.Errorf("%q", sentences)
 			}
 		})
 	}
 }
 
-// Whatever is suggested acts on the deployment that was asked about.
+// Suggested commands act on the deployment of the question.
 func TestSuggestionsNameTheDeployment(t *testing.T) {
 	t.Parallel()
 	const command = report.Command("snapshot-status --stack x-prod")
@@ -192,28 +197,27 @@ func TestSuggestionsNameTheDeployment(t *testing.T) {
 	malformed.Malformed = errors.New("no number")
 	around := report.Around{Waiting: 1, Kept: 1, DeadLetters: 1, Failed: []report.Failure{{At: now},
 		{At: ago(time.Hour)}}}
-	told := 0
+	suggested := 0
 	say := func(findings ...report.Finding) {
 		for _, next := range nextOf(findings) {
 			commands := strings.Count(next, "snapshot-status ")
-			if told += commands; commands != strings.Count(next, string(command)+" ") {
+			if suggested += commands; commands != strings.Count(next, string(command)+" ") {
 				t.Errorf("of another deployment: %s", next)
 			}
 		}
 	}
-	for _, letGo := range []bool{false, true} {
+	for _, abandoned := range []bool{false, true} {
 		for _, some := range [][]store.State{append(rows, malformed), {state("Success", 2, 2)}, nil} {
-			run := report.New("run",
-				store.RunState{Run: &snapshot.Run{Abandoned: letGo,
-					Progress: snapshot.Progress{Since: ago(time.Minute)}}, Collections: some}, report.Settings{}, now)
+			run := report.New("run", store.RunState{Run: &snapshot.Run{Abandoned: abandoned,
+				Progress: snapshot.Progress{Since: ago(time.Minute)}}, Collections: some}, report.Settings{}, now)
 			say(report.Why(run, around, command)...)
 			for _, c := range run.Collections {
 				say(report.WhyCollection(run, c, command))
 			}
 		}
 	}
-	if told < 20 {
-		t.Errorf("only %d commands were suggested", told)
+	if suggested < 20 {
+		t.Errorf("only %d commands were suggested", suggested)
 	}
 }
 

@@ -3,21 +3,21 @@ package report
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"snapshot-status-checker/internal/snapshot"
 )
 
-func plural(n int, one, many string) string {
+// Plural counts things.
+func Plural(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one
 	}
 	return fmt.Sprintf("%d %s", n, many)
 }
 
-// NotificationName is what news says of a run.
+// NotificationName is what a notification says about a run.
 func NotificationName(kind snapshot.Kind) string {
 	if kind == snapshot.AllSuccessful {
 		return "all successful"
@@ -29,41 +29,21 @@ func NotificationName(kind snapshot.Kind) string {
 func statuses(held []Collection) string {
 	var names []string
 	for _, c := range held {
-		if name := StatusName(c.Status); !slices.Contains(names, name) {
-			names = append(names, name)
-		}
+		names = append(names, StatusName(c.Status))
 	}
 	slices.Sort(names)
-	return strings.Join(names, ", ")
+	return strings.Join(slices.Compact(names), ", ")
 }
 
-func received(held []Collection) int64 {
-	n := int64(0)
+func files(held []Collection) (received, sent int64) {
 	for _, c := range held {
-		n += c.FilesReceived
+		received, sent = received+c.FilesReceived, sent+c.FilesSent
 	}
-	return n
+	return received, sent
 }
 
-// count is a number, in words if it is none.
-func count(n int64) string {
-	if n == 0 {
-		return "no"
-	}
-	return strconv.FormatInt(n, 10)
-}
-
-func sent(held []Collection) int64 {
-	n := int64(0)
-	for _, c := range held {
-		n += c.FilesSent
-	}
-	return n
-}
-
-// oldest is since when the first of them has waited, nil if that is not known of any.
-func oldest(held []Collection) *time.Time {
-	var oldest *time.Time
+// oldest is since when the first of them has waited, nil if that is unknown of all.
+func oldest(held []Collection) (oldest *time.Time) {
 	for _, c := range held {
 		if c.Since != nil && (oldest == nil || c.Since.Before(*oldest)) {
 			oldest = c.Since

@@ -1,4 +1,4 @@
-// Package show writes tables, bars and times for people in a terminal.
+// Package show writes tables, bars and times for people in a terminal, and makes text from other systems safe to show.
 package show
 
 import (
@@ -17,10 +17,10 @@ import (
 type Printer struct {
 	Out    io.Writer
 	Colors bool
-	Now    time.Time // what times are told relative to
+	Now    time.Time // for relative times
 }
 
-// Tone is how a text is to be taken.
+// Tone is the colour of a text.
 type Tone int
 
 // The tones.
@@ -29,7 +29,7 @@ const (
 	Faint      // of no interest now
 	Good       // done
 	Busy       // on its way
-	Bad        // somebody has to do something
+	Bad        // a person has to act
 )
 
 var styles = map[Tone]lipgloss.Style{
@@ -47,12 +47,12 @@ func (p Printer) Tone(tone Tone, text string) string {
 	return styles[tone].Render(text)
 }
 
-// Line writes a line. Whatever is in it, it stays one, and the terminal obeys nothing in it but our own tones.
+// Line writes one line. The terminal interprets nothing in it but our own tones.
 func (p Printer) Line(format string, args ...any) {
-	fmt.Fprintln(p.Out, p.obeyingTones(fmt.Sprintf(format, args...)))
+	fmt.Fprintln(p.Out, p.clean(fmt.Sprintf(format, args...)))
 }
 
-// Text writes a text of any number of lines, of which the terminal obeys nothing else.
+// Text writes a text of several lines. The terminal interprets nothing in them but our own tones.
 func (p Printer) Text(text string) {
 	for line := range strings.SplitSeq(strings.ReplaceAll(text, "\t", "    "), "\n") {
 		p.Line("%s", strings.TrimSuffix(line, "\r"))
@@ -69,31 +69,31 @@ var sequences = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(strings.Join(known, "|"))
 })
 
-func (p Printer) obeyingTones(line string) string {
+func (p Printer) clean(line string) string {
 	if !p.Colors {
 		return Clean(line)
 	}
-	var clean strings.Builder
+	var safe strings.Builder
 	end := 0
 	for _, tone := range sequences().FindAllStringIndex(line, -1) {
-		clean.WriteString(Clean(line[end:tone[0]]))
-		clean.WriteString(line[tone[0]:tone[1]])
+		safe.WriteString(Clean(line[end:tone[0]]))
+		safe.WriteString(line[tone[0]:tone[1]])
 		end = tone[1]
 	}
-	clean.WriteString(Clean(line[end:]))
-	return clean.String()
+	safe.WriteString(Clean(line[end:]))
+	return safe.String()
 }
 
-// Table writes rows under their headings, in columns two blanks apart.
+// Table writes rows under their headings.
 func (p Printer) Table(headings []string, rows [][]string) {
 	for _, row := range rows {
 		for i := range row {
-			row[i] = p.obeyingTones(row[i])
+			row[i] = p.clean(row[i])
 		}
 	}
 	columns := table.New().Headers(headings...).Rows(rows...).Wrap(false).
-		BorderTop(false).BorderBottom(false).BorderLeft(false).BorderRight(false).BorderHeader(false).BorderColumn(
-		false).
+		BorderTop(false).BorderBottom(false).BorderLeft(false).BorderRight(false).
+		BorderHeader(false).BorderColumn(false).
 		StyleFunc(func(_, column int) lipgloss.Style {
 			if column == len(headings)-1 {
 				return lipgloss.NewStyle()
@@ -105,7 +105,7 @@ func (p Printer) Table(headings []string, rows [][]string) {
 	}
 }
 
-// Bar draws how much of something is there.
+// Bar draws a progress bar.
 func Bar(done, all int64, width int) string {
 	full := 0
 	switch {
@@ -117,7 +117,7 @@ func Bar(done, all int64, width int) string {
 	return strings.Repeat("█", full) + strings.Repeat("░", width-full)
 }
 
-// Duration rounds to what a person cares for: 45s, 12m, 3h05m, 2d04h.
+// Duration rounds: 45s, 12m, 3h05m, 2d04h.
 func Duration(d time.Duration) string {
 	d = max(0, d)
 	switch {

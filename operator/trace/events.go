@@ -1,88 +1,98 @@
 package trace
 
 import (
+	"reflect"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 )
 
-// kindOf is the state's type in the name of the event that enters it.
-func kindOf(event types.HistoryEventType) string {
-	return strings.TrimSuffix(string(event), "StateEntered")
+// event is an event of a history or of a log.
+type event struct {
+	ID, Previous int64
+	Type         types.HistoryEventType
+	At           *time.Time
+	details
 }
 
-// call notes what an event says about a call of the step.
-func (w *walk) call(at place, event types.HistoryEvent) {
-	if at.step < 0 {
+// details are the used details of events.
+type details struct {
+	Name         *string `json:"name"`
+	Index        int32   `json:"index"`
+	Input        *string `json:"input"`
+	Output       *string `json:"output"`
+	ResourceType *string `json:"resourceType"`
+	Error        *string `json:"error"`
+	Cause        *string `json:"cause"`
+}
+
+// fromHistory converts an event of the SDK, which has a field with details for each type of event.
+func fromHistory(from types.HistoryEvent) event {
+	to := event{ID: from.Id, Previous: from.PreviousEventId, Type: from.Type, At: from.Timestamp}
+	fields, into := reflect.ValueOf(from), reflect.ValueOf(&to.details).Elem()
+	for i := range fields.NumField() {
+		if !strings.HasSuffix(fields.Type().Field(i).Name, "EventDetails") || fields.Field(i).IsNil() {
+			continue
+		}
+		for j := range into.NumField() {
+			value := fields.Field(i).Elem().FieldByName(into.Type().Field(j).Name)
+			if value.IsValid() && value.Type() == into.Field(j).Type() {
+				into.Field(j).Set(value)
+			}
+		}
+	}
+	return to
+}
+
+// is reports whether the type of the event ends with one of the endings.
+func (e event) is(endings ...string) bool {
+	for _, ending := range endings {
+		if strings.HasSuffix(string(e.Type), ending) {
+			return true
+		}
+	}
+	return false
+}
+
+// of reports whether the event is about a task, an execution, …
+func (e event) of(what string) bool { return strings.HasPrefix(string(e.Type), what) }
+
+// ended reports whether the event ends an execution without success.
+func (e event) ended() bool { return e.of("Execution") && e.is("Failed", "TimedOut", "Aborted") }
+
+// failure is the error and cause of an event.
+func (e event) failure() (err, cause string) {
+	if err = aws.ToString(e.Error); err == "" && e.Type == types.HistoryEventTypeExecutionTimedOut {
+		err = "States.Timeout"
+	}
+	return err, aws.ToString(e.Cause)
+}
+
+// call records what an event says about a call of the step.
+func (w *walk) call(at place, e event) {
+	if at.step < 0 || !e.of("Task") && !e.of("LambdaFunction") {
 		return
 	}
 	step := w.steps[at.step]
-	switch {
-	case event.TaskScheduledEventDetails != nil:
-		step.Tries = append(step.Tries, Try{At: aws.ToTime(event.Timestamp),
-			Resource: aws.ToString(event.TaskScheduledEventDetails.ResourceType)})
-	case event.LambdaFunctionScheduledEventDetails != nil:
-		step.Tries = append(step.Tries, Try{At: aws.ToTime(event.Timestamp), Resource: "lambda"})
+	if e.is("Scheduled") {
+		resource := "lambda"
+		if e.ResourceType != nil {
+			resource = *e.ResourceType
+		}
+		step.Tries = append(step.Tries, Try{At: aws.ToTime(e.At), Resource: resource})
+		return
 	}
-	if len(step.Tries) == 0 {
+	if len(step.Tries) == 0 || step.Tries[len(step.Tries)-1].Ended != nil {
 		return
 	}
 	try := &step.Tries[len(step.Tries)-1]
-	if try.Ended != nil {
-		return
-	}
-	if failed := failure(event); failed != nil {
-		try.Ended, try.Error, try.Cause = event.Timestamp, failed.Error, failed.Cause
-	}
 	switch {
-	case event.TaskSucceededEventDetails != nil:
-		try.Ended, try.Result = event.Timestamp, aws.ToString(event.TaskSucceededEventDetails.Output)
-	case event.LambdaFunctionSucceededEventDetails != nil:
-		try.Ended, try.Result = event.Timestamp, aws.ToString(event.LambdaFunctionSucceededEventDetails.Output)
+	case e.is("Failed", "TimedOut"):
+		try.Ended = e.At
+		try.Error, try.Cause = e.failure()
+	case e.is("Succeeded"):
+		try.Ended, try.Result = e.At, aws.ToString(e.Output)
 	}
-}
-
-// errorCause is what every event of a failure carries.
-type errorCause struct{ Error, Cause string }
-
-func because(err, cause *string) *errorCause {
-	return &errorCause{aws.ToString(err), aws.ToString(cause)}
-}
-
-// failure is what an event says about a call that failed, nil if it says nothing of the kind.
-func failure(event types.HistoryEvent) *errorCause {
-	switch {
-	case event.TaskFailedEventDetails != nil:
-		return because(event.TaskFailedEventDetails.Error, event.TaskFailedEventDetails.Cause)
-	case event.TaskTimedOutEventDetails != nil:
-		return because(event.TaskTimedOutEventDetails.Error, event.TaskTimedOutEventDetails.Cause)
-	case event.TaskStartFailedEventDetails != nil:
-		return because(event.TaskStartFailedEventDetails.Error, event.TaskStartFailedEventDetails.Cause)
-	case event.TaskSubmitFailedEventDetails != nil:
-		return because(event.TaskSubmitFailedEventDetails.Error, event.TaskSubmitFailedEventDetails.Cause)
-	case event.LambdaFunctionFailedEventDetails != nil:
-		return because(event.LambdaFunctionFailedEventDetails.Error, event.LambdaFunctionFailedEventDetails.Cause)
-	case event.LambdaFunctionTimedOutEventDetails != nil:
-		return because(event.LambdaFunctionTimedOutEventDetails.Error, event.LambdaFunctionTimedOutEventDetails.Cause)
-	case event.LambdaFunctionScheduleFailedEventDetails != nil:
-		return because(event.LambdaFunctionScheduleFailedEventDetails.Error,
-			event.LambdaFunctionScheduleFailedEventDetails.Cause)
-	}
-	return nil
-}
-
-// ended is what an event says about an execution that did not succeed, nil if it says nothing of the kind.
-func ended(event types.HistoryEvent) *errorCause {
-	switch {
-	case event.ExecutionFailedEventDetails != nil:
-		return because(event.ExecutionFailedEventDetails.Error, event.ExecutionFailedEventDetails.Cause)
-	case event.ExecutionTimedOutEventDetails != nil:
-		return because(event.ExecutionTimedOutEventDetails.Error, event.ExecutionTimedOutEventDetails.Cause)
-	case event.ExecutionAbortedEventDetails != nil:
-		return because(event.ExecutionAbortedEventDetails.Error, event.ExecutionAbortedEventDetails.Cause)
-	case event.Type == types.HistoryEventTypeExecutionTimedOut:
-		return &errorCause{Error: "States.Timeout"}
-	}
-	return nil
 }

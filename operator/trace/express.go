@@ -1,9 +1,11 @@
 package trace
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -15,25 +17,14 @@ import (
 // logged is an event as Step Functions writes it into the log of a state machine
 // (https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html).
 type logged struct {
-	ID        string          `json:"id"`
-	Type      string          `json:"type"`
-	Previous  string          `json:"previous_event_id"`
-	Timestamp string          `json:"event_timestamp"` // milliseconds
-	Details   json.RawMessage `json:"details"`
+	ID        string  `json:"id"`
+	Type      string  `json:"type"`
+	Previous  string  `json:"previous_event_id"`
+	Timestamp string  `json:"event_timestamp"` // milliseconds
+	Details   details `json:"details"`
 }
 
-// details are those that are used of the events' details.
-type details struct {
-	Name         *string `json:"name"`
-	Index        int32   `json:"index"`
-	Input        *string `json:"input"`
-	Output       *string `json:"output"`
-	ResourceType *string `json:"resourceType"`
-	Error        *string `json:"error"`
-	Cause        *string `json:"cause"`
-}
-
-// fromLog reads what the log says of an EXPRESS execution.
+// fromLog reads an EXPRESS execution from the log.
 func (r *Reader) fromLog(ctx context.Context, id string, near time.Time) (Story, error) {
 	from, to := near.Add(-time.Hour), near.Add(time.Hour)
 	if near.IsZero() {
@@ -54,7 +45,7 @@ func (r *Reader) fromLog(ctx context.Context, id string, near time.Time) (Story,
 		}
 	}
 	if len(lines) == 0 {
-		return Story{}, fmt.Errorf("log group %s has nothing of it within an hour of that time: %w", r.LogGroup,
+		return Story{}, fmt.Errorf("log group %s has no event of it within an hour of that time: %w", r.LogGroup,
 			ErrNotFound)
 	}
 	events, err := parseLog(lines)
@@ -66,55 +57,39 @@ func (r *Reader) fromLog(ctx context.Context, id string, near time.Time) (Story,
 	return story, err
 }
 
-// storyOf tells an execution from its events alone.
-func storyOf(id string, events []types.HistoryEvent) Story {
-	story := Story{Express: true, Steps: Steps(events),
-		Note: "EXPRESS: read from the log, which holds neither inputs nor outputs (no data of messages in logs)."}
+// storyOf is an execution from its events.
+func storyOf(id string, events []event) Story {
+	story := Story{Express: true, Steps: stepsOf(events),
+		Note: "EXPRESS: read from the log, which has no inputs and outputs (logs contain no data of messages)."}
 	story.ID, story.Status = id, types.ExecutionStatusRunning
-	for _, event := range events {
-		switch failure := ended(event); {
-		case event.Type == types.HistoryEventTypeExecutionStarted:
-			story.Started = aws.ToTime(event.Timestamp)
-		case event.Type == types.HistoryEventTypeExecutionSucceeded:
-			story.Status, story.Stopped = types.ExecutionStatusSucceeded, event.Timestamp
-		case failure != nil:
-			story.Status, story.Stopped = types.ExecutionStatusFailed, event.Timestamp
-			story.Error, story.Cause = failure.Error, failure.Cause
+	for _, e := range events {
+		switch {
+		case e.Type == types.HistoryEventTypeExecutionStarted:
+			story.Started = aws.ToTime(e.At)
+		case e.Type == types.HistoryEventTypeExecutionSucceeded:
+			story.Status, story.Stopped = types.ExecutionStatusSucceeded, e.At
+		case e.ended():
+			story.Status, story.Stopped = types.ExecutionStatusFailed, e.At
+			story.Error, story.Cause = e.failure()
 		}
 	}
 	return story
 }
 
-// parseLog turns the lines of a log into the events that a history would hold, in the order of their ids.
-func parseLog(lines []string) ([]types.HistoryEvent, error) {
-	var events []types.HistoryEvent
+// parseLog turns the lines of a log into events, in the order of their ids.
+func parseLog(lines []string) ([]event, error) {
+	var events []event
 	for _, line := range lines {
 		var entry logged
 		if err := json.Unmarshal([]byte(line), &entry); err != nil {
 			return nil, fmt.Errorf("reading a line of the state machine's log: %w", err)
 		}
-		event, err := entry.event()
-		if err != nil {
-			return nil, err
-		}
-		events = append(events, event)
+		id, _ := strconv.ParseInt(entry.ID, 10, 64)
+		previous, _ := strconv.ParseInt(entry.Previous, 10, 64)
+		milliseconds, _ := strconv.ParseInt(entry.Timestamp, 10, 64)
+		events = append(events, event{id, previous, types.HistoryEventType(entry.Type),
+			aws.Time(time.UnixMilli(milliseconds).UTC()), entry.Details})
 	}
-	sortByID(events)
+	slices.SortFunc(events, func(a, b event) int { return cmp.Compare(a.ID, b.ID) })
 	return events, nil
-}
-
-func (l logged) event() (types.HistoryEvent, error) {
-	var d details
-	if len(l.Details) > 0 {
-		if err := json.Unmarshal(l.Details, &d); err != nil {
-			return types.HistoryEvent{}, fmt.Errorf("reading event %s of the state machine's log: %w", l.ID, err)
-		}
-	}
-	id, _ := strconv.ParseInt(l.ID, 10, 64)
-	previous, _ := strconv.ParseInt(l.Previous, 10, 64)
-	milliseconds, _ := strconv.ParseInt(l.Timestamp, 10, 64)
-	event := types.HistoryEvent{Id: id, PreviousEventId: previous, Type: types.HistoryEventType(l.Type),
-		Timestamp: aws.Time(time.UnixMilli(milliseconds).UTC())}
-	d.into(&event)
-	return event, nil
 }

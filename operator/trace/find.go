@@ -20,22 +20,21 @@ import (
 // Found are executions that worked on a run, the newest first.
 type Found struct {
 	Executions []Execution
-	Note       string // where else there may be some
+	Note       string // which executions were searched
 }
 
-// How many executions are looked at to find those of a run: their inputs are read one by one.
+// How many executions are searched for those of a run: their inputs are read one by one.
 const (
 	newest       = 100
 	newestFailed = 25
-	sideBySide   = 8
+	concurrent   = 8
 )
 
-// OfRun finds executions that worked on a run: those that the ledger knows by id (in receipts and outbox entries), and
-// of the newest ones of the state machine those whose input names the run. Those known that are not there any more are
-// left out.
+// OfRun finds executions that worked on a run: those that the ledger names (in receipts and outbox entries), and of the
+// newest ones those whose input names the run.
 func (r *Reader) OfRun(ctx context.Context, run string, known []string) (Found, error) {
 	var found Found
-	wanted := map[string]bool{} // whether it is the run's in any case
+	wanted := map[string]bool{} // whether the ledger names it
 	for _, id := range known {
 		if r.Ours(id) && !r.express(id) {
 			wanted[id] = true
@@ -45,13 +44,14 @@ func (r *Reader) OfRun(ctx context.Context, run string, known []string) (Found, 
 	var unsupported *types.StateMachineTypeNotSupported
 	switch {
 	case errors.As(err, &unsupported):
-		found.Note = "EXPRESS executions are not listed by Step Functions: follow those that a collection's " +
-			"messages name; failed ones stand in the log group " + r.LogGroup + "."
+		found.Note = "Step Functions does not list EXPRESS executions: see those that a collection's messages name. " +
+			"The log " +
+			"group " + r.LogGroup + " has the failed ones."
 	case err != nil:
 		return found, err
 	default:
 		found.Note = fmt.Sprintf(
-			"Those that the ledger names, and of the newest %d executions (and the newest %d that failed) those "+
+			"Executions that the ledger names, and of the newest %d executions (and the newest %d that failed) those "+
 				"whose input names the run.", newest, newestFailed)
 	}
 	for _, id := range listed {
@@ -63,8 +63,8 @@ func (r *Reader) OfRun(ctx context.Context, run string, known []string) (Found, 
 	return found, err
 }
 
-// Failed finds executions that failed while they worked on a run: of the newest failures of each kind those whose input
-// names the run. Of EXPRESS executions it knows nothing.
+// Failed finds failed executions that worked on a run: of the newest failures of each kind those whose input names the
+// run. It finds no EXPRESS executions.
 func (r *Reader) Failed(ctx context.Context, run string) ([]Execution, error) {
 	listed, err := r.listFailed(ctx)
 	if unsupported := (*types.StateMachineTypeNotSupported)(nil); errors.As(err, &unsupported) {
@@ -80,7 +80,7 @@ func (r *Reader) Failed(ctx context.Context, run string) ([]Execution, error) {
 	return r.naming(ctx, run, wanted)
 }
 
-// naming keeps those executions that are wanted in any case or whose input names the run, the newest first.
+// naming returns the executions that the ledger or their input names, the newest first.
 func (r *Reader) naming(ctx context.Context, run string, wanted map[string]bool) ([]Execution, error) {
 	executions := make([]Execution, 0, len(wanted))
 	err := r.describeAll(ctx, wanted, func(execution Execution, known bool) {
@@ -94,15 +94,14 @@ func (r *Reader) naming(ctx context.Context, run string, wanted map[string]bool)
 	return executions, err
 }
 
-// deepest is how deep texts may stand in each other; increment reads envelopes no deeper either.
+// deepest is how deep texts may be nested; increment reads envelopes no deeper.
 const deepest = 10
 
-// names reports whether a string in a JSON text is the run's whole name, or in a text inside of that: a body, an
-// envelope.
+// names reports whether a string in a JSON text, or in a JSON text inside it, is the run's name.
 func names(text, run string, depth int) bool {
 	var value any
 	if depth > deepest || json.Unmarshal([]byte(text), &value) != nil {
-		return strings.Contains(text, strconv.Quote(run)) // of what is not JSON, as far as that can be told
+		return strings.Contains(text, strconv.Quote(run)) // a text that is not JSON
 	}
 	return named(value, run, depth)
 }
@@ -120,10 +119,10 @@ func named(value any, run string, depth int) bool {
 	return false
 }
 
-// describeAll describes executions side by side and hands them over one by one.
+// describeAll describes executions concurrently and visits them one by one.
 func (r *Reader) describeAll(ctx context.Context, wanted map[string]bool, visit func(Execution, bool)) error {
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(sideBySide)
+	group.SetLimit(concurrent)
 	results := make(chan func(), len(wanted))
 	for id, known := range wanted {
 		group.Go(func() error {

@@ -7,8 +7,7 @@ import (
 	"snapshot-status-checker/statemachine"
 )
 
-// Graph is a definition, or the inside of one of its Maps, as it is drawn: the states in the order in which they are
-// reached from the start.
+// Graph is a definition, or the inside of one of its Maps: the states in the order in which they are reached.
 type Graph struct {
 	Start  string `json:"start"`
 	States []Node `json:"states"`
@@ -30,7 +29,7 @@ type Edge struct {
 	Kind statemachine.WayKind `json:"kind"`
 }
 
-// NewGraph draws up the graph of a machine.
+// NewGraph makes the graph of a machine.
 func NewGraph(m statemachine.Machine) Graph {
 	graph := Graph{Start: m.StartAt, States: []Node{}, Ways: []Edge{}}
 	for _, name := range inOrder(m) {
@@ -50,7 +49,7 @@ func NewGraph(m statemachine.Machine) Graph {
 	return graph
 }
 
-// inOrder lists the states as a walk in breadth meets them, and those that nothing leads to last.
+// inOrder lists the states breadth-first; unreachable ones are last.
 func inOrder(m statemachine.Machine) []string {
 	names, seen := []string{}, map[string]bool{}
 	add := func(name string) {

@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -14,13 +15,13 @@ type Step struct {
 	Item    int        `json:"item"`           // which of its Map's items this is for; -1 outside of a Map
 	In      string     `json:"in,omitempty"`   // that Map
 	Entered time.Time  `json:"entered"`        //
-	Left    *time.Time `json:"left,omitempty"` // nil if it never was: it runs, or the execution ended in it
+	Left    *time.Time `json:"left,omitempty"` // nil while it runs, or if the execution ended in it
 	Input   string     `json:"input"`          // JSON; "" if the history does not hold it
 	Output  string     `json:"output"`
 	Tries   []Try      `json:"tries"`           // of a Task
-	Error   string     `json:"error,omitempty"` // that it ended with, caught or not
+	Error   string     `json:"error,omitempty"` // its last error, caught or not
 	Cause   string     `json:"cause,omitempty"`
-	Failed  bool       `json:"failed"` // the execution ended here, failed
+	Failed  bool       `json:"failed"` // the execution failed in this state
 }
 
 // Try is one call that a state made.
@@ -33,7 +34,7 @@ type Try struct {
 	Cause    string     `json:"cause,omitempty"`
 }
 
-// Retried is how many of the tries failed and were followed by another one.
+// Retried is how many tries were repeated.
 func (s Step) Retried() int { return max(0, len(s.Tries)-1) }
 
 // Caught reports whether the state ended with an error that the definition catches.
@@ -46,23 +47,23 @@ type place struct {
 	item int
 }
 
-// walk follows a history. Events of items that are worked on side by side are told apart by the event before each.
+// walk follows a history. The previous event of each tells apart the items of a Map, which run concurrently.
 type walk struct {
 	steps  []*Step
 	places map[int64]place // by event
 	last   place
 }
 
-// Steps turns an execution's history, complete and in its order, into the states that it entered.
-func Steps(events []types.HistoryEvent) []Step {
+// stepsOf turns an execution's history, complete and in its order, into the states that it entered.
+func stepsOf(events []event) []Step {
 	w := walk{places: map[int64]place{}, last: place{-1, -1, -1}}
-	for _, event := range events {
+	for _, e := range events {
 		at := w.last
-		if before, ok := w.places[event.PreviousEventId]; ok && event.PreviousEventId != 0 {
+		if before, ok := w.places[e.Previous]; ok && e.Previous != 0 {
 			at = before
 		}
-		at = w.take(at, event)
-		w.places[event.Id], w.last = at, at
+		at = w.take(at, e)
+		w.places[e.ID], w.last = at, at
 	}
 	steps := make([]Step, 0, len(w.steps))
 	for _, step := range w.steps {
@@ -71,30 +72,28 @@ func Steps(events []types.HistoryEvent) []Step {
 	return steps
 }
 
-// take takes in an event that follows another one at the place, and says at which place it leaves the walk.
-func (w *walk) take(at place, event types.HistoryEvent) place {
+// take adds an event that follows another one at the place, and returns the new place.
+func (w *walk) take(at place, e event) place {
 	switch {
-	case event.StateEnteredEventDetails != nil:
-		return w.enter(at, event)
-	case event.StateExitedEventDetails != nil:
-		return w.leave(at, event)
-	case event.MapIterationStartedEventDetails != nil:
+	case e.is("StateEntered"):
+		return w.enter(at, e)
+	case e.is("StateExited"):
+		return w.leave(at, e)
+	case e.Type == types.HistoryEventTypeMapIterationStarted:
 		if at.step >= 0 && w.steps[at.step].Type == "Map" {
 			at.in = at.step
 		}
-		at.item = int(event.MapIterationStartedEventDetails.Index)
+		at.item = int(e.Index)
 		return at
 	}
-	w.call(at, event)
-	w.end(at, event)
+	w.call(at, e)
+	w.end(at, e)
 	return at
 }
 
-func (w *walk) enter(at place, event types.HistoryEvent) place {
-	details := event.StateEnteredEventDetails
-	step := &Step{State: aws.ToString(details.Name), Type: kindOf(event.Type), Item: -1,
-		Entered: aws.ToTime(event.Timestamp),
-		Input:   aws.ToString(details.Input), Tries: []Try{}}
+func (w *walk) enter(at place, e event) place {
+	step := &Step{State: aws.ToString(e.Name), Type: strings.TrimSuffix(string(e.Type), "StateEntered"), Item: -1,
+		Entered: aws.ToTime(e.At), Input: aws.ToString(e.Input), Tries: []Try{}}
 	if at.in >= 0 {
 		step.Item, step.In = at.item, w.steps[at.in].State
 	}
@@ -102,10 +101,9 @@ func (w *walk) enter(at place, event types.HistoryEvent) place {
 	return place{step: len(w.steps) - 1, in: at.in, item: at.item}
 }
 
-// leave closes the step of that name. What left the last step of a Map's item may be followed by the Map's own end.
-func (w *walk) leave(at place, event types.HistoryEvent) place {
-	details := event.StateExitedEventDetails
-	name := aws.ToString(details.Name)
+// leave ends the step of that name. The event after the last step of a Map's item may be the end of the Map.
+func (w *walk) leave(at place, e event) place {
+	name := aws.ToString(e.Name)
 	found := at.step
 	if found < 0 || w.steps[found].State != name || w.steps[found].Left != nil {
 		found = w.open(name)
@@ -114,7 +112,7 @@ func (w *walk) leave(at place, event types.HistoryEvent) place {
 		return at
 	}
 	step := w.steps[found]
-	step.Left, step.Output = event.Timestamp, aws.ToString(details.Output)
+	step.Left, step.Output = e.At, aws.ToString(e.Output)
 	if len(step.Tries) > 0 {
 		last := step.Tries[len(step.Tries)-1]
 		step.Error, step.Cause = last.Error, last.Cause
@@ -126,7 +124,7 @@ func (w *walk) leave(at place, event types.HistoryEvent) place {
 	return at
 }
 
-// open is the last step of a state that was not left yet.
+// open is the last step of a state that has not ended.
 func (w *walk) open(name string) int {
 	for i := len(w.steps) - 1; i >= 0; i-- {
 		if w.steps[i].State == name && w.steps[i].Left == nil {
@@ -136,14 +134,13 @@ func (w *walk) open(name string) int {
 	return -1
 }
 
-// end notes what ended the execution at the step that it was in.
-func (w *walk) end(at place, event types.HistoryEvent) {
-	failure := ended(event)
-	if failure == nil || len(w.steps) == 0 {
+// end records the error that ended the execution in its step.
+func (w *walk) end(at place, e event) {
+	if !e.ended() || len(w.steps) == 0 {
 		return
 	}
 	at.step = max(at.step, 0)
-	if step := w.steps[at.step]; step.Left != nil { // a Map's item ended well, and another one's failure ended the Map
+	if step := w.steps[at.step]; step.Left != nil { // this item succeeded, and another one's failure ended the Map
 		for i, other := range w.steps {
 			if other.Left == nil {
 				at.step = i
@@ -151,5 +148,6 @@ func (w *walk) end(at place, event types.HistoryEvent) {
 		}
 	}
 	step := w.steps[at.step]
-	step.Failed, step.Error, step.Cause = true, failure.Error, failure.Cause
+	step.Failed = true
+	step.Error, step.Cause = e.failure()
 }

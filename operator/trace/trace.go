@@ -1,8 +1,8 @@
-// Package trace shows the executions of the state machine to people: which ones worked on a run, and which way each
-// took through the definition that it ran with, with the input, output, tries and errors of every state.
+// Package trace reads executions of the state machine: which ones worked on a run, and the way of each through its
+// definition, with the input, output, tries and errors of every state.
 //
-// A STANDARD execution is read from its history. An EXPRESS execution has none on AWS; what its log says is read in its
-// place, which holds no inputs and outputs (infra/workflow.go leaves the messages' data out of it).
+// A STANDARD execution has a history. An EXPRESS execution has none on AWS; its log is read instead, which has no
+// inputs and outputs (infra/workflow.go leaves the messages' data out of it).
 package trace
 
 import (
@@ -40,33 +40,35 @@ type Status = types.ExecutionStatus
 // Name is the last part of the execution's ARN.
 func (e Execution) Name() string { return Name(e.ID) }
 
-// Name is the last part of an execution's ARN: of an EXPRESS one, the one before tells nothing.
+// Name is the last part of an execution's ARN.
 func Name(id string) string { return id[strings.LastIndex(id, ":")+1:] }
 
-// Failed reports whether it ended in another way than it should.
+// Failed reports whether it ended without success.
 func (e Execution) Failed() bool {
 	return e.Status != types.ExecutionStatusSucceeded && e.Status != types.ExecutionStatusRunning
 }
 
-// Story is an execution with the way that it took.
+// Story is an execution with its way through the definition.
 type Story struct {
 	Execution
 	Graph   Graph  `json:"graph"`
 	Steps   []Step `json:"steps"`
 	Express bool   `json:"express"` // read from the log: without inputs and outputs
-	Note    string `json:"note"`    // what the reader should know of what is not shown
+	Note    string `json:"note"`    // what is not shown, and why
 }
 
-// ErrNotFound says that there is no such execution, or not any more.
+// ErrNotFound is the error for an execution that does not exist, or no longer.
 var ErrNotFound = errors.New(
-	"there is no such execution of this state machine, or not any more (STANDARD keeps them for 90 days)")
+	"the state machine has no such execution (STANDARD keeps them for 90 days)")
 
-// Reader reads a deployment's executions. Safe for concurrent use; what has ended is read once.
+// Reader reads a deployment's executions. It is safe for concurrent use, and remembers executions that have ended.
 type Reader struct {
 	SFN      *sfn.Client
 	Logs     *cloudwatchlogs.Client
 	Machine  string // ARN of the state machine
 	LogGroup string // of the state machine
+
+	deployment deployment.Deployment
 
 	mu    sync.Mutex
 	ended map[string]Execution
@@ -76,8 +78,7 @@ type Reader struct {
 func New(d deployment.Deployment) *Reader {
 	stack := strings.TrimSuffix(d.FunctionName(""), "-")
 	return &Reader{SFN: sfn.NewFromConfig(d.Config), Logs: cloudwatchlogs.NewFromConfig(d.Config),
-		Machine:  d.StateMachineArn,
-		LogGroup: "/aws/vendedlogs/states/" + stack}
+		Machine: d.StateMachineArn, LogGroup: "/aws/vendedlogs/states/" + stack, deployment: d}
 }
 
 // Ours reports whether an ARN is that of an execution of this state machine.
@@ -87,11 +88,11 @@ func (r *Reader) Ours(id string) bool {
 		parts[6] == machine
 }
 
-// express reports whether an execution left nothing but its log.
+// express reports whether an execution has only a log.
 func (r *Reader) express(id string) bool { return strings.Contains(id, ":express:") }
 
-// Story reads an execution with the way that it took. An EXPRESS one is searched for in the log within an hour of the
-// moment, or in the last day if that is zero.
+// Story reads an execution with its way. An EXPRESS one is searched in the log within an hour of the moment, or in the
+// last day if that is zero.
 func (r *Reader) Story(ctx context.Context, id string, near time.Time) (Story, error) {
 	if !r.Ours(id) {
 		return Story{}, ErrNotFound
@@ -111,25 +112,27 @@ func (r *Reader) Story(ctx context.Context, id string, near time.Time) (Story, e
 	if err != nil {
 		return story, err
 	}
-	story.Steps = Steps(events)
+	story.Steps = stepsOf(events)
 	return story, nil
 }
 
-func (r *Reader) history(ctx context.Context, id string) ([]types.HistoryEvent, error) {
+func (r *Reader) history(ctx context.Context, id string) ([]event, error) {
 	pages := sfn.NewGetExecutionHistoryPaginator(r.SFN, &sfn.GetExecutionHistoryInput{ExecutionArn: &id,
 		IncludeExecutionData: aws.Bool(true), MaxResults: 1000})
-	var events []types.HistoryEvent
+	var events []event
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("reading the history of execution %s: %w", Name(id), err)
 		}
-		events = append(events, page.Events...)
+		for _, e := range page.Events {
+			events = append(events, fromHistory(e))
+		}
 	}
 	return events, nil
 }
 
-// graphOf draws the definition that the execution ran with, which may be an older one than today's.
+// graphOf draws the definition of the execution, which may be older than today's.
 func (r *Reader) graphOf(ctx context.Context, id string) (Graph, error) {
 	if !r.express(id) {
 		described, err := r.SFN.DescribeStateMachineForExecution(ctx, &sfn.DescribeStateMachineForExecutionInput{
@@ -141,7 +144,7 @@ func (r *Reader) graphOf(ctx context.Context, id string) (Graph, error) {
 	return r.Graph(ctx)
 }
 
-// Graph draws the definition that is deployed now.
+// Graph draws the deployed definition.
 func (r *Reader) Graph(ctx context.Context) (Graph, error) {
 	described, err := r.SFN.DescribeStateMachine(ctx, &sfn.DescribeStateMachineInput{StateMachineArn: &r.Machine})
 	if err != nil {
@@ -180,7 +183,7 @@ func (r *Reader) describe(ctx context.Context, id string) (Execution, error) {
 	return execution, nil
 }
 
-// remembered is how many ended executions are kept; a history may be large, an execution is its input and output.
+// remembered is how many ended executions a Reader remembers.
 const remembered = 2000
 
 func (r *Reader) remember(execution Execution) {

@@ -14,17 +14,14 @@ import (
 )
 
 // history builds a history of events, each a second after the one before it in the list.
-type history []types.HistoryEvent
+type history []event
 
 var began = time.Date(2026, 11, 23, 3, 0, 0, 0, time.UTC)
 
 // add adds an event after another one and returns its id.
 func (h *history) add(after int64, kind types.HistoryEventType, d details) int64 {
 	id := int64(len(*h) + 1)
-	event := types.HistoryEvent{Id: id, PreviousEventId: after, Type: kind,
-		Timestamp: aws.Time(began.Add(time.Duration(id) * time.Second))}
-	d.into(&event)
-	*h = append(*h, event)
+	*h = append(*h, event{id, after, kind, aws.Time(began.Add(time.Duration(id) * time.Second)), d})
 	return id
 }
 
@@ -72,21 +69,22 @@ func line(s Step) string {
 
 func lines(events history) []string {
 	var got []string
-	for _, step := range Steps(events) {
+	for _, step := range stepsOf(events) {
 		got = append(got, line(step))
 	}
 	return got
 }
 
-// Two items of a Map are worked on side by side, as AWS writes it: each event names the one before it.
-func sideBySideHistory() history {
+// Two items of a Map run concurrently; each event names the previous one of its item.
+func concurrentHistory() history {
 	var h history
 	at := h.add(0, types.HistoryEventTypeExecutionStarted, details{})
 	at = h.left(h.entered(at, "Choice", "Route"), "Choice", "Route")
-	at = h.entered(at, "Map", "Look")
+	at = h.entered(at, "Map", "Check All")
 	at = h.add(at, types.HistoryEventTypeMapStateStarted, details{})
 	item := func(index int32) int64 {
-		return h.add(at, types.HistoryEventTypeMapIterationStarted, details{Name: aws.String("Look"), Index: index})
+		return h.add(at, types.HistoryEventTypeMapIterationStarted, details{Name: aws.String("Check All"),
+			Index: index})
 	}
 	first, second := item(0), item(1)
 	first, second = h.entered(first, "Task", "Check"), h.entered(second, "Task", "Check")
@@ -96,19 +94,20 @@ func sideBySideHistory() history {
 	first = h.succeeded(first)
 	second = h.left(h.entered(second, "Succeed", "Leave"), "Succeed", "Leave")
 	first = h.left(first, "Task", "Check")
-	h.add(second, types.HistoryEventTypeMapIterationSucceeded, details{Name: aws.String("Look"), Index: 1})
-	end := h.add(first, types.HistoryEventTypeMapIterationSucceeded, details{Name: aws.String("Look")})
-	end = h.left(h.add(end, types.HistoryEventTypeMapStateSucceeded, details{}), "Map", "Look")
+	h.add(second, types.HistoryEventTypeMapIterationSucceeded, details{Name: aws.String("Check All"), Index: 1})
+	end := h.add(first, types.HistoryEventTypeMapIterationSucceeded, details{Name: aws.String("Check All")})
+	end = h.left(h.add(end, types.HistoryEventTypeMapStateSucceeded, details{}), "Map", "Check All")
 	end = h.left(h.entered(end, "Pass", "After"), "Pass", "After")
 	h.add(end, types.HistoryEventTypeExecutionSucceeded, details{})
 	return h
 }
 
-func TestStepsOfAMapSideBySide(t *testing.T) {
+func TestStepsOfAConcurrentMap(t *testing.T) {
 	t.Parallel()
-	want := []string{"Route", "Look", "Check [0 of Look] retried 1", "Check [1 of Look] caught Unavailable: gone",
-		"Leave [1 of Look]", "After"}
-	if diff := cmp.Diff(want, lines(sideBySideHistory())); diff != "" {
+	want := []string{"Route", "Check All", "Check [0 of Check All] retried 1",
+		"Check [1 of Check All] caught Unavailable: gone",
+		"Leave [1 of Check All]", "After"}
+	if diff := cmp.Diff(want, lines(concurrentHistory())); diff != "" {
 		t.Errorf("steps (-want +got)\n%s", diff)
 	}
 }
@@ -132,15 +131,15 @@ func TestStepsThatFail(t *testing.T) {
 		}, []string{"Count retried 1 FAILED Unavailable: twice"}},
 		"TimedOut": {func(h *history) {
 			h.add(h.entered(0, "Task", "Count"), types.HistoryEventTypeExecutionTimedOut, details{})
-		}, []string{"Count FAILED : "}},
+		}, []string{"Count FAILED States.Timeout: "}},
 		"OneItemInItsMap": {func(h *history) {
-			at := h.entered(0, "Map", "Look")
+			at := h.entered(0, "Map", "Check All")
 			first := h.entered(h.add(at, types.HistoryEventTypeMapIterationStarted, details{}), "Task", "Check")
 			second := h.entered(h.add(at, types.HistoryEventTypeMapIterationStarted, details{Index: 1}), "Fail", "Fail")
 			h.left(h.succeeded(first), "Task", "Check")
 			h.add(second, types.HistoryEventTypeExecutionFailed, details{Error: aws.String("E"),
 				Cause: aws.String("c")})
-		}, []string{"Look running", "Check [0 of Look]", "Fail [1 of Look] FAILED E: c"}},
+		}, []string{"Check All running", "Check [0 of Check All]", "Fail [1 of Check All] FAILED E: c"}},
 		"StillRunning": {func(h *history) { h.entered(0, "Task", "Count") }, []string{"Count running"}},
 		"Nothing":      {func(*history) {}, nil},
 	}
@@ -159,12 +158,15 @@ func TestStepsThatFail(t *testing.T) {
 // The log of an EXPRESS execution tells the same way, in whatever order its lines are found.
 func TestExpressFromItsLog(t *testing.T) {
 	t.Parallel()
-	log := []string{
-		`{"id":"5","type":"ExecutionFailed","details":{"error":"UnknownOutcome","cause":"no branch"},"previous_event_id":"4","event_timestamp":"1795471405000","execution_arn":"x"}`,
-		`{"id":"1","type":"ExecutionStarted","details":{"roleArn":"r","inputDetails":{"truncated":false}},"previous_event_id":"0","event_timestamp":"1795471401000","execution_arn":"x"}`,
-		`{"id":"2","type":"ChoiceStateEntered","details":{"name":"Request Pending?"},"previous_event_id":"0","event_timestamp":"1795471402000","execution_arn":"x"}`,
-		`{"id":"4","type":"FailStateEntered","details":{"name":"Fail"},"previous_event_id":"3","event_timestamp":"1795471404000","execution_arn":"x"}`,
-		`{"id":"3","type":"ChoiceStateExited","details":{"name":"Request Pending?"},"previous_event_id":"2","event_timestamp":"1795471403000","execution_arn":"x"}`,
+	var log []string
+	for _, line := range []string{
+		`"id":"5","type":"ExecutionFailed","details":{"error":"UnknownOutcome","cause":"no branch"}`,
+		`"id":"1","type":"ExecutionStarted","details":{"roleArn":"r","inputDetails":{"truncated":false}}`,
+		`"id":"2","type":"ChoiceStateEntered","details":{"name":"Request Pending?"},"previous_event_id":"0"`,
+		`"id":"4","type":"FailStateEntered","details":{"name":"Fail"},"previous_event_id":"3"`,
+		`"id":"3","type":"ChoiceStateExited","details":{"name":"Request Pending?"},"previous_event_id":"2"`,
+	} {
+		log = append(log, `{"event_timestamp":"179547140`+line[6:7]+`000",`+line+`}`)
 	}
 	events, err := parseLog(log)
 	if err != nil {
@@ -236,7 +238,7 @@ func TestNamingARunInsideOfBodies(t *testing.T) {
 		}
 		return text
 	}
-	look := func(run string) string {
+	request := func(run string) string {
 		return `{"reconcile":[{"correlation_id":"` + run + `","collection_name":"db.a"}]}`
 	}
 	for _, c := range []struct {
@@ -249,8 +251,8 @@ func TestNamingARunInsideOfBodies(t *testing.T) {
 		{"run-1", `run-1", this is no JSON`, true}, {"run-1", `run-10", this is no JSON`, false},
 	} {
 		for depth := range 5 {
-			if got := names(nested(look(c.in), depth), c.run, 0); got != c.want {
-				t.Errorf("%s in %s: %t, want %t", c.run, nested(look(c.in), depth), got, c.want)
+			if got := names(nested(request(c.in), depth), c.run, 0); got != c.want {
+				t.Errorf("%s in %s: %t, want %t", c.run, nested(request(c.in), depth), got, c.want)
 			}
 		}
 	}
@@ -268,6 +270,32 @@ func TestOurs(t *testing.T) {
 	} {
 		if got := reader.Ours(id); got != want {
 			t.Errorf("%q: %v, want %v", id, got, want)
+		}
+	}
+}
+
+// The details of an SDK's event are found in the field of its type.
+func TestFromHistory(t *testing.T) {
+	t.Parallel()
+	at := aws.Time(began)
+	for _, c := range []struct {
+		from types.HistoryEvent
+		want details
+	}{
+		{types.HistoryEvent{Type: types.HistoryEventTypeTaskStateEntered, StateEnteredEventDetails: &types.
+			StateEnteredEventDetails{Name: aws.String("a"), Input: aws.String("{}")}},
+			details{Name: aws.String("a"), Input: aws.String("{}")}},
+		{types.HistoryEvent{Type: types.HistoryEventTypeMapIterationStarted, MapIterationStartedEventDetails: &types.
+			MapIterationEventDetails{Index: 3, Name: aws.String("a")}}, details{Name: aws.String("a"), Index: 3}},
+		{types.HistoryEvent{Type: types.HistoryEventTypeLambdaFunctionFailed, LambdaFunctionFailedEventDetails: &types.
+			LambdaFunctionFailedEventDetails{Error: aws.String("E"), Cause: aws.String("c")}},
+			details{Error: aws.String("E"), Cause: aws.String("c")}},
+		{types.HistoryEvent{Type: types.HistoryEventTypeExecutionTimedOut}, details{}},
+	} {
+		c.from.Id, c.from.PreviousEventId, c.from.Timestamp = 2, 1, at
+		if diff := cmp.Diff(event{2, 1, c.from.Type, at, c.want}, fromHistory(c.from),
+			cmp.AllowUnexported(event{})); diff != "" {
+			t.Error(diff)
 		}
 	}
 }

@@ -117,7 +117,7 @@ func (t *trial) examine(ctx context.Context) (string, error) {
 			continue
 		}
 		bad = bad || one.Level == doctor.Error
-		rest = append(rest, fmt.Sprintf("%s: %s %s", one.Level, one.About, one.Says))
+		rest = append(rest, fmt.Sprintf("%s: %s %s", one.Level, one.About, one.Sentence))
 	}
 	seen := fmt.Sprintf("%d findings are as they should be", fine)
 	if bad {

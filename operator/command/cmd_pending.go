@@ -1,0 +1,157 @@
+package command
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+
+	"snapshot-status-checker/functions/sweep"
+	"snapshot-status-checker/internal/snapshot"
+	"snapshot-status-checker/operator/deployment"
+	"snapshot-status-checker/operator/report"
+	"snapshot-status-checker/operator/show"
+)
+
+type pendingCommand struct {
+	Name    string `arg:"" optional:"" name:"run" help:"Only of this run (default: of all runs that the sweep checks)."`
+	Deliver bool   `help:"Deliver now: call the sweep, as its schedule does every few minutes."`
+	Yes     bool   `short:"y" help:"With --deliver: do it. Without --yes: a dry run."`
+}
+
+func (c *pendingCommand) Help() string {
+	return "Lists requests and notifications that are due and not delivered. While an execution holds the lease of a " +
+		"message, no other delivers it; the lease expires after 10 minutes (5 with EXPRESS). Exits with 3 if a " +
+		"message is pending."
+}
+
+// pendingMessage is a message that is due and not delivered.
+type pendingMessage struct {
+	Run        string          `json:"run"`
+	Collection string          `json:"collection,omitempty"` // of a request
+	Kind       snapshot.Kind   `json:"kind"`
+	Delivery   report.Delivery `json:"delivery"`
+}
+
+// pendingList is the answer of pending.
+type pendingList struct {
+	Pending []pendingMessage `json:"pending"`
+	Sweep   *sweep.Output    `json:"sweep,omitempty"` // what the called sweep did
+}
+
+func (c *pendingCommand) Run(a *app) error {
+	list := pendingList{Pending: []pendingMessage{}}
+	abandoned := false
+	err := c.each(a, func(run report.Run) {
+		abandoned = run.State == report.Abandoned
+		for _, one := range run.Collections {
+			if one.Request.Open() {
+				list.Pending = append(list.Pending,
+					pendingMessage{run.Run, one.Collection, snapshot.SuccessFileRequest, one.Request})
+			}
+		}
+		for _, n := range run.Notifications {
+			if n.Delivery.Open() {
+				list.Pending = append(list.Pending, pendingMessage{run.Run, "", n.Kind, n.Delivery})
+			}
+		}
+	})
+	if err == nil && c.Deliver && c.Yes {
+		list.Sweep, err = a.sweep()
+	}
+	if err != nil {
+		return err
+	}
+	err = a.answer(list, func(p show.Printer) {
+		c.print(p, list)
+		if abandoned && len(list.Pending) > 0 {
+			p.Line("The run was abandoned, so the sweep ignores it. Deliver its messages: %s",
+				a.command.Do("reconcile --yes", c.Name))
+		}
+	})
+	if list.Sweep != nil {
+		return deployment.AfterEffect(err, "the sweep ran")
+	}
+	return notDone(len(list.Pending) == 0, err)
+}
+
+// each reads the runs.
+func (c *pendingCommand) each(a *app, visit func(report.Run)) error {
+	if c.Name != "" {
+		run, err := a.run(c.Name)
+		visit(run)
+		return err
+	}
+	reader, settings, err := a.reader()
+	if err != nil {
+		return err
+	}
+	runs, err := reader.Runs(a)
+	if err != nil {
+		return err
+	}
+	for _, run := range runs {
+		if run.Abandoned || run.Progress.Settled {
+			continue // the sweep found nothing pending, or ignores the run
+		}
+		state, err := reader.Run(a, run.CorrelationID)
+		if err != nil {
+			return err
+		}
+		visit(report.New(run.CorrelationID, state, settings, a.now()))
+	}
+	return nil
+}
+
+func (c *pendingCommand) print(p show.Printer, list pendingList) {
+	if len(list.Pending) == 0 {
+		p.Line("Nothing is pending.")
+	} else {
+		var rows [][]string
+		for _, one := range list.Pending {
+			lease, state := "–", one.Delivery.State
+			if state == report.Leased {
+				lease = "in " + show.Duration(one.Delivery.Until.Sub(p.Now))
+			}
+			rows = append(rows, []string{one.Run, one.Collection, string(one.Kind),
+				p.Tone(deliveryTone(state), string(state)), p.Ago(one.Delivery.Since), lease})
+		}
+		p.Table([]string{"RUN", "COLLECTION", "MESSAGE", "STATE", "AGE", "LEASE EXPIRES"}, rows)
+	}
+	switch {
+	case list.Sweep != nil:
+		p.Line("The sweep examined %d open runs, started to reconcile %d collections and sent %d alerts.",
+			list.Sweep.OpenRuns, list.Sweep.Reconciled, list.Sweep.Alerts)
+	case c.Deliver:
+		p.Line("Would call the sweep, which checks all open runs. To do it, add --yes")
+	}
+}
+
+// sweep calls the deployed sweep and waits for its answer.
+func (a *app) sweep() (*sweep.Output, error) {
+	const perhaps = "it may have run; trying again is safe: it takes only the steps that are due"
+	found, err := a.deploymentWith("StateMachineArn")
+	if err != nil {
+		return nil, err
+	}
+	name := found.FunctionName("sweep")
+	input, err := json.Marshal(sweep.Input{ExecutionID: "by-hand-" + time.Now().UTC().Format("20060102T150405Z") + "-" +
+		rand.Text()[:8]})
+	if err != nil {
+		return nil, fmt.Errorf("calling %s: %w", name, err)
+	}
+	done, err := lambda.NewFromConfig(found.Config).Invoke(a, &lambda.InvokeInput{FunctionName: &name, Payload: input})
+	if err != nil {
+		return nil, deployment.EffectOf(fmt.Errorf("calling %s: %w", name, err), "it did not run", perhaps)
+	}
+	if done.FunctionError != nil {
+		return nil, deployment.AfterEffect(fmt.Errorf("%s failed: %s", name, done.Payload), perhaps)
+	}
+	var out sweep.Output
+	if err := json.Unmarshal(done.Payload, &out); err != nil {
+		return nil, deployment.AfterEffect(fmt.Errorf("reading the answer of %s: %w", name, err), perhaps)
+	}
+	return &out, nil
+}
