@@ -12,12 +12,12 @@ import (
 // Browser is a Chromium for tests and screenshots.
 type Browser struct {
 	Path        string
-	Environment []string // NAME=value, that it needs besides this process's
+	Environment []string // NAME=value, in addition to this process's
 }
 
-// InstallBrowser returns the Chromium that CHROMIUM names; else the pinned one (tools/browser), which it unpacks into
-// .local/browser unless exactly this one is there already, without root. That one is for Linux on x86-64; elsewhere it
-// is the first that is found on PATH. Safe to call from several processes at once.
+// InstallBrowser returns the Chromium that CHROMIUM names, or else the pinned one (tools/browser), unpacked into
+// .local/browser without root. The pinned one runs on Linux on x86-64; elsewhere it is the first one on PATH. Several
+// processes may call it at once.
 func (p Project) InstallBrowser(ctx context.Context, log Log) (Browser, error) {
 	if named := os.Getenv("CHROMIUM"); named != "" {
 		return Browser{Path: named}, nil
@@ -29,8 +29,7 @@ func (p Project) InstallBrowser(ctx context.Context, log Log) (Browser, error) {
 			}
 		}
 		return Browser{}, fmt.Errorf(
-			"there is no Chromium on PATH, and the pinned one is for linux/amd64: install one, or name it with " +
-				"CHROMIUM=…")
+			"no Chromium on PATH, and the pinned one runs on linux/amd64 only: install one, or set CHROMIUM to its path")
 	}
 	unlock, err := p.Lock(ctx, "browser")
 	if err != nil {

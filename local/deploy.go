@@ -13,7 +13,7 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// Outputs are the outputs of the deployed stack, under the names that outsiders use.
+// Outputs are the outputs of the deployed stack.
 type Outputs struct {
 	FileReceivedQueueUrl     string
 	ExportStatusTableName    string
@@ -24,11 +24,10 @@ type Outputs struct {
 	StateMachineArn          string
 }
 
-// Deploy deploys the project's CDK app to the engine at the endpoint, exactly as `cdk deploy` deploys it to AWS but
-// for this machine's processor and without saved queries, and writes the outputs to outputsFile. Context holds further
-// settings of the app, as key=value. Deploying what is deployed already changes nothing. The engine's own poller of
-// stream pipes is left stopped: see StopStreamPipes. Deployments of one project wait for each other, since they share
-// the folders that are built into.
+// Deploy deploys the project's CDK app to the engine at the endpoint as `cdk deploy` deploys it to AWS, except for this
+// machine's processor and without saved queries. It writes the outputs to outputsFile. Settings are the app's, as
+// key=value. Repeating it changes nothing. It stops the engine's own poller of stream pipes (StopStreamPipes).
+// Deployments of one project wait for each other, since they share the build folders.
 func (p Project) Deploy(ctx context.Context, endpoint, outputsFile string, settings []string, log Log) error {
 	unlock, err := p.Lock(ctx, "deploy")
 	if err != nil {
@@ -43,14 +42,14 @@ func (p Project) Deploy(ctx context.Context, endpoint, outputsFile string, setti
 		return err
 	}
 	if !ready {
-		fmt.Fprintln(log.Steps, "preparing the engine for CDK (cdklocal bootstrap)")
-		// Outside of the app, or bootstrapping would build it first.
+		fmt.Fprintln(log.Steps, "bootstrapping the engine for CDK")
+		// Without the app, which cdk would build first.
 		account := "aws://000000000000/" + Region
 		if err := p.cdk(ctx, endpoint, log, "bootstrap", account, "--app", ""); err != nil {
 			return fmt.Errorf("bootstrapping: %w", err)
 		}
 	}
-	fmt.Fprintln(log.Steps, "deploying (cdklocal deploy)")
+	fmt.Fprintln(log.Steps, "deploying the stack")
 	args := []string{"deploy", "--require-approval", "never", "--outputs-file", outputsFile,
 		"--parameters", "SavedQueries=false"} // the engine has no AWS::Logs::QueryDefinition
 	if err := p.cdk(ctx, endpoint, log, append(args, p.app(settings)...)...); err != nil {
@@ -63,8 +62,8 @@ func (p Project) Deploy(ctx context.Context, endpoint, outputsFile string, setti
 	return StopStreamPipes(ctx, Config(endpoint), stack)
 }
 
-// Diff returns an error if the project's CDK app, with these settings, is not what is deployed to the engine at the
-// endpoint. It compares templates: the engine makes no change sets.
+// Diff returns an error if the project's CDK app with these settings differs from the stack on the engine. It compares
+// templates: the engine makes no change sets.
 func (p Project) Diff(ctx context.Context, endpoint string, settings []string, log Log) error {
 	unlock, err := p.Lock(ctx, "deploy")
 	if err != nil {
@@ -73,12 +72,12 @@ func (p Project) Diff(ctx context.Context, endpoint string, settings []string, l
 	defer unlock()
 	if err := p.cdk(ctx, endpoint, log, append([]string{"diff", "--fail", "--method=template"},
 		p.app(settings)...)...); err != nil {
-		return fmt.Errorf("comparing with what is deployed: %w", err)
+		return fmt.Errorf("comparing with the deployed stack: %w", err)
 	}
 	return nil
 }
 
-// app is the options by which cdk makes the app with these settings (key=value).
+// app is the options of cdk for the app with these settings (key=value).
 func (p Project) app(settings []string) []string {
 	args := []string{"--output", filepath.Join(p.Dir(), "cdk.out"), "-c", "architecture=" + architecture()}
 	for _, setting := range settings {
@@ -93,14 +92,14 @@ func (p Project) cdk(ctx context.Context, endpoint string, log Log, args ...stri
 		"AWS_ENDPOINT_URL="+endpoint, "AWS_ENDPOINT_URL_S3="+endpoint,
 		"AWS_REGION="+Region, "AWS_DEFAULT_REGION="+Region,
 		"AWS_ACCESS_KEY_ID="+accessKey, "AWS_SECRET_ACCESS_KEY="+secretKey,
-		"AWS_ENVAR_ALLOWLIST=AWS_REGION,AWS_DEFAULT_REGION", // or cdklocal takes the region away
+		"AWS_ENVAR_ALLOWLIST=AWS_REGION,AWS_DEFAULT_REGION", // else cdklocal removes the region
 		"CDK_DISABLE_CLI_TELEMETRY=1", "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=1",
 	)
 	return p.run(ctx, log, env, filepath.Join(p.Root, "node_modules", ".bin", "cdklocal"),
 		append(args, "--ci", "--no-notices")...)
 }
 
-// architecture is this machine's processor as the CDK app's setting of that name calls it.
+// architecture is the CDK app's setting for this machine's processor.
 func architecture() string {
 	if runtime.GOARCH == "amd64" {
 		return "x86_64"
@@ -108,7 +107,7 @@ func architecture() string {
 	return runtime.GOARCH
 }
 
-// bootstrapped tells whether the engine has what CDK needs to deploy.
+// bootstrapped reports whether the engine is bootstrapped for CDK.
 func bootstrapped(ctx context.Context, endpoint string) (bool, error) {
 	name := "CDKToolkit"
 	_, err := cloudformation.NewFromConfig(Config(endpoint)).DescribeStacks(ctx,
@@ -117,12 +116,12 @@ func bootstrapped(ctx context.Context, endpoint string) (bool, error) {
 		return false, nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("looking for CDK's own stack: %w", err)
+		return false, fmt.Errorf("reading stack CDKToolkit: %w", err)
 	}
 	return true, nil
 }
 
-// ReadOutputs reads a file that `cdk deploy --outputs-file` wrote for one stack, and returns that stack's name too.
+// ReadOutputs reads a file that `cdk deploy --outputs-file` wrote for one stack.
 func ReadOutputs(file string) (stack string, outputs Outputs, err error) {
 	raw, err := os.ReadFile(file)
 	if err != nil {

@@ -13,16 +13,16 @@ import (
 	"path/filepath"
 )
 
-// Log is where a long work tells what it does.
+// Log receives the progress of a long operation.
 type Log struct {
 	Steps  io.Writer // a line for each step
-	Output io.Writer // what the programs that are run print
+	Output io.Writer // the output of the programs that it runs
 }
 
 func (p Project) venv() string { return filepath.Join(p.Dir(), "venv") }
 
-// InstallEngine installs the pinned engine into .local/venv, unless exactly these pins are there already.
-// Safe to call from several processes at once: one installs, the others wait.
+// InstallEngine installs the pinned engine into .local/venv, unless these pins are installed. Several processes may call
+// it at once: one installs, the others wait.
 func (p Project) InstallEngine(ctx context.Context, log Log) error {
 	unlock, err := p.Lock(ctx, "install")
 	if err != nil {
@@ -40,9 +40,9 @@ func (p Project) InstallEngine(ctx context.Context, log Log) error {
 	if err := os.RemoveAll(p.venv()); err != nil {
 		return fmt.Errorf("removing the engine's old installation: %w", err)
 	}
-	fmt.Fprintln(log.Steps, "installing the local engine into .local/venv")
+	fmt.Fprintln(log.Steps, "installing the local engine")
 	if err := p.run(ctx, log, nil, "python3", "-m", "venv", p.venv()); err != nil {
-		return fmt.Errorf("making a virtual environment (Python 3.10 or newer with venv is needed): %w", err)
+		return fmt.Errorf("creating a virtual environment (needs Python 3.10 or newer with venv): %w", err)
 	}
 	if err := p.run(ctx, log, nil, filepath.Join(p.venv(), "bin", "python"), "-m", "pip", "install", "--quiet",
 		"--disable-pip-version-check", "--require-hashes", "--only-binary", ":all:",
@@ -52,21 +52,21 @@ func (p Project) InstallEngine(ctx context.Context, log Log) error {
 	return writeStamp(stamp, pins)
 }
 
-// installCDK runs `npm ci`, unless node_modules is newer than what it is made from (make has the same rule).
+// installCDK runs `npm ci`, unless node_modules is newer than its sources, as the Makefile's rule does.
 func (p Project) installCDK(ctx context.Context, log Log) error {
 	installed, err := os.Stat(filepath.Join(p.Root, "node_modules", ".package-lock.json"))
 	fresh := err == nil
 	for _, name := range []string{"package.json", "package-lock.json"} {
 		wanted, err := os.Stat(filepath.Join(p.Root, name))
 		if err != nil {
-			return fmt.Errorf("looking at the CDK command line's pins: %w", err)
+			return fmt.Errorf("reading the CDK command line's pins: %w", err)
 		}
 		fresh = fresh && !wanted.ModTime().After(installed.ModTime())
 	}
 	if fresh {
 		return nil
 	}
-	fmt.Fprintln(log.Steps, "installing the CDK command line into node_modules")
+	fmt.Fprintln(log.Steps, "installing the CDK command line")
 	if err := p.run(ctx, log, nil, "npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"); err != nil {
 		return fmt.Errorf("installing the CDK command line: %w", err)
 	}
@@ -85,13 +85,12 @@ func unchanged(stamp string, content []byte) bool {
 
 func writeStamp(stamp string, content []byte) error {
 	if err := os.WriteFile(stamp, []byte(digest(content)), 0o644); err != nil {
-		return fmt.Errorf("noting what is installed: %w", err)
+		return fmt.Errorf("recording the installation: %w", err)
 	}
 	return nil
 }
 
-// run runs a program in the project's root and waits for it. Its output goes to the log as it comes,
-// and the end of it into the error if it fails.
+// run runs a program in the project's root. Its output goes to the log. The last part of it is in the error.
 func (p Project) run(ctx context.Context, log Log, env []string, name string, args ...string) error {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = p.Root
@@ -109,7 +108,7 @@ func (p Project) run(ctx context.Context, log Log, env []string, name string, ar
 	return nil
 }
 
-// tail keeps the last 4 KiB that are written to it.
+// tail keeps the last 4 KiB written.
 type tail struct{ bytes.Buffer }
 
 func (t *tail) Write(b []byte) (int, error) {

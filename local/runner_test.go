@@ -27,7 +27,7 @@ const (
 	fails    = `{"StartAt": "Failed", "States": {"Failed": {"Type": "Fail", "Error": "No"}}}`
 )
 
-// pipeStack is a stack of a queue, a state machine and the pipe between them.
+// pipeStack is a stack with a queue, a state machine and the pipe between them.
 type pipeStack struct {
 	name     string
 	queueURL string
@@ -37,8 +37,8 @@ type pipeStack struct {
 	config   aws.Config
 }
 
-// deployPipe deploys a stack whose messages come back when the visibility timeout (seconds) is over,
-// and are dead letters after the second time.
+// deployPipe deploys a stack whose messages are visible again after the visibility timeout (seconds), and are dead
+// letters after two receives.
 func deployPipe(t *testing.T, kind, definition, invocation string, visibility, batchSize, batchWindow int) pipeStack {
 	t.Helper()
 	stack := pipeStack{name: strings.ReplaceAll(t.Name(), "/", "-"), config: localtest.Config(localtest.Engine(t))}
@@ -82,7 +82,7 @@ func machineResource(kind, definition string) map[string]any {
 	}}
 }
 
-// deployTemplate makes a stack and returns its outputs.
+// deployTemplate creates a stack and returns its outputs.
 func deployTemplate(t *testing.T, config aws.Config, name string, template map[string]any) map[string]string {
 	t.Helper()
 	body, err := json.Marshal(template)
@@ -113,14 +113,14 @@ func deployTemplate(t *testing.T, config aws.Config, name string, template map[s
 	return outputs
 }
 
-// run serves the stack's pipes until the test has ended.
+// run serves the stack's pipes until the test ends.
 func (s pipeStack) run(t *testing.T) {
 	t.Helper()
 	stop := serve(t, s.config, s.name, slog.New(slog.NewTextHandler(t.Output(), nil)))
 	t.Cleanup(stop)
 }
 
-// serve serves the pipes of the stack until stop is called, which returns when what was begun is finished.
+// serve serves the stack's pipes until stop is called, which waits for batches in progress.
 func serve(t *testing.T, config aws.Config, stack string, log *slog.Logger) (stop func()) {
 	t.Helper()
 	pipes, err := local.Pipes(t.Context(), config, stack)
@@ -161,7 +161,7 @@ func (s pipeStack) inQueue(t *testing.T) int {
 	return inQueue(t, s.config, s.queueURL)
 }
 
-// inQueue is the number of messages in the queue, those included that were received and not deleted.
+// inQueue is the number of messages in the queue, including hidden ones.
 func inQueue(t *testing.T, config aws.Config, url string) int {
 	t.Helper()
 	got, err := sqs.NewFromConfig(config).GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{
@@ -214,13 +214,13 @@ func (s pipeStack) batches(t *testing.T) (batches [][]gotRecord) {
 	return batches
 }
 
-// unhurried is a visibility timeout, in seconds, within which even a busy machine starts an execution and deletes its
-// messages: one that comes again would be counted again.
-const unhurried = 900
+// longVisibility is a visibility timeout, in seconds, within which a busy machine starts an execution and deletes its
+// messages.
+const longVisibility = 900
 
-func TestPipeDefinition(t *testing.T) {
+func TestPipesReadsTheDeployedDefinition(t *testing.T) {
 	t.Parallel()
-	stack := deployPipe(t, "STANDARD", succeeds, "FIRE_AND_FORGET", unhurried, 7, 3)
+	stack := deployPipe(t, "STANDARD", succeeds, "FIRE_AND_FORGET", longVisibility, 7, 3)
 	got, err := local.Pipes(t.Context(), stack.config, stack.name)
 	if err != nil {
 		t.Fatal(err)
@@ -237,9 +237,9 @@ func TestPipeDefinition(t *testing.T) {
 	}
 }
 
-func TestRunPipesDelivers(t *testing.T) {
+func TestRunPipesDeliversEveryMessageOnce(t *testing.T) {
 	t.Parallel()
-	stack := deployPipe(t, "STANDARD", succeeds, "FIRE_AND_FORGET", unhurried, 1, 0)
+	stack := deployPipe(t, "STANDARD", succeeds, "FIRE_AND_FORGET", longVisibility, 1, 0)
 	ids := stack.send(t, 25)
 	stack.run(t)
 	eventually(t, "all messages are deleted", func() bool { return stack.inQueue(t) == 0 })
@@ -265,9 +265,9 @@ func TestRunPipesDelivers(t *testing.T) {
 	}
 }
 
-func TestRunPipesAssemblesBatches(t *testing.T) {
+func TestRunPipesFillsBatchesWithinTheWindow(t *testing.T) {
 	t.Parallel()
-	stack := deployPipe(t, "STANDARD", succeeds, "FIRE_AND_FORGET", unhurried, 25, 20)
+	stack := deployPipe(t, "STANDARD", succeeds, "FIRE_AND_FORGET", longVisibility, 25, 20)
 	stack.send(t, 200)
 	stack.run(t)
 	eventually(t, "all messages are deleted", func() bool { return stack.inQueue(t) == 0 })
@@ -276,12 +276,12 @@ func TestRunPipesAssemblesBatches(t *testing.T) {
 		total, largest = total+len(batch), max(largest, len(batch))
 	}
 	if total != 200 || largest <= 10 || largest > 25 {
-		t.Errorf("%d records, at most %d at once, want 200, and more than one receive gives but 25 at most", total,
+		t.Errorf("%d records, largest batch %d, want 200 in batches of more than one receive (10) and at most 25", total,
 			largest)
 	}
 }
 
-func TestRunPipesLeavesWhatDidNotStart(t *testing.T) {
+func TestRunPipesLeavesMessagesThatStartNothing(t *testing.T) {
 	t.Parallel()
 	stack := deployPipe(t, "STANDARD", succeeds, "FIRE_AND_FORGET", 1, 1, 0)
 	if _, err := sfn.NewFromConfig(stack.config).DeleteStateMachine(t.Context(),
@@ -291,11 +291,11 @@ func TestRunPipesLeavesWhatDidNotStart(t *testing.T) {
 	stack.leaves(t)
 }
 
-func TestRunPipesSynchronous(t *testing.T) {
+func TestRunPipesDeletesAfterSynchronousSuccessOnly(t *testing.T) {
 	t.Parallel()
 	t.Run("Succeeded", func(t *testing.T) {
 		t.Parallel()
-		stack := deployPipe(t, "EXPRESS", succeeds, "REQUEST_RESPONSE", unhurried, 2, 0)
+		stack := deployPipe(t, "EXPRESS", succeeds, "REQUEST_RESPONSE", longVisibility, 2, 0)
 		stack.send(t, 5)
 		stack.run(t)
 		eventually(t, "all messages are deleted", func() bool { return stack.inQueue(t) == 0 })
@@ -306,7 +306,7 @@ func TestRunPipesSynchronous(t *testing.T) {
 	})
 }
 
-// leaves asserts that a message is received again until it has been received too often.
+// leaves asserts that an undelivered message becomes a dead letter.
 func (s pipeStack) leaves(t *testing.T) {
 	t.Helper()
 	s.send(t, 1)
@@ -316,13 +316,13 @@ func (s pipeStack) leaves(t *testing.T) {
 
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	deadline := time.After(10 * time.Minute) // for what takes seconds: the machine may be busy
+	deadline := time.After(10 * time.Minute) // the machine may be busy
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for !holds() {
 		select {
 		case <-deadline:
-			t.Fatalf("waited in vain: %s", what)
+			t.Fatalf("timed out waiting for: %s", what)
 		case <-tick.C:
 		}
 	}

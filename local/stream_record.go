@@ -8,7 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
 )
 
-// streamRecord is a change of a table's row as EventBridge Pipes delivers it
+// streamRecord is the change of a row as EventBridge Pipes delivers it
 // (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-dynamodb.html).
 type streamRecord struct {
 	EventID        string       `json:"eventID"`
@@ -78,7 +78,7 @@ func asImage(item map[string]types.AttributeValue) image {
 	return all
 }
 
-// StreamRecord returns the record as it is delivered, and as a pipe's filters see it: decoded JSON.
+// StreamRecord returns the record as delivered, and as the pipe's filters see it: decoded JSON.
 func StreamRecord(stream string, r types.Record) (json.RawMessage, map[string]any, error) {
 	change := r.Dynamodb
 	record := streamRecord{

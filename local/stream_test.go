@@ -25,8 +25,7 @@ import (
 	"snapshot-status-checker/statemachine"
 )
 
-// streamStack is a stack of a table, a state machine and the pipe between the table's stream and it, with the filters
-// of the real one.
+// streamStack is a stack with a table, a state machine and the pipe between them, with the real pipe's filters.
 type streamStack struct {
 	name    string
 	table   string
@@ -88,18 +87,21 @@ func (s streamStack) stopEngine(t *testing.T) {
 	}
 }
 
-// write sets an attribute of a collection's row, which need not be there yet.
+// write sets an attribute of a collection's row, and creates the row if necessary.
 func (s streamStack) write(t *testing.T, collection, attribute string, value types.AttributeValue) {
 	t.Helper()
 	if _, err := dynamodb.NewFromConfig(s.config).UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
 		TableName: &s.table, UpdateExpression: aws.String("SET #a = :v"),
-		Key: map[string]types.AttributeValue{"CollectionName": &types.AttributeValueMemberS{
-			Value: collection}},
+		Key:                       key(collection),
 		ExpressionAttributeNames:  map[string]string{"#a": attribute},
 		ExpressionAttributeValues: map[string]types.AttributeValue{":v": value},
 	}); err != nil {
 		t.Fatal(err)
 	}
+}
+
+func key(collection string) map[string]types.AttributeValue {
+	return map[string]types.AttributeValue{"CollectionName": &types.AttributeValueMemberS{Value: collection}}
 }
 
 func (s streamStack) status(t *testing.T, collection, status string) {
@@ -115,15 +117,14 @@ func (s streamStack) count(t *testing.T, collection string, received int) {
 func (s streamStack) remove(t *testing.T, collection string) {
 	t.Helper()
 	if _, err := dynamodb.NewFromConfig(s.config).DeleteItem(t.Context(), &dynamodb.DeleteItemInput{
-		TableName: &s.table, Key: map[string]types.AttributeValue{"CollectionName": &types.AttributeValueMemberS{
-			Value: collection}},
+		TableName: &s.table, Key: key(collection),
 	}); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// delivered are the changes that executions were started with, in the order of the starts, one list for each execution:
-// the collection and the status that it got, or that it was removed.
+// delivered is the changes that executions were started with, in the order of the starts, one list for each execution: the
+// collection with its new status, or "removed".
 func (s streamStack) delivered(t *testing.T) (delivered [][]string) {
 	t.Helper()
 	client := sfn.NewFromConfig(s.config)
@@ -180,7 +181,7 @@ func (s streamStack) await(t *testing.T, change string) {
 	})
 }
 
-func TestStreamPipePassesWhatMatches(t *testing.T) {
+func TestStreamPipeDeliversChangesThatMatch(t *testing.T) {
 	t.Parallel()
 	stack := deployStream(t, 10)
 	t.Cleanup(serve(t, stack.config, stack.name, slog.New(slog.NewTextHandler(t.Output(), nil))))
@@ -192,16 +193,16 @@ func TestStreamPipePassesWhatMatches(t *testing.T) {
 	stack.count(t, "a", 1) // counting
 	stack.status(t, "a", "SENT")
 	stack.count(t, "a", 2)
-	stack.status(t, "a", "RECEIVED") // our moves
+	stack.status(t, "a", "RECEIVED") // moves of this system
 	stack.count(t, "a", 3)
 	stack.status(t, "a", "SUCCESS")
 	stack.status(t, "b", "Exporting")
-	stack.status(t, "b", "Received") // not ours
+	stack.status(t, "b", "Received") // by another system
 	stack.status(t, "a", "Sent")     // over Success
 	files("c", 0)
 	stack.status(t, "c", "Sent")
 	stack.status(t, "c", "Received") // the sender's own move of a collection without files
-	stack.status(t, "a", "Success")  // from Sent: not ours
+	stack.status(t, "a", "Success")  // from Sent: by another system
 	stack.remove(t, "b")
 	stack.status(t, "end", "Sent")
 	stack.await(t, "end Sent")
@@ -211,8 +212,7 @@ func TestStreamPipePassesWhatMatches(t *testing.T) {
 	}
 }
 
-// What was written before somebody served the pipe is delivered too, in batches of at most the pipe's size.
-func TestStreamPipeBatches(t *testing.T) {
+func TestStreamPipeDeliversEarlierChangesInBatches(t *testing.T) {
 	t.Parallel()
 	stack := deployStream(t, 4)
 	var want [][]string
@@ -233,8 +233,7 @@ func TestStreamPipeBatches(t *testing.T) {
 	}
 }
 
-// While no execution starts nothing is passed over, and nothing overtakes it.
-func TestStreamPipeTriesAgain(t *testing.T) {
+func TestStreamPipeRetriesInOrder(t *testing.T) {
 	t.Parallel()
 	stack := deployStream(t, 1)
 	client := sfn.NewFromConfig(stack.config)
@@ -251,7 +250,7 @@ func TestStreamPipeTriesAgain(t *testing.T) {
 	stack.status(t, "b", "Sent")
 	var log syncBuffer
 	t.Cleanup(serve(t, stack.config, stack.name, slog.New(slog.NewTextHandler(&log, nil))))
-	eventually(t, "a start was tried twice", func() bool {
+	eventually(t, "a second start", func() bool {
 		return strings.Count(log.String(), "starting an execution") >= 2
 	})
 	if _, err := client.CreateStateMachine(t.Context(), &sfn.CreateStateMachineInput{
@@ -265,7 +264,7 @@ func TestStreamPipeTriesAgain(t *testing.T) {
 	}
 }
 
-func TestStreamPipeRestart(t *testing.T) {
+func TestStreamPipeDeliversAfterRestart(t *testing.T) {
 	t.Parallel()
 	stack := deployStream(t, 10)
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
@@ -278,8 +277,7 @@ func TestStreamPipeRestart(t *testing.T) {
 	stack.await(t, "b Sent")
 }
 
-// A deployment that updates the pipe starts the engine's poller again.
-func TestStopStreamPipes(t *testing.T) {
+func TestStopStreamPipesAfterAnUpdate(t *testing.T) {
 	t.Parallel()
 	stack := deployStream(t, 10)
 	stack.wantState(t, pipestypes.PipeStateStopped)
@@ -320,7 +318,7 @@ func (s streamStack) state(t *testing.T) pipestypes.PipeState {
 	return described.CurrentState
 }
 
-// syncBuffer is a buffer that one may write to while another reads.
+// syncBuffer is a buffer for concurrent use.
 type syncBuffer struct {
 	mutex sync.Mutex
 	bytes bytes.Buffer

@@ -12,9 +12,9 @@ import (
 
 const runnerName = "pipes"
 
-// Up brings the local stack up: the engine on the port (0: where it runs already, else DefaultPort), the CDK app
-// deployed to it with these settings (key=value), the pipe runner. What is there already stays or is updated.
-// The running program's own file is used to start the pipe runner, with the argument "pipes".
+// Up starts the engine on the port (0: the running engine's, else DefaultPort), deploys the CDK app to it with these
+// settings (key=value) and starts the pipe runner, which is this program with the argument "pipes". It updates what is
+// running.
 func (p Project) Up(ctx context.Context, port int, settings []string, log Log) error {
 	running, err := p.EnginePort()
 	if err != nil {
@@ -26,7 +26,7 @@ func (p Project) Up(ctx context.Context, port int, settings []string, log Log) e
 	if port == 0 {
 		port = DefaultPort
 	}
-	if port != running { // say it before anything is installed
+	if port != running { // before anything is installed
 		if err := portFree(port); err != nil {
 			return err
 		}
@@ -48,7 +48,7 @@ func (p Project) Up(ctx context.Context, port int, settings []string, log Log) e
 	return p.startRunner(ctx, port, log)
 }
 
-// Down ends exactly what Up started, and returns when it is gone. It tells whether anything was running.
+// Down stops what Up started, and returns when it has ended. It reports whether anything was running.
 func (p Project) Down(ctx context.Context) (bool, error) {
 	var was bool
 	var failed []error
@@ -72,7 +72,7 @@ func (p Project) DeployedPipes(ctx context.Context, port int) ([]Pipe, error) {
 	return Pipes(ctx, Config(Endpoint(port)), stack)
 }
 
-// startRunner makes sure that the pipe runner runs, is this program, and serves what is deployed.
+// startRunner ensures that the pipe runner runs, is this program, and serves the deployed pipes.
 func (p Project) startRunner(ctx context.Context, port int, log Log) error {
 	deployed, err := p.DeployedPipes(ctx, port)
 	if err != nil {
@@ -102,7 +102,7 @@ func (p Project) startRunner(ctx context.Context, port int, log Log) error {
 		return err
 	}
 	fmt.Fprintln(log.Steps, "starting the pipe runner")
-	// A copy, since `go run` takes its own away when it ends.
+	// A copy, since a build may replace the file while it runs.
 	file := filepath.Join(p.Dir(), "pipes")
 	if err := os.WriteFile(file, program, 0o755); err != nil {
 		return fmt.Errorf("copying the pipe runner: %w", err)

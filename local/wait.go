@@ -11,7 +11,7 @@ const (
 	gonePoll  = 20 * time.Millisecond
 )
 
-// pause waits for d, or returns the context's error as soon as that is done.
+// pause waits for d, or returns the context's error when that is done.
 func pause(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

@@ -16,12 +16,11 @@ import (
 
 func TestMain(m *testing.M) { localtest.Main(m) }
 
-// A message in the deployed stack's queue is counted in its row, and a change of the row's status is looked at,
-// although the sweep comes too late to have done so.
-func TestDeploy(t *testing.T) {
+// The sweep runs too late to do the pipe's work.
+func TestDeployedStackCountsAndReconciles(t *testing.T) {
 	stack := localtest.Deploy(t, "sweepEveryMinutes=60")
 	if again := localtest.Deploy(t, "sweepEveryMinutes=60"); again != stack {
-		t.Error("deployed twice, want one stack for all tests of a process")
+		t.Error("second deployment, want one stack for all tests of a process")
 	}
 	wantEnginesPollerStopped(t, stack)
 	stack.StartPipes(t)
@@ -57,7 +56,7 @@ func TestDeploy(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	await(t, "the message is counted", func() bool {
+	await(t, "the count of the message", func() bool {
 		received, ok := row()["FilesReceived"].(*types.AttributeValueMemberN)
 		return ok && received.Value == "1"
 	})
@@ -68,13 +67,13 @@ func TestDeploy(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	await(t, "the change of status is looked at", func() bool {
+	await(t, "the reconciliation after the change of status", func() bool {
 		status, ok := row()["CollectionStatus"].(*types.AttributeValueMemberS)
 		return ok && status.Value == "Received"
 	})
 }
 
-// Without StartPipes, writing rows starts nothing.
+// wantEnginesPollerStopped checks that only StartPipes serves the stream.
 func wantEnginesPollerStopped(t *testing.T, stack *localtest.Stack) {
 	t.Helper()
 	client := pipes.NewFromConfig(stack.Config)
@@ -83,19 +82,19 @@ func wantEnginesPollerStopped(t *testing.T, stack *localtest.Stack) {
 		t.Fatal(err)
 	}
 	if len(listed.Pipes) != 1 || listed.Pipes[0].CurrentState != pipestypes.PipeStateStopped {
-		t.Errorf("pipes from streams: %+v, want one that is stopped", listed.Pipes)
+		t.Errorf("pipes from streams: %+v, want one, stopped", listed.Pipes)
 	}
 }
 
 func await(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	deadline := time.After(10 * time.Minute) // for what takes seconds: the machine may be busy
+	deadline := time.After(10 * time.Minute) // the machine may be busy
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for !holds() {
 		select {
 		case <-deadline:
-			t.Fatalf("waited in vain: %s", what)
+			t.Fatalf("timed out waiting for: %s", what)
 		case <-tick.C:
 		}
 	}

@@ -124,12 +124,12 @@ func (c *simulateCommand) play(a *app, plan scenario.Plan) (scenario.Played, err
 	}
 	progress := scenario.NewProgress(a.err)
 	defer progress.End()
-	world := scenario.NewWorld(found.Config, found.Outputs)
-	played, err := world.Play(a, plan, c.Rate, c.GiveUpAfter, progress.Show, func() (bool, error) {
+	player := scenario.NewPlayer(found.Config, found.Outputs)
+	played, err := player.Play(a, plan, c.Rate, c.GiveUpAfter, progress.Show, func() (bool, error) {
 		run, err := a.run(plan.CorrelationID)
 		return err == nil && !owes(run), err
 	})
-	rows, messages := world.Effect()
+	rows, messages := player.Effect()
 	return played, effect.After(err,
 		fmt.Sprintf("%d rows of run %s were written, and %d messages sent, if not more. Try again with another run: "+
 			"this one would count its messages twice", rows, visible.Quote(plan.CorrelationID), messages))

@@ -1,4 +1,4 @@
-// Unpacks the browser that the npm package carries into the folder that is named: node unpack.mjs FOLDER
+// Unpacks the npm package's browser into a folder: node unpack.mjs FOLDER
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { brotliDecompressSync } from "node:zlib";
