@@ -2,6 +2,7 @@ package local
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -28,8 +29,8 @@ func (p Project) InstallBrowser(ctx context.Context, log Log) (Browser, error) {
 				return Browser{Path: path}, nil
 			}
 		}
-		return Browser{}, fmt.Errorf(
-			"no Chromium on PATH, and the pinned one runs on linux/amd64 only: install one, or set CHROMIUM to its path")
+		return Browser{}, errors.New(
+			"no Chromium on PATH, and the pinned one is for linux/amd64: install one, or set CHROMIUM to its path")
 	}
 	unlock, err := p.Lock(ctx, "browser")
 	if err != nil {
@@ -47,8 +48,8 @@ func (p Project) InstallBrowser(ctx context.Context, log Log) (Browser, error) {
 	if unchanged(stamp, pins) {
 		return browser, nil
 	}
-	fmt.Fprintln(log.Steps, "installing the pinned Chromium into .local/browser")
-	if err := p.unpackBrowser(ctx, tools, dir, log); err != nil {
+	err = log.step("install the pinned Chromium", func() error { return p.unpackBrowser(ctx, tools, dir, log) })
+	if err != nil {
 		return Browser{}, fmt.Errorf("installing the browser: %w", err)
 	}
 	return browser, writeStamp(stamp, pins)

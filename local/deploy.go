@@ -11,6 +11,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/smithy-go"
+	"golang.org/x/sync/errgroup"
 )
 
 // Outputs are the outputs of the deployed stack.
@@ -37,22 +38,14 @@ func (p Project) Deploy(ctx context.Context, endpoint, outputsFile string, setti
 	if err := p.installCDK(ctx, log); err != nil {
 		return err
 	}
-	ready, err := bootstrapped(ctx, endpoint)
-	if err != nil {
+	if err := p.bootstrap(ctx, endpoint, log); err != nil {
 		return err
 	}
-	if !ready {
-		fmt.Fprintln(log.Steps, "bootstrapping the engine for CDK")
-		// Without the app, which cdk would build first.
-		account := "aws://000000000000/" + Region
-		if err := p.cdk(ctx, endpoint, log, "bootstrap", account, "--app", ""); err != nil {
-			return fmt.Errorf("bootstrapping: %w", err)
-		}
-	}
-	fmt.Fprintln(log.Steps, "deploying the stack")
 	args := []string{"deploy", "--require-approval", "never", "--outputs-file", outputsFile,
 		"--parameters", "SavedQueries=false"} // the engine has no AWS::Logs::QueryDefinition
-	if err := p.cdk(ctx, endpoint, log, append(args, p.app(settings)...)...); err != nil {
+	err = log.step("deploy the stack",
+		func() error { return p.cdk(ctx, endpoint, log, append(args, p.app(settings)...)...) })
+	if err != nil {
 		return fmt.Errorf("deploying: %w", err)
 	}
 	stack, _, err := ReadOutputs(outputsFile)
@@ -60,6 +53,51 @@ func (p Project) Deploy(ctx context.Context, endpoint, outputsFile string, setti
 		return err
 	}
 	return StopStreamPipes(ctx, Config(endpoint), stack)
+}
+
+// build builds the CDK app and the functions, as cdk does before it deploys them.
+func (p Project) build(ctx context.Context, log Log) error {
+	unlock, err := p.Lock(ctx, "deploy")
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	raw, err := os.ReadFile(filepath.Join(p.Root, "cdk.json"))
+	if err != nil {
+		return fmt.Errorf("reading how to build the app: %w", err)
+	}
+	var app struct{ Build string }
+	if err := json.Unmarshal(raw, &app); err != nil {
+		return fmt.Errorf("reading how to build the app: %w", err)
+	}
+	return log.step("build the CDK app and the functions", func() error {
+		both, ctx := errgroup.WithContext(ctx)
+		both.Go(func() error { return p.run(ctx, log, environment(), "/bin/sh", "-c", app.Build) })
+		both.Go(func() error {
+			return p.run(ctx, log, environment(), "make", "functions", "GOARCH="+runtime.GOARCH)
+		})
+		return both.Wait()
+	})
+}
+
+// bootstrap prepares the engine for CDK, unless that is done. The CDK command line must be installed.
+func (p Project) bootstrap(ctx context.Context, endpoint string, log Log) error {
+	unlock, err := p.Lock(ctx, "bootstrap")
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	ready, err := bootstrapped(ctx, endpoint)
+	if err != nil || ready {
+		return err
+	}
+	return log.step("bootstrap the engine for CDK", func() error {
+		// Without the app, which cdk would build first.
+		if err := p.cdk(ctx, endpoint, log, "bootstrap", "aws://000000000000/"+Region, "--app", ""); err != nil {
+			return fmt.Errorf("bootstrapping: %w", err)
+		}
+		return nil
+	})
 }
 
 // Diff returns an error if the project's CDK app with these settings differs from the stack on the engine. It compares

@@ -45,9 +45,9 @@ func (p Project) EnginePort() (int, error) {
 	return proc.Port, nil
 }
 
-// StartEngine ensures that the project's engine runs on the port and is ready. It first stops an engine on another port,
-// which loses the deployed stack. The engine must be installed. It returns a *PortTakenError if another program listens
-// on the port.
+// StartEngine ensures that the project's engine runs on the port and is ready. It first stops an engine on another
+// port, which loses the deployed stack. The engine must be installed. It returns a *PortTakenError if another program
+// listens on the port.
 func (p Project) StartEngine(ctx context.Context, port int, log Log) error {
 	unlock, err := p.Lock(ctx, engineName)
 	if err != nil {
@@ -64,7 +64,11 @@ func (p Project) StartEngine(ctx context.Context, port int, log Log) error {
 	if _, err := p.stopRecorded(ctx, engineName); err != nil {
 		return err
 	}
-	fmt.Fprintf(log.Steps, "starting the local engine on port %d\n", port)
+	return log.step(fmt.Sprintf("start the local engine on port %d", port),
+		func() error { return p.startEngine(ctx, port) })
+}
+
+func (p Project) startEngine(ctx context.Context, port int) error {
 	logFile, err := os.Create(filepath.Join(p.Dir(), "engine.log"))
 	if err != nil {
 		return fmt.Errorf("starting the engine: %w", err)

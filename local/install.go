@@ -11,18 +11,29 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"time"
 )
 
-// Log receives the progress of a long operation.
+// Log receives the progress of a long operation. Steps of it write concurrently.
 type Log struct {
-	Steps  io.Writer // a line for each step
+	Steps  io.Writer // a line for each step, with its seconds
 	Output io.Writer // the output of the programs that it runs
+}
+
+// step runs a step, and writes its line when it has succeeded.
+func (l Log) step(name string, do func() error) error {
+	began := time.Now()
+	err := do()
+	if err == nil {
+		fmt.Fprintf(l.Steps, "%5.0f s  %s\n", time.Since(began).Seconds(), name)
+	}
+	return err
 }
 
 func (p Project) venv() string { return filepath.Join(p.Dir(), "venv") }
 
-// InstallEngine installs the pinned engine into .local/venv, unless these pins are installed. Several processes may call
-// it at once: one installs, the others wait.
+// InstallEngine installs the pinned engine into .local/venv, unless these pins are installed. Several processes may
+// call it at once: one installs, the others wait.
 func (p Project) InstallEngine(ctx context.Context, log Log) error {
 	unlock, err := p.Lock(ctx, "install")
 	if err != nil {
@@ -40,7 +51,15 @@ func (p Project) InstallEngine(ctx context.Context, log Log) error {
 	if err := os.RemoveAll(p.venv()); err != nil {
 		return fmt.Errorf("removing the engine's old installation: %w", err)
 	}
-	fmt.Fprintln(log.Steps, "installing the local engine")
+	return log.step("install the local engine", func() error {
+		if err := p.installEngine(ctx, log); err != nil {
+			return err
+		}
+		return writeStamp(stamp, pins)
+	})
+}
+
+func (p Project) installEngine(ctx context.Context, log Log) error {
 	if err := p.run(ctx, log, nil, "python3", "-m", "venv", p.venv()); err != nil {
 		return fmt.Errorf("creating a virtual environment (needs Python 3.10 or newer with venv): %w", err)
 	}
@@ -49,11 +68,16 @@ func (p Project) InstallEngine(ctx context.Context, log Log) error {
 		"-r", filepath.Join(p.Root, "local", "requirements.txt")); err != nil {
 		return fmt.Errorf("installing the local engine: %w", err)
 	}
-	return writeStamp(stamp, pins)
+	return nil
 }
 
 // installCDK runs `npm ci`, unless node_modules is newer than its sources, as the Makefile's rule does.
 func (p Project) installCDK(ctx context.Context, log Log) error {
+	unlock, err := p.Lock(ctx, "cdk")
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	installed, err := os.Stat(filepath.Join(p.Root, "node_modules", ".package-lock.json"))
 	fresh := err == nil
 	for _, name := range []string{"package.json", "package-lock.json"} {
@@ -66,11 +90,12 @@ func (p Project) installCDK(ctx context.Context, log Log) error {
 	if fresh {
 		return nil
 	}
-	fmt.Fprintln(log.Steps, "installing the CDK command line")
-	if err := p.run(ctx, log, nil, "npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"); err != nil {
-		return fmt.Errorf("installing the CDK command line: %w", err)
-	}
-	return nil
+	return log.step("install the CDK command line", func() error {
+		if err := p.run(ctx, log, nil, "npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"); err != nil {
+			return fmt.Errorf("installing the CDK command line: %w", err)
+		}
+		return nil
+	})
 }
 
 func digest(content []byte) string {
@@ -94,7 +119,8 @@ func writeStamp(stamp string, content []byte) error {
 func (p Project) run(ctx context.Context, log Log, env []string, name string, args ...string) error {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = p.Root
-	cmd.Env = env // nil: this process's own
+	cmd.Env = env                   // nil: this process's own
+	cmd.WaitDelay = 5 * time.Second // programs that it started may hold its output open
 	var last tail
 	cmd.Stdout = io.MultiWriter(log.Output, &last)
 	cmd.Stderr = cmd.Stdout

@@ -134,11 +134,12 @@ func (p Project) stopRecorded(ctx context.Context, name string) (bool, error) {
 	return was, nil
 }
 
-// environment is this process's environment with the given variables, and without those that could lead the local stack
-// to a real account.
+// environment is this process's environment with the given variables, without those of a make that called it, and
+// without those that could lead the local stack to a real account.
 func environment(with ...string) []string {
 	env := slices.DeleteFunc(os.Environ(), func(kv string) bool {
-		return strings.HasPrefix(kv, "AWS_") && !strings.HasPrefix(kv, "AWS_CA_BUNDLE=")
+		return strings.HasPrefix(kv, "MAKE") || strings.HasPrefix(kv, "MFLAGS=") ||
+			strings.HasPrefix(kv, "AWS_") && !strings.HasPrefix(kv, "AWS_CA_BUNDLE=")
 	})
 	return append(env, with...)
 }

@@ -8,6 +8,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+
+	"golang.org/x/sync/errgroup"
 )
 
 const runnerName = "pipes"
@@ -31,21 +33,40 @@ func (p Project) Up(ctx context.Context, port int, settings []string, log Log) e
 			return err
 		}
 	}
-	if err := p.InstallEngine(ctx, log); err != nil {
-		return err
-	}
 	if port != running {
 		if _, err := p.stopRecorded(ctx, runnerName); err != nil {
 			return err
 		}
 	}
-	if err := p.StartEngine(ctx, port, log); err != nil {
+	if err := p.prepare(ctx, port, log); err != nil {
 		return err
 	}
 	if err := p.Deploy(ctx, Endpoint(port), p.OutputsFile(), settings, log); err != nil {
 		return err
 	}
 	return p.startRunner(ctx, port, log)
+}
+
+// prepare does what a deployment needs, concurrently where nothing depends on it: it builds the app, starts the engine,
+// installs the CDK command line, and bootstraps the engine with it.
+func (p Project) prepare(ctx context.Context, port int, log Log) error {
+	all, ctx := errgroup.WithContext(ctx)
+	all.Go(func() error { return p.build(ctx, log) })
+	all.Go(func() error {
+		both, installing := errgroup.WithContext(ctx) // which ends with Wait
+		both.Go(func() error { return p.installCDK(installing, log) })
+		both.Go(func() error {
+			if err := p.InstallEngine(installing, log); err != nil {
+				return err
+			}
+			return p.StartEngine(installing, port, log)
+		})
+		if err := both.Wait(); err != nil {
+			return err
+		}
+		return p.bootstrap(ctx, Endpoint(port), log)
+	})
+	return all.Wait()
 }
 
 // Down stops what Up started, and returns when it has ended. It reports whether anything was running.
@@ -101,7 +122,6 @@ func (p Project) startRunner(ctx context.Context, port int, log Log) error {
 	if _, err := p.stopRecorded(ctx, runnerName); err != nil {
 		return err
 	}
-	fmt.Fprintln(log.Steps, "starting the pipe runner")
 	// A copy, since a build may replace the file while it runs.
 	file := filepath.Join(p.Dir(), "pipes")
 	if err := os.WriteFile(file, program, 0o755); err != nil {
