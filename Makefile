@@ -79,7 +79,7 @@ LOCAL := build/local
 up: $(LOCAL) ## Start the local stack, or update it; outputs in .local/outputs.json
 	@$(LOCAL) up $(CDK_ARGS)
 
-demo: $(LOCAL) ## Send a run through the local stack and check it (COLLECTIONS=6 FILES=5; KEEP=1 leaves the page running)
+demo: $(LOCAL) ## Send a run through the local stack and check it (COLLECTIONS=6 FILES=5; KEEP=1 leaves the page up)
 	@$(LOCAL) demo $(CDK_ARGS)
 
 down: $(LOCAL) ## Stop what up started

@@ -25,8 +25,8 @@ func Config(endpoint string) aws.Config {
 // The engine accepts any key pair.
 const accessKey, secretKey = "test", "test"
 
-// withoutHostPrefix stops the SDK from calling StartSyncExecution and TestState on a host with the prefix "sync-", which
-// the engine does not have.
+// withoutHostPrefix stops the SDK from calling StartSyncExecution and TestState on a host with the prefix "sync-",
+// which the engine does not have.
 func withoutHostPrefix(stack *middleware.Stack) error {
 	return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("WithoutHostPrefix",
 		func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (

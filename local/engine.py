@@ -35,17 +35,20 @@ plain_add_event, plain_sub_machine = engine._add_event, engine._run_sub_machine
 def add_event(execution, kind, details=None):
     of, event_id = before.get()
     with writing:  # an event's id is its place in the list, and items run concurrently
-        event = plain_add_event(execution, kind, {**(details or {}), "previousEventId": event_id if of is execution else 0})
+        previous = {"previousEventId": event_id if of is execution else 0}
+        event = plain_add_event(execution, kind, {**(details or {}), **previous})
     before.set((execution, event["id"]))
     return event
 
 
 def entered(execution, kind, name, value):
-    add_event(execution, kind + "StateEntered", {"stateEnteredEventDetails": {"name": name, "input": json.dumps(value)}})
+    details = {"name": name, "input": json.dumps(value)}
+    add_event(execution, kind + "StateEntered", {"stateEnteredEventDetails": details})
 
 
 def left(execution, kind, name, value):
-    add_event(execution, kind + "StateExited", {"stateExitedEventDetails": {"name": name, "output": json.dumps(value)}})
+    details = {"name": name, "output": json.dumps(value)}
+    add_event(execution, kind + "StateExited", {"stateExitedEventDetails": details})
 
 
 def recorded(handle):

@@ -172,8 +172,8 @@ func TestDownStopsNoOtherProcess(t *testing.T) {
 		<-ended
 	})
 	// The process id of an engine that ended was reused.
-	gone := process{PID: other.PID, Started: "1", Token: "another"}
-	if err := project.record(engineName, gone); err != nil {
+	reused := process{PID: other.PID, Started: "1", Token: "another"}
+	if err := project.record(engineName, reused); err != nil {
 		t.Fatal(err)
 	}
 	was, err := project.Down(t.Context())

@@ -1,9 +1,9 @@
-// Package local runs the stack on this machine. It installs and controls the local engine (an AWS emulator), deploys the
-// CDK app to it, and serves the EventBridge pipes, which the engine does not do as AWS does. docs/local-engine.md lists
-// the differences from AWS.
+// Package local runs the stack on this machine. It installs and controls the local engine (an AWS emulator), deploys
+// the CDK app to it, and serves the EventBridge pipes, which the engine does not do as AWS does. docs/local-engine.md
+// lists the differences from AWS.
 //
-// It writes to the project's folder .local/ only. What it starts listens on loopback only and is recorded there, so that
-// it stops only what it started.
+// It writes to the project's folder .local/ only. What it starts listens on loopback only and is recorded there, so
+// that it stops only what it started.
 package local
 
 import (
@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+	"time"
 )
 
 // Region is the region of the local engine.
@@ -70,5 +71,23 @@ func (p Project) Lock(ctx context.Context, name string) (unlock func(), err erro
 			_ = f.Close()
 			return nil, fmt.Errorf("locking %s: %w", name, err)
 		}
+	}
+}
+
+const (
+	lockPoll  = 100 * time.Millisecond
+	readyPoll = 50 * time.Millisecond
+	gonePoll  = 20 * time.Millisecond
+)
+
+// pause waits for d, or returns the context's error when that is done.
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
 	}
 }

@@ -40,7 +40,8 @@ func TestStreamRecordIsAsPipesDeliversIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	const want = `{
-	  "eventID": "c4ca", "eventName": "MODIFY", "eventVersion": "1.1", "eventSource": "aws:dynamodb", "awsRegion": "eu-west-1",
+	  "eventID": "c4ca", "eventName": "MODIFY", "eventVersion": "1.1", "eventSource": "aws:dynamodb",
+	  "awsRegion": "eu-west-1",
 	  "dynamodb": {
 	    "ApproximateCreationDateTime": 1795449610,
 	    "Keys": {"Id": {"S": "<ö>"}},

@@ -17,7 +17,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/pipes"
 	pipestypes "github.com/aws/aws-sdk-go-v2/service/pipes/types"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
-	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 	"github.com/google/go-cmp/cmp"
 
 	"snapshot-status-checker/local"
@@ -47,26 +46,14 @@ func streamTemplate(description string, batchSize int) map[string]any {
 				"StreamSpecification":  map[string]any{"StreamViewType": "NEW_AND_OLD_IMAGES"},
 			}},
 			"Machine": machineResource("STANDARD", succeeds),
-			"Pipe": map[string]any{"Type": "AWS::Pipes::Pipe", "Properties": map[string]any{
-				"Description": description,
-				"RoleArn":     "arn:aws:iam::000000000000:role/any",
-				"Source":      map[string]any{"Fn::GetAtt": []string{"Table", "StreamArn"}},
-				"Target":      map[string]any{"Ref": "Machine"},
-				"SourceParameters": map[string]any{
-					"FilterCriteria": map[string]any{"Filters": filters},
-					"DynamoDBStreamParameters": map[string]any{
-						"StartingPosition": "LATEST", "BatchSize": batchSize, "MaximumBatchingWindowInSeconds": 1,
-					},
+			"Pipe": pipeResource(description, att("Table", "StreamArn"), "FIRE_AND_FORGET", map[string]any{
+				"FilterCriteria": map[string]any{"Filters": filters},
+				"DynamoDBStreamParameters": map[string]any{
+					"StartingPosition": "LATEST", "BatchSize": batchSize, "MaximumBatchingWindowInSeconds": 1,
 				},
-				"TargetParameters": map[string]any{"StepFunctionStateMachineParameters": map[string]any{
-					"InvocationType": "FIRE_AND_FORGET",
-				}},
-			}},
+			}),
 		},
-		"Outputs": map[string]any{
-			"Table":   map[string]any{"Value": map[string]any{"Ref": "Table"}},
-			"Machine": map[string]any{"Value": map[string]any{"Ref": "Machine"}},
-		},
+		"Outputs": outputs(map[string]any{"Table": ref("Table"), "Machine": ref("Machine")}),
 	}
 }
 
@@ -74,8 +61,8 @@ func streamTemplate(description string, batchSize int) map[string]any {
 func deployStream(t *testing.T, batchSize int) streamStack {
 	t.Helper()
 	stack := streamStack{name: t.Name(), config: localtest.Config(localtest.Engine(t))}
-	outputs := deployTemplate(t, stack.config, stack.name, streamTemplate("first", batchSize))
-	stack.table, stack.machine = outputs["Table"], outputs["Machine"]
+	made := deployTemplate(t, stack.config, stack.name, streamTemplate("first", batchSize))
+	stack.table, stack.machine = made["Table"], made["Machine"]
 	stack.stopEngine(t)
 	return stack
 }
@@ -123,25 +110,12 @@ func (s streamStack) remove(t *testing.T, collection string) {
 	}
 }
 
-// delivered is the changes that executions were started with, in the order of the starts, one list for each execution: the
-// collection with its new status, or "removed".
+// delivered is the changes that executions were started with, in the order of the starts, one list for each execution:
+// the collection with its new status, or "removed".
 func (s streamStack) delivered(t *testing.T) (delivered [][]string) {
 	t.Helper()
-	client := sfn.NewFromConfig(s.config)
-	listed, err := client.ListExecutions(t.Context(), &sfn.ListExecutionsInput{StateMachineArn: &s.machine})
-	if err != nil {
-		t.Fatal(err)
-	}
-	slices.SortFunc(listed.Executions, func(a, b sfntypes.ExecutionListItem) int {
-		return a.StartDate.Compare(*b.StartDate)
-	})
-	for _, execution := range listed.Executions {
-		described, err := client.DescribeExecution(t.Context(),
-			&sfn.DescribeExecutionInput{ExecutionArn: execution.ExecutionArn})
-		if err != nil {
-			t.Fatal(err)
-		}
-		delivered = append(delivered, changes(t, aws.ToString(described.Input)))
+	for _, input := range inputs(t, s.config, s.machine) {
+		delivered = append(delivered, changes(t, input))
 	}
 	return delivered
 }
@@ -176,7 +150,7 @@ func changes(t *testing.T, input string) (changes []string) {
 // await waits for the change to be delivered.
 func (s streamStack) await(t *testing.T, change string) {
 	t.Helper()
-	eventually(t, change+" is delivered", func() bool {
+	localtest.Await(t, change+" is delivered", func() bool {
 		return slices.Contains(slices.Concat(s.delivered(t)...), change)
 	})
 }
@@ -184,7 +158,7 @@ func (s streamStack) await(t *testing.T, change string) {
 func TestStreamPipeDeliversChangesThatMatch(t *testing.T) {
 	t.Parallel()
 	stack := deployStream(t, 10)
-	t.Cleanup(serve(t, stack.config, stack.name, slog.New(slog.NewTextHandler(t.Output(), nil))))
+	localtest.Serve(t, stack.config, stack.name)
 	files := func(collection string, sent int) {
 		stack.write(t, collection, "FilesSent", &types.AttributeValueMemberN{Value: fmt.Sprint(sent)})
 	}
@@ -226,7 +200,7 @@ func TestStreamPipeDeliversEarlierChangesInBatches(t *testing.T) {
 		want[i/4] = append(want[i/4], name+" Sent")
 	}
 	stack.count(t, "c9", 1)
-	t.Cleanup(serve(t, stack.config, stack.name, slog.New(slog.NewTextHandler(t.Output(), nil))))
+	localtest.Serve(t, stack.config, stack.name)
 	stack.await(t, "c9 Sent")
 	if diff := cmp.Diff(want, stack.delivered(t)); diff != "" {
 		t.Errorf("executions differ (-want +got):\n%s", diff)
@@ -249,8 +223,12 @@ func TestStreamPipeRetriesInOrder(t *testing.T) {
 	stack.status(t, "a", "Sent")
 	stack.status(t, "b", "Sent")
 	var log syncBuffer
-	t.Cleanup(serve(t, stack.config, stack.name, slog.New(slog.NewTextHandler(&log, nil))))
-	eventually(t, "a second start", func() bool {
+	stop, err := local.Serve(t.Context(), stack.config, stack.name, slog.New(slog.NewTextHandler(&log, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = stop() })
+	localtest.Await(t, "a second start", func() bool {
 		return strings.Count(log.String(), "starting an execution") >= 2
 	})
 	if _, err := client.CreateStateMachine(t.Context(), &sfn.CreateStateMachineInput{
@@ -267,13 +245,17 @@ func TestStreamPipeRetriesInOrder(t *testing.T) {
 func TestStreamPipeDeliversAfterRestart(t *testing.T) {
 	t.Parallel()
 	stack := deployStream(t, 10)
-	log := slog.New(slog.NewTextHandler(t.Output(), nil))
-	stop := serve(t, stack.config, stack.name, log)
+	stop, err := local.Serve(t.Context(), stack.config, stack.name, slog.New(slog.NewTextHandler(t.Output(), nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
 	stack.status(t, "a", "Sent")
 	stack.await(t, "a Sent")
-	stop()
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
 	stack.status(t, "b", "Sent")
-	t.Cleanup(serve(t, stack.config, stack.name, log))
+	localtest.Serve(t, stack.config, stack.name)
 	stack.await(t, "b Sent")
 }
 
@@ -290,7 +272,8 @@ func TestStopStreamPipesAfterAnUpdate(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the update starts the poller", func() bool { return stack.state(t) == pipestypes.PipeStateRunning })
+	localtest.Await(t, "the start of the poller",
+		func() bool { return stack.state(t) == pipestypes.PipeStateRunning })
 	stack.stopEngine(t)
 	stack.wantState(t, pipestypes.PipeStateStopped)
 	stack.stopEngine(t)

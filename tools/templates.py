@@ -1,5 +1,5 @@
-"""Checks templates with CloudFormation's own validation (cloudformation-validate), and the roles' policies with parliament,
-which knows each service's actions and their resources.
+"""Checks templates with CloudFormation's own validation (cloudformation-validate), and the roles' policies with
+parliament, which knows each service's actions and their resources.
 
 Exits with 1 for any finding except those ignored below, each with its reason.
 """

@@ -17,7 +17,7 @@ import (
 )
 
 type commands struct {
-	Up    upCommand    `cmd:"" help:"Start the local engine, deploy the stack to it and serve its pipes. Updates a running one."`
+	Up    upCommand    `cmd:"" help:"Start the local engine, deploy the stack and serve its pipes, or update it."`
 	Down  downCommand  `cmd:"" help:"Stop what up started."`
 	Demo  demoCommand  `cmd:"" help:"Do up, send a run through the stack and check the result."`
 	Pipes pipesCommand `cmd:"" help:"Serve the pipes of the deployed stack (up starts this in the background)."`

@@ -96,8 +96,8 @@ func showPage(ctx context.Context, run string, out io.Writer) (stop func() error
 	return func() error { cancel(); return <-ended }, nil
 }
 
-// play writes the run's rows, sends its messages and answers the requests as the sender does. It returns the result when
-// the stack is idle, or when nothing changed for as long as timeout.
+// play writes the run's rows, sends its messages and answers the requests as the sender does. It returns the result
+// when the stack is idle, or when nothing changed for as long as timeout.
 func play(ctx context.Context, player *scenario.Player, notifications *scenario.Subscription, run *run,
 	out io.Writer,
 ) (*result, error) {

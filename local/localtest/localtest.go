@@ -58,8 +58,8 @@ func run(m *testing.M) int {
 	return code
 }
 
-// Engine returns the endpoint of this test process's engine, which the first call starts. All tests of the process share
-// it, so use names that are unique to the test.
+// Engine returns the endpoint of this test process's engine, which the first call starts. All tests of the process
+// share it, so use names that are unique to the test.
 func Engine(t testing.TB) (endpoint string) {
 	t.Helper()
 	running.Lock()
@@ -103,8 +103,8 @@ type Stack struct {
 }
 
 // Deploy returns the stack with these settings of the CDK app (key=value), which the first call of the process deploys.
-// All its tests share the stack, so use unique correlation ids. A stack with other settings replaces the first one unless
-// it has another environment or application.
+// All its tests share the stack, so use unique correlation ids. A stack with other settings replaces the first one
+// unless it has another environment or application.
 func Deploy(t testing.TB, settings ...string) *Stack {
 	t.Helper()
 	running.Lock()
@@ -144,20 +144,34 @@ func deploy(t testing.TB, settings []string) *Stack {
 // StartPipes serves the stack's pipes until the test ends. Only one test at a time may call it.
 func (s *Stack) StartPipes(t testing.TB) {
 	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	pipes, err := local.Pipes(ctx, s.Config, s.Name)
+	Serve(t, s.Config, s.Name)
+}
+
+// Serve serves the pipes of a stack until the test ends.
+func Serve(t testing.TB, config aws.Config, stack string) {
+	t.Helper()
+	stop, err := local.Serve(t.Context(), config, stack, slog.New(slog.NewTextHandler(t.Output(), nil)))
 	if err != nil {
-		cancel()
 		t.Fatal(err)
 	}
-	ended := make(chan error, 1)
-	go func() {
-		ended <- local.RunPipes(ctx, s.Config, pipes, slog.New(slog.NewTextHandler(t.Output(), nil)))
-	}()
 	t.Cleanup(func() {
-		cancel()
-		if err := <-ended; err != nil {
+		if err := stop(); err != nil {
 			t.Error(err)
 		}
 	})
+}
+
+// Await waits up to ten minutes for the condition, since the machine may be busy.
+func Await(t testing.TB, what string, holds func() bool) {
+	t.Helper()
+	deadline := time.After(10 * time.Minute)
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for !holds() {
+		select {
+		case <-deadline:
+			t.Fatalf("timed out waiting for: %s", what)
+		case <-tick.C:
+		}
+	}
 }

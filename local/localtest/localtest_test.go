@@ -2,7 +2,6 @@ package localtest_test
 
 import (
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -56,7 +55,7 @@ func TestDeployedStackCountsAndReconciles(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	await(t, "the count of the message", func() bool {
+	localtest.Await(t, "the count of the message", func() bool {
 		received, ok := row()["FilesReceived"].(*types.AttributeValueMemberN)
 		return ok && received.Value == "1"
 	})
@@ -67,7 +66,7 @@ func TestDeployedStackCountsAndReconciles(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	await(t, "the reconciliation after the change of status", func() bool {
+	localtest.Await(t, "the reconciliation after the change of status", func() bool {
 		status, ok := row()["CollectionStatus"].(*types.AttributeValueMemberS)
 		return ok && status.Value == "Received"
 	})
@@ -83,19 +82,5 @@ func wantEnginesPollerStopped(t *testing.T, stack *localtest.Stack) {
 	}
 	if len(listed.Pipes) != 1 || listed.Pipes[0].CurrentState != pipestypes.PipeStateStopped {
 		t.Errorf("pipes from streams: %+v, want one, stopped", listed.Pipes)
-	}
-}
-
-func await(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	deadline := time.After(10 * time.Minute) // the machine may be busy
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	for !holds() {
-		select {
-		case <-deadline:
-			t.Fatalf("timed out waiting for: %s", what)
-		case <-tick.C:
-		}
 	}
 }

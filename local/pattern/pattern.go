@@ -27,8 +27,8 @@ func Parse(text string) (Pattern, error) {
 	return Pattern{fields: fields}, validate(fields)
 }
 
-// Matches reports whether the event, as decoded JSON, has every field of the pattern with a value that one of the field's
-// alternatives accepts.
+// Matches reports whether the event, as decoded JSON, has every field of the pattern with a value that one of the
+// field's alternatives accepts.
 func (p Pattern) Matches(event map[string]any) bool { return matches(p.fields, event) }
 
 // or takes the place of a field, with a list of patterns of which one must match.
@@ -155,7 +155,8 @@ func validateAlternative(field string, alternative any) error {
 			ok = isListOfScalars(operand)
 		}
 		if !ok {
-			return fmt.Errorf("event pattern: field %s: operator %s with operand %v is not supported", field, name, operand)
+			return fmt.Errorf("event pattern: field %s: operator %s with operand %v is unsupported",
+				field, name, operand)
 		}
 	}
 	return nil

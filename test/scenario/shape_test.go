@@ -122,13 +122,13 @@ func TestNewPlanRefusesInvalidShapes(t *testing.T) {
 		spoil func(*Shape)
 		want  string
 	}{
-		"NoRun":               {func(s *Shape) { s.Run = "" }, "needs a correlation id"},
-		"NoCollection":        {func(s *Shape) { s.Collections = 0 }, "must be at least 1"},
-		"NoFile":              {func(s *Shape) { s.Files = 0 }, "must be at least 1"},
-		"Share":               {func(s *Shape) { s.Duplicates = 1.5 }, "from 0 to 1"},
-		"NaN":                 {func(s *Shape) { s.Duplicates = math.NaN() }, "from 0 to 1"},
-		"Negative":            {func(s *Shape) { s.Malformed = -1 }, "no number may be negative"},
-		"MoreThanCollections": {func(s *Shape) { s.Blocked, s.Missing, s.Failing = 1, 1, 1 }, "2 collections are too few"},
+		"NoRun":        {func(s *Shape) { s.Run = "" }, "needs a correlation id"},
+		"NoCollection": {func(s *Shape) { s.Collections = 0 }, "must be at least 1"},
+		"NoFile":       {func(s *Shape) { s.Files = 0 }, "must be at least 1"},
+		"Share":        {func(s *Shape) { s.Duplicates = 1.5 }, "from 0 to 1"},
+		"NaN":          {func(s *Shape) { s.Duplicates = math.NaN() }, "from 0 to 1"},
+		"Negative":     {func(s *Shape) { s.Malformed = -1 }, "no number may be negative"},
+		"TooManyKinds": {func(s *Shape) { s.Blocked, s.Missing, s.Failing = 1, 1, 1 }, "2 collections are too few"},
 	} {
 		shape := Shape{Run: "run", Collections: 2, Files: 2}
 		test.spoil(&shape)

@@ -9,4 +9,6 @@ const unpack = (name) => brotliDecompressSync(readFileSync(new URL(name, packed)
 
 mkdirSync(folder, { recursive: true });
 writeFileSync(join(folder, "chromium"), unpack("chromium.br"), { mode: 0o755 });
-for (const name of ["al2023.tar", "fonts.tar", "swiftshader.tar"]) writeFileSync(join(folder, name), unpack(name + ".br"));
+for (const name of ["al2023.tar", "fonts.tar", "swiftshader.tar"]) {
+  writeFileSync(join(folder, name), unpack(name + ".br"));
+}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -50,9 +49,7 @@ func (e engine) deploy(ctx context.Context, settings []string) error {
 	}
 	for _, pipe := range deployed { // a local deployment stops one of them
 		client := pipes.NewFromConfig(local.Config(e.endpoint))
-		if _, err := client.StartPipe(ctx, &pipes.StartPipeInput{
-			Name: &pipe.Name,
-		}); err != nil {
+		if _, err := client.StartPipe(ctx, &pipes.StartPipeInput{Name: &pipe.Name}); err != nil {
 			return err
 		}
 	}
@@ -68,21 +65,7 @@ func (e engine) serve(ctx context.Context, stack string) error {
 	if err := local.StopStreamPipes(ctx, config, stack); err != nil {
 		return err
 	}
-	served, err := local.Pipes(ctx, config, stack)
-	if err != nil {
-		return err
-	}
-	serving, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() {
-		ended <- local.RunPipes(serving, config, served, slog.New(slog.NewTextHandler(e.t.Output(), nil)))
-	}()
-	e.t.Cleanup(func() {
-		cancel()
-		if err := <-ended; err != nil {
-			e.t.Error(err)
-		}
-	})
+	localtest.Serve(e.t, config, stack)
 	return nil
 }
 

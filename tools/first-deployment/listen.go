@@ -116,8 +116,8 @@ func (t *trial) publish(ctx context.Context) (string, error) {
 	})
 }
 
-// alarmHeard raises an alarm by hand, one that the trial does not raise otherwise, and listens for it. CloudWatch resets
-// it.
+// alarmHeard raises an alarm by hand, one that the trial does not raise otherwise, and listens for it. CloudWatch
+// resets it.
 func (t *trial) alarmHeard(ctx context.Context) (string, error) {
 	name := t.stack + "-ExportStatusConflicts"
 	if _, err := cloudwatch.NewFromConfig(t.config).SetAlarmState(ctx, &cloudwatch.SetAlarmStateInput{

@@ -1,5 +1,5 @@
-// The program first-deployment asks AWS what only AWS can answer. It makes a deployment of its own, removes it again and
-// prints a table of facts. docs/first-deployment.md lists what is known by other means.
+// The program first-deployment asks AWS what only AWS can answer. It makes a deployment of its own, removes it again
+// and prints a table of facts. docs/first-deployment.md lists what is known by other means.
 //
 //	go run ./tools/first-deployment          # prints the plan and its costs
 //	go run ./tools/first-deployment --yes    # carries it out
@@ -132,7 +132,7 @@ func (t *trial) unused(ctx context.Context) error {
 		return fmt.Errorf("stack %s exists, and the trial would remove it: use another --environment", t.stack)
 	}
 	if err != nil && !noStack(err) {
-		return fmt.Errorf("looking for stack %s: %w", t.stack, err)
+		return fmt.Errorf("reading stack %s: %w", t.stack, err)
 	}
 	return nil
 }

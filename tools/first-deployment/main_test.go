@@ -77,7 +77,7 @@ func TestExistingStackIsRefused(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	if _, err := client.DescribeStacks(t.Context(), &cloudformation.DescribeStacksInput{StackName: name}); err != nil {
-		t.Errorf("the stack is gone: %v", err)
+		t.Errorf("the stack does not exist: %v", err)
 	}
 }
 

@@ -31,7 +31,8 @@ func (t *trial) play(ctx context.Context) (string, error) {
 		return "", err
 	}
 	progress := scenario.NewProgress(t.progress)
-	played, err := scenario.NewPlayer(t.config, t.outputs).Play(ctx, plan, 0, t.timeouts.run, progress.Show, func() (bool, error) {
+	player := scenario.NewPlayer(t.config, t.outputs)
+	played, err := player.Play(ctx, plan, 0, t.timeouts.run, progress.Show, func() (bool, error) {
 		count, err := t.hear(ctx, monitoring, plan.CorrelationID)
 		return count >= len(titles), err
 	})
@@ -102,8 +103,8 @@ func (t *trial) executions(ctx context.Context) ([]*sfn.DescribeExecutionOutput,
 	return all, nil
 }
 
-// lateSent checks that the stream's pipe, and not the sweep, started an execution for the collection whose Sent was late.
-// No other change of that collection passes the filter: its row was created as Exported.
+// lateSent checks that the stream's pipe, and not the sweep, started an execution for the collection whose Sent was
+// late. No other change of that collection passes the filter: its row was created as Exported.
 func (t *trial) lateSent(ctx context.Context) (string, error) {
 	plan, err := scenario.NewPlan(t.shape())
 	if err != nil {

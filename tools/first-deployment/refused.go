@@ -170,7 +170,7 @@ func (t *trial) replay(ctx context.Context) (string, error) {
 		return false, nil
 	})
 	if err != nil {
-		return "", fmt.Errorf("looking for the rejected message: %w", err)
+		return "", fmt.Errorf("reading the rejected message: %w", err)
 	}
 	seen := fmt.Sprintf("reason_code %s, identity %s", reason, identity)
 	if reason != string(snapshot.ReasonNotCounted) {
@@ -193,8 +193,8 @@ func (t *trial) refusedAlarms(ctx context.Context) (string, error) {
 	return t.awaitAlarms(ctx, alarmsOfRefusal...)
 }
 
-// awaitAlarms waits until these alarms of the stack are in state ALARM, and lists all that are. The error of another one
-// says whether its metric has data.
+// awaitAlarms waits until these alarms of the stack are in state ALARM, and lists all that are. The error of another
+// one says whether its metric has data.
 func (t *trial) awaitAlarms(ctx context.Context, names ...string) (string, error) {
 	client := cloudwatch.NewFromConfig(t.config)
 	found := map[string]types.MetricAlarm{}

@@ -48,7 +48,7 @@ func (t *trial) deploy(ctx context.Context) (string, error) {
 
 // resources are the stack's existing resources by logical id.
 func (t *trial) resources(ctx context.Context, stack string) (map[string]types.StackResourceSummary, error) {
-	made := map[string]types.StackResourceSummary{}
+	created := map[string]types.StackResourceSummary{}
 	client := cloudformation.NewFromConfig(t.config)
 	pages := cloudformation.NewListStackResourcesPaginator(client, &cloudformation.ListStackResourcesInput{
 		StackName: &stack,
@@ -60,16 +60,16 @@ func (t *trial) resources(ctx context.Context, stack string) (map[string]types.S
 		}
 		for _, one := range page.StackResourceSummaries {
 			if aws.ToString(one.PhysicalResourceId) != "" && one.ResourceStatus != types.ResourceStatusDeleteComplete {
-				made[aws.ToString(one.LogicalResourceId)] = one
+				created[aws.ToString(one.LogicalResourceId)] = one
 			}
 		}
 	}
-	return made, nil
+	return created, nil
 }
 
 // pipesRun waits until both run, and then has them served.
 func (t *trial) pipesRun(ctx context.Context) (string, error) {
-	made, err := t.resources(ctx, t.stack)
+	created, err := t.resources(ctx, t.stack)
 	if err != nil {
 		return "", err
 	}
@@ -78,7 +78,7 @@ func (t *trial) pipesRun(ctx context.Context) (string, error) {
 	err = t.until(ctx, t.timeouts.run, func() (bool, error) {
 		states = nil
 		running := 0
-		for _, one := range made {
+		for _, one := range created {
 			if aws.ToString(one.ResourceType) != "AWS::Pipes::Pipe" {
 				continue
 			}
@@ -109,7 +109,7 @@ func (t *trial) examine(ctx context.Context) (string, error) {
 		return "", err
 	}
 	fine := 0
-	var rest []string
+	var problems []string
 	bad := false
 	for _, one := range found {
 		if one.Level == doctor.OK {
@@ -117,13 +117,13 @@ func (t *trial) examine(ctx context.Context) (string, error) {
 			continue
 		}
 		bad = bad || one.Level == doctor.Error
-		rest = append(rest, fmt.Sprintf("%s: %s %s", one.Level, one.About, one.Says))
+		problems = append(problems, fmt.Sprintf("%s: %s %s", one.Level, one.About, one.Says))
 	}
 	seen := fmt.Sprintf("%d findings are OK", fine)
 	if bad {
-		return seen, errors.New(strings.Join(rest, "; "))
+		return seen, errors.New(strings.Join(problems, "; "))
 	}
-	return strings.Join(append([]string{seen}, rest...), "; "), nil
+	return strings.Join(append([]string{seen}, problems...), "; "), nil
 }
 
 func (t *trial) diff(ctx context.Context) (string, error) { return "", t.cdk.diff(ctx, t.settings()) }
@@ -139,11 +139,11 @@ func (t *trial) destroy(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("reading the stack: %w", err)
 	}
 	id := found.Stacks[0].StackId
-	made, err := t.resources(ctx, *id)
+	created, err := t.resources(ctx, *id)
 	if err != nil {
 		return "", err
 	}
-	for _, one := range made {
+	for _, one := range created {
 		if aws.ToString(one.ResourceType) == tableKind {
 			t.tables = append(t.tables, *one.PhysicalResourceId)
 		}
@@ -166,12 +166,14 @@ func (t *trial) destroy(ctx context.Context) (string, error) {
 		return "", err
 	}
 	t.deployed = false
-	return t.gone(ctx, id, made)
+	return t.checkDeleted(ctx, id, created)
 }
 
-// gone checks the last event of each resource: all are deleted but the tables.
-func (t *trial) gone(ctx context.Context, id *string, made map[string]types.StackResourceSummary) (string, error) {
-	last := map[string]types.ResourceStatus{} // by logical id; events come newest first
+// checkDeleted checks the last event of each resource: all are deleted but the tables.
+func (t *trial) checkDeleted(
+	ctx context.Context, id *string, created map[string]types.StackResourceSummary,
+) (string, error) {
+	last := map[string]types.ResourceStatus{} // by logical id; events are ordered newest first
 	client := cloudformation.NewFromConfig(t.config)
 	pages := cloudformation.NewDescribeStackEventsPaginator(client, &cloudformation.DescribeStackEventsInput{
 		StackName: id,
@@ -188,7 +190,7 @@ func (t *trial) gone(ctx context.Context, id *string, made map[string]types.Stac
 		}
 	}
 	var wrong []string
-	for name, one := range made {
+	for name, one := range created {
 		want := types.ResourceStatusDeleteComplete
 		if aws.ToString(one.ResourceType) == tableKind {
 			want = types.ResourceStatusDeleteSkipped
@@ -209,7 +211,7 @@ func (t *trial) gone(ctx context.Context, id *string, made map[string]types.Stac
 			wrong = append(wrong, "log group "+aws.ToString(group.LogGroupName)+" exists")
 		}
 	}
-	seen := fmt.Sprintf("%d resources are deleted, %d tables remain", len(made)-len(t.tables), len(t.tables))
+	seen := fmt.Sprintf("%d resources are deleted, %d tables remain", len(created)-len(t.tables), len(t.tables))
 	if len(wrong) > 0 {
 		slices.Sort(wrong)
 		return seen, errors.New(strings.Join(wrong, "; "))

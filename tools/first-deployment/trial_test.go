@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// broken is a deployer that makes nothing.
+// broken is a deployer that fails.
 type broken struct{}
 
 func (broken) deploy(context.Context, []string) error { return errors.New("not bootstrapped") }
