@@ -70,20 +70,26 @@ lint: synth $(LINTERS) ## gofmt, go vet, staticcheck; the linters of the templat
 
 # --- local: up, demo, down -------------------------------------------------------------------------------------------
 
-# PORT (else where it runs already, else 4566), COLLECTIONS and FILES reach the program through the environment;
-# settings of the CDK app are CDK_ARGS="-c key=value", as for deploy.
-LOCAL := go run ./cmd/local
+# PORT (default: the running engine's, else 4566), COLLECTIONS, FILES and KEEP are environment variables of the program.
+# Settings of the CDK app are CDK_ARGS="-c key=value", as for deploy.
+LOCAL := build/local
 
-.PHONY: up demo down
+.PHONY: up demo down $(LOCAL)
 
-up: ## Local stack running, deployed, its pipes served; outputs in .local/outputs.json
+up: $(LOCAL) ## Start the local stack, or update it; outputs in .local/outputs.json
 	@$(LOCAL) up $(CDK_ARGS)
 
-demo: ## Send a run through the local stack and check what comes out (COLLECTIONS=6 FILES=5; KEEP=1 keeps the page)
+demo: $(LOCAL) ## Send a run through the local stack and check it (COLLECTIONS=6 FILES=5; KEEP=1 leaves the page up)
 	@$(LOCAL) demo $(CDK_ARGS)
 
-down: ## End exactly what up started
+down: $(LOCAL) ## Stop what up started
 	@$(LOCAL) down
+
+# With the flags of the functions, so that both share compiled packages. Downloads the modules of the CDK app meanwhile.
+$(LOCAL):
+	@start=$$(date +%s); go list -deps ./infra >/dev/null 2>&1 & \
+	CGO_ENABLED=0 go build -trimpath -buildvcs=false -o $@ ./cmd/local && \
+	  { s=$$(($$(date +%s) - start)); [ $$s -lt 2 ] || printf '%5d s  compile the local tool\n' $$s; }
 
 # --- tests -----------------------------------------------------------------------------------------------------------
 

@@ -11,8 +11,8 @@ import (
 	"snapshot-status-checker/internal/function/plainbody"
 )
 
-// Config is the SDK's configuration for the engine at this endpoint. It takes nothing from the environment or from
-// profiles, so that it can never reach a real account.
+// Config is the SDK's configuration for the engine at this endpoint. It reads neither environment nor profiles, so that
+// it can never reach a real account.
 func Config(endpoint string) aws.Config {
 	return aws.Config{
 		Region:       Region,
@@ -22,11 +22,11 @@ func Config(endpoint string) aws.Config {
 	}
 }
 
-// Any key pair will do for the engine.
+// The engine accepts any key pair.
 const accessKey, secretKey = "test", "test"
 
-// withoutHostPrefix keeps the SDK from calling StartSyncExecution and TestState on a host with a "sync-" prefix,
-// which the engine has not got.
+// withoutHostPrefix stops the SDK from calling StartSyncExecution and TestState on a host with the prefix "sync-",
+// which the engine does not have.
 func withoutHostPrefix(stack *middleware.Stack) error {
 	return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("WithoutHostPrefix",
 		func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (

@@ -2,6 +2,7 @@ package local
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -12,12 +13,12 @@ import (
 // Browser is a Chromium for tests and screenshots.
 type Browser struct {
 	Path        string
-	Environment []string // NAME=value, that it needs besides this process's
+	Environment []string // NAME=value, in addition to this process's
 }
 
-// InstallBrowser returns the Chromium that CHROMIUM names; else the pinned one (tools/browser), which it unpacks into
-// .local/browser unless exactly this one is there already, without root. That one is for Linux on x86-64; elsewhere it
-// is the first that is found on PATH. Safe to call from several processes at once.
+// InstallBrowser returns the Chromium that CHROMIUM names, or else the pinned one (tools/browser), unpacked into
+// .local/browser without root. The pinned one runs on Linux on x86-64; elsewhere it is the first one on PATH. Several
+// processes may call it at once.
 func (p Project) InstallBrowser(ctx context.Context, log Log) (Browser, error) {
 	if named := os.Getenv("CHROMIUM"); named != "" {
 		return Browser{Path: named}, nil
@@ -28,9 +29,8 @@ func (p Project) InstallBrowser(ctx context.Context, log Log) (Browser, error) {
 				return Browser{Path: path}, nil
 			}
 		}
-		return Browser{}, fmt.Errorf(
-			"there is no Chromium on PATH, and the pinned one is for linux/amd64: install one, or name it with " +
-				"CHROMIUM=…")
+		return Browser{}, errors.New(
+			"no Chromium on PATH, and the pinned one is for linux/amd64: install one, or set CHROMIUM to its path")
 	}
 	unlock, err := p.Lock(ctx, "browser")
 	if err != nil {
@@ -48,8 +48,8 @@ func (p Project) InstallBrowser(ctx context.Context, log Log) (Browser, error) {
 	if unchanged(stamp, pins) {
 		return browser, nil
 	}
-	fmt.Fprintln(log.Steps, "installing the pinned Chromium into .local/browser")
-	if err := p.unpackBrowser(ctx, tools, dir, log); err != nil {
+	err = log.step("install the pinned Chromium", func() error { return p.unpackBrowser(ctx, tools, dir, log) })
+	if err != nil {
 		return Browser{}, fmt.Errorf("installing the browser: %w", err)
 	}
 	return browser, writeStamp(stamp, pins)

@@ -11,9 +11,10 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/smithy-go"
+	"golang.org/x/sync/errgroup"
 )
 
-// Outputs are the outputs of the deployed stack, under the names that outsiders use.
+// Outputs are the outputs of the deployed stack.
 type Outputs struct {
 	FileReceivedQueueUrl     string
 	ExportStatusTableName    string
@@ -24,11 +25,10 @@ type Outputs struct {
 	StateMachineArn          string
 }
 
-// Deploy deploys the project's CDK app to the engine at the endpoint, exactly as `cdk deploy` deploys it to AWS but
-// for this machine's processor and without saved queries, and writes the outputs to outputsFile. Context holds further
-// settings of the app, as key=value. Deploying what is deployed already changes nothing. The engine's own poller of
-// stream pipes is left stopped: see StopStreamPipes. Deployments of one project wait for each other, since they share
-// the folders that are built into.
+// Deploy deploys the project's CDK app to the engine at the endpoint as `cdk deploy` deploys it to AWS, except for this
+// machine's processor and without saved queries. It writes the outputs to outputsFile. Settings are the app's, as
+// key=value. Repeating it changes nothing. It stops the engine's own poller of stream pipes (StopStreamPipes).
+// Deployments of one project wait for each other, since they share the build folders.
 func (p Project) Deploy(ctx context.Context, endpoint, outputsFile string, settings []string, log Log) error {
 	unlock, err := p.Lock(ctx, "deploy")
 	if err != nil {
@@ -38,22 +38,14 @@ func (p Project) Deploy(ctx context.Context, endpoint, outputsFile string, setti
 	if err := p.installCDK(ctx, log); err != nil {
 		return err
 	}
-	ready, err := bootstrapped(ctx, endpoint)
-	if err != nil {
+	if err := p.bootstrap(ctx, endpoint, log); err != nil {
 		return err
 	}
-	if !ready {
-		fmt.Fprintln(log.Steps, "preparing the engine for CDK (cdklocal bootstrap)")
-		// Outside of the app, or bootstrapping would build it first.
-		account := "aws://000000000000/" + Region
-		if err := p.cdk(ctx, endpoint, log, "bootstrap", account, "--app", ""); err != nil {
-			return fmt.Errorf("bootstrapping: %w", err)
-		}
-	}
-	fmt.Fprintln(log.Steps, "deploying (cdklocal deploy)")
 	args := []string{"deploy", "--require-approval", "never", "--outputs-file", outputsFile,
 		"--parameters", "SavedQueries=false"} // the engine has no AWS::Logs::QueryDefinition
-	if err := p.cdk(ctx, endpoint, log, append(args, p.app(settings)...)...); err != nil {
+	err = log.step("deploy the stack",
+		func() error { return p.cdk(ctx, endpoint, log, append(args, p.app(settings)...)...) })
+	if err != nil {
 		return fmt.Errorf("deploying: %w", err)
 	}
 	stack, _, err := ReadOutputs(outputsFile)
@@ -63,8 +55,53 @@ func (p Project) Deploy(ctx context.Context, endpoint, outputsFile string, setti
 	return StopStreamPipes(ctx, Config(endpoint), stack)
 }
 
-// Diff returns an error if the project's CDK app, with these settings, is not what is deployed to the engine at the
-// endpoint. It compares templates: the engine makes no change sets.
+// build builds the CDK app and the functions, as cdk does before it deploys them.
+func (p Project) build(ctx context.Context, log Log) error {
+	unlock, err := p.Lock(ctx, "deploy")
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	raw, err := os.ReadFile(filepath.Join(p.Root, "cdk.json"))
+	if err != nil {
+		return fmt.Errorf("reading how to build the app: %w", err)
+	}
+	var app struct{ Build string }
+	if err := json.Unmarshal(raw, &app); err != nil {
+		return fmt.Errorf("reading how to build the app: %w", err)
+	}
+	return log.step("build the CDK app and the functions", func() error {
+		both, ctx := errgroup.WithContext(ctx)
+		both.Go(func() error { return p.run(ctx, log, environment(), "/bin/sh", "-c", app.Build) })
+		both.Go(func() error {
+			return p.run(ctx, log, environment(), "make", "functions", "GOARCH="+runtime.GOARCH)
+		})
+		return both.Wait()
+	})
+}
+
+// bootstrap prepares the engine for CDK, unless that is done. The CDK command line must be installed.
+func (p Project) bootstrap(ctx context.Context, endpoint string, log Log) error {
+	unlock, err := p.Lock(ctx, "bootstrap")
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	ready, err := bootstrapped(ctx, endpoint)
+	if err != nil || ready {
+		return err
+	}
+	return log.step("bootstrap the engine for CDK", func() error {
+		// Without the app, which cdk would build first.
+		if err := p.cdk(ctx, endpoint, log, "bootstrap", "aws://000000000000/"+Region, "--app", ""); err != nil {
+			return fmt.Errorf("bootstrapping: %w", err)
+		}
+		return nil
+	})
+}
+
+// Diff returns an error if the project's CDK app with these settings differs from the stack on the engine. It compares
+// templates: the engine makes no change sets.
 func (p Project) Diff(ctx context.Context, endpoint string, settings []string, log Log) error {
 	unlock, err := p.Lock(ctx, "deploy")
 	if err != nil {
@@ -73,12 +110,12 @@ func (p Project) Diff(ctx context.Context, endpoint string, settings []string, l
 	defer unlock()
 	if err := p.cdk(ctx, endpoint, log, append([]string{"diff", "--fail", "--method=template"},
 		p.app(settings)...)...); err != nil {
-		return fmt.Errorf("comparing with what is deployed: %w", err)
+		return fmt.Errorf("comparing with the deployed stack: %w", err)
 	}
 	return nil
 }
 
-// app is the options by which cdk makes the app with these settings (key=value).
+// app is the options of cdk for the app with these settings (key=value).
 func (p Project) app(settings []string) []string {
 	args := []string{"--output", filepath.Join(p.Dir(), "cdk.out"), "-c", "architecture=" + architecture()}
 	for _, setting := range settings {
@@ -93,14 +130,14 @@ func (p Project) cdk(ctx context.Context, endpoint string, log Log, args ...stri
 		"AWS_ENDPOINT_URL="+endpoint, "AWS_ENDPOINT_URL_S3="+endpoint,
 		"AWS_REGION="+Region, "AWS_DEFAULT_REGION="+Region,
 		"AWS_ACCESS_KEY_ID="+accessKey, "AWS_SECRET_ACCESS_KEY="+secretKey,
-		"AWS_ENVAR_ALLOWLIST=AWS_REGION,AWS_DEFAULT_REGION", // or cdklocal takes the region away
+		"AWS_ENVAR_ALLOWLIST=AWS_REGION,AWS_DEFAULT_REGION", // else cdklocal removes the region
 		"CDK_DISABLE_CLI_TELEMETRY=1", "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=1",
 	)
 	return p.run(ctx, log, env, filepath.Join(p.Root, "node_modules", ".bin", "cdklocal"),
 		append(args, "--ci", "--no-notices")...)
 }
 
-// architecture is this machine's processor as the CDK app's setting of that name calls it.
+// architecture is the CDK app's setting for this machine's processor.
 func architecture() string {
 	if runtime.GOARCH == "amd64" {
 		return "x86_64"
@@ -108,7 +145,7 @@ func architecture() string {
 	return runtime.GOARCH
 }
 
-// bootstrapped tells whether the engine has what CDK needs to deploy.
+// bootstrapped reports whether the engine is bootstrapped for CDK.
 func bootstrapped(ctx context.Context, endpoint string) (bool, error) {
 	name := "CDKToolkit"
 	_, err := cloudformation.NewFromConfig(Config(endpoint)).DescribeStacks(ctx,
@@ -117,12 +154,12 @@ func bootstrapped(ctx context.Context, endpoint string) (bool, error) {
 		return false, nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("looking for CDK's own stack: %w", err)
+		return false, fmt.Errorf("reading stack CDKToolkit: %w", err)
 	}
 	return true, nil
 }
 
-// ReadOutputs reads a file that `cdk deploy --outputs-file` wrote for one stack, and returns that stack's name too.
+// ReadOutputs reads a file that `cdk deploy --outputs-file` wrote for one stack.
 func ReadOutputs(file string) (stack string, outputs Outputs, err error) {
 	raw, err := os.ReadFile(file)
 	if err != nil {

@@ -14,29 +14,29 @@ import (
 	"time"
 )
 
-// DefaultPort is where the engine listens if nothing else is asked for.
+// DefaultPort is the engine's port unless another one is given.
 const DefaultPort = 4566
 
 const (
 	engineName  = "engine"
 	readyWithin = 5 * time.Minute // a few seconds, unless the machine is busy
-	// functionConcurrency caps the function processes: each concurrent call takes one of its own (about 20 MiB),
-	// and they stay for later calls.
+	// functionConcurrency limits the function processes. Each concurrent call takes one (about 20 MiB), which stays for
+	// later calls.
 	functionConcurrency = 100
 )
 
-// PortTakenError says that something that is not ours listens on the engine's port.
+// PortTakenError means that another program listens on the engine's port.
 type PortTakenError struct{ Port int }
 
 func (e *PortTakenError) Error() string {
-	return fmt.Sprintf("port %d is taken by another program; `PORT=%d make up` moves the local stack to another port",
+	return fmt.Sprintf("another program uses port %d; to use another port: `PORT=%d make up`",
 		e.Port, e.Port+1)
 }
 
 // Endpoint is the address of the engine on this port.
 func Endpoint(port int) string { return fmt.Sprintf("http://localhost:%d", port) }
 
-// EnginePort is the port of the project's running engine, 0 if it is not running.
+// EnginePort is the port of the project's running engine; 0 if none runs.
 func (p Project) EnginePort() (int, error) {
 	proc, err := p.recorded(engineName)
 	if err != nil || !proc.running() {
@@ -45,9 +45,9 @@ func (p Project) EnginePort() (int, error) {
 	return proc.Port, nil
 }
 
-// StartEngine makes sure that the project's engine runs on the port and is ready. One that runs already stays;
-// one that runs on another port is ended first, with all that was deployed to it. The engine must be installed.
-// It returns a *PortTakenError if something that is not ours listens there.
+// StartEngine ensures that the project's engine runs on the port and is ready. It first stops an engine on another
+// port, which loses the deployed stack. The engine must be installed. It returns a *PortTakenError if another program
+// listens on the port.
 func (p Project) StartEngine(ctx context.Context, port int, log Log) error {
 	unlock, err := p.Lock(ctx, engineName)
 	if err != nil {
@@ -64,7 +64,11 @@ func (p Project) StartEngine(ctx context.Context, port int, log Log) error {
 	if _, err := p.stopRecorded(ctx, engineName); err != nil {
 		return err
 	}
-	fmt.Fprintf(log.Steps, "starting the local engine on port %d\n", port)
+	return log.step(fmt.Sprintf("start the local engine on port %d", port),
+		func() error { return p.startEngine(ctx, port) })
+}
+
+func (p Project) startEngine(ctx context.Context, port int) error {
 	logFile, err := os.Create(filepath.Join(p.Dir(), "engine.log"))
 	if err != nil {
 		return fmt.Errorf("starting the engine: %w", err)
@@ -84,9 +88,9 @@ func (p Project) StartEngine(ctx context.Context, port int, log Log) error {
 	return nil
 }
 
-// launchEngine starts the engine in a process group of its own, keeping its files in dir. If lifeline is given,
-// the whole group ends when it is closed, and with it when the process that holds its other end ends.
-// Variables (NAME=value) are added to its environment and override what is set here.
+// launchEngine starts the engine in a new process group, with its files in dir. The group ends when the other end of
+// lifeline, if there is one, is closed, also by the end of its process. Variables (NAME=value) override the environment
+// that is set here.
 func (p Project) launchEngine(
 	port int, dir string, log io.Writer, lifeline *os.File, variables ...string,
 ) (process, <-chan struct{}, error) {
@@ -109,7 +113,7 @@ func (p Project) launchEngine(
 		"BIND_HOST=127.0.0.1",
 		"GATEWAY_PORT="+strconv.Itoa(port),
 		"MINISTACK_REGION="+Region,
-		"AWS_ENDPOINT_URL="+Endpoint(port), // where the functions find the engine
+		"AWS_ENDPOINT_URL="+Endpoint(port), // for the functions
 		"AWS_DEFAULT_REGION="+Region,
 		"LAMBDA_ACCOUNT_CONCURRENCY="+strconv.Itoa(functionConcurrency),
 		"PERSIST_STATE=0", "S3_PERSIST=0",
@@ -135,7 +139,7 @@ func portFree(port int) error {
 	return listener.Close()
 }
 
-// waitReady returns when the engine answers that it is ready, or an error when it has ended or took too long.
+// waitReady returns when the engine is ready, or an error if it ended or took too long.
 func waitReady(ctx context.Context, port int, ended <-chan struct{}) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, readyWithin, errors.New("the engine did not become ready in time"))
 	defer cancel()
@@ -143,7 +147,7 @@ func waitReady(ctx context.Context, port int, ended <-chan struct{}) error {
 		request, err := http.NewRequestWithContext(ctx, http.MethodGet,
 			fmt.Sprintf("http://127.0.0.1:%d/_ministack/ready", port), nil)
 		if err != nil {
-			return fmt.Errorf("asking whether the engine is ready: %w", err)
+			return fmt.Errorf("polling the engine: %w", err)
 		}
 		response, err := http.DefaultClient.Do(request)
 		if err == nil {

@@ -1,12 +1,11 @@
-"""The local engine, watched: what it runs inside of a Map stands in the execution's history too, as AWS writes it.
+"""Starts the local engine, and adds the states inside a Map to the history of executions, as AWS does.
 
-The engine itself leaves those states out (docs/decisions.md). This changes nothing of what it runs: it writes the events
-that are missing, and gives every event the id of the one before it on its way, by which the ways of a Map's items are
-told apart (https://docs.aws.amazon.com/step-functions/latest/apireference/API_HistoryEvent.html). It knows functions of
-the engine by their names, so it goes with the version that requirements.txt pins; with another one that lacks them the
-start fails and says which.
+The engine omits those states (docs/local-engine.md). This program adds the missing events, and sets each event's
+previousEventId, which tells the items of a Map apart
+(https://docs.aws.amazon.com/step-functions/latest/apireference/API_HistoryEvent.html). It replaces functions of the
+version that requirements.txt pins by name; with a version that lacks one the start fails with its name.
 
-It also parses each JSONata expression once instead of at every use, which changes no result.
+It also parses each JSONata expression once instead of at every use.
 """
 
 import contextvars
@@ -21,38 +20,41 @@ from ministack.services import stepfunctions as engine
 
 
 class Item:
-    """An item of a Map that is worked on, and the value that its next state gets."""
+    """An item of a Map in progress, and the input of its next state."""
 
     def __init__(self, execution, value):
         self.execution, self.value = execution, value
 
 
-item = contextvars.ContextVar("the item of this thread; none outside of a Map", default=None)
-before = contextvars.ContextVar("the execution and event that this thread wrote last", default=(None, 0))
+item = contextvars.ContextVar("the item of this thread; none outside a Map", default=None)
+before = contextvars.ContextVar("the execution and id of this thread's last event", default=(None, 0))
 writing = threading.Lock()
 plain_add_event, plain_sub_machine = engine._add_event, engine._run_sub_machine
 
 
 def add_event(execution, kind, details=None):
     of, event_id = before.get()
-    with writing:  # an event's id is its place in the list, and items are worked on side by side
-        event = plain_add_event(execution, kind, {**(details or {}), "previousEventId": event_id if of is execution else 0})
+    with writing:  # an event's id is its place in the list, and items run concurrently
+        previous = {"previousEventId": event_id if of is execution else 0}
+        event = plain_add_event(execution, kind, {**(details or {}), **previous})
     before.set((execution, event["id"]))
     return event
 
 
 def entered(execution, kind, name, value):
-    add_event(execution, kind + "StateEntered", {"stateEnteredEventDetails": {"name": name, "input": json.dumps(value)}})
+    details = {"name": name, "input": json.dumps(value)}
+    add_event(execution, kind + "StateEntered", {"stateEnteredEventDetails": details})
 
 
 def left(execution, kind, name, value):
-    add_event(execution, kind + "StateExited", {"stateExitedEventDetails": {"name": name, "output": json.dumps(value)}})
+    details = {"name": name, "output": json.dumps(value)}
+    add_event(execution, kind + "StateExited", {"stateExitedEventDetails": details})
 
 
-def watched(handle):
-    """A handler of states that writes down those inside of a Map. Of those outside the engine does."""
+def recorded(handle):
+    """A handler of states that records those inside a Map. The engine records the others."""
 
-    def handle_watched(state, value, *rest):
+    def handle_recorded(state, value, *rest):
         here, name = item.get(), rest[-1]["State"]["Name"]
         if here is None:
             return handle(state, value, *rest)
@@ -61,11 +63,11 @@ def watched(handle):
         left(here.execution, state["Type"], name, here.value)
         return here.value, following
 
-    return handle_watched
+    return handle_recorded
 
 
 def run_item(states, start, value, execution, context):
-    """Works on an item of a Map. The states that end it have no handler, so they are written down here."""
+    """Runs an item of a Map. Its end states have no handler, so they are recorded here."""
     if "Map" not in context:  # a branch of a Parallel
         return plain_sub_machine(states, start, value, execution, context)
     here = Item(execution, value)
@@ -95,14 +97,14 @@ def run_item(states, start, value, execution, context):
 
 engine._add_event, engine._run_sub_machine = add_event, run_item
 for handler in ("_execute_pass", "_execute_task", "_execute_choice", "_execute_wait", "_execute_map"):
-    setattr(engine, handler, watched(getattr(engine, handler)))
+    setattr(engine, handler, recorded(getattr(engine, handler)))
 
 plain_parse = Parser.parse
 
 
 @functools.lru_cache(maxsize=1000)
 def parsed(expression, *regex_engine):
-    """The expression's syntax tree, shared by all threads: evaluating does not change it."""
+    """The expression's syntax tree. Threads share it, since evaluation does not change it."""
     return plain_parse(Parser(), expression, *regex_engine)
 
 

@@ -22,7 +22,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 )
 
-// scratchProject is a project in a folder of its own, which shares the engine with this one.
+// scratchProject is a project in a temporary folder that uses this project's engine.
 func scratchProject(t *testing.T) Project {
 	t.Helper()
 	project, err := FindProject()
@@ -45,7 +45,7 @@ func scratchProject(t *testing.T) Project {
 
 var quiet = Log{Steps: io.Discard, Output: io.Discard}
 
-func TestPortTaken(t *testing.T) {
+func TestUpAndStartEngineRefuseATakenPort(t *testing.T) {
 	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -70,7 +70,7 @@ func TestPortTaken(t *testing.T) {
 	}
 }
 
-func TestStartEngine(t *testing.T) {
+func TestStartEngineReusesMovesAndStops(t *testing.T) {
 	t.Parallel()
 	project := scratchProject(t)
 	t.Cleanup(func() {
@@ -80,7 +80,7 @@ func TestStartEngine(t *testing.T) {
 	})
 	first := startOn(t, project, mustFreePort(t))
 	if again := startOn(t, project, first.Port); again.PID != first.PID {
-		t.Errorf("started again on the same port: pid %d, want %d as before", again.PID, first.PID)
+		t.Errorf("second start on the same port: pid %d, want %d", again.PID, first.PID)
 	}
 	invokeFunction(t, Endpoint(first.Port))
 	if got := len(groupMembers(first)); got < 2 {
@@ -89,17 +89,17 @@ func TestStartEngine(t *testing.T) {
 
 	moved := startOn(t, project, mustFreePort(t))
 	if left := groupMembers(first); len(left) > 0 {
-		t.Errorf("after moving to another port, these are left of the first engine: %v", left)
+		t.Errorf("processes of the first engine after a move to another port: %v", left)
 	}
 	was, err := project.Down(t.Context())
 	if err != nil || !was {
 		t.Fatalf("Down: %v, %v, want true and no error", was, err)
 	}
 	if left := groupMembers(moved); len(left) > 0 {
-		t.Errorf("after Down, these are left: %v", left)
+		t.Errorf("processes after Down: %v", left)
 	}
 	if was, err := project.Down(t.Context()); err != nil || was {
-		t.Errorf("Down again: %v, %v, want false and no error", was, err)
+		t.Errorf("second Down: %v, %v, want false and no error", was, err)
 	}
 }
 
@@ -127,7 +127,7 @@ func mustFreePort(t *testing.T) int {
 	return port
 }
 
-// invokeFunction makes the engine start a worker process, which it keeps.
+// invokeFunction makes the engine start a function process, which stays.
 func invokeFunction(t *testing.T, endpoint string) {
 	t.Helper()
 	var code bytes.Buffer
@@ -155,7 +155,7 @@ func invokeFunction(t *testing.T, endpoint string) {
 	}
 }
 
-func TestStopLeavesOthersAlone(t *testing.T) {
+func TestDownStopsNoOtherProcess(t *testing.T) {
 	t.Parallel()
 	project := Project{Root: t.TempDir()}
 	if err := os.Mkdir(project.Dir(), 0o755); err != nil {
@@ -171,9 +171,9 @@ func TestStopLeavesOthersAlone(t *testing.T) {
 		}
 		<-ended
 	})
-	// The process id of an engine that has gone long ago is another process's now.
-	gone := process{PID: other.PID, Started: "1", Token: "another"}
-	if err := project.record(engineName, gone); err != nil {
+	// The process id of an engine that ended was reused.
+	reused := process{PID: other.PID, Started: "1", Token: "another"}
+	if err := project.record(engineName, reused); err != nil {
 		t.Fatal(err)
 	}
 	was, err := project.Down(t.Context())
@@ -181,14 +181,14 @@ func TestStopLeavesOthersAlone(t *testing.T) {
 		t.Fatalf("Down: %v, %v, want false and no error", was, err)
 	}
 	if !other.running() {
-		t.Error("Down ended a process that is not ours")
+		t.Error("Down stopped another program's process")
 	}
 }
 
-// killedVariable makes this test's binary play the part of a test process that is killed.
+// killedVariable makes this test binary the test process that is killed.
 const killedVariable = "LOCAL_TEST_KILLED"
 
-func TestEngineEndsWithKilledProcess(t *testing.T) {
+func TestTestEngineEndsWithKilledProcess(t *testing.T) {
 	t.Parallel()
 	if dir := os.Getenv(killedVariable); dir != "" {
 		startAndWait(t, dir)
@@ -201,8 +201,8 @@ func TestEngineEndsWithKilledProcess(t *testing.T) {
 	if err := project.InstallEngine(t.Context(), quiet); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(os.Args[0], "-test.run=^TestEngineEndsWithKilledProcess$", "-test.v")
-	cmd.Env = append(os.Environ(), killedVariable+"="+t.TempDir(), "TMPDIR="+t.TempDir()) // it cannot tidy up
+	cmd := exec.Command(os.Args[0], "-test.run=^TestTestEngineEndsWithKilledProcess$", "-test.v")
+	cmd.Env = append(os.Environ(), killedVariable+"="+t.TempDir(), "TMPDIR="+t.TempDir()) // it cannot clean up
 	output, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -225,11 +225,11 @@ func TestEngineEndsWithKilledProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = cmd.Wait() // was killed
-	eventually(t, "the engine ends with the process that started it",
+	eventually(t, "end of the engine",
 		func() bool { return len(groupMembers(proc)) == 0 })
 }
 
-// startAndWait starts an engine, says so, and waits to be killed.
+// startAndWait starts an engine, prints its process, and waits to be killed.
 func startAndWait(t *testing.T, dir string) {
 	project, err := FindProject()
 	if err != nil {
@@ -248,20 +248,19 @@ func startAndWait(t *testing.T, dir string) {
 	<-t.Context().Done()
 }
 
-// eventually waits until the condition holds, for ten minutes at most: what takes a moment takes long on a busy
-// machine.
+// eventually waits up to ten minutes for the condition, since the machine may be busy.
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
 	for !holds() {
 		if pause(ctx, readyPoll) != nil {
-			t.Fatalf("waited in vain: %s", what)
+			t.Fatalf("timed out waiting for: %s", what)
 		}
 	}
 }
 
-func TestFindProject(t *testing.T) {
+func TestFindProjectFindsTheRoot(t *testing.T) {
 	t.Parallel()
 	project, err := FindProject()
 	if err != nil {

@@ -13,24 +13,24 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/pipes"
 )
 
-// Pipe is what the runner needs to know of a deployed EventBridge pipe.
+// Pipe is a deployed EventBridge pipe.
 type Pipe struct {
 	Name   string
 	Source string // ARN
 	Target string // ARN of a state machine or of a function
-	// BatchSize is the largest number of records of one execution, at least 1.
+	// BatchSize is the most records of one execution, at least 1.
 	BatchSize int
-	// BatchWindow is how long the pipe may wait to fill a batch.
+	// BatchWindow is the longest wait for a full batch.
 	BatchWindow time.Duration
-	// Synchronous pipes wait for the execution's end (REQUEST_RESPONSE).
+	// Synchronous pipes wait for the end of the execution (REQUEST_RESPONSE).
 	Synchronous bool
-	// Pollers is how many receive from the queue side by side; 0: defaultPollers.
+	// Pollers is the number of concurrent receivers of a queue; 0: defaultPollers.
 	Pollers int
-	// Filters are EventBridge patterns; a record passes if any of them matches, or if there is none.
+	// Filters are EventBridge patterns. A record passes if one matches, or if there is none.
 	Filters []string
 }
 
-// sourceService is the service of the pipe's source as its ARN names it: sqs, dynamodb.
+// sourceService is the service in the source's ARN: sqs or dynamodb.
 func (p Pipe) sourceService() string {
 	parsed, err := arn.Parse(p.Source)
 	if err != nil {
@@ -39,7 +39,7 @@ func (p Pipe) sourceService() string {
 	return parsed.Service
 }
 
-// pipeTemplate is the part of an AWS::Pipes::Pipe in a template that the engine does not keep.
+// pipeTemplate is the part of an AWS::Pipes::Pipe in a template that the engine does not store.
 type pipeTemplate struct {
 	Type       string
 	Properties struct {
@@ -61,8 +61,8 @@ type batchTemplate struct {
 	MaximumBatchingWindowInSeconds int
 }
 
-// Pipes reads the pipes of a deployed stack. What the engine resolved (names and ARNs) is asked from it,
-// the rest is read in the deployed template.
+// Pipes reads the pipes of a deployed stack: names and ARNs from the engine, which resolved them, the rest from the
+// deployed template.
 func Pipes(ctx context.Context, config aws.Config, stack string) ([]Pipe, error) {
 	formation := cloudformation.NewFromConfig(config)
 	deployed, err := formation.GetTemplate(ctx, &cloudformation.GetTemplateInput{StackName: &stack})
@@ -98,9 +98,8 @@ func Pipes(ctx context.Context, config aws.Config, stack string) ([]Pipe, error)
 	return found, nil
 }
 
-// StopStreamPipes stops the engine's own poller of the deployed stack's pipes from streams, which ignores filters and
-// batch sizes, so that RunPipes alone serves them. A deployment that makes or updates such a pipe starts it again. To
-// stop what is stopped changes nothing.
+// StopStreamPipes stops the engine's own poller of the stack's stream pipes, which ignores filters and batch sizes, so
+// that only RunPipes serves them. A deployment that creates or updates such a pipe starts the poller again.
 func StopStreamPipes(ctx context.Context, config aws.Config, stack string) error {
 	deployed, err := Pipes(ctx, config, stack)
 	if err != nil {

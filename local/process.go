@@ -16,22 +16,20 @@ import (
 	"time"
 )
 
-// tokenVariable carries a process group's token in the environment of everything that belongs to it, so that a group
-// is recognised as ours even after its leader has died and process ids have been used again.
+// tokenVariable carries a process group's token in the environment of all its processes. It identifies the group even
+// after its leader died and process ids were reused.
 const tokenVariable = "SNAPSHOT_STATUS_CHECKER_LOCAL"
 
-// process is a background process in a group of its own, as it is recorded in .local/<name>.json.
+// process is the leader of a background process group, as recorded in .local/<name>.json.
 type process struct {
-	PID     int    `json:"pid"`     // the leader's, and with it the group's
-	Started string `json:"started"` // when the leader was started, as the operating system tells it
+	PID     int    `json:"pid"`     // the leader's and the group's
+	Started string `json:"started"` // the leader's start time, as the operating system prints it
 	Token   string `json:"token"`
-	// Version is of what runs and how: a process with another version is replaced.
-	Version string `json:"version"`
-	// Port is the port that it listens on, 0 if none.
-	Port int `json:"port,omitempty"`
+	Version string `json:"version"` // of program and settings; a process of another version is replaced
+	Port    int    `json:"port,omitempty"`
 }
 
-// startGroup starts cmd as the leader of a process group of its own. The returned channel is closed when it has ended.
+// startGroup starts cmd as the leader of a new process group. The channel is closed when it has ended.
 func startGroup(cmd *exec.Cmd) (process, <-chan struct{}, error) {
 	proc := process{Token: rand.Text()}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -46,7 +44,7 @@ func startGroup(cmd *exec.Cmd) (process, <-chan struct{}, error) {
 		defer close(ended)
 		_ = cmd.Wait()
 	}()
-	// While the program is being loaded its environment, and with it the token, cannot be seen.
+	// The environment, and the token in it, is not visible until the program is loaded.
 	for !proc.running() {
 		select {
 		case <-ended:
@@ -57,13 +55,12 @@ func startGroup(cmd *exec.Cmd) (process, <-chan struct{}, error) {
 	return proc, ended, nil
 }
 
-// running tells whether the leader is alive and the process that was started.
+// running reports whether the leader is alive and is the process that was started.
 func (p process) running() bool {
 	return p.PID != 0 && slices.Contains(groupMembers(p), p.PID)
 }
 
-// stop ends the whole group and returns when nothing of it is left. It touches nothing that was not started as part
-// of the group, and does nothing if it is gone already.
+// stop ends the group and returns when it has ended. It signals no process that was not started as part of the group.
 func (p process) stop(ctx context.Context) error {
 	if p.PID == 0 {
 		return nil
@@ -88,13 +85,13 @@ func (p process) stop(ctx context.Context) error {
 	return nil
 }
 
-// stopGrace is how long a group may take to end by itself. The runner finishes what it is doing, which takes up to
-// one poll of its queues.
+// stopGrace is the time between SIGTERM and SIGKILL. The runner finishes its work, which takes up to one poll of its
+// queues.
 const stopGrace = 5 * time.Second
 
 func (p Project) recordFile(name string) string { return filepath.Join(p.Dir(), name+".json") }
 
-// recorded reads what is recorded under the name; the zero process if nothing is.
+// recorded reads the process with this name; the zero process if none is recorded.
 func (p Project) recorded(name string) (process, error) {
 	var proc process
 	raw, err := os.ReadFile(p.recordFile(name))
@@ -105,7 +102,7 @@ func (p Project) recorded(name string) (process, error) {
 		err = json.Unmarshal(raw, &proc)
 	}
 	if err != nil {
-		return process{}, fmt.Errorf("reading what is known of the %s: %w", name, err)
+		return process{}, fmt.Errorf("reading the record of the %s: %w", name, err)
 	}
 	return proc, nil
 }
@@ -121,7 +118,7 @@ func (p Project) record(name string, proc process) error {
 	return nil
 }
 
-// stopRecorded ends what is recorded under the name and takes the record away. It tells whether anything was running.
+// stopRecorded stops the group with this name and removes its record. It reports whether any process was running.
 func (p Project) stopRecorded(ctx context.Context, name string) (bool, error) {
 	proc, err := p.recorded(name)
 	if err != nil || proc.PID == 0 {
@@ -132,16 +129,17 @@ func (p Project) stopRecorded(ctx context.Context, name string) (bool, error) {
 		return was, err
 	}
 	if err := os.Remove(p.recordFile(name)); err != nil {
-		return was, fmt.Errorf("forgetting the %s: %w", name, err)
+		return was, fmt.Errorf("removing the record of the %s: %w", name, err)
 	}
 	return was, nil
 }
 
-// environment is this process's own without anything that could lead the local stack, or what works on it,
-// to a real account; and with the given variables.
+// environment is this process's environment with the given variables, without those of a make that called it, and
+// without those that could lead the local stack to a real account.
 func environment(with ...string) []string {
 	env := slices.DeleteFunc(os.Environ(), func(kv string) bool {
-		return strings.HasPrefix(kv, "AWS_") && !strings.HasPrefix(kv, "AWS_CA_BUNDLE=")
+		return strings.HasPrefix(kv, "MAKE") || strings.HasPrefix(kv, "MFLAGS=") ||
+			strings.HasPrefix(kv, "AWS_") && !strings.HasPrefix(kv, "AWS_CA_BUNDLE=")
 	})
 	return append(env, with...)
 }

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// startTime is the leader's start in clock ticks since the machine was booted; empty if there is no such process.
+// startTime is the process's start in clock ticks since boot; empty if there is no such process.
 func startTime(pid int) string {
 	fields := statFields(pid)
 	if fields == nil {
@@ -18,7 +18,7 @@ func startTime(pid int) string {
 	return fields[19]
 }
 
-// groupMembers lists the living processes of the group that carry its token.
+// groupMembers lists the running processes of the group that carry its token.
 func groupMembers(p process) []int {
 	entries, err := os.ReadDir("/proc")
 	if err != nil {
@@ -42,7 +42,7 @@ func groupMembers(p process) []int {
 	return members
 }
 
-// program is the file name of the program that the process runs; empty if there is no such process.
+// program is the name of the process's program file; empty if there is no such process.
 func program(pid int) string {
 	file, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid))
 	if err != nil {
@@ -51,8 +51,8 @@ func program(pid int) string {
 	return filepath.Base(file)
 }
 
-// statFields returns the fields of /proc/<pid>/stat after the program's name: state, parent, process group, …;
-// nil if there is no such process.
+// statFields is the fields of /proc/<pid>/stat after the program's name (state, parent, process group, …); nil if there
+// is no such process.
 func statFields(pid int) []string {
 	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// startTime is when the process was started, as ps tells it; empty if there is no such process.
+// startTime is the process's start as ps prints it; empty if there is no such process.
 func startTime(pid int) string {
 	out, err := exec.Command("ps", "-o", "lstart=", "-p", strconv.Itoa(pid)).Output()
 	if err != nil {
@@ -18,7 +18,7 @@ func startTime(pid int) string {
 	return strings.TrimSpace(string(out))
 }
 
-// program is the file name of the program that the process runs; empty if there is no such process.
+// program is the name of the process's program file; empty if there is no such process.
 func program(pid int) string {
 	out, err := exec.Command("ps", "-o", "comm=", "-p", strconv.Itoa(pid)).Output()
 	if err != nil {
@@ -27,8 +27,8 @@ func program(pid int) string {
 	return filepath.Base(strings.TrimSpace(string(out)))
 }
 
-// groupMembers lists the living processes of the group. A group whose leader is gone, or is another process than the
-// one that was started, is nobody's: it is left alone.
+// groupMembers lists the running processes of the group. It lists none if the leader ended or is not the process that
+// was started: that group may belong to another program.
 func groupMembers(p process) []int {
 	if started := startTime(p.PID); started == "" || started != p.Started {
 		return nil

@@ -1,8 +1,9 @@
-// Package local runs the stack on this machine: it installs and controls the local engine (an AWS emulator),
-// deploys the CDK app to it, and stands in for the EventBridge pipes that the engine does not poll.
+// Package local runs the stack on this machine. It installs and controls the local engine (an AWS emulator), deploys
+// the CDK app to it, and serves the EventBridge pipes, which the engine does not do as AWS does. docs/local-engine.md
+// lists the differences from AWS.
 //
-// Everything it writes is in the project's folder .local/, and everything that it starts listens on loopback only
-// and is recorded there, so that exactly this is ended again.
+// It writes to the project's folder .local/ only. What it starts listens on loopback only and is recorded there, so
+// that it stops only what it started.
 package local
 
 import (
@@ -12,19 +13,18 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+	"time"
 )
 
-// Region is the region that the stack is deployed to on the local engine.
+// Region is the region of the local engine.
 const Region = "eu-west-1"
 
 // Project is a clone of this repository on this machine.
 type Project struct {
-	// Root is the absolute path of the folder that holds go.mod.
-	Root string
+	Root string // absolute path of the folder with go.mod
 }
 
-// FindProject returns the project that the working directory is in.
-// It fails if there is no go.mod here or in any folder above.
+// FindProject returns the project of the working directory: the nearest folder at or above it with a go.mod.
 func FindProject() (Project, error) {
 	dir, err := os.Getwd()
 	if err != nil {
@@ -36,20 +36,20 @@ func FindProject() (Project, error) {
 		}
 		parent := filepath.Dir(dir)
 		if parent == dir {
-			return Project{}, errors.New("finding the project: no go.mod here or in any folder above")
+			return Project{}, errors.New("finding the project: no go.mod in this folder or above")
 		}
 		dir = parent
 	}
 }
 
-// Dir is the folder that everything local is written to. It is not under version control.
+// Dir is the folder for local files. It is not under version control.
 func (p Project) Dir() string { return filepath.Join(p.Root, ".local") }
 
-// OutputsFile is where `make up` writes the deployed stack's outputs, as `cdk deploy --outputs-file` does.
+// OutputsFile has the outputs of the stack that `make up` deployed.
 func (p Project) OutputsFile() string { return filepath.Join(p.Dir(), "outputs.json") }
 
-// Lock waits until it holds the project's lock of this name and returns what gives it back.
-// The lock is held between processes too, and it is given back when its process ends, however it ends.
+// Lock waits for the project's lock of this name. The lock excludes other processes too. It is released by unlock or by
+// the end of the process.
 func (p Project) Lock(ctx context.Context, name string) (unlock func(), err error) {
 	if err := os.MkdirAll(p.Dir(), 0o755); err != nil {
 		return nil, fmt.Errorf("locking %s: %w", name, err)
@@ -71,5 +71,23 @@ func (p Project) Lock(ctx context.Context, name string) (unlock func(), err erro
 			_ = f.Close()
 			return nil, fmt.Errorf("locking %s: %w", name, err)
 		}
+	}
+}
+
+const (
+	lockPoll  = 100 * time.Millisecond
+	readyPoll = 50 * time.Millisecond
+	gonePoll  = 20 * time.Millisecond
+)
+
+// pause waits for d, or returns the context's error when that is done.
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
 	}
 }

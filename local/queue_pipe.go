@@ -17,15 +17,15 @@ import (
 )
 
 const (
-	mostPerReceive = 10 // SQS allows no more
-	// longPoll is short, since a receive that is given up would take messages with it; it is waited for at the end.
+	maxPerReceive = 10 // SQS's limit
+	// longPoll is short: the end of the runner waits for it, since a cancelled receive would hide its messages.
 	longPoll   = time.Second
 	afterError = time.Second
-	// shortPause is between looks at the queue in a window's last second.
+	// shortPause is the time between receives in a window's last second.
 	shortPause = 100 * time.Millisecond
 )
 
-// queuePipe brings messages from a queue to its target.
+// queuePipe delivers messages from a queue to its target.
 type queuePipe struct {
 	Pipe
 	target
@@ -60,20 +60,20 @@ func newQueuePipe(ctx context.Context, config aws.Config, pipe Pipe, log *slog.L
 	}, nil
 }
 
-// poll brings batch after batch over until the context is done. A batch that was received is brought over to its end.
+// poll delivers batches until the context is done. It finishes a batch that it has received.
 func (q *queuePipe) poll(ctx context.Context) {
 	for ctx.Err() == nil {
-		if err := q.bringOne(ctx); err != nil {
+		if err := q.deliver(ctx); err != nil {
 			q.log.Error("batch left in the queue", "error", err)
 			_ = pause(ctx, afterError)
 		}
 	}
 }
 
-// bringOne waits for messages, starts one execution with a batch of them, and deletes them once the start was accepted
-// (synchronous pipes: once the execution succeeded). After an error they are left, so that they come again when their
-// visibility timeout is over.
-func (q *queuePipe) bringOne(ctx context.Context) error {
+// deliver waits for messages, starts one execution with a batch of them, and deletes them once the start was accepted
+// (synchronous pipes: once the execution succeeded). After an error it does not delete them: they are visible again
+// after their visibility timeout.
+func (q *queuePipe) deliver(ctx context.Context) error {
 	whole := context.WithoutCancel(ctx)
 	batch, err := q.receive(ctx, whole)
 	if err != nil || len(batch) == 0 {
@@ -89,8 +89,7 @@ func (q *queuePipe) bringOne(ctx context.Context) error {
 	return q.delete(whole, batch)
 }
 
-// receive assembles a batch: of what one receive gives, and of what comes within the batch window, up to the batch
-// size.
+// receive assembles a batch from one receive and from what arrives within the batch window, up to the batch size.
 func (q *queuePipe) receive(ctx, whole context.Context) ([]sqstypes.Message, error) {
 	batch, err := q.receiveUpTo(whole, q.BatchSize, longPoll)
 	if err != nil {
@@ -102,35 +101,36 @@ func (q *queuePipe) receive(ctx, whole context.Context) ([]sqstypes.Message, err
 		if wait < time.Second { // shorter than SQS can wait
 			_ = pause(ctx, min(wait, shortPause))
 		}
-		more, err := q.receiveSideBySide(whole, q.BatchSize-len(batch), wait)
+		more, err := q.receiveConcurrently(whole, q.BatchSize-len(batch), wait)
 		batch = append(batch, more...)
 		if err != nil {
-			break // what is here goes its way; the next batch meets the error again
+			break // deliver what was received; the next batch repeats the error
 		}
 	}
 	return batch, nil
 }
 
-// receiveSideBySide receives up to so many messages by as few receives as can bring them. Besides an error there may be
-// messages.
-func (q *queuePipe) receiveSideBySide(ctx context.Context, most int, wait time.Duration) ([]sqstypes.Message, error) {
-	receives := (most + mostPerReceive - 1) / mostPerReceive
+// receiveConcurrently receives up to limit messages with the fewest receives. It may return messages with an error.
+func (q *queuePipe) receiveConcurrently(
+	ctx context.Context, limit int, wait time.Duration,
+) ([]sqstypes.Message, error) {
+	receives := (limit + maxPerReceive - 1) / maxPerReceive
 	received, errs := make([][]sqstypes.Message, receives), make([]error, receives)
 	var group sync.WaitGroup
 	for i := range receives {
 		group.Go(func() {
-			received[i], errs[i] = q.receiveUpTo(ctx, most-i*mostPerReceive, wait)
+			received[i], errs[i] = q.receiveUpTo(ctx, limit-i*maxPerReceive, wait)
 		})
 	}
 	group.Wait()
 	return slices.Concat(received...), errors.Join(errs...)
 }
 
-// receiveUpTo receives once, waiting for up to wait in whole seconds if there is nothing.
-func (q *queuePipe) receiveUpTo(ctx context.Context, most int, wait time.Duration) ([]sqstypes.Message, error) {
+// receiveUpTo receives once, and waits up to wait, in whole seconds, for a message.
+func (q *queuePipe) receiveUpTo(ctx context.Context, limit int, wait time.Duration) ([]sqstypes.Message, error) {
 	received, err := q.queue.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
 		QueueUrl:                    &q.queueURL,
-		MaxNumberOfMessages:         int32(min(most, mostPerReceive)),
+		MaxNumberOfMessages:         int32(min(limit, maxPerReceive)),
 		WaitTimeSeconds:             int32(wait / time.Second),
 		MessageSystemAttributeNames: []sqstypes.MessageSystemAttributeName{sqstypes.MessageSystemAttributeNameAll},
 		MessageAttributeNames:       []string{"All"},
@@ -143,7 +143,7 @@ func (q *queuePipe) receiveUpTo(ctx context.Context, most int, wait time.Duratio
 
 func (q *queuePipe) delete(ctx context.Context, batch []sqstypes.Message) error {
 	for len(batch) > 0 {
-		part := batch[:min(len(batch), mostPerReceive)]
+		part := batch[:min(len(batch), maxPerReceive)]
 		batch = batch[len(part):]
 		entries := make([]sqstypes.DeleteMessageBatchRequestEntry, 0, len(part))
 		for i, message := range part {

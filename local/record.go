@@ -31,7 +31,7 @@ type recordAttribute struct {
 	DataType         string   `json:"dataType"`
 }
 
-// RecordsInput is the input of the execution that these messages of the queue start: the array of their records.
+// RecordsInput is the input of an execution that these messages start: the array of their records.
 func RecordsInput(queueARN string, messages []types.Message) (string, error) {
 	parsed, err := arn.Parse(queueARN)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 )
 
 // The shape is that of https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-sqs.html.
-func TestRecordsInput(t *testing.T) {
+func TestRecordsInputIsAsPipesDeliversIt(t *testing.T) {
 	t.Parallel()
 	input, err := RecordsInput("arn:aws:sqs:eu-west-1:123456789012:my-queue", []types.Message{
 		{

@@ -10,10 +10,9 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// RunPipes serves the pipes until the context is done, and then finishes what it has begun.
-// Its sources are queues and streams of tables; the engine's own poller of streams, which ignores filters, must have
-// been stopped (StopStreamPipes). Trouble on the way is logged and tried again. It fails at once if a pipe asks for
-// something that it cannot do.
+// RunPipes serves the pipes until the context is done, and then finishes the batches that it received. Sources are
+// queues and streams of tables; the engine's own poller of streams must be stopped (StopStreamPipes). It logs and
+// retries errors. It returns an error at once for a pipe with unsupported properties.
 func RunPipes(ctx context.Context, config aws.Config, all []Pipe, log *slog.Logger) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for _, pipe := range all {
@@ -39,5 +38,17 @@ func RunPipes(ctx context.Context, config aws.Config, all []Pipe, log *slog.Logg
 	return group.Wait()
 }
 
-// defaultPollers is how many receive from one queue side by side if the pipe does not say.
+// defaultPollers is the number of concurrent receivers of a queue unless the pipe names one.
 const defaultPollers = 8
+
+// Serve serves the stack's pipes until stop is called, which waits for batches in progress.
+func Serve(ctx context.Context, config aws.Config, stack string, log *slog.Logger) (stop func() error, err error) {
+	pipes, err := Pipes(ctx, config, stack)
+	if err != nil {
+		return nil, err
+	}
+	serving, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	ended := make(chan error, 1)
+	go func() { ended <- RunPipes(serving, config, pipes, log) }()
+	return func() error { cancel(); return <-ended }, nil
+}

@@ -6,24 +6,25 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
+
+	"snapshot-status-checker/local/pattern"
 )
 
-// streamPoll is how often a stream is read that had nothing new.
+// streamPoll is the time between reads of a stream without new records.
 const streamPoll = 100 * time.Millisecond
 
-// streamPipe brings those changes of a table that pass the pipe's filters to a state machine, in their order.
+// streamPipe delivers those changes of a table that pass the pipe's filters to a state machine, in their order.
 //
-// It begins with the oldest record that the stream still holds, every time it is made: so nothing is lost that was
-// written before it began or while nobody served the pipe, and it needs no memory of its own. What was delivered
-// before is delivered again, which is harmless to a state machine that takes a record for a hint to look.
+// It begins with the oldest record of the stream, so it needs no stored position and misses nothing that was written
+// while it did not run. It may deliver a record again, which only reconciles a collection again.
 //
-// The batch window is not waited for: a batch is what is there. A batch is tried until it is accepted, however often
-// the pipe would try it on AWS.
+// It does not wait for the batch window. It retries a batch until it is accepted, also beyond the pipe's limit on AWS.
 type streamPipe struct {
 	Pipe
 	target
@@ -32,8 +33,8 @@ type streamPipe struct {
 	shard   string
 	log     *slog.Logger
 
-	iterator *string // where to read next; nil: after the last record that is done with
-	last     *string // sequence number of that record; nil: begin with the oldest
+	iterator *string // for the next read; nil: after last
+	last     *string // sequence number of the last delivered record; nil: before the oldest
 }
 
 func newStreamPipe(ctx context.Context, config aws.Config, pipe Pipe, log *slog.Logger) (*streamPipe, error) {
@@ -55,13 +56,13 @@ func newStreamPipe(ctx context.Context, config aws.Config, pipe Pipe, log *slog.
 	}
 	shards := described.StreamDescription.Shards
 	if len(shards) != 1 {
-		return nil, fmt.Errorf("the stream has %d shards: only the local engine's, of one, is supported", len(shards))
+		return nil, fmt.Errorf("the stream has %d shards: only one, as on the local engine, is supported", len(shards))
 	}
 	made.shard = aws.ToString(shards[0].ShardId)
 	return made, nil
 }
 
-// poll brings over what comes until the context is done. A start that was begun by then is waited for.
+// poll delivers records until the context is done. It waits for a start that has begun.
 func (s *streamPipe) poll(ctx context.Context) {
 	for ctx.Err() == nil {
 		records, err := s.read(ctx)
@@ -71,7 +72,7 @@ func (s *streamPipe) poll(ctx context.Context) {
 		switch {
 		case ctx.Err() != nil:
 		case err != nil:
-			s.log.Error("read again after the last record that is done with", "error", err)
+			s.log.Error("reading again after the last delivered record", "error", err)
 			s.iterator = nil
 			_ = pause(ctx, afterError)
 		case len(records) == 0:
@@ -80,7 +81,7 @@ func (s *streamPipe) poll(ctx context.Context) {
 	}
 }
 
-// read returns the records that follow on those that were read before.
+// read returns the next records.
 func (s *streamPipe) read(ctx context.Context) ([]types.Record, error) {
 	if s.iterator == nil {
 		if err := s.seek(ctx); err != nil {
@@ -95,7 +96,7 @@ func (s *streamPipe) read(ctx context.Context) ([]types.Record, error) {
 	return read.Records, nil
 }
 
-// seek finds the place after the last record that is done with. If that has left the stream, all that is there is new.
+// seek sets the iterator after the last delivered record. If that was trimmed, the next try begins with the oldest.
 func (s *streamPipe) seek(ctx context.Context) error {
 	from := &dynamodbstreams.GetShardIteratorInput{
 		StreamArn: &s.Source, ShardId: &s.shard, ShardIteratorType: types.ShardIteratorTypeTrimHorizon,
@@ -108,14 +109,14 @@ func (s *streamPipe) seek(ctx context.Context) error {
 		s.last = nil
 	}
 	if err != nil {
-		return fmt.Errorf("finding the place in the stream: %w", err)
+		return fmt.Errorf("finding the position in the stream: %w", err)
 	}
 	s.iterator = found.ShardIterator
 	return nil
 }
 
-// deliver starts executions with those of the records that pass, batch by batch. The next batch waits until the start
-// with the one before was accepted.
+// deliver starts executions with the records that pass, batch by batch. Each batch waits until the start of the one
+// before was accepted.
 func (s *streamPipe) deliver(ctx context.Context, records []types.Record) error {
 	var batch []json.RawMessage
 	for i, record := range records {
@@ -144,4 +145,25 @@ func (s *streamPipe) deliver(ctx context.Context, records []types.Record) error 
 		batch, s.last = nil, record.Dynamodb.SequenceNumber
 	}
 	return nil
+}
+
+// Filters decide which records a pipe delivers.
+type Filters []pattern.Pattern
+
+// ParseFilters parses the patterns of a pipe's filters. An unsupported pattern is an error.
+func ParseFilters(texts []string) (Filters, error) {
+	var filters Filters
+	for _, text := range texts {
+		filter, err := pattern.Parse(text)
+		if err != nil {
+			return nil, err
+		}
+		filters = append(filters, filter)
+	}
+	return filters, nil
+}
+
+// Pass reports whether a record matches one of the filters, or there is none.
+func (f Filters) Pass(record map[string]any) bool {
+	return len(f) == 0 || slices.ContainsFunc(f, func(filter pattern.Pattern) bool { return filter.Matches(record) })
 }

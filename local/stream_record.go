@@ -3,12 +3,14 @@ package local
 import (
 	"encoding/json"
 	"fmt"
+	"reflect"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
 )
 
-// streamRecord is a change of a table's row as EventBridge Pipes delivers it
+// streamRecord is the change of a row as EventBridge Pipes delivers it
 // (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-dynamodb.html).
 type streamRecord struct {
 	EventID        string       `json:"eventID"`
@@ -36,36 +38,23 @@ type image map[string]attribute
 // attribute is a value in DynamoDB's JSON: {"S": "text"}.
 type attribute struct{ types.AttributeValue }
 
+// MarshalJSON derives the type from the name of the SDK's type: AttributeValueMemberS is {"S": …}.
 func (a attribute) MarshalJSON() ([]byte, error) {
-	var kind string
-	var value any
-	switch v := a.AttributeValue.(type) {
-	case *types.AttributeValueMemberS:
-		kind, value = "S", v.Value
-	case *types.AttributeValueMemberN:
-		kind, value = "N", v.Value
-	case *types.AttributeValueMemberB:
-		kind, value = "B", v.Value
-	case *types.AttributeValueMemberBOOL:
-		kind, value = "BOOL", v.Value
-	case *types.AttributeValueMemberNULL:
-		kind, value = "NULL", v.Value
-	case *types.AttributeValueMemberSS:
-		kind, value = "SS", v.Value
-	case *types.AttributeValueMemberNS:
-		kind, value = "NS", v.Value
-	case *types.AttributeValueMemberBS:
-		kind, value = "BS", v.Value
-	case *types.AttributeValueMemberM:
-		kind, value = "M", asImage(v.Value)
-	case *types.AttributeValueMemberL:
-		list := make([]attribute, 0, len(v.Value))
-		for _, element := range v.Value {
+	member := reflect.Indirect(reflect.ValueOf(a.AttributeValue))
+	kind, known := strings.CutPrefix(member.Type().Name(), "AttributeValueMember")
+	if !known {
+		return nil, fmt.Errorf("an attribute of unknown type %T", a.AttributeValue)
+	}
+	value := member.FieldByName("Value").Interface()
+	switch v := value.(type) {
+	case map[string]types.AttributeValue:
+		value = asImage(v)
+	case []types.AttributeValue:
+		list := make([]attribute, 0, len(v))
+		for _, element := range v {
 			list = append(list, attribute{element})
 		}
-		kind, value = "L", list
-	default:
-		return nil, fmt.Errorf("an attribute of unknown type %T", v)
+		value = list
 	}
 	return json.Marshal(map[string]any{kind: value})
 }
@@ -78,7 +67,7 @@ func asImage(item map[string]types.AttributeValue) image {
 	return all
 }
 
-// StreamRecord returns the record as it is delivered, and as a pipe's filters see it: decoded JSON.
+// StreamRecord returns the record as delivered, and as the pipe's filters see it: decoded JSON.
 func StreamRecord(stream string, r types.Record) (json.RawMessage, map[string]any, error) {
 	change := r.Dynamodb
 	record := streamRecord{

@@ -10,7 +10,7 @@ import (
 )
 
 // The shape is that of https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-dynamodb.html.
-func TestStreamRecord(t *testing.T) {
+func TestStreamRecordIsAsPipesDeliversIt(t *testing.T) {
 	t.Parallel()
 	const stream = "arn:aws:dynamodb:eu-west-1:123456789012:table/Rows/stream/2026-11-23T00:00:00.000"
 	key := map[string]types.AttributeValue{"Id": &types.AttributeValueMemberS{Value: "<ö>"}}
@@ -40,7 +40,8 @@ func TestStreamRecord(t *testing.T) {
 		t.Fatal(err)
 	}
 	const want = `{
-	  "eventID": "c4ca", "eventName": "MODIFY", "eventVersion": "1.1", "eventSource": "aws:dynamodb", "awsRegion": "eu-west-1",
+	  "eventID": "c4ca", "eventName": "MODIFY", "eventVersion": "1.1", "eventSource": "aws:dynamodb",
+	  "awsRegion": "eu-west-1",
 	  "dynamodb": {
 	    "ApproximateCreationDateTime": 1795449610,
 	    "Keys": {"Id": {"S": "<ö>"}},
@@ -67,6 +68,6 @@ func TestStreamRecord(t *testing.T) {
 		t.Fatal(err)
 	}
 	if old, is := decoded(t, string(inserted)).(map[string]any)["dynamodb"].(map[string]any)["OldImage"]; is {
-		t.Errorf("a row that was not there has an old image: %v", old)
+		t.Errorf("a new row has an old image: %v", old)
 	}
 }

@@ -17,7 +17,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/pipes"
 	pipestypes "github.com/aws/aws-sdk-go-v2/service/pipes/types"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
-	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 	"github.com/google/go-cmp/cmp"
 
 	"snapshot-status-checker/local"
@@ -25,8 +24,7 @@ import (
 	"snapshot-status-checker/statemachine"
 )
 
-// streamStack is a stack of a table, a state machine and the pipe between the table's stream and it, with the filters
-// of the real one.
+// streamStack is a stack with a table, a state machine and the pipe between them, with the real pipe's filters.
 type streamStack struct {
 	name    string
 	table   string
@@ -48,26 +46,14 @@ func streamTemplate(description string, batchSize int) map[string]any {
 				"StreamSpecification":  map[string]any{"StreamViewType": "NEW_AND_OLD_IMAGES"},
 			}},
 			"Machine": machineResource("STANDARD", succeeds),
-			"Pipe": map[string]any{"Type": "AWS::Pipes::Pipe", "Properties": map[string]any{
-				"Description": description,
-				"RoleArn":     "arn:aws:iam::000000000000:role/any",
-				"Source":      map[string]any{"Fn::GetAtt": []string{"Table", "StreamArn"}},
-				"Target":      map[string]any{"Ref": "Machine"},
-				"SourceParameters": map[string]any{
-					"FilterCriteria": map[string]any{"Filters": filters},
-					"DynamoDBStreamParameters": map[string]any{
-						"StartingPosition": "LATEST", "BatchSize": batchSize, "MaximumBatchingWindowInSeconds": 1,
-					},
+			"Pipe": pipeResource(description, att("Table", "StreamArn"), "FIRE_AND_FORGET", map[string]any{
+				"FilterCriteria": map[string]any{"Filters": filters},
+				"DynamoDBStreamParameters": map[string]any{
+					"StartingPosition": "LATEST", "BatchSize": batchSize, "MaximumBatchingWindowInSeconds": 1,
 				},
-				"TargetParameters": map[string]any{"StepFunctionStateMachineParameters": map[string]any{
-					"InvocationType": "FIRE_AND_FORGET",
-				}},
-			}},
+			}),
 		},
-		"Outputs": map[string]any{
-			"Table":   map[string]any{"Value": map[string]any{"Ref": "Table"}},
-			"Machine": map[string]any{"Value": map[string]any{"Ref": "Machine"}},
-		},
+		"Outputs": outputs(map[string]any{"Table": ref("Table"), "Machine": ref("Machine")}),
 	}
 }
 
@@ -75,8 +61,8 @@ func streamTemplate(description string, batchSize int) map[string]any {
 func deployStream(t *testing.T, batchSize int) streamStack {
 	t.Helper()
 	stack := streamStack{name: t.Name(), config: localtest.Config(localtest.Engine(t))}
-	outputs := deployTemplate(t, stack.config, stack.name, streamTemplate("first", batchSize))
-	stack.table, stack.machine = outputs["Table"], outputs["Machine"]
+	made := deployTemplate(t, stack.config, stack.name, streamTemplate("first", batchSize))
+	stack.table, stack.machine = made["Table"], made["Machine"]
 	stack.stopEngine(t)
 	return stack
 }
@@ -88,18 +74,21 @@ func (s streamStack) stopEngine(t *testing.T) {
 	}
 }
 
-// write sets an attribute of a collection's row, which need not be there yet.
+// write sets an attribute of a collection's row, and creates the row if necessary.
 func (s streamStack) write(t *testing.T, collection, attribute string, value types.AttributeValue) {
 	t.Helper()
 	if _, err := dynamodb.NewFromConfig(s.config).UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
 		TableName: &s.table, UpdateExpression: aws.String("SET #a = :v"),
-		Key: map[string]types.AttributeValue{"CollectionName": &types.AttributeValueMemberS{
-			Value: collection}},
+		Key:                       key(collection),
 		ExpressionAttributeNames:  map[string]string{"#a": attribute},
 		ExpressionAttributeValues: map[string]types.AttributeValue{":v": value},
 	}); err != nil {
 		t.Fatal(err)
 	}
+}
+
+func key(collection string) map[string]types.AttributeValue {
+	return map[string]types.AttributeValue{"CollectionName": &types.AttributeValueMemberS{Value: collection}}
 }
 
 func (s streamStack) status(t *testing.T, collection, status string) {
@@ -115,32 +104,18 @@ func (s streamStack) count(t *testing.T, collection string, received int) {
 func (s streamStack) remove(t *testing.T, collection string) {
 	t.Helper()
 	if _, err := dynamodb.NewFromConfig(s.config).DeleteItem(t.Context(), &dynamodb.DeleteItemInput{
-		TableName: &s.table, Key: map[string]types.AttributeValue{"CollectionName": &types.AttributeValueMemberS{
-			Value: collection}},
+		TableName: &s.table, Key: key(collection),
 	}); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// delivered are the changes that executions were started with, in the order of the starts, one list for each execution:
-// the collection and the status that it got, or that it was removed.
+// delivered is the changes that executions were started with, in the order of the starts, one list for each execution:
+// the collection with its new status, or "removed".
 func (s streamStack) delivered(t *testing.T) (delivered [][]string) {
 	t.Helper()
-	client := sfn.NewFromConfig(s.config)
-	listed, err := client.ListExecutions(t.Context(), &sfn.ListExecutionsInput{StateMachineArn: &s.machine})
-	if err != nil {
-		t.Fatal(err)
-	}
-	slices.SortFunc(listed.Executions, func(a, b sfntypes.ExecutionListItem) int {
-		return a.StartDate.Compare(*b.StartDate)
-	})
-	for _, execution := range listed.Executions {
-		described, err := client.DescribeExecution(t.Context(),
-			&sfn.DescribeExecutionInput{ExecutionArn: execution.ExecutionArn})
-		if err != nil {
-			t.Fatal(err)
-		}
-		delivered = append(delivered, changes(t, aws.ToString(described.Input)))
+	for _, input := range inputs(t, s.config, s.machine) {
+		delivered = append(delivered, changes(t, input))
 	}
 	return delivered
 }
@@ -175,15 +150,15 @@ func changes(t *testing.T, input string) (changes []string) {
 // await waits for the change to be delivered.
 func (s streamStack) await(t *testing.T, change string) {
 	t.Helper()
-	eventually(t, change+" is delivered", func() bool {
+	localtest.Await(t, change+" is delivered", func() bool {
 		return slices.Contains(slices.Concat(s.delivered(t)...), change)
 	})
 }
 
-func TestStreamPipePassesWhatMatches(t *testing.T) {
+func TestStreamPipeDeliversChangesThatMatch(t *testing.T) {
 	t.Parallel()
 	stack := deployStream(t, 10)
-	t.Cleanup(serve(t, stack.config, stack.name, slog.New(slog.NewTextHandler(t.Output(), nil))))
+	localtest.Serve(t, stack.config, stack.name)
 	files := func(collection string, sent int) {
 		stack.write(t, collection, "FilesSent", &types.AttributeValueMemberN{Value: fmt.Sprint(sent)})
 	}
@@ -192,16 +167,16 @@ func TestStreamPipePassesWhatMatches(t *testing.T) {
 	stack.count(t, "a", 1) // counting
 	stack.status(t, "a", "SENT")
 	stack.count(t, "a", 2)
-	stack.status(t, "a", "RECEIVED") // our moves
+	stack.status(t, "a", "RECEIVED") // moves of this system
 	stack.count(t, "a", 3)
 	stack.status(t, "a", "SUCCESS")
 	stack.status(t, "b", "Exporting")
-	stack.status(t, "b", "Received") // not ours
+	stack.status(t, "b", "Received") // by another system
 	stack.status(t, "a", "Sent")     // over Success
 	files("c", 0)
 	stack.status(t, "c", "Sent")
 	stack.status(t, "c", "Received") // the sender's own move of a collection without files
-	stack.status(t, "a", "Success")  // from Sent: not ours
+	stack.status(t, "a", "Success")  // from Sent: by another system
 	stack.remove(t, "b")
 	stack.status(t, "end", "Sent")
 	stack.await(t, "end Sent")
@@ -211,8 +186,7 @@ func TestStreamPipePassesWhatMatches(t *testing.T) {
 	}
 }
 
-// What was written before somebody served the pipe is delivered too, in batches of at most the pipe's size.
-func TestStreamPipeBatches(t *testing.T) {
+func TestStreamPipeDeliversEarlierChangesInBatches(t *testing.T) {
 	t.Parallel()
 	stack := deployStream(t, 4)
 	var want [][]string
@@ -226,15 +200,14 @@ func TestStreamPipeBatches(t *testing.T) {
 		want[i/4] = append(want[i/4], name+" Sent")
 	}
 	stack.count(t, "c9", 1)
-	t.Cleanup(serve(t, stack.config, stack.name, slog.New(slog.NewTextHandler(t.Output(), nil))))
+	localtest.Serve(t, stack.config, stack.name)
 	stack.await(t, "c9 Sent")
 	if diff := cmp.Diff(want, stack.delivered(t)); diff != "" {
 		t.Errorf("executions differ (-want +got):\n%s", diff)
 	}
 }
 
-// While no execution starts nothing is passed over, and nothing overtakes it.
-func TestStreamPipeTriesAgain(t *testing.T) {
+func TestStreamPipeRetriesInOrder(t *testing.T) {
 	t.Parallel()
 	stack := deployStream(t, 1)
 	client := sfn.NewFromConfig(stack.config)
@@ -250,8 +223,12 @@ func TestStreamPipeTriesAgain(t *testing.T) {
 	stack.status(t, "a", "Sent")
 	stack.status(t, "b", "Sent")
 	var log syncBuffer
-	t.Cleanup(serve(t, stack.config, stack.name, slog.New(slog.NewTextHandler(&log, nil))))
-	eventually(t, "a start was tried twice", func() bool {
+	stop, err := local.Serve(t.Context(), stack.config, stack.name, slog.New(slog.NewTextHandler(&log, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = stop() })
+	localtest.Await(t, "a second start", func() bool {
 		return strings.Count(log.String(), "starting an execution") >= 2
 	})
 	if _, err := client.CreateStateMachine(t.Context(), &sfn.CreateStateMachineInput{
@@ -265,21 +242,24 @@ func TestStreamPipeTriesAgain(t *testing.T) {
 	}
 }
 
-func TestStreamPipeRestart(t *testing.T) {
+func TestStreamPipeDeliversAfterRestart(t *testing.T) {
 	t.Parallel()
 	stack := deployStream(t, 10)
-	log := slog.New(slog.NewTextHandler(t.Output(), nil))
-	stop := serve(t, stack.config, stack.name, log)
+	stop, err := local.Serve(t.Context(), stack.config, stack.name, slog.New(slog.NewTextHandler(t.Output(), nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
 	stack.status(t, "a", "Sent")
 	stack.await(t, "a Sent")
-	stop()
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
 	stack.status(t, "b", "Sent")
-	t.Cleanup(serve(t, stack.config, stack.name, log))
+	localtest.Serve(t, stack.config, stack.name)
 	stack.await(t, "b Sent")
 }
 
-// A deployment that updates the pipe starts the engine's poller again.
-func TestStopStreamPipes(t *testing.T) {
+func TestStopStreamPipesAfterAnUpdate(t *testing.T) {
 	t.Parallel()
 	stack := deployStream(t, 10)
 	stack.wantState(t, pipestypes.PipeStateStopped)
@@ -292,7 +272,8 @@ func TestStopStreamPipes(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the update starts the poller", func() bool { return stack.state(t) == pipestypes.PipeStateRunning })
+	localtest.Await(t, "the start of the poller",
+		func() bool { return stack.state(t) == pipestypes.PipeStateRunning })
 	stack.stopEngine(t)
 	stack.wantState(t, pipestypes.PipeStateStopped)
 	stack.stopEngine(t)
@@ -320,7 +301,7 @@ func (s streamStack) state(t *testing.T) pipestypes.PipeState {
 	return described.CurrentState
 }
 
-// syncBuffer is a buffer that one may write to while another reads.
+// syncBuffer is a buffer for concurrent use.
 type syncBuffer struct {
 	mutex sync.Mutex
 	bytes bytes.Buffer

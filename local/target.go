@@ -14,16 +14,15 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 )
 
-// startWithin bounds a start: an EXPRESS execution may take 5 minutes, a function 15.
+// startWithin bounds a start: an EXPRESS execution takes up to 5 minutes, a function 15.
 const startWithin = 16 * time.Minute
 
-// target is what a pipe hands its records to. start returns once they were accepted or, of a synchronous pipe, once the
-// work on them has succeeded; else there is an error.
+// target is a pipe's state machine or function. start returns nil once the records were accepted; with a synchronous
+// pipe, once the execution succeeded.
 type target interface {
 	start(ctx context.Context, input string) error
 }
 
-// newTarget is the pipe's state machine or function.
 func newTarget(config aws.Config, pipe Pipe) (target, error) {
 	parsed, err := arn.Parse(pipe.Target)
 	if err != nil {
@@ -38,7 +37,6 @@ func newTarget(config aws.Config, pipe Pipe) (target, error) {
 	return nil, fmt.Errorf("a target of service %q is not supported", parsed.Service)
 }
 
-// machine is a state machine as a target.
 type machine struct {
 	arn         string
 	synchronous bool
@@ -65,7 +63,7 @@ func (m machine) start(ctx context.Context, input string) error {
 	return nil
 }
 
-// function is a function as a target: it gets the records as an event source mapping of Lambda delivers them.
+// function gets the records as Lambda's event source mapping delivers them.
 type function struct {
 	arn    string
 	client *lambda.Client
@@ -85,7 +83,7 @@ func (f function) start(ctx context.Context, input string) error {
 	return nil
 }
 
-// asInput writes records as the input of an execution: the text of its strings stays as it is.
+// asInput is records as the input of an execution, without HTML escapes.
 func asInput(records any) (string, error) {
 	var input bytes.Buffer
 	encoder := json.NewEncoder(&input)

@@ -10,16 +10,16 @@ import (
 	"slices"
 )
 
-// TestEngine is an engine of this process's own, beside the one of `make up`.
+// TestEngine is an engine that belongs to this process, not to `make up`.
 type TestEngine struct {
 	Endpoint string
 	proc     process
 	lifeline *os.File
 }
 
-// StartTestEngine starts an engine on a free port, which keeps its files in dir. It ends with Stop, or with this
-// process, even if that is killed. The engine is installed into the project's folder if it is not there yet.
-// Variables (NAME=value) are added to the engine's environment, which its function processes inherit.
+// StartTestEngine starts an engine on a free port, with its files in dir, and installs it before if necessary. It ends
+// with Stop or with this process, even if that is killed. Variables (NAME=value) are added to the engine's environment,
+// which its function processes inherit.
 func (p Project) StartTestEngine(ctx context.Context, dir string, log Log, variables ...string) (*TestEngine, error) {
 	if err := p.InstallEngine(ctx, log); err != nil {
 		return nil, err
@@ -29,7 +29,7 @@ func (p Project) StartTestEngine(ctx context.Context, dir string, log Log, varia
 		if err == nil || try == 3 || ctx.Err() != nil {
 			return engine, err
 		}
-		// Someone else may have taken the port between our look and the engine's start.
+		// Another program may have taken the port between freePort and the engine's start.
 	}
 }
 
@@ -43,8 +43,7 @@ func (p Project) startTestEngine(ctx context.Context, dir string, variables []st
 		return nil, fmt.Errorf("starting the engine: %w", err)
 	}
 	defer logFile.Close()
-	// Nobody ever writes to the lifeline: the other end waits for it to be closed, which the operating system does
-	// when this process ends.
+	// Nothing is written to the lifeline. The engine waits until it is closed, as it is when this process ends.
 	far, near, err := os.Pipe()
 	if err != nil {
 		return nil, fmt.Errorf("starting the engine: %w", err)
@@ -62,17 +61,20 @@ func (p Project) startTestEngine(ctx context.Context, dir string, variables []st
 	return engine, nil
 }
 
-// Stop ends the engine with all that belongs to it, and returns when it is gone.
+// Stop ends the engine and its processes, and returns when they have ended.
 func (e *TestEngine) Stop(ctx context.Context) error {
 	return errors.Join(e.lifeline.Close(), e.proc.stop(ctx))
 }
 
-// Functions lists the ids of the function processes that this engine has running, called or waiting for a call.
+// Functions lists the ids of the engine's function processes.
 func (e *TestEngine) Functions() []int {
 	return slices.DeleteFunc(groupMembers(e.proc), func(pid int) bool {
-		return program(pid) != "bootstrap" // what Lambda calls a custom runtime's program
+		return program(pid) != "bootstrap" // the name of a custom runtime's program
 	})
 }
+
+// Processes lists the ids of the engine and of its function processes.
+func (e *TestEngine) Processes() []int { return groupMembers(e.proc) }
 
 func freePort() (int, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -82,6 +84,3 @@ func freePort() (int, error) {
 	defer listener.Close()
 	return listener.Addr().(*net.TCPAddr).Port, nil
 }
-
-// Processes lists the ids of everything that belongs to this engine: itself and its function processes.
-func (e *TestEngine) Processes() []int { return groupMembers(e.proc) }

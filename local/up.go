@@ -8,13 +8,15 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+
+	"golang.org/x/sync/errgroup"
 )
 
 const runnerName = "pipes"
 
-// Up brings the local stack up: the engine on the port (0: where it runs already, else DefaultPort), the CDK app
-// deployed to it with these settings (key=value), the pipe runner. What is there already stays or is updated.
-// The running program's own file is used to start the pipe runner, with the argument "pipes".
+// Up starts the engine on the port (0: the running engine's, else DefaultPort), deploys the CDK app to it with these
+// settings (key=value) and starts the pipe runner, which is this program with the argument "pipes". It updates what is
+// running.
 func (p Project) Up(ctx context.Context, port int, settings []string, log Log) error {
 	running, err := p.EnginePort()
 	if err != nil {
@@ -26,20 +28,17 @@ func (p Project) Up(ctx context.Context, port int, settings []string, log Log) e
 	if port == 0 {
 		port = DefaultPort
 	}
-	if port != running { // say it before anything is installed
+	if port != running { // before anything is installed
 		if err := portFree(port); err != nil {
 			return err
 		}
-	}
-	if err := p.InstallEngine(ctx, log); err != nil {
-		return err
 	}
 	if port != running {
 		if _, err := p.stopRecorded(ctx, runnerName); err != nil {
 			return err
 		}
 	}
-	if err := p.StartEngine(ctx, port, log); err != nil {
+	if err := p.prepare(ctx, port, log); err != nil {
 		return err
 	}
 	if err := p.Deploy(ctx, Endpoint(port), p.OutputsFile(), settings, log); err != nil {
@@ -48,7 +47,29 @@ func (p Project) Up(ctx context.Context, port int, settings []string, log Log) e
 	return p.startRunner(ctx, port, log)
 }
 
-// Down ends exactly what Up started, and returns when it is gone. It tells whether anything was running.
+// prepare does what a deployment needs, concurrently where nothing depends on it: it builds the app, starts the engine,
+// installs the CDK command line, and bootstraps the engine with it.
+func (p Project) prepare(ctx context.Context, port int, log Log) error {
+	all, ctx := errgroup.WithContext(ctx)
+	all.Go(func() error { return p.build(ctx, log) })
+	all.Go(func() error {
+		both, installing := errgroup.WithContext(ctx) // which ends with Wait
+		both.Go(func() error { return p.installCDK(installing, log) })
+		both.Go(func() error {
+			if err := p.InstallEngine(installing, log); err != nil {
+				return err
+			}
+			return p.StartEngine(installing, port, log)
+		})
+		if err := both.Wait(); err != nil {
+			return err
+		}
+		return p.bootstrap(ctx, Endpoint(port), log)
+	})
+	return all.Wait()
+}
+
+// Down stops what Up started, and returns when it has ended. It reports whether anything was running.
 func (p Project) Down(ctx context.Context) (bool, error) {
 	var was bool
 	var failed []error
@@ -72,7 +93,7 @@ func (p Project) DeployedPipes(ctx context.Context, port int) ([]Pipe, error) {
 	return Pipes(ctx, Config(Endpoint(port)), stack)
 }
 
-// startRunner makes sure that the pipe runner runs, is this program, and serves what is deployed.
+// startRunner ensures that the pipe runner runs, is this program, and serves the deployed pipes.
 func (p Project) startRunner(ctx context.Context, port int, log Log) error {
 	deployed, err := p.DeployedPipes(ctx, port)
 	if err != nil {
@@ -101,8 +122,7 @@ func (p Project) startRunner(ctx context.Context, port int, log Log) error {
 	if _, err := p.stopRecorded(ctx, runnerName); err != nil {
 		return err
 	}
-	fmt.Fprintln(log.Steps, "starting the pipe runner")
-	// A copy, since `go run` takes its own away when it ends.
+	// A copy, since a build may replace the file while it runs.
 	file := filepath.Join(p.Dir(), "pipes")
 	if err := os.WriteFile(file, program, 0o755); err != nil {
 		return fmt.Errorf("copying the pipe runner: %w", err)

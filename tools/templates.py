@@ -1,7 +1,7 @@
-"""Judges the templates that it is given: by CloudFormation's own validation (cloudformation-validate) and, for the roles'
-policies, by parliament, which knows each service's actions and the resources that they take.
+"""Checks templates with CloudFormation's own validation (cloudformation-validate), and the roles' policies with
+parliament, which knows each service's actions and their resources.
 
-Ends with 1 if either finds anything but what is left open below, each for its reason.
+Exits with 1 for any finding except those ignored below, each with its reason.
 """
 
 import json
@@ -10,12 +10,12 @@ import sys
 from cloudformation_validate import CompositeEngine
 from parliament import analyze_policy_string
 
-OPEN_RULES = {
-    "W3005",  # CDK writes DependsOn for a role beside the GetAtt that already orders it
-    "W9013",  # an account in an ARN: those that the context names are the user's own
+IGNORED_RULES = {
+    "W3005",  # CDK adds DependsOn for a role to the GetAtt that already orders it
+    "W9013",  # an account in an ARN: the context may name ARNs
 }
-OPEN_FINDINGS = {
-    # Parliament takes no colon in a stream's label, which is a time.
+IGNORED_FINDINGS = {
+    # Parliament rejects the colons in a stream's label, which is a time.
     "RESOURCE_MISMATCH": {"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"},
 }
 PSEUDO = {"AWS::Partition": "aws", "AWS::Region": "eu-west-1", "AWS::AccountId": "111122223333"}
@@ -31,7 +31,7 @@ RESOURCE = {
 
 
 def resolve(value, resources):
-    """Puts ARNs in the place of references, such as CloudFormation would."""
+    """Replaces references by ARNs, as CloudFormation does."""
     if isinstance(value, list):
         return [resolve(v, resources) for v in value]
     if not isinstance(value, dict):
@@ -50,20 +50,20 @@ def resolve(value, resources):
     return {k: resolve(v, resources) for k, v in value.items()}
 
 
-def judge_policies(resources):
+def check_policies(resources):
     for name, resource in resources.items():
         if resource["Type"] != "AWS::IAM::Policy":
             continue
         document = json.dumps(resolve(resource["Properties"]["PolicyDocument"], resources))
         for finding in analyze_policy_string(document).findings:
             actions = {d["action"] for d in finding.detail} if isinstance(finding.detail, list) else {""}
-            if not actions <= OPEN_FINDINGS.get(finding.issue, set()):
+            if not actions <= IGNORED_FINDINGS.get(finding.issue, set()):
                 yield f"{name}: {finding.issue}: {finding.detail}"
 
 
-def judge_template(engine, path):
+def check_template(engine, path):
     for d in engine.validate_template(path).diagnostics:
-        if d.severity.name != "INFO" and d.rule_id not in OPEN_RULES:
+        if d.severity.name != "INFO" and d.rule_id not in IGNORED_RULES:
             yield f"{d.severity.name} {d.rule_id}: {d.message}"
 
 
@@ -73,7 +73,7 @@ def main(paths):
         with open(path, encoding="utf-8") as file:
             resources = json.load(file)["Resources"]
         policies = sum(r["Type"] == "AWS::IAM::Policy" for r in resources.values())
-        findings = [*judge_template(engine, path), *judge_policies(resources)]
+        findings = [*check_template(engine, path), *check_policies(resources)]
         for finding in findings:
             print(f"{path}: {finding}", file=sys.stderr)
         found += len(findings)

@@ -13,25 +13,31 @@ import (
 	"github.com/alecthomas/kong"
 
 	"snapshot-status-checker/local"
+	"snapshot-status-checker/local/demo"
 )
 
 type commands struct {
-	Up    upCommand    `cmd:"" help:"Start the local engine, deploy the stack to it and serve its pipes. Again: update."`
-	Down  downCommand  `cmd:"" help:"End what up started."`
-	Demo  demoCommand  `cmd:"" help:"Do up, send a run through the stack and check what comes out."`
+	Up    upCommand    `cmd:"" help:"Start the local engine, deploy the stack and serve its pipes, or update it."`
+	Down  downCommand  `cmd:"" help:"Stop what up started."`
+	Demo  demoCommand  `cmd:"" help:"Do up, send a run through the stack and check the result."`
 	Pipes pipesCommand `cmd:"" help:"Serve the pipes of the deployed stack (up starts this in the background)."`
-}
-
-// upOptions are shared by up and demo.
-type upOptions struct {
-	Port    int      `env:"PORT" help:"Port of the local engine (default: where it runs already, else 4566)."`
-	Context []string `short:"c" sep:"none" help:"A setting of the CDK app, as key=value; any number of them."`
-	Verbose bool     `env:"VERBOSE" short:"v" help:"Show what the programs that are run print."`
 }
 
 type upCommand struct{ upOptions }
 
+// upOptions are shared by up and demo.
+type upOptions struct {
+	Port    int      `env:"PORT" help:"Port of the local engine (default: the running engine's, else 4566)."`
+	Context []string `short:"c" sep:"none" help:"A setting of the CDK app, as key=value. May be repeated."`
+	Verbose bool     `env:"VERBOSE" short:"v" help:"Show the output of the programs that are run."`
+}
+
 type downCommand struct{}
+
+type demoCommand struct {
+	upOptions
+	demo.Options
+}
 
 type pipesCommand struct {
 	Port int `required:"" help:"Port of the local engine."`
@@ -54,7 +60,7 @@ func (c *upCommand) Run(ctx context.Context, project local.Project) error {
 	if err := c.up(ctx, project); err != nil {
 		return err
 	}
-	fmt.Println("The stack is up. Outputs: .local/outputs.json, logs: .local/*.log, end: make down")
+	fmt.Println("The local stack is running. Outputs: .local/outputs.json. Logs: .local/*.log. To stop it: make down")
 	return nil
 }
 
@@ -66,15 +72,25 @@ func (o upOptions) up(ctx context.Context, project local.Project) error {
 	return project.Up(ctx, o.Port, o.Context, log)
 }
 
+func (c *demoCommand) Run(ctx context.Context, project local.Project) error {
+	if err := c.Check(); err != nil {
+		return err
+	}
+	if err := c.up(ctx, project); err != nil {
+		return err
+	}
+	return demo.Run(ctx, project, c.Options, os.Stdout)
+}
+
 func (c *downCommand) Run(ctx context.Context, project local.Project) error {
 	was, err := project.Down(ctx)
 	if err != nil {
 		return err
 	}
 	if was {
-		fmt.Println("The local stack is down.")
+		fmt.Println("The local stack is stopped.")
 	} else {
-		fmt.Println("The local stack was not up.")
+		fmt.Println("The local stack was not running.")
 	}
 	return nil
 }

@@ -1,7 +1,7 @@
-// Package localtest gives tests the local engine, and the deployed stack on it. Nothing needs to be running before:
-// what is needed is installed and started, on a free port, and it ends with the test process, however that ends.
+// Package localtest provides tests with a local engine and the stack deployed to it. It installs and starts the engine
+// on a free port. The engine ends with the test process, also if that is killed.
 //
-// A package that uses it hands its tests over in TestMain:
+// A package that uses it needs a TestMain:
 //
 //	func TestMain(m *testing.M) { localtest.Main(m) }
 package localtest
@@ -23,7 +23,7 @@ import (
 	"snapshot-status-checker/local"
 )
 
-// setUpWithin bounds installation, start and deployment, the wait for other packages' deployments included.
+// setUpWithin bounds installation, start and deployment, including the wait for other packages' deployments.
 const setUpWithin = 30 * time.Minute
 
 var log = local.Log{Steps: os.Stderr, Output: io.Discard}
@@ -34,17 +34,17 @@ var (
 		sync.Mutex
 		engine *local.TestEngine
 		stacks map[string]*Stack // by their settings
-		failed error             // what did not work once is not tried again for every test
+		failed error             // of the first attempt, which is not repeated
 	}
 )
 
-// Main runs the package's tests and ends the engine that they started. It does not return.
+// Main runs the package's tests, stops their engine and exits.
 func Main(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) int {
 	var err error
 	if dir, err = os.MkdirTemp("", "localtest-"); err != nil {
-		fmt.Fprintln(os.Stderr, "making a folder for the local engine:", err)
+		fmt.Fprintln(os.Stderr, "creating a folder for the local engine:", err)
 		return 1
 	}
 	defer os.RemoveAll(dir)
@@ -58,8 +58,8 @@ func run(m *testing.M) int {
 	return code
 }
 
-// Engine returns the endpoint of this test process's engine, which the first call starts.
-// All tests of the process share it; make names that are the test's own.
+// Engine returns the endpoint of this test process's engine, which the first call starts. All tests of the process
+// share it, so use names that are unique to the test.
 func Engine(t testing.TB) (endpoint string) {
 	t.Helper()
 	running.Lock()
@@ -68,13 +68,13 @@ func Engine(t testing.TB) (endpoint string) {
 	return running.engine.Endpoint
 }
 
-// Config is the SDK's configuration for the endpoint that Engine returned.
+// Config is the SDK's configuration for the endpoint.
 func Config(endpoint string) aws.Config { return local.Config(endpoint) }
 
 func startEngine(t testing.TB) {
 	t.Helper()
 	if dir == "" {
-		t.Fatal("localtest.Main must be called in TestMain, or the engine would outlive the tests")
+		t.Fatal("TestMain must call localtest.Main, which stops the engine")
 	}
 	if running.failed != nil {
 		t.Fatal(running.failed)
@@ -102,9 +102,9 @@ type Stack struct {
 	Outputs  local.Outputs
 }
 
-// Deploy returns the stack deployed with these settings of the CDK app (key=value). The first call of the process with
-// them deploys it, and all its tests share it; tell runs apart by their correlation ids. A second stack stands beside
-// the first if it has an environment (or application) of its own, and takes its place otherwise.
+// Deploy returns the stack with these settings of the CDK app (key=value), which the first call of the process deploys.
+// All its tests share the stack, so use unique correlation ids. A stack with other settings replaces the first one
+// unless it has another environment or application.
 func Deploy(t testing.TB, settings ...string) *Stack {
 	t.Helper()
 	running.Lock()
@@ -141,23 +141,37 @@ func deploy(t testing.TB, settings []string) *Stack {
 	return stack
 }
 
-// StartPipes serves the stack's pipes until the test has ended. One test at a time may do so.
+// StartPipes serves the stack's pipes until the test ends. Only one test at a time may call it.
 func (s *Stack) StartPipes(t testing.TB) {
 	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	pipes, err := local.Pipes(ctx, s.Config, s.Name)
+	Serve(t, s.Config, s.Name)
+}
+
+// Serve serves the pipes of a stack until the test ends.
+func Serve(t testing.TB, config aws.Config, stack string) {
+	t.Helper()
+	stop, err := local.Serve(t.Context(), config, stack, slog.New(slog.NewTextHandler(t.Output(), nil)))
 	if err != nil {
-		cancel()
 		t.Fatal(err)
 	}
-	ended := make(chan error, 1)
-	go func() {
-		ended <- local.RunPipes(ctx, s.Config, pipes, slog.New(slog.NewTextHandler(t.Output(), nil)))
-	}()
 	t.Cleanup(func() {
-		cancel()
-		if err := <-ended; err != nil {
+		if err := stop(); err != nil {
 			t.Error(err)
 		}
 	})
+}
+
+// Await waits up to ten minutes for the condition, since the machine may be busy.
+func Await(t testing.TB, what string, holds func() bool) {
+	t.Helper()
+	deadline := time.After(10 * time.Minute)
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for !holds() {
+		select {
+		case <-deadline:
+			t.Fatalf("timed out waiting for: %s", what)
+		case <-tick.C:
+		}
+	}
 }

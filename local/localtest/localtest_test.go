@@ -2,7 +2,6 @@ package localtest_test
 
 import (
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -16,12 +15,11 @@ import (
 
 func TestMain(m *testing.M) { localtest.Main(m) }
 
-// A message in the deployed stack's queue is counted in its row, and a change of the row's status is looked at,
-// although the sweep comes too late to have done so.
-func TestDeploy(t *testing.T) {
+// The sweep runs too late to do the pipe's work.
+func TestDeployedStackCountsAndReconciles(t *testing.T) {
 	stack := localtest.Deploy(t, "sweepEveryMinutes=60")
 	if again := localtest.Deploy(t, "sweepEveryMinutes=60"); again != stack {
-		t.Error("deployed twice, want one stack for all tests of a process")
+		t.Error("second deployment, want one stack for all tests of a process")
 	}
 	wantEnginesPollerStopped(t, stack)
 	stack.StartPipes(t)
@@ -57,7 +55,7 @@ func TestDeploy(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	await(t, "the message is counted", func() bool {
+	localtest.Await(t, "the count of the message", func() bool {
 		received, ok := row()["FilesReceived"].(*types.AttributeValueMemberN)
 		return ok && received.Value == "1"
 	})
@@ -68,13 +66,13 @@ func TestDeploy(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	await(t, "the change of status is looked at", func() bool {
+	localtest.Await(t, "the reconciliation after the change of status", func() bool {
 		status, ok := row()["CollectionStatus"].(*types.AttributeValueMemberS)
 		return ok && status.Value == "Received"
 	})
 }
 
-// Without StartPipes, writing rows starts nothing.
+// wantEnginesPollerStopped checks that only StartPipes serves the stream.
 func wantEnginesPollerStopped(t *testing.T, stack *localtest.Stack) {
 	t.Helper()
 	client := pipes.NewFromConfig(stack.Config)
@@ -83,20 +81,6 @@ func wantEnginesPollerStopped(t *testing.T, stack *localtest.Stack) {
 		t.Fatal(err)
 	}
 	if len(listed.Pipes) != 1 || listed.Pipes[0].CurrentState != pipestypes.PipeStateStopped {
-		t.Errorf("pipes from streams: %+v, want one that is stopped", listed.Pipes)
-	}
-}
-
-func await(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	deadline := time.After(10 * time.Minute) // for what takes seconds: the machine may be busy
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	for !holds() {
-		select {
-		case <-deadline:
-			t.Fatalf("waited in vain: %s", what)
-		case <-tick.C:
-		}
+		t.Errorf("pipes from streams: %+v, want one, stopped", listed.Pipes)
 	}
 }

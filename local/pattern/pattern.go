@@ -1,5 +1,5 @@
-// Package pattern matches events against the part of EventBridge's event patterns that this system's pipes
-// use, for where no EventBridge does it: the local pipe runner and the simulation. The meaning is that of
+// Package pattern matches events against the part of EventBridge's event patterns that this system's pipes use, for the
+// local pipe runner and the simulation. The rules are those of
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html.
 package pattern
 
@@ -15,32 +15,30 @@ import (
 // Pattern is a parsed event pattern.
 type Pattern struct{ fields map[string]any }
 
-// Parse reads a pattern. An operator that this package does not know is an error, never a match or a miss.
+// Parse parses a pattern. An unsupported operator is an error.
 func Parse(text string) (Pattern, error) {
 	var fields map[string]any
 	if err := json.Unmarshal([]byte(text), &fields); err != nil {
 		return Pattern{}, fmt.Errorf("event pattern: %w", err)
 	}
 	if fields == nil {
-		return Pattern{}, errors.New("event pattern: null is no pattern")
+		return Pattern{}, errors.New("event pattern: null is not a pattern")
 	}
 	return Pattern{fields: fields}, validate(fields)
 }
 
-// Matches reports whether the event, as decoded JSON, has every field of the pattern with a value that one of
-// the field's alternatives accepts.
+// Matches reports whether the event, as decoded JSON, has every field of the pattern with a value that one of the
+// field's alternatives accepts.
 func (p Pattern) Matches(event map[string]any) bool { return matches(p.fields, event) }
 
-// or stands in the place of a field, with a list of patterns of which one has to match.
+// or takes the place of a field, with a list of patterns of which one must match.
 const or = "$or"
 
 func matches(fields map[string]any, event map[string]any) bool {
 	for name, wanted := range fields {
 		if name == or {
-			if !slices.ContainsFunc(wanted.([]any), func(one any) bool {
-				return matches(one.(map[string]any),
-					event)
-			}) {
+			one := func(fields any) bool { return matches(fields.(map[string]any), event) }
+			if !slices.ContainsFunc(wanted.([]any), one) {
 				return false
 			}
 			continue
@@ -84,8 +82,8 @@ func accepted(alternatives []any, value any, present bool) bool {
 	return false
 }
 
-// equalIgnoringCase compares without regard to the case of ASCII letters, as EventBridge does: ſent is not Sent. What
-// folds to the ASCII text that is wanted, and is as long, is ASCII too.
+// equalIgnoringCase ignores the case of ASCII letters only, as EventBridge does: ſent is not Sent. A text of the same
+// length that folds to an ASCII text is ASCII too.
 func equalIgnoringCase(wanted, text string) bool {
 	return len(wanted) == len(text) && strings.EqualFold(wanted, text)
 }
@@ -116,7 +114,7 @@ func validate(fields map[string]any) error {
 	return nil
 }
 
-// validateOr accepts at least two patterns; EventBridge takes anything else for a field of that name.
+// validateOr accepts at least two patterns. EventBridge reads anything else as a field of that name.
 func validateOr(operand any) error {
 	list, _ := operand.([]any)
 	if len(list) < 2 {
@@ -137,7 +135,7 @@ func validateOr(operand any) error {
 // validateAlternative accepts a plain value, or an object of one operator.
 func validateAlternative(field string, alternative any) error {
 	if _, isArray := alternative.([]any); isArray {
-		return fmt.Errorf("event pattern: field %s: an array is no alternative", field)
+		return fmt.Errorf("event pattern: field %s: an array is not an alternative", field)
 	}
 	operator, isOperator := alternative.(map[string]any)
 	if !isOperator {
@@ -157,14 +155,14 @@ func validateAlternative(field string, alternative any) error {
 			ok = isListOfScalars(operand)
 		}
 		if !ok {
-			return fmt.Errorf("event pattern: field %s: operator %s with operand %v is not known here", field, name,
-				operand)
+			return fmt.Errorf("event pattern: field %s: operator %s with operand %v is unsupported",
+				field, name, operand)
 		}
 	}
 	return nil
 }
 
-// isListOfScalars reports whether the operand is a list of texts and numbers, all that anything-but may exclude.
+// isListOfScalars reports whether the operand is a list of texts and numbers, which anything-but takes.
 func isListOfScalars(operand any) bool {
 	list, isList := operand.([]any)
 	return isList && !slices.ContainsFunc(list, func(element any) bool {
@@ -176,7 +174,7 @@ func isListOfScalars(operand any) bool {
 	})
 }
 
-// isASCII reports whether the operand is a text of ASCII characters; how EventBridge compares others is not documented.
+// isASCII reports whether the operand is an ASCII text. How EventBridge compares other texts is not documented.
 func isASCII(operand any) bool {
 	text, isText := operand.(string)
 	return isText && !strings.ContainsFunc(text, func(r rune) bool { return r > unicode.MaxASCII })

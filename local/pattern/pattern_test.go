@@ -7,7 +7,7 @@ import (
 	"snapshot-status-checker/local/pattern"
 )
 
-func TestMatches(t *testing.T) {
+func TestMatchesAsEventBridgeDoes(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		pattern, event string
@@ -68,8 +68,7 @@ func TestMatches(t *testing.T) {
 	}
 }
 
-// What is not known here must not look like a match or a miss.
-func TestParseRefuses(t *testing.T) {
+func TestParseRefusesUnsupportedPatterns(t *testing.T) {
 	t.Parallel()
 	for name, text := range map[string]string{
 		"NotJSON":              `{"a":`,
@@ -98,7 +97,7 @@ func TestParseRefuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			if _, err := pattern.Parse(text); err == nil {
-				t.Errorf("%s is taken", text)
+				t.Errorf("%s is accepted", text)
 			}
 		})
 	}

@@ -112,16 +112,15 @@ func (c *simulateCommand) play(a *app, plan scenario.Plan) (scenario.Played, err
 	}
 	progress := scenario.NewProgress(a.err)
 	defer progress.End()
-	world := scenario.NewWorld(found.Config, found.Outputs)
-	played, err := world.Play(a, plan, c.Rate, c.GiveUpAfter, progress.Show, func() (bool, error) {
+	player := scenario.NewPlayer(found.Config, found.Outputs)
+	played, err := player.Play(a, plan, c.Rate, c.GiveUpAfter, progress.Show, func() (bool, error) {
 		run, err := a.run(plan.CorrelationID)
 		return err == nil && !pending(run), err
 	})
-	rows, messages := world.Effect()
+	rows, messages := player.Effect()
 	return played, deployment.AfterEffect(err,
 		fmt.Sprintf("at least %d rows of run %s were written, and %d messages sent. Try again with another run: "+
-			"this one "+
-			"would count its messages twice", rows, show.Quote(plan.CorrelationID), messages))
+			"this one would count its messages twice", rows, show.Quote(plan.CorrelationID), messages))
 }
 
 // pending tells whether a message of the run is due and not delivered.

@@ -13,51 +13,51 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 )
 
-// Inbox takes a run's messages out of a queue that it may share with others: theirs are given back.
+// Inbox receives a run's messages from a queue that other runs use too. It releases the messages of other runs.
 type Inbox struct {
-	sqs     *sqs.Client
-	url     string
-	mine    func(text string) bool
-	take    func(ctx context.Context, message types.Message) error
-	foreign []*string // receipt handles
+	sqs      *sqs.Client
+	url      string
+	ours     func(text string) bool
+	handle   func(ctx context.Context, message types.Message) error
+	released []*string // receipt handles of other runs' messages
 }
 
-// Inbox takes messages in whose text the run's correlation id stands out of a queue, and deletes them. What take does
-// is not cut off when Listen's context ends.
-func (w *World) Inbox(url string, run Run, take func(ctx context.Context, message types.Message) error) *Inbox {
-	mine := func(text string) bool { return strings.Contains(text, run.CorrelationID) }
-	return &Inbox{sqs: w.sqs, url: url, mine: mine, take: take}
+// Inbox deletes the messages whose text contains the run's correlation id from a queue and passes them to handle. The
+// end of Listen's context does not interrupt handle.
+func (p *Player) Inbox(url string, run Run, handle func(ctx context.Context, message types.Message) error) *Inbox {
+	ours := func(text string) bool { return strings.Contains(text, run.CorrelationID) }
+	return &Inbox{sqs: p.sqs, url: url, ours: ours, handle: handle}
 }
 
-// Sender plays the snapshot sender, who answers each request of the run with a _success file.
-func (w *World) Sender(run Run, asked func(request Fields)) *Inbox {
+// Sender plays the snapshot sender, which answers each request of the run with a _success file.
+func (p *Player) Sender(run Run, requested func(request Fields)) *Inbox {
 	read := func(text string) (request Fields) {
-		_ = json.Unmarshal([]byte(text), &request) // what is none is of nobody's run
+		_ = json.Unmarshal([]byte(text), &request) // a text that is no request belongs to no run
 		return request
 	}
-	mine := func(text string) bool { return read(text)["correlation_id"] == run.CorrelationID }
-	return &Inbox{sqs: w.sqs, url: w.outputs.ExportStateQueueUrl, mine: mine, take: func(ctx context.Context,
-		message types.Message) error {
+	ours := func(text string) bool { return read(text)["correlation_id"] == run.CorrelationID }
+	handle := func(ctx context.Context, message types.Message) error {
 		request := read(aws.ToString(message.Body))
-		asked(request)
+		requested(request)
 		name, _ := request["topic_name"].(string)
-		_, err := w.Send(ctx, []Message{run.SuccessFile(name)}, 0)
+		_, err := p.Send(ctx, []Message{run.SuccessFile(name)}, 0)
 		return err
-	}}
+	}
+	return &Inbox{sqs: p.sqs, url: p.outputs.ExportStateQueueUrl, ours: ours, handle: handle}
 }
 
-// Rejected takes what is kept of the run out of the rejected-messages queue.
-func (w *World) Rejected(run Run, take func(message types.Message)) *Inbox {
-	return w.Inbox(w.outputs.RejectedMessagesQueueUrl, run, func(_ context.Context, message types.Message) error {
-		take(message)
+// Rejected receives the run's messages from the rejected-messages queue.
+func (p *Player) Rejected(run Run, handle func(message types.Message)) *Inbox {
+	return p.Inbox(p.outputs.RejectedMessagesQueueUrl, run, func(_ context.Context, message types.Message) error {
+		handle(message)
 		return nil
 	})
 }
 
-// Listen takes the run's messages until the context is done, and then what has come until the queue is empty.
+// Listen receives the run's messages until the context is done, and then until the queue is empty.
 func (b *Inbox) Listen(ctx context.Context) error {
 	whole := context.WithoutCancel(ctx)
-	defer b.giveBack(whole)
+	defer b.release(whole)
 	for {
 		last := ctx.Err() != nil
 		wait := int32(1)
@@ -71,32 +71,32 @@ func (b *Inbox) Listen(ctx context.Context) error {
 				types.MessageSystemAttributeNameApproximateReceiveCount},
 		})
 		if err != nil {
-			return fmt.Errorf("listening: %w", err)
+			return fmt.Errorf("receiving: %w", err)
 		}
 		if last && len(received.Messages) == 0 {
 			return nil
 		}
 		for _, message := range received.Messages {
-			if err := b.handle(whole, message); err != nil {
+			if err := b.receive(whole, message); err != nil {
 				return err
 			}
 		}
 	}
 }
 
-func (b *Inbox) handle(ctx context.Context, message types.Message) error {
-	if !b.mine(aws.ToString(message.Body)) {
-		return b.leave(ctx, message)
+func (b *Inbox) receive(ctx context.Context, message types.Message) error {
+	if !b.ours(aws.ToString(message.Body)) {
+		return b.postpone(ctx, message)
 	}
 	_, err := b.sqs.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &b.url, ReceiptHandle: message.ReceiptHandle})
-	return errors.Join(err, b.take(ctx, message))
+	return errors.Join(err, b.handle(ctx, message))
 }
 
-// leave leaves a message to others, at the end at the latest. It is hidden for a while, which doubles each time: a
-// message that came back at once would soon be in the dead-letter queue, for having been received too often.
-func (b *Inbox) leave(ctx context.Context, message types.Message) error {
+// postpone hides another run's message until release at the latest. The time doubles with each receive: a message that
+// is visible again at once exceeds the queue's receive limit and becomes a dead letter.
+func (b *Inbox) postpone(ctx context.Context, message types.Message) error {
 	times, _ := strconv.Atoi(message.Attributes[string(types.MessageSystemAttributeNameApproximateReceiveCount)])
-	b.foreign = append(b.foreign, message.ReceiptHandle)
+	b.released = append(b.released, message.ReceiptHandle)
 	return b.hide(ctx, message.ReceiptHandle, int32(min(900, 5<<min(times, 8))))
 }
 
@@ -104,14 +104,14 @@ func (b *Inbox) hide(ctx context.Context, handle *string, seconds int32) error {
 	_, err := b.sqs.ChangeMessageVisibility(ctx,
 		&sqs.ChangeMessageVisibilityInput{QueueUrl: &b.url, ReceiptHandle: handle, VisibilityTimeout: seconds})
 	if err != nil {
-		return fmt.Errorf("giving a message back: %w", err)
+		return fmt.Errorf("hiding another run's message: %w", err)
 	}
 	return nil
 }
 
-// giveBack makes others' messages visible again. If it fails they come back by themselves.
-func (b *Inbox) giveBack(ctx context.Context) {
-	for _, handle := range b.foreign {
+// release makes other runs' messages visible again. After an error they become visible when their time is over.
+func (b *Inbox) release(ctx context.Context) {
+	for _, handle := range b.released {
 		_ = b.hide(ctx, handle, 0)
 	}
 }

@@ -3,6 +3,8 @@ package scenario
 import (
 	"context"
 	"fmt"
+	"io"
+	"os"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -12,45 +14,43 @@ import (
 	"snapshot-status-checker/internal/snapshot"
 )
 
-// Played is what came of a played run.
+// Played is the result of a played run.
 type Played struct {
 	Rows     []Row
-	Answered int  // requests of the stack, by a _success file each
-	Finished bool // the run is as far as it can get; else it has stood still for too long
+	Answered int  // requests of the stack, each answered by a _success file
+	Finished bool // the run is as far as it can get; false after a timeout
 }
 
-// Play writes the plan's rows, sends its messages, at so many a second (0: as fast as can be), and plays the sender. It
-// ends when the run is as far as it can get: what can move has moved, and, as far as settled says, nothing is owed. It
-// gives up when nothing has changed for as long as patience. show is told how far the run is.
-func (w *World) Play(
-	ctx context.Context, plan Plan, rate float64, patience time.Duration, show func(string),
-	settled func() (bool, error),
+// Play writes the plan's rows, sends its messages at this rate a second (0: without a limit) and plays the sender. It
+// ends when the run is as far as it can get: every move is made, and delivered reports that nothing is pending. It
+// gives up when nothing changed for as long as timeout. Progress is passed to show.
+func (p *Player) Play(ctx context.Context, plan Plan, rate float64, timeout time.Duration, show func(string),
+	delivered func() (bool, error),
 ) (Played, error) {
 	var played Played
-	if err := w.PutRows(ctx, plan.Run); err != nil {
+	if err := p.PutRows(ctx, plan.Run); err != nil {
 		return played, err
 	}
 	var answered atomic.Int64
 	group, ctx := errgroup.WithContext(ctx)
 	listening, stopListening := context.WithCancel(ctx)
 	defer stopListening()
-	group.Go(func() error { return w.Sender(plan.Run, func(Fields) { answered.Add(1) }).Listen(listening) })
+	group.Go(func() error { return p.Sender(plan.Run, func(Fields) { answered.Add(1) }).Listen(listening) })
 	group.Go(func() error {
 		defer stopListening()
-		watch := func(done func([]Row) bool) func() (bool, error) {
-			return func() (bool, error) {
-				rows, err := w.Rows(ctx, plan.Run)
+		poll := func(done func([]Row) (bool, error)) (bool, error) {
+			return Poll(ctx, timeout, func() (bool, error) {
+				rows, err := p.Rows(ctx, plan.Run)
 				if err != nil {
 					return false, err
 				}
 				played.Rows = rows
 				show(fmt.Sprintf("%s  requests answered %d", Line(rows), answered.Load()))
-				return done(rows), nil
-			}
+				return done(rows)
+			}, func() string { return fmt.Sprint(played.Rows, answered.Load()) })
 		}
 		var err error
-		played.Finished, err = w.acts(ctx, plan, rate, patience, watch,
-			func() string { return fmt.Sprint(played.Rows, answered.Load()) }, settled)
+		played.Finished, err = p.phases(ctx, plan, rate, poll, delivered)
 		return err
 	})
 	err := group.Wait()
@@ -58,39 +58,37 @@ func (w *World) Play(
 	return played, err
 }
 
-// acts are the two acts of a run: all files, and then the status Sent of those that are sent last.
-func (w *World) acts(ctx context.Context, plan Plan, rate float64, patience time.Duration,
-	watch func(func([]Row) bool) func() (bool, error), now func() string, settled func() (bool, error),
+// phases sends all files, and then writes the status Sent of the collections that are SentLast.
+func (p *Player) phases(ctx context.Context, plan Plan, rate float64,
+	poll func(func([]Row) (bool, error)) (bool, error), delivered func() (bool, error),
 ) (bool, error) {
-	if _, err := w.Send(ctx, plan.Messages, rate); err != nil {
+	if _, err := p.Send(ctx, plan.Messages, rate); err != nil {
 		return false, err
 	}
-	finished, err := Watch(ctx, patience, watch(plan.arrived), now)
+	finished, err := poll(func(rows []Row) (bool, error) { return plan.counted(rows), nil })
 	if err != nil || !finished {
 		return false, err
 	}
-	if err := w.WriteSent(ctx, plan.Run); err != nil {
+	if err := p.WriteSent(ctx, plan.Run); err != nil {
 		return false, err
 	}
-	moved := watch(plan.moved)
-	return Watch(ctx, patience, func() (bool, error) {
-		done, err := moved()
-		if err != nil || !done {
+	return poll(func(rows []Row) (bool, error) {
+		if !plan.moved(rows) {
+			return false, nil
+		}
+		if idle, err := p.Idle(ctx); err != nil || !idle {
 			return false, err
 		}
-		if done, err = w.AtRest(ctx); err != nil || !done {
-			return false, err
-		}
-		return settled()
-	}, now)
+		return delivered()
+	})
 }
 
-// arrived tells whether all files that arrive are counted, as far as they can be.
-func (p Plan) arrived(rows []Row) bool {
+// counted reports whether all files that arrive and can be counted are counted.
+func (p Plan) counted(rows []Row) bool {
 	return p.all(rows, func(c Collection, row Row) bool { return c.Failing || row.Received >= c.Arriving() })
 }
 
-// moved tells whether each collection has got as far as it can.
+// moved reports whether each collection has its last status.
 func (p Plan) moved(rows []Row) bool {
 	return p.all(rows, func(c Collection, row Row) bool {
 		return c.Status == blocked || c.Missing > 0 || c.Failing || snapshot.Status(row.Status).Is(snapshot.Success)
@@ -110,22 +108,22 @@ func (p Plan) all(rows []Row, is func(Collection, Row) bool) bool {
 	return true
 }
 
-const lookEvery = 200 * time.Millisecond
+const pollInterval = 200 * time.Millisecond
 
-// Watch looks again and again until done. It gives up, and returns false, when what now says has not changed for as
-// long as patience.
-func Watch(ctx context.Context, patience time.Duration, done func() (bool, error), now func() string) (bool, error) {
-	tick := time.NewTicker(lookEvery)
+// Poll calls done until it returns true. It gives up, and returns false, when the text of state did not change for as
+// long as timeout.
+func Poll(ctx context.Context, timeout time.Duration, done func() (bool, error), state func() string) (bool, error) {
+	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()
 	last, changed := "", time.Now()
 	for {
 		if is, err := done(); err != nil || is {
 			return is, err
 		}
-		if is := now(); is != last {
+		if is := state(); is != last {
 			last, changed = is, time.Now()
 		}
-		if time.Since(changed) > patience {
+		if time.Since(changed) > timeout {
 			return false, nil
 		}
 		select {
@@ -136,7 +134,7 @@ func Watch(ctx context.Context, patience time.Duration, done func() (bool, error
 	}
 }
 
-// Line says how far a run's rows are.
+// Line is a run's progress in one line.
 func Line(rows []Row) string {
 	received, sent := 0, 0
 	for _, row := range rows {
@@ -160,4 +158,46 @@ func InStatus(rows []Row, statuses ...snapshot.Status) int {
 		}
 	}
 	return count
+}
+
+// Progress shows a run's progress: on a terminal a line that it redraws, else at most a line a second.
+type Progress struct {
+	out      io.Writer
+	terminal bool
+	last     string
+	at       time.Time
+	unshown  string
+}
+
+// NewProgress shows progress on out.
+func NewProgress(out io.Writer) *Progress {
+	p := &Progress{out: out}
+	if file, ok := out.(*os.File); ok {
+		info, err := file.Stat()
+		p.terminal = err == nil && info.Mode()&os.ModeCharDevice != 0
+	}
+	return p
+}
+
+// Show shows the line if it differs from the last one.
+func (p *Progress) Show(line string) {
+	switch {
+	case line == p.last:
+		return
+	case p.terminal:
+		fmt.Fprintf(p.out, "\r\x1b[K%s", line)
+	case time.Since(p.at) < time.Second:
+		p.unshown = line
+		return
+	default:
+		fmt.Fprintln(p.out, line)
+	}
+	p.last, p.at, p.unshown = line, time.Now(), ""
+}
+
+// End ends the line.
+func (p *Progress) End() {
+	if p.terminal || p.unshown != "" {
+		fmt.Fprintln(p.out, p.unshown)
+	}
 }

@@ -1,5 +1,5 @@
 // Package scenario plays a run against a deployed stack: it writes rows as exporter and sender do, sends the receiver's
-// messages, and answers requests as the sender does. What it plans is pure.
+// messages, and answers requests as the sender does. Planning a run is pure.
 package scenario
 
 import (
@@ -21,40 +21,39 @@ type Run struct {
 // Collection is a collection of a played run.
 type Collection struct {
 	Name   string
-	Status string // as the sender writes it at last
-	Files  int    // that the sender says it sent
+	Status string // that the sender writes
+	Files  int    // FilesSent
 	// WithoutCounter: the row has no FilesReceived yet.
 	WithoutCounter bool
-	// SentLast: the sender writes the status only when the last file has arrived, so that no message follows it.
+	// SentLast: the sender writes the status after the last file has arrived, so that no message follows it.
 	SentLast bool
 	// Failing: the row's FilesSent is a text, so that counting fails.
 	Failing bool
-	// Missing: so many of its files never arrive.
-	Missing int
+	Missing int // number of files that never arrive
 }
 
-// Arriving is how many of its files arrive.
+// Arriving is the number of files that arrive.
 func (c Collection) Arriving() int { return c.Files - c.Missing }
 
-// Message is the text of one SQS message, and what of it must be rejected.
+// Message is the text of one SQS message, and the rejects that it must produce.
 type Message struct {
 	Text    string
 	Rejects []Reject
 }
 
-// Reject is a message that must be kept in the rejected-messages queue. Without an identity it is the SQS message's.
+// Reject is a message that must arrive in the rejected-messages queue. An empty identity stands for the SQS message's.
 type Reject struct {
 	Reason   snapshot.Reason
 	Identity string
 }
 
-// Rejected adds what must be rejected of the message.
+// Rejected adds a reject.
 func (m Message) Rejected(reason snapshot.Reason, identity string) Message {
 	m.Rejects = append(m.Rejects, Reject{reason, identity})
 	return m
 }
 
-// Fields are those of a JSON object.
+// Fields are the fields of a JSON object.
 type Fields map[string]any
 
 // File is the message of a collection's file, with its flags in every spelling.
@@ -83,7 +82,7 @@ func (r Run) SuccessFile(collection string) Message {
 	})}
 }
 
-// Malformed is a message for every reason to reject one by itself. The run has a collection.
+// Malformed has one message for each reason to reject a message. The run needs a collection.
 func (r Run) Malformed() []Message {
 	broken := func(field string, value any) Fields {
 		message := r.File(r.Collections[0].Name, 9000)
@@ -105,7 +104,7 @@ func (r Run) Malformed() []Message {
 		plain(Text(Fields{"Records": []any{}, "correlation_id": r.CorrelationID}), snapshot.ReasonNoRecords),
 		inside(Fields{"messageId": r.CorrelationID + "-empty"}, snapshot.ReasonNoBody),
 		plain(Text([]string{r.CorrelationID}), snapshot.ReasonNotAnObject),
-		// the largest, so the last
+		// last, since it is the largest
 		plain(Text(broken("collection_name", strings.Repeat("x", snapshot.MaxCollectionName+1))),
 			snapshot.ReasonFieldTooLong),
 	}
@@ -114,7 +113,7 @@ func (r Run) Malformed() []Message {
 // Record is a record of an envelope, with an identity of its own. Its body is an object or an escaped string.
 func Record(identity string, body any) Fields { return Fields{"messageId": identity, "body": body} }
 
-// Envelope is one message that holds several.
+// Envelope is one message that contains several records.
 func Envelope(records ...Fields) Message { return Message{Text: Text(Fields{"Records": records})} }
 
 // Text is a value as JSON.

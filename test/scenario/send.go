@@ -15,11 +15,11 @@ import (
 	rates "golang.org/x/time/rate"
 )
 
-const perBatch = 10 // SQS takes no more
+const perBatch = 10 // the most that SQS takes
 
-// Send sends messages to the file-received queue, at so many a second (0: as fast as can be), and returns which rejects
-// must come of them.
-func (w *World) Send(ctx context.Context, messages []Message, rate float64) ([]Reject, error) {
+// Send sends messages to the file-received queue, at this rate a second (0: without a limit), and returns the rejects
+// that the stack must produce.
+func (p *Player) Send(ctx context.Context, messages []Message, rate float64) ([]Reject, error) {
 	limit := rates.NewLimiter(rates.Inf, perBatch)
 	if rate > 0 {
 		limit.SetLimit(rates.Limit(rate))
@@ -27,13 +27,13 @@ func (w *World) Send(ctx context.Context, messages []Message, rate float64) ([]R
 	var mutex sync.Mutex
 	var expected []Reject
 	group, sending := errgroup.WithContext(ctx)
-	group.SetLimit(sideBySide)
+	group.SetLimit(concurrency)
 	for batch := range slices.Chunk(messages, perBatch) {
 		if err := limit.WaitN(sending, len(batch)); err != nil {
 			break // a batch failed, or the context ended
 		}
 		group.Go(func() error {
-			rejects, err := w.sendBatch(sending, batch)
+			rejects, err := p.sendBatch(sending, batch)
 			mutex.Lock()
 			defer mutex.Unlock()
 			expected = append(expected, rejects...)
@@ -43,18 +43,18 @@ func (w *World) Send(ctx context.Context, messages []Message, rate float64) ([]R
 	return expected, errors.Join(group.Wait(), ctx.Err())
 }
 
-func (w *World) sendBatch(ctx context.Context, batch []Message) ([]Reject, error) {
+func (p *Player) sendBatch(ctx context.Context, batch []Message) ([]Reject, error) {
 	entries := make([]sqstypes.SendMessageBatchRequestEntry, 0, len(batch))
 	for i, message := range batch {
 		entries = append(entries,
 			sqstypes.SendMessageBatchRequestEntry{Id: aws.String(strconv.Itoa(i)), MessageBody: &message.Text})
 	}
-	sent, err := w.sqs.SendMessageBatch(ctx,
-		&sqs.SendMessageBatchInput{QueueUrl: &w.outputs.FileReceivedQueueUrl, Entries: entries})
+	sent, err := p.sqs.SendMessageBatch(ctx,
+		&sqs.SendMessageBatchInput{QueueUrl: &p.outputs.FileReceivedQueueUrl, Entries: entries})
 	if err != nil {
 		return nil, fmt.Errorf("sending: %w", err)
 	}
-	w.sent.Add(int64(len(sent.Successful)))
+	p.sent.Add(int64(len(sent.Successful)))
 	if len(sent.Failed) > 0 {
 		return nil, fmt.Errorf("sending: %s", aws.ToString(sent.Failed[0].Message))
 	}

@@ -12,40 +12,40 @@ import (
 	"snapshot-status-checker/internal/snapshot"
 )
 
-// Read by the functions' own parser, a plan holds every file that arrives once, the duplicates beside, and its rejects.
-func TestPlanIsOfItsShape(t *testing.T) {
+// The functions' parser reads from a plan every file that arrives once, the duplicates, and the rejects.
+func TestNewPlanMatchesTheShape(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		shape := Shape{
 			Run: "run-" + rapid.StringMatching(`[a-z]{1,8}`).Draw(t, "run"), Seed: rapid.Uint64().Draw(t, "seed"),
 			Collections: rapid.IntRange(1, 12).Draw(t, "collections"), Files: rapid.IntRange(1, 6).Draw(t, "files"),
-			Duplicates: rapid.Float64Range(0, 1).Draw(t, "duplicates"), Malformed: rapid.IntRange(0, 20).Draw(t,
-				"malformed"),
+			Duplicates: rapid.Float64Range(0, 1).Draw(t, "duplicates"),
+			Malformed:  rapid.IntRange(0, 20).Draw(t, "malformed"),
 		}
 		shape.Blocked = rapid.IntRange(0, shape.Collections).Draw(t, "blocked")
 		shape.Missing = rapid.IntRange(0, shape.Collections-shape.Blocked).Draw(t, "missing")
 		shape.LateSent = rapid.IntRange(0, shape.Collections-shape.Blocked-shape.Missing).Draw(t, "late")
-		shape.Failing = rapid.IntRange(0, shape.Collections-shape.Blocked-shape.Missing-shape.LateSent).Draw(t,
-			"failing")
+		most := shape.Collections - shape.Blocked - shape.Missing - shape.LateSent
+		shape.Failing = rapid.IntRange(0, most).Draw(t, "failing")
 		plan, err := NewPlan(shape)
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, again := measure(t, plan)
+		got, duplicates := measure(t, plan)
 		if diff := cmp.Diff(shape, got); diff != "" {
 			t.Errorf("planned (-want +got):\n%s", diff)
 		}
-		if again != plan.Duplicates {
-			t.Errorf("%d duplicates, says %d", again, plan.Duplicates)
+		if duplicates != plan.Duplicates {
+			t.Errorf("%d duplicates, the plan says %d", duplicates, plan.Duplicates)
 		}
 		if other, err := NewPlan(shape); err != nil || !cmp.Equal(plan, other) {
-			t.Errorf("planned again it is another: %v", err)
+			t.Errorf("the same shape gives another plan: %v", err)
 		}
 	})
 }
 
-// measure reads a plan's shape off what is written and sent.
-func measure(t *rapid.T, plan Plan) (shape Shape, again int) {
+// measure derives the shape from the rows and the messages.
+func measure(t *rapid.T, plan Plan) (shape Shape, duplicates int) {
 	shape = Shape{Run: plan.CorrelationID, Seed: plan.Shape.Seed, Collections: len(plan.Collections),
 		Files: plan.Shape.Files}
 	arrived := map[string]map[string]bool{}
@@ -70,7 +70,7 @@ func measure(t *rapid.T, plan Plan) (shape Shape, again int) {
 				arrived[key] = map[string]bool{}
 			}
 			if arrived[key][receipt.Identity] {
-				again++
+				duplicates++
 				continue
 			}
 			arrived[key][receipt.Identity] = true
@@ -95,14 +95,14 @@ func measure(t *rapid.T, plan Plan) (shape Shape, again int) {
 			t.Errorf("%s has %d files", c.Name, c.Files)
 		}
 	}
-	// The share cannot be met more exactly than by a whole number of messages.
-	if math.Abs(float64(again)-plan.Shape.Duplicates*float64(files)) <= 0.5 {
+	// The number of duplicates is whole, so the share may be off by half a message.
+	if math.Abs(float64(duplicates)-plan.Shape.Duplicates*float64(files)) <= 0.5 {
 		shape.Duplicates = plan.Shape.Duplicates
 	}
-	return shape, again
+	return shape, duplicates
 }
 
-func TestSeedsDiffer(t *testing.T) {
+func TestNewPlanDiffersBySeed(t *testing.T) {
 	t.Parallel()
 	shape := Shape{Run: "run", Collections: 20, Files: 5, Blocked: 3, Missing: 3, LateSent: 3}
 	one, err := NewPlan(shape)
@@ -112,30 +112,40 @@ func TestSeedsDiffer(t *testing.T) {
 	shape.Seed++
 	other, err := NewPlan(shape)
 	if err != nil || cmp.Equal(one.Collections, other.Collections) || cmp.Equal(one.Messages, other.Messages) {
-		t.Errorf("two seeds, one plan: %v", err)
+		t.Errorf("two seeds give one plan: %v", err)
 	}
 }
 
-func TestShapesThatCannotBe(t *testing.T) {
+func TestNewPlanRefusesInvalidShapes(t *testing.T) {
 	t.Parallel()
-	good := Shape{Run: "run", Collections: 2, Files: 2}
-	for want, spoil := range map[string]func(*Shape){
-		"the run has no name":                            func(s *Shape) { s.Run = "" },
-		"at least one collection":                        func(s *Shape) { s.Collections = 0 },
-		"a collection one file":                          func(s *Shape) { s.Files = 0 },
-		"from 0 to 1":                                    func(s *Shape) { s.Duplicates = 1.5 },
-		"no fewer than 0":                                func(s *Shape) { s.Malformed = -1 },
-		"2 collections are too few for 1 that are block": func(s *Shape) { s.Blocked, s.Missing, s.Failing = 1, 1, 1 },
+	for name, test := range map[string]struct {
+		spoil func(*Shape)
+		want  string
+	}{
+		"NoRun":        {func(s *Shape) { s.Run = "" }, "needs a correlation id"},
+		"NoCollection": {func(s *Shape) { s.Collections = 0 }, "must be at least 1"},
+		"NoFile":       {func(s *Shape) { s.Files = 0 }, "must be at least 1"},
+		"Share":        {func(s *Shape) { s.Duplicates = 1.5 }, "from 0 to 1"},
+		"NaN":          {func(s *Shape) { s.Duplicates = math.NaN() }, "from 0 to 1"},
+		"Negative":     {func(s *Shape) { s.Malformed = -1 }, "no number may be negative"},
+		"TooManyKinds": {func(s *Shape) { s.Blocked, s.Missing, s.Failing = 1, 1, 1 }, "2 collections are too few"},
 	} {
-		shape := good
-		spoil(&shape)
-		if _, err := NewPlan(shape); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("got %v, want %q", err, want)
+		shape := Shape{Run: "run", Collections: 2, Files: 2}
+		test.spoil(&shape)
+		if _, err := NewPlan(shape); err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: got %v, want %q", name, err, test.want)
 		}
 	}
-	nan := good
-	nan.Duplicates = math.NaN()
-	if _, err := NewPlan(nan); err == nil {
-		t.Error("NaN is a share")
+}
+
+// The case of ASCII letters does not matter, as in the pipe's filters; other letters never match.
+func TestInStatusIgnoresTheCaseOfASCII(t *testing.T) {
+	t.Parallel()
+	rows := []Row{{Status: "Success"}, {Status: "SUCCESS"}, {Status: "\u017fuccess"}, {Status: "Received"}}
+	if got := InStatus(rows, "Success"); got != 2 {
+		t.Errorf("%d rows are Success, want 2", got)
+	}
+	if got := InStatus(rows, "Received", "Success"); got != 3 {
+		t.Errorf("%d rows are Received or Success, want 3", got)
 	}
 }

@@ -19,7 +19,7 @@ import (
 
 var placeholder = regexp.MustCompile(`\$\{(\w+)\}`)
 
-// definition is the state machine's with its placeholders filled. Its functions and its queue need not exist.
+// definition is the state machine's with filled placeholders. Its functions and its queue need not exist.
 func (t *trial) definition(workflowType string) string {
 	partition := "aws"
 	if area, _, _ := strings.Cut(t.config.Region, "-"); area == "cn" {
@@ -42,7 +42,7 @@ func (t *trial) definition(workflowType string) string {
 	})
 }
 
-// validate asks ValidateStateMachineDefinition, of which warnings are findings too.
+// validate calls ValidateStateMachineDefinition. A warning is an error.
 func (t *trial) validate(ctx context.Context) (string, error) {
 	client := sfn.NewFromConfig(t.config)
 	for _, kind := range types.StateMachineType("").Values() {
@@ -65,7 +65,7 @@ func (t *trial) validate(ctx context.Context) (string, error) {
 	return "OK, no warning", nil
 }
 
-// stateTest says what a task state must make of an input: with a mocked result, and with an error after all retries.
+// stateTest says what a task state must return for an input: with a mocked result, and with an error after all retries.
 // Its texts are JSON.
 type stateTest struct {
 	name      string
@@ -73,7 +73,7 @@ type stateTest struct {
 	result    string // mocked
 	arguments string // that the service is called with: Payload of a function, MessageBody and MessageAttributes of SQS
 	output    string
-	next      string // "": the state ends its machine
+	next      string // "": the state ends the execution
 	caught    string // the state after the error; "": the error is not caught
 	caughtAs  string // its input
 }
@@ -149,7 +149,7 @@ var stateTests = []stateTest{
 	},
 }
 
-// testState asks TestState twice: with a result, and with an error when all retries are used up.
+// testState calls TestState twice: with a result, and with an error when all retries are used up.
 func (t *trial) testState(ctx context.Context, test stateTest) (string, error) {
 	definition, retries, err := t.state(test.name)
 	if err != nil {
@@ -159,7 +159,7 @@ func (t *trial) testState(ctx context.Context, test stateTest) (string, error) {
 	asked := sfn.TestStateInput{
 		Definition: &definition, Input: &test.input, InspectionLevel: types.InspectionLevelDebug,
 		Context: aws.String(`{"Execution":{"Id":"` + testedExecution + `"}}`),
-		// What is tested is our side: services' own models of their results are not.
+		// The mocked results need not match the services' models.
 		Mock: &types.MockInput{Result: &test.result, FieldValidationMode: types.MockResponseValidationModeNone},
 	}
 	done, err := client.TestState(ctx, &asked)
@@ -178,7 +178,7 @@ func (t *trial) testState(ctx context.Context, test stateTest) (string, error) {
 		errors.Join(test.compare(done, failed)...)
 }
 
-// compare holds the answers to a result and to an error against what they must be.
+// compare compares the answers to a result and to an error with the expected ones.
 func (s stateTest) compare(done, failed *sfn.TestStateOutput) (wrong []error) {
 	is := func(what, want, got string) {
 		if want != got {
@@ -209,8 +209,8 @@ func (s stateTest) compare(done, failed *sfn.TestStateOutput) (wrong []error) {
 	return wrong
 }
 
-// diffJSON says how a JSON text differs from the wanted one: of the part of that name, if there is one, and without the
-// address of a queue.
+// diffJSON is the difference between two JSON texts, of which got is reduced to the part of that name, if there is one,
+// and without QueueUrl.
 func diffJSON(want, got string, parts ...string) string {
 	var wanted, found any
 	if err := errors.Join(json.Unmarshal([]byte(want), &wanted), json.Unmarshal([]byte(got), &found)); err != nil {
@@ -227,8 +227,7 @@ func diffJSON(want, got string, parts ...string) string {
 	return cmp.Diff(wanted, found)
 }
 
-// state is a state of the definition as TestState takes it, alone and with its query language, and how often it
-// retries.
+// state is a state of the definition as TestState takes it, with its query language, and the number of its retries.
 func (t *trial) state(name string) (definition string, retries int32, err error) {
 	var machine map[string]any
 	if err := json.Unmarshal([]byte(t.definition("STANDARD")), &machine); err != nil {
@@ -254,7 +253,7 @@ func (t *trial) state(name string) (definition string, retries int32, err error)
 	return string(text), retries, nil
 }
 
-// tasks are the task states of a machine by name, those inside of its Maps included.
+// tasks are the task states of a machine by name, including those inside its Maps.
 func tasks(machine map[string]any) map[string]map[string]any {
 	found := map[string]map[string]any{}
 	states, _ := machine["States"].(map[string]any)

@@ -27,9 +27,8 @@ func (i interpreted) output() *sfn.TestStateOutput {
 		InspectionData: &types.InspectionData{AfterArguments: aws.String(string(i.Called))}}
 }
 
-// What the table of state tests expects of AWS is what the strict interpreter, with AWS's version of JSONata, makes of
-// the definition. The local engine cannot tell.
-func TestStateTestsAreRight(t *testing.T) {
+// The strict interpreter has AWS's version of JSONata; the local engine evaluates no expressions in TestState.
+func TestStateTestsAgreeWithTheInterpreter(t *testing.T) {
 	t.Parallel()
 	trial := newTrial(aws.Config{Region: "eu-west-1"}, "111122223333", "test", nil)
 	for i, answer := range interpret(t, trial) {
@@ -92,8 +91,7 @@ func interpret(t *testing.T, trial *trial) (answers []struct{ Done, Failed inter
 	return answers
 }
 
-// Every task state has a test, and no other state has.
-func TestEveryTaskStateIsTested(t *testing.T) {
+func TestStateTestsCoverExactlyTheTaskStates(t *testing.T) {
 	t.Parallel()
 	machine, err := statemachine.Parse(statemachine.Definition)
 	if err != nil {
@@ -110,7 +108,7 @@ func TestEveryTaskStateIsTested(t *testing.T) {
 	}
 }
 
-func TestDefinitionHasNoPlaceholders(t *testing.T) {
+func TestDefinitionFillsItsPlaceholders(t *testing.T) {
 	t.Parallel()
 	for region, partition := range map[string]string{
 		"eu-west-1": "aws", "cn-north-1": "aws-cn", "us-gov-west-1": "aws-us-gov",

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -48,11 +47,9 @@ func (e engine) deploy(ctx context.Context, settings []string) error {
 	if err != nil {
 		return err
 	}
-	for _, pipe := range deployed { // a local deployment leaves one of them stopped
+	for _, pipe := range deployed { // a local deployment stops one of them
 		client := pipes.NewFromConfig(local.Config(e.endpoint))
-		if _, err := client.StartPipe(ctx, &pipes.StartPipeInput{
-			Name: &pipe.Name,
-		}); err != nil {
+		if _, err := client.StartPipe(ctx, &pipes.StartPipeInput{Name: &pipe.Name}); err != nil {
 			return err
 		}
 	}
@@ -68,26 +65,11 @@ func (e engine) serve(ctx context.Context, stack string) error {
 	if err := local.StopStreamPipes(ctx, config, stack); err != nil {
 		return err
 	}
-	served, err := local.Pipes(ctx, config, stack)
-	if err != nil {
-		return err
-	}
-	serving, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() {
-		ended <- local.RunPipes(serving, config, served, slog.New(slog.NewTextHandler(e.t.Output(), nil)))
-	}()
-	e.t.Cleanup(func() {
-		cancel()
-		if err := <-ended; err != nil {
-			e.t.Error(err)
-		}
-	})
+	localtest.Serve(e.t, config, stack)
 	return nil
 }
 
-// newTestTrial is a trial on the local engine. It waits long for what the engine does, and not for alarms, which it
-// lacks.
+// newTestTrial is a trial on the local engine. It waits briefly for alarms, which the engine lacks.
 func newTestTrial(t *testing.T, environment string) *trial {
 	t.Helper()
 	endpoint := localtest.Engine(t)
@@ -98,11 +80,11 @@ func newTestTrial(t *testing.T, environment string) *trial {
 	log := local.Log{Steps: t.Output(), Output: t.Output()}
 	one := newTrial(localtest.Config(endpoint), "000000000000", environment, engine{t, project, endpoint, log})
 	one.progress = t.Output()
-	one.patience.run, one.patience.alarm, one.patience.poll = 10*time.Minute, 2*time.Second, 100*time.Millisecond
+	one.timeouts.run, one.timeouts.alarm, one.pollInterval = 10*time.Minute, 2*time.Second, 100*time.Millisecond
 	return one
 }
 
-// Every call works against the local engine. The table says what it lacks, and nothing else goes wrong.
+// Every call works against the local engine. The table lists what the engine lacks; nothing else fails.
 func TestFactsOfTheLocalEngine(t *testing.T) {
 	trial := newTestTrial(t, "facts")
 	if err := trial.unused(t.Context()); err != nil {
@@ -128,7 +110,7 @@ func TestFactsOfTheLocalEngine(t *testing.T) {
 		"a rejected message sets off RejectedMessages": "in state ALARM: ExportStatusConflicts " +
 			"no data of the metric AWS/SQS ApproximateNumberOfMessagesVisible",
 		"without its right to write, increment counts nothing": "rights are not enforced: " +
-			"5 files were counted in spite of the denial",
+			"5 files were counted despite the denial",
 		"ExecutionsFailed and RejectedMessages go off":      "nothing was refused",
 		"the message is rejected, and counts when replayed": "nothing was refused",
 	}
@@ -136,18 +118,18 @@ func TestFactsOfTheLocalEngine(t *testing.T) {
 		want[what] = string(lacks) + ": " + want[what]
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("facts that are not as they should be (-want +got)\n%s", diff)
+		t.Errorf("facts other than yes (-want +got)\n%s", diff)
 	}
 	if !allGood(trial.facts) {
-		t.Error("not all is good")
+		t.Error("not all facts are good")
 	}
 	trial.tablesAre(t, 2)
 	trial.isGone(t)
 }
 
-// Interrupted in the middle, with the right revoked, it removes all that it made, the tables too if that was asked for.
-// What takes the right's place is a function that may not be called, since the engine enforces no rights.
-func TestInterrupted(t *testing.T) {
+// Interrupted while the right is revoked, the trial removes everything. The engine enforces no rights, so a function
+// without concurrency stands in for one without its right.
+func TestInterruptedTrialRemovesEverything(t *testing.T) {
 	trial := newTestTrial(t, "interrupted")
 	trial.deleteTables = true
 	functions := lambda.NewFromConfig(trial.config)
@@ -192,19 +174,19 @@ func TestInterrupted(t *testing.T) {
 		}
 	}
 	if diff := cmp.Diff(map[string]answer{"interrupted": notAsked, "too late": notAsked}, got); diff != "" {
-		t.Errorf("facts that are not as they should be (-want +got)\n%s", diff)
+		t.Errorf("facts other than yes (-want +got)\n%s", diff)
 	}
 	if allGood(trial.facts) {
-		t.Error("all is good, though it was interrupted")
+		t.Error("all facts are good despite the interruption")
 	}
 	if allowed != 2 {
-		t.Errorf("the right was given back %d times, want once to replay and once at the end", allowed)
+		t.Errorf("the right was restored %d times, want once to replay and once at the end", allowed)
 	}
 	trial.tablesAre(t, 0)
 	trial.isGone(t)
 }
 
-// tablesAre holds how many of the stack's tables are there.
+// tablesAre checks the number of the stack's tables.
 func (t *trial) tablesAre(test *testing.T, want int) {
 	test.Helper()
 	listed, err := dynamodb.NewFromConfig(t.config).ListTables(test.Context(), &dynamodb.ListTablesInput{})
@@ -212,18 +194,18 @@ func (t *trial) tablesAre(test *testing.T, want int) {
 		test.Fatal(err)
 	}
 	if got := named(t.stack, listed.TableNames); len(got) != want {
-		test.Errorf("tables that are left: %v, want %d", got, want)
+		test.Errorf("remaining tables: %v, want %d", got, want)
 	}
 }
 
-// isGone holds that nothing else of the trial is left.
+// isGone checks that nothing else of the trial remains.
 func (t *trial) isGone(test *testing.T) {
 	test.Helper()
 	ctx := test.Context()
 	if _, err := cloudformation.NewFromConfig(t.config).DescribeStacks(ctx, &cloudformation.DescribeStacksInput{
 		StackName: &t.stack,
 	}); !noStack(err) {
-		test.Errorf("the stack is there: %v", err)
+		test.Errorf("the stack exists: %v", err)
 	}
 	queues, err := sqs.NewFromConfig(t.config).ListQueues(ctx, &sqs.ListQueuesInput{})
 	if err != nil {

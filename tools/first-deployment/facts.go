@@ -12,17 +12,17 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// fact is a question and what came of it.
+// fact is a question and its answer.
 type fact struct {
-	what   string // a sentence that should be true
+	what   string // a statement that should be true
 	answer answer
-	seen   string // what was seen, or what went wrong
+	seen   string // by the check, or its error
 	took   time.Duration
 }
 
 type answer string
 
-// The answers. Anything but yes and lacks makes the program end with 1.
+// The answers. The program exits with 1 if there is any other than yes and lacks.
 const (
 	yes      answer = "yes"
 	no       answer = "NO"
@@ -30,19 +30,18 @@ const (
 	notAsked answer = "not asked"
 )
 
-// missing is the error of something that AWS always has. On AWS the answer is NO; of the local engine, which has only
-// part of what AWS has, the table says that it lacks it.
+// missing is the error of a feature that AWS has and the local engine may lack. On AWS the answer is NO.
 type missing struct{ what string }
 
 func (m missing) Error() string { return m.what }
 
-// skipped is the error of a question that cannot be asked, and says why.
+// skipped is the error of a question that cannot be asked, with the reason.
 type skipped struct{ why string }
 
 func (s skipped) Error() string { return s.why }
 
-// judge is the answer that an error stands for.
-func judge(err error, local bool) answer {
+// answerOf is the answer for an error.
+func answerOf(err error, local bool) answer {
 	var skip skipped
 	switch {
 	case err == nil:
@@ -55,12 +54,12 @@ func judge(err error, local bool) answer {
 	return no
 }
 
-// unknownCalls are the codes by which a service says that it does not know a call.
+// unknownCalls are the error codes of calls that a service does not know.
 var unknownCalls = map[string]bool{
 	"UnknownOperationException": true, "UnknownOperation": true, "InvalidAction": true, "NotImplemented": true,
 }
 
-// onlyMissing tells whether an error, and of joined errors every one, says that something is missing.
+// onlyMissing reports whether an error, and each of joined errors, is that of a missing feature.
 func onlyMissing(err error) bool {
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, one := range joined.Unwrap() {
@@ -102,7 +101,7 @@ func printFacts(out io.Writer, facts []fact) {
 	fmt.Fprintln(out)
 }
 
-// oneLine shortens a text for the table; the whole of it was printed when it was seen.
+// oneLine shortens a text for the table. The whole text was printed when the question was asked.
 func oneLine(text string) string {
 	const most = 300
 	text = strings.Join(strings.Fields(text), " ")

@@ -11,7 +11,7 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-func TestJudge(t *testing.T) {
+func TestAnswerOf(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("broken")
 	gap := missing{"no data"}
@@ -33,17 +33,17 @@ func TestJudge(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := judge(test.err, false); got != test.aws {
+			if got := answerOf(test.err, false); got != test.aws {
 				t.Errorf("on AWS: %s, want %s", got, test.aws)
 			}
-			if got := judge(test.err, true); got != test.here {
+			if got := answerOf(test.err, true); got != test.here {
 				t.Errorf("on the local engine: %s, want %s", got, test.here)
 			}
 		})
 	}
 }
 
-func TestAllGood(t *testing.T) {
+func TestAllGoodRefusesNoAndNotAsked(t *testing.T) {
 	t.Parallel()
 	for one, want := range map[answer]bool{yes: true, lacks: true, no: false, notAsked: false} {
 		if got := allGood([]fact{{answer: yes}, {answer: one}}); got != want {
@@ -52,7 +52,7 @@ func TestAllGood(t *testing.T) {
 	}
 }
 
-func TestPrintFacts(t *testing.T) {
+func TestPrintFactsIsATable(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	printFacts(&out, []fact{

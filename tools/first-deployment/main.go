@@ -1,8 +1,8 @@
-// The program first-deployment asks AWS what only AWS can answer, by a deployment of its own that it removes again, and
-// prints a table of facts. docs/first-deployment.md says what else is known, and by which means.
+// The program first-deployment asks AWS what only AWS can answer. It makes a deployment of its own, removes it again
+// and prints a table of facts. docs/first-deployment.md lists what is known by other means.
 //
-//	go run ./tools/first-deployment          # says what it would do, and what that costs
-//	go run ./tools/first-deployment --yes    # does it
+//	go run ./tools/first-deployment          # prints the plan and its costs
+//	go run ./tools/first-deployment --yes    # carries it out
 package main
 
 import (
@@ -28,38 +28,38 @@ import (
 	"snapshot-status-checker/local"
 )
 
-// plan is what a person agrees to by --yes.
+// plan is what --yes agrees to.
 const plan = `This deploys the system to account %[1]s, region %[2]s, as stack
 %[3]s, asks AWS about it, and removes it again:
 
-  1. validate the state machine's definition; test each of its task states with mocked results (nothing is made)
-  2. make a topic for alarms and two queues that listen; cdk deploy, environment %[4]s
-  3. send a run of 5 collections through it, with duplicates, one bad message and a late status
-  4. wait until its alarm RejectedMessages goes off
-  5. deny increment its right to write to DynamoDB, wait until the alarms say so, allow it again, replay the message
-  6. cdk diff; delete the stack and all else that this made; %[5]s
+  1. validate the state machine's definition; test each task state with mocked results (creates nothing)
+  2. create a topic for alarms and two queues that listen; cdk deploy, environment %[4]s
+  3. send a run of 5 collections through it, with duplicates, one malformed message and a late status
+  4. wait for its alarm RejectedMessages
+  5. deny increment its right to write to DynamoDB, wait for the alarms, allow it again, replay the message
+  6. cdk diff; delete the stack and everything else that was created; %[5]s
 
-It takes 30 to 50 minutes, most of them waiting for alarms, and costs a few cents: alarms, metrics and a dashboard for an
-hour, a few hundred state transitions, calls and messages. In any case it is less than a dollar. It touches nothing that
-it did not make. The region has to be bootstrapped for CDK (npx cdk bootstrap), and you need an administrator's rights.
-Ctrl-C ends it early; it cleans up then too.
+It takes 30 to 50 minutes, mostly waiting for alarms, and costs a few cents, never more than a dollar: alarms, metrics
+and a dashboard for an hour, a few hundred state transitions, calls and messages. It changes nothing that it did not
+create. The region must be bootstrapped for CDK (npx cdk bootstrap), and you need an administrator's rights.
+Ctrl-C ends it early and cleans up.
 `
 
-// longest bounds all questions together, so that a deployment which hangs is removed within the hour.
-const longest = 50 * time.Minute
+// maxDuration bounds all questions together, so that a deployment that hangs is removed within the hour.
+const maxDuration = 50 * time.Minute
 
 type command struct {
-	Yes          bool   `help:"Do it. Without this, only say what would be done."`
+	Yes          bool   `help:"Carry it out. Without this, only print the plan."`
 	Profile      string `help:"Profile of the AWS configuration files."`
 	Region       string `help:"Region (default: the profile's)."`
 	Environment  string `placeholder:"NAME" help:"Name of a new environment (default: first- and 6 random letters)."`
-	DeleteTables bool   `help:"Delete the two tables too, which outlive the stack."`
+	DeleteTables bool   `help:"Delete the two tables too, which remain after the stack."`
 }
 
 func main() {
 	var c command
 	kong.Parse(&c, kong.Name("first-deployment"), kong.Description(
-		"Asks AWS what only AWS can answer: deploys the system under a name of its own, prints facts, and cleans up."))
+		"Asks AWS what only AWS can answer: deploys the system under a new name, prints facts, and cleans up."))
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the cleaning up as well
@@ -72,25 +72,25 @@ func main() {
 	}
 }
 
-// run tells whether every fact is as it should be. Without --yes there are none.
+// run reports whether every fact is as expected. Without --yes there are none.
 func (c *command) run(ctx context.Context, out io.Writer) (good bool, err error) {
 	t, err := c.newTrial(ctx)
 	if err != nil {
 		return false, err
 	}
-	tables := "its two tables, empty but for the run, stay (--delete-tables deletes them too)"
+	tables := "its two tables remain (--delete-tables deletes them too)"
 	if c.DeleteTables {
 		tables = "delete its two tables"
 	}
 	fmt.Fprintf(out, plan, t.account, t.config.Region, t.stack, t.environment, tables)
 	if !c.Yes {
-		fmt.Fprintln(out, "\nNothing was done. Say --yes to do it.")
+		fmt.Fprintln(out, "\nNothing was done. To carry it out, add --yes.")
 		return true, nil
 	}
 	if err := t.unused(ctx); err != nil {
 		return false, err
 	}
-	within, cancel := context.WithTimeout(ctx, longest)
+	within, cancel := context.WithTimeout(ctx, maxDuration)
 	defer cancel()
 	t.run(within)
 	printFacts(out, t.facts)
@@ -108,11 +108,11 @@ func (c *command) newTrial(ctx context.Context) (*trial, error) {
 		return nil, fmt.Errorf("reading the AWS configuration: %w", err)
 	}
 	if config.Region == "" {
-		return nil, errors.New("no region: set --region or AWS_REGION, or one in the profile")
+		return nil, errors.New("no region: set --region, AWS_REGION or the profile's region")
 	}
 	caller, err := sts.NewFromConfig(config).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err != nil {
-		return nil, fmt.Errorf("asking AWS who calls (set --profile, or sign in): %w", err)
+		return nil, fmt.Errorf("reading the caller's identity (set --profile, or sign in): %w", err)
 	}
 	if c.Environment == "" {
 		c.Environment = "first-" + strings.ToLower(rand.Text()[:6])
@@ -123,16 +123,16 @@ func (c *command) newTrial(ctx context.Context) (*trial, error) {
 	return t, nil
 }
 
-// unused makes sure that the stack does not exist yet, since it is removed at the end.
+// unused returns an error if the stack exists, since the trial removes it at the end.
 func (t *trial) unused(ctx context.Context) error {
 	found, err := cloudformation.NewFromConfig(t.config).DescribeStacks(ctx, &cloudformation.DescribeStacksInput{
 		StackName: &t.stack,
 	})
 	if err == nil && len(found.Stacks) > 0 {
-		return fmt.Errorf("stack %s exists, and this would remove it: name another --environment", t.stack)
+		return fmt.Errorf("stack %s exists, and the trial would remove it: use another --environment", t.stack)
 	}
 	if err != nil && !noStack(err) {
-		return fmt.Errorf("looking whether stack %s exists: %w", t.stack, err)
+		return fmt.Errorf("reading stack %s: %w", t.stack, err)
 	}
 	return nil
 }
@@ -151,7 +151,7 @@ func (c commandLine) diff(ctx context.Context, settings []string) error {
 	return c.run(ctx, settings, "diff", "--fail")
 }
 
-// serve has nothing to do: AWS serves pipes itself.
+// serve does nothing: AWS serves the pipes.
 func (c commandLine) serve(context.Context, string) error { return nil }
 
 func (c commandLine) run(ctx context.Context, settings []string, args ...string) error {

@@ -15,7 +15,7 @@ import (
 	"snapshot-status-checker/local/localtest"
 )
 
-// onEngine has the SDK find the engine by its environment variables, as a person's shell has it find AWS.
+// onEngine points the SDK to the engine by its environment variables.
 func onEngine(t *testing.T) aws.Config {
 	t.Helper()
 	endpoint := localtest.Engine(t)
@@ -31,7 +31,7 @@ func onEngine(t *testing.T) aws.Config {
 	return localtest.Config(endpoint)
 }
 
-func TestWithoutYes(t *testing.T) {
+func TestWithoutYesOnlyThePlanIsPrinted(t *testing.T) {
 	config := onEngine(t)
 	var out bytes.Buffer
 	if good, err := (&command{Region: config.Region}).run(t.Context(), &out); err != nil || !good {
@@ -39,9 +39,9 @@ func TestWithoutYes(t *testing.T) {
 	}
 	for _, text := range []string{"account 000000000000, region eu-west-1", "\nsnapshot-sender-status-checker-first-",
 		"minutes",
-		"less than a dollar", "(--delete-tables deletes them too)", "Nothing was done"} {
+		"never more than a dollar", "(--delete-tables deletes them too)", "Nothing was done"} {
 		if !strings.Contains(out.String(), text) {
-			t.Errorf("it does not say %q", text)
+			t.Errorf("the plan does not contain %q", text)
 		}
 	}
 	stacks, err := cloudformation.NewFromConfig(config).DescribeStacks(t.Context(),
@@ -51,13 +51,13 @@ func TestWithoutYes(t *testing.T) {
 	}
 	for _, stack := range stacks.Stacks {
 		if strings.Contains(*stack.StackName, "-first-") {
-			t.Errorf("it made %s", *stack.StackName)
+			t.Errorf("stack %s was created", *stack.StackName)
 		}
 	}
 }
 
-// A stack of that name is somebody's, and would be removed at the end.
-func TestStackExists(t *testing.T) {
+// The trial would remove it at the end.
+func TestExistingStackIsRefused(t *testing.T) {
 	config := onEngine(t)
 	client := cloudformation.NewFromConfig(config)
 	name := aws.String("snapshot-sender-status-checker-taken")
@@ -77,12 +77,12 @@ func TestStackExists(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	if _, err := client.DescribeStacks(t.Context(), &cloudformation.DescribeStacksInput{StackName: name}); err != nil {
-		t.Errorf("the stack is gone: %v", err)
+		t.Errorf("the stack does not exist: %v", err)
 	}
 }
 
-// The settings, the profile and the region reach cdk; that it fails is an error, and its absence says what to do.
-func TestCommandLine(t *testing.T) {
+// An error of cdk is returned, and its absence names npm ci.
+func TestCommandLinePassesSettingsProfileAndRegion(t *testing.T) {
 	root := t.TempDir()
 	cdk := commandLine{project: local.Project{Root: root}, profile: "sandbox", region: "eu-central-1"}
 	if err := cdk.deploy(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "npm ci") {

@@ -15,7 +15,7 @@ import (
 	"snapshot-status-checker/test/scenario"
 )
 
-// titles of the two notifications of a run that rehearsal plays.
+// titles are those of the two notifications about a run of package scenario.
 var titles = []string{"Full - All collections received by NiFi", "Full - All collections successful"}
 
 func (t *trial) shape() scenario.Shape {
@@ -23,16 +23,16 @@ func (t *trial) shape() scenario.Shape {
 		Duplicates: 0.5, Malformed: 1, LateSent: 1}
 }
 
-// play plays the run: the sender's rows, a message for each file and half of them twice, one bad message, Sent of one
-// collection after its last file, and a _success file for each request.
+// play plays the run: the sender's rows, a message for each file and half of them twice, a malformed message, a
+// collection whose Sent is late, and a _success file for each request.
 func (t *trial) play(ctx context.Context) (string, error) {
 	plan, err := scenario.NewPlan(t.shape())
 	if err != nil {
 		return "", err
 	}
 	progress := scenario.NewProgress(t.progress)
-	world := scenario.NewWorld(t.config, t.outputs)
-	played, err := world.Play(ctx, plan, 0, t.patience.run, progress.Show, func() (bool, error) {
+	player := scenario.NewPlayer(t.config, t.outputs)
+	played, err := player.Play(ctx, plan, 0, t.timeouts.run, progress.Show, func() (bool, error) {
 		count, err := t.hear(ctx, monitoring, plan.CorrelationID)
 		return count >= len(titles), err
 	})
@@ -44,7 +44,7 @@ func (t *trial) play(ctx context.Context) (string, error) {
 		len(plan.Messages), plan.Duplicates, scenario.Line(played.Rows), played.Answered)
 	var wrong []error
 	if !played.Finished {
-		wrong = append(wrong, fmt.Errorf("%w: nothing has changed for %v", errInVain, t.patience.run))
+		wrong = append(wrong, fmt.Errorf("%w: nothing changed for %v", errTimeout, t.timeouts.run))
 	}
 	if successful := scenario.InStatus(played.Rows, snapshot.Success); successful != len(plan.Collections) {
 		wrong = append(wrong, fmt.Errorf("%d collections are successful", successful))
@@ -60,7 +60,7 @@ func (t *trial) play(ctx context.Context) (string, error) {
 	return seen, errors.Join(wrong...)
 }
 
-// notified counts the notifications of the run. SNS may deliver one twice; then this says so.
+// notified counts the notifications of the run. SNS may deliver one twice; then the answer is NO.
 func (t *trial) notified(ctx context.Context) (string, error) {
 	run := t.shape().Run
 	var wrong []error
@@ -70,12 +70,12 @@ func (t *trial) notified(ctx context.Context) (string, error) {
 			return "", err
 		}
 		if count != 1 {
-			wrong = append(wrong, fmt.Errorf("%q came %d times", title, count))
+			wrong = append(wrong, fmt.Errorf("%q arrived %d times", title, count))
 		}
 	}
 	all, err := t.hear(ctx, monitoring, run)
 	if all != len(titles) {
-		wrong = append(wrong, fmt.Errorf("%d messages about the run came", all))
+		wrong = append(wrong, fmt.Errorf("%d messages about the run arrived", all))
 	}
 	return strings.Join(titles, ", "), errors.Join(append(wrong, err)...)
 }
@@ -95,7 +95,7 @@ func (t *trial) executions(ctx context.Context) ([]*sfn.DescribeExecutionOutput,
 		for _, one := range page.Executions {
 			described, err := client.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: one.ExecutionArn})
 			if err != nil {
-				return nil, fmt.Errorf("asking for an execution: %w", err)
+				return nil, fmt.Errorf("reading an execution: %w", err)
 			}
 			all = append(all, described)
 		}
@@ -103,9 +103,8 @@ func (t *trial) executions(ctx context.Context) ([]*sfn.DescribeExecutionOutput,
 	return all, nil
 }
 
-// lateSent sees that the stream's pipe started an execution for the collection whose Sent was late: else the sweep
-// found it. Nothing else of this collection passes the filter: its row was made as Exported, and our own writes do not
-// pass.
+// lateSent checks that the stream's pipe, and not the sweep, started an execution for the collection whose Sent was
+// late. No other change of that collection passes the filter: its row was created as Exported.
 func (t *trial) lateSent(ctx context.Context) (string, error) {
 	plan, err := scenario.NewPlan(t.shape())
 	if err != nil {

@@ -24,13 +24,13 @@ import (
 
 const denial = "first-deployment-denies-writes" // name of the role's policy
 
-// alarmsOfRefusal go off when increment cannot write: its message is rejected, and its execution fails.
+// alarmsOfRefusal are raised when increment cannot write: its message is rejected, and its execution fails.
 var alarmsOfRefusal = []string{"ExecutionsFailed", "RejectedMessages"}
 
-// refusal is a run of one collection, one of whose messages could not be counted.
+// refusal is a run of one collection with a message that could not be counted.
 type refusal struct {
 	run  scenario.Run
-	sent int // messages, that one included
+	sent int // messages, including that one
 }
 
 // role is the name of increment's role.
@@ -40,7 +40,7 @@ func (t *trial) role(ctx context.Context) (*string, error) {
 		FunctionName: &name,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("asking for the role of %s: %w", name, err)
+		return nil, fmt.Errorf("reading the role of %s: %w", name, err)
 	}
 	role := aws.ToString(function.Role)
 	return aws.String(role[strings.LastIndex(role, "/")+1:]), nil
@@ -60,7 +60,7 @@ func (t *trial) denyWrites(ctx context.Context) error {
 	return nil
 }
 
-// allowWrites takes the denial back, if there is one. A role that has it could not be deleted with the stack.
+// allowWrites removes the denial, if there is one. A role that has it cannot be deleted with the stack.
 func (t *trial) allowWrites(ctx context.Context) error {
 	role, err := t.role(ctx)
 	if err != nil {
@@ -78,28 +78,28 @@ func (t *trial) allowWrites(ctx context.Context) error {
 	return nil
 }
 
-// refuse revokes the right, and sends files until one is not counted: IAM takes a while until a change is in force.
+// refuse revokes the right, and sends files until one is not counted: a change of IAM takes a while.
 func (t *trial) refuse(ctx context.Context) (string, error) {
-	t.later("increment has its right again", func(ctx context.Context) (string, error) { return "", t.allow(ctx) })
+	t.atEnd("increment has its right again", func(ctx context.Context) (string, error) { return "", t.allow(ctx) })
 	if err := t.deny(ctx); err != nil {
 		return "", err
 	}
 	const files = 6
-	world := scenario.NewWorld(t.config, t.outputs)
+	player := scenario.NewPlayer(t.config, t.outputs)
 	run := scenario.Run{CorrelationID: t.environment + "-refused", SnapshotType: "full", ExportDate: "2026-11-23",
 		Collections: []scenario.Collection{{Name: "db.refused.collection", Status: "Exported", Files: files}}}
-	if err := world.PutRows(ctx, run); err != nil {
+	if err := player.PutRows(ctx, run); err != nil {
 		return "", err
 	}
 	for sent := 1; sent < files; sent++ {
 		file := scenario.Message{Text: scenario.Text(run.File(run.Collections[0].Name, sent))}
-		if _, err := world.Send(ctx, []scenario.Message{file}, 0); err != nil {
+		if _, err := player.Send(ctx, []scenario.Message{file}, 0); err != nil {
 			return "", err
 		}
 		failed, counted := 0, 0
-		err := t.until(ctx, t.patience.run, func() (bool, error) { // retries take up to 4 minutes
+		err := t.until(ctx, t.timeouts.run, func() (bool, error) { // retries take up to 4 minutes
 			var err error
-			if failed, counted, err = t.standing(ctx, world, run); err != nil {
+			if failed, counted, err = t.count(ctx, player, run); err != nil {
 				return false, err
 			}
 			return failed > 0 || counted == sent, nil
@@ -112,19 +112,19 @@ func (t *trial) refuse(ctx context.Context) (string, error) {
 			return fmt.Sprintf("the execution of file %d failed after all retries", sent), nil
 		}
 	}
-	return "", missing{fmt.Sprintf("rights are not enforced: %d files were counted in spite of the denial", files-1)}
+	return "", missing{fmt.Sprintf("rights are not enforced: %d files were counted despite the denial", files-1)}
 }
 
-// standing counts the failed executions, and what the run's row holds.
-func (t *trial) standing(ctx context.Context, world *scenario.World, run scenario.Run) (failed, counted int,
-	err error,
-) {
+// count counts the failed executions and the files in the run's row.
+func (t *trial) count(
+	ctx context.Context, player *scenario.Player, run scenario.Run,
+) (failed, counted int, err error) {
 	list, err := sfn.NewFromConfig(t.config).ListExecutions(ctx, &sfn.ListExecutionsInput{
 		StateMachineArn: &t.outputs.StateMachineArn, StatusFilter: sfntypes.ExecutionStatusFailed})
 	if err != nil {
 		return 0, 0, fmt.Errorf("listing failed executions: %w", err)
 	}
-	rows, err := world.Rows(ctx, run)
+	rows, err := player.Rows(ctx, run)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -134,7 +134,7 @@ func (t *trial) standing(ctx context.Context, world *scenario.World, run scenari
 	return len(list.Executions), counted, nil
 }
 
-// replay gives the right back, takes the message out of the rejected-messages queue and replays it as the runbook says.
+// replay restores the right, and replays the message from the rejected-messages queue as the runbook says.
 func (t *trial) replay(ctx context.Context) (string, error) {
 	if err := t.allow(ctx); err != nil {
 		return "", err
@@ -142,9 +142,9 @@ func (t *trial) replay(ctx context.Context) (string, error) {
 	if t.refused == nil {
 		return "", missing{"nothing was refused"}
 	}
-	client, world := sqs.NewFromConfig(t.config), scenario.NewWorld(t.config, t.outputs)
+	client, player := sqs.NewFromConfig(t.config), scenario.NewPlayer(t.config, t.outputs)
 	var reason, identity string
-	err := t.until(ctx, t.patience.run, func() (bool, error) {
+	err := t.until(ctx, t.timeouts.run, func() (bool, error) {
 		received, err := client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
 			QueueUrl: &t.outputs.RejectedMessagesQueueUrl, MaxNumberOfMessages: 10, WaitTimeSeconds: 1,
 			VisibilityTimeout: 10, MessageAttributeNames: []string{"All"},
@@ -159,7 +159,7 @@ func (t *trial) replay(ctx context.Context) (string, error) {
 			reason = aws.ToString(message.MessageAttributes["reason_code"].StringValue)
 			identity = aws.ToString(message.MessageAttributes["identity"].StringValue)
 			envelope := scenario.Envelope(scenario.Record(identity, *message.Body))
-			if _, err := world.Send(ctx, []scenario.Message{envelope}, 0); err != nil {
+			if _, err := player.Send(ctx, []scenario.Message{envelope}, 0); err != nil {
 				return false, err
 			}
 			_, err := client.DeleteMessage(ctx, &sqs.DeleteMessageInput{
@@ -170,43 +170,43 @@ func (t *trial) replay(ctx context.Context) (string, error) {
 		return false, nil
 	})
 	if err != nil {
-		return "", fmt.Errorf("looking for the rejected message: %w", err)
+		return "", fmt.Errorf("reading the rejected message: %w", err)
 	}
 	seen := fmt.Sprintf("reason_code %s, identity %s", reason, identity)
 	if reason != string(snapshot.ReasonNotCounted) {
 		return seen, fmt.Errorf("reason_code is %q", reason)
 	}
-	return seen, t.until(ctx, t.patience.run, func() (bool, error) {
-		_, counted, err := t.standing(ctx, world, t.refused.run)
+	return seen, t.until(ctx, t.timeouts.run, func() (bool, error) {
+		_, counted, err := t.count(ctx, player, t.refused.run)
 		return counted == t.refused.sent, err
 	})
 }
 
 func (t *trial) rejectedAlarm(ctx context.Context) (string, error) {
-	return t.setOff(ctx, "RejectedMessages")
+	return t.awaitAlarms(ctx, "RejectedMessages")
 }
 
 func (t *trial) refusedAlarms(ctx context.Context) (string, error) {
 	if t.refused == nil {
 		return "", missing{"nothing was refused"}
 	}
-	return t.setOff(ctx, alarmsOfRefusal...)
+	return t.awaitAlarms(ctx, alarmsOfRefusal...)
 }
 
-// setOff waits until these alarms of the stack are in state ALARM, and tells all that are. Of one that stays silent it
-// looks whether its metric has any data.
-func (t *trial) setOff(ctx context.Context, names ...string) (string, error) {
+// awaitAlarms waits until these alarms of the stack are in state ALARM, and lists all that are. The error of another
+// one says whether its metric has data.
+func (t *trial) awaitAlarms(ctx context.Context, names ...string) (string, error) {
 	client := cloudwatch.NewFromConfig(t.config)
 	found := map[string]types.MetricAlarm{}
 	silent := func(name string) bool { return found[t.stack+"-"+name].StateValue != types.StateValueAlarm }
-	err := t.until(ctx, t.patience.alarm, func() (bool, error) {
+	err := t.until(ctx, t.timeouts.alarm, func() (bool, error) {
 		pages := cloudwatch.NewDescribeAlarmsPaginator(client, &cloudwatch.DescribeAlarmsInput{
 			AlarmNamePrefix: aws.String(t.stack + "-"),
 		})
 		for pages.HasMorePages() {
 			page, err := pages.NextPage(ctx)
 			if err != nil {
-				return false, fmt.Errorf("asking for alarms: %w", err)
+				return false, fmt.Errorf("listing alarms: %w", err)
 			}
 			for _, alarm := range page.MetricAlarms {
 				found[*alarm.AlarmName] = alarm
@@ -214,15 +214,15 @@ func (t *trial) setOff(ctx context.Context, names ...string) (string, error) {
 		}
 		return !slices.ContainsFunc(names, silent), nil
 	})
-	var ringing []string
+	var raised []string
 	for name, alarm := range found {
 		if alarm.StateValue == types.StateValueAlarm {
-			ringing = append(ringing, strings.TrimPrefix(name, t.stack+"-"))
+			raised = append(raised, strings.TrimPrefix(name, t.stack+"-"))
 		}
 	}
-	slices.Sort(ringing)
-	seen := "in state ALARM: " + strings.Join(ringing, ", ")
-	if !errors.Is(err, errInVain) {
+	slices.Sort(raised)
+	seen := "in state ALARM: " + strings.Join(raised, ", ")
+	if !errors.Is(err, errTimeout) {
 		return seen, err
 	}
 	var wrong []error
@@ -234,7 +234,7 @@ func (t *trial) setOff(ctx context.Context, names ...string) (string, error) {
 	return seen, errors.Join(wrong...)
 }
 
-// whySilent tells an alarm whose metric has no data from one that has some and did not go off.
+// whySilent says whether the alarm's metric has data.
 func (t *trial) whySilent(ctx context.Context, alarm types.MetricAlarm) error {
 	now := time.Now()
 	data, err := cloudwatch.NewFromConfig(t.config).GetMetricStatistics(ctx, &cloudwatch.GetMetricStatisticsInput{
@@ -243,7 +243,7 @@ func (t *trial) whySilent(ctx context.Context, alarm types.MetricAlarm) error {
 	})
 	switch {
 	case err != nil:
-		return fmt.Errorf("asking for the metric of alarm %s: %w", aws.ToString(alarm.AlarmName), err)
+		return fmt.Errorf("reading the metric of alarm %s: %w", aws.ToString(alarm.AlarmName), err)
 	case len(data.Datapoints) == 0:
 		return missing{"no data of the metric " + aws.ToString(alarm.Namespace) + " " + aws.ToString(alarm.MetricName)}
 	}

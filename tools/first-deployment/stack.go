@@ -24,7 +24,7 @@ import (
 
 const tableKind = "AWS::DynamoDB::Table"
 
-// noStack tells whether an error says that there is no such stack.
+// noStack reports whether an error says that the stack does not exist.
 func noStack(err error) bool {
 	var api smithy.APIError
 	return errors.As(err, &api) && api.ErrorCode() == "ValidationError" &&
@@ -32,8 +32,8 @@ func noStack(err error) bool {
 }
 
 func (t *trial) deploy(ctx context.Context) (string, error) {
-	t.later("the tables are "+t.wanted(), t.leaveTables)
-	t.later("the stack is deleted, and all of it is gone but the tables", t.destroy)
+	t.atEnd("the tables are "+t.wanted(), t.leaveTables)
+	t.atEnd("the stack is deleted with everything but the tables", t.destroy)
 	if err := t.cdk.deploy(ctx, t.settings()); err != nil {
 		return "", err
 	}
@@ -42,13 +42,13 @@ func (t *trial) deploy(ctx context.Context) (string, error) {
 		return "", err
 	}
 	t.outputs, t.deployed = outputs, true
-	made, err := t.resources(ctx, t.stack)
-	return fmt.Sprintf("%d resources", len(made)), err
+	created, err := t.resources(ctx, t.stack)
+	return fmt.Sprintf("%d resources", len(created)), err
 }
 
-// resources are what a stack has made and not deleted, by logical id.
+// resources are the stack's existing resources by logical id.
 func (t *trial) resources(ctx context.Context, stack string) (map[string]types.StackResourceSummary, error) {
-	made := map[string]types.StackResourceSummary{}
+	created := map[string]types.StackResourceSummary{}
 	client := cloudformation.NewFromConfig(t.config)
 	pages := cloudformation.NewListStackResourcesPaginator(client, &cloudformation.ListStackResourcesInput{
 		StackName: &stack,
@@ -56,35 +56,35 @@ func (t *trial) resources(ctx context.Context, stack string) (map[string]types.S
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, fmt.Errorf("listing what the stack made: %w", err)
+			return nil, fmt.Errorf("listing the stack's resources: %w", err)
 		}
 		for _, one := range page.StackResourceSummaries {
 			if aws.ToString(one.PhysicalResourceId) != "" && one.ResourceStatus != types.ResourceStatusDeleteComplete {
-				made[aws.ToString(one.LogicalResourceId)] = one
+				created[aws.ToString(one.LogicalResourceId)] = one
 			}
 		}
 	}
-	return made, nil
+	return created, nil
 }
 
-// pipesRun waits until both run, and then sees that they are served.
+// pipesRun waits until both run, and then has them served.
 func (t *trial) pipesRun(ctx context.Context) (string, error) {
-	made, err := t.resources(ctx, t.stack)
+	created, err := t.resources(ctx, t.stack)
 	if err != nil {
 		return "", err
 	}
 	client := pipes.NewFromConfig(t.config)
 	var states []string
-	err = t.until(ctx, t.patience.run, func() (bool, error) {
+	err = t.until(ctx, t.timeouts.run, func() (bool, error) {
 		states = nil
 		running := 0
-		for _, one := range made {
+		for _, one := range created {
 			if aws.ToString(one.ResourceType) != "AWS::Pipes::Pipe" {
 				continue
 			}
 			pipe, err := client.DescribePipe(ctx, &pipes.DescribePipeInput{Name: one.PhysicalResourceId})
 			if err != nil {
-				return false, fmt.Errorf("asking for pipe %s: %w", *one.PhysicalResourceId, err)
+				return false, fmt.Errorf("reading pipe %s: %w", *one.PhysicalResourceId, err)
 			}
 			states = append(states, strings.TrimSpace(fmt.Sprintf("%s %s %s",
 				aws.ToString(one.LogicalResourceId), pipe.CurrentState, aws.ToString(pipe.StateReason))))
@@ -101,7 +101,7 @@ func (t *trial) pipesRun(ctx context.Context) (string, error) {
 	return strings.Join(states, ", "), err
 }
 
-// examine has doctor examine the deployment. Warnings are shown and are no error.
+// examine runs doctor. Its warnings are shown and are no error.
 func (t *trial) examine(ctx context.Context) (string, error) {
 	command := report.Command("snapshot-status " + report.Flag("stack", t.stack))
 	found, err := doctor.Examine(ctx, t.deployment(), "", command, "aws")
@@ -109,7 +109,7 @@ func (t *trial) examine(ctx context.Context) (string, error) {
 		return "", err
 	}
 	fine := 0
-	var rest []string
+	var problems []string
 	bad := false
 	for _, one := range found {
 		if one.Level == doctor.OK {
@@ -117,33 +117,33 @@ func (t *trial) examine(ctx context.Context) (string, error) {
 			continue
 		}
 		bad = bad || one.Level == doctor.Error
-		rest = append(rest, fmt.Sprintf("%s: %s %s", one.Level, one.About, one.Sentence))
+		problems = append(problems, fmt.Sprintf("%s: %s %s", one.Level, one.About, one.Sentence))
 	}
-	seen := fmt.Sprintf("%d findings are as they should be", fine)
+	seen := fmt.Sprintf("%d findings are OK", fine)
 	if bad {
-		return seen, errors.New(strings.Join(rest, "; "))
+		return seen, errors.New(strings.Join(problems, "; "))
 	}
-	return strings.Join(append([]string{seen}, rest...), "; "), nil
+	return strings.Join(append([]string{seen}, problems...), "; "), nil
 }
 
 func (t *trial) diff(ctx context.Context) (string, error) { return "", t.cdk.diff(ctx, t.settings()) }
 
-// destroy deletes the stack, if it was made at all, and asks what became of each of its resources.
+// destroy deletes the stack, if it exists, and checks that its resources are deleted.
 func (t *trial) destroy(ctx context.Context) (string, error) {
 	client := cloudformation.NewFromConfig(t.config)
 	found, err := client.DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: &t.stack})
 	if noStack(err) {
-		return "there is no stack", nil
+		return "the stack does not exist", nil
 	}
 	if err != nil {
-		return "", fmt.Errorf("asking for the stack: %w", err)
+		return "", fmt.Errorf("reading the stack: %w", err)
 	}
 	id := found.Stacks[0].StackId
-	made, err := t.resources(ctx, *id)
+	created, err := t.resources(ctx, *id)
 	if err != nil {
 		return "", err
 	}
-	for _, one := range made {
+	for _, one := range created {
 		if aws.ToString(one.ResourceType) == tableKind {
 			t.tables = append(t.tables, *one.PhysicalResourceId)
 		}
@@ -155,7 +155,7 @@ func (t *trial) destroy(ctx context.Context) (string, error) {
 	err = t.until(ctx, cleanUpWithin, func() (bool, error) {
 		now, err := client.DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: id})
 		if err != nil {
-			return false, fmt.Errorf("asking for the stack: %w", err)
+			return false, fmt.Errorf("reading the stack: %w", err)
 		}
 		if status := now.Stacks[0].StackStatus; status == types.StackStatusDeleteFailed {
 			return false, fmt.Errorf("the stack is %s: %s", status, aws.ToString(now.Stacks[0].StackStatusReason))
@@ -166,12 +166,14 @@ func (t *trial) destroy(ctx context.Context) (string, error) {
 		return "", err
 	}
 	t.deployed = false
-	return t.gone(ctx, id, made)
+	return t.checkDeleted(ctx, id, created)
 }
 
-// gone holds the last that happened to each resource against what should have: all are deleted but the tables.
-func (t *trial) gone(ctx context.Context, id *string, made map[string]types.StackResourceSummary) (string, error) {
-	last := map[string]types.ResourceStatus{} // by logical id; events come newest first
+// checkDeleted checks the last event of each resource: all are deleted but the tables.
+func (t *trial) checkDeleted(
+	ctx context.Context, id *string, created map[string]types.StackResourceSummary,
+) (string, error) {
+	last := map[string]types.ResourceStatus{} // by logical id; events are ordered newest first
 	client := cloudformation.NewFromConfig(t.config)
 	pages := cloudformation.NewDescribeStackEventsPaginator(client, &cloudformation.DescribeStackEventsInput{
 		StackName: id,
@@ -179,7 +181,7 @@ func (t *trial) gone(ctx context.Context, id *string, made map[string]types.Stac
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return "", fmt.Errorf("asking what was deleted: %w", err)
+			return "", fmt.Errorf("reading the stack's events: %w", err)
 		}
 		for _, event := range page.StackEvents {
 			if name := aws.ToString(event.LogicalResourceId); last[name] == "" {
@@ -188,7 +190,7 @@ func (t *trial) gone(ctx context.Context, id *string, made map[string]types.Stac
 		}
 	}
 	var wrong []string
-	for name, one := range made {
+	for name, one := range created {
 		want := types.ResourceStatusDeleteComplete
 		if aws.ToString(one.ResourceType) == tableKind {
 			want = types.ResourceStatusDeleteSkipped
@@ -203,13 +205,13 @@ func (t *trial) gone(ctx context.Context, id *string, made map[string]types.Stac
 			LogGroupNamePrefix: aws.String(prefix + t.stack),
 		})
 		if err != nil {
-			return "", fmt.Errorf("asking for log groups: %w", err)
+			return "", fmt.Errorf("listing log groups: %w", err)
 		}
 		for _, group := range groups.LogGroups {
-			wrong = append(wrong, "log group "+aws.ToString(group.LogGroupName)+" is there")
+			wrong = append(wrong, "log group "+aws.ToString(group.LogGroupName)+" exists")
 		}
 	}
-	seen := fmt.Sprintf("%d resources are gone, %d tables are left", len(made)-len(t.tables), len(t.tables))
+	seen := fmt.Sprintf("%d resources are deleted, %d tables remain", len(created)-len(t.tables), len(t.tables))
 	if len(wrong) > 0 {
 		slices.Sort(wrong)
 		return seen, errors.New(strings.Join(wrong, "; "))
@@ -219,18 +221,18 @@ func (t *trial) gone(ctx context.Context, id *string, made map[string]types.Stac
 
 func (t *trial) wanted() string {
 	if t.deleteTables {
-		return "deleted, since that was asked for"
+		return "deleted, as --delete-tables says"
 	}
-	return "there still"
+	return "still there"
 }
 
-// leaveTables sees that the tables outlived the stack, and deletes them if that was asked for.
+// leaveTables checks that the tables remained, and deletes them if --delete-tables says so.
 func (t *trial) leaveTables(ctx context.Context) (string, error) {
 	client := dynamodb.NewFromConfig(t.config)
 	for _, name := range t.tables {
 		found, err := client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &name})
 		if err != nil {
-			return "", fmt.Errorf("asking for table %s: %w", name, err)
+			return "", fmt.Errorf("reading table %s: %w", name, err)
 		}
 		if found.Table.TableStatus != dynamodbtypes.TableStatusActive {
 			return "", fmt.Errorf("table %s is %s", name, found.Table.TableStatus)
@@ -239,7 +241,7 @@ func (t *trial) leaveTables(ctx context.Context) (string, error) {
 	names := strings.Join(t.tables, ", ")
 	switch {
 	case len(t.tables) == 0:
-		return "none was made", nil
+		return "none was created", nil
 	case !t.deleteTables:
 		return names + ". To delete one: aws dynamodb update-table --no-deletion-protection-enabled " +
 			"--table-name NAME, then aws dynamodb delete-table --table-name NAME", nil
@@ -258,10 +260,10 @@ func (t *trial) deleteTable(ctx context.Context, client *dynamodb.Client, name s
 	}); err != nil {
 		return err
 	}
-	return t.until(ctx, t.patience.run, func() (bool, error) {
+	return t.until(ctx, t.timeouts.run, func() (bool, error) {
 		_, err := client.DeleteTable(ctx, &dynamodb.DeleteTableInput{TableName: &name})
 		if busy := (*dynamodbtypes.ResourceInUseException)(nil); errors.As(err, &busy) {
-			return false, nil // still being updated, or deleted
+			return false, nil // its update or deletion is in progress
 		}
 		if gone := (*dynamodbtypes.ResourceNotFoundException)(nil); errors.As(err, &gone) {
 			return true, nil

@@ -15,22 +15,22 @@ import (
 	"snapshot-status-checker/operator/deployment"
 )
 
-// trial is one deployment that is made, asked and removed.
+// trial is one deployment that is created, examined and removed.
 type trial struct {
 	config       aws.Config
 	account      string
 	environment  string
 	stack        string
 	cdk          deployer
-	deny, allow  func(context.Context) error // take increment's right to write away, and give it back
+	deny, allow  func(context.Context) error // revoke and restore increment's right to write
 	deleteTables bool
 	progress     io.Writer
 
-	// How long nothing may change before a question is given up, and how often it is asked again.
-	patience struct{ run, alarm, poll time.Duration }
+	timeouts     struct{ run, alarm time.Duration } // without any change, for the run and for alarms
+	pollInterval time.Duration
 
 	facts      []fact
-	undo       []question // what removes what was made, the last first
+	undo       []question // remove what was created, the last first
 	deployed   bool
 	outputs    local.Outputs
 	alarmTopic string
@@ -39,8 +39,8 @@ type trial struct {
 	refused    *refusal
 }
 
-// deployer deploys the CDK app with settings (key=value), and compares it with what is deployed. serve makes the pipes
-// of the stack deliver, where they do not by themselves.
+// deployer deploys the CDK app with settings (key=value), and compares it with the deployed stack. serve starts serving
+// the stack's pipes where the endpoint does not.
 type deployer interface {
 	deploy(ctx context.Context, settings []string) error
 	diff(ctx context.Context, settings []string) error
@@ -54,26 +54,26 @@ func newTrial(config aws.Config, account, environment string, cdk deployer) *tri
 		cdk: cdk, progress: os.Stderr, heard: map[heard]*listener{},
 	}
 	t.deny, t.allow = t.denyWrites, t.allowWrites
-	t.patience.run, t.patience.alarm, t.patience.poll = 10*time.Minute, 20*time.Minute, 5*time.Second
+	t.timeouts.run, t.timeouts.alarm, t.pollInterval = 10*time.Minute, 20*time.Minute, 5*time.Second
 	return t
 }
 
-// local tells whether the local engine answers in place of AWS.
+// local reports whether the local engine stands in for AWS.
 func (t *trial) local() bool { return t.config.BaseEndpoint != nil }
 
 func (t *trial) settings() []string {
 	return []string{"environment=" + t.environment, "alarmTopicArn=" + t.alarmTopic}
 }
 
-// question has a sentence that should be true, and what finds out: what was seen, or an error (missing, skipped, or
-// another one, which is a no).
+// question has a statement that should be true and a check of it. The check returns what it saw, or an error: missing,
+// skipped, or any other, which means no.
 type question struct {
 	what     string
-	deployed bool // it is about what is deployed
+	deployed bool // asks about the deployed stack
 	ask      func(context.Context) (seen string, err error)
 }
 
-// questions are all of them, in their order.
+// questions are all questions in their order.
 func (t *trial) questions() []question {
 	all := []question{{what: "the definition is valid, STANDARD and EXPRESS", ask: t.validate}}
 	for _, state := range stateTests {
@@ -82,14 +82,14 @@ func (t *trial) questions() []question {
 		}})
 	}
 	return append(all,
-		question{what: "a topic for alarms and a queue that listens to it are made", ask: t.makeAlarmTopic},
-		question{what: "cdk deploy makes the stack", ask: t.deploy},
+		question{what: "a topic for alarms and a queue that listens to it are created", ask: t.makeAlarmTopic},
+		question{what: "cdk deploy creates the stack", ask: t.deploy},
 		question{what: "both pipes are RUNNING", deployed: true, ask: t.pipesRun},
-		question{what: "what is published on the monitoring topic arrives", deployed: true, ask: t.publish},
-		question{what: "doctor finds no error", deployed: true, ask: t.examine},
+		question{what: "a message on the monitoring topic arrives", deployed: true, ask: t.publish},
+		question{what: "doctor reports no error", deployed: true, ask: t.examine},
 		question{what: "a run of 5 collections ends successful", deployed: true, ask: t.play},
-		question{what: "monitoring is notified once of each", deployed: true, ask: t.notified},
-		question{what: "the stream brings the late Sent, and no execution failed", deployed: true, ask: t.lateSent},
+		question{what: "monitoring gets each notification once", deployed: true, ask: t.notified},
+		question{what: "the stream delivers the late Sent, and no execution failed", deployed: true, ask: t.lateSent},
 		question{what: "verify: receipts, ledger and table agree", deployed: true, ask: t.verify},
 		question{what: "an alarm reaches the topic for alarms", deployed: true, ask: t.alarmHeard},
 		question{what: "a rejected message sets off RejectedMessages", deployed: true, ask: t.rejectedAlarm},
@@ -100,7 +100,7 @@ func (t *trial) questions() []question {
 	)
 }
 
-// run asks all questions and then removes what was made, also if the context ends or something panics.
+// run asks all questions and then removes what was created, also if the context ends or a question panics.
 func (t *trial) run(ctx context.Context) { t.askAll(ctx, t.questions()) }
 
 func (t *trial) askAll(ctx context.Context, questions []question) {
@@ -125,7 +125,7 @@ func (t *trial) ask(ctx context.Context, q question) {
 			err = skipped{"interrupted: " + err.Error()}
 		}
 	}
-	f.answer, f.took = judge(err, t.local()), time.Since(start)
+	f.answer, f.took = answerOf(err, t.local()), time.Since(start)
 	if err != nil {
 		f.seen = strings.TrimSpace(f.seen + " " + err.Error())
 	}
@@ -133,18 +133,18 @@ func (t *trial) ask(ctx context.Context, q question) {
 	t.facts = append(t.facts, f)
 }
 
-// later removes something at the end. It is called before that is made, so do has to do without it too.
-func (t *trial) later(what string, do func(context.Context) (string, error)) {
-	t.undo = append(t.undo, question{what: what, ask: do})
+// atEnd removes something at the end. It is called before that is created, so remove must work without it.
+func (t *trial) atEnd(what string, remove func(context.Context) (string, error)) {
+	t.undo = append(t.undo, question{what: what, ask: remove})
 }
 
-// cleanUpWithin bounds the removal of one thing; a stack takes minutes.
+// cleanUpWithin bounds each removal; a stack takes minutes.
 const cleanUpWithin = 30 * time.Minute
 
-// cleanUp removes all that was made, the last first. What fails does not keep the rest from being removed.
+// cleanUp removes everything that was created, the last first. After an error it goes on with the rest.
 func (t *trial) cleanUp(ctx context.Context) {
-	fmt.Fprintf(t.progress, "\nCleaning up. If you interrupt this too, delete by hand: stack %s, "+
-		"and the queues and the topic whose names begin so.\n", t.stack)
+	fmt.Fprintf(t.progress, "\nCleaning up. If you interrupt this too, delete by hand stack %s, and the queues "+
+		"and the topic whose names begin with its name.\n", t.stack)
 	for len(t.undo) > 0 {
 		last := t.undo[len(t.undo)-1]
 		t.undo = t.undo[:len(t.undo)-1]
@@ -154,23 +154,23 @@ func (t *trial) cleanUp(ctx context.Context) {
 	}
 }
 
-// errInVain is the error of something that did not happen in time.
-var errInVain = errors.New("waited in vain")
+// errTimeout is the error of a condition that did not become true in time.
+var errTimeout = errors.New("timed out")
 
-// until asks again and again until done. It gives up after patience.
-func (t *trial) until(ctx context.Context, patience time.Duration, done func() (bool, error)) error {
-	deadline := time.Now().Add(patience)
+// until polls until done, for as long as timeout.
+func (t *trial) until(ctx context.Context, timeout time.Duration, done func() (bool, error)) error {
+	deadline := time.Now().Add(timeout)
 	for {
 		if is, err := done(); err != nil || is {
 			return err
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("%w for %v", errInVain, patience)
+			return fmt.Errorf("%w after %v", errTimeout, timeout)
 		}
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
-		case <-time.After(t.patience.poll):
+		case <-time.After(t.pollInterval):
 		}
 	}
 }

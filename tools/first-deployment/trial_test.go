@@ -10,15 +10,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// broken is a deployer that makes nothing.
+// broken is a deployer that fails.
 type broken struct{}
 
 func (broken) deploy(context.Context, []string) error { return errors.New("not bootstrapped") }
 func (broken) diff(context.Context, []string) error   { return nil }
 func (broken) serve(context.Context, string) error    { return nil }
 
-// If the deployment fails, nothing more is asked of it, and what was made before is removed.
-func TestDeploymentFails(t *testing.T) {
+// The questions about the stack are skipped, and what was created before is removed.
+func TestFailedDeploymentIsCleanedUp(t *testing.T) {
 	trial := newTestTrial(t, "fails")
 	trial.cdk = broken{}
 	var questions []question
@@ -34,7 +34,7 @@ func TestDeploymentFails(t *testing.T) {
 			got = append(got, string(f.answer)+" "+f.what+": "+f.seen)
 		}
 	}
-	if diff := cmp.Diff([]string{"NO cdk deploy makes the stack: not bootstrapped"}, got); diff != "" {
+	if diff := cmp.Diff([]string{"NO cdk deploy creates the stack: not bootstrapped"}, got); diff != "" {
 		t.Errorf("facts (-want +got)\n%s", diff)
 	}
 	if want := len(questions) + 4; len(trial.facts) != want { // the stack, its tables, a queue and a topic are removed
@@ -44,8 +44,7 @@ func TestDeploymentFails(t *testing.T) {
 	trial.isGone(t)
 }
 
-// A step that panics does not keep what was made from being removed.
-func TestPanics(t *testing.T) {
+func TestPanicIsCleanedUp(t *testing.T) {
 	trial := newTestTrial(t, "panics")
 	func() {
 		defer func() {
@@ -59,13 +58,12 @@ func TestPanics(t *testing.T) {
 	trial.isGone(t)
 }
 
-// A thing that cannot be removed does not keep the rest from being removed, in the reverse order.
-func TestCleanUpGoesOn(t *testing.T) {
+func TestCleanUpGoesOnAfterAnErrorInReverseOrder(t *testing.T) {
 	t.Parallel()
 	trial := &trial{progress: t.Output()}
 	var order []string
 	for _, one := range []string{"first", "second", "third"} {
-		trial.later(one, func(context.Context) (string, error) {
+		trial.atEnd(one, func(context.Context) (string, error) {
 			order = append(order, one)
 			if one == "second" {
 				return "", errors.New("refused")
@@ -80,22 +78,22 @@ func TestCleanUpGoesOn(t *testing.T) {
 		t.Error(diff)
 	}
 	if allGood(trial.facts) {
-		t.Error("what cannot be removed is all right")
+		t.Error("all facts are good though one removal failed")
 	}
 }
 
-func TestUntil(t *testing.T) {
+func TestUntilPollsUntilDoneOrTimeout(t *testing.T) {
 	t.Parallel()
 	trial := &trial{}
-	trial.patience.poll = time.Microsecond
+	trial.pollInterval = time.Microsecond
 	asked := 0
 	third := func() (bool, error) { asked++; return asked == 3, nil }
 	if err := trial.until(t.Context(), time.Hour, third); err != nil || asked != 3 {
 		t.Errorf("asked %d times, %v", asked, err)
 	}
 	never := func() (bool, error) { return false, nil }
-	if err := trial.until(t.Context(), 0, never); !errors.Is(err, errInVain) {
-		t.Errorf("without patience: %v", err)
+	if err := trial.until(t.Context(), 0, never); !errors.Is(err, errTimeout) {
+		t.Errorf("without time: %v", err)
 	}
 	wrong := errors.New("wrong")
 	if err := trial.until(t.Context(), time.Hour, func() (bool, error) { return false, wrong }); !errors.Is(err,

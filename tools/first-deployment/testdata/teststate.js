@@ -1,5 +1,5 @@
-// Answers as TestState does, by the strict interpreter of test/aws: of each state on standard input what it calls, what it
-// makes of a result, and of an error when its retries are used up.
+// Answers as TestState does, with the strict interpreter of test/aws. For each state on standard input: its call, and
+// its output for a result and for an error when its retries are used up.
 'use strict';
 const { readFileSync } = require('fs');
 const { Interpreter, StateError } = require('../../../test/aws/strict/strict.js');

@@ -1,4 +1,4 @@
-package main
+package demo
 
 import (
 	"fmt"
@@ -8,15 +8,15 @@ import (
 	"snapshot-status-checker/test/scenario"
 )
 
-// run is what the demo sends, and what must come of it.
+// run is what the demo sends, in three parts.
 type run struct {
 	scenario.Run
-	first      []scenario.Message // sent first, shuffled; then the status of those that are SentLast is written
-	late       []scenario.Message // sent when all collections but the last have succeeded
-	afterwards []scenario.Message // sent when all is over: must change nothing
+	first      []scenario.Message // shuffled; then the status of the collections that are SentLast is written
+	late       []scenario.Message // sent when all collections but the last are successful
+	afterwards []scenario.Message // sent when the run is successful; must change nothing
 }
 
-// wantStatus is Success in the case that the row uses.
+// wantStatus is Success in the case of the sender's status.
 func wantStatus(c scenario.Collection) string {
 	if c.Status == strings.ToUpper(c.Status) {
 		return "SUCCESS"
@@ -41,9 +41,9 @@ func newRun(correlationID string, collections, files int) *run {
 			switch {
 			case i == collections-1 && file == files-1:
 				r.late = append(r.late, scenario.Message{Text: text})
-			case file%4 == 1: // every fourth comes in an envelope, its body as an object …
+			case file%4 == 1: // in an envelope, with an object as its body …
 				r.first = append(r.first, scenario.Envelope(scenario.Record(r.identity(i, file), r.File(c.Name, file))))
-			case file%4 == 3: // … or as an escaped string
+			case file%4 == 3: // … or an escaped string
 				r.first = append(r.first, scenario.Envelope(scenario.Record(r.identity(i, file), text)))
 			default:
 				r.first = append(r.first, scenario.Message{Text: text})
@@ -56,24 +56,24 @@ func newRun(correlationID string, collections, files int) *run {
 	return r
 }
 
-// identity is that of a file's message inside an envelope.
+// identity is the identity of a file's message inside an envelope.
 func (r *run) identity(collection, file int) string {
 	return fmt.Sprintf("%s-%d-%d", r.CorrelationID, collection, file)
 }
 
-// addDuplicates makes the first collection's first file come under one identity and many times: twice in one envelope,
-// again by itself, and again when all is over.
+// addDuplicates sends the first collection's first file under one identity four times: twice in one envelope, once more
+// in the first part, and once more afterwards.
 func (r *run) addDuplicates() {
 	c := r.Collections[0]
 	if len(r.Collections) == 1 && c.Files == 1 {
 		return // its only file is the late one
 	}
-	again := scenario.Record(r.identity(0, 0), r.File(c.Name, 0))
+	duplicate := scenario.Record(r.identity(0, 0), r.File(c.Name, 0))
 	for i, sent := range r.first {
 		if sent.Text == scenario.Text(r.File(c.Name, 0)) {
-			r.first[i] = scenario.Envelope(again, again)
+			r.first[i] = scenario.Envelope(duplicate, duplicate)
 		}
 	}
-	r.first = append(r.first, scenario.Envelope(again))
-	r.afterwards = append(r.afterwards, scenario.Envelope(again))
+	r.first = append(r.first, scenario.Envelope(duplicate))
+	r.afterwards = append(r.afterwards, scenario.Envelope(duplicate))
 }

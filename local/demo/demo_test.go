@@ -1,4 +1,4 @@
-package main
+package demo
 
 import (
 	"bytes"
@@ -14,17 +14,15 @@ import (
 	"snapshot-status-checker/test/scenario"
 )
 
-// The run that is sent, read by the parser of the functions, holds every file once and the expected rejects.
-func TestNewRun(t *testing.T) {
+func TestNewRunHoldsEveryFileOnceAndTheRejects(t *testing.T) {
 	t.Parallel()
 	for _, size := range []struct{ collections, files int }{{1, 1}, {1, 2}, {2, 1}, {6, 5}, {20, 9}} {
 		t.Run(fmt.Sprintf("%dx%d", size.collections, size.files), func(t *testing.T) {
 			t.Parallel()
 			run := newRun("demo-x", size.collections, size.files)
-			if last := slices.IndexFunc(run.Collections,
-				func(c scenario.Collection) bool { return c.SentLast }); last != size.collections-2 &&
-				size.collections > 1 {
-				t.Errorf("collection %d is sent last, want the one before the late one", last)
+			last := slices.IndexFunc(run.Collections, func(c scenario.Collection) bool { return c.SentLast })
+			if last != size.collections-2 && size.collections > 1 {
+				t.Errorf("collection %d is sent last, want the one before the last", last)
 			}
 			counted := map[string]map[string]bool{} // identities by collection
 			var got, want []string
@@ -84,68 +82,66 @@ func received(t *testing.T, identity, text string) []snapshot.Receipt {
 	return snapshot.Unwrap(input, "execution")
 }
 
-// perfect is what is seen of a run when all is as it should be.
-func perfect(run *run) *seen {
-	s := &seen{run: run, news: []string{
+// expected is the result that report accepts.
+func expected(run *run) *result {
+	r := &result{run: run, notifications: []string{
 		"Incremental - All collections received by NiFi", "Incremental - All collections successful",
 	}}
 	for _, c := range run.Collections {
-		s.rows = append(s.rows, scenario.Row{Name: c.Name, Status: wantStatus(c), Sent: c.Files, Received: c.Files})
-		s.requests = append(s.requests, scenario.Fields{
-			"shutdown_flag": "true", "correlation_id": run.CorrelationID, "topic_name": c.Name,
-			"snapshot_type": "incremental", "reprocess_files": "true", "export_date": "2026-11-23",
-			"send_success_indicator": "true",
-		})
+		r.rows = append(r.rows, scenario.Row{Name: c.Name, Status: wantStatus(c), Sent: c.Files, Received: c.Files})
+		r.requests = append(r.requests, wantRequest(run, c))
 	}
 	for i, reason := range []snapshot.Reason{snapshot.ReasonNotJSON, snapshot.ReasonNoBody} {
 		reject := scenario.Reject{Reason: reason, Identity: fmt.Sprintf("id-%d", i)}
-		s.expected = append(s.expected, reject)
-		s.rejected = append(s.rejected, rejected{Reject: reject, detail: "because", text: "text"})
+		r.expected = append(r.expected, reject)
+		r.rejected = append(r.rejected, rejected{Reject: reject, detail: "because"})
 	}
-	return s
+	return r
 }
 
-func TestReport(t *testing.T) {
+func TestReportListsEveryDifference(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name  string
-		spoil func(*seen)
+		spoil func(*result)
 		want  string // part of the error; empty: none
 	}{
-		{"Perfect", func(*seen) {}, ""},
-		{"OneFileTooMany", func(s *seen) { s.rows[1].Received++ }, "collection-001 is Success with 6/5 files"},
-		{"FilesSentChanged", func(s *seen) { s.rows[1].Sent = 4 }, "with 5/4 files"},
-		{"NotSuccess", func(s *seen) { s.rows[0].Status = "Received" }, "collection-000 is Received"},
-		{"OtherCase", func(s *seen) { s.rows[2].Status = "Success" }, "want SUCCESS"},
-		{"RowMissing", func(s *seen) { s.rows = s.rows[1:] }, "2 rows, want 3"},
-		{"RowAdded", func(s *seen) { s.rows = append(s.rows, scenario.Row{Name: "db.not.there"}) }, "4 rows, want 3"},
-		{"RequestTwice", func(s *seen) { s.requests = append(s.requests, s.requests[0]) },
-			"request came 2 times, want 1"},
-		{"RequestMissing", func(s *seen) { s.requests = s.requests[1:] }, "request came 0 times, want 1"},
-		{"RequestWrong", func(s *seen) { s.requests[0]["shutdown_flag"] = true }, "request came 1 times, want 0"},
-		{"NewsTwice", func(s *seen) { s.news = append(s.news, s.news[0]) }, "news came 2 times, want 1"},
-		{"NewsMissing", func(s *seen) { s.news = s.news[:1] }, "news came 0 times, want 1"},
-		{"RejectMissing", func(s *seen) { s.rejected = s.rejected[1:] }, "came 0 times, want 1: NOT_JSON of id-0"},
-		{"RejectOther", func(s *seen) { s.rejected[0].Reason = "OTHER" }, "came 1 times, want 0: OTHER of id-0"},
-		{"RejectTwice", func(s *seen) { s.rejected = append(s.rejected, s.rejected[0]) },
-			"came 2 times, want 1: NOT_JSON"},
-		{"RejectWithoutWords", func(s *seen) { s.rejected[0].detail = "" }, "without a reason in words"},
+		{"Expected", func(*result) {}, ""},
+		{"OneFileTooMany", func(r *result) { r.rows[1].Received++ }, "collection-001 is Success with 6/5 files"},
+		{"FilesSentChanged", func(r *result) { r.rows[1].Sent = 4 }, "with 5/4 files"},
+		{"NotSuccess", func(r *result) { r.rows[0].Status = "Received" }, "collection-000 is Received"},
+		{"OtherCase", func(r *result) { r.rows[2].Status = "Success" }, "want SUCCESS"},
+		{"RowMissing", func(r *result) { r.rows = r.rows[1:] }, "2 rows, want 3"},
+		{"RowAdded", func(r *result) { r.rows = append(r.rows, scenario.Row{Name: "db.not.there"}) }, "4 rows, want 3"},
+		{"RequestTwice", func(r *result) { r.requests = append(r.requests, r.requests[0]) },
+			"request arrived 2 times, want 1"},
+		{"RequestMissing", func(r *result) { r.requests = r.requests[1:] }, "request arrived 0 times, want 1"},
+		{"RequestWrong", func(r *result) { r.requests[0]["shutdown_flag"] = true }, "request arrived 1 times, want 0"},
+		{"NotificationTwice", func(r *result) { r.notifications = append(r.notifications, r.notifications[0]) },
+			"notification arrived 2 times, want 1"},
+		{"NotificationMissing", func(r *result) { r.notifications = r.notifications[:1] },
+			"notification arrived 0 times, want 1"},
+		{"RejectMissing", func(r *result) { r.rejected = r.rejected[1:] }, "arrived 0 times, want 1: NOT_JSON of id-0"},
+		{"RejectOther", func(r *result) { r.rejected[0].Reason = "OTHER" }, "arrived 1 times, want 0: OTHER of id-0"},
+		{"RejectTwice", func(r *result) { r.rejected = append(r.rejected, r.rejected[0]) },
+			"arrived 2 times, want 1: NOT_JSON"},
+		{"RejectWithoutReason", func(r *result) { r.rejected[0].detail = "" }, "without a reason text"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			run := newRun("demo-x", 3, 5)
-			seen := perfect(run)
-			test.spoil(seen)
+			result := expected(run)
+			test.spoil(result)
 			var out bytes.Buffer
-			err := report(&out, run, seen, 0)
+			err := report(&out, run, result, 0)
 			switch {
 			case test.want == "" && err != nil:
 				t.Errorf("got %v, want no error", err)
 			case test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)):
 				t.Errorf("got %v, want an error with %q", err, test.want)
-			case test.want != "" && strings.Contains(out.String(), "All as it should be"):
-				t.Error("it says that all is as it should be")
+			case test.want != "" && strings.Contains(out.String(), "Passed"):
+				t.Error("the report says Passed")
 			}
 		})
 	}

@@ -12,7 +12,6 @@ import (
 	dynamodbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
-	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"golang.org/x/sync/errgroup"
@@ -20,30 +19,27 @@ import (
 	"snapshot-status-checker/local"
 )
 
-// World is everybody around the stack: the exporter and the sender, who write rows and send messages, and those who
-// listen. It knows the stack by its outputs alone.
-type World struct {
+// Player plays the systems around a deployed stack: the exporter and the sender, which write rows and send messages,
+// and the receivers of its messages. It knows the stack by its outputs alone.
+type Player struct {
 	outputs  local.Outputs
 	dynamodb *dynamodb.Client
 	sqs      *sqs.Client
-	sns      *sns.Client
 	sfn      *sfn.Client
 
 	written, sent atomic.Int64 // rows and messages
 }
 
-// Effect is how many rows were written and messages sent so far, of all runs.
-func (w *World) Effect() (rows, messages int64) { return w.written.Load(), w.sent.Load() }
-
-// NewWorld reaches a stack.
-func NewWorld(config aws.Config, outputs local.Outputs) *World {
-	return &World{
-		outputs: outputs, dynamodb: dynamodb.NewFromConfig(config), sqs: sqs.NewFromConfig(config),
-		sns: sns.NewFromConfig(config), sfn: sfn.NewFromConfig(config),
-	}
+// NewPlayer returns a player for the stack with these outputs.
+func NewPlayer(config aws.Config, outputs local.Outputs) *Player {
+	return &Player{outputs: outputs, dynamodb: dynamodb.NewFromConfig(config), sqs: sqs.NewFromConfig(config),
+		sfn: sfn.NewFromConfig(config)}
 }
 
-const sideBySide = 8
+// Effect is the number of rows written and of messages sent so far, of all runs.
+func (p *Player) Effect() (rows, messages int64) { return p.written.Load(), p.sent.Load() }
+
+const concurrency = 8 // calls of one kind
 
 func text(value string) dynamodbtypes.AttributeValue {
 	return &dynamodbtypes.AttributeValueMemberS{Value: value}
@@ -53,10 +49,10 @@ func number(value int) dynamodbtypes.AttributeValue {
 	return &dynamodbtypes.AttributeValueMemberN{Value: strconv.Itoa(value)}
 }
 
-// PutRows writes the run's rows as the exporter and the sender leave them. What is SentLast is exported only.
-func (w *World) PutRows(ctx context.Context, run Run) error {
+// PutRows writes the run's rows as the exporter and the sender leave them. Those that are SentLast are Exported.
+func (p *Player) PutRows(ctx context.Context, run Run) error {
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(sideBySide)
+	group.SetLimit(concurrency)
 	for _, c := range run.Collections {
 		item := map[string]dynamodbtypes.AttributeValue{
 			"CorrelationId": text(run.CorrelationID), "CollectionName": text(c.Name),
@@ -73,26 +69,26 @@ func (w *World) PutRows(ctx context.Context, run Run) error {
 			delete(item, "FilesReceived")
 		}
 		group.Go(func() error {
-			_, err := w.dynamodb.PutItem(ctx, &dynamodb.PutItemInput{TableName: &w.outputs.ExportStatusTableName,
+			_, err := p.dynamodb.PutItem(ctx, &dynamodb.PutItemInput{TableName: &p.outputs.ExportStatusTableName,
 				Item: item})
 			if err != nil {
 				return fmt.Errorf("writing a row: %w", err)
 			}
-			w.written.Add(1)
+			p.written.Add(1)
 			return nil
 		})
 	}
 	return group.Wait()
 }
 
-// WriteSent writes the status of the collections that are SentLast, as the sender does: it looks at nothing else.
-func (w *World) WriteSent(ctx context.Context, run Run) error {
+// WriteSent writes the status of the collections that are SentLast, without a condition, as the sender does.
+func (p *Player) WriteSent(ctx context.Context, run Run) error {
 	for _, c := range run.Collections {
 		if !c.SentLast {
 			continue
 		}
-		if _, err := w.dynamodb.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-			TableName: &w.outputs.ExportStatusTableName,
+		if _, err := p.dynamodb.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+			TableName: &p.outputs.ExportStatusTableName,
 			Key: map[string]dynamodbtypes.AttributeValue{"CorrelationId": text(run.CorrelationID),
 				"CollectionName": text(c.Name)},
 			UpdateExpression:          aws.String("SET CollectionStatus = :status"),
@@ -104,16 +100,16 @@ func (w *World) WriteSent(ctx context.Context, run Run) error {
 	return nil
 }
 
-// Row is a collection's row as it is now.
+// Row is a collection's row as read.
 type Row struct {
 	Name, Status   string
 	Sent, Received int
 }
 
-// Rows reads the run's rows in the order of their names.
-func (w *World) Rows(ctx context.Context, run Run) ([]Row, error) {
-	pages := dynamodb.NewQueryPaginator(w.dynamodb, &dynamodb.QueryInput{
-		TableName:                 &w.outputs.ExportStatusTableName,
+// Rows reads the run's rows, ordered by name.
+func (p *Player) Rows(ctx context.Context, run Run) ([]Row, error) {
+	pages := dynamodb.NewQueryPaginator(p.dynamodb, &dynamodb.QueryInput{
+		TableName:                 &p.outputs.ExportStatusTableName,
 		KeyConditionExpression:    aws.String("CorrelationId = :run"),
 		ExpressionAttributeValues: map[string]dynamodbtypes.AttributeValue{":run": text(run.CorrelationID)},
 		ConsistentRead:            aws.Bool(true),
@@ -145,30 +141,30 @@ func count(value dynamodbtypes.AttributeValue) int {
 	return 0
 }
 
-// AtRest tells whether no message waits and no execution runs.
-func (w *World) AtRest(ctx context.Context) (bool, error) {
+// Idle reports whether no message waits and no execution runs.
+func (p *Player) Idle(ctx context.Context) (bool, error) {
 	waiting := []sqstypes.QueueAttributeName{
 		sqstypes.QueueAttributeNameApproximateNumberOfMessages,
 		sqstypes.QueueAttributeNameApproximateNumberOfMessagesNotVisible,
 	}
-	queue, err := w.sqs.GetQueueAttributes(ctx,
-		&sqs.GetQueueAttributesInput{QueueUrl: &w.outputs.FileReceivedQueueUrl, AttributeNames: waiting})
+	queue, err := p.sqs.GetQueueAttributes(ctx,
+		&sqs.GetQueueAttributesInput{QueueUrl: &p.outputs.FileReceivedQueueUrl, AttributeNames: waiting})
 	if err != nil {
-		return false, fmt.Errorf("looking whether messages wait: %w", err)
+		return false, fmt.Errorf("counting waiting messages: %w", err)
 	}
 	for _, name := range waiting {
 		if queue.Attributes[string(name)] != "0" {
 			return false, nil
 		}
 	}
-	running, err := w.sfn.ListExecutions(ctx, &sfn.ListExecutionsInput{
-		StateMachineArn: &w.outputs.StateMachineArn, StatusFilter: sfntypes.ExecutionStatusRunning, MaxResults: 1,
+	running, err := p.sfn.ListExecutions(ctx, &sfn.ListExecutionsInput{
+		StateMachineArn: &p.outputs.StateMachineArn, StatusFilter: sfntypes.ExecutionStatusRunning, MaxResults: 1,
 	})
 	if express := (*sfntypes.StateMachineTypeNotSupported)(nil); errors.As(err, &express) {
-		return true, nil // its messages stay in the queue until their execution has ended
+		return true, nil // an EXPRESS pipe deletes messages after their execution has ended
 	}
 	if err != nil {
-		return false, fmt.Errorf("looking whether executions run: %w", err)
+		return false, fmt.Errorf("listing running executions: %w", err)
 	}
 	return len(running.Executions) == 0, nil
 }
