@@ -25,8 +25,8 @@ func TestMaxMessageBytes(t *testing.T) {
 }
 
 // A full batch of the largest messages fits through the whole execution: up to 72 messages even if every byte of every
-// body is escaped; above, where SQS allows no smaller limit, if a quarter is escaped. (In the example of docs/reference.md a
-// seventh is.)
+// body is escaped; above, where SQS allows no smaller limit, if a quarter is escaped. (In the example of
+// docs/reference.md a seventh is.)
 func TestAFullBatchFitsIntoAnExecution(t *testing.T) {
 	t.Parallel()
 	for batchSize := 1; batchSize <= 100; batchSize++ {

@@ -1,8 +1,8 @@
 package price
 
 // The sources. AWS's price list has one machine-readable file for each service and region, with a date of publication.
-// The prices here were read on 2026-11-23 in published copies with these dates. Where no copy for Ireland was found, the
-// price is that of another region and says so. A page without a date is "undated".
+// The prices here were read on 2026-11-23 in published copies with these dates. Where no copy for Ireland was found,
+// the price is that of another region and says so. A page without a date is "undated".
 const (
 	priceList   = "https://pricing.us-east-1.amazonaws.com/offers/v1.0/aws/"
 	ireland     = "eu-west-1"

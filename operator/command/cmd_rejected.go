@@ -39,12 +39,12 @@ func (a *app) readRejected() (*rejected.Reading, error) {
 	if err != nil {
 		return nil, err
 	}
-	if reading.Elsewhere > 0 {
-		fmt.Fprintf(a.err, "The list is incomplete: another reader holds about %d messages.\n", reading.Elsewhere)
+	if reading.InFlight > 0 {
+		fmt.Fprintf(a.err, "The list is incomplete: another reader holds about %d messages.\n", reading.InFlight)
 	}
-	if reading.Unseen > 0 {
+	if reading.NotReceived > 0 {
 		fmt.Fprintf(a.err, "The list is incomplete: the queue did not return about %d of its messages. Try again.\n",
-			reading.Unseen)
+			reading.NotReceived)
 	}
 	return reading, nil
 }
@@ -61,7 +61,7 @@ func (a *app) listRejected() (*rejected.Reading, error) {
 // release makes visible again what is still held, except these messages. An error is only reported: the messages become
 // visible by themselves.
 func (a *app) release(reading *rejected.Reading, except ...*rejected.Message) {
-	if err := reading.GiveBack(a, except...); err != nil {
+	if err := reading.Release(a, except...); err != nil {
 		a.complain(err.Error())
 	}
 }
@@ -105,7 +105,7 @@ func (c *rejectedListCommand) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	list := rejectedList{Messages: []*rejected.Message{}, InFlight: reading.Elsewhere, Missing: reading.Unseen}
+	list := rejectedList{Messages: []*rejected.Message{}, InFlight: reading.InFlight, Missing: reading.NotReceived}
 	for _, m := range reading.Messages {
 		if c.wants(m) {
 			list.Messages = append(list.Messages, m)
@@ -209,8 +209,8 @@ func (m rejectedText) print(p show.Printer) {
 	p.Line("identity: %s", m.Identity)
 	p.Line("rejected: %s", p.Since(&m.SentAt))
 	p.Line("runs: %s", few(m.Runs))
-	if m.ComesBack != "" {
-		p.Line("a replay would be rejected again: %s", m.ComesBack)
+	if m.RejectedAgain != "" {
+		p.Line("a replay would be rejected again: %s", m.RejectedAgain)
 	}
 	p.Line("what to do: docs/runbook.md#%s", strings.ToLower(string(m.Reason)))
 	p.Line("")

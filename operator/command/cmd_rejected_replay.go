@@ -150,11 +150,11 @@ func (c *rejectedReplayCommand) Run(a *app) error {
 	said := handled{DryRun: !c.Yes, Messages: []handledMessage{}}
 	var good []*rejected.Message
 	for _, m := range selected {
-		if m.ComesBack == "" || c.AsIs && m.Identity != "" {
+		if m.RejectedAgain == "" || c.AsIs && m.Identity != "" {
 			good = append(good, m)
 			continue
 		}
-		said.Messages = append(said.Messages, handledMessage{m, stays, "it would be rejected again: " + m.ComesBack +
+		said.Messages = append(said.Messages, handledMessage{m, stays, "it would be rejected again: " + m.RejectedAgain +
 			" (--as-is replays it anyway)"})
 	}
 	a.release(reading, good...)

@@ -90,7 +90,7 @@ func TestSimulateOnTheStack(t *testing.T) {
 	for _, c := range run.Collections {
 		waits[c.Collection] = c.WaitsFor
 	}
-	want := map[string]report.WaitsFor{played.Missing[0]: report.ForFiles, played.Blocked[0]: report.ForNothingEver,
+	want := map[string]report.WaitsFor{played.Missing[0]: report.ForFiles, played.Blocked[0]: report.ForManualAction,
 		played.LateSent[0]: report.ForNothing}
 	for name, waitsFor := range waits {
 		if _, named := want[name]; !named {

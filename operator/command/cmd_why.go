@@ -34,7 +34,7 @@ func (c *whyCommand) Run(a *app) error {
 	if c.Collection != "" {
 		return c.whyCollection(a, run)
 	}
-	var evidence report.Around
+	var evidence report.Evidence
 	if run.State != report.Successful && a.source == nil {
 		found, err := a.deployment()
 		if err == nil {
@@ -82,8 +82,8 @@ func printFindings(p show.Printer, findings []report.Finding) {
 		if f.Since != nil {
 			p.Line("  since %s", p.Since(f.Since))
 		}
-		if f.Whose != report.Nobody {
-			p.Line("  waiting for: %s", f.Whose)
+		if f.Responsible != report.Nobody {
+			p.Line("  waiting for: %s", f.Responsible)
 		}
 		for _, next := range f.Next {
 			p.Line("  next: %s", next)

@@ -136,7 +136,7 @@ func over(c report.Collection) bool {
 }
 
 func stuck(c report.Collection) bool {
-	return c.WaitsFor == report.ForRepair || c.WaitsFor == report.ForStatus || c.WaitsFor == report.ForNothingEver
+	return c.WaitsFor == report.ForRepair || c.WaitsFor == report.ForStatus || c.WaitsFor == report.ForManualAction
 }
 
 func runEvents(before, after report.Run) []Event {

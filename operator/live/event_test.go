@@ -35,7 +35,7 @@ func TestEvents(t *testing.T) {
 		want          []Event
 	}{
 		"Nothing":       {list{sent}, list{sent}, nil},
-		"OnlyMoreFiles": {list{sent}, list{one("Sent", 4, 4, report.ForLook)}, nil},
+		"OnlyMoreFiles": {list{sent}, list{one("Sent", 4, 4, report.ForReconciliation)}, nil},
 		"Appeared":      {nil, list{sent}, []Event{{Appeared, "db.a", "appeared, status Sent"}}},
 		"Gone":          {list{sent}, nil, []Event{{Gone, "db.a", "is gone: its row was deleted"}}},
 		"StatusChanged": {list{one("Exported", 3, 4, report.ForExport)}, list{sent},
@@ -60,7 +60,7 @@ func TestEvents(t *testing.T) {
 			[]Event{{OverReceived, "db.a", "has received 5 files, and 4 were sent"}}},
 		"AheadOfTheSendersCount": {list{one("Exported", 4, 4, report.ForSent)},
 			list{one("Exported", 5, 4, report.ForSent)}, nil},
-		"Stuck": {list{exporting}, list{one("Table_Unavailable", 0, 0, report.ForNothingEver)},
+		"Stuck": {list{exporting}, list{one("Table_Unavailable", 0, 0, report.ForManualAction)},
 			[]Event{{Changed, "db.a", "Table_Unavailable, was Exporting"},
 				{Stuck, "db.a", "waits for manual action"}}},
 		"InTheOrderOfNames": {list{named("db.b")}, list{named("db.c"), named("db.a")},

@@ -63,7 +63,7 @@ func manyCollections(n int) report.Run {
 		waitsFor report.WaitsFor
 		received int64
 	}{
-		{5000, "Exported", report.ForRepair, 0}, {2500, "Table_Unavailable", report.ForNothingEver, 0},
+		{5000, "Exported", report.ForRepair, 0}, {2500, "Table_Unavailable", report.ForManualAction, 0},
 		{20, "Sent", report.ForFiles, 70},
 		{50, "Exported", report.ForSent, 100}, {10, "Exporting", report.ForExport, 12},
 		{4, "Received", report.ForSuccessFile, 100},
@@ -87,7 +87,7 @@ func manyCollections(n int) report.Run {
 		}
 		run.Collections = append(run.Collections, c)
 	}
-	order := []report.WaitsFor{report.ForRepair, report.ForNothingEver, report.ForFiles, report.ForSent,
+	order := []report.WaitsFor{report.ForRepair, report.ForManualAction, report.ForFiles, report.ForSent,
 		report.ForExport, report.ForSuccessFile, report.ForNothing}
 	slices.SortStableFunc(run.Collections, func(a, b report.Collection) int {
 		return slices.Index(order, a.WaitsFor) - slices.Index(order, b.WaitsFor)

@@ -94,8 +94,8 @@ func TestAllFilesIn(t *testing.T) {
 	}{
 		"OK": {[]report.Collection{half, other(one("SENT", 0, 10, report.ForFiles))}, 15 * time.Second, true},
 		// it is read while its files are counted
-		"BehindTheLedger": {[]report.Collection{one("Sent", 20, 40, report.ForLook)}, 10 * time.Second, true},
-		"StuckOnesGetNoFiles": {[]report.Collection{half, other(one("Blocked_Topic", 0, 10, report.ForNothingEver))},
+		"BehindTheLedger": {[]report.Collection{one("Sent", 20, 40, report.ForReconciliation)}, 10 * time.Second, true},
+		"StuckOnesGetNoFiles": {[]report.Collection{half, other(one("Blocked_Topic", 0, 10, report.ForManualAction))},
 			10 * time.Second, true},
 		"SenderNotFinished": {[]report.Collection{half, other(one("", 0, 10, report.ForExport))}, 0, false},
 		"NoneArrive":        {[]report.Collection{one("Sent", 0, 40, report.ForFiles)}, 0, false},

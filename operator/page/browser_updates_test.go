@@ -22,8 +22,8 @@ func serveRun(t *testing.T) *servedRun {
 	r := &servedRun{db: newDB(0)}
 	r.db.row("still", "db.core.a", "Sent", 1)
 	source := newSource(r.db)
-	source.Around = func(context.Context, string) (report.Around, error) {
-		return report.Around{Kept: int(r.rejected.Load())}, nil
+	source.Around = func(context.Context, string) (report.Evidence, error) {
+		return report.Evidence{Rejected: int(r.rejected.Load())}, nil
 	}
 	r.testServer = newServer(t, source, Options{})
 	return r

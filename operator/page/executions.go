@@ -78,7 +78,7 @@ func (s *Server) executionsInLedger(ctx context.Context, run report.Run) ([]stri
 
 // executionView is the page of an execution.
 type executionView struct {
-	trace.Story
+	trace.Account
 	GraphData string // JSON for the script: the graph and the path, without inputs and outputs
 	Run       string // the page came from
 }
@@ -92,7 +92,7 @@ func (s *Server) executionPage(r *http.Request) (view, error) {
 	if millis, err := strconv.ParseInt(query.Get("near"), 10, 64); err == nil {
 		near = time.UnixMilli(millis)
 	}
-	execution, err := s.Trace.Story(r.Context(), query.Get("id"), near)
+	execution, err := s.Trace.Account(r.Context(), query.Get("id"), near)
 	if err != nil {
 		return view{}, err
 	}

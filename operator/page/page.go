@@ -41,11 +41,11 @@ type Source struct {
 	Local     bool   // it is the local stack
 	Store     *store.Store
 	Settings  report.Settings
-	Command   report.Command                                               // begins the suggested commands
-	Trace     *trace.Reader                                                // nil without a state machine
-	Around    func(ctx context.Context, run string) (report.Around, error) // nil without queues
-	Reconcile func(context.Context, []snapshot.CollectionKey) error        // nil without a state machine
-	Rejected  *rejected.Queues                                             // nil without queues
+	Command   report.Command                                                 // begins the suggested commands
+	Trace     *trace.Reader                                                  // nil without a state machine
+	Around    func(ctx context.Context, run string) (report.Evidence, error) // nil without queues
+	Reconcile func(context.Context, []snapshot.CollectionKey) error          // nil without a state machine
+	Rejected  *rejected.Queues                                               // nil without queues
 	Now       func() time.Time
 }
 

@@ -162,7 +162,7 @@ func TestLargeRunIsBounded(t *testing.T) {
 		query []any
 		want  string
 	}{
-		{[]any{"waits_for", report.ForNothingEver}, "2\u202f000 collections"},
+		{[]any{"waits_for", report.ForManualAction}, "2\u202f000 collections"},
 		{[]any{"name", "collection-0999"}, "page 1 of 1, 10 collections"},
 		{[]any{"status", "received", "page", 20}, "page 20 of 20"},
 		{[]any{"sort", "name", "page", 100}, "collection-09999"},

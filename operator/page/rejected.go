@@ -34,7 +34,7 @@ func (s *Server) readRejected(ctx context.Context) (*rejected.Reading, error) {
 		if err != nil {
 			return nil, err
 		}
-		return reading, reading.GiveBack(ctx)
+		return reading, reading.Release(ctx)
 	})
 }
 
@@ -81,7 +81,7 @@ func (s *Server) newRejectedView(r *http.Request, template, title string) (view,
 		if page.Matching++; page.Matching <= maxRejected {
 			page.Shown = append(page.Shown, message)
 		}
-		if message.ComesBack == "" {
+		if message.RejectedAgain == "" {
 			page.Replayable++
 		}
 	}
@@ -103,10 +103,10 @@ func selectMessages(
 	for _, message := range all {
 		switch {
 		case !matches(message, form.Get("run"), form.Get("reason")):
-		case identity == "" && (message.SentAt.UnixMilli() > until || message.ComesBack != ""):
+		case identity == "" && (message.SentAt.UnixMilli() > until || message.RejectedAgain != ""):
 		case identity != "" && identity != message.Identity:
-		case identity != "" && message.ComesBack != "" && form.Get("force") == "":
-			rejectedAgain = message.ComesBack
+		case identity != "" && message.RejectedAgain != "" && form.Get("force") == "":
+			rejectedAgain = message.RejectedAgain
 		default:
 			selected = append(selected, message)
 		}
@@ -133,7 +133,7 @@ func (s *Server) replay(r *http.Request) (string, error) {
 	selected, rejectedAgain := selectMessages(reading.Messages, form, until)
 	outcomes, err := reading.Replay(r.Context(), selected)
 	s.rejected.forget("")
-	released := reading.GiveBack(r.Context())
+	released := reading.Release(r.Context())
 	if err != nil {
 		return "", deployment.AfterEffect(errors.Join(err, released), "nothing was replayed")
 	}

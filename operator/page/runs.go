@@ -86,7 +86,7 @@ func (s *Server) run(ctx context.Context, correlationID string) (report.Run, rea
 
 // surroundings are the queues and executions of a run.
 type surroundings struct {
-	Around  report.Around
+	Around  report.Evidence
 	Partial bool   // not all could be read
 	err     string // the text may differ each time
 }

@@ -27,8 +27,8 @@ func TestSuggestedCommandsCanBePasted(t *testing.T) {
 			}
 			source := newSource(db)
 			source.Command = "snapshot-status --stack=x-prod"
-			source.Around = func(context.Context, string) (report.Around, error) {
-				return report.Around{Waiting: 1, Kept: 1, Failed: []report.Failure{{At: time.Now()}}}, nil
+			source.Around = func(context.Context, string) (report.Evidence, error) {
+				return report.Evidence{Waiting: 1, Rejected: 1, Failed: []report.Failure{{At: time.Now()}}}, nil
 			}
 			server := newServer(t, source, Options{})
 			run, collection := server.get("/run", "id", id), server.get("/collection", "run", id, "name", id)

@@ -147,12 +147,12 @@ func TestRunIsUpdatedWithItsSurroundings(t *testing.T) {
 	var calls, inQueue atomic.Int64
 	var broken atomic.Bool
 	around := func(source *Source) {
-		source.Around = func(context.Context, string) (report.Around, error) {
+		source.Around = func(context.Context, string) (report.Evidence, error) {
 			n := calls.Add(1)
 			if broken.Load() {
-				return report.Around{}, fmt.Errorf("request %d failed", n)
+				return report.Evidence{}, fmt.Errorf("request %d failed", n)
 			}
-			return report.Around{Kept: int(inQueue.Load())}, nil
+			return report.Evidence{Rejected: int(inQueue.Load())}, nil
 		}
 	}
 	db := newDB(5)
@@ -162,7 +162,7 @@ func TestRunIsUpdatedWithItsSurroundings(t *testing.T) {
 		versions[sent.last().Version] = true
 		inQueue.Store(3)
 		wait(maxInterval)
-		if live := sent.last().Value.(liveRun); live.Around.Kept != 3 {
+		if live := sent.last().Value.(liveRun); live.Around.Rejected != 3 {
 			t.Errorf("sent %+v", live.Around)
 		}
 		versions[sent.last().Version] = true

@@ -35,9 +35,9 @@ type Message struct {
 	Detail   string          `json:"detail"`   // the same in a sentence
 	SentAt   time.Time       `json:"sent_at"`  // when it was rejected
 	Runs     []string        `json:"runs"`     // correlation ids in the text
-	// ComesBack is why a replay would be rejected again, as far as the text tells; empty if not.
-	ComesBack string `json:"rejected_again,omitempty"`
-	Text      string `json:"-"` // exactly as it was sent
+	// RejectedAgain is why a replay would be rejected again, as far as the text tells; empty if not.
+	RejectedAgain string `json:"rejected_again,omitempty"`
+	Text          string `json:"-"` // exactly as it was sent
 
 	id     string // of the message in the rejected-messages queue
 	handle *string
@@ -58,7 +58,7 @@ func newMessage(received types.Message) *Message {
 		m.SentAt = time.UnixMilli(sent).UTC()
 	}
 	m.Runs = runsOf(json.RawMessage(m.Text), 0)
-	m.ComesBack = m.comesBack()
+	m.RejectedAgain = m.rejectedAgain()
 	return m
 }
 
@@ -101,8 +101,8 @@ func (m *Message) Envelope() string {
 	return sendable.JSON(struct{ Records []record }{[]record{{m.Identity, m.Text}}})
 }
 
-// comesBack reads the envelope as increment will.
-func (m *Message) comesBack() string {
+// rejectedAgain reads the envelope as increment will.
+func (m *Message) rejectedAgain() string {
 	for _, receipt := range snapshot.Unwrap([]byte(m.Envelope()), "") {
 		switch own := receipt.Identity == m.Identity || strings.HasPrefix(receipt.Identity, m.Identity+"/"); {
 		case m.Identity == "" || !own:

@@ -59,7 +59,7 @@ func TestComesBack(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			if got := test.message.comesBack(); got != test.want {
+			if got := test.message.rejectedAgain(); got != test.want {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
 		})

@@ -120,11 +120,11 @@ func TestReadAndRelease(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if second := read(t, q); len(second.Messages) != 0 || second.Elsewhere != 25 {
+	if second := read(t, q); len(second.Messages) != 0 || second.InFlight != 25 {
 		t.Errorf("a second reader got %d messages, and %d in flight; want 0 and 25", len(second.Messages),
-			second.Elsewhere)
+			second.InFlight)
 	}
-	if err := reading.GiveBack(t.Context()); err != nil {
+	if err := reading.Release(t.Context()); err != nil {
 		t.Error(err)
 	}
 	wantCount(t, q, 25, 0)
@@ -237,7 +237,7 @@ func TestReplayTooLarge(t *testing.T) {
 			t.Errorf("%s: done %t, %v", o.Identity, o.Done, o.Err)
 		}
 	}
-	if err := reading.GiveBack(t.Context()); err != nil {
+	if err := reading.Release(t.Context()); err != nil {
 		t.Error(err)
 	}
 	wantCount(t, q, 1, 0)
@@ -286,7 +286,7 @@ func TestReplayRefusedByEntry(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if err := reading.GiveBack(t.Context()); err != nil {
+	if err := reading.Release(t.Context()); err != nil {
 		t.Error(err)
 	}
 	wantCount(t, q, 2, 0)
@@ -305,7 +305,7 @@ func TestDelete(t *testing.T) {
 			t.Errorf("%s: done %t, %v", o.Identity, o.Done, o.Err)
 		}
 	}
-	if err := reading.GiveBack(t.Context()); err != nil {
+	if err := reading.Release(t.Context()); err != nil {
 		t.Error(err)
 	}
 	wantCount(t, q, 1, 0)

@@ -17,10 +17,10 @@ import (
 // Reading holds the messages that were received. Other readers do not see them until they are released.
 type Reading struct {
 	Messages []*Message // the oldest first
-	// Elsewhere is how many messages other readers hold, approximately.
-	Elsewhere int
-	// Unseen is how many messages the queue did not return, approximately.
-	Unseen int
+	// InFlight is how many messages other readers hold, approximately.
+	InFlight int
+	// NotReceived is how many messages the queue did not return, approximately.
+	NotReceived int
 
 	queues Queues
 	byID   map[string]*Message
@@ -55,15 +55,15 @@ func (q Queues) Count(ctx context.Context) (visible, hidden int, err error) {
 }
 
 // Read receives all messages of the queue. After an error, or if the context ends, it releases what it received;
-// otherwise the caller does, with GiveBack.
+// otherwise the caller does, with Release.
 func (q Queues) Read(ctx context.Context) (*Reading, error) {
 	visible, hidden, err := q.Count(ctx)
 	if err != nil {
 		return nil, err
 	}
-	r := &Reading{Elsewhere: hidden, queues: q, byID: map[string]*Message{}}
+	r := &Reading{InFlight: hidden, queues: q, byID: map[string]*Message{}}
 	if err := r.read(ctx, visible); err != nil {
-		return nil, errors.Join(err, r.GiveBack(ctx))
+		return nil, errors.Join(err, r.Release(ctx))
 	}
 	slices.SortStableFunc(r.Messages, func(a, b *Message) int {
 		return cmp.Or(a.SentAt.Compare(b.SentAt), cmp.Compare(a.Identity, b.Identity), cmp.Compare(a.id, b.id))
@@ -93,7 +93,7 @@ func (r *Reading) read(ctx context.Context, expected int) error {
 		}
 		expected = visible + len(r.Messages)
 		if empty++; empty == emptyReceives {
-			r.Unseen = visible
+			r.NotReceived = visible
 			return nil
 		}
 	}

@@ -19,9 +19,9 @@ const (
 	releaseTimeout = 30 * time.Second // of one call
 )
 
-// GiveBack makes visible again what is held, except these messages, also when the context has ended. The error says how
+// Release makes visible again what is held, except these messages, also when the context has ended. The error says how
 // many messages could not be released, and when they become visible by themselves.
-func (r *Reading) GiveBack(ctx context.Context, except ...*Message) error {
+func (r *Reading) Release(ctx context.Context, except ...*Message) error {
 	hidden := hidesFor(len(r.Messages))
 	held := r.forget(except)
 	var mu sync.Mutex

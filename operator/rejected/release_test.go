@@ -79,7 +79,7 @@ func TestReleaseMany(t *testing.T) {
 			return nil, fmt.Errorf("no concurrent call")
 		}
 	}
-	if err := read(t, f.queues()).GiveBack(t.Context()); err != nil {
+	if err := read(t, f.queues()).Release(t.Context()); err != nil {
 		t.Error(err)
 	}
 	if most != atOnce || len(deadlines) < 2 {
@@ -103,7 +103,7 @@ func TestReleaseFails(t *testing.T) {
 	}
 	reading := read(t, f.queues())
 	except := reading.Messages[0] // message 0, by its identity that all lack
-	err := reading.GiveBack(t.Context(), except)
+	err := reading.Release(t.Context(), except)
 	if err == nil || !strings.HasPrefix(err.Error(), "13 of 40 messages could not be made visible again: ") ||
 		!strings.HasSuffix(err.Error(), "within 1m4.1s") {
 		t.Error(err)
@@ -115,8 +115,8 @@ func TestAnIncompleteReadingSaysSo(t *testing.T) {
 	t.Parallel()
 	for more, want := range map[int]int{0: 0, 3: 3} {
 		f := &fakeQueue{messages: 12, more: more}
-		if reading := read(t, f.queues()); reading.Unseen != want || len(reading.Messages) != 12 {
-			t.Errorf("read %d messages, %d unseen, want 12 and %d", len(reading.Messages), reading.Unseen, want)
+		if reading := read(t, f.queues()); reading.NotReceived != want || len(reading.Messages) != 12 {
+			t.Errorf("read %d messages, %d unseen, want 12 and %d", len(reading.Messages), reading.NotReceived, want)
 		}
 	}
 }
@@ -173,7 +173,7 @@ func TestCallsThatFail(t *testing.T) {
 					t.Errorf("done %t, %v; want: %s", o.Done, o.Err, c.says)
 				}
 			}
-			_ = reading.GiveBack(t.Context()) // of what is gone already it complains
+			_ = reading.Release(t.Context()) // of what is gone already it complains
 			wantCount(t, q, c.rejected, 0)
 			if got := len(arrived(t, q)); got != c.arrived {
 				t.Errorf("%d messages arrived, want %d", got, c.arrived)

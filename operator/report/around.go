@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// Around is what the queues and the state machine say. It may explain why a run makes no progress.
-type Around struct {
+// Evidence is what the queues and the state machine say. It may explain why a run makes no progress.
+type Evidence struct {
 	Waiting     int // messages in the file-received queue, approximately; those being processed included
-	Kept        int // messages in the rejected-messages queue, approximately
+	Rejected    int // messages in the rejected-messages queue, approximately
 	DeadLetters int // messages in the dead-letter queues, approximately
 	Failed      []Failure
 }
@@ -24,24 +24,24 @@ type Failure struct {
 }
 
 // findings names what may keep an unfinished run from making progress.
-func (a Around) findings(run Run, command Command) []Finding {
+func (e Evidence) findings(run Run, command Command) []Finding {
 	var findings []Finding
-	add := func(n int, whose Whose, what WaitsFor, sentence string, next ...string) {
+	add := func(n int, whose Responsible, what WaitsFor, sentence string, next ...string) {
 		if n > 0 {
-			findings = append(findings, Finding{WaitsFor: what, Whose: whose, Sentence: sentence, Next: next})
+			findings = append(findings, Finding{WaitsFor: what, Responsible: whose, Sentence: sentence, Next: next})
 		}
 	}
-	if failed, _ := a.failures(run); len(failed) > 0 {
-		add(1, Operator, ForLook, failedSentence(failed)+".", docsFailed, command.reconcile(run))
+	if failed, _ := e.failures(run); len(failed) > 0 {
+		add(1, Operator, ForReconciliation, failedSentence(failed)+".", docsFailed, command.reconcile(run))
 		findings[0].Since = moment(failed[0].At)
 	}
-	add(a.DeadLetters, Operator, ForFiles, Plural(a.DeadLetters, "message", "messages")+
+	add(e.DeadLetters, Operator, ForFiles, Plural(e.DeadLetters, "message", "messages")+
 		" in the dead-letter queues: no execution could start for them. They may belong to this run.",
 		"docs/runbook.md, dead letters")
-	add(a.Kept, Operator, ForFiles, Plural(a.Kept, "message", "messages")+
+	add(e.Rejected, Operator, ForFiles, Plural(e.Rejected, "message", "messages")+
 		" in the rejected-messages queue. They may belong to this run.",
 		command.Do("rejected list "+Flag("run", run.Run)))
-	add(a.Waiting, Checker, ForFiles, Plural(a.Waiting, "message is", "messages are")+
+	add(e.Waiting, Checker, ForFiles, Plural(e.Waiting, "message is", "messages are")+
 		" in the file-received queue. They may belong to this run.", command.Do("watch", run.Run))
 	return findings
 }
@@ -49,12 +49,12 @@ func (a Around) findings(run Run, command Command) []Finding {
 const docsFailed = "docs/runbook.md, executions failed"
 
 // past names failures after which the run made progress.
-func (a Around) past(run Run, command Command) []Finding {
-	_, past := a.failures(run)
+func (e Evidence) past(run Run, command Command) []Finding {
+	_, past := e.failures(run)
 	if len(past) == 0 {
 		return nil
 	}
-	return []Finding{{WaitsFor: ForLook, Whose: Nobody, Since: moment(past[0].At),
+	return []Finding{{WaitsFor: ForReconciliation, Responsible: Nobody, Since: moment(past[0].At),
 		Next: []string{docsFailed, command.Do("rejected list " + Flag("run", run.Run))},
 		Sentence: failedSentence(past) +
 			". The run has made progress since, so the failed step may be done. Messages " +
@@ -63,8 +63,8 @@ func (a Around) past(run Run, command Command) []Finding {
 
 // failures separates those that may block the run from those after which something was counted or leased, each the
 // newest first.
-func (a Around) failures(run Run) (now, past []Failure) {
-	for _, failure := range slices.SortedFunc(slices.Values(a.Failed),
+func (e Evidence) failures(run Run) (now, past []Failure) {
+	for _, failure := range slices.SortedFunc(slices.Values(e.Failed),
 		func(x, y Failure) int { return y.At.Compare(x.At) }) {
 		if failure.At.Before(run.moved) {
 			past = append(past, failure)

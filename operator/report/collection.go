@@ -30,22 +30,23 @@ type WaitsFor string
 
 // What a collection may wait for, first what needs a person.
 const (
-	ForRepair      WaitsFor = "repair"           // its row cannot be read
-	ForStatus      WaitsFor = "a known status"   // its status is none that a known system writes
-	ForNothingEver WaitsFor = "manual action"    // its status is final: Table_Unavailable, Blocked_Topic
-	ForLook        WaitsFor = "reconciliation"   // a step is due that this system has not taken
-	ForDelivery    WaitsFor = "the request"      // for its _success file: pending or leased
-	ForFiles       WaitsFor = "files"            // Sent, and not all have arrived
-	ForSender      WaitsFor = "the sender"       // Sent, and FilesSent is 0: no file completes it
-	ForSent        WaitsFor = "the status Sent"  // all files that the sender has counted have arrived
-	ForOthers      WaitsFor = "another system"   // that counts its run: the run is not in the ledger
-	ForExport      WaitsFor = "export"           // exporter and sender are working on it
-	ForRetry       WaitsFor = "the next export"  // Export_Failed: the exporter tries again
-	ForSuccessFile WaitsFor = "the success file" // its request was delivered
-	ForNothing     WaitsFor = "nothing"          // it is successful, or exempt
+	ForRepair         WaitsFor = "repair"           // its row cannot be read
+	ForStatus         WaitsFor = "a known status"   // its status is none that a known system writes
+	ForManualAction   WaitsFor = "manual action"    // its status is final: Table_Unavailable, Blocked_Topic
+	ForReconciliation WaitsFor = "reconciliation"   // a step is due that this system has not taken
+	ForDelivery       WaitsFor = "the request"      // for its _success file: pending or leased
+	ForFiles          WaitsFor = "files"            // Sent, and not all have arrived
+	ForSender         WaitsFor = "the sender"       // Sent, and FilesSent is 0: no file completes it
+	ForSent           WaitsFor = "the status Sent"  // all files that the sender has counted have arrived
+	ForOthers         WaitsFor = "another system"   // that counts its run: the run is not in the ledger
+	ForExport         WaitsFor = "export"           // exporter and sender are working on it
+	ForRetry          WaitsFor = "the next export"  // Export_Failed: the exporter tries again
+	ForSuccessFile    WaitsFor = "the success file" // its request was delivered
+	ForNothing        WaitsFor = "nothing"          // it is successful, or exempt
 )
 
-var waits = []WaitsFor{ForRepair, ForStatus, ForNothingEver, ForLook, ForDelivery, ForFiles, ForSender, ForSent,
+var waits = []WaitsFor{ForRepair, ForStatus, ForManualAction, ForReconciliation, ForDelivery, ForFiles, ForSender,
+	ForSent,
 	ForOthers, ForExport, ForRetry, ForSuccessFile, ForNothing}
 
 // Tone is the colour of what a collection waits for.
@@ -53,7 +54,7 @@ func (w WaitsFor) Tone() show.Tone {
 	switch w {
 	case ForNothing:
 		return show.Good
-	case ForRepair, ForStatus, ForNothingEver:
+	case ForRepair, ForStatus, ForManualAction:
 		return show.Bad
 	}
 	return show.Busy
@@ -94,7 +95,7 @@ func waitsFor(state store.State, c Collection, step snapshot.Step) WaitsFor {
 	case step == snapshot.EnqueueRequest && c.received, step == snapshot.LeaseRequest, c.Request.State == Leased:
 		return ForDelivery
 	case step != snapshot.Rest:
-		return ForLook
+		return ForReconciliation
 	case c.successful:
 		return ForNothing
 	case row.Status.Is(snapshot.Received):
@@ -102,7 +103,7 @@ func waitsFor(state store.State, c Collection, step snapshot.Step) WaitsFor {
 	case !isKnown(row.Status):
 		return ForStatus
 	case slices.ContainsFunc(final, row.Status.Is):
-		return ForNothingEver
+		return ForManualAction
 	case row.Status.Is(exportFailed):
 		return ForRetry
 	case row.Status.Is(snapshot.Sent) && row.FilesSent.N < 1:

@@ -79,7 +79,7 @@ func suggestions(id string) []string {
 				}
 				run := report.New(id, store.RunState{Run: &snapshot.Run{CorrelationID: id, Abandoned: abandoned},
 					Collections: []store.State{one}}, report.Settings{}, now)
-				around := report.Around{Waiting: 1, Kept: 1, DeadLetters: 1, Failed: []report.Failure{{At: now}}}
+				around := report.Evidence{Waiting: 1, Rejected: 1, DeadLetters: 1, Failed: []report.Failure{{At: now}}}
 				next = append(next, nextOf(report.Why(run, around, ""))...)
 				next = append(next, nextOf([]report.Finding{report.WhyCollection(run, run.Collections[0], "")})...)
 			}

@@ -112,7 +112,7 @@ func New(correlationID string, read store.RunState, settings Settings, now time.
 		}
 		tally.Add(row, settings.Exempt)
 		c := NewCollection(state, settings, now)
-		if c.WaitsFor == ForLook && read.Run == nil {
+		if c.WaitsFor == ForReconciliation && read.Run == nil {
 			c.WaitsFor = ForOthers // a reconciliation would not change it
 		}
 		run.Collections = append(run.Collections, c)

@@ -60,9 +60,9 @@ func TestWaitsFor(t *testing.T) {
 		"all so far":          {state("Exported", 2, 2), report.ForSent, report.NotDue},
 		"files missing":       {state("Sent", 1, 2), report.ForFiles, report.NotDue},
 		"no files":            {state("Sent", 0, 0), report.ForSender, report.NotDue},
-		"complete, not moved": {state("SENT", 2, 2), report.ForLook, report.NotDue},
+		"complete, not moved": {state("SENT", 2, 2), report.ForReconciliation, report.NotDue},
 		"behind": {state("Sent", 1, 3, func(s *store.State) { s.Collection.Counted = 2 }),
-			report.ForLook, report.NotDue},
+			report.ForReconciliation, report.NotDue},
 		"not asked": {state("Received", 2, 2), report.ForDelivery, report.Pending},
 		"asking": {state("Received", 2, 2, asked(0, false, now.Add(time.Minute))), report.ForDelivery,
 			report.Leased},
@@ -74,7 +74,7 @@ func TestWaitsFor(t *testing.T) {
 			asked(0, false, now.Add(time.Minute))(s)
 			s.Collection.Request = s.Collection.Request.Released()
 		}), report.ForDelivery, report.Pending},
-		"enqueued, not moved": {state("Sent", 2, 2, asked(0, false, now.Add(time.Minute))), report.ForLook,
+		"enqueued, not moved": {state("Sent", 2, 2, asked(0, false, now.Add(time.Minute))), report.ForReconciliation,
 			report.NotDue},
 		"enqueued, and more sent": {state("Sent", 2, 3, asked(0, false, now.Add(time.Minute))), report.ForFiles,
 			report.NotDue},
@@ -83,12 +83,12 @@ func TestWaitsFor(t *testing.T) {
 		}), report.ForFiles, report.NotDue},
 		"exported again": {state("Sent", 2, 2, asked(0, true, now), func(s *store.State) {
 			s.Row.EpochStart, s.Collection.Counted = snapshot.Count(2), 4
-		}), report.ForLook, report.NotDue},
+		}), report.ForReconciliation, report.NotDue},
 		"the sender's own": {state("Received", 0, 0), report.ForSuccessFile, report.NotDue},
 		"success file, not moved": {state("Received", 2, 2, asked(0, true, now),
-			func(s *store.State) { s.Collection.SuccessEpochs = []int64{0} }), report.ForLook, report.Delivered},
+			func(s *store.State) { s.Collection.SuccessEpochs = []int64{0} }), report.ForReconciliation, report.Delivered},
 		"successful":           {state("SUCCESS", 2, 2, asked(0, true, now)), report.ForNothing, report.Delivered},
-		"never ends":           {state("blocked_topic", 0, 0), report.ForNothingEver, report.NotDue},
+		"never ends":           {state("blocked_topic", 0, 0), report.ForManualAction, report.NotDue},
 		"exempt":               {state("Table_Unavailable", 0, 0), report.ForNothing, report.NotDue},
 		"failed, complete":     {state("Export_Failed", 1, 1), report.ForRetry, report.NotDue},
 		"failed, in capitals":  {state("EXPORT_FAILED", 1, 2), report.ForRetry, report.NotDue},
@@ -193,7 +193,7 @@ func TestAnotherSystemsRun(t *testing.T) {
 		s.Row.EpochStart, s.Row.SyncedFiles, s.Collection = snapshot.Counter{}, snapshot.Counter{},
 			snapshot.Collection{}
 	})
-	for known, want := range map[*snapshot.Run]report.WaitsFor{nil: report.ForOthers, {}: report.ForLook} {
+	for known, want := range map[*snapshot.Run]report.WaitsFor{nil: report.ForOthers, {}: report.ForReconciliation} {
 		run := report.New("run", store.RunState{Run: known, Collections: []store.State{theirs}}, report.Settings{}, now)
 		if got := run.Collections[0].WaitsFor; got != want {
 			t.Errorf("waits for %q, want %q", got, want)

@@ -101,7 +101,7 @@ func TestRunsWhoseRowsVanish(t *testing.T) {
 					t.Errorf("%s is %s, want %s", n.Kind, n.Delivery.State, c.want[i])
 				}
 			}
-			findings := report.Why(run, report.Around{}, "")
+			findings := report.Why(run, report.Evidence{}, "")
 			if len(findings) != len(c.sentences) {
 				t.Fatalf("%d findings, want %d: %+v", len(findings), len(c.sentences), findings)
 			}

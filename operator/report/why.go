@@ -11,26 +11,26 @@ import (
 
 // Finding is one answer to "what is the run waiting for?".
 type Finding struct {
-	WaitsFor    WaitsFor   `json:"waits_for"`
-	Sentence    string     `json:"sentence"`
-	Whose       Whose      `json:"responsible"`           // the system or person that has to act
-	Since       *time.Time `json:"since,omitempty"`       // at least one of them has waited since, as far as is known
-	Collections []string   `json:"collections,omitempty"` // the first of them, at most MaxNamed
-	More        int        `json:"more"`                  // how many others there are
-	Next        []string   `json:"next"`                  // commands to type, or what else to do
+	WaitsFor    WaitsFor    `json:"waits_for"`
+	Sentence    string      `json:"sentence"`
+	Responsible Responsible `json:"responsible"`           // the system or person that has to act
+	Since       *time.Time  `json:"since,omitempty"`       // at least one of them has waited since, as far as is known
+	Collections []string    `json:"collections,omitempty"` // the first of them, at most MaxNamed
+	More        int         `json:"more"`                  // how many others there are
+	Next        []string    `json:"next"`                  // commands to type, or what else to do
 }
 
-// Whose is the system or person that has to act next.
-type Whose string
+// Responsible is the system or person that has to act next.
+type Responsible string
 
 // The systems and persons that a run may wait for.
 const (
-	Exporter Whose = "the exporter"
-	Sender   Whose = "the snapshot sender"
-	Receiver Whose = "the receiver"
-	Checker  Whose = "this system"
-	Operator Whose = "you"
-	Nobody   Whose = "nobody"
+	Exporter Responsible = "the exporter"
+	Sender   Responsible = "the snapshot sender"
+	Receiver Responsible = "the receiver"
+	Checker  Responsible = "this system"
+	Operator Responsible = "you"
+	Nobody   Responsible = "nobody"
 )
 
 // MaxNamed is how many collections a finding names.
@@ -38,20 +38,20 @@ const MaxNamed = 5
 
 // Why says what a run waits for: first what needs a person. A run that is done has one finding that says so. The
 // suggested commands begin with the command.
-func Why(run Run, around Around, command Command) []Finding {
+func Why(run Run, evidence Evidence, command Command) []Finding {
 	switch {
 	case len(run.Collections) == 0 && run.known:
 		return []Finding{withoutRows(run, command)}
 	case len(run.Collections) == 0:
-		return []Finding{{WaitsFor: ForExport, Whose: Exporter, Next: []string{command.Do("runs")},
+		return []Finding{{WaitsFor: ForExport, Responsible: Exporter, Next: []string{command.Do("runs")},
 			Sentence: "The export status table has no row for this run. The exporter has not started it, or the " +
 				"correlation id is misspelled."}}
 	case run.State == Successful:
-		return []Finding{{WaitsFor: ForNothing, Whose: Nobody, Next: []string{},
+		return []Finding{{WaitsFor: ForNothing, Responsible: Nobody, Next: []string{},
 			Sentence: fmt.Sprintf("The run is done: all %d collections are successful and monitoring was notified.",
 				run.Summary.Collections)}}
 	}
-	findings := around.findings(run, command)
+	findings := evidence.findings(run, command)
 	for _, what := range waits[:len(waits)-1] {
 		if held := held(run, what); len(held) > 0 {
 			findings = append(findings, describe(run, what, held, command))
@@ -59,21 +59,21 @@ func Why(run Run, around Around, command Command) []Finding {
 	}
 	findings = append(findings, pendingNotifications(run, command)...)
 	if !run.known && len(held(run, ForNothing)) == len(run.Collections) {
-		findings = append(findings, Finding{WaitsFor: ForOthers, Whose: Nobody, Next: []string{docsCutover},
+		findings = append(findings, Finding{WaitsFor: ForOthers, Responsible: Nobody, Next: []string{docsCutover},
 			Sentence: "All collections are successful, but the run is not in the ledger. Another system counts it " +
 				"and notifies monitoring."})
 	}
-	return append(findings, around.past(run, command)...)
+	return append(findings, evidence.past(run, command)...)
 }
 
 // withoutRows is about a run whose messages were counted and whose rows were deleted since.
 func withoutRows(run Run, command Command) Finding {
 	if run.State == Successful {
-		return Finding{WaitsFor: ForNothing, Whose: Nobody, Next: []string{},
+		return Finding{WaitsFor: ForNothing, Responsible: Nobody, Next: []string{},
 			Sentence: "The run is done: monitoring received both notifications. Its rows are no longer in the export " +
 				"status table."}
 	}
-	return Finding{WaitsFor: ForExport, Whose: Operator, Since: run.LastProgress,
+	return Finding{WaitsFor: ForExport, Responsible: Operator, Since: run.LastProgress,
 		Sentence: "The export status table has no row for this run any more, but messages of it were counted. TTL or " +
 			"a person deleted the rows. Monitoring receives no further notification.",
 		Next: []string{"if you still need the run, export it again: the exporter creates new rows",
@@ -83,7 +83,7 @@ func withoutRows(run Run, command Command) Finding {
 // WhyCollection says what one collection of a run waits for.
 func WhyCollection(run Run, c Collection, command Command) Finding {
 	if c.WaitsFor == ForNothing {
-		return Finding{WaitsFor: ForNothing, Whose: Nobody, Collections: []string{c.Collection}, Next: []string{},
+		return Finding{WaitsFor: ForNothing, Responsible: Nobody, Collections: []string{c.Collection}, Next: []string{},
 			Sentence: fmt.Sprintf("%s is %s: it does not block the run.", c.Collection, StatusName(c.Status))}
 	}
 	return describe(run, c.WaitsFor, []Collection{c}, command)
@@ -102,9 +102,9 @@ func describe(run Run, what WaitsFor, held []Collection, command Command) Findin
 		f.Collections = append(f.Collections, c.Collection)
 	}
 	received, sent := files(held)
-	say := func(whose Whose, format string, args ...any) {
+	say := func(whose Responsible, format string, args ...any) {
 		waiting := Plural(len(held), "collection waits", "collections wait")
-		f.Whose, f.Sentence = whose, waiting+" for "+fmt.Sprintf(format, args...)
+		f.Responsible, f.Sentence = whose, waiting+" for "+fmt.Sprintf(format, args...)
 	}
 	switch what {
 	case ForRepair:
@@ -117,13 +117,13 @@ func describe(run Run, what WaitsFor, held []Collection, command Command) Findin
 		say(Operator, "a known status: %s is none of %s.", statuses(held), knownStatuses())
 		f.Next = []string{"find out which system wrote it; if it means one of these, correct it; if it is final, add " +
 			"it to exemptStatuses in this stack's settings"}
-	case ForNothingEver:
-		f.Whose, f.Sentence = Operator, fmt.Sprintf("%s manual action: status %s is final, no files will arrive.",
+	case ForManualAction:
+		f.Responsible, f.Sentence = Operator, fmt.Sprintf("%s manual action: status %s is final, no files will arrive.",
 			Plural(len(held), "collection needs", "collections need"), statuses(held))
 		f.Next = []string{"export it again; or set its status to Success by hand and run: " + command.reconcile(run),
 			"to treat such statuses as done: add " + statuses(held) +
 				" to exemptStatuses in this stack's settings, and deploy with all of them"}
-	case ForLook:
+	case ForReconciliation:
 		f.Next = []string{command.reconcile(run)}
 		say(unlessAbandoned(run, "reconciliation: a step is due.", " The sweep takes it within minutes."))
 	case ForDelivery:
@@ -166,7 +166,7 @@ func describe(run Run, what WaitsFor, held []Collection, command Command) Findin
 }
 
 // unlessAbandoned is what this system does next. For an abandoned run it does nothing, so the operator has to act.
-func unlessAbandoned(run Run, sentence, otherwise string) (Whose, string) {
+func unlessAbandoned(run Run, sentence, otherwise string) (Responsible, string) {
 	if run.State == Abandoned {
 		return Operator, sentence + " The sweep ignores the run: it was abandoned, unfinished after 14 days."
 	}
@@ -181,7 +181,7 @@ func deliver(run Run, command Command) []string {
 	return []string{command.Do("pending"), command.Do("pending --deliver --yes")}
 }
 
-func request(run Run, held []Collection) (Whose, string) {
+func request(run Run, held []Collection) (Responsible, string) {
 	const what = "the request for its _success file: "
 	if slices.ContainsFunc(held, func(c Collection) bool { return c.Request.State == Pending }) {
 		return unlessAbandoned(run, what+"it is pending, and no execution holds a lease.",
@@ -213,7 +213,7 @@ func pendingNotifications(run Run, command Command) []Finding {
 			continue
 		}
 		f := Finding{WaitsFor: ForDelivery, Since: n.Delivery.Since, Next: deliver(run, command)}
-		f.Whose, f.Sentence = unlessAbandoned(run, fmt.Sprintf(
+		f.Responsible, f.Sentence = unlessAbandoned(run, fmt.Sprintf(
 			"All collections are %s, but monitoring is not notified yet (%s).",
 			strings.TrimPrefix(NotificationName(n.Kind), "all "), n.Delivery.State),
 			" The sweep notifies it within minutes, or when the lease expires.")

@@ -19,15 +19,15 @@ func TestWhyNamesPendingMessagesAndFailures(t *testing.T) {
 	run := report.New("run", store.RunState{Run: &snapshot.Run{},
 		Collections: []store.State{state("Success", 2, 2, asked(0, true, now))}},
 		report.Settings{StalledAfter: time.Hour}, now)
-	around := report.Around{Waiting: 2, Kept: 1, DeadLetters: 1, Failed: []report.Failure{
+	around := report.Evidence{Waiting: 2, Rejected: 1, DeadLetters: 1, Failed: []report.Failure{
 		{Execution: "old", At: ago(5 * time.Minute), Error: "Old", Cause: "old"},
 		{Execution: "new", At: ago(time.Minute), Error: "States.Timeout", Cause: "slow"}}}
-	var got []report.Whose
+	var got []report.Responsible
 	findings := report.Why(run, around, "")
 	for _, finding := range findings {
-		got = append(got, finding.Whose)
+		got = append(got, finding.Responsible)
 	}
-	want := []report.Whose{report.Operator, report.Operator, report.Operator, report.Checker, report.Checker,
+	want := []report.Responsible{report.Operator, report.Operator, report.Operator, report.Checker, report.Checker,
 		report.Checker}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -46,7 +46,7 @@ func TestWhyNamesPendingMessagesAndFailures(t *testing.T) {
 
 // finding is what a test wants of one: parts of its sentence and of what to do next.
 type finding struct {
-	responsible    report.Whose
+	responsible    report.Responsible
 	sentence, next string
 }
 
@@ -117,12 +117,12 @@ func TestWhyNamesTheResponsible(t *testing.T) {
 			}
 			run := report.New("run", store.RunState{Run: c.run, Collections: c.rows},
 				report.Settings{StalledAfter: time.Hour}, now)
-			got := report.Why(run, report.Around{}, "")
+			got := report.Why(run, report.Evidence{}, "")
 			if len(got) != len(c.want) {
 				t.Fatalf("%d findings, want %d: %+v", len(got), len(c.want), got)
 			}
 			for i, want := range c.want {
-				if got[i].Whose != want.responsible || !contains(got[i].Sentence, want.sentence) ||
+				if got[i].Responsible != want.responsible || !contains(got[i].Sentence, want.sentence) ||
 					!contains(strings.Join(got[i].Next, "\n"), want.next) {
 					t.Errorf("%+v, want %+v", got[i], want)
 				}
@@ -169,7 +169,7 @@ func TestPastFailuresComeLast(t *testing.T) {
 			run := report.New("run", store.RunState{Run: &snapshot.Run{Progress: snapshot.Progress{Since: c.sweep}},
 				Collections: []store.State{counted}}, report.Settings{}, now)
 			var sentences []string
-			for _, f := range report.Why(run, report.Around{Failed: c.failures}, "") {
+			for _, f := range report.Why(run, report.Evidence{Failed: c.failures}, "") {
 				sentences = append(sentences, f.Sentence)
 			}
 			first, last := sentences[0], sentences[len(sentences)-1]
@@ -195,7 +195,7 @@ func TestSuggestionsNameTheDeployment(t *testing.T) {
 	}
 	malformed := state("Sent", 0, 1)
 	malformed.Malformed = errors.New("no number")
-	around := report.Around{Waiting: 1, Kept: 1, DeadLetters: 1, Failed: []report.Failure{{At: now},
+	around := report.Evidence{Waiting: 1, Rejected: 1, DeadLetters: 1, Failed: []report.Failure{{At: now},
 		{At: ago(time.Hour)}}}
 	suggested := 0
 	say := func(findings ...report.Finding) {

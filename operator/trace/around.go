@@ -19,7 +19,7 @@ import (
 
 // Around reads what may explain why a run makes no progress: how many messages the deployment's queues have, and the
 // failed executions that worked on the run. It receives no message.
-func (r *Reader) Around(ctx context.Context, run string) (report.Around, error) {
+func (r *Reader) Around(ctx context.Context, run string) (report.Evidence, error) {
 	around, err := queues(ctx, r.deployment)
 	if err != nil || r.Machine == "" {
 		return around, err
@@ -36,9 +36,9 @@ func (r *Reader) Around(ctx context.Context, run string) (report.Around, error) 
 	return around, err
 }
 
-func queues(ctx context.Context, d deployment.Deployment) (report.Around, error) {
+func queues(ctx context.Context, d deployment.Deployment) (report.Evidence, error) {
 	client := sqs.NewFromConfig(d.Config)
-	var around report.Around
+	var around report.Evidence
 	if d.FileReceivedQueueUrl != "" {
 		attributes, err := describe(ctx, client, d.FileReceivedQueueUrl)
 		if err != nil {
@@ -55,7 +55,7 @@ func queues(ctx context.Context, d deployment.Deployment) (report.Around, error)
 		if err != nil {
 			return around, err
 		}
-		around.Kept = holds(attributes)
+		around.Rejected = holds(attributes)
 	}
 	return around, nil
 }

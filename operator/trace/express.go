@@ -25,7 +25,7 @@ type logged struct {
 }
 
 // fromLog reads an EXPRESS execution from the log.
-func (r *Reader) fromLog(ctx context.Context, id string, near time.Time) (Story, error) {
+func (r *Reader) fromLog(ctx context.Context, id string, near time.Time) (Account, error) {
 	from, to := near.Add(-time.Hour), near.Add(time.Hour)
 	if near.IsZero() {
 		from, to = time.Now().Add(-24*time.Hour), time.Now()
@@ -38,42 +38,42 @@ func (r *Reader) fromLog(ctx context.Context, id string, near time.Time) (Story,
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return Story{}, fmt.Errorf("reading the log of execution %s in %s: %w", Name(id), r.LogGroup, err)
+			return Account{}, fmt.Errorf("reading the log of execution %s in %s: %w", Name(id), r.LogGroup, err)
 		}
 		for _, event := range page.Events {
 			lines = append(lines, aws.ToString(event.Message))
 		}
 	}
 	if len(lines) == 0 {
-		return Story{}, fmt.Errorf("log group %s has no event of it within an hour of that time: %w", r.LogGroup,
+		return Account{}, fmt.Errorf("log group %s has no event of it within an hour of that time: %w", r.LogGroup,
 			ErrNotFound)
 	}
 	events, err := parseLog(lines)
 	if err != nil {
-		return Story{}, err
+		return Account{}, err
 	}
-	story := storyOf(id, events)
-	story.Graph, err = r.Graph(ctx)
-	return story, err
+	account := accountOf(id, events)
+	account.Graph, err = r.Graph(ctx)
+	return account, err
 }
 
-// storyOf is an execution from its events.
-func storyOf(id string, events []event) Story {
-	story := Story{Express: true, Steps: stepsOf(events),
+// accountOf is an execution from its events.
+func accountOf(id string, events []event) Account {
+	account := Account{Express: true, Steps: stepsOf(events),
 		Note: "EXPRESS: read from the log, which has no inputs and outputs (logs contain no data of messages)."}
-	story.ID, story.Status = id, types.ExecutionStatusRunning
+	account.ID, account.Status = id, types.ExecutionStatusRunning
 	for _, e := range events {
 		switch {
 		case e.Type == types.HistoryEventTypeExecutionStarted:
-			story.Started = aws.ToTime(e.At)
+			account.Started = aws.ToTime(e.At)
 		case e.Type == types.HistoryEventTypeExecutionSucceeded:
-			story.Status, story.Stopped = types.ExecutionStatusSucceeded, e.At
+			account.Status, account.Stopped = types.ExecutionStatusSucceeded, e.At
 		case e.ended():
-			story.Status, story.Stopped = types.ExecutionStatusFailed, e.At
-			story.Error, story.Cause = e.failure()
+			account.Status, account.Stopped = types.ExecutionStatusFailed, e.At
+			account.Error, account.Cause = e.failure()
 		}
 	}
-	return story
+	return account
 }
 
 // parseLog turns the lines of a log into events, in the order of their ids.

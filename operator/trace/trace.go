@@ -48,8 +48,8 @@ func (e Execution) Failed() bool {
 	return e.Status != types.ExecutionStatusSucceeded && e.Status != types.ExecutionStatusRunning
 }
 
-// Story is an execution with its way through the definition.
-type Story struct {
+// Account is an execution with its way through the definition.
+type Account struct {
 	Execution
 	Graph   Graph  `json:"graph"`
 	Steps   []Step `json:"steps"`
@@ -91,29 +91,29 @@ func (r *Reader) Ours(id string) bool {
 // express reports whether an execution has only a log.
 func (r *Reader) express(id string) bool { return strings.Contains(id, ":express:") }
 
-// Story reads an execution with its way. An EXPRESS one is searched in the log within an hour of the moment, or in the
-// last day if that is zero.
-func (r *Reader) Story(ctx context.Context, id string, near time.Time) (Story, error) {
+// Account reads an execution with its way. An EXPRESS one is searched in the log within an hour of the moment, or in
+// the last day if that is zero.
+func (r *Reader) Account(ctx context.Context, id string, near time.Time) (Account, error) {
 	if !r.Ours(id) {
-		return Story{}, ErrNotFound
+		return Account{}, ErrNotFound
 	}
 	if r.express(id) {
 		return r.fromLog(ctx, id, near)
 	}
 	execution, err := r.describe(ctx, id)
 	if err != nil {
-		return Story{}, err
+		return Account{}, err
 	}
-	story := Story{Execution: execution}
-	if story.Graph, err = r.graphOf(ctx, id); err != nil {
-		return story, err
+	account := Account{Execution: execution}
+	if account.Graph, err = r.graphOf(ctx, id); err != nil {
+		return account, err
 	}
 	events, err := r.history(ctx, id)
 	if err != nil {
-		return story, err
+		return account, err
 	}
-	story.Steps = stepsOf(events)
-	return story, nil
+	account.Steps = stepsOf(events)
+	return account, nil
 }
 
 func (r *Reader) history(ctx context.Context, id string) ([]event, error) {

@@ -172,16 +172,16 @@ func TestExpressFromItsLog(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	story := storyOf("x", events)
-	if story.Status != types.ExecutionStatusFailed || story.Error != "UnknownOutcome" || story.Cause != "no branch" {
-		t.Errorf("%s: %s: %s, want that it failed with its cause", story.Status, story.Error, story.Cause)
+	account := accountOf("x", events)
+	if account.Status != types.ExecutionStatusFailed || account.Error != "UnknownOutcome" || account.Cause != "no branch" {
+		t.Errorf("%s: %s: %s, want that it failed with its cause", account.Status, account.Error, account.Cause)
 	}
-	if took := story.Stopped.Sub(story.Started); took != 4*time.Second {
+	if took := account.Stopped.Sub(account.Started); took != 4*time.Second {
 		t.Errorf("it took %s, want 4 s", took)
 	}
-	if len(story.Steps) != 2 || story.Steps[0].State != "Request Pending?" || story.Steps[0].Left == nil ||
-		!story.Steps[1].Failed {
-		t.Errorf("steps %+v", story.Steps)
+	if len(account.Steps) != 2 || account.Steps[0].State != "Request Pending?" || account.Steps[0].Left == nil ||
+		!account.Steps[1].Failed {
+		t.Errorf("steps %+v", account.Steps)
 	}
 	if _, err := parseLog([]string{"not JSON"}); err == nil {
 		t.Error("a line that is not JSON is taken")

@@ -192,8 +192,8 @@ func (r *run) ending(execution string) (ended *sfn.DescribeExecutionOutput) {
 	return ended
 }
 
-// sentRequests, sentNotifications and rejectedMessages are the messages of this run so far. A rejected message that does
-// not name its run has the identity of a message that the run sent.
+// sentRequests, sentNotifications and rejectedMessages are the messages of this run so far. A rejected message that
+// does not name its run has the identity of a message that the run sent.
 func (r *run) sentRequests() []outMessage      { return r.requests.pick(r.names) }
 func (r *run) sentNotifications() []outMessage { return r.notifications.pick(r.names) }
 
