@@ -54,6 +54,7 @@ TEMPLATES = build/lint/*/*.template.json
 
 lint: synth $(LINTERS) ## gofmt, go vet, staticcheck; the linters of the templates
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "run gofmt -w on:" $$unformatted; exit 1; }
+	@! LC_ALL=C.UTF-8 git grep -nE '^.{121}' -- '*.go' || { echo "wrap these lines at 120 columns"; exit 1; }
 	go vet ./...
 	go tool staticcheck ./...
 	go vet -tags testaws ./test/aws/... ./internal/store
