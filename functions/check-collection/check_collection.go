@@ -55,8 +55,7 @@ func New(store *store.Store, log *slog.Logger) *Task { return &Task{store: store
 // delivered, but Moved may be false.
 func (t *Task) Handle(ctx context.Context, in Input) (Output, error) {
 	if in.CorrelationID == "" || in.CollectionName == "" {
-		return Output{}, &failure.Malformed{
-			Err: errors.New("correlation_id or collection_name is missing")}
+		return Output{}, &failure.Malformed{Err: errors.New("correlation_id or collection_name is missing")}
 	}
 	metrics.About(ctx, logging.CorrelationID, in.CorrelationID)
 	metrics.About(ctx, logging.CollectionName, in.CollectionName)

@@ -237,7 +237,7 @@ func TestAMalformedRowAffectsNoOtherCollection(t *testing.T) {
 		t.Errorf("the reason does not say what is wrong: %q", reason)
 	}
 
-	fx.Put("a", tasktest.Sent(2)) // a person mends the row and replays the messages
+	fx.Put("a", tasktest.Sent(2)) // a person repairs the row and replays the messages
 	got, err = fx.handle(t, messages)
 	if err != nil {
 		t.Fatal(err)
@@ -292,6 +292,9 @@ func TestOnlyUncountedMessagesAreRejected(t *testing.T) {
 			got, err := fx.handle(t, tasktest.Batch(messages...))
 			if diff := cmp.Diff(test.want, got); diff != "" || err != nil {
 				t.Error(err, diff)
+			}
+			if len(fx.rejected.rejected) != test.want.Rejected {
+				t.Errorf("rejected %d messages, want %d", len(fx.rejected.rejected), test.want.Rejected)
 			}
 			for i, rejected := range fx.rejected.rejected {
 				if want := fmt.Sprint("n", parts+i, " ", test.reason); rejected != want {

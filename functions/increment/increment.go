@@ -91,8 +91,8 @@ func (t *Task) Handle(ctx context.Context, in Input) (Output, error) {
 	var errs []error
 	for i, result := range results {
 		if result.err != nil {
-			errs = append(errs, fmt.Errorf("%d messages of %s: %w", len(groups[i].Receipts), groups[i].CollectionName,
-				result.err))
+			group := groups[i]
+			errs = append(errs, fmt.Errorf("%d messages of %s: %w", len(group.Receipts), group.CollectionName, result.err))
 			continue
 		}
 		out.Counted += len(result.counts.Counted)
@@ -183,9 +183,14 @@ func (t *Task) count(ctx context.Context, execution string, state store.State, g
 	case errors.Is(err, store.ErrNoRow):
 		return result{counts: counts, rejected: reject(group.Receipts, counts, snapshot.UnknownCollection())}
 	case errors.As(err, &malformed):
-		t.log.WarnContext(ctx, "counting failed", logging.CorrelationID, group.CorrelationID, logging.CollectionName,
+		rejected := reject(group.Receipts, counts, snapshot.NotCounted(err))
+		outcome := "counting failed"
+		if len(rejected) == 0 {
+			outcome = "syncing the row failed" // the sweep reports the row
+		}
+		t.log.WarnContext(ctx, outcome, logging.CorrelationID, group.CorrelationID, logging.CollectionName,
 			group.CollectionName, logging.Error, err)
-		return result{counts: counts, rejected: reject(group.Receipts, counts, snapshot.NotCounted(err))}
+		return result{counts: counts, rejected: rejected}
 	}
 	return result{counts: counts, err: err}
 }
@@ -234,8 +239,8 @@ func (t *Task) record(ctx context.Context, counts store.Counts) {
 	metrics.Add(ctx, metrics.DuplicateMessages, int64(len(counts.Duplicates)))
 	if row := counts.Row; row != nil && row.Over() > 0 {
 		t.log.WarnContext(ctx, "more files received than sent", logging.CorrelationID, row.CorrelationID,
-			logging.CollectionName, row.CollectionName, "files_received", row.FilesReceived.N, "files_sent",
-			row.FilesSent.N)
+			logging.CollectionName, row.CollectionName,
+			"files_received", row.FilesReceived.N, "files_sent", row.FilesSent.N)
 		metrics.Add(ctx, metrics.FilesOverReceived, min(files, row.Over()))
 	}
 }

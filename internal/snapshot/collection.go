@@ -2,6 +2,7 @@ package snapshot
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -30,10 +31,18 @@ type Row struct {
 }
 
 // Adopted reports whether the row has this system's attributes. A new row, or one that was replaced whole, has not.
-func (r Row) Adopted() bool { return r.EpochStart.Set && r.SyncedFiles.Set && !r.Marked() }
+func (r Row) Adopted() bool {
+	return r.EpochStart.Set && r.SyncedFiles.Set && r.SyncedFiles.Other == nil
+}
 
-// Marked reports whether the row's adoption has begun. The mark is a text that is used once.
-func (r Row) Marked() bool { return r.SyncedFiles.Other != nil }
+// AdoptionMark begins the text in SyncedFiles of a row that is being adopted. Each text is used once.
+const AdoptionMark = "adopting "
+
+// Marked reports whether the row's adoption has begun.
+func (r Row) Marked() bool {
+	mark, _ := r.SyncedFiles.Other.(string)
+	return strings.HasPrefix(mark, AdoptionMark)
+}
 
 // Held is the part of the ledger's count that an adopted row includes.
 func (r Row) Held() int64 { return r.EpochStart.N + r.SyncedFiles.N }

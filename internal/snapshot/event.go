@@ -55,10 +55,10 @@ func Requests(keys []CollectionKey) [][]CollectionKey {
 	var requests [][]CollectionKey
 	first, size := 0, 0
 	for i, key := range keys {
-		// JSON writes at most six bytes for one, and the names of the two fields.
+		// JSON writes one byte as at most six; 64 bytes cover the field names.
 		one := 6*(len(key.CorrelationID)+len(key.CollectionName)) + 64
 		if i-first == MaxRequested || i > first && size+one > maxRequestBytes {
-			requests = append(requests, keys[first:i])
+			requests = append(requests, keys[first:i:i])
 			first, size = i, 0
 		}
 		size += one
@@ -127,8 +127,8 @@ func requested(input []byte) (keys []CollectionKey, ok bool, err error) {
 			return nil, true, fmt.Errorf(`element %d of "reconcile": %s`, i, rejection.Detail)
 		}
 		p := parser{fields: fields}
-		key := CollectionKey{p.required("correlation_id", MaxCorrelationID), p.required("collection_name",
-			MaxCollectionName)}
+		key := CollectionKey{
+			p.required("correlation_id", MaxCorrelationID), p.required("collection_name", MaxCollectionName)}
 		if p.rejection != nil {
 			return nil, true, fmt.Errorf(`element %d of "reconcile": %s`, i, p.rejection.Detail)
 		}

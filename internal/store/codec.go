@@ -123,10 +123,10 @@ func (d *decoder) lenient(attribute string) snapshot.Counter {
 	return snapshot.Counter{N: n, Set: d.item.Has(attribute)}
 }
 
-// synced reads SyncedFiles: a number, or the mark of an adoption.
+// synced reads SyncedFiles: a number, the mark of an adoption, or what another system wrote in its place.
 func (d *decoder) synced() snapshot.Counter {
-	if mark, ok := d.item[attrSyncedFiles].(string); ok {
-		return snapshot.Counter{Set: true, Other: mark}
+	if _, text := d.item[attrSyncedFiles].(string); text || d.unset(attrSyncedFiles) {
+		return snapshot.Counter{Set: true, Other: d.item[attrSyncedFiles]}
 	}
 	return d.counter(attrSyncedFiles)
 }

@@ -104,11 +104,13 @@ func (c *counting) count(ctx context.Context, receipts []snapshot.Receipt) error
 		if err != nil && !refused {
 			return err
 		}
+		if !refused {
+			c.counts.Counted = append(c.counts.Counted, uncounted...)
+		}
 		if c.known, err = c.decodeCollection(c.key, item); err != nil {
 			return err
 		}
 		if !refused {
-			c.counts.Counted = append(c.counts.Counted, uncounted...)
 			return c.turnPage(ctx, len(uncounted))
 		}
 		metrics.Add(ctx, metrics.ContentionRetries, 1)

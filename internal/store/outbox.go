@@ -87,16 +87,16 @@ func (s *Store) delivered(ctx context.Context, out snapshot.Outgoing) error {
 		ref = s.collectionRef(out.CollectionKey)
 	}
 	version := table.Condition{Attribute: p + entryVersion, Value: out.Version}
-	mark := func(set map[string]any, conditions ...table.Condition) error {
+	update := func(set map[string]any, conditions ...table.Condition) error {
 		_, err := s.db.Update(ctx, table.Write{Ref: ref, Set: set, If: append(conditions, version)})
 		return err
 	}
 	err := table.ErrConditionFailed
 	if out.Kind == snapshot.AllReceived || out.Kind == snapshot.AllSuccessful {
-		err = mark(map[string]any{p + entryDelivered: true, p + hintNotified: true}, generationIs(out.Version))
+		err = update(map[string]any{p + entryDelivered: true, p + hintNotified: true}, generationIs(out.Version))
 	}
 	if errors.Is(err, table.ErrConditionFailed) {
-		err = mark(map[string]any{p + entryDelivered: true})
+		err = update(map[string]any{p + entryDelivered: true})
 	}
 	if err != nil && !errors.Is(err, table.ErrConditionFailed) {
 		return fmt.Errorf("marking %s delivered: %w", out.Kind, err)

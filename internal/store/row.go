@@ -14,8 +14,9 @@ import (
 // replaced whole, that another system counted, or that was counted under a lost ledger; any other row is left
 // unchanged. FilesReceived keeps its value, or becomes 0 if it is absent or not a number.
 //
-// A row without EpochStart and SyncedFiles is marked first. The ledger is read after the mark, and the row is adopted
-// only if it still has the mark: a row that was replaced in between looks the same, but belongs to another export.
+// A row without EpochStart and SyncedFiles is marked first; one of a lost ledger has both, and is adopted as read. The
+// ledger is read after the mark, and the row is adopted only if it still has the mark: a row that was replaced in
+// between looks the same, but belongs to another export.
 //
 // It returns the row after the write, nil if the row is gone. Repeating it changes nothing.
 func (s *Store) adopt(ctx context.Context, row *snapshot.Row) (*snapshot.Row, error) {
@@ -57,7 +58,7 @@ func (s *Store) mark(ctx context.Context, row *snapshot.Row) (*snapshot.Row, err
 		return row, nil
 	}
 	if !row.Marked() {
-		set := map[string]any{attrSyncedFiles: "adopting " + s.Nonce()}
+		set := map[string]any{attrSyncedFiles: snapshot.AdoptionMark + s.Nonce()}
 		marked, err := s.writeRow(ctx, row.CollectionKey, set, epochAsRead(*row)...)
 		if err == nil || !errors.Is(err, table.ErrConditionFailed) {
 			return marked, err

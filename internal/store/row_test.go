@@ -75,7 +75,7 @@ func TestUnsetAttributesOfARow(t *testing.T) {
 			everywhere(t, func(ts *testStore) {
 				ts.row("a", "Sent", 0)
 				ts.overwrite("a", map[string]any{"FilesSent": unset(ts), "FilesReceived": unset(ts),
-					"CollectionStatus": unset(ts)})
+					"CollectionStatus": unset(ts), "SyncedFiles": unset(ts)})
 				if counts := ts.count(receipt("a", "one")); !counts.Synced || counts.Row.FilesSent.N != 0 ||
 					counts.Row.Status != "" {
 					ts.Errorf("got %+v", counts)

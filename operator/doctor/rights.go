@@ -35,7 +35,7 @@ const (
 
 // needs is everything that the stack grants (infra/). A test compares it with a deployed stack, in both directions.
 var needs = []need{
-	{"function increment", statusTable, "dynamodb:BatchGetItem dynamodb:UpdateItem"},
+	{"function increment", statusTable, "dynamodb:BatchGetItem dynamodb:GetItem dynamodb:UpdateItem"},
 	{"function increment", ledger, "dynamodb:BatchGetItem dynamodb:GetItem dynamodb:UpdateItem"},
 	{"function increment", "rejected-messages queue", "sqs:SendMessage"},
 	{"function increment", logsOf("function increment"), writesLogs},

@@ -50,7 +50,7 @@ var countingMutations = []Mutation{
 var rowMutations = []Mutation{
 	{"condition that the row exists", calm,
 		without(isRowWrite, "CorrelationId", "FilesReceived", "SyncedFiles", "EpochStart")},
-	{"mirror in the condition of a sync", calm, withoutOperator(isSync, table.EqualsAttribute)},
+	{"SyncedFiles in the condition of a sync", calm, withoutOperator(isSync, table.EqualsAttribute)},
 	{"syncing upwards only", calm, withoutOperator(isSync, table.Below)},
 	{"epoch in the condition of a sync", calm, without(isSync, "EpochStart")},
 	{"maximum where others set the counter", swept, func() mutant {

@@ -56,7 +56,7 @@ var reconcilingMutations = []Mutation{
 		}}
 	}},
 	{"request before the move", swept, requestAfterMove},
-	{"giving up the lease of a request that waits for its move", calm, skippingWrites(func(write *table.Write) bool {
+	{"releasing a request that waits for its move", calm, skippingWrites(func(write *table.Write) bool {
 		return write.Set["RequestOwner"] == ""
 	})},
 	{"reconciling a duplicate", redelivered, fixed(mutant{ignoreDuplicates: true})},
@@ -199,11 +199,11 @@ var runMutations = []Mutation{
 // requestAfterMove delays the write of a request until its owner has moved the row. Until then only the owner sees the
 // request. If the owner dies after the move, there is no request.
 func requestAfterMove() mutant {
-	held, moved := map[*actor]table.Write{}, map[*actor]bool{}
+	delayed, moved := map[*actor]table.Write{}, map[*actor]bool{}
 	apply := func(t taskTables) {
-		if write, ok := held[t.current]; ok && moved[t.current] {
+		if write, ok := delayed[t.current]; ok && moved[t.current] {
 			_, _ = t.db.Update(context.Background(), write) // refused if another was faster
-			delete(held, t.current)
+			delete(delayed, t.current)
 		}
 	}
 	return mutant{write: func(t taskTables, write *table.Write) bool {
@@ -218,11 +218,11 @@ func requestAfterMove() mutant {
 		if row == nil || !row.Status.Is(snapshot.Sent) {
 			return false
 		}
-		held[t.current], moved[t.current] = *write, false
+		delayed[t.current], moved[t.current] = *write, false
 		return true
 	}, read: func(t taskTables, ref table.Ref, item table.Item) table.Item {
 		apply(t)
-		write, ok := held[t.current]
+		write, ok := delayed[t.current]
 		if !ok || ref != write.Ref {
 			return item
 		}

@@ -19,8 +19,8 @@ import (
 )
 
 func main() {
-	function.Run("notify", func(s settings.Notify, cfg aws.Config, log *slog.Logger) function.Handler[notify.Input,
-		notify.Output] {
+	function.Run("notify", func(s settings.Notify, cfg aws.Config,
+		log *slog.Logger) function.Handler[notify.Input, notify.Output] {
 		outbox := store.New(dynamo.New(dynamodb.NewFromConfig(cfg)), store.NewTables("", s.LedgerTable),
 			store.Settings{})
 		sender := &delivery.Sender{SQS: sqs.NewFromConfig(cfg), QueueURL: s.ExportStateQueueURL}

@@ -22,14 +22,14 @@ import (
 )
 
 func main() {
-	function.Run("sweep", func(s settings.Sweep, cfg aws.Config, log *slog.Logger) function.Handler[sweep.Input,
-		sweep.Output] {
+	function.Run("sweep", func(s settings.Sweep, cfg aws.Config,
+		log *slog.Logger) function.Handler[sweep.Input, sweep.Output] {
 		protocol := store.New(dynamo.New(dynamodb.NewFromConfig(cfg)), store.NewTables(s.StatusTable, s.LedgerTable),
 			store.Settings{Exempt: s.ExemptStatuses, Lease: s.Lease(),
 				StalledAfter: time.Duration(s.StalledAfterMinutes) * time.Minute})
 		started := &machine.Machine{SFN: sfn.NewFromConfig(cfg), ARN: s.StateMachineARN}
 		watch := &pipes.Watch{Client: awspipes.NewFromConfig(cfg), Names: s.PipeNames, Log: log}
-		return pipes.With(watch, sweep.New(protocol, started, &monitoring.Topic{SNS: sns.NewFromConfig(cfg),
-			ARN: s.MonitoringTopicARN}, log).Handle)
+		topic := &monitoring.Topic{SNS: sns.NewFromConfig(cfg), ARN: s.MonitoringTopicARN}
+		return pipes.With(watch, sweep.New(protocol, started, topic, log).Handle)
 	})
 }
