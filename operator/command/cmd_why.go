@@ -82,7 +82,7 @@ func printFindings(p show.Printer, findings []report.Finding) {
 		if f.Since != nil {
 			p.Line("  since %s", p.Since(f.Since))
 		}
-		if f.Responsible != report.Nobody {
+		if f.Responsible != report.NoOne {
 			p.Line("  waiting for: %s", f.Responsible)
 		}
 		for _, next := range f.Next {

@@ -54,7 +54,7 @@ func (e Evidence) past(run Run, command Command) []Finding {
 	if len(past) == 0 {
 		return nil
 	}
-	return []Finding{{WaitsFor: ForReconciliation, Responsible: Nobody, Since: moment(past[0].At),
+	return []Finding{{WaitsFor: ForReconciliation, Responsible: NoOne, Since: moment(past[0].At),
 		Next: []string{docsFailed, command.Do("rejected list " + Flag("run", run.Run))},
 		Sentence: failedSentence(past) +
 			". The run has made progress since, so the failed step may be done. Messages " +

@@ -30,7 +30,7 @@ const (
 	Receiver Responsible = "the receiver"
 	Checker  Responsible = "this system"
 	Operator Responsible = "you"
-	Nobody   Responsible = "nobody"
+	NoOne    Responsible = "none"
 )
 
 // MaxNamed is how many collections a finding names.
@@ -47,19 +47,19 @@ func Why(run Run, evidence Evidence, command Command) []Finding {
 			Sentence: "The export status table has no row for this run. The exporter has not started it, or the " +
 				"correlation id is misspelled."}}
 	case run.State == Successful:
-		return []Finding{{WaitsFor: ForNothing, Responsible: Nobody, Next: []string{},
+		return []Finding{{WaitsFor: ForNothing, Responsible: NoOne, Next: []string{},
 			Sentence: fmt.Sprintf("The run is done: all %d collections are successful and monitoring was notified.",
 				run.Summary.Collections)}}
 	}
 	findings := evidence.findings(run, command)
 	for _, what := range waits[:len(waits)-1] {
-		if held := held(run, what); len(held) > 0 {
-			findings = append(findings, describe(run, what, held, command))
+		if waiting := collectionsWaiting(run, what); len(waiting) > 0 {
+			findings = append(findings, describe(run, what, waiting, command))
 		}
 	}
 	findings = append(findings, pendingNotifications(run, command)...)
-	if !run.known && len(held(run, ForNothing)) == len(run.Collections) {
-		findings = append(findings, Finding{WaitsFor: ForOthers, Responsible: Nobody, Next: []string{docsCutover},
+	if !run.known && len(collectionsWaiting(run, ForNothing)) == len(run.Collections) {
+		findings = append(findings, Finding{WaitsFor: ForOthers, Responsible: NoOne, Next: []string{docsCutover},
 			Sentence: "All collections are successful, but the run is not in the ledger. Another system counts it " +
 				"and notifies monitoring."})
 	}
@@ -69,7 +69,7 @@ func Why(run Run, evidence Evidence, command Command) []Finding {
 // withoutRows is about a run whose messages were counted and whose rows were deleted since.
 func withoutRows(run Run, command Command) Finding {
 	if run.State == Successful {
-		return Finding{WaitsFor: ForNothing, Responsible: Nobody, Next: []string{},
+		return Finding{WaitsFor: ForNothing, Responsible: NoOne, Next: []string{},
 			Sentence: "The run is done: monitoring received both notifications. Its rows are no longer in the export " +
 				"status table."}
 	}
@@ -83,55 +83,55 @@ func withoutRows(run Run, command Command) Finding {
 // WhyCollection says what one collection of a run waits for.
 func WhyCollection(run Run, c Collection, command Command) Finding {
 	if c.WaitsFor == ForNothing {
-		return Finding{WaitsFor: ForNothing, Responsible: Nobody, Collections: []string{c.Collection}, Next: []string{},
+		return Finding{WaitsFor: ForNothing, Responsible: NoOne, Collections: []string{c.Collection}, Next: []string{},
 			Sentence: fmt.Sprintf("%s is %s: it does not block the run.", c.Collection, StatusName(c.Status))}
 	}
 	return describe(run, c.WaitsFor, []Collection{c}, command)
 }
 
-func held(run Run, what WaitsFor) []Collection {
+func collectionsWaiting(run Run, what WaitsFor) []Collection {
 	return slices.DeleteFunc(slices.Clone(run.Collections), func(c Collection) bool { return c.WaitsFor != what })
 }
 
 const docsCutover = "check the system that counts this run (docs/cutover.md)"
 
 // describe makes the finding for collections that wait for the same.
-func describe(run Run, what WaitsFor, held []Collection, command Command) Finding {
-	f := Finding{WaitsFor: what, More: max(0, len(held)-MaxNamed), Since: oldest(held)}
-	for _, c := range held[:min(len(held), MaxNamed)] {
+func describe(run Run, what WaitsFor, waiting []Collection, command Command) Finding {
+	f := Finding{WaitsFor: what, More: max(0, len(waiting)-MaxNamed), Since: oldest(waiting)}
+	for _, c := range waiting[:min(len(waiting), MaxNamed)] {
 		f.Collections = append(f.Collections, c.Collection)
 	}
-	received, sent := files(held)
+	received, sent := files(waiting)
 	say := func(whose Responsible, format string, args ...any) {
-		waiting := Plural(len(held), "collection waits", "collections wait")
-		f.Responsible, f.Sentence = whose, waiting+" for "+fmt.Sprintf(format, args...)
+		number := Plural(len(waiting), "collection waits", "collections wait")
+		f.Responsible, f.Sentence = whose, number+" for "+fmt.Sprintf(format, args...)
 	}
 	switch what {
 	case ForRepair:
-		say(Operator, "repair: its row breaks the table's contract (%s).", held[0].Problem)
+		say(Operator, "repair: its row breaks the table's contract (%s).", waiting[0].Problem)
 		f.Next = []string{"correct the row's attributes (docs/runbook.md, NOT_COUNTED); meanwhile the messages of " +
 			"its files are rejected, so then run:", command.Do("rejected replay --yes " + Flag("run", run.Run) + " " +
 			Flag("reason", string(snapshot.ReasonNotCounted))),
-			command.Do("reconcile --yes", run.Run, held[0].Collection)}
+			command.Do("reconcile --yes", run.Run, waiting[0].Collection)}
 	case ForStatus:
-		say(Operator, "a known status: %s is none of %s.", statuses(held), knownStatuses())
+		say(Operator, "a known status: %s is none of %s.", statuses(waiting), knownStatuses())
 		f.Next = []string{"find out which system wrote it; if it means one of these, correct it; if it is final, add " +
 			"it to exemptStatuses in this stack's settings"}
 	case ForManualAction:
 		f.Responsible, f.Sentence = Operator, fmt.Sprintf("%s manual action: status %s is final, no files will arrive.",
-			Plural(len(held), "collection needs", "collections need"), statuses(held))
+			Plural(len(waiting), "collection needs", "collections need"), statuses(waiting))
 		f.Next = []string{"export it again; or set its status to Success by hand and run: " + command.reconcile(run),
-			"to treat such statuses as done: add " + statuses(held) +
+			"to treat such statuses as done: add " + statuses(waiting) +
 				" to exemptStatuses in this stack's settings, and deploy with all of them"}
 	case ForReconciliation:
 		f.Next = []string{command.reconcile(run)}
 		say(unlessAbandoned(run, "reconciliation: a step is due.", " The sweep takes it within minutes."))
 	case ForDelivery:
 		f.Next = deliver(run, command)
-		say(request(run, held))
+		say(request(run, waiting))
 	case ForFiles:
 		say(Receiver, "files: %d of %d sent files have arrived.", received, sent)
-		f.Next = []string{command.Do("files --expected=LIST", run.Run, held[0].Collection),
+		f.Next = []string{command.Do("files --expected=LIST", run.Run, waiting[0].Collection),
 			command.Do("rejected list " + Flag("run", run.Run))}
 	case ForSender:
 		f.Next = []string{"check the snapshot sender; it writes FilesSent, and completes a collection without files"}
@@ -144,22 +144,22 @@ func describe(run Run, what WaitsFor, held []Collection, command Command) Findin
 		}
 	case ForSent:
 		say(Sender, "the status Sent: all files that the sender has counted so far have arrived, and the status is "+
-			"still %s.", statuses(held))
+			"still %s.", statuses(waiting))
 		f.Next = []string{"check the snapshot sender; it sets Sent when it has finished"}
 	case ForOthers:
 		say(Operator, "another system: all files have arrived, but the run is not in the ledger. Another system "+
 			"counted them.")
 		f.Next = []string{docsCutover}
 	case ForExport:
-		say(Exporter, "exporter and sender: status %s, files sent so far: %d, arrived: %d.", statuses(held), sent,
+		say(Exporter, "exporter and sender: status %s, files sent so far: %d, arrived: %d.", statuses(waiting), sent,
 			received)
 		f.Next = []string{"check the exporter and the snapshot sender"}
 	case ForRetry:
 		say(Exporter, "the next export: status %s. The exporter exports the collection again and resets its counters "+
-			"to 0.", statuses(held))
+			"to 0.", statuses(waiting))
 		f.Next = []string{"check the exporter; it tries again by itself"}
 	case ForSuccessFile:
-		say(Sender, "%s", successFile(held))
+		say(Sender, "%s", successFile(waiting))
 		f.Next = []string{"check the snapshot sender; the export state queue holds the requests that it has not read"}
 	}
 	return f
@@ -181,9 +181,9 @@ func deliver(run Run, command Command) []string {
 	return []string{command.Do("pending"), command.Do("pending --deliver --yes")}
 }
 
-func request(run Run, held []Collection) (Responsible, string) {
+func request(run Run, waiting []Collection) (Responsible, string) {
 	const what = "the request for its _success file: "
-	if slices.ContainsFunc(held, func(c Collection) bool { return c.Request.State == Pending }) {
+	if slices.ContainsFunc(waiting, func(c Collection) bool { return c.Request.State == Pending }) {
 		return unlessAbandoned(run, what+"it is pending, and no execution holds a lease.",
 			" The next reconciliation or sweep delivers it.")
 	}
@@ -191,18 +191,18 @@ func request(run Run, held []Collection) (Responsible, string) {
 		" Then the sweep delivers it.")
 }
 
-func successFile(held []Collection) string {
+func successFile(waiting []Collection) string {
 	delivered := 0
-	for _, c := range held {
+	for _, c := range waiting {
 		if c.Request.State == Delivered {
 			delivered++
 		}
 	}
-	if delivered == len(held) {
+	if delivered == len(waiting) {
 		return "the _success file: the request was delivered. The sender has not sent the file, or it has not arrived."
 	}
 	return fmt.Sprintf("the _success file: the request was delivered for %d of them. No file of the others was "+
-		"counted here; the system that set them to %s has to request it.", delivered, statuses(held))
+		"counted here; the system that set them to %s has to request it.", delivered, statuses(waiting))
 }
 
 // pendingNotifications names the notifications that are due and not delivered.

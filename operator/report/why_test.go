@@ -88,7 +88,7 @@ func TestWhyNamesTheResponsible(t *testing.T) {
 		"notifications, abandoned": {&snapshot.Run{Abandoned: true}, []store.State{success},
 			[]finding{{report.Operator, abandoned, reconcile}, {report.Operator, abandoned, reconcile}}},
 		"another system's, finished": {nil, []store.State{others},
-			[]finding{{report.Nobody, "Another system counts it", "docs/cutover.md"}}},
+			[]finding{{report.NoOne, "Another system counts it", "docs/cutover.md"}}},
 		"another system's, exporting": {nil, []store.State{others, state("Exporting", 0, 0)},
 			[]finding{{report.Exporter, "exporter and sender", "the exporter"}}},
 		"no files": {&snapshot.Run{}, []store.State{state("Sent", 0, 0)},

@@ -26,25 +26,25 @@ func NotificationName(kind snapshot.Kind) string {
 }
 
 // statuses lists the statuses of the collections, each once.
-func statuses(held []Collection) string {
+func statuses(waiting []Collection) string {
 	var names []string
-	for _, c := range held {
+	for _, c := range waiting {
 		names = append(names, StatusName(c.Status))
 	}
 	slices.Sort(names)
 	return strings.Join(slices.Compact(names), ", ")
 }
 
-func files(held []Collection) (received, sent int64) {
-	for _, c := range held {
+func files(waiting []Collection) (received, sent int64) {
+	for _, c := range waiting {
 		received, sent = received+c.FilesReceived, sent+c.FilesSent
 	}
 	return received, sent
 }
 
 // oldest is since when the first of them has waited, nil if that is unknown of all.
-func oldest(held []Collection) (oldest *time.Time) {
-	for _, c := range held {
+func oldest(waiting []Collection) (oldest *time.Time) {
+	for _, c := range waiting {
 		if c.Since != nil && (oldest == nil || c.Since.Before(*oldest)) {
 			oldest = c.Since
 		}
