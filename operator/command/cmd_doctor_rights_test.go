@@ -142,7 +142,8 @@ type right struct{ role, action, resource string }
 
 func (r right) String() string { return fmt.Sprintf("%s on %s", r.action, r.resource) }
 
-// missedBy tells whether a finding says that the right is missing. Of a log group, doctor asks for one of its streams.
+// missedBy reports whether a finding says that the right is missing. Of a log group, doctor asks for one of its
+// streams.
 func (r right) missedBy(f doctor.Diagnosis) bool {
 	actions, resource, _ := strings.Cut(f.Sentence, " on ")
 	return f.Level == doctor.Error && strings.Contains(actions, ", "+r.role+", may not ") &&

@@ -22,7 +22,7 @@ import (
 	"snapshot-status-checker/operator/rejected"
 )
 
-// keeping is a deployment that consists of two queues.
+// queues is a deployment that consists of two queues.
 type queues struct {
 	*testing.T
 	deployment.Deployment
@@ -31,29 +31,29 @@ type queues struct {
 
 func newQueues(t *testing.T) queues {
 	t.Helper()
-	k := queues{T: t, Deployment: deployment.Deployment{Config: localtest.Config(localtest.Engine(t))}}
-	k.SQS = sqs.NewFromConfig(k.Config)
+	q := queues{T: t, Deployment: deployment.Deployment{Config: localtest.Config(localtest.Engine(t))}}
+	q.SQS = sqs.NewFromConfig(q.Config)
 	queue := func(name string, attributes map[string]string) string {
 		name += regexp.MustCompile(`[^A-Za-z0-9]+`).ReplaceAllString(t.Name(), "-")
-		made, err := k.SQS.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: &name, Attributes: attributes})
+		made, err := q.SQS.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: &name, Attributes: attributes})
 		if err != nil {
 			t.Fatal(err)
 		}
 		return aws.ToString(made.QueueUrl)
 	}
-	k.Rejected, k.FileReceived = queue("rejected-", nil), queue("in-", map[string]string{"MaximumMessageSize": "1024"})
-	k.Outputs = local.Outputs{RejectedMessagesQueueUrl: k.Rejected, FileReceivedQueueUrl: k.FileReceived,
+	q.Rejected, q.FileReceived = queue("rejected-", nil), queue("in-", map[string]string{"MaximumMessageSize": "1024"})
+	q.Outputs = local.Outputs{RejectedMessagesQueueUrl: q.Rejected, FileReceivedQueueUrl: q.FileReceived,
 		StateMachineArn: "arn:aws:states:eu-west-1:111122223333:stateMachine:checker"}
-	return k
+	return q
 }
 
-func (k queues) reject(identity, text string, reason snapshot.Reason, detail string) {
-	k.Helper()
-	keeper := delivery.Rejected{SQS: k.SQS, QueueURL: k.Rejected}
-	err := keeper.Reject(k.Context(), snapshot.Receipt{Identity: identity, Raw: text,
+func (q queues) reject(identity, text string, reason snapshot.Reason, detail string) {
+	q.Helper()
+	rejecter := delivery.Rejected{SQS: q.SQS, QueueURL: q.Rejected}
+	err := rejecter.Reject(q.Context(), snapshot.Receipt{Identity: identity, Raw: text,
 		Rejection: &snapshot.Rejection{Reason: reason, Detail: detail}})
 	if err != nil {
-		k.Fatal(err)
+		q.Fatal(err)
 	}
 }
 
@@ -63,36 +63,36 @@ func fileMessage(run, name string) string {
 }
 
 // some rejects a message of every kind.
-func (k queues) some() {
-	k.Helper()
-	k.reject("id-1-missing", `{"correlation_id":"run-1"}`, snapshot.ReasonFieldMissing,
+func (q queues) some() {
+	q.Helper()
+	q.reject("id-1-missing", `{"correlation_id":"run-1"}`, snapshot.ReasonFieldMissing,
 		"required field collection_name is missing")
-	k.reject("id-2-missing", `{"correlation_id":"run-2"}`, snapshot.ReasonFieldMissing,
+	q.reject("id-2-missing", `{"correlation_id":"run-2"}`, snapshot.ReasonFieldMissing,
 		"required field collection_name is missing")
-	k.reject("id-3-unknown", fileMessage("run-1", "a-001"), snapshot.ReasonUnknownCollection,
+	q.reject("id-3-unknown", fileMessage("run-1", "a-001"), snapshot.ReasonUnknownCollection,
 		"the export status table has no row for this correlation_id and collection_name")
-	k.reject("id-4-not-json", "oh", snapshot.ReasonNotJSON, "the text is not valid JSON")
-	k.reject("id-5-large", fileMessage("run-1", strings.Repeat("\\", 450)), snapshot.ReasonNotCounted,
+	q.reject("id-4-not-json", "oh", snapshot.ReasonNotJSON, "the text is not valid JSON")
+	q.reject("id-5-large", fileMessage("run-1", strings.Repeat("\\", 450)), snapshot.ReasonNotCounted,
 		"counting failed for good: no such table")
-	k.reject("id-6-flag", strings.Replace(fileMessage("run-1", "a-002"), "{", `{"shutdown_flag":"perhaps",`, 1),
+	q.reject("id-6-flag", strings.Replace(fileMessage("run-1", "a-002"), "{", `{"shutdown_flag":"perhaps",`, 1),
 		snapshot.ReasonFlagInvalid, "flag shutdown_flag is neither true nor false")
 }
 
 // says runs a command line two days after the messages were rejected.
-func (k queues) says(in string, args ...string) said {
-	k.Helper()
+func (q queues) says(in string, args ...string) said {
+	q.Helper()
 	var out, errOut bytes.Buffer
-	code := runWith(args, &app{Context: k.Context(), in: strings.NewReader(in), out: &out, err: &errOut,
-		found: &k.Deployment,
+	code := runWith(args, &app{Context: q.Context(), in: strings.NewReader(in), out: &out, err: &errOut,
+		found: &q.Deployment,
 		now:   func() time.Time { return time.Now().Add(2*24*time.Hour + 4*time.Hour + 30*time.Minute) }})
 	return said{code, out.String(), errOut.String()}
 }
 
-func (k queues) wantRejected(want int) {
-	k.Helper()
-	visible, hidden, err := k.Count(k.Context())
+func (q queues) wantRejected(want int) {
+	q.Helper()
+	visible, hidden, err := q.Count(q.Context())
 	if err != nil || visible != want || hidden != 0 {
-		k.Errorf("%d messages are visible and %d in flight (%v), want %d and 0", visible, hidden, err, want)
+		q.Errorf("%d messages are visible and %d in flight (%v), want %d and 0", visible, hidden, err, want)
 	}
 }
 
@@ -133,9 +133,9 @@ func TestRejectedCommands(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			k := newQueues(t)
-			k.some()
-			said := k.says(test.in, strings.Fields(test.line)...)
+			q := newQueues(t)
+			q.some()
+			said := q.says(test.in, strings.Fields(test.line)...)
 			text := fmt.Sprintf("$ snapshot-status %s\n%s", test.line, said.out)
 			if said.err != "" {
 				text += "[to standard error] " + said.err
@@ -144,7 +144,7 @@ func TestRejectedCommands(t *testing.T) {
 			if strings.HasSuffix(name, ".json") {
 				matchesSchema(t, strings.Join(strings.Fields(test.line)[:2], "-"), said.out)
 			}
-			k.wantRejected(test.left)
+			q.wantRejected(test.left)
 		})
 	}
 }
@@ -152,13 +152,13 @@ func TestRejectedCommands(t *testing.T) {
 // The envelope that is shown is the one that is replayed.
 func TestReplaySendsTheEnvelope(t *testing.T) {
 	t.Parallel()
-	k := newQueues(t)
-	k.some()
-	shown := k.says("", "rejected", "show", "--envelope", "id-3-unknown")
-	if said := k.says("", "rejected", "replay", "id-3-unknown", "--yes"); said.code != exitOK {
+	q := newQueues(t)
+	q.some()
+	shown := q.says("", "rejected", "show", "--envelope", "id-3-unknown")
+	if said := q.says("", "rejected", "replay", "id-3-unknown", "--yes"); said.code != exitOK {
 		t.Fatal(said)
 	}
-	got, err := k.SQS.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: &k.FileReceived})
+	got, err := q.SQS.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: &q.FileReceived})
 	if err != nil || len(got.Messages) != 1 || aws.ToString(got.Messages[0].Body)+"\n" != shown.out {
 		t.Errorf("%+v (%v) was replayed, want %s", got.Messages, err, shown.out)
 	}
@@ -190,9 +190,9 @@ func TestReplayCountsOnce(t *testing.T) {
 // An incomplete list says so, to people and to scripts.
 func TestRejectedListSaysThatItIsIncomplete(t *testing.T) {
 	t.Parallel()
-	k := newQueues(t)
-	k.some()
-	k.Config.APIOptions = append(k.Config.APIOptions, func(stack *middleware.Stack) error {
+	q := newQueues(t)
+	q.some()
+	q.Config.APIOptions = append(q.Config.APIOptions, func(stack *middleware.Stack) error {
 		return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("Overcount", func(
 			ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler,
 		) (middleware.InitializeOutput, middleware.Metadata, error) {
@@ -203,7 +203,7 @@ func TestRejectedListSaysThatItIsIncomplete(t *testing.T) {
 			return out, meta, err
 		}), middleware.Before)
 	})
-	said := k.says("", "rejected", "list", "-o", "json")
+	said := q.says("", "rejected", "list", "-o", "json")
 	if said.code != exitOK || !strings.Contains(said.err, "the queue did not return about 9 of its messages") ||
 		!strings.Contains(said.out, `"not_received": 9`) {
 		t.Errorf("%+v", said)

@@ -66,7 +66,7 @@ func TestTheSecondInterruptEndsTheProgram(t *testing.T) {
 	}))
 	t.Cleanup(queue.Close)
 	command := exec.CommandContext(t.Context(), os.Args[0], "rejected", "list", "--region", "eu-west-1",
-		"--rejected-queue", queue.URL+"/1/kept", "--file-received-queue", queue.URL+"/1/in")
+		"--rejected-queue", queue.URL+"/1/rejected", "--file-received-queue", queue.URL+"/1/in")
 	command.Env = append(os.Environ(), asCommand+"=1", "AWS_ENDPOINT_URL="+queue.URL, "AWS_ACCESS_KEY_ID=test",
 		"AWS_SECRET_ACCESS_KEY=test")
 	command.Stderr = t.Output()
@@ -115,8 +115,7 @@ func TestWatchEndedBeforeTheRun(t *testing.T) {
 	out := &ending{end: cancel}
 	var errOut bytes.Buffer
 	code := runWith([]string{"watch", "troubled"}, &app{Context: ctx, in: strings.NewReader(""), out: out, err: &errOut,
-		now:    n.clock,
-		source: n.source})
+		now: n.clock, source: n.source})
 	if code != exitNotDone || strings.Count(out.String(), "\n") != 1 || errOut.Len() > 0 {
 		t.Errorf("exit code %d, %q, %q", code, out.String(), errOut.String())
 	}

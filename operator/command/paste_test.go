@@ -50,10 +50,10 @@ func TestSuggestionsArrive(t *testing.T) {
 				got := n.says("", line...)
 				said.WriteString(got.out + got.err)
 			}
-			looked := (&services{}).says(n, "", nil, "reconcile", "--yes", "--", id)
+			reconciled := (&services{}).says(n, "", nil, "reconcile", "--yes", "--", id)
 			shape := scenario.Shape{Run: id, Collections: 2}
 			simulation{Shape: shape}.printEnd(show.Printer{Out: &said}, (&app{}).command.Do("why", id))
-			commands := suggestedIn(said.String() + looked.out)
+			commands := suggestedIn(said.String() + reconciled.out)
 			calls := operatortest.Pasted(t, commands...)
 			if len(calls) != len(commands) || len(calls) < 10 {
 				t.Errorf("%d calls of %q", len(calls), commands)

@@ -58,7 +58,7 @@ func Pasted(t *testing.T, lines ...string) (calls [][]string) {
 	return calls
 }
 
-// Names tells whether arguments name something: in a flag or, behind -- if it looks like a flag, by itself.
+// Names reports whether arguments name something: in a flag or, behind -- if it looks like a flag, by itself.
 func Names(arguments []string, id string) bool {
 	if slices.Contains(arguments, "--run="+id) {
 		return true

@@ -106,7 +106,7 @@ func (m *Message) rejectedAgain() string {
 	for _, receipt := range snapshot.Unwrap([]byte(m.Envelope()), "") {
 		switch own := receipt.Identity == m.Identity || strings.HasPrefix(receipt.Identity, m.Identity+"/"); {
 		case m.Identity == "" || !own:
-			return "it has no identity that a replay could keep: it might count twice"
+			return "it has no identity of its own: a replay might count twice"
 		case receipt.Rejection != nil:
 			return receipt.Rejection.Error()
 		}

@@ -53,9 +53,9 @@ func TestComesBack(t *testing.T) {
 			`},{"messageId":"id/x","body":` + good + `}]}`}, ""},
 		{"a broken one", Message{Identity: "id", Text: `{}`},
 			"FIELD_MISSING: required field correlation_id is missing"},
-		{"no identity", Message{Text: good}, "it has no identity that a replay could keep: it might count twice"},
+		{"no identity", Message{Text: good}, "it has no identity of its own: a replay might count twice"},
 		{"an identity that is too long", Message{Identity: strings.Repeat("x", snapshot.MaxIdentity+1), Text: good},
-			"it has no identity that a replay could keep: it might count twice"},
+			"it has no identity of its own: a replay might count twice"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

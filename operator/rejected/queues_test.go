@@ -65,11 +65,11 @@ func queues(t *testing.T, largest string, faults ...fault) rejected.Queues {
 
 func reject(t *testing.T, q rejected.Queues, texts ...string) {
 	t.Helper()
-	keeper := delivery.Rejected{SQS: q.SQS, QueueURL: q.Rejected}
+	rejecter := delivery.Rejected{SQS: q.SQS, QueueURL: q.Rejected}
 	for i, text := range texts {
 		receipt := snapshot.Receipt{Identity: fmt.Sprintf("id-%02d", i), Raw: text,
 			Rejection: &snapshot.Rejection{Reason: snapshot.ReasonNotCounted, Detail: "because"}}
-		if err := keeper.Reject(t.Context(), receipt); err != nil {
+		if err := rejecter.Reject(t.Context(), receipt); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -45,8 +45,7 @@ func (r *Reading) Release(ctx context.Context, except ...*Message) error {
 		return nil
 	}
 	return fmt.Errorf("%d of %d messages could not be made visible again: %w; they become visible by themselves "+
-		"within %s",
-		failed, len(held), cause, hidden)
+		"within %s", failed, len(held), cause, hidden)
 }
 
 // forget removes and returns what is held, except these.
