@@ -13,8 +13,7 @@ type doctorCommand struct {
 
 func (c *doctorCommand) Help() string {
 	return "Checks a deployment: whether its resources exist, are configured as deployed and are connected. Changes " +
-		"nothing. " +
-		"Resources without permission are reported as unknown. Exits with 3 if there is an error."
+		"nothing. Resources without permission are reported as unknown. Exits with 3 if there is an error."
 }
 
 // examined is the answer of doctor.

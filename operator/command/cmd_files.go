@@ -26,8 +26,7 @@ type filesCommand struct {
 func (c *filesCommand) Help() string {
 	return "Lists the files that arrived for a collection, the earliest first: time, message, execution. A name that " +
 		"arrived in several messages was counted several times and is marked. (A message that SQS delivers twice " +
-		"counts " +
-		"once.) With --expected, exits with 3 if a file is missing."
+		"counts once.) With --expected, exits with 3 if a file is missing."
 }
 
 // fileList is the answer of files.

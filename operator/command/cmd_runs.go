@@ -18,8 +18,7 @@ type runsCommand struct {
 
 func (c *runsCommand) Help() string {
 	return "Lists the runs in the ledger, the newest first. A run whose first message has not arrived is not " +
-		"listed: find " +
-		"it with `show` and its correlation id."
+		"listed: find it with `show` and its correlation id."
 }
 
 // concurrent is how many runs are read concurrently.

@@ -33,8 +33,7 @@ type sendCommand struct {
 
 func (c *sendCommand) Help() string {
 	return "Sends the message of a received file to the file-received queue. Refuses a message that would be " +
-		"rejected; it " +
-		"does not check whether the collection has a row. Exits with 3 if the message would be rejected."
+		"rejected; it does not check whether the collection has a row. Exits with 3 if the message would be rejected."
 }
 
 // sending is the answer of send.
@@ -138,8 +137,7 @@ func (c *sendCommand) check(text string, receipts []snapshot.Receipt) error {
 		own := receipt.Identity == c.Identity || strings.HasPrefix(receipt.Identity, c.Identity+"/")
 		if c.Identity != "" && !own {
 			return fmt.Errorf("--identity %s would have no effect: a message of the text has the identity %s; sent "+
-				"again, it might "+
-				"count twice", show.Quote(c.Identity), show.Quote(receipt.Identity))
+				"again, it might count twice", show.Quote(c.Identity), show.Quote(receipt.Identity))
 		}
 	}
 	return nil

@@ -123,7 +123,7 @@ func (c *simulateCommand) play(a *app, plan scenario.Plan) (scenario.Played, err
 			"this one would count its messages twice", rows, show.Quote(plan.CorrelationID), messages))
 }
 
-// pending tells whether a message of the run is due and not delivered.
+// pending reports whether a message of the run is due and not delivered.
 func pending(run report.Run) bool {
 	return slices.ContainsFunc(run.Notifications, func(n report.Notification) bool { return n.Delivery.Open() }) ||
 		slices.ContainsFunc(run.Collections, func(one report.Collection) bool { return one.Request.Open() })
@@ -136,8 +136,7 @@ func (c *simulateCommand) allowed(a *app, d deployment.Deployment) error {
 	}
 	if !c.YesReally {
 		return fmt.Errorf("a simulation writes rows and sends messages, and %s is not the local stack (make up): "+
-			"add --yes-really "+
-			"if it is a stack for tests", d.Stack)
+			"add --yes-really if it is a stack for tests", d.Stack)
 	}
 	own := map[string]bool{}
 	pages := cloudformation.NewListStackResourcesPaginator(cloudformation.NewFromConfig(d.Config),
@@ -155,8 +154,7 @@ func (c *simulateCommand) allowed(a *app, d deployment.Deployment) error {
 		"file-received queue": d.FileReceivedQueueUrl, "export state queue": d.ExportStateQueueUrl} {
 		if !own[name] {
 			return fmt.Errorf("the %s %s was not created by the stack, so other systems may use it: a simulation "+
-				"never touches it",
-				what, name)
+				"never touches it", what, name)
 		}
 	}
 	return nil
@@ -207,7 +205,6 @@ func (s simulation) printEnd(p show.Printer, why string) {
 			s.Shape.Collections)
 	default:
 		p.Line("The run can make no further progress: %d of %d collections are successful. What it waits for: %s",
-			s.Successful,
-			s.Shape.Collections, why)
+			s.Successful, s.Shape.Collections, why)
 	}
 }

@@ -15,8 +15,7 @@ type verifyCommand struct {
 func (c *verifyCommand) Help() string {
 	return "Compares the receipts of every collection of a run with the counters in the ledger and the export status " +
 		"table. Reads every receipt. Exits with 3 if they differ. While files arrive, counters may differ for a " +
-		"moment: " +
-		"verify again."
+		"moment: verify again."
 }
 
 // verification is the answer of verify.

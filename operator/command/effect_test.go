@@ -82,8 +82,7 @@ func (s *services) Do(r *http.Request) (*http.Response, error) {
 func respond(r *http.Request, status int, reply any) (*http.Response, error) {
 	text, err := json.Marshal(reply)
 	return &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}},
-		Request: r,
-		Body:    io.NopCloser(bytes.NewReader(text))}, err
+		Request: r, Body: io.NopCloser(bytes.NewReader(text))}, err
 }
 
 // says runs a command line with the night's tables and these services.

@@ -46,8 +46,7 @@ const (
 )
 
 var waits = []WaitsFor{ForRepair, ForStatus, ForManualAction, ForReconciliation, ForDelivery, ForFiles, ForSender,
-	ForSent,
-	ForOthers, ForExport, ForRetry, ForSuccessFile, ForNothing}
+	ForSent, ForOthers, ForExport, ForRetry, ForSuccessFile, ForNothing}
 
 // Tone is the colour of what a collection waits for.
 func (w WaitsFor) Tone() show.Tone {
