@@ -71,10 +71,10 @@ func (v verification) print(p show.Printer) {
 		return
 	}
 	for _, difference := range v.Differences {
-		tone, heals := show.Bad, ""
+		tone := show.Bad
 		if difference.Heals {
-			tone, heals = show.Busy, " (the next reconciliation corrects it)"
+			tone = show.Busy
 		}
-		p.Line("%s %s: %s%s", p.Tone(tone, "●"), difference.Collection, difference.Sentence, heals)
+		p.Line("%s %s: %s", p.Tone(tone, "●"), difference.Collection, difference.Sentence)
 	}
 }

@@ -34,8 +34,8 @@ func Verify(state store.State, receipts Count) []Difference {
 	row, known := *state.Row, state.Collection
 	var found []Difference
 	add := func(heals bool, format string, args ...any) {
-		found = append(found, Difference{Collection: row.CollectionName, Heals: heals, Sentence: fmt.Sprintf(format,
-			args...)})
+		found = append(found,
+			Difference{Collection: row.CollectionName, Heals: heals, Sentence: fmt.Sprintf(format, args...)})
 	}
 	if state.Malformed != nil {
 		add(false, "the row cannot be read: %v", state.Malformed)
@@ -49,16 +49,20 @@ func Verify(state store.State, receipts Count) []Difference {
 		add(false, "the ledger says that the success file arrived, but has no receipt of one")
 	}
 	switch {
+	case row.Marked():
+		add(true, "an adoption has begun and is not finished; the next message finishes it")
 	case !row.Adopted():
 		if known.Counted > 0 {
-			add(true, "the row lacks EpochStart and SyncedFiles, and the ledger counted %d files: the row was replaced",
-				known.Counted)
+			add(true, "the row lacks EpochStart and SyncedFiles, and the ledger counted %d files: the row was "+
+				"replaced (the next message corrects it)", known.Counted)
 		}
 	case row.Held() < known.Counted:
-		add(true, "%d counted files are not in the row's FilesReceived yet", known.Counted-row.Held())
+		add(true, "%d counted files are not in the row's FilesReceived yet (the next reconciliation corrects it)",
+			known.Counted-row.Held())
 	case row.Held() > known.Counted:
-		add(true, "the row holds %d counted files, and the ledger counted only %d: the ledger is new. "+
-			"A message that it does not know counts again if it is delivered again", row.Held(), known.Counted)
+		add(true, "the row holds %d counted files, and the ledger counted only %d: the ledger is new (the next "+
+			"message corrects it). A message that it does not know counts again if it is delivered again",
+			row.Held(), known.Counted)
 	case row.SetByOthers():
 		add(false, "FilesReceived is %d, and this system last wrote %d: another system set it, "+
 			"as the exporter does for a new export", row.FilesReceived.N, row.SyncedFiles.N)
