@@ -2,7 +2,6 @@ package command
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -85,7 +84,7 @@ func (c *filesCommand) expected(a *app) ([]string, error) {
 	}
 	names := fileNames(text)
 	if len(names) == 0 {
-		return nil, errors.New("the list of expected files is empty")
+		return nil, fmt.Errorf("%s: the list of expected files is empty", c.Expected.name())
 	}
 	return names, nil
 }
@@ -166,6 +165,9 @@ func (l *fileList) compare(expected []string) {
 	there := map[string]bool{}
 	var beginnings []string // of names after a folder, as far as they are stored
 	for _, file := range l.Files {
+		if file.Name == "" {
+			continue
+		}
 		base := file.Name[strings.LastIndex(file.Name, "/")+1:]
 		there[asCompared(file.Name)], there[asCompared(path.Base(file.Name))] = true, true
 		if mayBeCut(file.Name) && base != "" && base != file.Name {

@@ -19,7 +19,7 @@ func TestFilesExpected(t *testing.T) {
 	deep := strings.Repeat("folder/", 140) + strings.Repeat("n", 60)
 	n := newTables(t)
 	n.row("run", "db.a", "Sent", 9)
-	n.arrive("run", "db.a", "2026/one.gz", "2026/tw\u00f6.gz", "three 3.gz ", long, deep)
+	n.arrive("run", "db.a", "2026/one.gz", "2026/tw\u00f6.gz", "three 3.gz ", long, deep, "")
 	for name, c := range map[string]struct {
 		list    string
 		missing []string
@@ -43,6 +43,7 @@ func TestFilesExpected(t *testing.T) {
 		"LongNoFolder":    {strings.TrimPrefix(long, "2026/") + "\n", nil},
 		"LongOther":       {"2026/x" + long[5:] + "\n", []string{"2026/x" + long[5:]}},
 		"LongOnlyTheEnd":  {strings.Repeat("n", 60) + "\n", nil},
+		"Dot":             {"one.gz\n.\n", []string{"."}}, // a message without a name is no file "."
 		"LongLine":        {strings.Repeat("x", 1<<20) + "\none.gz", []string{strings.Repeat("x", 1<<20)}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -73,7 +74,7 @@ func TestFilesExpectedUnreadable(t *testing.T) {
 	n := newTables(t)
 	n.row("run", "db.a", "Sent", 9)
 	for list, want := range map[string]string{"one\ncaf\xe9.gz": "standard input: line 2 is not UTF-8",
-		"one\x00two\x00": "line 1 has a NUL", " \n\n": "the list of expected files is empty"} {
+		"one\x00two\x00": "line 1 has a NUL", " \n\n": "standard input: the list of expected files is empty"} {
 		if got := n.says(list, "files", "run", "db.a", "--expected", "-"); got.code != exitFailed || got.out != "" ||
 			!strings.Contains(got.err, want) {
 			t.Errorf("%+v, want %s", got, want)

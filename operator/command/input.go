@@ -43,11 +43,9 @@ type inputFile string
 func (f inputFile) read(a *app) (string, error) {
 	var raw []byte
 	var err error
-	name := "standard input"
 	if f == "-" {
 		raw, err = typed(a, a.in, io.ReadAll)
 	} else {
-		name = show.Clean(string(f))
 		raw, err = os.ReadFile(string(f))
 	}
 	if err != nil {
@@ -55,9 +53,17 @@ func (f inputFile) read(a *app) (string, error) {
 	}
 	text, err := decode(raw)
 	if err != nil {
-		return "", fmt.Errorf("%s: %w", name, err)
+		return "", fmt.Errorf("%s: %w", f.name(), err)
 	}
 	return text, nil
+}
+
+// name is what an error calls it.
+func (f inputFile) name() string {
+	if f == "-" {
+		return "standard input"
+	}
+	return show.Clean(string(f))
 }
 
 const utf8Mark = "\xef\xbb\xbf"
