@@ -16,8 +16,7 @@ type whyCommand struct {
 
 func (c *whyCommand) Help() string {
 	return "Explains what a run waits for, since when, which system has to act and what to do next. Exits with 3 if " +
-		"the " +
-		"run is not successful."
+		"the run is not successful; with a collection, if that collection waits."
 }
 
 // explanation is the answer of why.
