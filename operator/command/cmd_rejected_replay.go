@@ -68,7 +68,8 @@ const (
 	stays    outcome = "stays"
 )
 
-func (h *handled) add(outcomes []rejected.Outcome, done outcome, a *app) {
+// add adds outcomes. All are the messages of the queue.
+func (h *handled) add(outcomes []rejected.Outcome, done outcome, a *app, all []*rejected.Message) {
 	for _, o := range outcomes {
 		m := handledMessage{Message: o.Message, Outcome: stays}
 		if o.Done {
@@ -78,13 +79,28 @@ func (h *handled) add(outcomes []rejected.Outcome, done outcome, a *app) {
 			m.Error = o.Err.Error()
 		}
 		if errors.As(o.Err, new(*rejected.TooLargeError)) {
-			m.Error += "; start the state machine with it, then delete it here: " +
-				a.command.Do("rejected show --envelope", o.Identity) + " > back.json && " +
-				suggestedAWS(a.where, *a.found).Do("stepfunctions start-execution "+report.Flag("state-machine-arn",
-					cmp.Or(a.found.StateMachineArn, "ARN"))+" --input=file://back.json")
+			m.Error += "; " + a.startWith(o.Identity, all)
 		}
 		h.Messages = append(h.Messages, m)
 	}
+}
+
+// startWith suggests how to start the state machine with a message that is too large to replay.
+func (a *app) startWith(identity string, all []*rejected.Message) string {
+	envelope := a.command.Do("rejected show --envelope", identity)
+	same := 0
+	for _, m := range all {
+		if m.Identity == identity {
+			same++
+		}
+	}
+	if same > 1 { // the state machine takes one envelope
+		return fmt.Sprintf("%d messages have this identity: start the state machine with each envelope, then delete "+
+			"them here. The envelopes, one a line: %s", same, envelope)
+	}
+	return "start the state machine with it, then delete it here: " + envelope + " > replay.json && " +
+		suggestedAWS(a.where, *a.found).Do("stepfunctions start-execution "+report.Flag("state-machine-arn",
+			cmp.Or(a.found.StateMachineArn, "ARN"))+" --input=file://replay.json")
 }
 
 // answer prints the outcomes. A message that stays is exitNotDone.
@@ -154,8 +170,8 @@ func (c *rejectedReplayCommand) Run(a *app) error {
 			good = append(good, m)
 			continue
 		}
-		said.Messages = append(said.Messages, handledMessage{m, stays, "it would be rejected again: " + m.RejectedAgain +
-			" (--as-is replays it anyway)"})
+		said.Messages = append(said.Messages, handledMessage{m, stays, "it would be rejected again: " +
+			m.RejectedAgain + " (--as-is replays it anyway)"})
 	}
 	a.release(reading, good...)
 	do := reading.WouldReplay
@@ -166,7 +182,7 @@ func (c *rejectedReplayCommand) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	said.add(outcomes, replayed, a)
+	said.add(outcomes, replayed, a, reading.Messages)
 	return said.answer(a, replayed)
 }
 
@@ -190,7 +206,7 @@ func (c *rejectedDeleteCommand) Run(a *app) error {
 	if len(selected) > 0 && !c.Yes && !c.agreed(a, selected) {
 		return exit{exitNotDone, "nothing was deleted"}
 	}
-	said.add(reading.Delete(a, selected), deleted, a)
+	said.add(reading.Delete(a, selected), deleted, a, reading.Messages)
 	return said.answer(a, deleted)
 }
 

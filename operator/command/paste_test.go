@@ -79,11 +79,11 @@ func TestSuggestionForATooLargeMessageArrives(t *testing.T) {
 					Config: aws.Config{BaseEndpoint: aws.String("http://localhost:4566")}}}
 			var h handled
 			h.add([]rejected.Outcome{{Message: &rejected.Message{Identity: id}, Err: &rejected.TooLargeError{Size: 2,
-				Most: 1}}}, replayed, a)
+				Most: 1}}}, replayed, a, nil)
 			_, command, _ := strings.Cut(h.Messages[0].Error, "delete it here: ")
-			calls := operatortest.Pasted(t, strings.Replace(command, "> back.json", "> back.json 2>&1", 1))
+			calls := operatortest.Pasted(t, strings.Replace(command, "> replay.json", "> replay.json 2>&1", 1))
 			want := []string{"stepfunctions", "start-execution", "--state-machine-arn=arn:x",
-				"--input=file://back.json"}
+				"--input=file://replay.json"}
 			if id != "" {
 				want = append([]string{"--profile=" + id}, "--region=eu-west-1", "--endpoint-url=http://localhost:4566",
 					want[0], want[1], want[2], want[3])
@@ -97,6 +97,19 @@ func TestSuggestionForATooLargeMessageArrives(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// One of several messages with an identity is not handed over with a file that would hold all their envelopes.
+func TestSuggestionForTooLargeMessagesOfOneIdentity(t *testing.T) {
+	t.Parallel()
+	one, other := &rejected.Message{Identity: "id"}, &rejected.Message{Identity: "id"}
+	var h handled
+	h.add([]rejected.Outcome{{Message: one, Err: &rejected.TooLargeError{Size: 2, Most: 1}}}, replayed,
+		&app{found: &deployment.Deployment{}}, []*rejected.Message{one, other, {Identity: "another"}})
+	got := h.Messages[0].Error
+	if !strings.Contains(got, "2 messages have this identity") || strings.Contains(got, "replay.json") {
+		t.Error(got)
 	}
 }
 
