@@ -151,16 +151,17 @@ func runWith(args []string, a *app) int {
 	}
 	a.json, a.colors, a.where = line.Output == "json", line.colors(a.out), line.where()
 	a.command = suggested(parser.Model)
-	err = command.Run(a)
-	failed := exit{code: exitFailed}
+	return a.end(command.Run(a))
+}
+
+// end complains about the error of a command, unless the answer says it, and returns the exit code.
+func (a *app) end(err error) int {
 	if err == nil {
 		return exitOK
 	}
-	if !errors.As(err, &failed) {
-		failed.text = err.Error()
-	}
-	if failed.text != "" {
-		a.complain(failed.text)
+	failed := exit{code: exitFailed}
+	if silent := errors.As(err, &failed) && failed.text == ""; !silent {
+		a.complain(err.Error())
 	}
 	return failed.code
 }

@@ -222,6 +222,27 @@ func TestErrorsAfterTheEffect(t *testing.T) {
 	}
 }
 
+// What was done before an error is reported beside the error's own text, and the exit code stays.
+func TestEndKeepsWhatWasAdded(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		err  error
+		code int
+		want string
+	}{
+		{deployment.AfterEffect(exit{exitNotFound, "no such run"}, "3 rows were written"), exitNotFound,
+			"snapshot-status: no such run; 3 rows were written\n"},
+		{exit{code: exitNotDone}, exitNotDone, ""},
+		{errLost, exitFailed, "snapshot-status: connection reset\n"},
+		{nil, exitOK, ""},
+	} {
+		var text strings.Builder
+		if code := (&app{err: &text}).end(c.err); code != c.code || text.String() != c.want {
+			t.Errorf("%v: exit code %d, %q", c.err, code, text.String())
+		}
+	}
+}
+
 type writer func([]byte) (int, error)
 
 func (w writer) Write(text []byte) (int, error) { return w(text) }
