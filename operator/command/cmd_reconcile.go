@@ -1,6 +1,8 @@
 package command
 
 import (
+	"slices"
+
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 
 	"snapshot-status-checker/internal/delivery/machine"
@@ -26,7 +28,7 @@ type reconciliation struct {
 	Run         string   `json:"run"`
 	Collections []string `json:"collections"`
 	Executions  int      `json:"executions"` // of up to 100 collections each
-	Started     bool     `json:"started"`    // false: a dry run
+	Started     bool     `json:"started"`    // false: a dry run, or no collection waits
 }
 
 func (c *reconcileCommand) Run(a *app) error {
@@ -39,7 +41,7 @@ func (c *reconcileCommand) Run(a *app) error {
 		return err
 	}
 	said := reconciliation{Run: run.Run, Collections: []string{}, Executions: len(snapshot.Requests(keys)),
-		Started: c.Yes}
+		Started: c.Yes && len(keys) > 0}
 	for _, key := range keys {
 		said.Collections = append(said.Collections, key.CollectionName)
 	}
@@ -56,7 +58,7 @@ func (c *reconcileCommand) Run(a *app) error {
 				a.command.Do("why", run.Run))
 		}
 	}
-	if !c.Yes {
+	if !said.Started {
 		return a.answer(said, print)
 	}
 	if err := a.reconcile(keys); err != nil {
@@ -76,7 +78,10 @@ func (c *reconcileCommand) keys(a *app, run report.Run) ([]snapshot.CollectionKe
 		if err != nil {
 			return nil, err
 		}
-		keys = append(keys, snapshot.CollectionKey{CorrelationID: run.Run, CollectionName: one.Collection})
+		key := snapshot.CollectionKey{CorrelationID: run.Run, CollectionName: one.Collection}
+		if !slices.Contains(keys, key) { // named twice, or with and without "db."
+			keys = append(keys, key)
+		}
 	}
 	return keys, nil
 }

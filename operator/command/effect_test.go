@@ -243,6 +243,28 @@ func TestEndKeepsWhatWasAdded(t *testing.T) {
 	}
 }
 
+// Without a collection that waits, reconcile starts nothing and needs no state machine; a collection is taken once.
+func TestReconcileStartsWhatWaits(t *testing.T) {
+	t.Parallel()
+	n := newTables(t)
+	n.finished("finished")
+	n.row("run", "db.a", "Sent", 2)
+	denied := &services{fail: map[string]error{"StartExecution": httpStatus(http.StatusForbidden)}}
+	got := denied.says(n, "", nil, "reconcile", "--yes", "-o", "json", "finished")
+	if got.code != exitOK || !strings.Contains(got.out, `"started": false`) {
+		t.Errorf("nothing waits: %+v", got)
+	}
+	matchesSchema(t, "reconcile", got.out)
+	full := writer(func([]byte) (int, error) { return 0, errLost })
+	if got := denied.says(n, "", full, "reconcile", "--yes", "finished"); strings.Contains(got.err, "were started") {
+		t.Errorf("unwritten: %+v", got)
+	}
+	got = n.says("", "reconcile", "run", "db.a", "a", "db.a")
+	if !strings.Contains(got.out, "Would reconcile 1 collection ") {
+		t.Errorf("one collection: %+v", got)
+	}
+}
+
 type writer func([]byte) (int, error)
 
 func (w writer) Write(text []byte) (int, error) { return w(text) }
