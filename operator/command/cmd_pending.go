@@ -3,8 +3,8 @@ package command
 import (
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
@@ -24,7 +24,7 @@ type pendingCommand struct {
 func (c *pendingCommand) Help() string {
 	return "Lists requests and notifications that are due and not delivered. While an execution holds the lease of a " +
 		"message, no other delivers it; the lease expires after 10 minutes (5 with EXPRESS). Exits with 3 if a " +
-		"message is pending."
+		"message is pending. With --deliver --yes: with 0 if the sweep ran."
 }
 
 // pendingMessage is a message that is due and not delivered.
@@ -42,9 +42,12 @@ type pendingList struct {
 }
 
 func (c *pendingCommand) Run(a *app) error {
+	if c.Yes && !c.Deliver {
+		return exit{exitUsage, "--yes only applies to --deliver: add --deliver, or leave out --yes"}
+	}
 	list := pendingList{Pending: []pendingMessage{}}
 	abandoned := false
-	err := c.each(a, func(run report.Run) {
+	listed := c.each(a, func(run report.Run) {
 		abandoned = run.State == report.Abandoned
 		for _, one := range run.Collections {
 			if one.Request.Open() {
@@ -58,51 +61,67 @@ func (c *pendingCommand) Run(a *app) error {
 			}
 		}
 	})
-	if err == nil && c.Deliver && c.Yes {
-		list.Sweep, err = a.sweep()
+	if unknown := (exit{}); c.Deliver && c.Yes && !errors.As(listed, &unknown) {
+		var err error
+		if list.Sweep, err = a.sweep(); err != nil {
+			return errors.Join(listed, err)
+		}
+		listed = deployment.AfterEffect(listed, "the sweep ran")
 	}
-	if err != nil {
-		return err
+	if listed != nil && (c.Name != "" || !report.Malformed(listed)) {
+		return listed
 	}
-	err = a.answer(list, func(p show.Printer) {
+	err := a.answer(list, func(p show.Printer) {
 		c.print(p, list)
 		if abandoned && len(list.Pending) > 0 {
 			p.Line("The run was abandoned, so the sweep ignores it. Deliver its messages: %s",
 				a.command.Do("reconcile --yes", c.Name))
 		}
 	})
-	if list.Sweep != nil {
+	switch {
+	case listed != nil:
+		return errors.Join(listed, err)
+	case list.Sweep != nil:
 		return deployment.AfterEffect(err, "the sweep ran")
 	}
 	return notDone(len(list.Pending) == 0, err)
 }
 
-// each reads the runs.
+// each reads the runs. It skips malformed ones and returns their error at the end (report.Malformed).
 func (c *pendingCommand) each(a *app, visit func(report.Run)) error {
 	if c.Name != "" {
 		run, err := a.run(c.Name)
+		if err != nil {
+			return err
+		}
 		visit(run)
-		return err
+		return nil
 	}
 	reader, settings, err := a.reader()
 	if err != nil {
 		return err
 	}
-	runs, err := reader.Runs(a)
-	if err != nil {
-		return err
+	runs, malformed := reader.Runs(a)
+	if malformed != nil && !report.Malformed(malformed) {
+		return malformed
 	}
 	for _, run := range runs {
-		if run.Abandoned || run.Progress.Settled {
-			continue // the sweep found nothing pending, or ignores the run
+		// Since it was settled, the run may have been reopened. Both times are whole seconds.
+		settled := run.Progress.Settled && run.ReopenedAt.Before(run.Progress.Since)
+		if run.Abandoned || settled {
+			continue // the sweep ignores the run, or found nothing pending
 		}
 		state, err := reader.Run(a, run.CorrelationID)
-		if err != nil {
+		switch {
+		case report.Malformed(err):
+			malformed = errors.Join(malformed, err)
+		case err != nil:
 			return err
+		default:
+			visit(report.New(run.CorrelationID, state, settings, a.now()))
 		}
-		visit(report.New(run.CorrelationID, state, settings, a.now()))
 	}
-	return nil
+	return malformed
 }
 
 func (c *pendingCommand) print(p show.Printer, list pendingList) {
@@ -137,7 +156,7 @@ func (a *app) sweep() (*sweep.Output, error) {
 		return nil, err
 	}
 	name := found.FunctionName("sweep")
-	input, err := json.Marshal(sweep.Input{ExecutionID: "by-hand-" + time.Now().UTC().Format("20060102T150405Z") + "-" +
+	input, err := json.Marshal(sweep.Input{ExecutionID: "by-hand-" + a.now().UTC().Format("20060102T150405Z") + "-" +
 		rand.Text()[:8]})
 	if err != nil {
 		return nil, fmt.Errorf("calling %s: %w", name, err)

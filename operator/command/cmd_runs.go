@@ -1,6 +1,7 @@
 package command
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -29,10 +30,10 @@ func (c *runsCommand) Run(a *app) error {
 		return exit{exitUsage, "--limit is at least 1"}
 	}
 	found, left, err := c.read(a)
-	if err != nil {
+	if err != nil && !report.Malformed(err) {
 		return err
 	}
-	return a.answer(found, func(p show.Printer) { printRuns(p, found, left) })
+	return errors.Join(err, a.answer(found, func(p show.Printer) { printRuns(p, found, left) }))
 }
 
 func printRuns(p show.Printer, found []report.Summary, left int) {
@@ -55,42 +56,50 @@ func printRuns(p show.Printer, found []report.Summary, left int) {
 	}
 }
 
-// read reads the newest runs, and counts the older ones that it left out.
+// read reads the newest runs, and counts the older ones that it left out. It skips malformed ones and
+// returns their error beside the others (report.Malformed).
 func (c *runsCommand) read(a *app) (found []report.Summary, left int, err error) {
 	reader, settings, err := a.reader()
 	if err != nil {
 		return nil, 0, err
 	}
-	runs, err := reader.Runs(a)
-	if err != nil {
-		return nil, 0, err
+	runs, malformed := reader.Runs(a)
+	if malformed != nil && !report.Malformed(malformed) {
+		return nil, 0, malformed
 	}
 	report.NewestFirst(runs)
+	skipped := 0
 	found = []report.Summary{} // in JSON a list also if it is empty
 	for chunk := range slices.Chunk(runs, concurrent) {
-		summaries := make([]report.Summary, len(chunk))
+		summaries, unread := make([]report.Summary, len(chunk)), make([]error, len(chunk))
 		var group errgroup.Group
 		for i, run := range chunk {
 			group.Go(func() error {
 				state, err := reader.Run(a, run.CorrelationID)
 				summaries[i] = report.New(run.CorrelationID, state, settings, a.now()).Summary
+				if report.Malformed(err) {
+					unread[i], err = err, nil
+				}
 				return err
 			})
 		}
 		if err := group.Wait(); err != nil {
 			return nil, 0, err
 		}
-		for _, summary := range summaries {
-			if c.Open && summary.State == report.Successful {
-				continue
+		for i, summary := range summaries {
+			switch {
+			case unread[i] != nil:
+				malformed = errors.Join(malformed, unread[i])
+				skipped++
+			case !c.Open || summary.State != report.Successful:
+				found = append(found, summary)
 			}
-			found = append(found, summary)
 		}
 		if len(found) >= c.Limit {
 			break
 		}
 	}
-	left = len(runs) - len(found)
+	left = len(runs) - skipped - len(found)
 	if c.Open {
 		left = 0 // it is not known how many of the others are open
 	}
@@ -98,7 +107,7 @@ func (c *runsCommand) read(a *app) (found []report.Summary, left int, err error)
 		left += len(found) - c.Limit
 		found = found[:c.Limit]
 	}
-	return found, left, nil
+	return found, left, malformed
 }
 
 func stamp(moment *time.Time) string {

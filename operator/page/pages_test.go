@@ -261,3 +261,20 @@ func TestReconcileStartsWithWhatWaits(t *testing.T) {
 		})
 	}
 }
+
+// Malformed runs do not hide the others.
+func TestMalformedRunsAreNamed(t *testing.T) {
+	t.Parallel()
+	db := newDB(1)
+	for run, registered := range map[string]any{runID: int64(1000), "half": int64(1000), "broken": "yesterday"} {
+		db.Put(tables.Ledger.At("run", run), table.Item{"CorrelationId": run, "RegisteredAt": registered})
+	}
+	db.row("half", "db.a", "Sent", 1)
+	db.Put(tables.Ledger.At("collection#half#db.a", "collection"), table.Item{"Counted": "many"})
+	status, _, text := newServer(t, newSource(db), Options{}).send(http.MethodGet, "/", nil, nil)
+	for _, want := range []string{"run &lt;1&gt;&amp;", "Some runs cannot be read: ", "RegisteredAt", "Counted"} {
+		if status != http.StatusOK || !strings.Contains(text, want) {
+			t.Errorf("status %d, without %q:\n%s", status, want, text)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package page
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -25,28 +26,42 @@ const (
 
 // runList lists the newest runs.
 type runList struct {
-	Runs  []report.Summary
-	Older int // not listed
+	Runs      []report.Summary
+	Older     int    // not listed
+	Malformed string // why some are not listed
 }
 
 func (s *Server) newestRuns(ctx context.Context) (runList, error) {
-	runs, err := s.Store.Runs(ctx)
-	if err != nil {
-		return runList{}, err
+	runs, malformed := s.Store.Runs(ctx)
+	if malformed != nil && !report.Malformed(malformed) {
+		return runList{}, malformed
 	}
 	report.NewestFirst(runs)
 	list := runList{Older: max(0, len(runs)-maxRuns)}
 	runs = runs[:min(len(runs), maxRuns)]
-	list.Runs = make([]report.Summary, len(runs))
+	summaries, unread := make([]report.Summary, len(runs)), make([]error, len(runs))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(concurrentReads)
 	for i, run := range runs {
 		group.Go(func() (err error) {
-			list.Runs[i], err = s.summary(ctx, run.CorrelationID)
+			if summaries[i], err = s.summary(ctx, run.CorrelationID); report.Malformed(err) {
+				unread[i], err = err, nil
+			}
 			return err
 		})
 	}
-	return list, group.Wait()
+	if err := group.Wait(); err != nil {
+		return runList{}, err
+	}
+	for i, summary := range summaries {
+		if malformed = errors.Join(malformed, unread[i]); unread[i] == nil {
+			list.Runs = append(list.Runs, summary)
+		}
+	}
+	if malformed != nil {
+		list.Malformed = malformed.Error()
+	}
+	return list, nil
 }
 
 // summary reads a run for the list. The cache holds only runs that have ended.

@@ -4,9 +4,11 @@ package report
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 	"time"
 
+	"snapshot-status-checker/internal/function/failure"
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/store"
 	"snapshot-status-checker/operator/show"
@@ -221,6 +223,12 @@ func ToReconcile(run Run) []snapshot.CollectionKey {
 			CollectionName: run.Collections[0].Collection})
 	}
 	return keys
+}
+
+// Malformed reports whether an error says that stored data is malformed. It need not affect other runs.
+func Malformed(err error) bool {
+	malformed := (*failure.Malformed)(nil)
+	return errors.As(err, &malformed)
 }
 
 // NewestFirst sorts runs by their first messages, the newest first.
