@@ -45,15 +45,17 @@ deploy: $(NODE) ## Build and deploy to AWS; settings by CDK_ARGS="-c key=value"
 OTHER    := -c environment=other -c workflowType=EXPRESS -c batchSize=20 -c exemptStatuses=Blocked_Topic \
   -c alarmTopicArn=arn:aws:sns:eu-west-1:111122223333:pager \
   -c kmsKeyArn=arn:aws:kms:eu-west-1:111122223333:key/11111111-2222-3333-4444-555555555555
+EXISTING_TABLE := arn:aws:dynamodb:eu-west-1:111122223333:table/UCExportToCrownStatus
 EXISTING := -c environment=existing -c exportStatusTableName=UCExportToCrownStatus \
-  -c exportStatusTableStreamArn=arn:aws:dynamodb:eu-west-1:111122223333:table/UCExportToCrownStatus/stream/2026-01-01T00:00:00.000 \
+  -c exportStatusTableStreamArn=$(EXISTING_TABLE)/stream/2026-01-01T00:00:00.000 \
   -c fileReceivedQueueArn=arn:aws:sqs:eu-west-1:111122223333:files \
   -c exportStateQueueArn=arn:aws:sqs:eu-west-1:111122223333:export-state.fifo \
   -c monitoringTopicArn=arn:aws:sns:eu-west-1:111122223333:monitoring
 TEMPLATES = build/lint/*/*.template.json
 
 lint: synth $(LINTERS) ## gofmt, go vet, staticcheck; the linters of the templates
-	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "run gofmt -w on:" $$unformatted; exit 1; }
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); \
+	  test -z "$$unformatted" || { echo "run gofmt -w on:" $$unformatted; exit 1; }
 	@! LC_ALL=C.UTF-8 git grep -nE '^.{121}' -- '*.go' || { echo "wrap these lines at 120 columns"; exit 1; }
 	go vet ./...
 	go tool staticcheck ./...
@@ -99,7 +101,7 @@ SEEDS ?= 20000
 
 .PHONY: test simulate chaos
 
-test: $(NODE) ## Everything: unit tests, both tables, simulation, the definition, the deployed stack (starts what it needs)
+test: $(NODE) ## All tests: unit, both tables, simulation, definition, deployed stack (starts what it needs)
 	go test -timeout 45m ./...
 
 # AWS's own code, as Java programs, and the checksums of its jars.
@@ -108,7 +110,7 @@ COMPARED := build/test-aws/compared.txt
 JARS     := $(ORACLES:%=build/test-aws/%/.installed)
 RIE      := build/test-aws/aws-lambda-rie
 
-test-aws: test-aws-needs $(JARS) $(RIE) $(NODE) functions ## Hold everything against AWS's own code (needs Java 17, Maven, Node)
+test-aws: test-aws-needs $(JARS) $(RIE) $(NODE) functions ## Hold it against AWS's own code (Java 17, Maven, Node)
 	@rm -f $(COMPARED)
 	COMPARED=$(CURDIR)/$(COMPARED) go test -count=1 -tags testaws ./test/aws/... ./internal/store
 	@sort $(COMPARED)

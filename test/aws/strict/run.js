@@ -26,7 +26,8 @@ const result = (Payload) => ({
 function asking(address, messages) {
   return async (resource, args) => {
     if (resource.endsWith(':sqs:sendMessage')) return messages.push(sent(args)) && { MessageId: 'm' };
-    const answer = await fetch(`${address}/${args.FunctionName}`, { method: 'POST', body: JSON.stringify(args.Payload) });
+    const url = `${address}/${args.FunctionName}`;
+    const answer = await fetch(url, { method: 'POST', body: JSON.stringify(args.Payload) });
     const body = await answer.json();
     if (answer.ok) return result(body);
     throw Object.assign(new StateError(body.error, body.cause), { ofTask: true });

@@ -12,7 +12,7 @@ const LIMIT = 256 * 1024; // bytes of an input, an output, a task's arguments or
 // Errors that are the definition's own fault, if they are not its Fail states' or its tasks'.
 const FAULTS = ['States.QueryEvaluationError', 'States.DataLimitExceeded', 'States.NoChoiceMatched', 'Refused'];
 
-// StateError is an error that an execution can be told of, and that Retry and Catch can match. A cause may be undefined.
+// StateError is an error that Retry and Catch can match. Its cause may be undefined.
 class StateError extends Error {
   constructor(error, cause) {
     super(`${error}: ${cause}`);
@@ -86,7 +86,7 @@ class Interpreter {
   }
 
   // execute runs an execution and tells how it ended, the states that it entered, how many events its history has, and
-  // the definition's own faults, caught ones included. call(resource, arguments, state) is a task: it returns its result
+  // the definition's own faults, caught ones included. call(resource, arguments, state) is a task: it returns the result
   // or throws a StateError.
   async execute(id, input, call) {
     const run = { call, states: [], events: 1, faults: [] };
