@@ -105,8 +105,7 @@ func TestCountIsFinishedByTheNextDelivery(t *testing.T) {
 		"set back": func(ts *testStore) {
 			ts.row("a", "Sent", 200)
 			ts.count(receipts("a", "old", 40)...)
-			ts.exportAgain(
-				"a")
+			ts.exportAgain("a")
 		},
 		"replaced": func(ts *testStore) {
 			ts.row("a", "Sent", 200)
