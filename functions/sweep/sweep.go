@@ -1,5 +1,5 @@
 // Package sweep is the scheduled task for what no event will finish. It starts the state machine to reconcile
-// collections, and alerts monitoring about stalled and abandoned runs.
+// collections, and alerts monitoring about stalled, late and abandoned runs.
 package sweep
 
 import (
@@ -77,7 +77,7 @@ type sweeping struct {
 	*Task
 	owner                    string
 	out                      Output
-	open, stalled            int
+	open, stalled, late      int
 	oldestRun, oldestPending time.Time // zero if there is none
 }
 
@@ -94,19 +94,26 @@ func (s *sweeping) sweep(ctx context.Context, run snapshot.Run) error {
 		s.out.Reconciled += len(keys)
 		s.log.InfoContext(ctx, "reconciling", logging.CorrelationID, run.CorrelationID, "collections", len(keys))
 	}
-	if alert := found.Alert; alert != nil {
-		sent, err := s.store.Deliver(ctx, *alert, s.owner, func(export snapshot.Export) error {
-			return s.monitoring.Alert(ctx, *alert, export, found.Blockers)
-		})
-		if err != nil {
-			return err
-		}
-		if sent {
-			s.out.Alerts++
-			s.log.WarnContext(ctx, "alerted", logging.CorrelationID, run.CorrelationID, "kind", alert.Kind)
-		}
+	var errs []error
+	for _, alert := range found.Alerts {
+		errs = append(errs, s.alert(ctx, alert, found.Blockers))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
 	}
 	return errors.Join(s.store.Finish(ctx, run, found), found.Malformed)
+}
+
+// alert delivers an alert that this sweep owns.
+func (s *sweeping) alert(ctx context.Context, alert snapshot.Outgoing, blockers snapshot.Blockers) error {
+	sent, err := s.store.Deliver(ctx, alert, s.owner, func(export snapshot.Export) error {
+		return s.monitoring.Alert(ctx, alert, export, blockers)
+	})
+	if sent && err == nil {
+		s.out.Alerts++
+		s.log.WarnContext(ctx, "alerted", logging.CorrelationID, alert.CorrelationID, "kind", alert.Kind)
+	}
+	return err
 }
 
 func (s *sweeping) add(run snapshot.Run, found store.Examination) {
@@ -116,6 +123,9 @@ func (s *sweeping) add(run snapshot.Run, found store.Examination) {
 	}
 	if found.Stalled {
 		s.stalled++
+	}
+	if found.Late {
+		s.late++
 	}
 	s.oldestPending = older(s.oldestPending, found.PendingSince)
 }
@@ -132,6 +142,7 @@ func older(a, b time.Time) time.Time {
 func (s *sweeping) measure(ctx context.Context) {
 	metrics.Measure(ctx, metrics.OpenRuns, float64(s.open))
 	metrics.Measure(ctx, metrics.StalledRuns, float64(s.stalled))
+	metrics.Measure(ctx, metrics.LateRuns, float64(s.late))
 	metrics.Age(ctx, metrics.OldestOpenRunAge, s.oldestRun)
 	metrics.Age(ctx, metrics.OldestPendingAge, s.oldestPending)
 }

@@ -76,6 +76,8 @@ func prefix(kind snapshot.Kind) string {
 		return "Stalled"
 	case snapshot.RunAbandoned:
 		return "Abandoned"
+	case snapshot.RunLate:
+		return "Late"
 	default:
 		return "Request"
 	}

@@ -29,10 +29,11 @@ type Store struct {
 
 // Settings are the parameters of the operations. Zero values take their defaults; see New.
 type Settings struct {
-	Exempt       []snapshot.Status // statuses that never finish and count as done
-	Lease        time.Duration     // an owner's time to deliver a message; see DefaultLease
-	StalledAfter time.Duration     // without progress; for Examine only
-	PageSize     int               // digests of a page; see DefaultPageSize
+	Exempt       []snapshot.Status  // statuses that never finish and count as done
+	Lease        time.Duration      // an owner's time to deliver a message; see DefaultLease
+	StalledAfter time.Duration      // without progress; for Examine only
+	LateAfter    snapshot.LateAfter // for Examine only
+	PageSize     int                // digests of a page; see DefaultPageSize
 	Now          func() time.Time
 	Nonce        func() string // a text that no other call in any process returns
 }

@@ -156,6 +156,9 @@ var deliveryMutations = []Mutation{
 			delete(write.Set, prefix+"Notified")
 		}
 	})},
+	{"no success in the condition of a late alert", swept, without(func(write *table.Write) bool {
+		return sets(write, "LateOwner")
+	}, "AllSuccessfulVersion", "AllSuccessfulOwner", "AllSuccessfulLeaseUntil", "AllSuccessfulDelivered")},
 }
 
 var runMutations = []Mutation{
