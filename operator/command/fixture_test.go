@@ -28,6 +28,7 @@ type tables struct {
 	now    time.Time
 	sent   int // messages so far
 	exempt []snapshot.Status
+	late   snapshot.LateAfter
 }
 
 func newTables(t *testing.T) *tables {
@@ -43,7 +44,7 @@ func (n *tables) protocol() *store.Store {
 
 // source is where the commands read.
 func (n *tables) source() (*store.Store, report.Settings) {
-	return n.protocol(), report.Settings{Exempt: n.exempt, StalledAfter: time.Hour}
+	return n.protocol(), report.Settings{Exempt: n.exempt, StalledAfter: time.Hour, LateAfter: n.late}
 }
 
 func (n *tables) clock() time.Time { return n.now }

@@ -35,6 +35,7 @@ const (
 
 	MonitoringNotified Kind = "monitoring notified"
 	Stalled            Kind = "stalled"
+	Late               Kind = "late"
 	ProgressAgain      Kind = "in progress again"
 	Abandoned          Kind = "abandoned"
 	Done               Kind = "done"
@@ -44,7 +45,7 @@ func (k Kind) tone() show.Tone {
 	switch k {
 	case Successful, MonitoringNotified, Done:
 		return show.Good
-	case Gone, OverReceived, Stuck, Stalled, Abandoned:
+	case Gone, OverReceived, Stuck, Stalled, Late, Abandoned:
 		return show.Bad
 	case Received, Requested, ExportedAgain, ProgressAgain:
 		return show.Busy
@@ -150,6 +151,9 @@ func runEvents(before, after report.Run) []Event {
 			events = append(events, Event{Kind: MonitoringNotified,
 				Text: "monitoring was notified: " + report.NotificationName(n.Kind)})
 		}
+	}
+	if after.Late && !before.Late {
+		events = append(events, Event{Kind: Late, Text: "the run is late"})
 	}
 	if before.State == after.State {
 		return events

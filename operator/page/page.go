@@ -53,8 +53,9 @@ type Source struct {
 func NewSource(d deployment.Deployment) Source {
 	executions := trace.New(d)
 	source := Source{Stack: d.Stack, Local: d.Local, Store: d.Store(), Now: time.Now,
-		Settings: report.Settings{Exempt: d.Settings.ExemptStatuses, StalledAfter: d.Settings.StalledAfter},
-		Around:   executions.Around}
+		Settings: report.Settings{Exempt: d.Settings.ExemptStatuses, StalledAfter: d.Settings.StalledAfter,
+			LateAfter: d.Settings.LateAfter},
+		Around: executions.Around}
 	if d.StateMachineArn != "" {
 		started := machine.Machine{SFN: sfn.NewFromConfig(d.Config), ARN: d.StateMachineArn}
 		source.Trace, source.Reconcile = executions, started.Reconcile
@@ -83,6 +84,7 @@ type Server struct {
 	receipts     cache[receipts]
 	endedRuns    cache[report.Summary]
 	progress     cache[progress]
+	forecasts    forecasts
 	rejected     cache[*rejected.Reading]
 	rejectedMu   sync.Mutex // one reading of the queue at a time: it hides the messages from other readers
 }

@@ -108,14 +108,17 @@ type surroundings struct {
 
 // liveRun is the value of a run's topic.
 type liveRun struct {
-	Run    report.Run `json:"-"`
-	Tables string     // version of the run
+	Run      report.Run `json:"-"`
+	Tables   string     // version of the run
+	Known    bool       // there is a forecast
+	Forecast forecast   `json:"-"` // differs at each reading
 	surroundings
 }
 
-func (s *Server) readLiveRun(ctx context.Context, run report.Run, version string) (liveRun, error) {
+func (s *Server) readLiveRun(ctx context.Context, run report.Run, tables reading) (liveRun, error) {
 	near, err := s.readSurroundings(ctx, run)
-	return liveRun{run, version, near}, err
+	expected := s.forecasts.take(run, tables.At)
+	return liveRun{run, tables.Version, !expected.At.IsZero(), expected, near}, err
 }
 
 // readSurroundings reads what surrounds a run that is not done. A failure is cached as well.
@@ -136,6 +139,7 @@ type runView struct {
 	report.Run
 	Findings     []report.Finding
 	Partial      string // why the findings may be incomplete
+	Forecast     forecast
 	HeatMap      heatMap
 	Table        collectionTable
 	CanReconcile bool
@@ -150,7 +154,7 @@ func (s *Server) runPage(r *http.Request) (view, error) {
 	run := live.Run
 	return view{Template: "run.html", Title: run.Summary.Run, Live: of.String(), Version: read.Version,
 		Data: runView{Run: run, HeatMap: newHeatMap(run), Table: newCollectionTable(run, r.URL.Query()),
-			Findings: report.Why(run, live.Around, s.Command), Partial: live.err,
+			Findings: report.Why(run, live.Around, s.Command), Partial: live.err, Forecast: live.Forecast,
 			CanReconcile: s.AllowWrites && s.Reconcile != nil && run.State != report.Successful}}, nil
 }
 

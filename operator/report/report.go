@@ -50,6 +50,9 @@ type Summary struct {
 	FilesSent     int64      `json:"files_sent"`              // as far as the sender says so far
 	FirstMessage  *time.Time `json:"first_message,omitempty"` // when it was counted
 	LastProgress  *time.Time `json:"last_progress,omitempty"` // when something changed last, as far as is known
+	// when it is late, by lateAfterMinutes; absent if it is never late
+	Deadline *time.Time `json:"deadline,omitempty"`
+	Late     bool       `json:"late"` // the deadline has passed, and the run is neither successful nor abandoned
 }
 
 // Run is a run with its collections, the blocking ones first.
@@ -92,10 +95,11 @@ const (
 // Open reports whether a message is due and not delivered.
 func (d Delivery) Open() bool { return d.State == Pending || d.State == Leased }
 
-// Settings decide what counts as done and as stalled.
+// Settings decide what counts as done, as stalled and as late.
 type Settings struct {
 	Exempt       []snapshot.Status
 	StalledAfter time.Duration
+	LateAfter    snapshot.LateAfter
 }
 
 // New describes a run as it was read.
@@ -135,6 +139,7 @@ func New(correlationID string, read store.RunState, settings Settings, now time.
 	run.Summary = summary(known, tally, run.Collections)
 	run.State = state(known, tally, changed, settings, now)
 	run.LastProgress = moment(changed)
+	run.setDeadline(known, settings, now)
 	return run
 }
 
