@@ -26,11 +26,13 @@ type Monitoring interface {
 	Alert(ctx context.Context, out snapshot.Outgoing, export snapshot.Export, blockers snapshot.Blockers) error
 }
 
-// Input is what the schedule passes in.
+// Input is what the schedule passes in, or a person; with Abandon or Resume the call does only that.
 type Input struct {
 	// ExecutionID names this sweep. The Scheduler sends a new one with each invocation. Lambda's own retry of an
 	// asynchronous invocation repeats it, and so delivers the alerts that the failed sweep owns.
-	ExecutionID string `json:"execution_id"`
+	ExecutionID string   `json:"execution_id"`
+	Abandon     *Abandon `json:"abandon,omitempty"`
+	Resume      *Resume  `json:"resume,omitempty"`
 }
 
 // Output is the sweep's result.
@@ -38,6 +40,8 @@ type Output struct {
 	OpenRuns   int `json:"open_runs"`
 	Reconciled int `json:"reconciled"` // collections for which executions were started
 	Alerts     int `json:"alerts"`
+
+	ByHand *Answer `json:"by_hand,omitempty" jsonschema:"-"` // to an Abandon or a Resume
 }
 
 // Task holds no state of its own.
@@ -56,6 +60,9 @@ func New(store *store.Store, machine Reconciler, monitoring Monitoring, log *slo
 // Handle sweeps every open run. A failure of one does not affect the others and is returned at the end. A second sweep
 // starts executions that find nothing left to do, and repeats no alert.
 func (t *Task) Handle(ctx context.Context, in Input) (Output, error) {
+	if in.Abandon != nil || in.Resume != nil {
+		return t.byHand(ctx, in)
+	}
 	runs, err := t.store.OpenRuns(ctx)
 	if malformed := (*failure.Malformed)(nil); err != nil && !errors.As(err, &malformed) {
 		return Output{}, fmt.Errorf("listing the open runs: %w", err)
@@ -87,6 +94,9 @@ func (s *sweeping) sweep(ctx context.Context, run snapshot.Run) error {
 		return err
 	}
 	s.add(run, found)
+	if found.TakenUp {
+		s.log.InfoContext(ctx, "taken up again", logging.CorrelationID, run.CorrelationID, "was_abandoned", true)
+	}
 	for _, keys := range snapshot.Requests(found.Reconcile) {
 		if err := s.machine.Reconcile(ctx, keys); err != nil {
 			return err
@@ -117,6 +127,9 @@ func (s *sweeping) alert(ctx context.Context, alert snapshot.Outgoing, blockers 
 }
 
 func (s *sweeping) add(run snapshot.Run, found store.Examination) {
+	if found.EndedByHand {
+		s.out.OpenRuns--
+	}
 	if found.Open {
 		s.open++
 		s.oldestRun = older(s.oldestRun, run.OpenedAt())

@@ -82,9 +82,8 @@ func (l LateAfter) of(snapshotType string) time.Duration {
 // time for a run that is never late: by its type, or because that notification was delivered in this generation. What
 // happens to its rows after that begins the next generation, with a deadline of its own.
 func (r Run) Deadline(lateAfter LateAfter) time.Time {
-	after, done := lateAfter.of(r.SnapshotType), r.Hints[AllSuccessful].Notified ||
-		r.Outbox[AllSuccessful].Settles(r.Generation)
-	if after == 0 || done || r.OpenedAt().IsZero() {
+	after := lateAfter.of(r.SnapshotType)
+	if after == 0 || r.successNotified() || r.OpenedAt().IsZero() {
 		return time.Time{}
 	}
 	return r.OpenedAt().Add(after)

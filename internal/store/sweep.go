@@ -22,6 +22,9 @@ type Examination struct {
 	Late         bool      // it is open and its deadline has passed, alerted or not
 	PendingSince time.Time // since when its oldest message has been pending; zero if none is
 
+	EndedByHand bool // the run was passed by: a person ended it, and nothing has moved since
+	TakenUp     bool // a person ended it, but something has moved since
+
 	Malformed error // a *failure.Malformed for each malformed row; the others were examined
 
 	abandon bool
@@ -35,13 +38,24 @@ func (s *Store) OpenRuns(ctx context.Context) ([]snapshot.Run, error) {
 }
 
 // Examine reads a whole run, repairs its hints, stores its progress, and enqueues the alerts that are due. Repeated by
-// the same owner, it returns the alerts that the owner enqueued and has not delivered.
+// the same owner, it returns the alerts that the owner enqueued and has not delivered. It takes up a run that was ended
+// by hand if something has moved since, and otherwise passes it by.
 func (s *Store) Examine(ctx context.Context, run snapshot.Run, owner string) (Examination, error) {
 	e := examining{Store: s, run: run, owner: owner, tally: &snapshot.Tally{}}
 	if err := e.readRows(ctx); err != nil {
 		return Examination{}, fmt.Errorf("examining a run: %w", err)
 	}
-	found := Examination{Blockers: e.tally.Blockers(), Malformed: e.malformed}
+	if !run.ByHand.At.IsZero() {
+		if run.EndedByHand(e.tally) {
+			return Examination{EndedByHand: true, abandon: run.Old(s.Now())}, nil
+		}
+		// Something arrived or moved. If the condition fails, a person was faster; the next sweep sees the result.
+		if resumed, err := s.setByHand(ctx, run, snapshot.Abandonment{}); err != nil || !resumed {
+			return Examination{}, err
+		}
+	}
+	found := Examination{Blockers: e.tally.Blockers(), Malformed: e.malformed,
+		TakenUp: !run.ByHand.At.IsZero()}
 	progress, stalled := run.Stall(e.tally, s.Now(), s.StalledAfter)
 	if !progress.Settled {
 		collections, err := s.collections(ctx, e.rows)
@@ -99,7 +113,8 @@ func (s *Store) Finish(ctx context.Context, run snapshot.Run, found Examination)
 	if !found.abandon {
 		return nil
 	}
-	return s.updateRun(ctx, run, map[string]any{attrAbandoned: true}, generationIs(run.Generation))
+	return s.updateRun(ctx, run, map[string]any{attrAbandoned: true}, append(byHandAsRead(run.ByHand),
+		generationIs(run.Generation))...)
 }
 
 // examining is one call of Examine.
@@ -118,11 +133,10 @@ func (e *examining) readRows(ctx context.Context) error {
 		for _, row := range page {
 			if row.Malformed != nil {
 				e.malformed = errors.Join(e.malformed, row.Malformed)
-				row.Status = "Malformed row"
 			} else {
 				e.rows = append(e.rows, row.Row)
 			}
-			e.tally.Add(row.Row, e.Exempt)
+			e.tally.Add(row.blocking(), e.Exempt)
 		}
 		return true
 	})

@@ -71,6 +71,9 @@ func headLines(p show.Printer, run report.Run) {
 	p.Line("%d of %d collections received, %d successful; %d of %d files", run.Received, run.Summary.Collections,
 		run.Successful, run.FilesReceived, run.FilesSent)
 	p.Line("first message %s; last progress %s", p.Since(run.FirstMessage), p.Since(run.LastProgress))
+	if run.Abandonment != nil {
+		p.Line("abandoned by hand %s: %s", p.Since(&run.Abandonment.At), run.Abandonment.Reason)
+	}
 	if line := deadlineLine(p, run.Summary); line != "" {
 		p.Line("%s", line)
 	}

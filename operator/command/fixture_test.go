@@ -188,6 +188,20 @@ func (n *tables) abandoned(run string) {
 	n.must(err)
 }
 
+// endedByHand is a run that a person abandoned two minutes ago, with a request whose owner died.
+func (n *tables) endedByHand(run string) {
+	n.Helper()
+	n.row(run, "db.core.dead", "Exported", 1)
+	n.row(run, "db.core.waits", "Sent", 2)
+	n.arrive(run, "db.core.dead", files("dead", 1, 1)...)
+	n.row(run, "db.core.dead", "Sent", 1)
+	n.reconcile(snapshot.CollectionKey{CorrelationID: run, CollectionName: "db.core.dead"}, "dying-execution")
+	n.later(time.Hour)
+	_, err := n.protocol().Abandon(n.Context(), run, "the exporter's host is gone")
+	n.must(err)
+	n.later(2 * time.Minute)
+}
+
 // said is what a command said.
 type said struct {
 	code     int

@@ -161,6 +161,9 @@ func runEvents(before, after report.Run) []Event {
 	switch {
 	case after.State == report.Stalled:
 		events = append(events, Event{Kind: Stalled, Text: "the run has stalled"})
+	case after.Abandonment != nil:
+		events = append(events, Event{Kind: Abandoned, Text: "the run was abandoned by hand, the sweep ignores it: " +
+			after.Abandonment.Reason})
 	case after.State == report.Abandoned:
 		events = append(events, Event{Kind: Abandoned, Text: "the run is abandoned: the sweep ignores it"})
 	case after.State == report.Successful:
