@@ -143,6 +143,8 @@ type runView struct {
 	HeatMap      heatMap
 	Table        collectionTable
 	CanReconcile bool
+	CanAbandon   bool
+	MaxReason    int
 }
 
 func (s *Server) runPage(r *http.Request) (view, error) {
@@ -155,7 +157,8 @@ func (s *Server) runPage(r *http.Request) (view, error) {
 	return view{Template: "run.html", Title: run.Summary.Run, Live: of.String(), Version: read.Version,
 		Data: runView{Run: run, HeatMap: newHeatMap(run), Table: newCollectionTable(run, r.URL.Query()),
 			Findings: report.Why(run, live.Around, s.Command), Partial: live.err, Forecast: live.Forecast,
-			CanReconcile: s.AllowWrites && s.Reconcile != nil && run.State != report.Successful}}, nil
+			CanReconcile: s.AllowWrites && s.Reconcile != nil && run.State != report.Successful,
+			CanAbandon:   s.canAbandon(run), MaxReason: snapshot.MaxReason}}, nil
 }
 
 // reconcile reconciles the collection that the form names, or all of the run that wait for something.
@@ -173,6 +176,9 @@ func (s *Server) reconcile(r *http.Request) (string, error) {
 		if !slices.ContainsFunc(run.Collections, func(c report.Collection) bool { return c.Collection == name }) {
 			return "", noCollection(name)
 		}
+	}
+	if err := s.resume(r.Context(), run); err != nil {
+		return "", err
 	}
 	notice := fmt.Sprintf("Reconciling %d collections.", len(keys))
 	switch len(keys) {
