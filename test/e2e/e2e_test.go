@@ -87,6 +87,7 @@ var scenarios = []struct {
 	{"the sweep finds a collection that completes without an event", completeWithoutAnEvent},
 
 	{"a run that is not finished in time is alerted", lateRun},
+	{"a run that was ended by hand is passed by", endedByHand},
 
 	{"metrics count what happened", metricsOfARun},
 }

@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"testing"
 	"time"
@@ -25,10 +26,7 @@ func lateRun(t *testing.T, s *system) {
 
 	r.setRun("RegisteredAt", time.Now().Add(-time.Hour))
 	r.callSweep()
-	alert := fmt.Sprintf(`{"severity":"High","notification_type":"Warning","slack_username":"Snapshot Sender",`+
-		`"title_text":"Overdue - Run late","custom_elements":[{"key":"Export date","value":"%s"},`+
-		`{"key":"Correlation Id","value":"%s"},{"key":"db.late.a","value":"Sent, 1 of 2 files received"}]}`, exportDate,
-		r.id)
+	alert := r.lateAlert("db.late.a", "Sent, 1 of 2 files received")
 	r.wantNotifications(alert)
 	for range 2 {
 		r.callSweep()
@@ -44,6 +42,50 @@ func lateRun(t *testing.T, s *system) {
 	if sent := len(r.sentNotifications()); sent != 3 {
 		t.Errorf("%d messages to monitoring, want no further one", sent)
 	}
+}
+
+// A person ends a run: the sweep alerts nobody. A message takes it up again.
+func endedByHand(t *testing.T, s *system) {
+	r := s.newRun(t)
+	overdue := fields{"snapshot_type": lateType}
+	r.put("db.ended.a", "Sent", 3)
+	r.handle(r.file("db.ended.a", overdue))
+	byHand := func(request string, asked any) (answer struct {
+		ByHand struct {
+			Refused   string
+			Resumed   bool
+			Abandoned time.Time `json:"abandoned_at"`
+		} `json:"by_hand"`
+	}) {
+		t.Helper()
+		text := r.invokeSweep(map[string]any{request: asked})
+		if err := json.Unmarshal(text, &answer); err != nil || answer.ByHand.Refused != "" {
+			t.Fatalf("%s: %v", text, err)
+		}
+		return answer
+	}
+	abandon := map[string]string{"correlation_id": r.id, "reason": "its export failed"}
+	first, again := byHand("abandon", abandon), byHand("abandon", abandon)
+	if at := first.ByHand.Abandoned; at.IsZero() || !again.ByHand.Abandoned.Equal(at) {
+		t.Errorf("abandoned at %s and %s", at, again.ByHand.Abandoned)
+	}
+	r.setRun("RegisteredAt", time.Now().Add(-time.Hour)) // late from now on
+	r.callSweep()
+	r.settle(nil)
+	r.wantNotifications()
+
+	r.handle(r.file("db.ended.a", overdue))
+	r.callSweep()
+	r.wantNotifications(r.lateAlert("db.ended.a", "Sent, 2 of 3 files received"))
+	if byHand("resume", map[string]string{"correlation_id": r.id}).ByHand.Resumed {
+		t.Error("it was still abandoned")
+	}
+}
+
+func (r *run) lateAlert(collection, state string) string {
+	return fmt.Sprintf(`{"severity":"High","notification_type":"Warning","slack_username":"Snapshot Sender",`+
+		`"title_text":"Overdue - Run late","custom_elements":[{"key":"Export date","value":"%s"},`+
+		`{"key":"Correlation Id","value":"%s"},{"key":"%s","value":"%s"}]}`, exportDate, r.id, collection, state)
 }
 
 // setRun sets a time of the run's item in the ledger.
