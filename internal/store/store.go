@@ -2,7 +2,8 @@
 // outgoing messages. Every operation may run twice, late, concurrently, or end half-way; the next one finishes the
 // work. docs/architecture.md explains why that is safe.
 //
-// One concern is one file: count, pages, receipts, row, reconcile, outbox, run, sweep, abandon, read (for people), codec.
+// One concern is one file: count, pages, receipts, row, reconcile, outbox, run, sweep, abandon (by hand), read (for
+// people), codec.
 package store
 
 import (

@@ -33,8 +33,8 @@ func (d Deployment) byHand(ctx context.Context, in sweep.Input) (sweep.Answer, e
 	case err != nil:
 		return sweep.Answer{}, err
 	case out.ByHand == nil: // it ignored what it does not know
-		return sweep.Answer{}, errors.New("the deployed sweep is of an earlier version, which cannot do this, and only " +
-			"swept; deploy this version")
+		return sweep.Answer{}, errors.New("the deployed sweep is of an earlier version, which only swept; " +
+			"deploy this version")
 	case out.ByHand.Refused != "":
 		return *out.ByHand, AfterEffect(errors.New(out.ByHand.Refused), "nothing was changed")
 	}
@@ -42,7 +42,9 @@ func (d Deployment) byHand(ctx context.Context, in sweep.Input) (sweep.Answer, e
 }
 
 // callSweep calls the function. nothing and perhaps are for EffectOf.
-func (d Deployment) callSweep(ctx context.Context, in sweep.Input, nothing, perhaps string) (out sweep.Output, err error) {
+func (d Deployment) callSweep(
+	ctx context.Context, in sweep.Input, nothing, perhaps string,
+) (out sweep.Output, err error) {
 	name := d.FunctionName("sweep")
 	input, err := json.Marshal(in)
 	if err != nil {

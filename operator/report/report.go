@@ -53,7 +53,8 @@ type Summary struct {
 	// when it is late, by lateAfterMinutes; absent if it is never late
 	Deadline    *time.Time   `json:"deadline,omitempty"`
 	Abandonment *Abandonment `json:"abandonment,omitempty"` // by hand, and nothing has moved since
-	Late        bool         `json:"late"`                  // the deadline has passed, and the run is neither successful nor abandoned
+	// the deadline has passed, and the run is neither successful nor abandoned
+	Late bool `json:"late"`
 }
 
 // Abandonment is the end of a run by hand.

@@ -59,8 +59,8 @@ func (t *Topic) Notify(ctx context.Context, out snapshot.Outgoing, export snapsh
 	})
 }
 
-// Alert publishes that a run is stalled, late or abandoned, and its blockers. Monitoring shows at most eight elements: five
-// name collections, and the last one has the number of the others.
+// Alert publishes that a run is stalled, late or abandoned, and its blockers. Monitoring shows at most eight elements:
+// five name collections, and the last one has the number of the others.
 func (t *Topic) Alert(
 	ctx context.Context, out snapshot.Outgoing, export snapshot.Export, blockers snapshot.Blockers,
 ) error {
