@@ -9,15 +9,15 @@ import (
 	"snapshot-status-checker/internal/snapshot"
 )
 
-// Examples of AWS's documentation, with values in place of their placeholders.
+// Examples of AWS's documentation, with values in place of their placeholders and long values cut.
 const (
 	// https://docs.aws.amazon.com/sns/latest/dg/sns-sqs-as-subscriber.html
 	snsText = `{"Type" : "Notification", "MessageId" : "63a3f6b6-d533-4a47-aef9-fcf5cf758c76",
 		"TopicArn" : "arn:aws:sns:us-west-2:123456789012:MyTopic", "Subject" : "Testing publish to subscribed queues",
 		"Message" : %s, "Timestamp" : "2012-03-29T05:12:16.901Z", "SignatureVersion" : "1",
 		"Signature" : "EXAMPLEnTrFPa3...",
-		"SigningCertURL" : "https://sns.us-west-2.amazonaws.com/SimpleNotificationService-f3ecfb7224c7233fe7bb5f59f96de52f.pem",
-		"UnsubscribeURL" : "https://sns.us-west-2.amazonaws.com/?Action=Unsubscribe&SubscriptionArn=arn:aws:sns:us-west-2:123456789012:MyTopic:c7fe3a54-ab0e-4ec2-88e0-db410a0f2bee"}`
+		"SigningCertURL" : "https://sns.us-west-2.amazonaws.com/SimpleNotificationService-f3ecfb7224c7233fe.pem",
+		"UnsubscribeURL" : "https://sns.us-west-2.amazonaws.com/?Action=Unsubscribe&SubscriptionArn=arn:aws:sns:..."}`
 	// https://docs.aws.amazon.com/sns/latest/dg/http-subscription-confirmation-json.html
 	snsConfirmation = `{"Type" : "SubscriptionConfirmation", "MessageId" : "165545c9-2a5c-472c-8df2-7ff2be2b3b1b",
 		"Token" : "2336412f37...", "TopicArn" : "arn:aws:sns:us-west-2:123456789012:MyTopic",

@@ -54,45 +54,45 @@ func (c *verifyCommand) compare(a *app) error {
 		names = append(names, one.Row.CollectionName)
 	}
 	slices.Sort(names)
-	sum := manifestSummary{Run: c.Name}
+	sum, differ := manifestSummary{Run: c.Name}, false
 	for some := range slices.Chunk(slices.Compact(names), concurrent) {
 		lines, err := c.compareSome(a, reader, list, rows, some)
 		if err != nil {
 			return err
 		}
 		for _, line := range lines {
-			sum.add(line, c.Limit)
-			if a.json {
-				if err := a.writeJSON(line, ""); err != nil {
-					return err
-				}
+			differ = differ || !line.Agrees
+			if !a.json {
+				sum.add(line, c.Limit)
+			} else if err := a.writeJSON(line, ""); err != nil {
+				return err
 			}
 		}
 	}
 	if !a.json {
 		err = a.print(func(p show.Printer) { sum.print(p, a.command) })
 	}
-	return notDone(sum.Differ == 0, err)
+	return notDone(!differ, err)
 }
 
-// manifest reads the file as a list of collection and file.
+// manifest reads the file as a list of collection and file. An error says which file it is about.
 func (f inputFile) manifest(a *app) (*manifest.Manifest, error) {
-	in := a.in
-	if f != "-" {
-		file, err := os.Open(string(f))
-		if err != nil {
-			return nil, err
-		}
-		defer func() { _ = file.Close() }()
-		in = file
-	}
-	return typed(a, in, func(in io.Reader) (*manifest.Manifest, error) {
+	read := func(in io.Reader) (*manifest.Manifest, error) {
 		list := manifest.New(namesInMemory)
 		if err := list.Read(linesOf(in)); err != nil {
 			return nil, errors.Join(fmt.Errorf("%s: %w", f.name(), err), list.Close())
 		}
 		return list, nil
-	})
+	}
+	if f == "-" {
+		return typed(a, a.in, read)
+	}
+	file, err := os.Open(string(f))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = file.Close() }()
+	return read(file)
 }
 
 // compareSome compares collections concurrently.

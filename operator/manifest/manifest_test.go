@@ -1,6 +1,9 @@
 package manifest
 
 import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -174,4 +177,50 @@ func TestCompare(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What CSV and JSON writers write is read as it was, each name with its collection.
+func TestReadWhatOthersWrite(t *testing.T) {
+	t.Parallel()
+	text := rapid.StringMatching(`[a-zé🎉",;/{}\\[\] \t]{0,20}[a-z]`)
+	rapid.Check(t, func(r *rapid.T) {
+		var asCSV, asJSON bytes.Buffer
+		csvWriter, jsonWriter := csv.NewWriter(&asCSV), json.NewEncoder(&asJSON)
+		_ = csvWriter.Write([]string{"collection", "file"}) // to a buffer: no error
+		want := map[string][]string{}
+		for range rapid.IntRange(1, 10).Draw(r, "lines") {
+			collection, file := "db."+text.Draw(r, "collection"), text.Draw(r, "file")
+			want[collection] = append(want[collection], file)
+			_ = csvWriter.Write([]string{collection, file})
+			_ = jsonWriter.Encode(map[string]string{"collection": collection, "filename": file})
+		}
+		csvWriter.Flush()
+		for _, list := range []string{asCSV.String(), asJSON.String()} {
+			got := map[string][]string{}
+			m := New(100)
+			err := m.Read(func(yield func(string, error) bool) {
+				for line := range strings.Lines(list) {
+					if !yield(strings.TrimSuffix(line, "\n"), nil) {
+						return
+					}
+				}
+			})
+			for _, collection := range m.Collections() {
+				got[collection] = must(m.Names(collection))
+			}
+			if diff := cmp.Diff(want, got); err != nil || diff != "" {
+				r.Fatalf("%s\n%v (-want +got):\n%s", list, err, diff)
+			}
+			if err := m.Close(); err != nil {
+				r.Error(err)
+			}
+		}
+	})
+}
+
+func must[T any](value T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return value
 }
