@@ -33,7 +33,7 @@ const (
 		"object":{"key":"HappyFace.jpg","size":1024,"eTag":"d41d8cd98f00b204e9800998ecf8427e"}}}`
 	s3Text     = `{"Records":[` + s3Record + `]}`
 	s3TestText = `{"Service":"Amazon S3","Event":"s3:TestEvent","Time":"2014-10-13T15:57:02.089Z",
-		"Bucket":"amzn-s3-demo-bucket","RequestId":"5582815E1AEA5ADF","HostId":"8cLeGAmw098X5cv4Zkwcmo8vvZa3eH3eKxsPzbB9wrR"}`
+		"Bucket":"amzn-s3-demo-bucket","RequestId":"5582815E1AEA5ADF","HostId":"8cLeGAmw098X5cv4"}`
 	// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html
 	busText = `{"version": "0", "id": "6a7e8feb-b491-4cf7-a9f1-bf3703467718",
 		"detail-type": "EC2 Instance State-change Notification", "source": "aws.ec2", "account": "111122223333",
@@ -43,7 +43,7 @@ const (
 	s3BusText = `{"version": "0", "id": "17793124-05d4-b198-2fde-7ededc63b103", "detail-type": "Object Created",
 		"source": "aws.s3", "account": "111122223333", "time": "2021-11-12T00:00:00Z", "region": "ca-central-1",
 		"resources": ["arn:aws:s3:::amzn-s3-demo-bucket1"],
-		"detail": {"version": "0", "bucket": {"name": "amzn-s3-demo-bucket1"}, "object": {"key": "example-key", "size": 5}}}`
+		"detail": {"version": "0", "bucket": {"name": "amzn-s3-demo-bucket1"}, "object": {"key": "example-key"}}}`
 )
 
 // What other programs put around a message is named, with what to set there; the reason code is what it was, and

@@ -122,7 +122,7 @@ func TestVerifyManifestRefuses(t *testing.T) {
 		"\n\ndb.a,x\n ,y\n":               "line 4 names no collection",
 		"db.a, \n":                        "line 1 names no file",
 		`[{"collection":"a","file":"b"}]`: `line 1 begins a JSON array; expected one object a line`,
-		"{\n":                             `line 1 cannot be read (unexpected end of JSON input); expected one object a line`,
+		"{\n":                             "line 1 cannot be read (unexpected end of JSON input); expected one object",
 		`{"collection":1}`:                "line 1 cannot be read",
 		`{"collection":"db.a"}`:           "line 1 names no file",
 		`{"collection":"` + strings.Repeat("x", 1025) +
