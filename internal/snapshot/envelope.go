@@ -15,6 +15,7 @@ type Receipt struct {
 	Message   Message    // valid only if Rejection is nil
 	Digest    string     // of identity and message; set by GroupByCollection
 	Rejection *Rejection // why it cannot be counted
+	Unnamed   *Rejection // why it cannot be counted by its file name, nil if it can; see CountBy.Validate
 	SentAt    time.Time  // when the SQS message was sent; the zero time if unknown
 }
 
@@ -156,7 +157,7 @@ func unwrapText(text []byte, raw, identity string, nesting int) []Receipt {
 	if rejection != nil {
 		rejection = explained(rejection, text)
 	}
-	return []Receipt{{Identity: identity, Raw: raw, Message: message, Rejection: rejection}}
+	return []Receipt{{Identity: identity, Raw: raw, Message: message, Rejection: rejection, Unnamed: fields.unnamed()}}
 }
 
 // isRecord distinguishes a record of an envelope from a message. A rejected text may be either, and a replay wraps both

@@ -100,7 +100,7 @@ func holdsForAnyMessage(t failer, m snapshot.Message) {
 		limit int
 	}{
 		{m.CorrelationID, snapshot.MaxCorrelationID}, {m.CollectionName, snapshot.MaxCollectionName},
-		{m.SnapshotType, 1024}, {m.ExportDate, 1024}, {m.Filename, 1024},
+		{m.SnapshotType, 1024}, {m.ExportDate, 1024}, {snapshot.StoredFilename(m.Filename), 1024},
 	} {
 		if field.value == "" || len(field.value) > field.limit {
 			t.Errorf("a value of %d bytes in %+v", len(field.value), m)

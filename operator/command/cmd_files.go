@@ -10,6 +10,7 @@ import (
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/store"
 	"snapshot-status-checker/operator/manifest"
+	"snapshot-status-checker/operator/report"
 	"snapshot-status-checker/operator/show"
 )
 
@@ -21,8 +22,8 @@ type filesCommand struct {
 
 func (c *filesCommand) Help() string {
 	return "Lists the files that arrived for a collection, the earliest first: time, message, execution. A name that " +
-		"arrived in several messages was counted several times and is marked. (A message that SQS delivers twice " +
-		"counts once.) With --expected, exits with 3 if a file is missing."
+		"was counted in several messages is marked, and with countBy=file a message that was not counted because it " +
+		"repeats a file. (A message that SQS delivers twice counts once.) With --expected, exits with 3 if a file is missing."
 }
 
 // fileList is the answer of files.
@@ -30,7 +31,7 @@ type fileList struct {
 	Run        string   `json:"run"`
 	Collection string   `json:"collection"`
 	Files      []file   `json:"files"`
-	Repeated   []string `json:"repeated"`          // names that arrived in several messages
+	Repeated   []string `json:"repeated"`          // names that were counted in several messages
 	Missing    []string `json:"missing,omitempty"` // of those expected
 }
 
@@ -40,6 +41,8 @@ type file struct {
 	CountedAt time.Time `json:"counted_at"`
 	Execution string    `json:"execution"`
 	Success   bool      `json:"success_file"`
+	Counted   bool      `json:"counted"`           // not if the message repeats a file, which needs countBy=file
+	Repeats   string    `json:"repeats,omitempty"` // the message that brought the file, if it is known
 }
 
 func (c *filesCommand) Run(a *app) error {
@@ -61,9 +64,14 @@ func (c *filesCommand) Run(a *app) error {
 	}
 	list := fileList{Run: run.Run, Collection: one.Collection, Files: []file{}}
 	key := snapshot.CollectionKey{CorrelationID: run.Run, CollectionName: one.Collection}
-	if err := reader.Receipts(a, key, list.add); err != nil {
+	var receipts []store.Receipt
+	if err := reader.Receipts(a, key, func(receipt store.Receipt) error {
+		receipts = append(receipts, receipt)
+		return nil
+	}); err != nil {
 		return err
 	}
+	list.add(receipts)
 	list.sort()
 	list.compare(expected)
 	err = a.answer(list, func(p show.Printer) { list.print(p, c.Expected != "") })
@@ -86,10 +94,13 @@ func (c *filesCommand) expected(a *app) ([]string, error) {
 	return names, nil
 }
 
-func (l *fileList) add(receipt store.Receipt) error {
-	l.Files = append(l.Files, file{Name: receipt.Filename, Identity: receipt.Identity, CountedAt: receipt.ReceivedAt,
-		Execution: receipt.Execution, Success: receipt.Success})
-	return nil
+func (l *fileList) add(receipts []store.Receipt) {
+	repeats := report.Repeats(receipts)
+	for i, receipt := range receipts {
+		l.Files = append(l.Files, file{Name: receipt.Filename, Identity: receipt.Identity,
+			CountedAt: receipt.ReceivedAt, Execution: receipt.Execution, Success: receipt.Success,
+			Counted: !receipt.Repeated, Repeats: repeats[i]})
+	}
 }
 
 func (l *fileList) print(p show.Printer, compared bool) {
@@ -102,6 +113,10 @@ func (l *fileList) print(p show.Printer, compared bool) {
 			switch {
 			case file.Success:
 				note = "success file"
+			case file.Repeats != "":
+				note = "not counted: repeats " + file.Repeats
+			case !file.Counted:
+				note = "not counted: repeats a file"
 			case slices.Contains(l.Repeated, file.Name):
 				note = p.Tone(show.Bad, "repeated name")
 			}
@@ -149,7 +164,10 @@ func (l *fileList) sort() {
 	times := map[string]int{}
 	l.Repeated = []string{}
 	for _, file := range l.Files {
-		if times[file.Name]++; times[file.Name] == 2 && file.Name != "" {
+		if !file.Counted || file.Name == "" {
+			continue
+		}
+		if times[file.Name]++; times[file.Name] == 2 {
 			l.Repeated = append(l.Repeated, file.Name)
 		}
 	}
@@ -159,7 +177,7 @@ func (l *fileList) sort() {
 func (l *fileList) compare(expected []string) {
 	list := manifest.NewList(expected)
 	for _, file := range l.Files {
-		list.Arrive(file.Name, file.Success)
+		list.Arrive(file.Name, file.Counted && !file.Success)
 	}
 	l.Missing = list.Compare().Missing
 }

@@ -50,6 +50,7 @@ func (c *verifyCommand) Run(a *app) error {
 	for i, counted := range counts {
 		found.Receipts.Files += counted.Files
 		found.Receipts.SuccessFiles += counted.SuccessFiles
+		found.Receipts.RepeatedFiles += counted.RepeatedFiles
 		found.Differences = append(found.Differences, report.Verify(state.Collections[i], counted)...)
 	}
 	return notDone(len(found.Differences) == 0, a.answer(found, found.print))
@@ -73,6 +74,9 @@ func countReceipts(a *app, reader *store.Store, state store.RunState) ([]report.
 func (v verification) print(p show.Printer) {
 	p.Line("%s: %d collections, receipts of %d files and %d success files", v.Run, v.Collections, v.Receipts.Files,
 		v.Receipts.SuccessFiles)
+	if n := v.Receipts.RepeatedFiles; n > 0 {
+		p.Line("not counted: %s (countBy=file)", report.Plural(int(n), "repeated file", "repeated files"))
+	}
 	if len(v.Differences) == 0 {
 		p.Line("%s", p.Tone(show.Good, "Receipts, ledger and table agree."))
 		return

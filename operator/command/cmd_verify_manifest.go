@@ -113,7 +113,7 @@ func (c *verifyCommand) compareSome(a *app, reader *store.Store, list *manifest.
 			var count report.Count
 			err = reader.Receipts(ctx, key, func(receipt store.Receipt) error {
 				count.Add(receipt)
-				listed.Arrive(receipt.Filename, receipt.Success)
+				listed.Arrive(receipt.Filename, !receipt.Success && !receipt.Repeated)
 				return nil
 			})
 			line.Comparison, line.Arrived = listed.Compare(), count.Files

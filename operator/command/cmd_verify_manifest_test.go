@@ -28,12 +28,14 @@ func TestVerifyManifest(t *testing.T) {
 	t.Parallel()
 	all := listOf("db.core.one", "db.core.two")
 	for name, test := range map[string]struct{ line, list string }{
-		"agrees":     {"verify finished --manifest -", all},
-		"empty":      {"verify finished --manifest -", "collection,file\n"},
-		"no-file":    {"verify finished --manifest no-such-file", ""},
-		"bad-line":   {"verify finished --manifest -", all + "db.core.one;x\n"},
-		"no-run":     {"verify unknown --manifest -", all},
-		"limited":    {"verify finished --manifest - --limit 1", listOf("db.core.two", "db.core.none")},
+		"agrees":   {"verify finished --manifest -", all},
+		"empty":    {"verify finished --manifest -", "collection,file\n"},
+		"no-file":  {"verify finished --manifest no-such-file", ""},
+		"bad-line": {"verify finished --manifest -", all + "db.core.one;x\n"},
+		"no-run":   {"verify unknown --manifest -", all},
+		"limited":  {"verify finished --manifest - --limit 1", listOf("db.core.two", "db.core.none")},
+		"by-file": {"verify by-file --manifest -",
+			"db.core.again,again-001.txt.gz.enc\ndb.core.again,again-002.txt.gz.enc"},
 		"everything": {"verify troubled --manifest - --limit 0", troubledList},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -42,6 +44,7 @@ func TestVerifyManifest(t *testing.T) {
 			n.finished("finished")
 			n.troubled("troubled")
 			n.row("finished", "db.core.without-files", "Received", 0)
+			n.byFile("by-file")
 			for _, output := range []string{"text", "json"} {
 				said := n.says(test.list, append(strings.Fields(test.line), "--output", output)...)
 				text := fmt.Sprintf("$ snapshot-status %s\n%s", test.line, said.out)

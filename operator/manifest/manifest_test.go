@@ -106,12 +106,12 @@ func TestSpillingFails(t *testing.T) {
 // file is a stored name of a counted message; the zero file is one without a name.
 type file struct {
 	name    string
-	success bool
+	counted bool
 }
 
 func arrived(names ...string) (files []file) {
 	for _, name := range names {
-		files = append(files, file{name, false})
+		files = append(files, file{name, true})
 	}
 	return files
 }
@@ -121,7 +121,7 @@ func TestCompare(t *testing.T) {
 	t.Parallel()
 	long := "2026/" + strings.Repeat("n", 1100)
 	stored := long[:1024]
-	success := file{"_db.a_success", true}
+	success := file{"_db.a_success", false}
 	for name, test := range map[string]struct {
 		list  []string
 		files []file
@@ -144,10 +144,11 @@ func TestCompare(t *testing.T) {
 		"WithAndWithoutFolder": {[]string{"a", "x/a"}, arrived("x/a", "y/a"), Comparison{}},
 		"Composed":             {[]string{"two\u0308"}, arrived("tw\u00f6"), Comparison{}},
 		"Nameless":             {[]string{"a"}, arrived("a", "", ""), Comparison{Nameless: 2}},
-		"SuccessFile":          {[]string{"a"}, append(arrived("a"), success, success, file{"", true}), Comparison{}},
+		"SuccessFile":          {[]string{"a"}, append(arrived("a"), success, success, file{"", false}), Comparison{}},
 		"SuccessFileListed":    {[]string{"a", success.name}, append(arrived("a"), success, success), Comparison{}},
 		"SuccessFileMissing": {[]string{"a", success.name}, arrived("a"),
 			Comparison{Missing: []string{success.name}}},
+		"CameAgain":   {[]string{"a"}, append(arrived("a"), file{"a", false}), Comparison{}},
 		"Cut":         {[]string{long}, arrived(stored), Comparison{Cut: 1}},
 		"CutNoFolder": {[]string{long[5:], "n"}, arrived(stored), Comparison{Missing: []string{"n"}, Cut: 1}},
 		"CutOther": {[]string{"x" + long}, arrived(stored), Comparison{Missing: []string{"x" + long},
@@ -158,7 +159,7 @@ func TestCompare(t *testing.T) {
 			for range 2 { // receipts come in no order
 				list := NewList(test.list)
 				for _, file := range test.files {
-					list.Arrive(file.name, file.success)
+					list.Arrive(file.name, file.counted)
 				}
 				got := list.Compare()
 				want := test.want

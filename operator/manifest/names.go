@@ -71,11 +71,11 @@ func NewList(names []string) *List {
 // Len is the number of different names in the list.
 func (l *List) Len() int { return len(l.lines) }
 
-// Arrive records the file of a counted message. A success file counts as arrived if it is listed, and is neither
-// unexpected nor repeated.
-func (l *List) Arrive(stored string, success bool) {
+// Arrive records the file of a message. If the message did not count as a file of its own (a success file, or one that
+// repeats a file with countBy=file), the file has arrived if it is listed, and is neither unexpected nor repeated.
+func (l *List) Arrive(stored string, counted bool) {
 	if stored == "" {
-		if !success {
+		if counted {
 			l.comparison.Nameless++
 		}
 		return
@@ -88,7 +88,7 @@ func (l *List) Arrive(stored string, success bool) {
 		l.lines[at].arrived = true
 	}
 	switch {
-	case success:
+	case !counted:
 	case len(found) > 0:
 		l.lines[found[0]].messages++
 	default:
