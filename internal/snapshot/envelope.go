@@ -145,7 +145,7 @@ func unwrapText(text []byte, raw, identity string, nesting int) []Receipt {
 		rejection = fields.repeated("Records")
 	}
 	if rejection != nil {
-		return []Receipt{{Identity: identity, Raw: raw, Rejection: rejection}}
+		return []Receipt{{Identity: identity, Raw: raw, Rejection: explained(rejection, text)}}
 	}
 	if fields.isEnvelope() && nesting < maxNesting {
 		return unwrapEnvelope(fields, raw, identity, nesting)
@@ -154,6 +154,9 @@ func unwrapText(text []byte, raw, identity string, nesting int) []Receipt {
 		return unwrapRecord(text, identity, nesting)
 	}
 	message, rejection := messageOf(fields)
+	if rejection != nil {
+		rejection = explained(rejection, text)
+	}
 	return []Receipt{{Identity: identity, Raw: raw, Message: message, Rejection: rejection, Unnamed: fields.unnamed()}}
 }
 
@@ -203,7 +206,7 @@ func unwrapRecord(record json.RawMessage, place string, nesting int) []Receipt {
 	text, escaped := asString(body)
 	switch {
 	case body == nil, isNull(body), escaped && text == "":
-		return rejected(reject(ReasonNoBody, "the record has no body"))
+		return rejected(explained(reject(ReasonNoBody, "the record has no body"), record))
 	case escaped:
 		return unwrapText([]byte(text), string(record), identity, nesting+1)
 	default:

@@ -36,7 +36,9 @@ func FuzzParseMessage(f *testing.F) {
 }
 
 func FuzzUnwrap(f *testing.F) {
-	f.Add([]byte("[{\"messageId\":\"m1\",\"body\":" + quoted(body()) + "}]"))
+	for _, text := range []string{body(), s3Text, s3BusText, "\ufeff" + body(), quoted(quoted(body()))} {
+		f.Add([]byte("[{\"messageId\":\"m1\",\"body\":" + quoted(text) + "}]"))
+	}
 	f.Fuzz(func(t *testing.T, input []byte) {
 		if len(bytes.TrimSpace(input)) == 0 {
 			return // the input of an execution is JSON

@@ -3,16 +3,13 @@ package command
 import (
 	"cmp"
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
-
-	"golang.org/x/text/unicode/norm"
 
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/store"
+	"snapshot-status-checker/operator/manifest"
 	"snapshot-status-checker/operator/report"
 	"snapshot-status-checker/operator/show"
 )
@@ -176,45 +173,21 @@ func (l *fileList) sort() {
 	}
 }
 
-// compare finds the missing names. Names are equal with and without white space around them, in any folder if the list
-// names none, and with composed or decomposed characters, in which file systems differ. Of a long name only the part
-// that is stored is compared.
+// compare finds the missing names (manifest.List says which names are equal).
 func (l *fileList) compare(expected []string) {
-	there := map[string]bool{}
-	var beginnings []string // of names after a folder, as far as they are stored
+	list := manifest.NewList(expected)
 	for _, file := range l.Files {
-		if file.Name == "" {
-			continue
-		}
-		base := file.Name[strings.LastIndex(file.Name, "/")+1:]
-		there[asCompared(file.Name)], there[asCompared(path.Base(file.Name))] = true, true
-		if mayBeCut(file.Name) && base != "" && base != file.Name {
-			beginnings = append(beginnings, base)
-		}
+		list.Arrive(file.Name, file.Counted && !file.Success)
 	}
-	begun := func(name string) bool {
-		return slices.ContainsFunc(beginnings, func(start string) bool { return strings.HasPrefix(name, start) })
-	}
-	for _, line := range expected {
-		name := strings.TrimSpace(strings.TrimPrefix(line, "\ufeff")) // joined lists have marks between them
-		name = strings.TrimPrefix(name, "./")                         // of find
-		if !there[asCompared(line)] && !there[asCompared(name)] && !(begun(name) && !strings.Contains(name, "/")) {
-			l.Missing = append(l.Missing, name)
-		}
-	}
+	l.Missing = list.Compare().Missing
 }
 
 // cut counts the names that may be longer than what is stored of them.
 func (l *fileList) cut() (n int) {
 	for _, file := range l.Files {
-		if mayBeCut(file.Name) {
+		if manifest.MayBeCut(file.Name) {
 			n++
 		}
 	}
 	return n
 }
-
-// mayBeCut reports whether one more character could have made the name too long to store.
-func mayBeCut(stored string) bool { return len(stored) > snapshot.MaxFilename-utf8.UTFMax }
-
-func asCompared(name string) string { return norm.NFC.String(snapshot.StoredFilename(name)) }

@@ -9,13 +9,17 @@ import (
 )
 
 type verifyCommand struct {
-	Name string `arg:"" name:"run" help:"The correlation id."`
+	Name     string    `arg:"" name:"run" help:"The correlation id."`
+	Manifest inputFile `placeholder:"FILE" help:"A list (or -) of collection and file: compares the files with it."`
+	Limit    int       `default:"10" help:"With --manifest, names of a kind at most; 0 for all. JSON has all."`
 }
 
 func (c *verifyCommand) Help() string {
 	return "Compares the receipts of every collection of a run with the counters in the ledger and the export status " +
 		"table. Reads every receipt. Exits with 3 if they differ. While files arrive, counters may differ for a " +
-		"moment: verify again."
+		"moment: verify again. With --manifest, compares the names of the files that arrived with a list instead: " +
+		"CSV of collection and file, or a JSON object a line. Exits with 3 if a file is missing, unexpected or " +
+		"repeated."
 }
 
 // verification is the answer of verify.
@@ -27,6 +31,9 @@ type verification struct {
 }
 
 func (c *verifyCommand) Run(a *app) error {
+	if c.Manifest != "" {
+		return c.compare(a)
+	}
 	reader, _, err := a.reader()
 	if err != nil {
 		return err
