@@ -94,7 +94,8 @@ func (t *Task) Handle(ctx context.Context, in Input) (Output, error) {
 	for i, result := range results {
 		if result.err != nil {
 			group := groups[i]
-			errs = append(errs, fmt.Errorf("%d messages of %s: %w", len(group.Receipts), group.CollectionName, result.err))
+			errs = append(errs, fmt.Errorf("%d messages of %s: %w", len(group.Receipts), group.CollectionName,
+				result.err))
 			continue
 		}
 		out.Counted += len(result.counts.Counted)
@@ -265,7 +266,8 @@ func (t *Task) reject(ctx context.Context, receipt snapshot.Receipt) error {
 
 // mayMove reports whether to reconcile the collection. After a success file it always is: the move to Received may have
 // happened between reading the row and storing the file's epoch. Of concurrent counts, the one that wrote the row
-// reconciles. A duplicate or a repeated file reconciles too, because the execution that counted may have ended before that.
+// reconciles. A duplicate or a repeated file reconciles too, because the execution that counted may have ended before
+// that.
 func mayMove(counts store.Counts) bool {
 	isSuccess := func(r snapshot.Receipt) bool { return r.Message.IsSuccessFile }
 	if slices.ContainsFunc(counts.Counted, isSuccess) || slices.ContainsFunc(counts.Duplicates, isSuccess) {

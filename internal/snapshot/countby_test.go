@@ -62,7 +62,7 @@ func TestFileDigest(t *testing.T) {
 		}
 		seen[digest] = what
 	}
-	if named("a").FileDigest(7) != named("a").FileDigest(7) {
+	if first, second := named("a").FileDigest(7), named("a").FileDigest(7); first != second {
 		t.Error("two digests of one file")
 	}
 }

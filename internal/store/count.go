@@ -57,8 +57,9 @@ func (s *Store) Read(ctx context.Context, keys []snapshot.CollectionKey) (map[sn
 // has a row; if the row must be adopted and is gone, Count returns ErrNoRow. The receipts are stored under execution,
 // which must repeat the same messages of the collection when it is retried.
 //
-// With snapshot.ByFile it counts a file that several messages bring once in each epoch. The epoch is that of the row when
-// the messages are recorded: a message that was late for the export before may take the place of one of the present.
+// With snapshot.ByFile it counts a file that several messages bring once in each epoch. The epoch is that of the row
+// when the messages are recorded: a message that was late for the export before may take the place of one of the
+// present.
 //
 // Repeating it with the same messages counts none of them again, syncs the row if an earlier call did not, and returns
 // the messages as duplicates. The Counts beside an error are what was recorded before it.
@@ -93,8 +94,8 @@ type counting struct {
 }
 
 // count records messages, of at most table.MaxContained digests, in one update of the ledger's collection. A refused
-// update returns the collection, which shows the reason: messages or files were recorded before, the page was turned, or
-// the ledger is new.
+// update returns the collection, which shows the reason: messages or files were recorded before, the page was turned,
+// or the ledger is new.
 func (c *counting) count(ctx context.Context, receipts []snapshot.Receipt) error {
 	left, err := c.unrecorded(ctx, receipts)
 	if err != nil || len(left.digests) == 0 {
@@ -133,8 +134,8 @@ func (c *counting) count(ctx context.Context, receipts []snapshot.Receipt) error
 	return fmt.Errorf("other writers interfered %d times", maxTries)
 }
 
-// update records the messages if none of their digests is in the collection. It stores the last message's Export and, if
-// a success file is among the messages, the row's epoch.
+// update records the messages if none of their digests is in the collection. It stores the last message's Export and,
+// if a success file is among the messages, the row's epoch.
 func (c *counting) update(left unrecorded) table.Write {
 	files := int64(0)
 	for _, receipt := range left.counted {

@@ -73,8 +73,8 @@ var (
 
 // All lists every metric.
 var All = []Metric{FilesReceived, SuccessFilesReceived, RepeatedFiles, DuplicateMessages, MessagesRejected,
-	FilesOverReceived, MessageProcessingTime, ContentionRetries, CollectionsReceived, CollectionsSuccessful, RequestsSent, RunsReceived,
-	RunsSuccessful, OpenRuns, OldestOpenRunAge, StalledRuns, OldestPendingAge, StoppedPipes}
+	FilesOverReceived, MessageProcessingTime, ContentionRetries, CollectionsReceived, CollectionsSuccessful,
+	RequestsSent, RunsReceived, RunsSuccessful, OpenRuns, OldestOpenRunAge, StalledRuns, OldestPendingAge, StoppedPipes}
 
 // call is what one call of a function measured. It is safe for concurrent use.
 type call struct {
