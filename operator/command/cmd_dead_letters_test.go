@@ -1,14 +1,21 @@
 package command
 
 import (
+	"encoding/json"
 	"fmt"
 	"runtime"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"github.com/google/go-cmp/cmp"
+
+	"snapshot-status-checker/local/localtest"
+	"snapshot-status-checker/operator/rejected"
 )
 
 // deadLetter is a message of a dead-letter queue. A test names it by what is special about it.
@@ -92,4 +99,118 @@ func TestDeadLetterCommands(t *testing.T) {
 			q.wantRejected(test.left)
 		})
 	}
+}
+
+// deadLetterQueue reads the dead-letter queue of the stack's file-received queue.
+func (s onStack) deadLetterQueue() rejected.Queues {
+	s.Helper()
+	return must(rejected.Queues{SQS: sqs.NewFromConfig(s.Config),
+		FileReceived: s.Outputs.FileReceivedQueueUrl}.DeadLetters(s.Context()))
+}
+
+// die receives messages and never deletes them, as a pipe does that cannot start an execution, until SQS has moved them
+// to the dead-letter queue, which then has so many messages.
+func (s onStack) die(want int) {
+	s.Helper()
+	queues := s.deadLetterQueue()
+	localtest.Await(s.T, fmt.Sprint(want, " dead letters"), func() bool {
+		got := must(queues.SQS.ReceiveMessage(s.Context(), &sqs.ReceiveMessageInput{QueueUrl: &queues.FileReceived,
+			MaxNumberOfMessages: 10}))
+		for _, m := range got.Messages {
+			must(queues.SQS.ChangeMessageVisibility(s.Context(), &sqs.ChangeMessageVisibilityInput{
+				QueueUrl: &queues.FileReceived, ReceiptHandle: m.ReceiptHandle}))
+		}
+		visible, hidden, err := queues.Count(s.Context())
+		return must(visible, err)+hidden == want
+	})
+}
+
+// untilIdle waits until all messages were processed: the pipe deletes them after it has started their execution.
+func (s onStack) untilIdle() {
+	s.Helper()
+	input := rejected.Queues{SQS: sqs.NewFromConfig(s.Config), Rejected: s.Outputs.FileReceivedQueueUrl}
+	localtest.Await(s.T, "no message and no execution", func() bool {
+		visible, hidden, err := input.Count(s.Context())
+		return must(visible, err)+hidden == 0 && len(must(sfn.NewFromConfig(s.Config).ListExecutions(s.Context(),
+			&sfn.ListExecutionsInput{StateMachineArn: &s.Outputs.StateMachineArn,
+				StatusFilter: sfntypes.ExecutionStatusRunning})).Executions) == 0
+	})
+}
+
+// deadLetters lists the dead letters.
+func (s onStack) deadLetters() []*rejected.Message {
+	s.Helper()
+	var list rejectedList
+	if err := json.Unmarshal([]byte(s.succeeds("rejected", "list", "--dead-letters", "-o", "json").out),
+		&list); err != nil {
+		s.Fatal(err)
+	}
+	return list.Messages
+}
+
+// No execution can be started for a message and an envelope. Their replays die too, and are replayed in turn. Each file
+// counts once, under the identity of its first delivery; replayed again, it is a duplicate.
+func TestDeadLettersCountOnce(t *testing.T) {
+	s := deployedWithoutPipes(t)
+	const run, collection = "dead", "db.core.one"
+	client := sqs.NewFromConfig(s.Config)
+	send := func(url, text string) string {
+		return *must(client.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: &url,
+			MessageBody: &text})).MessageId
+	}
+	s.row(run, collection, "Sent", "4")
+	first := send(s.Outputs.FileReceivedQueueUrl, fileMessage(run, "one-001"))
+	second := send(s.Outputs.FileReceivedQueueUrl, `{"Records":[{"body":`+fileMessage(run, "one-002")+`},{"body":`+
+		fileMessage(run, "one-003")+`}]}`)
+	s.die(2)
+	var envelopes []string
+	for _, m := range s.deadLetters() {
+		if m.Identity != first && m.Identity != second || m.Receives <= 5 {
+			t.Errorf("%+v, want %s and %s, received more than 5 times", m, first, second)
+		}
+		envelopes = append(envelopes, s.succeeds("rejected", "show", "--dead-letters", "--envelope", m.Identity).out)
+	}
+	replay := func(n int) {
+		t.Helper()
+		s.untilSays([]string{fmt.Sprintf("%d of %d messages were replayed", n, n)}, "rejected", "replay",
+			"--dead-letters", "--yes")
+	}
+	replay(2)
+	s.die(2)
+	for _, m := range s.deadLetters() {
+		if m.Identity == first || m.Identity == second || m.RejectedAgain != "" {
+			t.Errorf("a replay that died: %+v", m)
+		}
+	}
+	replay(2)
+	s.StartPipes(t)
+	s.untilSays([]string{"3 of 4 files"}, "show", run)
+	counted := func() map[string]string {
+		var list fileList
+		if err := json.Unmarshal([]byte(s.succeeds("files", run, collection, "-o", "json").out), &list); err != nil {
+			t.Fatal(err)
+		}
+		identities := map[string]string{}
+		for _, f := range list.Files {
+			identities[f.Identity] = f.Name
+		}
+		return identities
+	}
+	want := map[string]string{first: "one-001", second + "/0": "one-002", second + "/1": "one-003"}
+	if diff := cmp.Diff(want, counted()); diff != "" {
+		t.Errorf("counted under other identities (-want +got):\n%s", diff)
+	}
+
+	// the replays die again, although they were counted
+	for _, envelope := range envelopes {
+		send(s.deadLetterQueue().Rejected, strings.TrimSuffix(envelope, "\n"))
+	}
+	replay(2)
+	s.untilIdle()
+	if diff := cmp.Diff(want, counted()); diff != "" {
+		t.Fatalf("counted twice (-want +got):\n%s", diff)
+	}
+	s.send(run, collection, "one-004")
+	s.untilSays([]string{"4 of 4 files"}, "show", run)
+	s.succeeds("verify", run)
 }

@@ -37,8 +37,15 @@ type onStack struct {
 // comes seldom, so that what happens was asked for.
 func deployed(t *testing.T) onStack {
 	t.Helper()
+	s := deployedWithoutPipes(t)
+	s.StartPipes(t)
+	return s
+}
+
+// deployedWithoutPipes returns the stack, of which nothing serves the pipes yet.
+func deployedWithoutPipes(t *testing.T) onStack {
+	t.Helper()
 	stack := localtest.Deploy(t, "sweepEveryMinutes=60")
-	stack.StartPipes(t)
 	for name, value := range map[string]string{"AWS_ENDPOINT_URL": stack.Endpoint, "AWS_REGION": stack.Config.Region,
 		"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_PROFILE": "",
 		"AWS_CONFIG_FILE": "/dev/null"} {
