@@ -152,8 +152,8 @@ func (a *alarms) ofMessages(q Queues, statusChangedDeadLetters awssqs.IQueue) {
 			"Have the producer corrected, then replay the message in an envelope with its identity, or delete it.")
 	notEmpty("FileReceivedDeadLetters", q.FileReceivedDeadLetters,
 		"No execution could be started for messages or, with EXPRESS, counting them failed repeatedly. "+
-			"Read the log groups of the pipe and of increment, remove the cause, then replay the messages in an "+
-			"envelope with their identity (a redrive of the queue would give them new ones).")
+			"Read the log groups of the pipe and of increment, remove the cause, then replay the messages: "+
+			"snapshot-status rejected replay --dead-letters --yes. Do not redrive the queue: that gives new identities.")
 	notEmpty("ExportStateDeadLetters", q.ExportStateDeadLetters,
 		"The snapshot sender did not process requests for success files. "+
 			"Check that it runs and read its log, then redrive the queue: a repeated request is harmless.")

@@ -59,6 +59,7 @@ var (
 			"environment": "prod", "application": "checker", "logLevel": "debug", "architecture": "x86_64",
 			"workflowType": "EXPRESS", "batchSize": "20", "batchWindowSeconds": "5",
 			"sweepEveryMinutes": "60", "stalledAfterMinutes": "90", "lateAfterMinutes": " incremental=120,FULL = 480,",
+			"countBy":        "file",
 			"exemptStatuses": "Table_Unavailable, Blocked_Topic", "alarmTopicArn": testAlarmTopic, "kmsKeyArn": testKey,
 			"reservedConcurrency": "increment=20,sweep=1",
 		})

@@ -2,6 +2,7 @@ package main
 
 import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/constructs-go/constructs/v10"
@@ -31,6 +32,7 @@ func NewQueues(scope constructs.Construct, id string, p parts) Queues {
 				VisibilityTimeout:   awscdk.Duration_Seconds(jsii.Number(visibilitySeconds(p.settings))),
 				MaxMessageSizeBytes: jsii.Number(statemachine.MaxMessageBytes(p.settings.BatchSize)),
 			})
+		denyRedrive(q.FileReceivedDeadLetters)
 	}
 	if arn := p.settings.ExportStateQueueArn; arn != "" {
 		q.ExportState = awssqs.Queue_FromQueueArn(here, jsii.String("ExportState"), &arn)
@@ -47,6 +49,17 @@ func newQueueWithDeadLetters(
 	dead := newQueue(scope, id+"DeadLetters", key, awssqs.QueueProps{Fifo: props.Fifo})
 	props.DeadLetterQueue = &awssqs.DeadLetterQueue{Queue: dead, MaxReceiveCount: &maxReceiveCount}
 	return newQueue(scope, id, key, props), dead
+}
+
+// denyRedrive keeps everyone from the queue's own redrive, which gives messages new ids: what was counted would count
+// twice. Starting one needs this action on the dead-letter queue, and an explicit denial in the queue's policy
+// overrides every permission of the account (docs/aws-notes.md). The queue's owner can still change the policy.
+func denyRedrive(deadLetters awssqs.IQueue) {
+	deadLetters.AddToResourcePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Sid: jsii.String("ReplayInsteadOfRedrive"), Effect: awsiam.Effect_DENY,
+		Principals: &[]awsiam.IPrincipal{awsiam.NewAnyPrincipal()},
+		Actions:    jsii.Strings("sqs:StartMessageMoveTask"), Resources: &[]*string{deadLetters.QueueArn()},
+	}))
 }
 
 // retentionDays is the longest retention that SQS offers.

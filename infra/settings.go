@@ -46,7 +46,8 @@ type Settings struct {
 	SweepEveryMinutes   int                // 1 to 60
 	StalledAfterMinutes int                // without progress
 	LateAfter           snapshot.LateAfter // since the first message; by snapshot type
-	ExemptStatuses      []string           // statuses that count as done, at most statemachine.MaxExemptStatuses
+	CountBy             snapshot.CountBy
+	ExemptStatuses      []string // statuses that count as done, at most statemachine.MaxExemptStatuses
 
 	ReservedConcurrency map[string]int // by task; a task that is not named shares the account's concurrency
 
@@ -100,6 +101,8 @@ func ReadSettings(context map[string]any) (Settings, error) {
 		SweepEveryMinutes:   r.number("sweepEveryMinutes", 2, 1, 60),
 		StalledAfterMinutes: r.number("stalledAfterMinutes", 60, 1, 14*24*60),
 		LateAfter:           r.lateAfter("lateAfterMinutes"),
+		CountBy: snapshot.CountBy(r.oneOf("countBy", string(snapshot.ByMessage), string(snapshot.ByMessage),
+			string(snapshot.ByFile))),
 		ExemptStatuses:      r.statuses("exemptStatuses"),
 		ReservedConcurrency: r.concurrency("reservedConcurrency"),
 

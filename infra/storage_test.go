@@ -88,6 +88,8 @@ func TestQueuesAndTopicRefusePlainHTTP(t *testing.T) {
 	for id := range made.ofType("AWS::SQS::Queue") {
 		want["${"+id+"}"] = []any{refusal(map[string]any{"AWS": "*"}, "sqs:*", "${"+id+".Arn}")}
 	}
+	dead := "${QueuesFileReceivedDeadLetters}"
+	want[dead] = append(want[dead].([]any), redriveDenial())
 	want["${MonitoringTopic}"] = []any{refusal("*", "sns:Publish", "${MonitoringTopic}")}
 	gather := func(kind, target string) {
 		for _, policy := range made.ofType(kind) {

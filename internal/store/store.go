@@ -35,6 +35,7 @@ type Settings struct {
 	StalledAfter time.Duration      // without progress; for Examine only
 	LateAfter    snapshot.LateAfter // for Examine only
 	PageSize     int                // digests of a page; see DefaultPageSize
+	CountBy      snapshot.CountBy   // default ByMessage; for Count and increment only
 	Now          func() time.Time
 	Nonce        func() string // a text that no other call in any process returns
 }

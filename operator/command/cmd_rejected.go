@@ -1,61 +1,28 @@
 package command
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/service/sqs"
-
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/operator/rejected"
-	"snapshot-status-checker/operator/report"
 	"snapshot-status-checker/operator/show"
 )
 
 type rejectedCommand struct {
-	List   rejectedListCommand   `cmd:"" help:"List rejected messages by reason."`
-	Show   rejectedShowCommand   `cmd:"" help:"Show a rejected message with its text."`
-	Replay rejectedReplayCommand `cmd:"" help:"Send rejected messages again; each counts once."`
-	Delete rejectedDeleteCommand `cmd:"" help:"Delete rejected messages for good."`
+	List   rejectedListCommand   `cmd:"" help:"List rejected messages by reason, or dead letters."`
+	Show   rejectedShowCommand   `cmd:"" help:"Show a rejected message or a dead letter with its text."`
+	Replay rejectedReplayCommand `cmd:"" help:"Send rejected messages or dead letters again; each counts once."`
+	Delete rejectedDeleteCommand `cmd:"" help:"Delete rejected messages or dead letters for good."`
 }
 
 func (c *rejectedCommand) Help() string {
 	return "SQS cannot list a queue without hiding its messages from other readers. These commands receive all " +
 		"messages of the rejected-messages queue and make them visible again at once, also after an error or Ctrl-C. " +
-		"Two people who do this at the same time see a part each."
-}
-
-// readRejected receives all rejected messages. The caller makes visible again what it does not need.
-func (a *app) readRejected() (*rejected.Reading, error) {
-	found, err := a.deploymentWith("RejectedMessagesQueueUrl", "FileReceivedQueueUrl")
-	if err != nil {
-		return nil, err
-	}
-	queues := rejected.Queues{SQS: sqs.NewFromConfig(found.Config), Rejected: found.RejectedMessagesQueueUrl,
-		FileReceived: found.FileReceivedQueueUrl}
-	fmt.Fprintln(a.err, "Reading the rejected-messages queue. Until this ends, other readers do not see its messages.")
-	reading, err := queues.Read(a)
-	if err != nil {
-		return nil, err
-	}
-	if reading.InFlight > 0 {
-		fmt.Fprintf(a.err, "The list is incomplete: another reader holds about %d messages.\n", reading.InFlight)
-	}
-	if reading.NotReceived > 0 {
-		fmt.Fprintf(a.err, "The list is incomplete: the queue did not return about %d of its messages. Try again.\n",
-			reading.NotReceived)
-	}
-	return reading, nil
-}
-
-// listRejected receives all rejected messages and makes them visible again.
-func (a *app) listRejected() (*rejected.Reading, error) {
-	reading, err := a.readRejected()
-	if err == nil {
-		a.release(reading)
-	}
-	return reading, err
+		"Two people who do this at the same time see a part each. With --dead-letters, they receive the messages of " +
+		"the file-received queue's dead-letter queue instead."
 }
 
 // release makes visible again what is still held, except these messages. An error is only reported: the messages become
@@ -66,13 +33,18 @@ func (a *app) release(reading *rejected.Reading, except ...*rejected.Message) {
 	}
 }
 
-// messageFilter selects rejected messages.
+// messageFilter selects messages of a queue.
 type messageFilter struct {
+	readQueue
 	Reason string `placeholder:"CODE" help:"Only messages with this reason code."`
 	OfRun  string `name:"run" placeholder:"ID" help:"Only messages whose text contains this correlation id."`
 }
 
 func (f messageFilter) check() error {
+	if f.Reason != "" && f.DeadLetters {
+		return exit{exitUsage, "--reason does not apply to dead letters: nothing rejected them, so they have no " +
+			"reason code; select them by --run or IDENTITY"}
+	}
 	if f.Reason == "" || slices.Contains(snapshot.Reasons, snapshot.Reason(f.Reason)) {
 		return nil
 	}
@@ -95,27 +67,39 @@ type rejectedList struct {
 	Messages []*rejected.Message `json:"messages"`
 	InFlight int                 `json:"in_flight"`    // messages that another reader holds, approximately
 	Missing  int                 `json:"not_received"` // messages that the queue did not return, approximately
+	// OfOtherQueues is how many messages of other queues the dead-letter queue has; they are left out.
+	OfOtherQueues int `json:"of_other_queues,omitempty"`
 }
 
 func (c *rejectedListCommand) Run(a *app) error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	reading, err := a.listRejected()
+	reading, err := c.list(a)
 	if err != nil {
 		return err
 	}
-	list := rejectedList{Messages: []*rejected.Message{}, InFlight: reading.InFlight, Missing: reading.NotReceived}
+	list := rejectedList{Reasons: []rejected.Group{}, Messages: []*rejected.Message{}, InFlight: reading.InFlight,
+		Missing: reading.NotReceived, OfOtherQueues: reading.OfOtherQueues}
 	for _, m := range reading.Messages {
 		if c.wants(m) {
 			list.Messages = append(list.Messages, m)
 		}
 	}
-	list.Reasons = rejected.ByReason(list.Messages)
-	return a.answer(list, func(p show.Printer) { list.print(p, c.Limit, a.command) })
+	if !c.DeadLetters {
+		list.Reasons = rejected.ByReason(list.Messages)
+	}
+	return a.answer(list, func(p show.Printer) {
+		list.print(p, c.Limit)
+		if len(list.Messages) > 0 {
+			p.Line("")
+			p.Line("%s Show a message with its text: %s", c.advice(), a.command.Do("rejected show"+c.flag(),
+				"IDENTITY"))
+		}
+	})
 }
 
-func (l rejectedList) print(p show.Printer, limit int, command report.Command) {
+func (l rejectedList) print(p show.Printer, limit int) {
 	if len(l.Messages) == 0 {
 		p.Line("There are no such messages.")
 		return
@@ -124,25 +108,33 @@ func (l rejectedList) print(p show.Printer, limit int, command report.Command) {
 	for _, r := range l.Reasons {
 		rows = append(rows, []string{string(r.Reason), fmt.Sprint(r.Messages), p.Ago(&r.Oldest), few(r.Runs)})
 	}
-	p.Table([]string{"REASON", "MESSAGES", "OLDEST", "RUNS"}, rows)
-	p.Line("")
+	if len(rows) > 0 {
+		p.Table([]string{"REASON", "MESSAGES", "OLDEST", "RUNS"}, rows)
+		p.Line("")
+	}
 	shown := l.Messages
 	if limit > 0 {
 		shown = shown[:min(limit, len(shown))]
 	}
-	printMessages(p, shown, "DETAIL", func(m *rejected.Message) string { return m.Detail })
+	printMessages(p, shown, "DETAIL", detail)
 	if more := len(l.Messages) - len(shown); more > 0 {
 		p.Line("… and %d more (--limit 0 shows all)", more)
 	}
-	p.Line("")
-	p.Line("What to do for each reason: docs/runbook.md#reason-codes. Show a message with its text: %s",
-		command.Do("rejected show", "IDENTITY"))
+}
+
+// detail is why a message is in its queue, as far as that is known.
+func detail(m *rejected.Message) string {
+	if m.DeadLetter() && m.RejectedAgain != "" {
+		return m.Detail + "; a replay " + m.WouldBeRejected()
+	}
+	return m.Detail
 }
 
 func printMessages(p show.Printer, messages []*rejected.Message, heading string, text func(*rejected.Message) string) {
 	var rows [][]string
 	for _, m := range messages {
-		rows = append(rows, []string{m.Identity, string(m.Reason), p.Ago(&m.SentAt), few(m.Runs), text(m)})
+		reason := cmp.Or(string(m.Reason), "–")
+		rows = append(rows, []string{m.Identity, reason, p.Ago(&m.SentAt), few(m.Runs), text(m)})
 	}
 	p.Table([]string{"IDENTITY", "REASON", "AGE", "RUN", heading}, rows)
 }
@@ -160,6 +152,7 @@ func few(names []string) string {
 }
 
 type rejectedShowCommand struct {
+	readQueue
 	Identity string `arg:"" help:"The message's identity, from rejected list."`
 	Envelope bool   `help:"Only the envelope that replay would send."`
 }
@@ -171,7 +164,7 @@ type rejectedText struct {
 }
 
 func (c *rejectedShowCommand) Run(a *app) error {
-	reading, err := a.listRejected()
+	reading, err := c.list(a)
 	if err != nil {
 		return err
 	}
@@ -185,7 +178,7 @@ func (c *rejectedShowCommand) Run(a *app) error {
 	}
 	switch {
 	case len(found) == 0:
-		return noSuchMessage(c.Identity, a.command)
+		return c.noSuchMessage(c.Identity, a.command)
 	case c.Envelope:
 		return a.write([]byte(envelopes.String()))
 	}
@@ -199,20 +192,19 @@ func (c *rejectedShowCommand) Run(a *app) error {
 	})
 }
 
-func noSuchMessage(identity string, command report.Command) error {
-	return exit{exitNotFound, fmt.Sprintf("there is no rejected message with the identity %s; list them: %s",
-		show.Quote(identity), command.Do("rejected list"))}
-}
-
 func (m rejectedText) print(p show.Printer) {
-	p.Line("%s: %s", p.Tone(show.Bad, string(m.Reason)), m.Detail)
+	reason, since, section := string(m.Reason), "rejected", strings.ToLower(string(m.Reason))
+	if m.DeadLetter() {
+		reason, since, section = "DEAD LETTER", "sent", deadLettersSection
+	}
+	p.Line("%s: %s", p.Tone(show.Bad, reason), m.Detail)
 	p.Line("identity: %s", m.Identity)
-	p.Line("rejected: %s", p.Since(&m.SentAt))
+	p.Line("%s: %s", since, p.Since(&m.SentAt))
 	p.Line("runs: %s", few(m.Runs))
 	if m.RejectedAgain != "" {
-		p.Line("a replay would be rejected again: %s", m.RejectedAgain)
+		p.Line("a replay %s", m.WouldBeRejected())
 	}
-	p.Line("what to do: docs/runbook.md#%s", strings.ToLower(string(m.Reason)))
+	p.Line("what to do: docs/runbook.md#%s", section)
 	p.Line("")
 	p.Text(m.Text)
 }

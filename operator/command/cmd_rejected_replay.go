@@ -18,19 +18,19 @@ import (
 type messageSelection struct {
 	Identity string `arg:"" optional:"" help:"The message's identity, from rejected list."`
 	messageFilter
-	All bool `help:"All rejected messages."`
+	All bool `help:"All messages of the queue."`
 }
 
-// read receives the rejected messages and returns those that are selected. The others are visible again.
+// read receives the queue's messages and returns those that are selected. The others are visible again.
 func (s messageSelection) read(a *app) (*rejected.Reading, []*rejected.Message, error) {
+	if err := s.check(); err != nil {
+		return nil, nil, err
+	}
 	filtered := s.Reason != "" || s.OfRun != ""
 	if many := filtered || s.All; many == (s.Identity != "") || s.All && filtered {
 		return nil, nil, exit{exitUsage, "select the messages: one IDENTITY, or --reason and --run, or --all"}
 	}
-	if err := s.check(); err != nil {
-		return nil, nil, err
-	}
-	reading, err := a.readRejected()
+	reading, err := s.receive(a)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -42,7 +42,7 @@ func (s messageSelection) read(a *app) (*rejected.Reading, []*rejected.Message, 
 	}
 	a.release(reading, selected...)
 	if s.Identity != "" && len(selected) == 0 {
-		return nil, nil, noSuchMessage(s.Identity, a.command)
+		return nil, nil, s.noSuchMessage(s.Identity, a.command)
 	}
 	return reading, selected, nil
 }
@@ -79,18 +79,19 @@ func (h *handled) add(outcomes []rejected.Outcome, done outcome, a *app, all []*
 			m.Error = o.Err.Error()
 		}
 		if errors.As(o.Err, new(*rejected.TooLargeError)) {
-			m.Error += "; " + a.startWith(o.Identity, all)
+			m.Error += "; " + a.startWith(o.Message, all)
 		}
 		h.Messages = append(h.Messages, m)
 	}
 }
 
 // startWith suggests how to start the state machine with a message that is too large to replay.
-func (a *app) startWith(identity string, all []*rejected.Message) string {
-	envelope := a.command.Do("rejected show --envelope", identity)
+func (a *app) startWith(message *rejected.Message, all []*rejected.Message) string {
+	queue := readQueue{DeadLetters: message.DeadLetter()}
+	envelope := a.command.Do("rejected show --envelope"+queue.flag(), message.Identity)
 	same := 0
 	for _, m := range all {
-		if m.Identity == identity {
+		if m.Identity == message.Identity {
 			same++
 		}
 	}
@@ -153,11 +154,14 @@ type rejectedReplayCommand struct {
 func (c *rejectedReplayCommand) Help() string {
 	return "Sends messages to the file-received queue again, with their original identity, and deletes them from the " +
 		"rejected-messages queue. Each counts once, however often you do this and wherever it is interrupted. Remove " +
-		"the cause first: a message that would be rejected again stays (docs/runbook.md#reason-codes). Exits with 3 " +
-		"if a message stays."
+		"the cause first: a message that would be rejected again stays (docs/runbook.md#reason-codes). With " +
+		"--dead-letters alone: all dead letters of the file-received queue. Exits with 3 if a message stays."
 }
 
 func (c *rejectedReplayCommand) Run(a *app) error {
+	if c.DeadLetters && c.Identity == "" && c.OfRun == "" {
+		c.All = true // a replay of all is what the runbook says, and harmless
+	}
 	reading, selected, err := c.read(a)
 	if err != nil {
 		return err
@@ -170,8 +174,8 @@ func (c *rejectedReplayCommand) Run(a *app) error {
 			good = append(good, m)
 			continue
 		}
-		said.Messages = append(said.Messages, handledMessage{m, stays, "it would be rejected again: " +
-			m.RejectedAgain + " (--as-is replays it anyway)"})
+		said.Messages = append(said.Messages, handledMessage{m, stays, "it " + m.WouldBeRejected() +
+			" (--as-is replays it anyway)"})
 	}
 	a.release(reading, good...)
 	do := reading.WouldReplay
@@ -192,8 +196,8 @@ type rejectedDeleteCommand struct {
 }
 
 func (c *rejectedDeleteCommand) Help() string {
-	return "Deletes messages from the rejected-messages queue for good. Asks before, unless you add --yes. Exits " +
-		"with 3 if a message stays."
+	return "Deletes messages from the rejected-messages queue for good, with --dead-letters from the file-received " +
+		"queue's dead-letter queue. Asks before, unless you add --yes. Exits with 3 if a message stays."
 }
 
 func (c *rejectedDeleteCommand) Run(a *app) error {
@@ -213,7 +217,7 @@ func (c *rejectedDeleteCommand) Run(a *app) error {
 // agreed asks, on standard error, and takes only the number for a yes.
 func (c *rejectedDeleteCommand) agreed(a *app, selected []*rejected.Message) bool {
 	p := a.printer(a.err)
-	printMessages(p, selected, "DETAIL", func(m *rejected.Message) string { return m.Detail })
+	printMessages(p, selected, "DETAIL", detail)
 	fmt.Fprintf(a.err, "\nThis deletes %d messages for good. To confirm, type %d: ", len(selected), len(selected))
 	line, _ := typed(a, a.in, func(in io.Reader) (string, error) { return bufio.NewReader(in).ReadString('\n') })
 	return strings.TrimSpace(line) == fmt.Sprint(len(selected))

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -36,8 +37,15 @@ type onStack struct {
 // comes seldom, so that what happens was asked for.
 func deployed(t *testing.T) onStack {
 	t.Helper()
+	s := deployedWithoutPipes(t)
+	s.StartPipes(t)
+	return s
+}
+
+// deployedWithoutPipes returns the stack, of which nothing serves the pipes yet.
+func deployedWithoutPipes(t *testing.T) onStack {
+	t.Helper()
 	stack := localtest.Deploy(t, "sweepEveryMinutes=60")
-	stack.StartPipes(t)
 	for name, value := range map[string]string{"AWS_ENDPOINT_URL": stack.Endpoint, "AWS_REGION": stack.Config.Region,
 		"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_PROFILE": "",
 		"AWS_CONFIG_FILE": "/dev/null"} {
@@ -183,6 +191,11 @@ func TestReconcileAndDeliverByHand(t *testing.T) {
 	wants(exitOK, "Nothing is pending", "pending", "by-hand")
 	wants(exitOK, "The sweep examined", "pending", "--deliver", "--yes")
 	wants(exitOK, "agree", "verify", "by-hand")
+	list := filepath.Join(t.TempDir(), "list.csv")
+	if err := os.WriteFile(list, []byte("collection,file\ndb.core.one,one-001\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	wants(exitOK, "All files of the list have arrived", "verify", "by-hand", "--manifest", list)
 }
 
 // Failed executions and rejected messages are named.

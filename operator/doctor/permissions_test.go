@@ -133,6 +133,21 @@ func TestQuestions(t *testing.T) {
 	}
 }
 
+// Dead letters of files are replayed by the command; those of other queues are not.
+func TestEmptyingADeadLetterQueue(t *testing.T) {
+	t.Parallel()
+	e := &examination{command: "snapshot-status --stack=x"}
+	for about, want := range map[string]string{
+		"dead-letter queue QueuesFileReceivedDeadLetters12345678": "snapshot-status --stack=x rejected list " +
+			"--dead-letters",
+		"dead-letter queue QueuesExportStateDeadLetters12345678": "see docs/failures.md",
+	} {
+		if got := e.emptying(about); got != want {
+			t.Errorf("%s: %s, want %s", about, got, want)
+		}
+	}
+}
+
 // The key of the rejected-messages queue is the stack's; that of an adopted queue, or one that AWS keeps, is not.
 func TestLearnQueue(t *testing.T) {
 	t.Parallel()

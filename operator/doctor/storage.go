@@ -125,11 +125,18 @@ func (e *examination) queue(ctx context.Context, about, url string) []Diagnosis 
 		}
 	default:
 		if holds > 0 {
-			wrong.add(Warning, "see docs/failures.md; never redrive the one of the file-received queue",
-				"has about %d messages that could not be processed", holds)
+			wrong.add(Warning, e.emptying(about), "has about %d messages that could not be processed", holds)
 		}
 	}
 	return judge(about, fmt.Sprintf("exists and has about %d messages", holds), wrong)
+}
+
+// emptying says how to empty a dead-letter queue.
+func (e *examination) emptying(about string) string {
+	if strings.HasPrefix(about, "dead-letter queue QueuesFileReceivedDeadLetters") {
+		return e.command.Do("rejected list --dead-letters")
+	}
+	return "see docs/failures.md"
 }
 
 // takesTooLarge says what happens to messages that are too large in a full batch, and to those that are too large

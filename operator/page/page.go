@@ -1,6 +1,6 @@
 // Package page shows runs in a browser: what they wait for, the progress of their collections, the paths of the state
-// machine's executions, and the rejected messages. All that it serves is embedded in the program. It is read-only
-// unless Options.AllowWrites is set.
+// machine's executions, the rejected messages and the dead letters. All that it serves is embedded in the program. It
+// is read-only unless Options.AllowWrites is set.
 //
 // The server renders complete pages, which work without JavaScript. Scripts add live updates (live.go), the chart of
 // the progress and the graph of an execution.
@@ -141,7 +141,7 @@ func (s *Server) Handler() http.Handler {
 	for path, render := range map[string]func(*http.Request) (view, error){
 		"/{$}": s.runsPage, "/run": s.runPage, "/progress": s.progressPage, "/collection": s.collectionPage,
 		"/executions": s.executionsPage, "/execution": s.executionPage, "/machine": s.machinePage,
-		"/rejected": s.rejectedPage, "/replay": s.replayPage,
+		"/rejected": s.rejectedPage, "/dead-letters": s.deadLettersPage, "/replay": s.replayPage,
 	} {
 		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
 			page, err := render(r)

@@ -22,15 +22,45 @@ const (
 const errNoQueues = notFound("The rejected-messages queue or the file-received queue is not known. Name them with " +
 	"--rejected-queue and --file-received-queue.")
 
-// readRejected returns a recent reading of the queue, whose messages are visible to other readers again.
-func (s *Server) readRejected(ctx context.Context) (*rejected.Reading, error) {
+// queue is the path of the page of a queue's messages.
+type queue string
+
+const (
+	rejectedMessages queue = "/rejected"
+	deadLetters      queue = "/dead-letters"
+)
+
+// queueOf reads which queue's messages a form or query is about.
+func queueOf(values url.Values) queue {
+	if values.Get("dead_letters") != "" {
+		return deadLetters
+	}
+	return rejectedMessages
+}
+
+// readQueue receives the queue's messages. They are hidden from other readers until the reading is released.
+func (s *Server) readQueue(ctx context.Context, q queue) (*rejected.Reading, error) {
+	queues := *s.Rejected
+	if q == deadLetters {
+		var err error
+		if queues, err = queues.DeadLetters(ctx); errors.Is(err, rejected.ErrNoDeadLetterQueue) {
+			return nil, notFound(err.Error())
+		} else if err != nil {
+			return nil, err
+		}
+	}
+	return queues.Read(ctx)
+}
+
+// readRejected returns a recent reading of a queue, whose messages are visible to other readers again.
+func (s *Server) readRejected(ctx context.Context, q queue) (*rejected.Reading, error) {
 	if s.Rejected == nil {
 		return nil, errNoQueues
 	}
-	return s.rejected.get("", s.Now(), rejectedInterval, func() (*rejected.Reading, error) {
+	return s.rejected.get(string(q), s.Now(), rejectedInterval, func() (*rejected.Reading, error) {
 		s.rejectedMu.Lock()
 		defer s.rejectedMu.Unlock()
-		reading, err := s.Rejected.Read(ctx)
+		reading, err := s.readQueue(ctx, q)
 		if err != nil {
 			return nil, err
 		}
@@ -38,9 +68,10 @@ func (s *Server) readRejected(ctx context.Context) (*rejected.Reading, error) {
 	})
 }
 
-// rejectedView is the page of the rejected messages, and that of the confirmation of a replay.
+// rejectedView is the page of a queue's messages, and that of the confirmation of a replay.
 type rejectedView struct {
 	*rejected.Reading
+	Queue       queue
 	Shown       []*rejected.Message // the oldest first, at most maxRejected
 	Matching    int                 // of the reason and run, those not shown included
 	Replayable  int                 // of these, those that would not be rejected again
@@ -51,7 +82,11 @@ type rejectedView struct {
 }
 
 func (s *Server) rejectedPage(r *http.Request) (view, error) {
-	return s.newRejectedView(r, "rejected.html", "Rejected messages")
+	return s.newRejectedView(r, rejectedMessages, "rejected.html", "Rejected messages")
+}
+
+func (s *Server) deadLettersPage(r *http.Request) (view, error) {
+	return s.newRejectedView(r, deadLetters, "rejected.html", "Dead letters")
 }
 
 // replayPage asks for confirmation before many messages are replayed.
@@ -59,16 +94,17 @@ func (s *Server) replayPage(r *http.Request) (view, error) {
 	if !s.AllowWrites {
 		return view{}, notFound(readOnly)
 	}
-	return s.newRejectedView(r, "replay.html", "Replay")
+	return s.newRejectedView(r, queueOf(r.URL.Query()), "replay.html", "Replay")
 }
 
-func (s *Server) newRejectedView(r *http.Request, template, title string) (view, error) {
-	reading, err := s.readRejected(r.Context())
+func (s *Server) newRejectedView(r *http.Request, q queue, template, title string) (view, error) {
+	reading, err := s.readRejected(r.Context(), q)
 	if err != nil {
 		return view{}, err
 	}
 	query := r.URL.Query()
-	page := rejectedView{Reading: reading, Reason: query.Get("reason"), Run: query.Get("run"), CanReplay: s.AllowWrites}
+	page := rejectedView{Reading: reading, Queue: q, Reason: query.Get("reason"), Run: query.Get("run"),
+		CanReplay: s.AllowWrites}
 	var ofRun []*rejected.Message
 	for _, message := range reading.Messages {
 		page.Until = max(page.Until, message.SentAt.UnixMilli())
@@ -85,9 +121,14 @@ func (s *Server) newRejectedView(r *http.Request, template, title string) (view,
 			page.Replayable++
 		}
 	}
-	page.Reasons = rejected.ByReason(ofRun)
+	if q == rejectedMessages {
+		page.Reasons = rejected.ByReason(ofRun)
+	}
 	return view{Template: template, Title: title, Data: page}, nil
 }
+
+// DeadLetters reports whether the messages are dead letters.
+func (v rejectedView) DeadLetters() bool { return v.Queue == deadLetters }
 
 // matches reports whether a message names the run and has the reason, as far as these are given.
 func matches(message *rejected.Message, run, reason string) bool {
@@ -98,7 +139,7 @@ func matches(message *rejected.Message, run, reason string) bool {
 // include one that would be rejected again; of a single one it returns why, unless forced.
 func selectMessages(
 	all []*rejected.Message, form url.Values, until int64,
-) (selected []*rejected.Message, rejectedAgain string) {
+) (selected []*rejected.Message, refused string) {
 	identity := form.Get("identity")
 	for _, message := range all {
 		switch {
@@ -106,12 +147,12 @@ func selectMessages(
 		case identity == "" && (message.SentAt.UnixMilli() > until || message.RejectedAgain != ""):
 		case identity != "" && identity != message.Identity:
 		case identity != "" && message.RejectedAgain != "" && form.Get("force") == "":
-			rejectedAgain = message.RejectedAgain
+			refused = message.WouldBeRejected()
 		default:
 			selected = append(selected, message)
 		}
 	}
-	return selected, rejectedAgain
+	return selected, refused
 }
 
 // replay replays messages. Each counts once, however often it is replayed.
@@ -120,19 +161,21 @@ func (s *Server) replay(r *http.Request) (string, error) {
 		return "", errNoQueues
 	}
 	form := r.PostForm
+	q := queueOf(form)
 	until, err := strconv.ParseInt(form.Get("until"), 10, 64)
 	if form.Get("identity") == "" && err != nil {
-		return link("/replay", "reason", form.Get("reason"), "run", form.Get("run")), nil // asks for confirmation
+		return link("/replay", "reason", form.Get("reason"), "run", form.Get("run"), "dead_letters",
+			form.Get("dead_letters")), nil // asks for confirmation
 	}
 	s.rejectedMu.Lock()
 	defer s.rejectedMu.Unlock()
-	reading, err := s.Rejected.Read(r.Context())
+	reading, err := s.readQueue(r.Context(), q)
 	if err != nil {
 		return "", err
 	}
-	selected, rejectedAgain := selectMessages(reading.Messages, form, until)
+	selected, refused := selectMessages(reading.Messages, form, until)
 	outcomes, err := reading.Replay(r.Context(), selected)
-	s.rejected.forget("")
+	s.rejected.forget(string(q))
 	released := reading.Release(r.Context())
 	if err != nil {
 		return "", deployment.AfterEffect(errors.Join(err, released), "nothing was replayed")
@@ -141,10 +184,10 @@ func (s *Server) replay(r *http.Request) (string, error) {
 	if released != nil {
 		notice += " " + released.Error() + "."
 	}
-	if rejectedAgain != "" && len(selected) == 0 {
-		notice = "Not replayed: it would be rejected again: " + rejectedAgain
+	if refused != "" && len(selected) == 0 {
+		notice = "Not replayed: it " + refused
 	}
-	return link("/rejected", "reason", form.Get("back_to_reason"), "run", form.Get("run"), "notice", notice), nil
+	return link(string(q), "reason", form.Get("back_to_reason"), "run", form.Get("run"), "notice", notice), nil
 }
 
 func replayNotice(outcomes []rejected.Outcome) string {

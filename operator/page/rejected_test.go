@@ -27,6 +27,8 @@ type fakeQueues struct {
 	hidden   map[string]bool
 	sent     int
 	fails    string // this action fails, after it took effect
+	dead     string // ARN of the dead-letter queue
+	read     string // URL of the queue that was read last
 }
 
 type rejectedMessage struct{ id, text, reason string }
@@ -46,7 +48,8 @@ func (q *fakeQueues) Do(r *http.Request) (*http.Response, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	var input struct {
-		Entries []struct{ Id, ReceiptHandle string }
+		QueueUrl, QueueName string
+		Entries             []struct{ Id, ReceiptHandle string }
 	}
 	if err := json.NewDecoder(r.Body).Decode(&input); err != nil {
 		return nil, err
@@ -73,9 +76,14 @@ func (q *fakeQueues) Do(r *http.Request) (*http.Response, error) {
 	switch action {
 	case "GetQueueAttributes":
 		answer["Attributes"] = map[string]string{"ApproximateNumberOfMessages": strconv.Itoa(len(q.rejected)),
-			"ApproximateNumberOfMessagesNotVisible": "0", "MaximumMessageSize": "262144"}
+			"ApproximateNumberOfMessagesNotVisible": "0", "MaximumMessageSize": "262144", "QueueArn": "arn:received"}
+		if q.dead != "" {
+			answer["Attributes"].(map[string]string)["RedrivePolicy"] = `{"deadLetterTargetArn":"` + q.dead + `"}`
+		}
+	case "GetQueueUrl":
+		answer["QueueUrl"] = "https://sqs.example/1/" + input.QueueName
 	case "ReceiveMessage":
-		answer["Messages"] = q.receive()
+		answer["Messages"], q.read = q.receive(), input.QueueUrl
 	}
 	text, err := json.Marshal(answer)
 	return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}},

@@ -1,4 +1,5 @@
-// Package rejected reads the rejected-messages queue, replays its messages and deletes them.
+// Package rejected reads the rejected-messages queue or the file-received queue's dead-letter queue, replays its
+// messages and deletes them.
 //
 // Receiving a message hides it from other readers for a while. A Reading holds what was received and makes visible
 // again what is not needed.
@@ -21,45 +22,58 @@ import (
 	"snapshot-status-checker/internal/snapshot"
 )
 
-// Queues are the rejected-messages queue and the queue to which a replay sends.
+// Queues are the queue that is read and the queue to which a replay sends.
 type Queues struct {
 	SQS          *sqs.Client
-	Rejected     string // URL
+	Rejected     string // URL of the rejected-messages queue or, see DeadLetters, of the dead-letter queue
 	FileReceived string // URL
+
+	source string // ARN of the file-received queue if the queue that is read is its dead-letter queue
 }
 
-// Message is a rejected message.
+// Message is a rejected message or a dead letter.
 type Message struct {
-	Identity string          `json:"identity"` // the original one, for a replay
-	Reason   snapshot.Reason `json:"reason"`   // a code of the runbook
-	Detail   string          `json:"detail"`   // the same in a sentence
-	SentAt   time.Time       `json:"sent_at"`  // when it was rejected
+	Identity string          `json:"identity"` // the original one, for a replay; of a dead letter its SQS message id
+	Reason   snapshot.Reason `json:"reason"`   // a code of the runbook; a dead letter has none
+	Detail   string          `json:"detail"`   // the same in a sentence; of a dead letter its receives
+	SentAt   time.Time       `json:"sent_at"`  // when it was rejected; of a dead letter when it was sent
 	Runs     []string        `json:"runs"`     // correlation ids in the text
 	// RejectedAgain is why a replay would be rejected again, as far as the text tells; empty if not.
 	RejectedAgain string `json:"rejected_again,omitempty"`
-	Text          string `json:"-"` // exactly as it was sent
+	// Receives is how often SQS delivered a dead letter, readings of the dead-letter queue included; approximate.
+	Receives        int        `json:"receives,omitempty"`
+	FirstReceivedAt *time.Time `json:"first_received_at,omitempty"` // of a dead letter
+	Text            string     `json:"-"`                           // exactly as it was sent
 
-	id     string // of the message in the rejected-messages queue
+	dead   bool
+	id     string // of the message in the queue that is read
 	handle *string
 }
 
-func newMessage(received types.Message) *Message {
+// newRejected reads a message that was rejected with its reason.
+func newRejected(received types.Message) *Message {
 	attribute := func(name string) string { return aws.ToString(received.MessageAttributes[name].StringValue) }
-	m := &Message{
-		Identity: sendable.Original(attribute(delivery.AttrIdentity)),
-		Reason:   snapshot.Reason(attribute(delivery.AttrReasonCode)),
-		Detail:   attribute(delivery.AttrReason),
-		Text:     sendable.Original(aws.ToString(received.Body)),
-		id:       aws.ToString(received.MessageId),
-		handle:   received.ReceiptHandle,
-	}
-	sent, err := strconv.ParseInt(received.Attributes[string(types.MessageSystemAttributeNameSentTimestamp)], 10, 64)
-	if err == nil {
-		m.SentAt = time.UnixMilli(sent).UTC()
-	}
-	m.Runs = runsOf(json.RawMessage(m.Text), 0)
+	m := newMessage(received, sendable.Original(attribute(delivery.AttrIdentity)),
+		sendable.Original(aws.ToString(received.Body)))
+	m.Reason, m.Detail = snapshot.Reason(attribute(delivery.AttrReasonCode)), attribute(delivery.AttrReason)
+	return m
+}
+
+func newMessage(received types.Message, identity, text string) *Message {
+	m := &Message{Identity: identity, Text: text, Runs: runsOf(json.RawMessage(text), 0),
+		id: aws.ToString(received.MessageId), handle: received.ReceiptHandle}
+	m.SentAt, _ = timeOf(received, types.MessageSystemAttributeNameSentTimestamp)
 	m.RejectedAgain = m.rejectedAgain()
 	return m
+}
+
+// timeOf reads an attribute in milliseconds since 1970, and reports whether SQS gave one.
+func timeOf(received types.Message, name types.MessageSystemAttributeName) (at time.Time, given bool) {
+	milliseconds, err := strconv.ParseInt(received.Attributes[string(name)], 10, 64)
+	if err != nil || milliseconds == 0 {
+		return time.Time{}, false
+	}
+	return time.UnixMilli(milliseconds).UTC(), true
 }
 
 // Group are the messages with one reason.
@@ -101,13 +115,17 @@ func (m *Message) Envelope() string {
 	return sendable.JSON(struct{ Records []record }{[]record{{m.Identity, m.Text}}})
 }
 
-// rejectedAgain reads the envelope as increment will.
+// rejectedAgain reads the envelope as increment will. An identity that follows from the envelope's own is new with each
+// replay; others are the message's, or those of the records in its text.
 func (m *Message) rejectedAgain() string {
-	for _, receipt := range snapshot.Unwrap([]byte(m.Envelope()), "") {
-		switch own := receipt.Identity == m.Identity || strings.HasPrefix(receipt.Identity, m.Identity+"/"); {
-		case m.Identity == "" || !own:
+	const envelope = "\x00envelope" // begins no identity of a message
+	for _, receipt := range snapshot.Unwrap([]byte(m.Envelope()), envelope) {
+		switch {
+		case receipt.Rejection == nil:
+		case receipt.Rejection.Reason == snapshot.ReasonIdentityInvalid && strings.HasPrefix(receipt.Identity,
+			envelope):
 			return "it has no identity of its own: a replay might count twice"
-		case receipt.Rejection != nil:
+		default:
 			return receipt.Rejection.Error()
 		}
 	}

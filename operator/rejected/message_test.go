@@ -51,6 +51,11 @@ func TestComesBack(t *testing.T) {
 			Reason: snapshot.ReasonUnknownCollection}, ""},
 		{"an envelope of several", Message{Identity: "id", Text: `{"Records":[{"body":` + good +
 			`},{"messageId":"id/x","body":` + good + `}]}`}, ""},
+		{"one that was replayed and rejected again", Message{Identity: "sqs-2", Reason: snapshot.ReasonNotCounted,
+			Text: (&Message{Identity: "id", Text: good}).Envelope()}, ""},
+		{"an envelope of too many", Message{Identity: "id", Text: `{"Records":[` + strings.Repeat(`{"body":1},`, 3000) +
+			`{"body":1}]}`}, "TOO_MANY_RECORDS: the envelope has 3001 records, at most 3000 are allowed; none was " +
+			"counted"},
 		{"a broken one", Message{Identity: "id", Text: `{}`},
 			"FIELD_MISSING: required field correlation_id is missing"},
 		{"no identity", Message{Text: good}, "it has no identity of its own: a replay might count twice"},

@@ -17,13 +17,15 @@ import (
 // Reading holds the messages that were received. Other readers do not see them until they are released.
 type Reading struct {
 	Messages []*Message // the oldest first
+	// OfOtherQueues is how many messages the dead-letter queue has from other queues; they are not in Messages.
+	OfOtherQueues int
 	// InFlight is how many messages other readers hold, approximately.
 	InFlight int
 	// NotReceived is how many messages the queue did not return, approximately.
 	NotReceived int
 
 	queues Queues
-	byID   map[string]*Message
+	byID   map[string]*Message // all that is held
 }
 
 const (
@@ -47,7 +49,7 @@ func (q Queues) Count(ctx context.Context) (visible, hidden int, err error) {
 	got, err := q.SQS.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: &q.Rejected,
 		AttributeNames: names})
 	if err != nil {
-		return 0, 0, fmt.Errorf("counting the rejected messages: %w", err)
+		return 0, 0, fmt.Errorf("counting the %s: %w", q.messages(), err)
 	}
 	visible, err = strconv.Atoi(got.Attributes[string(names[0])])
 	hidden, hiddenErr := strconv.Atoi(got.Attributes[string(names[1])])
@@ -74,7 +76,7 @@ func (q Queues) Read(ctx context.Context) (*Reading, error) {
 func (r *Reading) read(ctx context.Context, expected int) error {
 	for empty := 0; ; {
 		if ctx.Err() != nil {
-			return fmt.Errorf("reading the rejected messages: %w", context.Cause(ctx))
+			return fmt.Errorf("reading the %s: %w", r.queues.messages(), context.Cause(ctx))
 		}
 		more, err := r.receive(ctx, expected)
 		switch {
@@ -84,14 +86,14 @@ func (r *Reading) read(ctx context.Context, expected int) error {
 			empty = 0
 			continue
 		}
-		if len(r.Messages) >= expected {
+		if len(r.byID) >= expected {
 			return nil
 		}
 		visible, _, err := r.queues.Count(ctx)
 		if err != nil {
 			return err
 		}
-		expected = visible + len(r.Messages)
+		expected = visible + len(r.byID)
 		if empty++; empty == emptyReceives {
 			r.NotReceived = visible
 			return nil
@@ -104,21 +106,25 @@ func (r *Reading) read(ctx context.Context, expected int) error {
 func (r *Reading) receive(ctx context.Context, expected int) (more bool, err error) {
 	got, err := r.queues.SQS.ReceiveMessage(context.WithoutCancel(ctx), &sqs.ReceiveMessageInput{
 		QueueUrl: &r.queues.Rejected, MaxNumberOfMessages: perCall, WaitTimeSeconds: longPoll,
-		VisibilityTimeout:           int32(hidesFor(max(expected, len(r.Messages))).Seconds()),
+		VisibilityTimeout:           int32(hidesFor(max(expected, len(r.byID))).Seconds()),
 		MessageAttributeNames:       []string{"All"},
-		MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameSentTimestamp},
+		MessageSystemAttributeNames: systemAttributes,
 	})
 	if err != nil {
-		return false, fmt.Errorf("reading the rejected messages: %w", err)
+		return false, fmt.Errorf("reading the %s: %w", r.queues.messages(), err)
 	}
 	for _, message := range got.Messages {
 		if seen := r.byID[aws.ToString(message.MessageId)]; seen != nil {
 			seen.handle = message.ReceiptHandle // SQS may deliver twice; only the last handle is sure to work
 			continue
 		}
-		read := newMessage(message)
+		read := r.queues.newMessage(message)
 		r.byID[read.id] = read
-		r.Messages = append(r.Messages, read)
+		if r.queues.ofAnother(message) {
+			r.OfOtherQueues++
+		} else {
+			r.Messages = append(r.Messages, read)
+		}
 		more = true
 	}
 	return more, nil

@@ -22,7 +22,7 @@ const (
 // Release makes visible again what is held, except these messages, also when the context has ended. The error says how
 // many messages could not be released, and when they become visible by themselves.
 func (r *Reading) Release(ctx context.Context, except ...*Message) error {
-	hidden := hidesFor(len(r.Messages))
+	hidden := hidesFor(len(r.Messages) + r.OfOtherQueues)
 	held := r.forget(except)
 	var mu sync.Mutex
 	failed := 0

@@ -24,9 +24,9 @@ type Outcome struct {
 // mostPerBatch is how many bytes SQS takes in one call in every region.
 const mostPerBatch = 256 * 1024
 
-// Replay sends messages to the file-received queue and then deletes them from the rejected-messages queue. They count
-// once, also if Replay runs again or is interrupted. A message that cannot be replayed stays rejected and does not
-// affect the others. An error concerns all messages.
+// Replay sends messages to the file-received queue and then deletes them from the queue that was read. They count once,
+// also if Replay runs again or is interrupted. A message that cannot be replayed stays there and does not affect the
+// others. An error concerns all messages.
 func (r *Reading) Replay(ctx context.Context, messages []*Message) ([]Outcome, error) {
 	outcomes, fit, err := r.queues.fit(ctx, messages)
 	if err != nil {
@@ -39,7 +39,7 @@ func (r *Reading) Replay(ctx context.Context, messages []*Message) ([]Outcome, e
 		}
 		sent := r.queues.send(ctx, outcomes, batch)
 		r.delete(ctx, outcomes, sent,
-			"it was replayed and counts once, but is still rejected; replay it again or delete it")
+			"it was replayed and counts once, but is still "+r.queues.state()+"; replay it again or delete it")
 	}
 	return outcomes, nil
 }
@@ -119,7 +119,7 @@ func (q Queues) send(ctx context.Context, outcomes []Outcome, batch []int) (take
 	sent, err := q.SQS.SendMessageBatch(ctx, &sqs.SendMessageBatchInput{QueueUrl: &q.FileReceived, Entries: entries})
 	doing := "it was not replayed"
 	if err != nil && !deployment.Refused(err) {
-		doing = "it may have been replayed, and is still rejected; it counts once if you replay it again"
+		doing = "it may have been replayed, and is still " + q.state() + "; it counts once if you replay it again"
 	}
 	failed := fail(outcomes, batch, doing, err, func() []types.BatchResultErrorEntry { return sent.Failed })
 	return slices.DeleteFunc(slices.Clone(batch), func(i int) bool { return failed[i] })
@@ -137,12 +137,12 @@ func (r *Reading) Delete(ctx context.Context, messages []*Message) []Outcome {
 			fail(outcomes, batch, "it was not deleted", err, nil)
 			continue
 		}
-		r.delete(ctx, outcomes, batch, "it may still be rejected; delete it again")
+		r.delete(ctx, outcomes, batch, "it may still be "+r.queues.state()+"; delete it again")
 	}
 	return outcomes
 }
 
-// delete deletes a batch from the rejected-messages queue, also when the context has ended: its messages may have been
+// delete deletes a batch from the queue that was read, also when the context has ended: its messages may have been
 // replayed. A message that cannot be deleted is held until it is released; its error begins with stays.
 func (r *Reading) delete(ctx context.Context, outcomes []Outcome, batch []int, stays string) {
 	if len(batch) == 0 {

@@ -11,7 +11,7 @@ import (
 type Evidence struct {
 	Waiting     int // messages in the file-received queue, approximately; those being processed included
 	Rejected    int // messages in the rejected-messages queue, approximately
-	DeadLetters int // messages in the dead-letter queues, approximately
+	DeadLetters int // messages in the file-received queue's dead-letter queue, approximately
 	Failed      []Failure
 }
 
@@ -36,8 +36,9 @@ func (e Evidence) findings(run Run, command Command) []Finding {
 		findings[0].Since = moment(failed[0].At)
 	}
 	add(e.DeadLetters, Operator, ForFiles, Plural(e.DeadLetters, "message", "messages")+
-		" in the dead-letter queues: no execution could start for them. They may belong to this run.",
-		"docs/runbook.md, dead letters")
+		" in the file-received queue's dead-letter queue: no execution could start for them or, with EXPRESS, each "+
+		"failed. They may belong to this run.", command.Do("rejected list --dead-letters "+Flag("run", run.Run)),
+		"docs/runbook.md, file received dead letters")
 	add(e.Rejected, Operator, ForFiles, Plural(e.Rejected, "message", "messages")+
 		" in the rejected-messages queue. They may belong to this run.",
 		command.Do("rejected list "+Flag("run", run.Run)))

@@ -36,6 +36,9 @@ func TestWhyNamesPendingMessagesAndFailures(t *testing.T) {
 	if findings[0].Sentence != newest || !findings[0].Since.Equal(ago(time.Minute)) {
 		t.Errorf("%+v, want %s", findings[0], newest)
 	}
+	if next := findings[1].Next[0]; next != "snapshot-status rejected list --dead-letters --run=''" {
+		t.Errorf("for dead letters it suggests %s", next)
+	}
 	done := report.New("run", store.RunState{Run: &snapshot.Run{Outbox: map[snapshot.Kind]snapshot.Entry{
 		snapshot.AllReceived: delivered(0), snapshot.AllSuccessful: delivered(0)}},
 		Collections: []store.State{state("Success", 2, 2, asked(0, true, now))}}, report.Settings{}, now)

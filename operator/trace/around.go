@@ -3,17 +3,15 @@ package trace
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/arn"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
 	"snapshot-status-checker/operator/deployment"
+	"snapshot-status-checker/operator/rejected"
 	"snapshot-status-checker/operator/report"
 )
 
@@ -81,22 +79,10 @@ func holds(attributes map[string]string) int {
 }
 
 func deadLetters(ctx context.Context, client *sqs.Client, redrivePolicy string) (int, error) {
-	var policy struct{ DeadLetterTargetArn string }
-	if redrivePolicy == "" {
-		return 0, nil
+	url, err := rejected.DeadLetterQueue(ctx, client, redrivePolicy)
+	if err != nil || url == "" {
+		return 0, err
 	}
-	if err := json.Unmarshal([]byte(redrivePolicy), &policy); err != nil {
-		return 0, fmt.Errorf("reading the file-received queue's redrive policy: %w", err)
-	}
-	queue, err := arn.Parse(policy.DeadLetterTargetArn)
-	if err != nil {
-		return 0, fmt.Errorf("reading the file-received queue's redrive policy: %w", err)
-	}
-	found, err := client.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: &queue.Resource,
-		QueueOwnerAWSAccountId: &queue.AccountID})
-	if err != nil {
-		return 0, fmt.Errorf("finding dead-letter queue %s: %w", queue.Resource, err)
-	}
-	attributes, err := describe(ctx, client, aws.ToString(found.QueueUrl))
+	attributes, err := describe(ctx, client, url)
 	return holds(attributes), err
 }

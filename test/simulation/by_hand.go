@@ -12,7 +12,7 @@ import (
 // abandonments sometimes has a person end the run by hand, once or twice, and perhaps take it up again. Nothing may be
 // lost by it: what arrives afterwards takes the run up again.
 func (s *schedule) abandonments() (chain chain) {
-	random := rand.New(rand.NewPCG(s.seed, 7)) // of its own, so that the other events of a seed stay
+	random := rand.New(rand.NewPCG(s.seed, 11)) // of its own, so that the other events of a seed stay
 	if !s.plan.Sweep || s.mutant.noSweep || random.Float64() >= 0.3 {
 		return nil
 	}

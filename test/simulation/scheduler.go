@@ -125,7 +125,7 @@ const lateAfter = time.Nanosecond
 func (s *schedule) store(task string) *store.Store {
 	settings := store.Settings{Exempt: s.exempt, StalledAfter: time.Hour,
 		LateAfter: snapshot.LateAfter{"": lateAfter}, PageSize: s.pageSize, Now: s.now,
-		Nonce: s.nonce}
+		Nonce: s.nonce, CountBy: s.countBy}
 	return store.New(taskTables{s, task}, s.tables, settings)
 }
 
