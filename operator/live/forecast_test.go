@@ -69,3 +69,17 @@ func TestARunBecomesLate(t *testing.T) {
 		t.Error("a reading of the same run has other pointers, and would be a line")
 	}
 }
+
+// The end of a run by hand is an event with its reason, and so is taking it up again.
+func TestARunIsAbandonedByHand(t *testing.T) {
+	t.Parallel()
+	before, after := oneCollection(), oneCollection()
+	after.State, after.Abandonment = report.Abandoned, &report.Abandonment{At: at(0), Reason: "its host is gone"}
+	if got := Events(before, after); len(got) != 1 || got[0].Kind != Abandoned ||
+		!strings.HasSuffix(got[0].Text, "by hand, the sweep ignores it: its host is gone") {
+		t.Errorf("%+v", got)
+	}
+	if got := Events(after, before); len(got) != 1 || got[0].Kind != ProgressAgain {
+		t.Errorf("taken up: %+v", got)
+	}
+}

@@ -83,6 +83,12 @@ func TestAbandonOnThePage(t *testing.T) {
 			t.Error(notice)
 		}
 	}
+	db.row(runID, collectionName(0), "Sent", 9) // a file arrives
+	for _, of := range []topic{{Kind: runsTopic}, {Kind: tablesTopic, Run: runID}, {Kind: runTopic, Run: runID}} {
+		server.pages.hub.recent.forget(of.String()) // a second passes
+	}
+	shows(false)
+	post("/abandon", url.Values{"reason": {"<b>gone</b>, again"}})
 	if page := shows(true); !strings.Contains(page, "&lt;b&gt;gone&lt;/b&gt;, again") {
 		t.Error("the reason is not shown, or not escaped")
 	}

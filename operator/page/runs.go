@@ -64,13 +64,15 @@ func (s *Server) newestRuns(ctx context.Context) (runList, error) {
 	return list, nil
 }
 
-// summary reads a run for the list. The cache holds only runs that have ended.
+// summary reads a run for the list. The cache holds only runs that have ended, and not by hand: a message takes such a
+// run up again.
 func (s *Server) summary(ctx context.Context, correlationID string) (report.Summary, error) {
 	summary, err := s.endedRuns.get(correlationID, s.Now(), endedInterval, func() (report.Summary, error) {
 		run, err := s.readRun(ctx, correlationID)
 		return run.Summary, err
 	})
-	if err != nil || summary.State != report.Successful && summary.State != report.Abandoned {
+	ended := summary.State == report.Successful || summary.State == report.Abandoned && summary.Abandonment == nil
+	if err != nil || !ended {
 		s.endedRuns.forget(correlationID)
 	}
 	return summary, err
