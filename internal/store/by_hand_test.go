@@ -56,7 +56,7 @@ func hangs(ts *testStore) {
 	ts.register("a")
 	ts.counted("a", "Sent", 1)
 	ts.reconcile("a", "dies")
-	ts.overwrite("b", map[string]any{"CollectionStatus": "Sent", "FilesSent": "two", "FilesReceived": int64(1)})
+	ts.overwrite("b", map[string]any{"CollectionStatus": "Received", "FilesSent": "two", "FilesReceived": int64(1)})
 	ts.row("c", "Sent", 2)
 	ts.sweep()
 	ts.pass(time.Hour)

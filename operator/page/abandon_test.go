@@ -83,6 +83,7 @@ func TestAbandonOnThePage(t *testing.T) {
 			t.Error(notice)
 		}
 	}
+	shows(true)
 	db.row(runID, collectionName(0), "Sent", 9) // a file arrives
 	for _, of := range []topic{{Kind: runsTopic}, {Kind: tablesTopic, Run: runID}, {Kind: runTopic, Run: runID}} {
 		server.pages.hub.recent.forget(of.String()) // a second passes
