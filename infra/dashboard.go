@@ -112,8 +112,8 @@ func speedWidgets(p parts) []awscloudwatch.IWidget {
 	}
 	return []awscloudwatch.IWidget{
 		graph("Files", "in 5 minutes", ours(metrics.FilesReceived, "Sum"), ours(metrics.SuccessFilesReceived, "Sum"),
-			ours(metrics.DuplicateMessages, "Sum"), ours(metrics.FilesOverReceived, "Sum"),
-			ours(metrics.ContentionRetries, "Sum")),
+			ours(metrics.RepeatedFiles, "Sum"), ours(metrics.DuplicateMessages, "Sum"),
+			ours(metrics.FilesOverReceived, "Sum"), ours(metrics.ContentionRetries, "Sum")),
 		graph("From sent to counted", "milliseconds", labelled(ours(metrics.MessageProcessingTime, "p50"), "p50"),
 			labelled(ours(metrics.MessageProcessingTime, "p99"), "p99"),
 			labelled(ours(metrics.MessageProcessingTime, "Maximum"), "maximum")),

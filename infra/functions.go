@@ -37,6 +37,7 @@ func NewFunctions(scope constructs.Construct, id string, p parts) Functions {
 	f.Increment.usesLedger(p.tables.Ledger, "BatchGetItem", "GetItem", "UpdateItem")
 	f.Increment.sendsTo(p.queues.Rejected, "REJECTED_MESSAGES_QUEUE_URL")
 	f.Increment.exempts(p.settings)
+	f.Increment.countsBy(p.settings)
 	if p.settings.WorkflowType == Standard {
 		f.Increment.set("MAX_COLLECTIONS", strconv.Itoa(statemachine.MaxCollections))
 	}
@@ -110,6 +111,8 @@ func newLogGroup(scope constructs.Construct, name string, key Key) awslogs.LogGr
 }
 
 func (f Function) set(variable, value string) { f.AddEnvironment(&variable, &value, nil) }
+
+func (f Function) countsBy(s Settings) { f.set("COUNT_BY", string(s.CountBy)) }
 
 func (f Function) exempts(s Settings) { f.set("EXEMPT_STATUSES", strings.Join(s.ExemptStatuses, ",")) }
 

@@ -52,8 +52,8 @@ func newQueueWithDeadLetters(
 }
 
 // denyRedrive keeps everyone from the queue's own redrive, which gives messages new ids: what was counted would count
-// twice. Starting one needs this action on the dead-letter queue, and an explicit denial in the queue's policy overrides
-// every permission of the account (docs/aws-notes.md). The queue's owner can still change the policy.
+// twice. Starting one needs this action on the dead-letter queue, and an explicit denial in the queue's policy
+// overrides every permission of the account (docs/aws-notes.md). The queue's owner can still change the policy.
 func denyRedrive(deadLetters awssqs.IQueue) {
 	deadLetters.AddToResourcePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 		Sid: jsii.String("ReplayInsteadOfRedrive"), Effect: awsiam.Effect_DENY,

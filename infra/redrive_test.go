@@ -11,8 +11,8 @@ func redriveDenial() map[string]any {
 		"Action": "sqs:StartMessageMoveTask", "Resource": "${QueuesFileReceivedDeadLetters.Arn}"}
 }
 
-// The redrive of files' dead letters is denied. That of the export state queue's, which the runbook asks for, is not, nor
-// does the stack write a policy of an existing queue.
+// The redrive of files' dead letters is denied. That of the export state queue's, which the runbook asks for, is not,
+// nor does the stack write a policy of an existing queue.
 func TestOnlyTheRedriveOfFilesIsDenied(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/store"
 )
 
@@ -13,6 +14,7 @@ func TestReadSettings(t *testing.T) {
 	defaults := Settings{
 		Environment: "dev", Application: "snapshot-sender-status-checker", LogLevel: "INFO", Architecture: ARM64,
 		WorkflowType: Standard, BatchSize: 1, SweepEveryMinutes: 2, StalledAfterMinutes: 60,
+		CountBy: snapshot.ByMessage,
 	}
 	with := func(change func(*Settings)) Settings {
 		changed := defaults
@@ -28,6 +30,7 @@ func TestReadSettings(t *testing.T) {
 			"exemptStatuses": []any{}, "tags": map[string]any{}}, defaults},
 		"WordsInAnyCase": {map[string]any{"logLevel": "debug", "workflowType": "express", "architecture": "X86_64"},
 			with(func(s *Settings) { s.LogLevel, s.WorkflowType, s.Architecture = "DEBUG", Express, X8664 })},
+		"Files": {map[string]any{"countBy": "File"}, with(func(s *Settings) { s.CountBy = snapshot.ByFile })},
 		"NumberAsText": {map[string]any{"batchSize": "10"}, with(func(s *Settings) { s.BatchSize = 10 })},
 		"NumberOfJSON": {map[string]any{"batchSize": float64(10), "stalledAfterMinutes": float64(1440)},
 			with(func(s *Settings) { s.BatchSize, s.StalledAfterMinutes = 10, 1440 })},
@@ -97,6 +100,7 @@ func TestReadSettingsErrorNamesTheKey(t *testing.T) {
 		"StalledAfterNothing":    {"stalledAfterMinutes", "0", "from 1 to 20160"},
 		"SweepTooSeldom":         {"sweepEveryMinutes", "61", "from 1 to 60"},
 		"SweepAlways":            {"sweepEveryMinutes", "0", "from 1 to 60"},
+		"CountByOther":           {"countBy", "name", "message, file"},
 		"ExemptTooMany":          {"exemptStatuses", strings.Repeat("a,", 11), "at most 10 statuses"},
 		"ExemptStatusTooLong":    {"exemptStatuses", strings.Repeat("a", 65), "separated by commas"},
 		"ExemptOwnStatus":        {"exemptStatuses", "Blocked_Topic,SENT", "but not Sent"},

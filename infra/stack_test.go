@@ -116,7 +116,7 @@ func TestFunctionsFollowTheSettings(t *testing.T) {
 			"Increment": {name + "increment", arm, 512.0, 30.0, with(map[string]any{
 				"DYNAMO_DB_EXPORT_STATUS_TABLE_NAME": "${TablesExportStatus}", "LEDGER_TABLE_NAME": "${TablesLedger}",
 				"REJECTED_MESSAGES_QUEUE_URL": "${QueuesRejectedMessages}", "EXEMPT_STATUSES": "",
-				"MAX_COLLECTIONS": "270"})},
+				"COUNT_BY": "message", "MAX_COLLECTIONS": "270"})},
 			"CheckCollection": {name + "check-collection", arm, 256.0, 30.0, with(map[string]any{
 				"DYNAMO_DB_EXPORT_STATUS_TABLE_NAME": "${TablesExportStatus}", "LEDGER_TABLE_NAME": "${TablesLedger}",
 				"EXEMPT_STATUSES": "", "LEASE_SECONDS": "600"})},
@@ -128,7 +128,7 @@ func TestFunctionsFollowTheSettings(t *testing.T) {
 				"MONITORING_SNS_TOPIC_ARN": "${MonitoringTopic}"})},
 			"Sweep": {name + "sweep", arm, 512.0, 120.0, with(map[string]any{
 				"DYNAMO_DB_EXPORT_STATUS_TABLE_NAME": "${TablesExportStatus}", "LEDGER_TABLE_NAME": "${TablesLedger}",
-				"EXEMPT_STATUSES": "", "LEASE_SECONDS": "600", "STALLED_AFTER_MINUTES": "60",
+				"EXEMPT_STATUSES": "", "COUNT_BY": "message", "LEASE_SECONDS": "600", "STALLED_AFTER_MINUTES": "60",
 				"STATE_MACHINE_ARN": "${WorkflowStateMachine}", "MONITORING_SNS_TOPIC_ARN": "${MonitoringTopic}",
 				"PIPE_NAMES": "${FileReceivedPipe},${StatusChangedPipe}"})},
 		}, functions(byDefault()))
@@ -142,6 +142,9 @@ func TestFunctionsFollowTheSettings(t *testing.T) {
 		for _, task := range []string{"Increment", "CheckCollection", "CheckAll", "Sweep"} {
 			compare(t, any("Table_Unavailable,Blocked_Topic"),
 				functions(express())[task].Environment["EXEMPT_STATUSES"])
+			by := functions(express())[task].Environment["COUNT_BY"]
+			counts := task == "Increment" || task == "Sweep"
+			compare(t, map[bool]any{true: "file", false: nil}[counts], by)
 		}
 		compare(t, any("90"), functions(express())["Sweep"].Environment["STALLED_AFTER_MINUTES"])
 		if limit, limited := functions(express())["Increment"].Environment["MAX_COLLECTIONS"]; limited {

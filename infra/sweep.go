@@ -21,6 +21,7 @@ func NewSweep(scope constructs.Construct, id string, p parts) Function {
 	f.publishesTo(p.topic, "MONITORING_SNS_TOPIC_ARN")
 	f.readsPipes(p.pipes(), "PIPE_NAMES")
 	f.exempts(p.settings)
+	f.countsBy(p.settings)
 	f.enqueues(p.settings)
 	f.set("STALLED_AFTER_MINUTES", strconv.Itoa(p.settings.StalledAfterMinutes))
 	// One retry delivers the alerts that the sweep enqueued before it failed. Older calls are dropped: the next sweep

@@ -11,18 +11,20 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/store"
 	"snapshot-status-checker/local"
 	"snapshot-status-checker/test/chaos"
 )
 
 type command struct {
-	Collections int           `env:"COLLECTIONS" default:"100" help:"Collections of the run."`
-	Messages    int           `env:"MESSAGES" default:"10000" help:"Files of the run; a fifth is sent twice."`
-	Seed        uint64        `env:"SEED" help:"Of sizes, order and duplicates (default: the time)."`
-	BatchSize   int           `default:"10" help:"Batch size of the deployed pipe."`
-	KillEvery   int           `default:"100" help:"Mean number of requests of the functions between two kills."`
-	LongestHang time.Duration `default:"40s" help:"Longest time that an answer hangs."`
+	Collections int              `env:"COLLECTIONS" default:"100" help:"Collections of the run."`
+	Messages    int              `env:"MESSAGES" default:"10000" help:"Files of the run; a fifth is sent twice."`
+	Seed        uint64           `env:"SEED" help:"Of sizes, order and duplicates (default: the time)."`
+	BatchSize   int              `default:"10" help:"Batch size of the deployed pipe."`
+	CountBy     snapshot.CountBy `env:"COUNT_BY" default:"message" help:"Or file: a tenth of the files comes twice."`
+	KillEvery   int              `default:"100" help:"Mean number of requests of the functions between two kills."`
+	LongestHang time.Duration    `default:"40s" help:"Longest time that an answer hangs."`
 }
 
 // The second sweep after its lease delivers the message of a dead owner.
@@ -59,7 +61,8 @@ func (c *command) run(ctx context.Context) (ok bool, err error) {
 	}
 	report, err := chaos.Run(ctx, project, chaos.Options{
 		Collections: c.Collections, Messages: c.Messages, Seed: c.Seed, BatchSize: c.BatchSize,
-		KillEvery: c.KillEvery, LongestHang: c.LongestHang, WaitScale: 1, Timeout: timeout, Dir: dir, Log: os.Stdout,
+		CountBy: c.CountBy, KillEvery: c.KillEvery, LongestHang: c.LongestHang, WaitScale: 1, Timeout: timeout,
+		Dir: dir, Log: os.Stdout,
 	})
 	if err != nil {
 		return false, err

@@ -34,6 +34,7 @@ type Input struct {
 type Output struct {
 	Collections []snapshot.CollectionKey `json:"collections"` // to reconcile now; usually none
 	Counted     int                      `json:"counted"`
+	Repeated    int                      `json:"repeated"` // files that came again: see snapshot.ByFile
 	Duplicates  int                      `json:"duplicates"`
 	Rejected    int                      `json:"rejected"`
 	Left        int                      `json:"left_to_the_sweep"` // collections beyond the limit of an execution
@@ -78,8 +79,9 @@ func (t *Task) Handle(ctx context.Context, in Input) (Output, error) {
 	if ok {
 		return t.limit(ctx, Output{Collections: keys}), nil
 	}
-	groups, repeated, rejected := snapshot.GroupByCollection(snapshot.Unwrap(in.Event, in.ExecutionID))
-	metrics.Add(ctx, metrics.DuplicateMessages, int64(len(repeated)))
+	receipts := t.store.CountBy.Validate(snapshot.Unwrap(in.Event, in.ExecutionID))
+	groups, duplicates, rejected := snapshot.GroupByCollection(receipts)
+	metrics.Add(ctx, metrics.DuplicateMessages, int64(len(duplicates)))
 	if run, one := onlyRun(groups); one {
 		metrics.About(ctx, logging.CorrelationID, run)
 	}
@@ -87,15 +89,17 @@ func (t *Task) Handle(ctx context.Context, in Input) (Output, error) {
 	if err != nil {
 		return Output{}, err
 	}
-	out := Output{Collections: []snapshot.CollectionKey{}, Duplicates: len(repeated)}
+	out := Output{Collections: []snapshot.CollectionKey{}, Duplicates: len(duplicates)}
 	var errs []error
 	for i, result := range results {
 		if result.err != nil {
 			group := groups[i]
-			errs = append(errs, fmt.Errorf("%d messages of %s: %w", len(group.Receipts), group.CollectionName, result.err))
+			errs = append(errs, fmt.Errorf("%d messages of %s: %w", len(group.Receipts), group.CollectionName,
+				result.err))
 			continue
 		}
 		out.Counted += len(result.counts.Counted)
+		out.Repeated += len(result.counts.Repeated)
 		out.Duplicates += len(result.counts.Duplicates)
 		rejected = append(rejected, result.rejected...)
 		if mayMove(result.counts) {
@@ -198,7 +202,7 @@ func (t *Task) count(ctx context.Context, execution string, state store.State, g
 // reject rejects the receipts that are not in the counts.
 func reject(receipts []snapshot.Receipt, counts store.Counts, why *snapshot.Rejection) (rejected []snapshot.Receipt) {
 	counted := map[string]bool{}
-	for _, receipt := range slices.Concat(counts.Counted, counts.Duplicates) {
+	for _, receipt := range slices.Concat(counts.Counted, counts.Repeated, counts.Duplicates) {
 		counted[receipt.Digest] = true
 	}
 	for _, receipt := range receipts {
@@ -221,7 +225,7 @@ func (t *Task) record(ctx context.Context, counts store.Counts) {
 	files := int64(0)
 	var messages []message
 	for _, receipt := range counts.Counted {
-		messages = append(messages, message{receipt.Message.Filename, receipt.Identity})
+		messages = append(messages, message{snapshot.StoredFilename(receipt.Message.Filename), receipt.Identity})
 		metrics.Processed(ctx, receipt.SentAt)
 		if !receipt.Message.IsSuccessFile {
 			files++
@@ -231,11 +235,16 @@ func (t *Task) record(ctx context.Context, counts store.Counts) {
 		t.log.InfoContext(ctx, "counted", logging.CorrelationID, counts.Counted[0].Message.CorrelationID,
 			logging.CollectionName, counts.Counted[0].Message.CollectionName, logging.Messages, messages)
 	}
+	for _, receipt := range counts.Repeated {
+		t.log.InfoContext(ctx, "repeated file", about(receipt)...)
+		metrics.Processed(ctx, receipt.SentAt)
+	}
 	for _, receipt := range counts.Duplicates {
 		t.log.InfoContext(ctx, "duplicate", about(receipt)...)
 	}
 	metrics.Add(ctx, metrics.FilesReceived, files)
 	metrics.Add(ctx, metrics.SuccessFilesReceived, int64(len(counts.Counted))-files)
+	metrics.Add(ctx, metrics.RepeatedFiles, int64(len(counts.Repeated)))
 	metrics.Add(ctx, metrics.DuplicateMessages, int64(len(counts.Duplicates)))
 	if row := counts.Row; row != nil && row.Over() > 0 {
 		t.log.WarnContext(ctx, "more files received than sent", logging.CorrelationID, row.CorrelationID,
@@ -257,13 +266,15 @@ func (t *Task) reject(ctx context.Context, receipt snapshot.Receipt) error {
 
 // mayMove reports whether to reconcile the collection. After a success file it always is: the move to Received may have
 // happened between reading the row and storing the file's epoch. Of concurrent counts, the one that wrote the row
-// reconciles. A duplicate reconciles too, because the execution of the first delivery may have ended before that.
+// reconciles. A duplicate or a repeated file reconciles too, because the execution that counted may have ended before
+// that.
 func mayMove(counts store.Counts) bool {
 	isSuccess := func(r snapshot.Receipt) bool { return r.Message.IsSuccessFile }
 	if slices.ContainsFunc(counts.Counted, isSuccess) || slices.ContainsFunc(counts.Duplicates, isSuccess) {
 		return counts.Row != nil
 	}
-	return counts.Row != nil && counts.Row.MayMove() && (counts.Synced || len(counts.Duplicates) > 0)
+	again := len(counts.Duplicates) + len(counts.Repeated)
+	return counts.Row != nil && counts.Row.MayMove() && (counts.Synced || again > 0)
 }
 
 // onlyRun is the run of all groups, if they have the same.
@@ -280,6 +291,6 @@ func onlyRun(groups []snapshot.Group) (correlationID string, one bool) {
 func about(receipt snapshot.Receipt) []any {
 	return []any{
 		logging.CorrelationID, receipt.Message.CorrelationID, logging.CollectionName, receipt.Message.CollectionName,
-		logging.FileName, receipt.Message.Filename, logging.Identity, receipt.Identity,
+		logging.FileName, snapshot.StoredFilename(receipt.Message.Filename), logging.Identity, receipt.Identity,
 	}
 }

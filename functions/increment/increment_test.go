@@ -160,9 +160,9 @@ func TestHandleAsInvoked(t *testing.T) {
 		t.Fatal(err)
 	}
 	for sent, want := range map[int64]string{
-		1: `{"collections":[{"correlation_id":"run-1","collection_name":"db.a.b"}],"counted":1,"duplicates":0,` +
+		1: `{"collections":[{"correlation_id":"run-1","collection_name":"db.a.b"}],"counted":1,"repeated":0,"duplicates":0,` +
 			`"rejected":1,"left_to_the_sweep":0}`,
-		2: `{"collections":[],"counted":1,"duplicates":0,"rejected":1,"left_to_the_sweep":0}`,
+		2: `{"collections":[],"counted":1,"repeated":0,"duplicates":0,"rejected":1,"left_to_the_sweep":0}`,
 	} {
 		t.Run(fmt.Sprint(sent, " sent"), func(t *testing.T) {
 			t.Parallel()

@@ -15,6 +15,7 @@ type Receipt struct {
 	Message   Message    // valid only if Rejection is nil
 	Digest    string     // of identity and message; set by GroupByCollection
 	Rejection *Rejection // why it cannot be counted
+	Unnamed   *Rejection // why it cannot be counted by its file name, nil if it can; see CountBy.Validate
 	SentAt    time.Time  // when the SQS message was sent; the zero time if unknown
 }
 
@@ -144,7 +145,7 @@ func unwrapText(text []byte, raw, identity string, nesting int) []Receipt {
 		rejection = fields.repeated("Records")
 	}
 	if rejection != nil {
-		return []Receipt{{Identity: identity, Raw: raw, Rejection: rejection}}
+		return []Receipt{{Identity: identity, Raw: raw, Rejection: explained(rejection, text)}}
 	}
 	if fields.isEnvelope() && nesting < maxNesting {
 		return unwrapEnvelope(fields, raw, identity, nesting)
@@ -153,7 +154,10 @@ func unwrapText(text []byte, raw, identity string, nesting int) []Receipt {
 		return unwrapRecord(text, identity, nesting)
 	}
 	message, rejection := messageOf(fields)
-	return []Receipt{{Identity: identity, Raw: raw, Message: message, Rejection: rejection}}
+	if rejection != nil {
+		rejection = explained(rejection, text)
+	}
+	return []Receipt{{Identity: identity, Raw: raw, Message: message, Rejection: rejection, Unnamed: fields.unnamed()}}
 }
 
 // isRecord distinguishes a record of an envelope from a message. A rejected text may be either, and a replay wraps both
@@ -202,7 +206,7 @@ func unwrapRecord(record json.RawMessage, place string, nesting int) []Receipt {
 	text, escaped := asString(body)
 	switch {
 	case body == nil, isNull(body), escaped && text == "":
-		return rejected(reject(ReasonNoBody, "the record has no body"))
+		return rejected(explained(reject(ReasonNoBody, "the record has no body"), record))
 	case escaped:
 		return unwrapText([]byte(text), string(record), identity, nesting+1)
 	default:

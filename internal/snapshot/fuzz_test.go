@@ -36,7 +36,9 @@ func FuzzParseMessage(f *testing.F) {
 }
 
 func FuzzUnwrap(f *testing.F) {
-	f.Add([]byte("[{\"messageId\":\"m1\",\"body\":" + quoted(body()) + "}]"))
+	for _, text := range []string{body(), s3Text, s3BusText, "\ufeff" + body(), quoted(quoted(body()))} {
+		f.Add([]byte("[{\"messageId\":\"m1\",\"body\":" + quoted(text) + "}]"))
+	}
 	f.Fuzz(func(t *testing.T, input []byte) {
 		if len(bytes.TrimSpace(input)) == 0 {
 			return // the input of an execution is JSON
@@ -98,7 +100,7 @@ func holdsForAnyMessage(t failer, m snapshot.Message) {
 		limit int
 	}{
 		{m.CorrelationID, snapshot.MaxCorrelationID}, {m.CollectionName, snapshot.MaxCollectionName},
-		{m.SnapshotType, 1024}, {m.ExportDate, 1024}, {m.Filename, 1024},
+		{m.SnapshotType, 1024}, {m.ExportDate, 1024}, {snapshot.StoredFilename(m.Filename), 1024},
 	} {
 		if field.value == "" || len(field.value) > field.limit {
 			t.Errorf("a value of %d bytes in %+v", len(field.value), m)

@@ -1,9 +1,6 @@
 package snapshot
 
-import (
-	"crypto/sha256"
-	"encoding/binary"
-)
+import "encoding/binary"
 
 // digestBytes is the length of a digest. Among 10 million messages of one collection, two have the same digest with a
 // probability of 10^-15.
@@ -24,8 +21,7 @@ func (m Message) digest(identity string) string {
 			text = append(text, 0)
 		}
 	}
-	sum := sha256.Sum256(text)
-	return string(sum[:digestBytes])
+	return digestOf(text)
 }
 
 // Group is the messages of one collection in one input, in their order.

@@ -41,11 +41,11 @@ type Message struct {
 	CollectionKey
 	Export
 	IsSuccessFile bool   // the collection's _success file rather than one of its data files
-	Filename      string // for logs and receipts only
+	Filename      string // in full; StoredFilename is what receipts and logs keep of it
 }
 
 // decisive are the fields that decide how a message counts. A message that repeats one of them is rejected. The file
-// name is not among them: it only appears in logs and receipts.
+// name is not among them: it decides only with countBy=file; see CountBy.Validate.
 var decisive = []string{"correlation_id", "collection_name", "snapshot_type", "export_date",
 	"shutdown_flag", "reprocess_files", "is_success_file"}
 
@@ -130,11 +130,14 @@ func (p *parser) flag(name string, byDefault bool) bool {
 	return byDefault
 }
 
-// filename never rejects: only logs and receipts use it.
+// fileNames are the names of the field for the file name: the seed document's, and the real producer's.
+var fileNames = [...]string{"filename", "file_name"}
+
+// filename never rejects; see CountBy.Validate.
 func (p *parser) filename() string {
-	for _, name := range []string{"filename", "file_name"} {
+	for _, name := range fileNames {
 		if value, ok := asString(p.fields.get(name)); ok && !isBlank(value) {
-			return truncate(value, maxOther)
+			return value
 		}
 	}
 	return FilenameNotSet

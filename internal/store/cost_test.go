@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/store"
 	"snapshot-status-checker/internal/table"
 	"snapshot-status-checker/internal/table/memory"
@@ -32,9 +33,10 @@ type counter struct {
 	counted int
 }
 
-func newCounter(t *testing.T, batch int) *counter {
+func newCounter(t *testing.T, batch int, by snapshot.CountBy) *counter {
 	db := &metered{DB: &memory.DB{}}
 	c := &counter{testStore: newTestStore(t, db, store.NewTables("status", "ledger")), db: db, batch: batch}
+	c.by = by
 	c.process = c.another()
 	c.overwrite("a", map[string]any{"CollectionStatus": "Exported", "FilesExported": int64(100_000),
 		"FilesSent": int64(0), "FilesReceived": int64(0)})
@@ -76,9 +78,9 @@ func (c *counter) goTo(files int) {
 
 // costOf returns the cost of a file of a collection with so many files. For a large collection it counts a whole page
 // at evenly spaced positions: only the reading of pages depends on their number.
-func costOf(t *testing.T, files, batch int, warm bool) (writes, reads float64) {
+func costOf(t *testing.T, files, batch int, by snapshot.CountBy, warm bool) (writes, reads float64) {
 	const whole, places = 1_000, 10
-	c := newCounter(t, batch)
+	c := newCounter(t, batch, by)
 	c.next(true) // so that the row is adopted
 	if files <= whole {
 		first := c.counted
@@ -109,19 +111,24 @@ func costOf(t *testing.T, files, batch int, warm bool) (writes, reads float64) {
 // first counts the collection. To write the table: go test ./internal/store -run TestCostOfAFile -update
 func TestCostOfAFile(t *testing.T) {
 	t.Parallel()
-	text := "| files of a collection | batch | write units | read units, warm | read units, cold " +
-		"|\n|---:|---:|---:|---:|---:|\n"
-	for _, batch := range []int{1, 100} {
-		for _, files := range []int{100, 1_000, 10_000, 100_000} {
-			writes, warm := costOf(t, files, batch, true)
-			_, cold := costOf(t, files, batch, false)
-			text += fmt.Sprintf("| %s | %d | %.2f | %.2f | %.2f |\n", thousands(files), batch, writes, warm, cold)
-			if limit := map[int][2]float64{1: {3.1, 2}, 100: {0.16, 0.02}}[batch]; writes > limit[0] || warm > limit[1]+
-				0.001 {
-				t.Errorf("%d files, batch %d: %.3f write and %.3f read units a file", files, batch, writes, warm)
-			}
+	text := "| files of a collection | batch | countBy | write units | read units, warm | read units, cold " +
+		"|\n|---:|---:|:---|---:|---:|---:|\n"
+	line := func(files, batch int, by snapshot.CountBy, writeLimit, readLimit float64) {
+		writes, warm := costOf(t, files, batch, by, true)
+		_, cold := costOf(t, files, batch, by, false)
+		text += fmt.Sprintf("| %s | %d | %s | %.2f | %.2f | %.2f |\n", thousands(files), batch, by, writes, warm, cold)
+		if writes > writeLimit || warm > readLimit+0.001 {
+			t.Errorf("%d files, batch %d, by %s: %.3f write and %.3f read units a file", files, batch, by, writes, warm)
 		}
 	}
+	for _, files := range []int{100, 1_000, 10_000, 100_000} {
+		line(files, 1, snapshot.ByMessage, 3.1, 2)
+	}
+	line(1_000, 1, snapshot.ByFile, 3.3, 2)
+	for _, files := range []int{100, 1_000, 10_000, 100_000} {
+		line(files, 100, snapshot.ByMessage, 0.16, 0.02)
+	}
+	line(1_000, 100, snapshot.ByFile, 0.3, 0.02)
 	document, err := os.ReadFile(scaling)
 	if err != nil {
 		t.Fatal(err)

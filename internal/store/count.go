@@ -24,7 +24,8 @@ type State struct {
 // Counts is the outcome of the messages of one collection.
 type Counts struct {
 	Counted    []snapshot.Receipt // by this call, success files included although they do not count as files
-	Duplicates []snapshot.Receipt // counted before
+	Repeated   []snapshot.Receipt // recorded by this call and not counted: another message brought their file
+	Duplicates []snapshot.Receipt // recorded before
 	Row        *snapshot.Row      // after the count; nil if it is gone
 	Synced     bool               // this call wrote the row
 }
@@ -56,8 +57,12 @@ func (s *Store) Read(ctx context.Context, keys []snapshot.CollectionKey) (map[sn
 // has a row; if the row must be adopted and is gone, Count returns ErrNoRow. The receipts are stored under execution,
 // which must repeat the same messages of the collection when it is retried.
 //
+// With snapshot.ByFile it counts a file that several messages bring once in each epoch. The epoch is that of the row
+// when the messages are recorded: a message that was late for the export before may take the place of one of the
+// present.
+//
 // Repeating it with the same messages counts none of them again, syncs the row if an earlier call did not, and returns
-// the messages as duplicates. The Counts beside an error are what was counted before it.
+// the messages as duplicates. The Counts beside an error are what was recorded before it.
 func (s *Store) Count(ctx context.Context, execution string, state State, receipts []snapshot.Receipt) (Counts, error) {
 	c := &counting{Store: s, key: state.Row.CollectionKey, execution: execution, row: state.Row,
 		known: state.Collection}
@@ -66,7 +71,7 @@ func (s *Store) Count(ctx context.Context, execution string, state State, receip
 			return Counts{}, err
 		}
 	}
-	for some := range slices.Chunk(receipts, table.MaxContained) {
+	for some := range slices.Chunk(receipts, table.MaxContained/s.CountBy.MaxDigests()) {
 		if err := c.count(ctx, some); err != nil {
 			return c.counts, fmt.Errorf("counting: %w", err)
 		}
@@ -88,30 +93,32 @@ type counting struct {
 	counts    Counts
 }
 
-// count counts up to table.MaxContained messages in one update of the ledger's collection. A refused update returns the
-// collection, which shows the reason: messages were counted before, the page was turned, or the ledger is new.
+// count records messages, of at most table.MaxContained digests, in one update of the ledger's collection. A refused
+// update returns the collection, which shows the reason: messages or files were recorded before, the page was turned,
+// or the ledger is new.
 func (c *counting) count(ctx context.Context, receipts []snapshot.Receipt) error {
-	uncounted, err := c.removeDuplicates(ctx, receipts)
-	if err != nil || len(uncounted) == 0 {
+	left, err := c.unrecorded(ctx, receipts)
+	if err != nil || len(left.digests) == 0 {
 		return err
 	}
 	if err := c.writeReceipts(ctx, receipts); err != nil {
 		return err
 	}
 	for range maxTries {
-		item, err := c.db.Update(ctx, c.update(uncounted))
+		item, err := c.db.Update(ctx, c.update(left))
 		refused := errors.Is(err, table.ErrConditionFailed)
 		if err != nil && !refused {
 			return err
 		}
 		if !refused {
-			c.counts.Counted = append(c.counts.Counted, uncounted...)
+			c.counts.Counted = append(c.counts.Counted, left.counted...)
+			c.counts.Repeated = append(c.counts.Repeated, left.repeated...)
 		}
 		if c.known, err = c.decodeCollection(c.key, item); err != nil {
 			return err
 		}
 		if !refused {
-			return c.turnPage(ctx, len(uncounted))
+			return c.turnPage(ctx, len(left.digests))
 		}
 		metrics.Add(ctx, metrics.ContentionRetries, 1)
 		if c.known.Counted < c.row.Held() {
@@ -120,26 +127,26 @@ func (c *counting) count(ctx context.Context, receipts []snapshot.Receipt) error
 				return err
 			}
 		}
-		if uncounted, err = c.removeDuplicates(ctx, uncounted); err != nil || len(uncounted) == 0 {
+		if left, err = c.unrecorded(ctx, left.receipts()); err != nil || len(left.digests) == 0 {
 			return err
 		}
 	}
 	return fmt.Errorf("other writers interfered %d times", maxTries)
 }
 
-// update adds the messages to the collection if none of them was counted before. It stores the last message's Export
-// and, if a success file is among the messages, the row's epoch.
-func (c *counting) update(uncounted []snapshot.Receipt) table.Write {
-	digests, files := make([]string, len(uncounted)), int64(0)
-	for i, receipt := range uncounted {
-		digests[i] = receipt.Digest
+// update records the messages if none of their digests is in the collection. It stores the last message's Export and,
+// if a success file is among the messages, the row's epoch.
+func (c *counting) update(left unrecorded) table.Write {
+	files := int64(0)
+	for _, receipt := range left.counted {
 		if !receipt.Message.IsSuccessFile {
 			files++
 		}
 	}
-	set := exportAttributes(uncounted[len(uncounted)-1].Message.Export)
+	receipts := left.receipts()
+	set := exportAttributes(receipts[len(receipts)-1].Message.Export)
 	set[attrCountedAt], set[attrExpiresAt] = c.Now().Unix(), c.expires(ledgerTTL)
-	fresh := table.NewBlobs(digests...)
+	fresh := table.NewBlobs(left.digests...)
 	write := table.Write{
 		Ref: c.collectionRef(c.key),
 		Set: set,
@@ -150,27 +157,49 @@ func (c *counting) update(uncounted []snapshot.Receipt) table.Write {
 	if floor := c.row.Held(); floor > 0 {
 		write.If = append(write.If, table.Condition{Attribute: attrCounted, Operator: table.AtLeast, Value: floor})
 	}
-	if files < int64(len(uncounted)) {
+	if files < int64(len(left.counted)) {
 		write.Add[attrSuccessEpochs] = table.NewInts(c.row.Epoch())
 	}
 	return write
 }
 
-// removeDuplicates moves the messages that were counted before to the duplicates, and returns the others.
-func (c *counting) removeDuplicates(ctx context.Context, receipts []snapshot.Receipt) ([]snapshot.Receipt, error) {
+// unrecorded is messages that the ledger does not have, and the digests that record them.
+type unrecorded struct {
+	counted  []snapshot.Receipt
+	repeated []snapshot.Receipt // with ByFile: another message brought their file in this epoch
+	digests  []string
+}
+
+func (u unrecorded) receipts() []snapshot.Receipt { return slices.Concat(u.counted, u.repeated) }
+
+// unrecorded adds the messages that the ledger has to the duplicates, and returns the others.
+func (c *counting) unrecorded(ctx context.Context, receipts []snapshot.Receipt) (left unrecorded, err error) {
 	pages, err := c.readPages(ctx, c.key, c.known.Pages)
 	if err != nil {
-		return nil, err
+		return unrecorded{}, err
 	}
-	recent := table.Blobs(c.known.Recent)
-	uncounted := make([]snapshot.Receipt, 0, len(receipts))
+	recent, brought := table.Blobs(c.known.Recent), map[string]bool{}
+	recorded := func(digest string) bool {
+		return brought[digest] || recent.Has(digest) ||
+			slices.ContainsFunc(pages, func(p page) bool { return p.has(digest) })
+	}
 	for _, receipt := range receipts {
-		if recent.Has(receipt.Digest) ||
-			slices.ContainsFunc(pages, func(p page) bool { return p.has(receipt.Digest) }) {
+		if recorded(receipt.Digest) {
 			c.counts.Duplicates = append(c.counts.Duplicates, receipt)
-		} else {
-			uncounted = append(uncounted, receipt)
+			continue
 		}
+		left.digests = append(left.digests, receipt.Digest)
+		if c.CountBy == snapshot.ByFile && !receipt.Message.IsSuccessFile {
+			file := receipt.FileDigest(c.row.Epoch())
+			if recorded(file) {
+				left.repeated = append(left.repeated, receipt)
+				left.digests = append(left.digests, snapshot.RepeatDigest(receipt.Digest))
+				continue
+			}
+			brought[file] = true
+			left.digests = append(left.digests, file)
+		}
+		left.counted = append(left.counted, receipt)
 	}
-	return uncounted, nil
+	return left, nil
 }

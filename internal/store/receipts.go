@@ -12,16 +12,18 @@ import (
 	"snapshot-status-checker/internal/table"
 )
 
-// Receipt is a message that was counted, for people.
+// Receipt is a message that was recorded, for people.
 type Receipt struct {
 	Identity   string
 	Filename   string // "" if the message named none
 	Success    bool   // a success file's message
+	Repeated   bool   // not counted, because another message had brought its file; only with snapshot.ByFile
 	ReceivedAt time.Time
 	Execution  string // the first of those whose receipts still exist
 }
 
-// storedReceipt is a message in an item of receipts. It was counted if its digest is in a page or in Recent.
+// storedReceipt is a message in an item of receipts. It was recorded if its digest is in a page or in Recent; see
+// snapshot.RepeatDigest.
 type storedReceipt struct {
 	Identity string `json:"id"`
 	File     string `json:"file,omitempty"`
@@ -71,21 +73,21 @@ func (c *counting) writeReceipts(ctx context.Context, receipts []snapshot.Receip
 	return nil
 }
 
-// named is a message's file name, "" without one.
+// named is a message's file name as it is stored, "" without one.
 func named(file string) string {
 	if file == snapshot.FilenameNotSet {
 		return ""
 	}
-	return file
+	return snapshot.StoredFilename(file)
 }
 
-// Receipts passes the counted messages of a collection to visit, each once, in no order, strongly consistent, page by
+// Receipts passes the recorded messages of a collection to visit, each once, in no order, strongly consistent, page by
 // page, until visit returns an error. Receipts expire after 60 days.
 //
-// A receipt is written before its message is counted. It is skipped if neither the collection nor a page has its
-// digest. Both sort before the receipts, so all messages that were counted when the reading began are included.
+// A receipt is written before its message is recorded. It is skipped if neither the collection nor a page has its
+// digest. Both sort before the receipts, so all messages that were recorded when the reading began are included.
 func (s *Store) Receipts(ctx context.Context, key snapshot.CollectionKey, visit func(Receipt) error) error {
-	counted := map[string]bool{} // by digest; false after its receipt was visited
+	recorded := map[string]bool{} // by digest; false after its receipt was visited
 	query := table.Query{Name: s.Ledger, Partition: collectionPartition(key), Consistent: true}
 	for {
 		page, err := s.db.Query(ctx, query)
@@ -93,7 +95,7 @@ func (s *Store) Receipts(ctx context.Context, key snapshot.CollectionKey, visit 
 			return fmt.Errorf("reading a collection's receipts: %w", err)
 		}
 		for _, keyed := range page.Items {
-			if err := s.receiptsIn(keyed, counted, visit); err != nil {
+			if err := s.receiptsIn(keyed, recorded, visit); err != nil {
 				return err
 			}
 		}
@@ -104,11 +106,11 @@ func (s *Store) Receipts(ctx context.Context, key snapshot.CollectionKey, visit 
 	}
 }
 
-// receiptsIn adds the digests of an item to counted, or visits its receipts.
-func (s *Store) receiptsIn(keyed table.Keyed, counted map[string]bool, visit func(Receipt) error) error {
+// receiptsIn adds the digests of an item to recorded, or visits its receipts.
+func (s *Store) receiptsIn(keyed table.Keyed, recorded map[string]bool, visit func(Receipt) error) error {
 	d := decoder{item: keyed.Item}
 	for _, digest := range slices.Concat(d.blobs(attrRecent), d.blobs(attrDigests)) {
-		counted[digest] = true
+		recorded[digest] = true
 	}
 	var stored []storedReceipt
 	ref := s.Ledger.At(keyed.Partition, keyed.Sort)
@@ -122,11 +124,12 @@ func (s *Store) receiptsIn(keyed table.Keyed, counted map[string]bool, visit fun
 		return err
 	}
 	for _, one := range stored {
-		if !counted[string(one.Digest)] {
+		if !recorded[string(one.Digest)] {
 			continue
 		}
-		counted[string(one.Digest)] = false
-		if err := visit(Receipt{one.Identity, one.File, one.Success, at, execution}); err != nil {
+		recorded[string(one.Digest)] = false
+		repeated := recorded[snapshot.RepeatDigest(string(one.Digest))]
+		if err := visit(Receipt{one.Identity, one.File, one.Success, repeated, at, execution}); err != nil {
 			return err
 		}
 	}

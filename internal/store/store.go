@@ -33,6 +33,7 @@ type Settings struct {
 	Lease        time.Duration     // an owner's time to deliver a message; see DefaultLease
 	StalledAfter time.Duration     // without progress; for Examine only
 	PageSize     int               // digests of a page; see DefaultPageSize
+	CountBy      snapshot.CountBy  // default ByMessage; for Count and increment only
 	Now          func() time.Time
 	Nonce        func() string // a text that no other call in any process returns
 }

@@ -3,16 +3,14 @@ package command
 import (
 	"cmp"
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
-
-	"golang.org/x/text/unicode/norm"
 
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/store"
+	"snapshot-status-checker/operator/manifest"
+	"snapshot-status-checker/operator/report"
 	"snapshot-status-checker/operator/show"
 )
 
@@ -24,8 +22,8 @@ type filesCommand struct {
 
 func (c *filesCommand) Help() string {
 	return "Lists the files that arrived for a collection, the earliest first: time, message, execution. A name that " +
-		"arrived in several messages was counted several times and is marked. (A message that SQS delivers twice " +
-		"counts once.) With --expected, exits with 3 if a file is missing."
+		"was counted in several messages is marked, and with countBy=file a message that was not counted because it " +
+		"repeats a file. (A message that SQS delivers twice counts once.) With --expected, exits with 3 if a file is missing."
 }
 
 // fileList is the answer of files.
@@ -33,7 +31,7 @@ type fileList struct {
 	Run        string   `json:"run"`
 	Collection string   `json:"collection"`
 	Files      []file   `json:"files"`
-	Repeated   []string `json:"repeated"`          // names that arrived in several messages
+	Repeated   []string `json:"repeated"`          // names that were counted in several messages
 	Missing    []string `json:"missing,omitempty"` // of those expected
 }
 
@@ -43,6 +41,8 @@ type file struct {
 	CountedAt time.Time `json:"counted_at"`
 	Execution string    `json:"execution"`
 	Success   bool      `json:"success_file"`
+	Counted   bool      `json:"counted"`           // not if the message repeats a file, which needs countBy=file
+	Repeats   string    `json:"repeats,omitempty"` // the message that brought the file, if it is known
 }
 
 func (c *filesCommand) Run(a *app) error {
@@ -64,9 +64,14 @@ func (c *filesCommand) Run(a *app) error {
 	}
 	list := fileList{Run: run.Run, Collection: one.Collection, Files: []file{}}
 	key := snapshot.CollectionKey{CorrelationID: run.Run, CollectionName: one.Collection}
-	if err := reader.Receipts(a, key, list.add); err != nil {
+	var receipts []store.Receipt
+	if err := reader.Receipts(a, key, func(receipt store.Receipt) error {
+		receipts = append(receipts, receipt)
+		return nil
+	}); err != nil {
 		return err
 	}
+	list.add(receipts)
 	list.sort()
 	list.compare(expected)
 	err = a.answer(list, func(p show.Printer) { list.print(p, c.Expected != "") })
@@ -89,10 +94,13 @@ func (c *filesCommand) expected(a *app) ([]string, error) {
 	return names, nil
 }
 
-func (l *fileList) add(receipt store.Receipt) error {
-	l.Files = append(l.Files, file{Name: receipt.Filename, Identity: receipt.Identity, CountedAt: receipt.ReceivedAt,
-		Execution: receipt.Execution, Success: receipt.Success})
-	return nil
+func (l *fileList) add(receipts []store.Receipt) {
+	repeats := report.Repeats(receipts)
+	for i, receipt := range receipts {
+		l.Files = append(l.Files, file{Name: receipt.Filename, Identity: receipt.Identity,
+			CountedAt: receipt.ReceivedAt, Execution: receipt.Execution, Success: receipt.Success,
+			Counted: !receipt.Repeated, Repeats: repeats[i]})
+	}
 }
 
 func (l *fileList) print(p show.Printer, compared bool) {
@@ -105,6 +113,10 @@ func (l *fileList) print(p show.Printer, compared bool) {
 			switch {
 			case file.Success:
 				note = "success file"
+			case file.Repeats != "":
+				note = "not counted: repeats " + file.Repeats
+			case !file.Counted:
+				note = "not counted: repeats a file"
 			case slices.Contains(l.Repeated, file.Name):
 				note = p.Tone(show.Bad, "repeated name")
 			}
@@ -152,51 +164,30 @@ func (l *fileList) sort() {
 	times := map[string]int{}
 	l.Repeated = []string{}
 	for _, file := range l.Files {
-		if times[file.Name]++; times[file.Name] == 2 && file.Name != "" {
+		if !file.Counted || file.Name == "" {
+			continue
+		}
+		if times[file.Name]++; times[file.Name] == 2 {
 			l.Repeated = append(l.Repeated, file.Name)
 		}
 	}
 }
 
-// compare finds the missing names. Names are equal with and without white space around them, in any folder if the list
-// names none, and with composed or decomposed characters, in which file systems differ. Of a long name only the part
-// that is stored is compared.
+// compare finds the missing names (manifest.List says which names are equal).
 func (l *fileList) compare(expected []string) {
-	there := map[string]bool{}
-	var beginnings []string // of names after a folder, as far as they are stored
+	list := manifest.NewList(expected)
 	for _, file := range l.Files {
-		if file.Name == "" {
-			continue
-		}
-		base := file.Name[strings.LastIndex(file.Name, "/")+1:]
-		there[asCompared(file.Name)], there[asCompared(path.Base(file.Name))] = true, true
-		if mayBeCut(file.Name) && base != "" && base != file.Name {
-			beginnings = append(beginnings, base)
-		}
+		list.Arrive(file.Name, file.Counted && !file.Success)
 	}
-	begun := func(name string) bool {
-		return slices.ContainsFunc(beginnings, func(start string) bool { return strings.HasPrefix(name, start) })
-	}
-	for _, line := range expected {
-		name := strings.TrimSpace(strings.TrimPrefix(line, "\ufeff")) // joined lists have marks between them
-		name = strings.TrimPrefix(name, "./")                         // of find
-		if !there[asCompared(line)] && !there[asCompared(name)] && !(begun(name) && !strings.Contains(name, "/")) {
-			l.Missing = append(l.Missing, name)
-		}
-	}
+	l.Missing = list.Compare().Missing
 }
 
 // cut counts the names that may be longer than what is stored of them.
 func (l *fileList) cut() (n int) {
 	for _, file := range l.Files {
-		if mayBeCut(file.Name) {
+		if manifest.MayBeCut(file.Name) {
 			n++
 		}
 	}
 	return n
 }
-
-// mayBeCut reports whether one more character could have made the name too long to store.
-func mayBeCut(stored string) bool { return len(stored) > snapshot.MaxFilename-utf8.UTFMax }
-
-func asCompared(name string) string { return norm.NFC.String(snapshot.StoredFilename(name)) }

@@ -9,13 +9,17 @@ import (
 )
 
 type verifyCommand struct {
-	Name string `arg:"" name:"run" help:"The correlation id."`
+	Name     string    `arg:"" name:"run" help:"The correlation id."`
+	Manifest inputFile `placeholder:"FILE" help:"A list (or -) of collection and file: compares the files with it."`
+	Limit    int       `default:"10" help:"With --manifest, names of a kind at most; 0 for all. JSON has all."`
 }
 
 func (c *verifyCommand) Help() string {
 	return "Compares the receipts of every collection of a run with the counters in the ledger and the export status " +
 		"table. Reads every receipt. Exits with 3 if they differ. While files arrive, counters may differ for a " +
-		"moment: verify again."
+		"moment: verify again. With --manifest, compares the names of the files that arrived with a list instead: " +
+		"CSV of collection and file, or a JSON object a line. Exits with 3 if a file is missing, unexpected or " +
+		"repeated."
 }
 
 // verification is the answer of verify.
@@ -27,6 +31,9 @@ type verification struct {
 }
 
 func (c *verifyCommand) Run(a *app) error {
+	if c.Manifest != "" {
+		return c.compare(a)
+	}
 	reader, _, err := a.reader()
 	if err != nil {
 		return err
@@ -43,6 +50,7 @@ func (c *verifyCommand) Run(a *app) error {
 	for i, counted := range counts {
 		found.Receipts.Files += counted.Files
 		found.Receipts.SuccessFiles += counted.SuccessFiles
+		found.Receipts.RepeatedFiles += counted.RepeatedFiles
 		found.Differences = append(found.Differences, report.Verify(state.Collections[i], counted)...)
 	}
 	return notDone(len(found.Differences) == 0, a.answer(found, found.print))
@@ -66,6 +74,9 @@ func countReceipts(a *app, reader *store.Store, state store.RunState) ([]report.
 func (v verification) print(p show.Printer) {
 	p.Line("%s: %d collections, receipts of %d files and %d success files", v.Run, v.Collections, v.Receipts.Files,
 		v.Receipts.SuccessFiles)
+	if n := v.Receipts.RepeatedFiles; n > 0 {
+		p.Line("not counted: %s (countBy=file)", report.Plural(int(n), "repeated file", "repeated files"))
+	}
 	if len(v.Differences) == 0 {
 		p.Line("%s", p.Tone(show.Good, "Receipts, ledger and table agree."))
 		return

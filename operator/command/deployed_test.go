@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -190,6 +191,11 @@ func TestReconcileAndDeliverByHand(t *testing.T) {
 	wants(exitOK, "Nothing is pending", "pending", "by-hand")
 	wants(exitOK, "The sweep examined", "pending", "--deliver", "--yes")
 	wants(exitOK, "agree", "verify", "by-hand")
+	list := filepath.Join(t.TempDir(), "list.csv")
+	if err := os.WriteFile(list, []byte("collection,file\ndb.core.one,one-001\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	wants(exitOK, "All files of the list have arrived", "verify", "by-hand", "--manifest", list)
 }
 
 // Failed executions and rejected messages are named.

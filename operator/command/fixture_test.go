@@ -28,6 +28,7 @@ type tables struct {
 	now    time.Time
 	sent   int // messages so far
 	exempt []snapshot.Status
+	by     snapshot.CountBy
 }
 
 func newTables(t *testing.T) *tables {
@@ -38,7 +39,7 @@ func newTables(t *testing.T) *tables {
 func (n *tables) protocol() *store.Store {
 	db := &tabletest.Hooked{DB: &n.db,
 		Before: func(call tabletest.Call) error { n.calls[call.Operation]++; return nil }}
-	return store.New(db, n.tables, store.Settings{Exempt: n.exempt, Now: n.clock})
+	return store.New(db, n.tables, store.Settings{Exempt: n.exempt, Now: n.clock, CountBy: n.by})
 }
 
 // source is where the commands read.
@@ -169,6 +170,16 @@ func (n *tables) finished(run string) {
 	for _, collection := range []string{"db.core.one", "db.core.two"} {
 		n.arrive(run, collection, "_"+collection+"_success")
 	}
+}
+
+// byFile is a run of which a file came again, counted by file.
+func (n *tables) byFile(run string) {
+	n.Helper()
+	n.by = snapshot.ByFile
+	n.row(run, "db.core.again", "Sent", 3)
+	n.arrive(run, "db.core.again", files("again", 1, 2)...)
+	n.later(time.Minute)
+	n.arrive(run, "db.core.again", files("again", 2, 2)...)
 }
 
 // abandoned is a run that was abandoned with a request and a move that are still due.

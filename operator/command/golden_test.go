@@ -69,6 +69,8 @@ func TestReadingCommands(t *testing.T) {
 		"reconcile-dry":       "reconcile troubled",
 		"reconcile-one-dry":   "reconcile troubled db.core.unreconciled",
 		"reconcile-nothing":   "reconcile finished",
+		"files-by-file":       "files by-file db.core.again",
+		"verify-by-file":      "verify by-file",
 		"verify-troubled":     "verify troubled",
 		"verify-finished":     "verify finished",
 		"watch-finished":      "watch finished",
@@ -88,6 +90,9 @@ func TestReadingCommands(t *testing.T) {
 				n.abandoned("abandoned")
 			}
 			n.row("of-others", "db.core.theirs", "Success", 3)
+			if strings.HasSuffix(name, "by-file") {
+				n.byFile("by-file")
+			}
 			expected := strings.Join(files("late", 1, 5), "\n") + "\n"
 			for _, output := range []string{"text", "json"} {
 				said := n.says(expected, append(strings.Fields(line), "--output", output)...)

@@ -71,17 +71,33 @@ const utf8Mark = "\xef\xbb\xbf"
 // decode reads UTF-8 or UTF-16, with or without a byte order mark. The result is valid UTF-8 without the mark; line
 // ends stay. The error names the line that is neither, or has a NUL.
 func decode(raw []byte) (string, error) {
-	text, err := "", error(nil)
-	if order, is := utf16Order(raw); is {
-		text, err = decodeUTF16(raw, order)
+	return encodingOf(raw).decode(raw, 1)
+}
+
+// textEncoding is how a text is encoded.
+type textEncoding struct {
+	utf16 bool
+	order unicode.Endianness
+}
+
+// encodingOf recognises the encoding of a text by its first bytes.
+func encodingOf(raw []byte) textEncoding {
+	order, is := utf16Order(raw)
+	return textEncoding{is, order}
+}
+
+// decode reads whole lines, of which the first has this number.
+func (e textEncoding) decode(raw []byte, first int) (text string, err error) {
+	if e.utf16 {
+		text, err = decodeUTF16(raw, e.order, first)
 	} else {
-		text, err = decodeUTF8(bytes.TrimPrefix(raw, []byte(utf8Mark)))
+		text, err = decodeUTF8(bytes.TrimPrefix(raw, []byte(utf8Mark)), first)
 	}
 	if err != nil {
 		return "", err
 	}
 	if at := strings.IndexByte(text, 0); at >= 0 {
-		return "", fmt.Errorf("line %d has a NUL byte; save it as text in UTF-8", lineOf(text, at))
+		return "", fmt.Errorf("line %d has a NUL byte; save it as text in UTF-8", first+lineOf(text, at)-1)
 	}
 	return text, nil
 }
@@ -105,7 +121,7 @@ func utf16Order(raw []byte) (order unicode.Endianness, is bool) {
 }
 
 // decodeUTF16 finds what is not UTF-16 by encoding again: the decoder replaces it.
-func decodeUTF16(raw []byte, order unicode.Endianness) (string, error) {
+func decodeUTF16(raw []byte, order unicode.Endianness, first int) (string, error) {
 	utf16 := unicode.UTF16(order, unicode.IgnoreBOM)
 	text, err := utf16.NewDecoder().Bytes(raw)
 	if err != nil {
@@ -120,15 +136,16 @@ func decodeUTF16(raw []byte, order unicode.Endianness) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		return "", fmt.Errorf("line %d is not UTF-16; save it as text in UTF-8", lineOf(string(before), len(before)))
+		return "", fmt.Errorf("line %d is not UTF-16; save it as text in UTF-8",
+			first+lineOf(string(before), len(before))-1)
 	}
 	return strings.TrimPrefix(string(text), "\ufeff"), nil
 }
 
-func decodeUTF8(raw []byte) (string, error) {
+func decodeUTF8(raw []byte, first int) (string, error) {
 	if _, at, err := transform.Bytes(encoding.UTF8Validator, raw); err != nil {
-		return "", fmt.Errorf("line %d is not UTF-8 (byte %#x); save it as text in UTF-8", lineOf(string(raw), at),
-			raw[at])
+		return "", fmt.Errorf("line %d is not UTF-8 (byte %#x); save it as text in UTF-8",
+			first+lineOf(string(raw), at)-1, raw[at])
 	}
 	return string(raw), nil
 }

@@ -28,6 +28,8 @@ var answers = map[string]any{
 	"verify":    verification{},
 	"watch":     live.Line{}, // for each line
 
+	"verify-manifest": manifestLine{}, // for each line
+
 	"rejected-list":   rejectedList{},
 	"rejected-show":   []rejectedText{},
 	"rejected-replay": handled{},

@@ -75,17 +75,18 @@ type collectionView struct {
 	Finding       report.Finding
 	Files         []file // of this page, the newest first
 	Pager         pager
-	RepeatedNames int    // file names in several messages
+	RepeatedNames int    // file names that were counted in several messages
 	More          bool   // not all messages were read
 	ListCommand   string // lists all of them
 	History       []event
 	CanReconcile  bool
 }
 
-// file is a message that was counted.
+// file is a message that was recorded.
 type file struct {
 	store.Receipt
-	NameRepeated bool
+	NameRepeated bool   // and counted in several messages
+	Repeats      string // the message that brought the file before
 }
 
 func (s *Server) collectionPage(r *http.Request) (view, error) {
@@ -101,17 +102,23 @@ func (s *Server) collectionPage(r *http.Request) (view, error) {
 		History: history(live.Collection, newest)}
 	messages := map[string]int{} // by file name
 	for _, receipt := range newest {
-		if messages[receipt.Filename]++; messages[receipt.Filename] == 2 && receipt.Filename != "" {
+		if receipt.Repeated || receipt.Filename == "" {
+			continue
+		}
+		if messages[receipt.Filename]++; messages[receipt.Filename] == 2 {
 			page.RepeatedNames++
 		}
 	}
-	shown, pager := paginate(query, newest, filesPerPage, "messages", func(page int) string {
+	files, repeats := make([]file, len(newest)), report.Repeats(newest)
+	for i, receipt := range newest {
+		files[i] = file{Receipt: receipt, Repeats: repeats[i], NameRepeated: !receipt.Repeated &&
+			messages[receipt.Filename] > 1}
+	}
+	shown, pager := paginate(query, files, filesPerPage, "messages", func(page int) string {
 		return link("/collection", "run", of.Run, "name", of.Collection, "page", page) + "#files"
 	})
 	page.Pager = pager
-	for _, receipt := range shown {
-		page.Files = append(page.Files, file{receipt, receipt.Filename != "" && messages[receipt.Filename] > 1})
-	}
+	page.Files = shown
 	return view{Template: "collection.html", Title: of.Collection, Live: of.String(), Version: read.Version,
 		Data: page}, nil
 }
@@ -126,7 +133,7 @@ type event struct {
 // history lists what the ledger has of a collection, the oldest event first.
 func history(c report.Collection, newestFirst []store.Receipt) []event {
 	var events []event
-	files := slices.DeleteFunc(slices.Clone(newestFirst), func(m store.Receipt) bool { return m.Success })
+	files := slices.DeleteFunc(slices.Clone(newestFirst), func(m store.Receipt) bool { return m.Success || m.Repeated })
 	if n := len(files); n > 0 {
 		events = append(events, event{files[n-1].ReceivedAt, "First file counted.", files[n-1].Execution})
 		if n > 1 {

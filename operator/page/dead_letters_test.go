@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// The page of the dead letters shows them without a reason, and replays one, or many after a confirmation. It leads back
-// to itself.
+// The page of the dead letters shows them without a reason, and replays one, or many after a confirmation. It leads
+// back to itself.
 func TestDeadLettersPage(t *testing.T) {
 	t.Parallel()
 	q := &fakeQueues{dead: "arn:aws:sqs:eu-west-1:1:dead"}

@@ -73,7 +73,7 @@ func (s *Server) readProgress(ctx context.Context, run report.Run) (progress, er
 		group.Go(func() error {
 			read, err := s.readReceipts(ctx, run.Summary.Run, c.Collection, sampledReceipts)
 			for _, receipt := range read.Newest {
-				if !receipt.Success {
+				if !receipt.Success && !receipt.Repeated {
 					counted[i] = append(counted[i], receipt.ReceivedAt.Unix())
 				}
 			}

@@ -8,15 +8,19 @@ import (
 
 // Count is how many messages a collection's receipts stand for, each once.
 type Count struct {
-	Files        int64 `json:"files"`
-	SuccessFiles int64 `json:"success_files"`
+	Files         int64 `json:"files"`
+	SuccessFiles  int64 `json:"success_files"`
+	RepeatedFiles int64 `json:"repeated_files"` // not counted: another message brought the file
 }
 
 // Add counts a receipt.
 func (c *Count) Add(receipt store.Receipt) {
-	if receipt.Success {
+	switch {
+	case receipt.Success:
 		c.SuccessFiles++
-	} else {
+	case receipt.Repeated:
+		c.RepeatedFiles++
+	default:
 		c.Files++
 	}
 }

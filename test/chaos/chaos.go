@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/local"
 )
 
@@ -21,6 +22,7 @@ type Options struct {
 	Collections, Messages int
 	Seed                  uint64 // of sizes, order, duplicates, and the times at which Sent is written
 	BatchSize             int
+	CountBy               snapshot.CountBy
 	// KillEvery is the mean number of requests of the functions between two kills. Faults depend on requests, not on
 	// time: a call meets as many on a busy machine as on a quiet one.
 	KillEvery int
@@ -61,8 +63,8 @@ func Run(ctx context.Context, project local.Project, o Options) (*Report, error)
 		return nil, err
 	}
 	defer s.tearDown()
-	fmt.Fprintf(o.Log, "sending %d messages of %d collections, %d of them twice (seed %d)\n",
-		o.Messages, o.Collections, s.plan.duplicates, o.Seed)
+	fmt.Fprintf(o.Log, "sending %d messages of %d collections, %d of them twice, and %d files in another message, too "+
+		"(seed %d)\n", o.Messages, o.Collections, s.plan.duplicates, s.plan.again, o.Seed)
 	s.begun = time.Now()
 	missing, err := s.runUntilIdle(ctx)
 	if err != nil {
@@ -98,6 +100,7 @@ func (s *system) runUntilIdle(ctx context.Context) (missing string, err error) {
 	always(s.answerRequests)
 	always(s.collectNotifications)
 	always(s.replayRejected)
+	always(s.redrive)
 	always(s.logProgress)
 	written := make(chan struct{})
 	always(func(ctx context.Context) error { return s.writeRows(ctx, sync.OnceFunc(func() { close(written) })) })

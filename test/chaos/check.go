@@ -27,11 +27,14 @@ func (s *system) check(ctx context.Context, missing string) (*Report, error) {
 		return nil, err
 	}
 	r.checkRows(rows)
-	receipts, err := s.readReceipts(ctx)
+	receipts, repeated, err := s.readReceipts(ctx)
 	if err != nil {
 		return nil, err
 	}
 	r.checkCounting(receipts)
+	if repeated != s.plan.again {
+		r.problem(repeated < s.plan.again, "%d messages repeat a file, want %d", repeated, s.plan.again)
+	}
 	r.checkRequests()
 	r.checkNotifications()
 	for reason, identities := range s.seen.rejected.by {
@@ -72,23 +75,27 @@ func (r *Report) checkRows(rows map[string]row) {
 	}
 }
 
-// readReceipts returns the identities of the files' messages that the ledger knows as counted.
-func (s *system) readReceipts(ctx context.Context) (map[string]bool, error) {
+// readReceipts returns the identities of the files' messages that the ledger has, and how many repeat a file.
+func (s *system) readReceipts(ctx context.Context) (files map[string]bool, repeated int, err error) {
 	tables := store.NewTables(s.outputs.ExportStatusTableName, s.outputs.LedgerTableName)
-	ledger, files := store.New(dynamo.New(s.table), tables, store.Settings{}), map[string]bool{}
+	ledger := store.New(dynamo.New(s.table), tables, store.Settings{})
+	files = map[string]bool{}
 	for _, c := range s.plan.collections {
 		key := snapshot.CollectionKey{CorrelationID: s.plan.correlationID, CollectionName: c.name}
 		err := ledger.Receipts(ctx, key, func(receipt store.Receipt) error {
 			if !receipt.Success {
 				files[receipt.Identity] = true
 			}
+			if receipt.Repeated {
+				repeated++
+			}
 			return nil
 		})
 		if err != nil {
-			return nil, fmt.Errorf("reading the ledger: %w", err)
+			return nil, 0, fmt.Errorf("reading the ledger: %w", err)
 		}
 	}
-	return files, nil
+	return files, repeated, nil
 }
 
 // checkCounting compares each message with the ledger, so that a message counted twice does not hide a lost one.
@@ -104,8 +111,8 @@ func (r *Report) checkCounting(receipts map[string]bool) {
 			r.broken("message %s was counted, but never sent", identity)
 		}
 	}
-	if len(sent) != r.Messages || r.lost > 0 {
-		r.missing("%d messages sent, want %d; %d were lost", len(sent), r.Messages, r.lost)
+	if want := r.Messages + r.plan.again; len(sent) != want || r.lost > 0 {
+		r.missing("%d messages sent, want %d; %d were lost", len(sent), want, r.lost)
 	}
 }
 

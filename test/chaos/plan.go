@@ -4,14 +4,24 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+
+	"snapshot-status-checker/internal/snapshot"
 )
 
 // plan is what is sent and written, from one seed. The faults do not follow it.
 type plan struct {
 	correlationID string
 	collections   []collection
-	sends         []int // of messages, shuffled
+	sends         []send // shuffled
 	duplicates    int
+	again         int // files that come in two messages
+}
+
+// send is one sending of a message. Again sends its file in another message, as a sender does whose own bookkeeping
+// failed.
+type send struct {
+	message int
+	again   bool
 }
 
 type collection struct {
@@ -24,10 +34,11 @@ type collection struct {
 
 const (
 	duplicateShare = 0.2
+	againShare     = 0.1 // with countBy=file; otherwise each counts
 	lateShare      = 0.2 // of the collections: Sent is written after the last file was counted
 )
 
-func newPlan(seed uint64, collections, messages int) *plan {
+func newPlan(seed uint64, collections, messages int, by snapshot.CountBy) *plan {
 	random := rand.New(rand.NewPCG(seed, 0))
 	p := &plan{correlationID: fmt.Sprintf("chaos-%d", seed), duplicates: int(duplicateShare * float64(messages))}
 	for i := range collections {
@@ -39,9 +50,17 @@ func newPlan(seed uint64, collections, messages int) *plan {
 	}
 	for message := range messages {
 		p.collections[p.collectionOf(message)].files++
-		p.sends = append(p.sends, message)
+		p.sends = append(p.sends, send{message: message})
 	}
-	p.sends = append(p.sends, random.Perm(messages)[:p.duplicates]...)
+	for _, message := range random.Perm(messages)[:p.duplicates] {
+		p.sends = append(p.sends, send{message: message})
+	}
+	if by == snapshot.ByFile {
+		p.again = int(againShare * float64(messages))
+	}
+	for _, message := range random.Perm(messages)[:p.again] {
+		p.sends = append(p.sends, send{message: message, again: true})
+	}
 	random.Shuffle(len(p.sends), func(i, j int) { p.sends[i], p.sends[j] = p.sends[j], p.sends[i] })
 	return p
 }

@@ -1,21 +1,27 @@
 package chaos
 
-import "testing"
+import (
+	"testing"
+
+	"snapshot-status-checker/internal/snapshot"
+)
 
 func TestPlanSendsEachMessage(t *testing.T) {
 	t.Parallel()
 	const collections, messages = 7, 100
-	p := newPlan(1, collections, messages)
-	times, twice := map[int]int{}, 0
-	for _, message := range p.sends {
-		if times[message]++; times[message] == 2 {
+	p := newPlan(1, collections, messages, snapshot.ByFile)
+	times, twice, again := map[int]int{}, 0, 0
+	for _, send := range p.sends {
+		if send.again {
+			again++
+		} else if times[send.message]++; times[send.message] == 2 {
 			twice++
 		}
 	}
-	if len(times) != messages || twice != messages/5 || len(p.sends) != messages+twice {
-		t.Errorf("%d messages, %d of them twice, in %d sends", len(times), twice, len(p.sends))
+	if len(times) != messages || twice != messages/5 || again != messages/10 || len(p.sends) != messages+twice+again {
+		t.Errorf("%d messages, %d of them twice, %d files again, in %d sends", len(times), twice, again, len(p.sends))
 	}
-	if p.sends[0] == 0 && p.sends[1] == 1 && p.sends[2] == 2 {
+	if p.sends[0].message == 0 && p.sends[1].message == 1 && p.sends[2].message == 2 {
 		t.Error("not shuffled")
 	}
 	files, late := 0, 0
@@ -44,7 +50,7 @@ func TestPlanSendsEachMessage(t *testing.T) {
 func TestNextSendsWaitsForTheIdentity(t *testing.T) {
 	t.Parallel()
 	identities := make([]string, 3)
-	now, rest := nextSends([]int{0, 1, 0, 2}, identities)
+	now, rest := nextSends([]send{{message: 0}, {message: 1}, {message: 0}, {message: 2}}, identities)
 	if len(now) != 2 || len(rest) != 2 {
 		t.Errorf("took %v and left %v, want the second of a message left", now, rest)
 	}

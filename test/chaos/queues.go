@@ -22,7 +22,7 @@ type seen struct {
 	sendings, duplicates              atomic.Int64
 	killed                            atomic.Int64
 	writes, sentLate                  atomic.Int64
-	replayed, successFiles            atomic.Int64
+	replayed, successFiles, again     atomic.Int64
 	files                             bag // identities of the files' messages
 	writeErrors                       bag // codes
 	requests, notifications, rejected bags
@@ -112,9 +112,9 @@ func (s *system) answerRequests(ctx context.Context) error {
 		}
 		s.seen.requests.add(request.TopicName, attribute(message, eventID))
 		body := s.plan.successFile(request.TopicName)
-		ids, err := s.post(ctx, body)
+		ids, err := s.post(ctx, s.outputs.FileReceivedQueueUrl, body)
 		if err == nil && rand.Float64() < duplicateShare {
-			_, err = s.post(ctx, envelope(ids[0], body))
+			_, err = s.post(ctx, s.outputs.FileReceivedQueueUrl, envelope(ids[0], body))
 		}
 		s.seen.successFiles.Add(1)
 		return err
@@ -145,7 +145,7 @@ func (s *system) replayRejected(ctx context.Context) error {
 		if identity == "" {
 			return errors.New("a message was rejected without its identity")
 		}
-		_, err := s.post(ctx, envelope(identity, aws.ToString(message.Body)))
+		_, err := s.post(ctx, s.outputs.FileReceivedQueueUrl, envelope(identity, aws.ToString(message.Body)))
 		s.seen.replayed.Add(1)
 		return err
 	})

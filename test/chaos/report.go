@@ -50,6 +50,7 @@ func (r *Report) Print(out io.Writer) {
 	line("collections", "%d", len(r.plan.collections))
 	line("messages sent", "%d, shuffled, and %d duplicates (%.0f %%)", r.Messages, r.seen.duplicates.Load(),
 		100*float64(r.seen.duplicates.Load())/float64(r.Messages))
+	line("files sent again", "%d, in messages that were dead letters and redriven", r.seen.again.Load())
 	line("success files sent", "%d", r.seen.successFiles.Load())
 	line("Sent written", "%d times, %d of them after the last receipt", len(r.plan.collections), r.seen.sentLate.Load())
 	line("other writer", "%d plain updates", r.seen.writes.Load())

@@ -26,7 +26,7 @@ func (s *system) send(ctx context.Context) error {
 	left, files := s.plan.sends, 0
 	return untilDone(every(ctx, 20*time.Millisecond, func() error {
 		for len(left) > 0 && s.rows.Load() != nil && files-received(*s.rows.Load()) < executionsAhead*s.BatchSize {
-			var now []int
+			var now []send
 			now, left = nextSends(left, identities)
 			sent, err := s.sendAll(ctx, now, identities)
 			if err != nil {
@@ -43,53 +43,76 @@ func (s *system) send(ctx context.Context) error {
 
 // nextSends takes some sends off the front. A duplicate waits for the identity of its message, which the first send
 // returns.
-func nextSends(left []int, identities []string) (now, rest []int) {
+func nextSends(left []send, identities []string) (now, rest []send) {
 	for len(now) < perSend && len(now) < len(left) {
-		message := left[len(now)]
-		if slices.Contains(now, message) && identities[message] == "" {
+		next := left[len(now)]
+		if slices.Contains(now, next) && identities[next.message] == "" {
 			break
 		}
-		now = append(now, message)
+		now = append(now, next)
 	}
 	return now, left[len(now):]
 }
 
-// sendAll sends these messages and returns how many of them were no duplicates.
-func (s *system) sendAll(ctx context.Context, messages []int, identities []string) (firsts int, err error) {
-	var bodies []string
-	for _, message := range messages {
-		body := s.plan.file(message)
-		if identity := identities[message]; identity != "" {
+// sendAll sends these messages and returns how many of them were new. It makes files that come again dead letters.
+func (s *system) sendAll(ctx context.Context, sends []send, identities []string) (firsts int, err error) {
+	var bodies, again []string
+	var first []send // or a duplicate
+	for _, send := range sends {
+		body := s.plan.file(send.message)
+		if send.again {
+			again = append(again, body)
+			continue
+		}
+		if identity := identities[send.message]; identity != "" {
 			body = envelope(identity, body)
 		}
-		bodies = append(bodies, body)
+		bodies, first = append(bodies, body), append(first, send)
 	}
-	ids, err := s.post(ctx, bodies...)
+	if _, err := s.post(ctx, s.deadLettersURL, again...); err != nil {
+		return 0, err
+	}
+	ids, err := s.post(ctx, s.outputs.FileReceivedQueueUrl, bodies...)
 	if err != nil {
 		return 0, err
 	}
-	for i, message := range messages {
-		if identities[message] != "" {
+	for i, send := range first {
+		if identities[send.message] != "" {
 			s.seen.duplicates.Add(1)
 			continue
 		}
-		identities[message] = ids[i]
+		identities[send.message] = ids[i]
 		s.seen.files.add(ids[i])
 		firsts++
 	}
-	s.seen.sendings.Add(int64(len(messages)))
+	s.seen.sendings.Add(int64(len(sends)))
 	return firsts, nil
 }
 
-// post sends up to ten messages to the file-received queue and returns their ids.
-func (s *system) post(ctx context.Context, bodies ...string) (ids []string, err error) {
+// redrive moves dead letters to the file-received queue as the console does: each gets another id.
+func (s *system) redrive(ctx context.Context) error {
+	return s.collect(ctx, s.deadLettersURL, func(message sqstypes.Message) error {
+		ids, err := s.post(ctx, s.outputs.FileReceivedQueueUrl, aws.ToString(message.Body))
+		if err == nil {
+			s.seen.files.add(ids[0])
+			s.seen.again.Add(1)
+		}
+		return err
+	})
+}
+
+// post sends up to ten messages to a queue and returns their ids.
+func (s *system) post(ctx context.Context, url string, bodies ...string) (ids []string, err error) {
+	if len(bodies) == 0 {
+		return nil, nil
+	}
 	var entries []sqstypes.SendMessageBatchRequestEntry
 	for i, body := range bodies {
 		entries = append(entries, sqstypes.SendMessageBatchRequestEntry{Id: aws.String(strconv.Itoa(i)),
 			MessageBody: &body})
 	}
 	sent, err := s.queues.SendMessageBatch(ctx,
-		&sqs.SendMessageBatchInput{QueueUrl: &s.outputs.FileReceivedQueueUrl, Entries: entries})
+		&sqs.SendMessageBatchInput{QueueUrl: &url, Entries: entries})
 	if err != nil {
 		return nil, fmt.Errorf("sending messages: %w", err)
 	}

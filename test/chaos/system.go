@@ -18,6 +18,7 @@ import (
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
 	"snapshot-status-checker/local"
+	"snapshot-status-checker/operator/rejected"
 )
 
 // system is the deployed stack and the systems around it. Only the functions meet the faults; everything else calls the
@@ -35,6 +36,7 @@ type system struct {
 	queues           *sqs.Client
 	machines         *sfn.Client
 	notificationsURL string // of a queue subscribed to the monitoring topic
+	deadLettersURL   string // of the file-received queue
 
 	begun time.Time
 	busy  busy
@@ -43,7 +45,7 @@ type system struct {
 }
 
 func setUp(ctx context.Context, project local.Project, o Options) (s *system, err error) {
-	s = &system{Options: o, plan: newPlan(o.Seed, o.Collections, o.Messages)}
+	s = &system{Options: o, plan: newPlan(o.Seed, o.Collections, o.Messages, o.CountBy)}
 	defer func() {
 		if err != nil {
 			s.tearDown()
@@ -63,8 +65,9 @@ func setUp(ctx context.Context, project local.Project, o Options) (s *system, er
 		return s, err
 	}
 	outputs := filepath.Join(o.Dir, "outputs.json")
-	if err = project.Deploy(ctx, s.engine.Endpoint, outputs,
-		[]string{"batchSize=" + strconv.Itoa(o.BatchSize), "sweepEveryMinutes=1"}, log); err != nil {
+	settings := []string{"batchSize=" + strconv.Itoa(o.BatchSize), "sweepEveryMinutes=1",
+		"countBy=" + string(o.CountBy)}
+	if err = project.Deploy(ctx, s.engine.Endpoint, outputs, settings, log); err != nil {
 		return s, err
 	}
 	if s.stack, s.outputs, err = local.ReadOutputs(outputs); err != nil {
@@ -74,6 +77,11 @@ func setUp(ctx context.Context, project local.Project, o Options) (s *system, er
 	s.table, s.queues, s.machines = dynamodb.NewFromConfig(s.config), sqs.NewFromConfig(s.config),
 		sfn.NewFromConfig(s.config)
 	s.faults.sharedTable.Store(&s.outputs.ExportStatusTableName)
+	deadLetters, err := rejected.Queues{SQS: s.queues, FileReceived: s.outputs.FileReceivedQueueUrl}.DeadLetters(ctx)
+	if err != nil {
+		return s, err
+	}
+	s.deadLettersURL = deadLetters.Rejected
 	if err = s.subscribe(ctx); err != nil {
 		return s, err
 	}

@@ -17,6 +17,9 @@ func (s *schedule) export(c *collection) []chain {
 	for _, file := range c.late {
 		c.arrived[file] = true
 	}
+	if c.cameAgain { // a message of an earlier export may be late, and counts for this one
+		c.arrived[s.fileName(c, 0)] = true
+	}
 	c.success, c.files, c.countedElsewhere = false, 0, 0
 	if c.neverFinishes && s.chance(0.5) {
 		return []chain{{func() { s.writeStatus(c, "exporter", exemptStatus) }}}
@@ -61,12 +64,26 @@ func (s *schedule) export(c *collection) []chain {
 
 // fileArrives delivers the file once or twice, sometimes under the previous file's identity: it must count then, too.
 func (s *schedule) fileArrives(c *collection, i int) chain {
-	name := fmt.Sprintf("%s-%d-%d", c.name, c.export, i)
-	file := newMessage(c, name, "")
+	id, name := fmt.Sprintf("%s-%d-%d", c.name, c.export, i), s.fileName(c, i)
+	file := fileMessage(c, id, name, "")
 	if i > c.countedElsewhere && s.chance(0.05) {
 		file.id = fmt.Sprintf("%s-%d-%d", c.name, c.export, i-1)
 	}
-	return s.onceOrTwice(func() { c.arrived[name] = true; s.deliver(file) }, file)
+	chain := s.onceOrTwice(func() { c.arrived[name] = true; s.deliver(file) }, file)
+	if i == 0 && s.countBy == snapshot.ByFile && s.again.Float64() < 0.5 {
+		c.cameAgain = true
+		chain = append(chain, func() { s.deliver(fileMessage(c, id+"-again", name, "")) })
+	}
+	return chain
+}
+
+// fileName is the name of a file, the same in every export if files are counted by name. Every export has the first
+// file, so a late message that brings it again does not change the number of files.
+func (s *schedule) fileName(c *collection, i int) string {
+	if s.countBy == snapshot.ByFile {
+		return fmt.Sprintf("%s-%d", c.name, i)
+	}
+	return fmt.Sprintf("%s-%d-%d", c.name, c.export, i)
 }
 
 // addFileAfterSent breaks the sender's contract: FilesSent grows after Sent, while a task may be moving the collection.

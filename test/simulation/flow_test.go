@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/table"
 	"snapshot-status-checker/statemachine/paths"
 )
@@ -17,7 +18,7 @@ func TestFlowFollowsThePaths(t *testing.T) {
 		t.Run(path.Name, func(t *testing.T) {
 			t.Parallel()
 			s := newSchedule(Plan{mutant: &mutant{noStream: true}}, 1, nil)
-			s.exempt, s.express = nil, false
+			s.exempt, s.express, s.countBy = nil, false, snapshot.ByMessage
 			for _, row := range path.Rows {
 				c := &collection{name: row.Collection, arrived: map[string]bool{}, success: true}
 				for i := range 10 {

@@ -10,10 +10,13 @@ import (
 // message is one SQS message.
 type message struct{ id, body string }
 
-func newMessage(c *collection, id, more string) message {
+// newMessage is a message whose file has the name of its id.
+func newMessage(c *collection, id, more string) message { return fileMessage(c, id, id, more) }
+
+func fileMessage(c *collection, id, file, more string) message {
 	return message{id: id, body: fmt.Sprintf(
 		`{"correlation_id":%q,"collection_name":%q,"snapshot_type":"full","export_date":"2020-01-01","filename":%q%s}`,
-		run, c.name, id, more)}
+		run, c.name, file, more)}
 }
 
 // deliver delivers a message as Pipes does, sometimes in one batch with the next one.

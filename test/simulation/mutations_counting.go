@@ -8,6 +8,25 @@ import (
 
 var countingMutations = []Mutation{
 	{"digests in the condition of a count", calm, withoutOperator(isCount, table.ContainsNone)},
+	{"files in the condition of a count", calm, func() mutant {
+		return mutant{write: func(t taskTables, write *table.Write) bool {
+			for i, c := range write.If {
+				if c.Operator == table.ContainsNone {
+					write.If = slices.Clone(write.If)
+					write.If[i].Value = withReceipts(t, write)
+				}
+			}
+			return false
+		}}
+	}},
+	{"files in a count", calm, func() mutant {
+		return mutant{write: func(t taskTables, write *table.Write) bool {
+			if isCount(write) {
+				write.Add["Recent"] = withReceipts(t, write)
+			}
+			return false
+		}}
+	}},
 	{"pages in the condition of a count", calm, without(isCount, "Pages")},
 	{"floor of a count", swept, without(isCount, "Counted")},
 	{"page before its digests are taken out", calm, func() mutant {
@@ -103,4 +122,15 @@ var rowMutations = []Mutation{
 			return item
 		}}
 	}},
+}
+
+// withReceipts is the digests that a count adds for its messages, without those for their files.
+func withReceipts(t taskTables, write *table.Write) table.Blobs {
+	var messages []string
+	for _, digest := range write.Add["Recent"].(table.Blobs) {
+		if t.inLedger(write.Partition, "receipts#", digest) {
+			messages = append(messages, digest)
+		}
+	}
+	return table.NewBlobs(messages...)
 }

@@ -22,6 +22,7 @@ type collection struct {
 	lostCounts       int             // files that were counted in a ledger that was then lost
 	earlierFiles     int             // of earlier exports, counted in the ledger
 	arrived          map[string]bool // files of the current export that were delivered
+	cameAgain        bool            // its first file was delivered in more than one message
 	late             []string        // files delivered while an export ended: for that export or a later one
 	success          bool            // the current export's success file was delivered
 	lateSuccess      bool            // a success file was delivered while an export ended
@@ -101,9 +102,9 @@ func (s *schedule) pauseCounting(c *collection) bool {
 	}
 	c.exportAgain = true
 	s.pauseAfter = 1 + random.IntN(8)
-	file := fmt.Sprintf("%s-%d-0", c.name, c.export)
+	id, file := fmt.Sprintf("%s-%d-0", c.name, c.export), s.fileName(c, 0)
 	c.arrived[file] = true
-	s.waiting = append(s.waiting, newMessage(c, file, ""))
+	s.waiting = append(s.waiting, fileMessage(c, id, file, ""))
 	s.receiveBatch()
 	return true
 }

@@ -24,6 +24,7 @@ type schedule struct {
 	plan   Plan
 	seed   uint64
 	random *rand.Rand
+	again  *rand.Rand // decides which files come again
 	trace  io.Writer
 	mutant *mutant
 	faulty bool // processes die and answers get lost now
@@ -35,6 +36,7 @@ type schedule struct {
 	// express executions run five minutes at most. The queue's pipe waits for their end; others may run twice.
 	express           bool
 	predecessorCounts bool // another system counted before: see countByPredecessor
+	countBy           snapshot.CountBy
 	pageSize          int  // digests of a page: few, so that pages turn often
 	tornPages         bool // others write between the items of one page of a query
 	// pauseAfter is the number of calls after which the next process of increment pauses until a new export begins, or
@@ -94,7 +96,8 @@ var exemptStatus = snapshot.Status("Table_Unavailable")
 func newSchedule(plan Plan, seed uint64, trace io.Writer) *schedule {
 	s := &schedule{
 		plan: plan, seed: seed, trace: trace, mutant: &mutant{}, random: rand.New(rand.NewPCG(seed, 1)),
-		db: &memory.DB{PageSize: 2}, tables: store.NewTables("status", "ledger"), clock: time.Unix(1_600_000_000, 0),
+		again: rand.New(rand.NewPCG(seed, 7)),
+		db:    &memory.DB{PageSize: 2}, tables: store.NewTables("status", "ledger"), clock: time.Unix(1_600_000_000, 0),
 		everRejected: map[string]bool{}, sent: map[snapshot.Outgoing]int{}, notified: map[snapshot.Kind]int{},
 		reached: map[reached]bool{}, called: map[Call]bool{}, noRows: map[*actor]bool{},
 	}
@@ -108,6 +111,9 @@ func newSchedule(plan Plan, seed uint64, trace io.Writer) *schedule {
 	// From streams of their own, so that the random numbers of older choices stay the same.
 	s.tornPages = rand.New(rand.NewPCG(seed, 3)).Float64() < 0.2
 	s.pageSize = 1 + rand.New(rand.NewPCG(seed, 4)).IntN(3)
+	if rand.New(rand.NewPCG(seed, 6)).Float64() < 0.3 {
+		s.countBy = snapshot.ByFile
+	}
 	s.predecessorCounts = plan.Sweep && rand.New(rand.NewPCG(seed, 2)).Float64() < 0.15
 	for _, text := range statemachine.StreamFilters([]string{string(exemptStatus)}) {
 		filter, err := pattern.Parse(text)

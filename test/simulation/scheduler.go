@@ -120,7 +120,7 @@ func (s *schedule) execute(e *execution, words string) *execution {
 // store is the protocol in a new process of a task.
 func (s *schedule) store(task string) *store.Store {
 	settings := store.Settings{Exempt: s.exempt, StalledAfter: time.Hour, PageSize: s.pageSize, Now: s.now,
-		Nonce: s.nonce}
+		Nonce: s.nonce, CountBy: s.countBy}
 	return store.New(taskTables{s, task}, s.tables, settings)
 }
 

@@ -20,7 +20,7 @@ func main() {
 	function.Run("increment", func(s settings.Increment, cfg aws.Config,
 		log *slog.Logger) function.Handler[increment.Input, increment.Output] {
 		counting := store.New(dynamo.New(dynamodb.NewFromConfig(cfg)), store.NewTables(s.StatusTable, s.LedgerTable),
-			store.Settings{Exempt: s.ExemptStatuses})
+			store.Settings{Exempt: s.ExemptStatuses, CountBy: s.CountBy})
 		rejected := &delivery.Rejected{SQS: sqs.NewFromConfig(cfg), QueueURL: s.RejectedMessagesQueueURL}
 		return increment.New(counting, rejected, s.MaxCollections, increment.Concurrently, log).Handle
 	})

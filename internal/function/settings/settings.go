@@ -1,6 +1,6 @@
 // Package settings reads the functions' environment variables, once at start. Names, defaults and which are required
 // follow the seed document ("Environment variables"). This system adds LEDGER_TABLE_NAME, REJECTED_MESSAGES_QUEUE_URL,
-// EXEMPT_STATUSES, LEASE_SECONDS, MAX_COLLECTIONS, STALLED_AFTER_MINUTES, STATE_MACHINE_ARN and PIPE_NAMES.
+// COUNT_BY, EXEMPT_STATUSES, LEASE_SECONDS, MAX_COLLECTIONS, STALLED_AFTER_MINUTES, STATE_MACHINE_ARN and PIPE_NAMES.
 package settings
 
 import (
@@ -48,10 +48,17 @@ type Outbox struct {
 // Lease is the time that a message's owner has to deliver it.
 func (o Outbox) Lease() time.Duration { return time.Duration(o.LeaseSeconds) * time.Second }
 
+// Counting is the environment of increment. The sweep has it, too: people's tools read the settings from its
+// environment.
+type Counting struct {
+	CountBy snapshot.CountBy `env:"COUNT_BY" envDefault:"message"`
+}
+
 // Increment is the environment of functions/increment.
 type Increment struct {
 	Common
 	Tables
+	Counting
 	RejectedMessagesQueueURL string `env:"REJECTED_MESSAGES_QUEUE_URL,required,notEmpty"`
 	MaxCollections           int    `env:"MAX_COLLECTIONS"` // that an execution may reconcile; 0 for no limit
 }
@@ -75,6 +82,7 @@ type Sweep struct {
 	Common
 	Tables
 	Outbox
+	Counting
 	StalledAfterMinutes int      `env:"STALLED_AFTER_MINUTES" envDefault:"60"`
 	StateMachineARN     string   `env:"STATE_MACHINE_ARN,required,notEmpty"`
 	MonitoringTopicARN  string   `env:"MONITORING_SNS_TOPIC_ARN,required,notEmpty"`

@@ -10,12 +10,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"snapshot-status-checker/internal/function/settings"
+	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/store"
 )
 
 var variables = []string{
 	"ENVIRONMENT", "APPLICATION", "LOG_LEVEL", "DYNAMO_DB_EXPORT_STATUS_TABLE_NAME", "LEDGER_TABLE_NAME",
-	"EXEMPT_STATUSES", "REJECTED_MESSAGES_QUEUE_URL", "EXPORT_STATE_SQS_QUEUE_URL", "MONITORING_SNS_TOPIC_ARN",
+	"EXEMPT_STATUSES", "COUNT_BY", "REJECTED_MESSAGES_QUEUE_URL", "EXPORT_STATE_SQS_QUEUE_URL", "MONITORING_SNS_TOPIC_ARN",
 	"STALLED_AFTER_MINUTES", "STATE_MACHINE_ARN", "LEASE_SECONDS", "MAX_COLLECTIONS", "PIPE_NAMES",
 }
 
@@ -44,10 +45,11 @@ func read[T any](t *testing.T) T {
 }
 
 var (
-	ledger = settings.Ledger{LedgerTable: "ledger"}
-	tables = settings.Tables{Ledger: ledger, StatusTable: "UCExportToCrownStatus"}
-	outbox = settings.Outbox{LeaseSeconds: 600}
-	common = settings.Common{Environment: "dev", Application: "snapshot-sender-status-checker",
+	ledger   = settings.Ledger{LedgerTable: "ledger"}
+	tables   = settings.Tables{Ledger: ledger, StatusTable: "UCExportToCrownStatus"}
+	outbox   = settings.Outbox{LeaseSeconds: 600}
+	counting = settings.Counting{CountBy: snapshot.ByMessage}
+	common   = settings.Common{Environment: "dev", Application: "snapshot-sender-status-checker",
 		LogLevel: settings.Level(slog.LevelInfo)}
 	another = settings.Common{Environment: "prod", Application: "app", LogLevel: settings.Level(slog.LevelDebug)}
 )
@@ -56,11 +58,11 @@ func TestDefaults(t *testing.T) {
 	environment(t, "LEDGER_TABLE_NAME=ledger", "REJECTED_MESSAGES_QUEUE_URL=queue", "EXPORT_STATE_SQS_QUEUE_URL=state",
 		"MONITORING_SNS_TOPIC_ARN=topic", "STATE_MACHINE_ARN=machine", "PIPE_NAMES=messages,changes")
 	want := []any{
-		settings.Increment{Common: common, Tables: tables, RejectedMessagesQueueURL: "queue"},
+		settings.Increment{Common: common, Tables: tables, Counting: counting, RejectedMessagesQueueURL: "queue"},
 		settings.CheckCollection{Common: common, Tables: tables, Outbox: outbox},
 		settings.CheckAll{Common: common, Tables: tables, Outbox: outbox},
 		settings.Notify{Common: common, Ledger: ledger, ExportStateQueueURL: "state", MonitoringTopicARN: "topic"},
-		settings.Sweep{Common: common, Tables: tables, Outbox: outbox, StalledAfterMinutes: 60,
+		settings.Sweep{Common: common, Tables: tables, Outbox: outbox, StalledAfterMinutes: 60, Counting: counting,
 			StateMachineARN: "machine", MonitoringTopicARN: "topic",
 			PipeNames: []string{"messages", "changes"}},
 	}
@@ -75,7 +77,7 @@ func TestAllSet(t *testing.T) {
 	environment(t, "ENVIRONMENT=prod", "APPLICATION=app", "LOG_LEVEL=DEBUG",
 		"DYNAMO_DB_EXPORT_STATUS_TABLE_NAME=statuses",
 		"LEDGER_TABLE_NAME=ledger", "EXEMPT_STATUSES=Blocked_Topic,Table_Unavailable", "LEASE_SECONDS=300",
-		"MAX_COLLECTIONS=280", "REJECTED_MESSAGES_QUEUE_URL=queue")
+		"MAX_COLLECTIONS=280", "REJECTED_MESSAGES_QUEUE_URL=queue", "COUNT_BY=file")
 	all := settings.Tables{Ledger: ledger, StatusTable: "statuses", ExemptStatuses: settings.Statuses{"Blocked_Topic",
 		"Table_Unavailable"}}
 	want := settings.CheckAll{Common: another, Tables: all, Outbox: settings.Outbox{LeaseSeconds: 300}}
@@ -90,7 +92,7 @@ func TestAllSet(t *testing.T) {
 		t.Errorf("lease %v", got.Lease())
 	}
 	increment := settings.Increment{Common: another, Tables: all, RejectedMessagesQueueURL: "queue",
-		MaxCollections: 280}
+		MaxCollections: 280, Counting: settings.Counting{CountBy: snapshot.ByFile}}
 	if diff := cmp.Diff(increment, read[settings.Increment](t)); diff != "" {
 		t.Error(diff)
 	}
@@ -138,6 +140,8 @@ func TestErrorsNameTheVariable(t *testing.T) {
 			[]string{"LeaseSeconds", "10m"}},
 		{"no number of collections", []string{"LEDGER_TABLE_NAME=l", "REJECTED_MESSAGES_QUEUE_URL=q",
 			"MAX_COLLECTIONS=many"}, readError[settings.Increment], []string{"MaxCollections", "many"}},
+		{"no way to count", []string{"LEDGER_TABLE_NAME=l", "REJECTED_MESSAGES_QUEUE_URL=q", "COUNT_BY=name"},
+			readError[settings.Increment], []string{"CountBy", "name", "message", "file"}},
 		{"required and empty", []string{"LEDGER_TABLE_NAME=l", "EXPORT_STATE_SQS_QUEUE_URL=q",
 			"MONITORING_SNS_TOPIC_ARN="}, readError[settings.Notify], []string{"MONITORING_SNS_TOPIC_ARN"}},
 		{"no log level", []string{"LEDGER_TABLE_NAME=l", "LOG_LEVEL=loud"}, readError[settings.CheckAll],

@@ -44,6 +44,7 @@ var (
 	// increment
 	FilesReceived         = Metric{"FilesReceived", Count}                // files counted, each message once
 	SuccessFilesReceived  = Metric{"SuccessFilesReceived", Count}         // _success files, each message once
+	RepeatedFiles         = Metric{"RepeatedFiles", Count}                // files that came again; countBy=file only
 	DuplicateMessages     = Metric{"DuplicateMessages", Count}            // messages counted before
 	MessagesRejected      = Metric{"MessagesRejected", Count}             // messages not counted; also by reason_code
 	FilesOverReceived     = Metric{"FilesOverReceived", Count}            // files counted beyond FilesSent
@@ -71,9 +72,9 @@ var (
 )
 
 // All lists every metric.
-var All = []Metric{FilesReceived, SuccessFilesReceived, DuplicateMessages, MessagesRejected, FilesOverReceived,
-	MessageProcessingTime, ContentionRetries, CollectionsReceived, CollectionsSuccessful, RequestsSent, RunsReceived,
-	RunsSuccessful, OpenRuns, OldestOpenRunAge, StalledRuns, OldestPendingAge, StoppedPipes}
+var All = []Metric{FilesReceived, SuccessFilesReceived, RepeatedFiles, DuplicateMessages, MessagesRejected,
+	FilesOverReceived, MessageProcessingTime, ContentionRetries, CollectionsReceived, CollectionsSuccessful,
+	RequestsSent, RunsReceived, RunsSuccessful, OpenRuns, OldestOpenRunAge, StalledRuns, OldestPendingAge, StoppedPipes}
 
 // call is what one call of a function measured. It is safe for concurrent use.
 type call struct {

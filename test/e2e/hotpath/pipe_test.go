@@ -11,6 +11,8 @@ import (
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"snapshot-status-checker/operator/rejected"
 )
 
 // send puts messages into the source queue and returns their ids, in their order.
@@ -154,24 +156,11 @@ func (s *stack) rejected(t *testing.T) map[string]string {
 // deadLetters is the URL of the source's dead-letter queue.
 func (s *stack) deadLetters(t *testing.T) string {
 	t.Helper()
-	name := types.QueueAttributeNameRedrivePolicy
-	got, err := s.queues.GetQueueAttributes(t.Context(),
-		&sqs.GetQueueAttributesInput{QueueUrl: &s.Outputs.FileReceivedQueueUrl,
-			AttributeNames: []types.QueueAttributeName{name}})
+	queues, err := rejected.Queues{SQS: s.queues, FileReceived: s.Outputs.FileReceivedQueueUrl}.DeadLetters(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	var policy struct{ DeadLetterTargetArn string }
-	if err := json.Unmarshal([]byte(got.Attributes[string(name)]), &policy); err != nil {
-		t.Fatal(err)
-	}
-	url, err := s.queues.GetQueueUrl(t.Context(),
-		&sqs.GetQueueUrlInput{QueueName: aws.String(
-			policy.DeadLetterTargetArn[strings.LastIndex(policy.DeadLetterTargetArn, ":")+1:])})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return *url.QueueUrl
+	return queues.Rejected
 }
 
 // replayed is a message as a person replays it: in an envelope, under its identity.

@@ -1,0 +1,190 @@
+package command
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/text/encoding/unicode"
+)
+
+// listOf is the CSV of a run's files.
+func listOf(collections ...string) string {
+	lines := []string{"collection,file"}
+	for _, collection := range collections {
+		for _, file := range files(collection, 1, 2) {
+			lines = append(lines, collection+","+file)
+		}
+	}
+	return strings.Join(lines, "\n") + "\n"
+}
+
+// verify --manifest says what its golden files hold, to people and to scripts.
+func TestVerifyManifest(t *testing.T) {
+	t.Parallel()
+	all := listOf("db.core.one", "db.core.two")
+	for name, test := range map[string]struct{ line, list string }{
+		"agrees":   {"verify finished --manifest -", all},
+		"empty":    {"verify finished --manifest -", "collection,file\n"},
+		"no-file":  {"verify finished --manifest no-such-file", ""},
+		"bad-line": {"verify finished --manifest -", all + "db.core.one;x\n"},
+		"no-run":   {"verify unknown --manifest -", all},
+		"limited":  {"verify finished --manifest - --limit 1", listOf("db.core.two", "db.core.none")},
+		"by-file": {"verify by-file --manifest -",
+			"db.core.again,again-001.txt.gz.enc\ndb.core.again,again-002.txt.gz.enc"},
+		"everything": {"verify troubled --manifest - --limit 0", troubledList},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			n := newTables(t)
+			n.finished("finished")
+			n.troubled("troubled")
+			n.row("finished", "db.core.without-files", "Received", 0)
+			n.byFile("by-file")
+			for _, output := range []string{"text", "json"} {
+				said := n.says(test.list, append(strings.Fields(test.line), "--output", output)...)
+				text := fmt.Sprintf("$ snapshot-status %s\n%s", test.line, said.out)
+				if said.err != "" {
+					text += "[to standard error] " + said.err
+				}
+				text += fmt.Sprintf("[exit code %d]\n", said.code)
+				file := "verify-manifest-" + name
+				if output == "json" {
+					file += ".json"
+					for line := range strings.Lines(said.out) {
+						matchesSchema(t, "verify-manifest", line)
+					}
+				}
+				golden(t, file, text)
+			}
+		})
+	}
+}
+
+// troubledList lists some of what troubled has, and what it has not.
+var troubledList = strings.Join([]string{
+	`{"collection": "db.accounts.done", "file": "2026-11-22/done-001.txt.gz.enc"}`,
+	`{"collection_name": "db.accounts.done", "filename": "done-002.txt.gz.enc", "more": {}}`,
+	`{"collection": "db.accounts.done", "file_name": "./2026-11-22/done-002.txt.gz.enc"}`,
+	`{"collection": "db.core.without-a-row", "file": "a"}`,
+	`{"collection": "db.accounts.late", "file": "late-001.txt.gz.enc"}`,
+	`{"collection": "db.accounts.late", "file": "late-002.txt.gz.enc"}`,
+	`{"collection": "db.accounts.late", "file": "late-003.txt.gz.enc"}`,
+	`{"collection": "db.accounts.late", "file": "late-003.txt.gz.enc"}`,
+	`{"collection": "db.agents.unsent", "file": "b"}`,
+}, "\n")
+
+// Whatever tool wrote the list, the same files are missing.
+func TestVerifyManifestFormats(t *testing.T) {
+	t.Parallel()
+	n := newTables(t)
+	n.row("run", "db.a", "Sent", 3)
+	n.arrive("run", "db.a", "2026/one.gz", "tw\u00f6.gz", "2026/a, \"b\".gz")
+	n.row("run", "db.b", "Sent", 1)
+	n.arrive("run", "db.b", "three.gz")
+	csv := "db.b,three.gz\r\ndb.a,one.gz\r\ndb.a,two\u0308.gz\r\ndb.a,\"2026/a, \"\"b\"\".gz\"\r\n"
+	lines := `{"collection":"db.b","file":"three.gz"}` + "\n" + `{"collection":"db.a","file":"one.gz"}` + "\n\n" +
+		`{"collection":"db.a","file":"tw\u00f6.gz"}` + "\n" + ` {"file":"a, \"b\".gz","collection":"db.a"}`
+	for name, list := range map[string]string{
+		"CSV": csv, "Header": "Collection_Name,Filename\n" + csv, "Mark": "\ufeff" + csv, "Blank": "\n \t\n" + csv,
+		"Joined":  "\ufeffcollection,file\ndb.b,three.gz\n\ufeffcollection,file\n" + csv[strings.Index(csv, "db.a"):],
+		"UTF16":   utf16(t, unicode.LittleEndian, unicode.UseBOM, csv),
+		"Spaces":  "db.b , three.gz \n" + csv[strings.Index(csv, "db.a"):],
+		"Objects": lines, "BlankObjects": "\n\n" + lines, "UTF16Objects": utf16(t, unicode.BigEndian, unicode.UseBOM,
+			lines),
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "list")
+			n.must(os.WriteFile(file, []byte(list), 0o600))
+			for _, from := range []string{"-", file} {
+				if got := n.says(list, "verify", "--manifest="+from, "run"); got.code != exitOK {
+					t.Errorf("%+v", got)
+				}
+			}
+		})
+	}
+}
+
+// A line that is none is an error that names it and what is expected; nothing is compared.
+func TestVerifyManifestRefuses(t *testing.T) {
+	t.Parallel()
+	n := newTables(t)
+	n.row("run", "db.a", "Sent", 3)
+	for list, want := range map[string]string{
+		"":                                "standard input: the list is empty",
+		"\n collection , file \n":         "standard input: the list is empty",
+		"db.a,x\ndb.a\n":                  "line 2 has 1 column; expected two columns, separated by a comma",
+		"db.a;x":                          "line 1 has 1 column;",
+		"db.a,a,b.gz":                     "line 1 has 3 columns; expected two columns, separated by a comma",
+		"db.a,\"x\ndb.a,y\"\n":            "line 1 has a quote that is not closed or not doubled",
+		"db.a,x\"y":                       "line 1 has a quote that is not closed or not doubled",
+		"\n\ndb.a,x\n ,y\n":               "line 4 names no collection",
+		"db.a, \n":                        "line 1 names no file",
+		`[{"collection":"a","file":"b"}]`: `line 1 begins a JSON array; expected one object a line`,
+		"{\n":                             "line 1 cannot be read (unexpected end of JSON input); expected one object",
+		`{"collection":1}`:                "line 1 cannot be read",
+		`{"collection":"db.a"}`:           "line 1 names no file",
+		`{"collection":"` + strings.Repeat("x", 1025) +
+			`","file":"b"}`: "line 1 has a collection name of 1025 bytes; " +
+			"the maximum is 1024",
+		"db.a,caf\xe9.gz": "line 1 is not UTF-8",
+		"db.a,x\rdb.a,y":  "line 1 contains a carriage return",
+	} {
+		if got := n.says(list, "verify", "run", "--manifest", "-"); got.code != exitFailed || got.out != "" ||
+			!strings.Contains(got.err, want) {
+			t.Errorf("%q: %+v, want %s", list, got, want)
+		}
+	}
+}
+
+// The same names are missing as with files --expected.
+func TestVerifyManifestComparesLikeFiles(t *testing.T) {
+	t.Parallel()
+	n := newTables(t)
+	n.troubled("run")
+	expected := files("late", 1, 5)
+	list := ""
+	for _, file := range expected {
+		list += "db.accounts.late," + file + "\n"
+	}
+	var byFiles fileList
+	n.must(json.Unmarshal([]byte(n.says(strings.Join(expected, "\n"), "files", "run", "db.accounts.late", "--expected",
+		"-", "-o", "json").out), &byFiles))
+	decoder := json.NewDecoder(strings.NewReader(n.says(list, "verify", "run", "--manifest", "-", "-o", "json").out))
+	for decoder.More() {
+		var line manifestLine
+		n.must(decoder.Decode(&line))
+		if line.Collection != "db.accounts.late" {
+			continue
+		}
+		if diff := cmp.Diff(byFiles.Missing, line.Missing); diff != "" || len(line.Missing) != 3 {
+			t.Error(diff)
+		}
+		return
+	}
+	t.Error("the collection is not in the answer")
+}
+
+// A terminal shows the names of the list and of the files, and interprets nothing in them.
+func TestVerifyManifestTerminal(t *testing.T) {
+	t.Parallel()
+	n := newTables(t)
+	n.row(hostileRun, hostileCollection, "Sent", 5)
+	n.arrive(hostileRun, hostileCollection, "file\x1b[1A\n\u202e", "file\x1b[1A\n\u202e")
+	list := `{"collection": "other\u001b[2J", "file": "\u202e\u0007"}` + "\n" +
+		`{"collection": "db.a\u200b", "file": "x"}`
+	for _, flags := range [][]string{{"--color", "never"}, {"--color", "always"}, {"--output", "json"}} {
+		said := n.says(list, append(flags, "verify", "--manifest", "-", hostileRun)...)
+		hidden(t, flags, said.out+said.err)
+		if said.code != exitNotDone || flags[1] == "json" &&
+			!textsIn(t, strings.SplitN(said.out, "\n", 3)[1])[hostileCollection] {
+			t.Errorf("%+v", said)
+		}
+	}
+	said := n.says("x\x1b[2J,\"y", "verify", "--manifest", "-", hostileRun)
+	hidden(t, "bad line", said.out+said.err)
+}
