@@ -30,7 +30,7 @@ func TestReadSettings(t *testing.T) {
 			"exemptStatuses": []any{}, "tags": map[string]any{}}, defaults},
 		"WordsInAnyCase": {map[string]any{"logLevel": "debug", "workflowType": "express", "architecture": "X86_64"},
 			with(func(s *Settings) { s.LogLevel, s.WorkflowType, s.Architecture = "DEBUG", Express, X8664 })},
-		"Files": {map[string]any{"countBy": "File"}, with(func(s *Settings) { s.CountBy = snapshot.ByFile })},
+		"Files":        {map[string]any{"countBy": "File"}, with(func(s *Settings) { s.CountBy = snapshot.ByFile })},
 		"NumberAsText": {map[string]any{"batchSize": "10"}, with(func(s *Settings) { s.BatchSize = 10 })},
 		"NumberOfJSON": {map[string]any{"batchSize": float64(10), "stalledAfterMinutes": float64(1440)},
 			with(func(s *Settings) { s.BatchSize, s.StalledAfterMinutes = 10, 1440 })},
