@@ -153,7 +153,7 @@ func (a *alarms) ofMessages(q Queues, statusChangedDeadLetters awssqs.IQueue) {
 	notEmpty("FileReceivedDeadLetters", q.FileReceivedDeadLetters,
 		"No execution could be started for messages or, with EXPRESS, counting them failed repeatedly. "+
 			"Read the log groups of the pipe and of increment, remove the cause, then replay the messages: "+
-			"snapshot-status rejected replay --dead-letters --yes. Do not redrive the queue: that gives new identities.")
+			"snapshot-status rejected replay --dead-letters --yes. Do not redrive the queue: a redrive gives new ids.")
 	notEmpty("ExportStateDeadLetters", q.ExportStateDeadLetters,
 		"The snapshot sender did not process requests for success files. "+
 			"Check that it runs and read its log, then redrive the queue: a repeated request is harmless.")

@@ -56,7 +56,7 @@ func (q readQueue) queues(a *app) (rejected.Queues, error) {
 		return rejected.Queues{}, err
 	}
 	queues := rejected.Queues{SQS: sqs.NewFromConfig(found.Config), Rejected: found.RejectedMessagesQueueUrl,
-		FileReceived: found.FileReceivedQueueUrl}
+		FileReceived: found.FileReceivedQueueUrl, CountBy: found.Settings.CountBy}
 	if q.DeadLetters {
 		return queues.DeadLetters(a)
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -61,6 +62,14 @@ func (c *sendCommand) Run(a *app) error {
 	said := sending{Text: text, Messages: []readback{}}
 	rejected := 0
 	receipts := snapshot.Unwrap([]byte(text), "new")
+	rejects := func(receipt snapshot.Receipt) bool { return receipt.Rejection != nil }
+	if c.Yes && !c.AsIs && !slices.ContainsFunc(receipts, rejects) { // nothing else needs the deployment before
+		found, err := a.deployment()
+		if err != nil {
+			return err
+		}
+		receipts = found.Settings.CountBy.Validate(receipts)
+	}
 	if err := c.check(text, receipts); err != nil {
 		return err
 	}

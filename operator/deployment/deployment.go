@@ -30,6 +30,7 @@ type Settings struct {
 	ExemptStatuses []snapshot.Status
 	StalledAfter   time.Duration
 	LateAfter      snapshot.LateAfter
+	CountBy        snapshot.CountBy
 }
 
 // Tables names the two tables.

@@ -67,7 +67,7 @@ func NewSource(d deployment.Deployment) Source {
 	}
 	if d.RejectedMessagesQueueUrl != "" && d.FileReceivedQueueUrl != "" {
 		source.Rejected = &rejected.Queues{SQS: sqs.NewFromConfig(d.Config), Rejected: d.RejectedMessagesQueueUrl,
-			FileReceived: d.FileReceivedQueueUrl}
+			FileReceived: d.FileReceivedQueueUrl, CountBy: d.Settings.CountBy}
 	}
 	return source
 }

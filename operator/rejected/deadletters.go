@@ -70,14 +70,14 @@ var systemAttributes = []types.MessageSystemAttributeName{types.MessageSystemAtt
 
 func (q Queues) newMessage(received types.Message) *Message {
 	if q.source == "" {
-		return newRejected(received)
+		return q.newRejected(received)
 	}
-	return newDeadLetter(received)
+	return q.newDeadLetter(received)
 }
 
 // newDeadLetter reads a message that nothing rejected, so it has no reason.
-func newDeadLetter(received types.Message) *Message {
-	m := newMessage(received, aws.ToString(received.MessageId), aws.ToString(received.Body))
+func (q Queues) newDeadLetter(received types.Message) *Message {
+	m := q.readMessage(received, aws.ToString(received.MessageId), aws.ToString(received.Body))
 	m.dead = true
 	m.Receives, _ = strconv.Atoi(
 		received.Attributes[string(types.MessageSystemAttributeNameApproximateReceiveCount)])

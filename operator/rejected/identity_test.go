@@ -63,7 +63,7 @@ func TestAReplayedDeadLetterHasTheIdentitiesOfItsFirstDelivery(t *testing.T) {
 				t.Fatalf("the first delivery brings %d messages, want %d: %q", len(want), c.want, want)
 			}
 			for replay := range 5 {
-				dead := newDeadLetter(types.Message{MessageId: &id, Body: &text})
+				dead := Queues{}.newDeadLetter(types.Message{MessageId: &id, Body: &text})
 				id, text = fmt.Sprint("replay-", replay), dead.Envelope()
 				if diff := cmp.Diff(want, delivered(t, id, text)); diff != "" {
 					t.Fatalf("replay %d (-first delivery +replay):\n%s", replay, diff)

@@ -25,8 +25,9 @@ import (
 // Queues are the queue that is read and the queue to which a replay sends.
 type Queues struct {
 	SQS          *sqs.Client
-	Rejected     string // URL of the rejected-messages queue or, see DeadLetters, of the dead-letter queue
-	FileReceived string // URL
+	Rejected     string           // URL of the rejected-messages queue or, see DeadLetters, of the dead-letter queue
+	FileReceived string           // URL
+	CountBy      snapshot.CountBy // the deployment's setting: what a replay would be rejected for
 
 	source string // ARN of the file-received queue if the queue that is read is its dead-letter queue
 }
@@ -51,19 +52,19 @@ type Message struct {
 }
 
 // newRejected reads a message that was rejected with its reason.
-func newRejected(received types.Message) *Message {
+func (q Queues) newRejected(received types.Message) *Message {
 	attribute := func(name string) string { return aws.ToString(received.MessageAttributes[name].StringValue) }
-	m := newMessage(received, sendable.Original(attribute(delivery.AttrIdentity)),
+	m := q.readMessage(received, sendable.Original(attribute(delivery.AttrIdentity)),
 		sendable.Original(aws.ToString(received.Body)))
 	m.Reason, m.Detail = snapshot.Reason(attribute(delivery.AttrReasonCode)), attribute(delivery.AttrReason)
 	return m
 }
 
-func newMessage(received types.Message, identity, text string) *Message {
+func (q Queues) readMessage(received types.Message, identity, text string) *Message {
 	m := &Message{Identity: identity, Text: text, Runs: runsOf(json.RawMessage(text), 0),
 		id: aws.ToString(received.MessageId), handle: received.ReceiptHandle}
 	m.SentAt, _ = timeOf(received, types.MessageSystemAttributeNameSentTimestamp)
-	m.RejectedAgain = m.rejectedAgain()
+	m.RejectedAgain = m.rejectedAgain(q.CountBy)
 	return m
 }
 
@@ -117,9 +118,9 @@ func (m *Message) Envelope() string {
 
 // rejectedAgain reads the envelope as increment will. An identity that follows from the envelope's own is new with each
 // replay; others are the message's, or those of the records in its text.
-func (m *Message) rejectedAgain() string {
+func (m *Message) rejectedAgain(by snapshot.CountBy) string {
 	const envelope = "\x00envelope" // begins no identity of a message
-	for _, receipt := range snapshot.Unwrap([]byte(m.Envelope()), envelope) {
+	for _, receipt := range by.Validate(snapshot.Unwrap([]byte(m.Envelope()), envelope)) {
 		switch {
 		case receipt.Rejection == nil:
 		case receipt.Rejection.Reason == snapshot.ReasonIdentityInvalid && strings.HasPrefix(receipt.Identity,

@@ -64,10 +64,22 @@ func TestComesBack(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			if got := test.message.rejectedAgain(); got != test.want {
+			if got := test.message.rejectedAgain(snapshot.ByMessage); got != test.want {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
 		})
+	}
+}
+
+func TestAMessageWithoutAFileIsRejectedAgainByFile(t *testing.T) {
+	t.Parallel()
+	m := Message{Identity: "id", Text: good}
+	if got := m.rejectedAgain(snapshot.ByFile); !strings.Contains(got, "filename is missing") {
+		t.Errorf("got %q", got)
+	}
+	m.Text = strings.Replace(good, "}", `,"filename":"x"}`, 1)
+	if got := m.rejectedAgain(snapshot.ByFile); got != "" {
+		t.Errorf("got %q", got)
 	}
 }
 

@@ -113,6 +113,7 @@ func TestFactsOfTheLocalEngine(t *testing.T) {
 			"5 files were counted despite the denial",
 		"ExecutionsFailed and RejectedMessages go off":      "nothing was refused",
 		"the message is rejected, and counts when replayed": "nothing was refused",
+		"the redrive of dead letters is denied":             "no redrive",
 	}
 	for what := range want {
 		want[what] = string(lacks) + ": " + want[what]

@@ -96,6 +96,7 @@ func (t *trial) questions() []question {
 		question{what: "without its right to write, increment counts nothing", deployed: true, ask: t.refuse},
 		question{what: strings.Join(alarmsOfRefusal, " and ") + " go off", deployed: true, ask: t.refusedAlarms},
 		question{what: "the message is rejected, and counts when replayed", deployed: true, ask: t.replay},
+		question{what: "the redrive of dead letters is denied", deployed: true, ask: t.redrive},
 		question{what: "cdk diff shows no difference", deployed: true, ask: t.diff},
 	)
 }
