@@ -14,7 +14,7 @@ import (
 
 type runsCommand struct {
 	Limit int  `default:"20" help:"Runs at most: the newest."`
-	Open  bool `help:"Only runs that are not successful."`
+	Open  bool `help:"Only runs that are neither successful nor abandoned by hand."`
 }
 
 func (c *runsCommand) Help() string {
@@ -91,7 +91,7 @@ func (c *runsCommand) read(a *app) (found []report.Summary, left int, err error)
 			case unread[i] != nil:
 				malformed = errors.Join(malformed, unread[i])
 				skipped++
-			case !c.Open || summary.State != report.Successful:
+			case !c.Open || summary.State != report.Successful && summary.Abandonment == nil:
 				found = append(found, summary)
 			}
 		}

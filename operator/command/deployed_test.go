@@ -45,7 +45,13 @@ func deployed(t *testing.T) onStack {
 // deployedWithoutPipes returns the stack, of which nothing serves the pipes yet.
 func deployedWithoutPipes(t *testing.T) onStack {
 	t.Helper()
-	stack := localtest.Deploy(t, "sweepEveryMinutes=60")
+	return deployedWith(t, "sweepEveryMinutes=60")
+}
+
+// deployedWith returns a stack with these settings, of which nothing serves the pipes yet.
+func deployedWith(t *testing.T, settings ...string) onStack {
+	t.Helper()
+	stack := localtest.Deploy(t, settings...)
 	for name, value := range map[string]string{"AWS_ENDPOINT_URL": stack.Endpoint, "AWS_REGION": stack.Config.Region,
 		"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_PROFILE": "",
 		"AWS_CONFIG_FILE": "/dev/null"} {
