@@ -60,19 +60,22 @@ func (s *Store) Run(ctx context.Context, correlationID string) (state RunState, 
 	if err != nil {
 		return state, fmt.Errorf("reading a run's rows: %w", err)
 	}
-	collections, err := s.collections(ctx, rows)
+	collections, malformed, err := s.collections(ctx, rows)
 	if err != nil {
 		return state, fmt.Errorf("reading a run's collections: %w", err)
 	}
 	for i := range state.Collections {
 		state.Collections[i].Collection = collections[i]
+		state.Collections[i].Malformed = errors.Join(state.Collections[i].Malformed, malformed[i])
 	}
 	return state, nil
 }
 
-// collections reads the ledger's collections of the rows, in their order, strongly consistent.
-func (s *Store) collections(ctx context.Context, rows []snapshot.Row) ([]snapshot.Collection, error) {
-	collections := make([]snapshot.Collection, 0, len(rows))
+// collections reads the ledger's collections of the rows, in their order, strongly consistent. A malformed one has its
+// error, a *failure.Malformed, in malformed.
+func (s *Store) collections(ctx context.Context, rows []snapshot.Row) (
+	collections []snapshot.Collection, malformed []error, err error,
+) {
 	for chunk := range slices.Chunk(rows, table.MaxBatch) {
 		var reads []table.Read
 		for _, row := range chunk {
@@ -80,15 +83,12 @@ func (s *Store) collections(ctx context.Context, rows []snapshot.Row) ([]snapsho
 		}
 		items, err := s.db.GetMany(ctx, reads)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		for _, row := range chunk {
 			collection, err := s.decodeCollection(row.CollectionKey, items[s.collectionRef(row.CollectionKey)])
-			if err != nil {
-				return nil, err
-			}
-			collections = append(collections, collection)
+			collections, malformed = append(collections, collection), append(malformed, err)
 		}
 	}
-	return collections, nil
+	return collections, malformed, nil
 }

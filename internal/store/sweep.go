@@ -25,7 +25,7 @@ type Examination struct {
 	EndedByHand bool // the run was passed by: a person ended it, and nothing has moved since
 	TakenUp     bool // a person ended it, but something has moved since
 
-	Malformed error // a *failure.Malformed for each malformed row; the others were examined
+	Malformed error // a *failure.Malformed for each malformed row or ledger item; the others were examined
 
 	abandon bool
 }
@@ -58,12 +58,13 @@ func (s *Store) Examine(ctx context.Context, run snapshot.Run, owner string) (Ex
 		TakenUp: !run.ByHand.At.IsZero()}
 	progress, stalled := run.Stall(e.tally, s.Now(), s.StalledAfter)
 	if !progress.Settled {
-		collections, err := s.collections(ctx, e.rows)
+		collections, malformed, err := s.collections(ctx, e.rows)
 		if err != nil {
 			return found, fmt.Errorf("examining a run: %w", err)
 		}
+		found.Malformed = errors.Join(found.Malformed, errors.Join(malformed...))
 		found.PendingSince = run.PendingSince(e.tally, e.rows, collections, progress.Since)
-		found.Reconcile, progress.Settled = e.due(collections)
+		found.Reconcile, progress.Settled = e.due(collections, malformed)
 		if err := e.repairHints(ctx); err != nil {
 			return found, fmt.Errorf("repairing a run's hints: %w", err)
 		}
@@ -144,9 +145,17 @@ func (e *examining) readRows(ctx context.Context) error {
 
 // due lists the collections to reconcile: those with a step to take, or one of them if a notification of the run is
 // due. A leased message is not due, but the run is not settled.
-func (e *examining) due(collections []snapshot.Collection) (due []snapshot.CollectionKey, settled bool) {
+func (e *examining) due(collections []snapshot.Collection, malformed []error) (
+	due []snapshot.CollectionKey, settled bool,
+) {
 	settled = e.run.Done(e.tally)
+	var readable []snapshot.CollectionKey
 	for i, row := range e.rows {
+		if malformed[i] != nil {
+			settled = false
+			continue
+		}
+		readable = append(readable, row.CollectionKey)
 		if snapshot.NextStep(row, collections[i], e.owner, e.Now()) != snapshot.Rest {
 			due = append(due, row.CollectionKey)
 		}
@@ -155,9 +164,9 @@ func (e *examining) due(collections []snapshot.Collection) (due []snapshot.Colle
 	for _, kind := range snapshot.Notifications {
 		entry := e.run.Outbox[kind]
 		leased := entry.For(e.run.Generation) && !entry.Free(e.owner, e.run.Generation, e.Now())
-		if len(due) == 0 && e.run.Due(kind, e.tally) && !leased {
+		if len(due) == 0 && e.run.Due(kind, e.tally) && !leased && len(readable) > 0 {
 			// any collection: its reconciliation moves nothing, so its check reads the hint's row
-			due = append(due, e.rows[0].CollectionKey)
+			due = append(due, readable[0])
 		}
 	}
 	return due, settled && len(due) == 0

@@ -245,6 +245,32 @@ func TestExamineAMalformedRow(t *testing.T) {
 	})
 }
 
+// So does a malformed item of the ledger, also in a run that is done otherwise.
+func TestExamineAMalformedCollection(t *testing.T) {
+	everywhere(t, func(ts *testStore) {
+		ts.register("a")
+		ts.counted("a", "Sent", 1)
+		ts.counted("b", "Success", 1)
+		ts.write(table.Write{Ref: ts.collectionRef("b"), Set: map[string]any{"Pages": "two"}})
+		found := ts.examine("sweep")
+		if diff := cmp.Diff([]snapshot.CollectionKey{key("a")}, found.Reconcile); diff != "" {
+			ts.Errorf("to reconcile (-want +got)\n%s", diff)
+		}
+		var malformed *failure.Malformed
+		if !errors.As(found.Malformed, &malformed) || !strings.Contains(found.Malformed.Error(), "Pages") {
+			ts.Errorf("got %v, want an error that names the item", found.Malformed)
+		}
+		state, err := ts.store.Run(ts.Context(), run)
+		if err != nil || state.Collections[0].Malformed != nil || state.Collections[1].Malformed == nil {
+			ts.Errorf("people read %+v, %v", state.Collections, err)
+		}
+		ts.remove("a")
+		if found := ts.examine("sweep-2"); !found.Open || len(found.Reconcile) > 0 || found.Malformed == nil {
+			ts.Errorf("got %+v, want an open run with nothing to reconcile", found)
+		}
+	})
+}
+
 // A malformed run does not prevent the others from being swept.
 func TestAMalformedRunHidesNoOther(t *testing.T) {
 	everywhere(t, func(ts *testStore) {

@@ -42,7 +42,7 @@ func Verify(state store.State, receipts Count) []Difference {
 			Difference{Collection: row.CollectionName, Heals: heals, Sentence: fmt.Sprintf(format, args...)})
 	}
 	if state.Malformed != nil {
-		add(false, "the row cannot be read: %v", state.Malformed)
+		add(false, "the stored data is malformed: %v", state.Malformed)
 		return found
 	}
 	if receipts.Files != known.Counted {

@@ -108,8 +108,8 @@ func describe(run Run, what WaitsFor, waiting []Collection, command Command) Fin
 	}
 	switch what {
 	case ForRepair:
-		say(Operator, "repair: its row breaks the table's contract (%s).", waiting[0].Problem)
-		f.Next = []string{"correct the row's attributes (docs/runbook.md, NOT_COUNTED); meanwhile the messages of " +
+		say(Operator, "repair: its stored data is malformed (%s).", waiting[0].Problem)
+		f.Next = []string{"correct the item's attributes (docs/runbook.md, NOT_COUNTED); meanwhile the messages of " +
 			"its files are rejected, so then run:", command.Do("rejected replay --yes " + Flag("run", run.Run) + " " +
 			Flag("reason", string(snapshot.ReasonNotCounted))),
 			command.Do("reconcile --yes", run.Run, waiting[0].Collection)}
