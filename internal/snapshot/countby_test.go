@@ -22,6 +22,8 @@ func TestValidateByFile(t *testing.T) {
 		"empty":               {body("filename", `""`), snapshot.ReasonFieldMissing, "filename is missing"},
 		"not set":             {body("filename", `"NOT_SET"`), snapshot.ReasonFieldMissing, "filename is missing"},
 		"not set, and named":  {body: body("filename", `"NOT_SET"`, "file_name", `"a"`)},
+		"half a character":    {body("filename", `"a\ud800"`), snapshot.ReasonFieldNotString, "filename contains U+FFFD"},
+		"replaced before":     {body("file_name", `"a\ufffd"`, "filename", ""), snapshot.ReasonFieldNotString, "file_name contains"},
 		"number":              {body("filename", `1`), snapshot.ReasonFieldNotString, "filename is not a string"},
 		"twice":               {`{"filename":"b",` + body("filename", `"a"`)[1:], snapshot.ReasonRepeatedKey, "filename"},
 		"success file":        {body: body("filename", "", "is_success_file", `true`)},
