@@ -75,7 +75,7 @@ func (s *Store) Count(ctx context.Context, execution string, state State, receip
 		if err := c.count(ctx, some); err != nil {
 			return c.counts, fmt.Errorf("counting: %w", err)
 		}
-		c.part++
+		c.part += len(some)
 	}
 	var err error
 	c.counts.Row, c.counts.Synced, err = s.sync(ctx, *c.row, c.known.Counted)
@@ -89,7 +89,7 @@ type counting struct {
 	execution string
 	row       *snapshot.Row       // adopted; as last read
 	known     snapshot.Collection // as last read
-	part      int                 // the number of the present part of the messages
+	part      int                 // the position of the present part's first message
 	counts    Counts
 }
 

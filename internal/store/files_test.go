@@ -206,3 +206,27 @@ func TestCountByChanges(t *testing.T) {
 		ts.wantRow("a", received(3))
 	})
 }
+
+// The setting changes between the tries of one execution: its receipts of what was counted stay.
+func TestCountByChangesBetweenTries(t *testing.T) {
+	for name, order := range map[string][2]snapshot.CountBy{"to message": {snapshot.ByFile, snapshot.ByMessage},
+		"to file": {snapshot.ByMessage, snapshot.ByFile}} {
+		t.Run(name, func(t *testing.T) {
+			batch := receipts("a", "m", 3*table.MaxContained)
+			everyCrash(t, func(ts *testStore) {
+				ts.row("a", "Sent", 900)
+				ts.by = order[0]
+				ts.store = ts.another()
+			}, func(ts *testStore) error {
+				_, err := receive(ts, ts.store, "e", batch)
+				return err
+			}, func(ts *testStore) {
+				ts.by = order[1]
+				ts.store = ts.another()
+				ts.countAs("e", batch...)
+				ts.wantRow("a", received(int64(len(batch))))
+				ts.wantReceipts("a", batch)
+			})
+		})
+	}
+}
