@@ -97,7 +97,7 @@ type counting struct {
 // update returns the collection, which shows the reason: messages or files were recorded before, the page was turned,
 // or the ledger is new.
 func (c *counting) count(ctx context.Context, receipts []snapshot.Receipt) error {
-	left, err := c.unrecorded(ctx, receipts)
+	left, err := c.removeDuplicates(ctx, receipts)
 	if err != nil || len(left.digests) == 0 {
 		return err
 	}
@@ -127,7 +127,7 @@ func (c *counting) count(ctx context.Context, receipts []snapshot.Receipt) error
 				return err
 			}
 		}
-		if left, err = c.unrecorded(ctx, left.receipts()); err != nil || len(left.digests) == 0 {
+		if left, err = c.removeDuplicates(ctx, left.receipts); err != nil || len(left.digests) == 0 {
 			return err
 		}
 	}
@@ -143,8 +143,7 @@ func (c *counting) update(left unrecorded) table.Write {
 			files++
 		}
 	}
-	receipts := left.receipts()
-	set := exportAttributes(receipts[len(receipts)-1].Message.Export)
+	set := exportAttributes(left.receipts[len(left.receipts)-1].Message.Export)
 	set[attrCountedAt], set[attrExpiresAt] = c.Now().Unix(), c.expires(ledgerTTL)
 	fresh := table.NewBlobs(left.digests...)
 	write := table.Write{
@@ -165,15 +164,14 @@ func (c *counting) update(left unrecorded) table.Write {
 
 // unrecorded is messages that the ledger does not have, and the digests that record them.
 type unrecorded struct {
+	receipts []snapshot.Receipt // in their order, each in one of the next two
 	counted  []snapshot.Receipt
 	repeated []snapshot.Receipt // with ByFile: another message brought their file in this epoch
 	digests  []string
 }
 
-func (u unrecorded) receipts() []snapshot.Receipt { return slices.Concat(u.counted, u.repeated) }
-
-// unrecorded adds the messages that the ledger has to the duplicates, and returns the others.
-func (c *counting) unrecorded(ctx context.Context, receipts []snapshot.Receipt) (left unrecorded, err error) {
+// removeDuplicates adds the messages that the ledger has to the duplicates, and returns the others.
+func (c *counting) removeDuplicates(ctx context.Context, receipts []snapshot.Receipt) (left unrecorded, err error) {
 	pages, err := c.readPages(ctx, c.key, c.known.Pages)
 	if err != nil {
 		return unrecorded{}, err
@@ -188,7 +186,7 @@ func (c *counting) unrecorded(ctx context.Context, receipts []snapshot.Receipt) 
 			c.counts.Duplicates = append(c.counts.Duplicates, receipt)
 			continue
 		}
-		left.digests = append(left.digests, receipt.Digest)
+		left.receipts, left.digests = append(left.receipts, receipt), append(left.digests, receipt.Digest)
 		if c.CountBy == snapshot.ByFile && !receipt.Message.IsSuccessFile {
 			file := receipt.FileDigest(c.row.Epoch())
 			if recorded(file) {
