@@ -47,7 +47,7 @@ const (
 	ExpressLease = 5 * time.Minute
 )
 
-// cachedPages bounds the pages of digests that a process caches: 64 MB, the pages of 3 million files.
+// cachedPages bounds the pages of digests that a process caches: 64 MB, 3 million digests.
 const cachedPages = 1 << 16
 
 // New makes a Store.
