@@ -122,7 +122,6 @@ func (c *counting) count(ctx context.Context, receipts []snapshot.Receipt) error
 		}
 		metrics.Add(ctx, metrics.ContentionRetries, 1)
 		if c.known.Counted < c.row.Held() {
-			c.forgetPages(c.key, c.known.Pages)
 			if err := c.adopt(ctx); err != nil {
 				return err
 			}
@@ -147,9 +146,10 @@ func (c *counting) update(left unrecorded) table.Write {
 	set[attrCountedAt], set[attrExpiresAt] = c.Now().Unix(), c.expires(ledgerTTL)
 	fresh := table.NewBlobs(left.digests...)
 	write := table.Write{
-		Ref: c.collectionRef(c.key),
-		Set: set,
-		Add: map[string]any{attrCounted: files, attrRecent: fresh},
+		Ref:     c.collectionRef(c.key),
+		Set:     set,
+		SetOnce: map[string]any{attrInstance: c.Nonce()},
+		Add:     map[string]any{attrCounted: files, attrRecent: fresh},
 		If: []table.Condition{numberIs(attrPages, c.known.Pages),
 			{Attribute: attrRecent, Operator: table.ContainsNone, Value: fresh}},
 	}
@@ -172,7 +172,7 @@ type unrecorded struct {
 
 // removeDuplicates adds the messages that the ledger has to the duplicates, and returns the others.
 func (c *counting) removeDuplicates(ctx context.Context, receipts []snapshot.Receipt) (left unrecorded, err error) {
-	pages, err := c.readPages(ctx, c.key, c.known.Pages)
+	pages, err := c.readPages(ctx)
 	if err != nil {
 		return unrecorded{}, err
 	}
