@@ -43,7 +43,7 @@ deploy: $(NODE) ## Build and deploy to AWS; settings by CDK_ARGS="-c key=value"
 
 # Beside the default template, lint judges one of other settings and one that uses what exists already.
 OTHER    := -c environment=other -c workflowType=EXPRESS -c batchSize=20 -c exemptStatuses=Blocked_Topic \
-  -c alarmTopicArn=arn:aws:sns:eu-west-1:111122223333:pager \
+  -c alarmTopicArn=arn:aws:sns:eu-west-1:111122223333:pager -c lateAfterMinutes=full=480 \
   -c kmsKeyArn=arn:aws:kms:eu-west-1:111122223333:key/11111111-2222-3333-4444-555555555555
 EXISTING_TABLE := arn:aws:dynamodb:eu-west-1:111122223333:table/UCExportToCrownStatus
 EXISTING := -c environment=existing -c exportStatusTableName=UCExportToCrownStatus \

@@ -94,6 +94,12 @@ func (a *alarms) ofRuns(p parts) {
 	a.add(alarm{id: "RunStalled", metric: p.settings.metric(metrics.StalledRuns, "Maximum"), missing: measuredBySweep,
 		text: "A run has made no progress for too long. The alert on the monitoring topic names the collections " +
 			"that block it: find out what each waits for."})
+	if p.settings.LateAfter != nil {
+		a.add(alarm{id: "RunLate", metric: p.settings.metric(metrics.LateRuns, "Maximum"), missing: measuredBySweep,
+			text: "A run is not successful by its deadline (lateAfterMinutes). The alert on the monitoring topic " +
+				"names the collections that block it. Find out what each waits for, and tell the run's users when " +
+				"to expect it."})
+	}
 	a.add(alarm{id: "MessagePending", metric: p.settings.metric(metrics.OldestPendingAge, "Maximum"),
 		missing:   measuredBySweep,
 		threshold: lease(p.settings).Seconds() + 2*60*sweepMinutes, // if an owner dies, the next sweep redelivers

@@ -20,7 +20,8 @@ func TestAlarmsReadTheListedMetrics(t *testing.T) {
 		hourly := expectedAlarms() // the sweep is called once an hour, and 3 times in a row are 36 periods
 		hourly["SweepMissing"] = strings.Replace(hourly["SweepMissing"], "3 x", "36 x", 1)
 		hourly["MessagePending"] = strings.Replace(hourly["MessagePending"], ">= 840", ">= 7500", 1)
-		for _, id := range []string{"MessagePending", "PipesStopped", "RunStalled"} {
+		hourly["RunLate"] = strings.Replace(hourly["RunStalled"], "StalledRuns", "LateRuns", 1)
+		for _, id := range []string{"MessagePending", "PipesStopped", "RunStalled", "RunLate"} {
 			hourly[id] = strings.Replace(hourly[id], "snapshot-sender-status-checker dev", "checker prod", 1)
 		}
 		compare(t, hourly, alarmsOf(t, express(), []any{testAlarmTopic}))

@@ -58,7 +58,8 @@ func labelled(m awscloudwatch.Metric, label string) awscloudwatch.IMetric {
 func runWidgets(p parts) []awscloudwatch.IWidget {
 	ours := p.settings.metric
 	return []awscloudwatch.IWidget{
-		graph("Open and stalled runs", "runs", ours(metrics.OpenRuns, "Maximum"), ours(metrics.StalledRuns, "Maximum")),
+		graph("Open, stalled and late runs", "runs", ours(metrics.OpenRuns, "Maximum"),
+			ours(metrics.StalledRuns, "Maximum"), ours(metrics.LateRuns, "Maximum")),
 		graph("Age of the oldest", "seconds", labelled(ours(metrics.OldestOpenRunAge, "Maximum"), "open run"),
 			labelled(ours(metrics.OldestPendingAge, "Maximum"), "pending message")),
 		graph("Notifications", "runs", ours(metrics.RunsReceived, "Sum"), ours(metrics.RunsSuccessful, "Sum")),

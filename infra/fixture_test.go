@@ -58,7 +58,8 @@ var (
 		return synthesize(map[string]any{
 			"environment": "prod", "application": "checker", "logLevel": "debug", "architecture": "x86_64",
 			"workflowType": "EXPRESS", "batchSize": "20", "batchWindowSeconds": "5",
-			"sweepEveryMinutes": "60", "stalledAfterMinutes": "90", "countBy": "file",
+			"sweepEveryMinutes": "60", "stalledAfterMinutes": "90", "lateAfterMinutes": " incremental=120,FULL = 480,",
+			"countBy":        "file",
 			"exemptStatuses": "Table_Unavailable, Blocked_Topic", "alarmTopicArn": testAlarmTopic, "kmsKeyArn": testKey,
 			"reservedConcurrency": "increment=20,sweep=1",
 		})

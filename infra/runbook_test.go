@@ -49,7 +49,9 @@ func hasFourHeadings(t *testing.T, name, text string) {
 func TestEveryAlarmHasItsSection(t *testing.T) {
 	t.Parallel()
 	written, used := sections("Alarms"), map[string]bool{}
-	for id, p := range byDefault().ofType("AWS::CloudWatch::Alarm") {
+	alarms := byDefault().ofType("AWS::CloudWatch::Alarm")
+	maps.Copy(alarms, express().ofType("AWS::CloudWatch::Alarm")) // with those that a setting adds
+	for id, p := range alarms {
 		description, _ := p["AlarmDescription"].(string)
 		text, link, _ := strings.Cut(description, " Runbook: docs/runbook.md#")
 		if strings.Count(text, ". ") < 1 || len(description) > 1024 {

@@ -41,10 +41,11 @@ type Settings struct {
 	Architecture Architecture
 	WorkflowType WorkflowType
 
-	BatchSize           int // messages, 1 to 100
-	BatchWindowSeconds  int // seconds, 0 to 300
-	SweepEveryMinutes   int // 1 to 60
-	StalledAfterMinutes int // without progress
+	BatchSize           int                // messages, 1 to 100
+	BatchWindowSeconds  int                // seconds, 0 to 300
+	SweepEveryMinutes   int                // 1 to 60
+	StalledAfterMinutes int                // without progress
+	LateAfter           snapshot.LateAfter // since the first message; by snapshot type
 	CountBy             snapshot.CountBy
 	ExemptStatuses      []string // statuses that count as done, at most statemachine.MaxExemptStatuses
 
@@ -99,6 +100,7 @@ func ReadSettings(context map[string]any) (Settings, error) {
 		BatchSize:           r.number("batchSize", 1, 1, 100),
 		SweepEveryMinutes:   r.number("sweepEveryMinutes", 2, 1, 60),
 		StalledAfterMinutes: r.number("stalledAfterMinutes", 60, 1, 14*24*60),
+		LateAfter:           r.lateAfter("lateAfterMinutes"),
 		CountBy: snapshot.CountBy(r.oneOf("countBy", string(snapshot.ByMessage), string(snapshot.ByMessage),
 			string(snapshot.ByFile))),
 		ExemptStatuses:      r.statuses("exemptStatuses"),

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
+	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/statemachine"
 )
 
@@ -161,6 +162,15 @@ func (r *reader) statuses(key string) []string {
 			statemachine.MaxExemptStatuses)
 	}
 	return statuses
+}
+
+// lateAfter reads the text that the sweep reads, too.
+func (r *reader) lateAfter(key string) (lateAfter snapshot.LateAfter) {
+	text := r.text(key, "")
+	if err := lateAfter.UnmarshalText([]byte(text)); err != nil {
+		r.failf(key, text, "%s", snapshot.LateAfterFormat)
+	}
+	return lateAfter
 }
 
 // unknown finds keys of the context that are neither settings nor CDK's own. A key that resembles a setting is an

@@ -40,6 +40,12 @@ func TestReadSettings(t *testing.T) {
 			with(func(s *Settings) { s.BatchSize, s.BatchWindowSeconds = 100, 300 })},
 		"SweepSeldom": {map[string]any{"sweepEveryMinutes": "60"},
 			with(func(s *Settings) { s.SweepEveryMinutes = 60 })},
+		"LateEveryRun": {map[string]any{"lateAfterMinutes": float64(480)},
+			with(func(s *Settings) { s.LateAfter = snapshot.LateAfter{"": 8 * time.Hour} })},
+		"LateByType": {map[string]any{"lateAfterMinutes": "Full=480, incremental=120"},
+			with(func(s *Settings) {
+				s.LateAfter = snapshot.LateAfter{"full": 8 * time.Hour, "incremental": 2 * time.Hour}
+			})},
 		"Statuses": {map[string]any{"exemptStatuses": " Table_Unavailable,, Blocked_Topic "},
 			with(func(s *Settings) { s.ExemptStatuses = []string{"Table_Unavailable", "Blocked_Topic"} })},
 		"Concurrency": {map[string]any{"reservedConcurrency": " increment=20, sweep=1,"},
@@ -98,6 +104,9 @@ func TestReadSettingsErrorNamesTheKey(t *testing.T) {
 		"WindowNegative":         {"batchWindowSeconds", "-1", "from 0 to 300"},
 		"WindowTooLong":          {"batchWindowSeconds", "301", "from 0 to 300"},
 		"StalledAfterNothing":    {"stalledAfterMinutes", "0", "from 1 to 20160"},
+		"LateAfterNothing":       {"lateAfterMinutes", "0", "minutes from 1 to 20160"},
+		"LateTypeTwice":          {"lateAfterMinutes", "full=1,FULL=2", "once in any case"},
+		"LateBoth":               {"lateAfterMinutes", "480,full=1", "for every run, such as 480, or pairs"},
 		"SweepTooSeldom":         {"sweepEveryMinutes", "61", "from 1 to 60"},
 		"SweepAlways":            {"sweepEveryMinutes", "0", "from 1 to 60"},
 		"CountByOther":           {"countBy", "name", "message, file"},

@@ -129,7 +129,8 @@ func TestFunctionsFollowTheSettings(t *testing.T) {
 			"Sweep": {name + "sweep", arm, 512.0, 120.0, with(map[string]any{
 				"DYNAMO_DB_EXPORT_STATUS_TABLE_NAME": "${TablesExportStatus}", "LEDGER_TABLE_NAME": "${TablesLedger}",
 				"EXEMPT_STATUSES": "", "COUNT_BY": "message", "LEASE_SECONDS": "600", "STALLED_AFTER_MINUTES": "60",
-				"STATE_MACHINE_ARN": "${WorkflowStateMachine}", "MONITORING_SNS_TOPIC_ARN": "${MonitoringTopic}",
+				"LATE_AFTER_MINUTES": "",
+				"STATE_MACHINE_ARN":  "${WorkflowStateMachine}", "MONITORING_SNS_TOPIC_ARN": "${MonitoringTopic}",
 				"PIPE_NAMES": "${FileReceivedPipe},${StatusChangedPipe}"})},
 		}, functions(byDefault()))
 	})
@@ -147,6 +148,7 @@ func TestFunctionsFollowTheSettings(t *testing.T) {
 			compare(t, map[bool]any{true: "file", false: nil}[counts], by)
 		}
 		compare(t, any("90"), functions(express())["Sweep"].Environment["STALLED_AFTER_MINUTES"])
+		compare(t, any("full=480,incremental=120"), functions(express())["Sweep"].Environment["LATE_AFTER_MINUTES"])
 		if limit, limited := functions(express())["Increment"].Environment["MAX_COLLECTIONS"]; limited {
 			t.Errorf("an EXPRESS execution is limited to %v collections: it has no history", limit)
 		}

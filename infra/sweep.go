@@ -24,6 +24,7 @@ func NewSweep(scope constructs.Construct, id string, p parts) Function {
 	f.countsBy(p.settings)
 	f.enqueues(p.settings)
 	f.set("STALLED_AFTER_MINUTES", strconv.Itoa(p.settings.StalledAfterMinutes))
+	f.set("LATE_AFTER_MINUTES", p.settings.LateAfter.String())
 	// One retry delivers the alerts that the sweep enqueued before it failed. Older calls are dropped: the next sweep
 	// does the same work.
 	f.ConfigureAsyncInvoke(&awslambda.EventInvokeConfigOptions{

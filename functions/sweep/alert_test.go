@@ -107,7 +107,7 @@ func TestRunsAreAbandoned(t *testing.T) {
 	for name, test := range map[string]struct {
 		done   bool
 		alerts int
-	}{"with a last alert": {false, 1}, "without one if done": {true, 0}} {
+	}{"with a last alert": {false, 2}, "without one if done": {true, 0}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			fx := newFixture(t)

@@ -92,6 +92,7 @@ type monitoring struct {
 	exports  []snapshot.Export
 	blockers []snapshot.Blockers
 	fail     error
+	refuses  snapshot.Kind // of which every alert fails
 }
 
 func (m *monitoring) Alert(
@@ -99,6 +100,9 @@ func (m *monitoring) Alert(
 ) error {
 	if m.fail != nil {
 		return m.fail
+	}
+	if out.Kind == m.refuses {
+		return errDown
 	}
 	m.alerts, m.exports, m.blockers = append(m.alerts, out), append(m.exports, export), append(m.blockers, blockers)
 	return nil

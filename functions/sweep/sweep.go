@@ -1,5 +1,5 @@
 // Package sweep is the scheduled task for what no event will finish. It starts the state machine to reconcile
-// collections, and alerts monitoring about stalled and abandoned runs.
+// collections, and alerts monitoring about stalled, late and abandoned runs.
 package sweep
 
 import (
@@ -26,11 +26,13 @@ type Monitoring interface {
 	Alert(ctx context.Context, out snapshot.Outgoing, export snapshot.Export, blockers snapshot.Blockers) error
 }
 
-// Input is what the schedule passes in.
+// Input is what the schedule passes in, or a person; with Abandon or Resume the call does only that.
 type Input struct {
 	// ExecutionID names this sweep. The Scheduler sends a new one with each invocation. Lambda's own retry of an
 	// asynchronous invocation repeats it, and so delivers the alerts that the failed sweep owns.
-	ExecutionID string `json:"execution_id"`
+	ExecutionID string   `json:"execution_id"`
+	Abandon     *Abandon `json:"abandon,omitempty"`
+	Resume      *Resume  `json:"resume,omitempty"`
 }
 
 // Output is the sweep's result.
@@ -38,6 +40,8 @@ type Output struct {
 	OpenRuns   int `json:"open_runs"`
 	Reconciled int `json:"reconciled"` // collections for which executions were started
 	Alerts     int `json:"alerts"`
+
+	ByHand *Answer `json:"by_hand,omitempty" jsonschema:"-"` // to an Abandon or a Resume
 }
 
 // Task holds no state of its own.
@@ -56,6 +60,9 @@ func New(store *store.Store, machine Reconciler, monitoring Monitoring, log *slo
 // Handle sweeps every open run. A failure of one does not affect the others and is returned at the end. A second sweep
 // starts executions that find nothing left to do, and repeats no alert.
 func (t *Task) Handle(ctx context.Context, in Input) (Output, error) {
+	if in.Abandon != nil || in.Resume != nil {
+		return t.byHand(ctx, in)
+	}
 	runs, err := t.store.OpenRuns(ctx)
 	if malformed := (*failure.Malformed)(nil); err != nil && !errors.As(err, &malformed) {
 		return Output{}, fmt.Errorf("listing the open runs: %w", err)
@@ -77,7 +84,7 @@ type sweeping struct {
 	*Task
 	owner                    string
 	out                      Output
-	open, stalled            int
+	open, stalled, late      int
 	oldestRun, oldestPending time.Time // zero if there is none
 }
 
@@ -87,6 +94,9 @@ func (s *sweeping) sweep(ctx context.Context, run snapshot.Run) error {
 		return err
 	}
 	s.add(run, found)
+	if found.TakenUp {
+		s.log.InfoContext(ctx, "taken up again", logging.CorrelationID, run.CorrelationID, "was_abandoned", true)
+	}
 	for _, keys := range snapshot.Requests(found.Reconcile) {
 		if err := s.machine.Reconcile(ctx, keys); err != nil {
 			return err
@@ -94,28 +104,41 @@ func (s *sweeping) sweep(ctx context.Context, run snapshot.Run) error {
 		s.out.Reconciled += len(keys)
 		s.log.InfoContext(ctx, "reconciling", logging.CorrelationID, run.CorrelationID, "collections", len(keys))
 	}
-	if alert := found.Alert; alert != nil {
-		sent, err := s.store.Deliver(ctx, *alert, s.owner, func(export snapshot.Export) error {
-			return s.monitoring.Alert(ctx, *alert, export, found.Blockers)
-		})
-		if err != nil {
-			return err
-		}
-		if sent {
-			s.out.Alerts++
-			s.log.WarnContext(ctx, "alerted", logging.CorrelationID, run.CorrelationID, "kind", alert.Kind)
-		}
+	var errs []error
+	for _, alert := range found.Alerts {
+		errs = append(errs, s.alert(ctx, alert, found.Blockers))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
 	}
 	return errors.Join(s.store.Finish(ctx, run, found), found.Malformed)
 }
 
+// alert delivers an alert that this sweep owns.
+func (s *sweeping) alert(ctx context.Context, alert snapshot.Outgoing, blockers snapshot.Blockers) error {
+	sent, err := s.store.Deliver(ctx, alert, s.owner, func(export snapshot.Export) error {
+		return s.monitoring.Alert(ctx, alert, export, blockers)
+	})
+	if sent && err == nil {
+		s.out.Alerts++
+		s.log.WarnContext(ctx, "alerted", logging.CorrelationID, alert.CorrelationID, "kind", alert.Kind)
+	}
+	return err
+}
+
 func (s *sweeping) add(run snapshot.Run, found store.Examination) {
+	if found.EndedByHand {
+		s.out.OpenRuns--
+	}
 	if found.Open {
 		s.open++
 		s.oldestRun = older(s.oldestRun, run.OpenedAt())
 	}
 	if found.Stalled {
 		s.stalled++
+	}
+	if found.Late {
+		s.late++
 	}
 	s.oldestPending = older(s.oldestPending, found.PendingSince)
 }
@@ -132,6 +155,7 @@ func older(a, b time.Time) time.Time {
 func (s *sweeping) measure(ctx context.Context) {
 	metrics.Measure(ctx, metrics.OpenRuns, float64(s.open))
 	metrics.Measure(ctx, metrics.StalledRuns, float64(s.stalled))
+	metrics.Measure(ctx, metrics.LateRuns, float64(s.late))
 	metrics.Age(ctx, metrics.OldestOpenRunAge, s.oldestRun)
 	metrics.Age(ctx, metrics.OldestPendingAge, s.oldestPending)
 }

@@ -12,20 +12,21 @@ import (
 type Kind string
 
 // The kinds: the request to the sender for a collection's _success file, the two notifications about a whole run, and
-// the two alerts about one.
+// the three alerts about one.
 const (
 	SuccessFileRequest Kind = "SUCCESS_FILE_REQUEST"
 	AllReceived        Kind = "ALL_RECEIVED"
 	AllSuccessful      Kind = "ALL_SUCCESSFUL"
 	RunStalled         Kind = "RUN_STALLED"
 	RunAbandoned       Kind = "RUN_ABANDONED"
+	RunLate            Kind = "RUN_LATE"
 )
 
 // Notifications lists the notifications about a whole run, in the order in which they become true.
 var Notifications = []Kind{AllReceived, AllSuccessful}
 
 // OfRun lists the kinds whose outbox entries are in the run's item.
-var OfRun = []Kind{AllReceived, AllSuccessful, RunStalled, RunAbandoned}
+var OfRun = []Kind{AllReceived, AllSuccessful, RunStalled, RunAbandoned, RunLate}
 
 // Wanted is the status that every collection of a run must have reached before the notification.
 func (k Kind) Wanted() Status {

@@ -142,7 +142,7 @@ func TestEventIDsOfMessagesDiffer(t *testing.T) {
 		outgoing(snapshot.SuccessFileRequest, "run", "C", 1), outgoing(snapshot.SuccessFileRequest, "run", "", 1),
 		outgoing(snapshot.AllReceived, "run", "", 1), outgoing(snapshot.AllSuccessful, "run", "", 1),
 		outgoing(snapshot.AllReceived, "run", "", 2), outgoing(snapshot.RunStalled, "run", "", 1),
-		outgoing(snapshot.RunAbandoned, "run", "", 1),
+		outgoing(snapshot.RunAbandoned, "run", "", 1), outgoing(snapshot.RunLate, "run", "", 1),
 	} {
 		if other, ok := seen[out.EventID()]; ok {
 			t.Errorf("%+v has the event id of %+v", out, other)

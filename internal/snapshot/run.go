@@ -15,7 +15,8 @@ type Run struct {
 	Hints      map[Kind]Hint  // for each notification
 	Outbox     map[Kind]Entry // of OfRun
 	Progress   Progress
-	Abandoned  bool // the sweep skips it
+	Abandoned  bool // the sweep skips it, because of its age
+	ByHand     Abandonment
 }
 
 // Hint names a collection that blocks the notification, so that a check need not read the whole run whenever a

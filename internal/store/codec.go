@@ -51,6 +51,9 @@ const (
 	attrProgressSince = "ProgressSince"
 	attrSettled       = "Settled"
 	attrAbandoned     = "Abandoned"
+	attrByHandAt      = "ByHandAt" // 0 if the run was taken up again
+	attrByHandReason  = "ByHandReason"
+	attrByHandSums    = "ByHandSums"
 )
 
 // Suffixes of the attributes of an outbox entry and of a hint; see prefix.
@@ -77,6 +80,8 @@ func prefix(kind snapshot.Kind) string {
 		return "Stalled"
 	case snapshot.RunAbandoned:
 		return "Abandoned"
+	case snapshot.RunLate:
+		return "Late"
 	default:
 		return "Request"
 	}
@@ -222,6 +227,8 @@ func (t Tables) decodeRun(correlationID string, item table.Item) (*snapshot.Run,
 			Sums: d.string(attrProgress), Since: d.time(attrProgressSince), Settled: d.bool(attrSettled),
 		},
 		Abandoned: d.bool(attrAbandoned),
+		ByHand: snapshot.Abandonment{At: d.time(attrByHandAt), Reason: d.string(attrByHandReason),
+			Sums: d.string(attrByHandSums), Stored: item.Has(attrByHandAt)},
 	}
 	for _, kind := range snapshot.OfRun {
 		run.Outbox[kind] = d.entry(kind)

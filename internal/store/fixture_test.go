@@ -37,6 +37,7 @@ type testStore struct {
 	tables store.Tables
 	now    time.Time
 	exempt []snapshot.Status
+	late   snapshot.LateAfter
 	by     snapshot.CountBy
 	store  *store.Store
 	sent   map[snapshot.Outgoing]int // what was delivered, how often
@@ -135,7 +136,8 @@ func (ts *testStore) hook(hook func(tabletest.Call) error, call tabletest.Call) 
 // another is the store of another process, with its own cache.
 func (ts *testStore) another() *store.Store {
 	return store.New(ts.hooks, ts.tables, store.Settings{Exempt: ts.exempt, CountBy: ts.by, StalledAfter: time.Hour,
-		Now: func() time.Time { return ts.now }})
+		LateAfter: ts.late,
+		Now:       func() time.Time { return ts.now }})
 }
 
 func (ts *testStore) pass(d time.Duration) { ts.now = ts.now.Add(d) }

@@ -42,10 +42,10 @@ func pendingAlert(ts *testStore) snapshot.Outgoing {
 	ts.examine("me")
 	ts.pass(time.Hour)
 	found := ts.examine("me")
-	if found.Alert == nil {
+	if len(found.Alerts) != 1 {
 		ts.Fatal("nothing is pending")
 	}
-	return *found.Alert
+	return found.Alerts[0]
 }
 
 var pendings = map[string]func(*testStore) snapshot.Outgoing{"request": pendingRequest,

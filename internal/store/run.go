@@ -252,6 +252,14 @@ type pagedRow struct {
 	Malformed error
 }
 
+// blocking is the row for a tally: a malformed one blocks the run.
+func (r pagedRow) blocking() snapshot.Row {
+	if r.Malformed != nil {
+		r.Status = "Malformed row"
+	}
+	return r.Row
+}
+
 // eachPage reads rows over all pages until visit returns false. If the query has a limit, it doubles from page to page.
 func (s *Store) eachPage(ctx context.Context, query table.Query, visit func([]pagedRow) (more bool)) error {
 	for {

@@ -15,7 +15,16 @@ import (
 // wantAlert expects this alert to be the owner's, nil for none.
 func (ts *testStore) wantAlert(want *snapshot.Outgoing, found store.Examination) {
 	ts.Helper()
-	if diff := cmp.Diff(want, found.Alert); diff != "" {
+	if want == nil {
+		ts.wantAlerts(found)
+	} else {
+		ts.wantAlerts(found, *want)
+	}
+}
+
+func (ts *testStore) wantAlerts(found store.Examination, want ...snapshot.Outgoing) {
+	ts.Helper()
+	if diff := cmp.Diff(want, found.Alerts); diff != "" {
 		ts.Errorf("alert (-want +got)\n%s", diff)
 	}
 }
@@ -207,9 +216,7 @@ func TestSweepsAtOnceAlertOnce(t *testing.T) {
 				}
 				mu.Lock()
 				defer mu.Unlock()
-				if found.Alert != nil {
-					alerts++
-				}
+				alerts += len(found.Alerts)
 			})
 		}
 		group.Wait()
@@ -264,8 +271,8 @@ func TestARunIsAbandoned(t *testing.T) {
 func (ts *testStore) examineAndFinish(owner string) store.Examination {
 	ts.Helper()
 	open, found := ts.openRun(), ts.examine(owner)
-	if found.Alert != nil {
-		ts.deliver(*found.Alert, owner)
+	for _, alert := range found.Alerts {
+		ts.deliver(alert, owner)
 	}
 	ts.finish(open, found)
 	return found

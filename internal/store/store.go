@@ -2,7 +2,8 @@
 // outgoing messages. Every operation may run twice, late, concurrently, or end half-way; the next one finishes the
 // work. docs/architecture.md explains why that is safe.
 //
-// One concern is one file: count, pages, receipts, row, reconcile, outbox, run, sweep, read (for people), codec.
+// One concern is one file: count, pages, receipts, row, reconcile, outbox, run, sweep, abandon (by hand), read (for
+// people), codec.
 package store
 
 import (
@@ -29,11 +30,12 @@ type Store struct {
 
 // Settings are the parameters of the operations. Zero values take their defaults; see New.
 type Settings struct {
-	Exempt       []snapshot.Status // statuses that never finish and count as done
-	Lease        time.Duration     // an owner's time to deliver a message; see DefaultLease
-	StalledAfter time.Duration     // without progress; for Examine only
-	PageSize     int               // digests of a page; see DefaultPageSize
-	CountBy      snapshot.CountBy  // default ByMessage; for Count and increment only
+	Exempt       []snapshot.Status  // statuses that never finish and count as done
+	Lease        time.Duration      // an owner's time to deliver a message; see DefaultLease
+	StalledAfter time.Duration      // without progress; for Examine only
+	LateAfter    snapshot.LateAfter // for Examine only
+	PageSize     int                // digests of a page; see DefaultPageSize
+	CountBy      snapshot.CountBy   // default ByMessage; for Count and increment only
 	Now          func() time.Time
 	Nonce        func() string // a text that no other call in any process returns
 }

@@ -14,12 +14,16 @@ import (
 // Examination is the result of a sweep for one run.
 type Examination struct {
 	Reconcile []snapshot.CollectionKey // collections to reconcile
-	Alert     *snapshot.Outgoing       // the alert that the owner must deliver now, if any
-	Blockers  snapshot.Blockers        // for the alert
+	Alerts    []snapshot.Outgoing      // the alerts that the owner must deliver now
+	Blockers  snapshot.Blockers        // for the alerts
 
 	Open         bool      // something is left to do for the run
 	Stalled      bool      // it is open and made no progress for StalledAfter, alerted or not
+	Late         bool      // it is open and its deadline has passed, alerted or not
 	PendingSince time.Time // since when its oldest message has been pending; zero if none is
+
+	EndedByHand bool // the run was passed by: a person ended it, and nothing has moved since
+	TakenUp     bool // a person ended it, but something has moved since
 
 	Malformed error // a *failure.Malformed for each malformed row; the others were examined
 
@@ -33,14 +37,25 @@ func (s *Store) OpenRuns(ctx context.Context) ([]snapshot.Run, error) {
 	return slices.DeleteFunc(runs, func(run snapshot.Run) bool { return run.Abandoned }), err
 }
 
-// Examine reads a whole run, repairs its hints, stores its progress, and enqueues the alert that is due. Repeated by
-// the same owner, it returns the alert that the owner enqueued and has not delivered.
+// Examine reads a whole run, repairs its hints, stores its progress, and enqueues the alerts that are due. Repeated by
+// the same owner, it returns the alerts that the owner enqueued and has not delivered. It takes up a run that was ended
+// by hand if something has moved since, and otherwise passes it by.
 func (s *Store) Examine(ctx context.Context, run snapshot.Run, owner string) (Examination, error) {
 	e := examining{Store: s, run: run, owner: owner, tally: &snapshot.Tally{}}
 	if err := e.readRows(ctx); err != nil {
 		return Examination{}, fmt.Errorf("examining a run: %w", err)
 	}
-	found := Examination{Blockers: e.tally.Blockers(), Malformed: e.malformed}
+	if !run.ByHand.At.IsZero() {
+		if run.EndedByHand(e.tally) {
+			return Examination{EndedByHand: true, abandon: run.Old(s.Now())}, nil
+		}
+		// Something arrived or moved. If the condition fails, a person was faster; the next sweep sees the result.
+		if resumed, err := s.setByHand(ctx, run, snapshot.Abandonment{}); err != nil || !resumed {
+			return Examination{}, err
+		}
+	}
+	found := Examination{Blockers: e.tally.Blockers(), Malformed: e.malformed,
+		TakenUp: !run.ByHand.At.IsZero()}
 	progress, stalled := run.Stall(e.tally, s.Now(), s.StalledAfter)
 	if !progress.Settled {
 		collections, err := s.collections(ctx, e.rows)
@@ -55,30 +70,51 @@ func (s *Store) Examine(ctx context.Context, run snapshot.Run, owner string) (Ex
 	}
 	found.Open = !progress.Settled && e.tally.Rows > 0
 	found.Stalled = found.Open && stalled
+	found.Late = found.Open && run.Late(s.Now(), s.LateAfter)
 	if progress != run.Progress {
 		if err := s.remember(ctx, run, progress); err != nil {
 			return found, fmt.Errorf("storing a run's progress: %w", err)
 		}
 	}
-	var err error
-	found.abandon = run.Old(s.Now())
-	switch {
-	case found.abandon && e.tally.Rows > 0 && !run.Done(e.tally):
-		found.Alert, err = s.alert(ctx, run, snapshot.RunAbandoned, run.OpenedAt(), owner)
-		found.abandon = found.Alert != nil || run.Outbox[snapshot.RunAbandoned].Settles(run.OpenedAt().Unix())
-	case stalled && e.tally.Rows > 0:
-		found.Alert, err = s.alert(ctx, run, snapshot.RunStalled, progress.Since, owner)
-	}
-	return found, err
+	return found, e.alert(ctx, &found, progress.Since)
 }
 
-// Finish ends the examination after its alert, if any, was delivered: it abandons a run that is old enough. Counts
+// alert enqueues the alerts that are due. One about the whole run replaces the one about its standstill; a late run has
+// its own.
+func (e *examining) alert(ctx context.Context, found *Examination, stillSince time.Time) (err error) {
+	enqueue := func(kind snapshot.Kind, since time.Time, conditions ...table.Condition) (ours bool) {
+		var alert *snapshot.Outgoing
+		if err == nil {
+			alert, err = e.enqueueAlert(ctx, e.run, kind, since, e.owner, conditions...)
+		}
+		if alert != nil {
+			found.Alerts = append(found.Alerts, *alert)
+		}
+		return alert != nil
+	}
+	opened := e.run.OpenedAt()
+	found.abandon = e.run.Old(e.Now())
+	switch {
+	case found.abandon && e.tally.Rows > 0 && !e.run.Done(e.tally):
+		found.abandon = enqueue(snapshot.RunAbandoned, opened) ||
+			e.run.Outbox[snapshot.RunAbandoned].Settles(opened.Unix())
+	case found.Stalled:
+		enqueue(snapshot.RunStalled, stillSince)
+	}
+	if found.Late { // unless the run was notified as successful since it was read
+		enqueue(snapshot.RunLate, opened, entryAsRead(snapshot.AllSuccessful, e.run.Outbox[snapshot.AllSuccessful])...)
+	}
+	return err
+}
+
+// Finish ends the examination after its alerts were delivered: it abandons a run that is old enough. Counts
 // remain, and messages of the run are still counted.
 func (s *Store) Finish(ctx context.Context, run snapshot.Run, found Examination) error {
 	if !found.abandon {
 		return nil
 	}
-	return s.updateRun(ctx, run, map[string]any{attrAbandoned: true}, generationIs(run.Generation))
+	return s.updateRun(ctx, run, map[string]any{attrAbandoned: true}, append(byHandAsRead(run.ByHand),
+		generationIs(run.Generation))...)
 }
 
 // examining is one call of Examine.
@@ -97,11 +133,10 @@ func (e *examining) readRows(ctx context.Context) error {
 		for _, row := range page {
 			if row.Malformed != nil {
 				e.malformed = errors.Join(e.malformed, row.Malformed)
-				row.Status = "Malformed row"
 			} else {
 				e.rows = append(e.rows, row.Row)
 			}
-			e.tally.Add(row.Row, e.Exempt)
+			e.tally.Add(row.blocking(), e.Exempt)
 		}
 		return true
 	})
@@ -176,9 +211,10 @@ func (s *Store) updateRun(
 	return err
 }
 
-// alert enqueues an alert, unless it is delivered or leased by another sweep.
-func (s *Store) alert(
+// enqueueAlert enqueues an alert, unless it is delivered or leased by another sweep, or a condition does not hold.
+func (s *Store) enqueueAlert(
 	ctx context.Context, run snapshot.Run, kind snapshot.Kind, since time.Time, owner string,
+	conditions ...table.Condition,
 ) (*snapshot.Outgoing, error) {
 	out, entry := run.Outgoing(kind, since.Unix()), run.Outbox[kind]
 	if entry.PendingOf(owner, out.Version) {
@@ -188,7 +224,7 @@ func (s *Store) alert(
 		return nil, nil
 	}
 	ref := s.runRef(run.CorrelationID)
-	write := table.Write{Ref: ref, If: []table.Condition{exists(ref)}}
+	write := table.Write{Ref: ref, If: append(conditions, exists(ref))}
 	err := s.enqueue(ctx, write, kind, entry, entry.Take(out.Version, owner, s.Now(), s.Lease))
 	if errors.Is(err, table.ErrConditionFailed) {
 		return nil, nil

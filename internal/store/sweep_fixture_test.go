@@ -46,8 +46,8 @@ func (ts *testStore) sweep() store.Examination {
 	for _, key := range found.Reconcile {
 		ts.execute(key.CollectionName, fmt.Sprint("of sweep ", ts.sweeps))
 	}
-	if found.Alert != nil {
-		ts.deliver(*found.Alert, owner)
+	for _, alert := range found.Alerts {
+		ts.deliver(alert, owner)
 	}
 	ts.finish(open, found)
 	return found

@@ -2,11 +2,7 @@ package command
 
 import (
 	"crypto/rand"
-	"encoding/json"
 	"errors"
-	"fmt"
-
-	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"snapshot-status-checker/functions/sweep"
 	"snapshot-status-checker/internal/snapshot"
@@ -118,7 +114,9 @@ func (c *pendingCommand) each(a *app, visit func(report.Run)) error {
 		case err != nil:
 			return err
 		default:
-			visit(report.New(run.CorrelationID, state, settings, a.now()))
+			if found := report.New(run.CorrelationID, state, settings, a.now()); found.Abandonment == nil {
+				visit(found)
+			}
 		}
 	}
 	return malformed
@@ -150,27 +148,13 @@ func (c *pendingCommand) print(p show.Printer, list pendingList) {
 
 // sweep calls the deployed sweep and waits for its answer.
 func (a *app) sweep() (*sweep.Output, error) {
-	const perhaps = "it may have run; trying again is safe: it takes only the steps that are due"
 	found, err := a.deploymentWith("StateMachineArn")
 	if err != nil {
 		return nil, err
 	}
-	name := found.FunctionName("sweep")
-	input, err := json.Marshal(sweep.Input{ExecutionID: "by-hand-" + a.now().UTC().Format("20060102T150405Z") + "-" +
-		rand.Text()[:8]})
+	out, err := found.Sweep(a, "by-hand-"+a.now().UTC().Format("20060102T150405Z")+"-"+rand.Text()[:8])
 	if err != nil {
-		return nil, fmt.Errorf("calling %s: %w", name, err)
-	}
-	done, err := lambda.NewFromConfig(found.Config).Invoke(a, &lambda.InvokeInput{FunctionName: &name, Payload: input})
-	if err != nil {
-		return nil, deployment.EffectOf(fmt.Errorf("calling %s: %w", name, err), "it did not run", perhaps)
-	}
-	if done.FunctionError != nil {
-		return nil, deployment.AfterEffect(fmt.Errorf("%s failed: %s", name, done.Payload), perhaps)
-	}
-	var out sweep.Output
-	if err := json.Unmarshal(done.Payload, &out); err != nil {
-		return nil, deployment.AfterEffect(fmt.Errorf("reading the answer of %s: %w", name, err), perhaps)
+		return nil, err
 	}
 	return &out, nil
 }

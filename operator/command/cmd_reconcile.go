@@ -20,7 +20,7 @@ type reconcileCommand struct {
 
 func (c *reconcileCommand) Help() string {
 	return "Starts the state machine to reconcile collections: it reads what is stored and takes the steps that are " +
-		"due. You can do this at any time and as often as you like."
+		"due. You can do this at any time and as often as you like. A run that was abandoned by hand is taken up again."
 }
 
 // reconciliation is the answer of reconcile.
@@ -29,6 +29,7 @@ type reconciliation struct {
 	Collections []string `json:"collections"`
 	Executions  int      `json:"executions"` // of up to 100 collections each
 	Started     bool     `json:"started"`    // false: a dry run, or no collection waits
+	Resumed     bool     `json:"resumed"`    // the run was abandoned by hand, and is taken up again
 }
 
 func (c *reconcileCommand) Run(a *app) error {
@@ -46,7 +47,14 @@ func (c *reconcileCommand) Run(a *app) error {
 		said.Collections = append(said.Collections, key.CollectionName)
 	}
 	collections := report.Plural(len(keys), "collection", "collections")
+	byHand := run.Abandonment != nil
 	print := func(p show.Printer) {
+		switch {
+		case byHand && !c.Yes:
+			p.Line("%s was abandoned by hand. This takes it up again.", run.Run)
+		case byHand:
+			p.Line("Taken up again: %s was abandoned by hand.", run.Run)
+		}
 		switch {
 		case len(keys) == 0:
 			p.Line("No collection of %s waits for anything.", run.Run)
@@ -58,13 +66,38 @@ func (c *reconcileCommand) Run(a *app) error {
 				a.command.Do("why", run.Run))
 		}
 	}
-	if !said.Started {
-		return a.answer(said, print)
+	var done []string
+	if byHand && c.Yes {
+		if err := a.resume(run.Run); err != nil {
+			return err
+		}
+		said.Resumed, done = true, append(done, "the run was taken up again")
 	}
-	if err := a.reconcile(keys); err != nil {
+	if said.Started {
+		if err := a.reconcile(keys); err != nil {
+			return afterEffects(err, done)
+		}
+		done = append(done, "the executions were started")
+	}
+	return afterEffects(a.answer(said, print), done)
+}
+
+// afterEffects is deployment.AfterEffect of several effects.
+func afterEffects(err error, done []string) error {
+	for _, one := range done {
+		err = deployment.AfterEffect(err, one)
+	}
+	return err
+}
+
+// resume takes up a run again that was abandoned by hand.
+func (a *app) resume(run string) error {
+	found, err := a.deploymentWith("StateMachineArn")
+	if err != nil {
 		return err
 	}
-	return deployment.AfterEffect(a.answer(said, print), "the executions were started")
+	_, err = found.Resume(a, run)
+	return err
 }
 
 // keys are the collections to reconcile.

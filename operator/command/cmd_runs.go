@@ -44,7 +44,7 @@ func printRuns(p show.Printer, found []report.Summary, left int) {
 	var rows [][]string
 	for _, run := range found {
 		rows = append(rows, []string{
-			run.Run, p.Tone(run.State.Tone(), string(run.State)),
+			run.Run, p.Tone(run.Tone(), run.Label()),
 			fmt.Sprintf("%d/%d/%d", run.Received, run.Successful, run.Collections),
 			fmt.Sprintf("%d/%d", run.FilesReceived, run.FilesSent),
 			p.Ago(run.FirstMessage), p.Ago(run.LastProgress),

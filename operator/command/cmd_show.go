@@ -67,14 +67,31 @@ func headLines(p show.Printer, run report.Run) {
 	if of != "" {
 		of = " (" + of + ")"
 	}
-	p.Line("%s%s: %s", run.Run, of, p.Tone(run.State.Tone(), string(run.State)))
+	p.Line("%s%s: %s", run.Run, of, p.Tone(run.Tone(), run.Label()))
 	p.Line("%d of %d collections received, %d successful; %d of %d files", run.Received, run.Summary.Collections,
 		run.Successful, run.FilesReceived, run.FilesSent)
 	p.Line("first message %s; last progress %s", p.Since(run.FirstMessage), p.Since(run.LastProgress))
+	if run.Abandonment != nil {
+		p.Line("abandoned by hand %s: %s", p.Since(&run.Abandonment.At), run.Abandonment.Reason)
+	}
+	if line := deadlineLine(p, run.Summary); line != "" {
+		p.Line("%s", line)
+	}
 	for _, n := range run.Notifications {
 		p.Line("notification of %s: %s", report.NotificationName(n.Kind),
 			p.Tone(deliveryTone(n.Delivery.State), deliveryText(p, n.Delivery)))
 	}
+}
+
+// deadlineLine says when the run is late or since when it is, "" if it is never late.
+func deadlineLine(p show.Printer, run report.Summary) string {
+	switch {
+	case run.Late:
+		return p.Tone(show.Bad, "late since "+p.Since(run.Deadline))
+	case run.Deadline != nil:
+		return fmt.Sprintf("deadline %s UTC, in %s", stamp(run.Deadline), show.Duration(run.Deadline.Sub(p.Now)))
+	}
+	return ""
 }
 
 func deliveryText(p show.Printer, d report.Delivery) string {

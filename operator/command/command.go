@@ -48,6 +48,7 @@ type commands struct {
 	Files     filesCommand     `cmd:"" help:"List the files that arrived for a collection."`
 	Pending   pendingCommand   `cmd:"" help:"List messages that are due and not delivered; deliver them."`
 	Reconcile reconcileCommand `cmd:"" help:"Reconcile collections of a run now."`
+	Abandon   abandonCommand   `cmd:"" help:"End a run by hand that will never finish."`
 	Verify    verifyCommand    `cmd:"" help:"Compare a run's receipts with its counters."`
 
 	Rejected rejectedCommand `cmd:"" help:"List, show, replay or delete rejected messages."`

@@ -238,3 +238,28 @@ func TestFindingTheDeployment(t *testing.T) {
 		})
 	}
 }
+
+// A person ends a run; a message takes it up again, and so does a person.
+func TestAbandonByHand(t *testing.T) {
+	s := deployed(t)
+	wants := func(code int, text string, line ...string) {
+		t.Helper()
+		if got := s.says(line...); got.code != code || !strings.Contains(got.out, text) {
+			t.Errorf("%q: %+v, want %d, %s", line, got, code, text)
+		}
+	}
+	abandon := []string{"abandon", "ended", "--reason=its host is gone", "--yes"}
+	s.row("ended", "db.core.one", "Sent", "3")
+	s.send("ended", "db.core.one", "one-001")
+	s.untilRun("ended", func(run report.Run) bool { return run.FilesReceived == 1 })
+	wants(exitOK, "Would abandon the run", abandon[:3]...)
+	wants(exitOK, "Abandoned ended.", abandon...)
+	wants(exitOK, "The sweep examined", "pending", "--deliver", "--yes")
+	wants(exitNotDone, "its host is gone", "why", "ended")
+	wants(exitOK, "Taken up again", "reconcile", "ended", "--yes")
+	wants(exitNotDone, ": in progress", "why", "ended")
+	wants(exitOK, "Abandoned ended.", abandon...)
+	s.send("ended", "db.core.one", "one-002")
+	s.untilRun("ended", func(run report.Run) bool { return run.State == report.InProgress && run.FilesReceived == 2 })
+	wants(exitUsage, "", "abandon", "ended", "--reason= ", "--yes")
+}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
@@ -18,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"golang.org/x/text/encoding/unicode"
 
+	"snapshot-status-checker/functions/sweep"
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/store"
 	"snapshot-status-checker/local"
@@ -30,6 +32,7 @@ type services struct {
 	sent    []string         // texts of messages
 	started int              // executions
 	swept   int              // calls of the sweep
+	tables  *tables          // of the sweep that ends runs by hand; nil for one of an earlier version
 	fail    map[string]error // errors of actions: an httpStatus is an answer, others come after the effect
 	after   map[string]int   // so many calls of an action that succeed before
 }
@@ -72,11 +75,27 @@ func (s *services) Do(r *http.Request) (*http.Response, error) {
 		reply["executionArn"], reply["startDate"] = "arn", 1
 	case "Invoke":
 		s.swept++
+		if s.tables != nil {
+			return s.byHand(r, body)
+		}
 	}
 	if failure != nil {
 		return nil, failure
 	}
 	return respond(r, http.StatusOK, reply)
+}
+
+// byHand answers as the deployed sweep does to a request to abandon a run, or to take it up again.
+func (s *services) byHand(r *http.Request, body []byte) (*http.Response, error) {
+	var in sweep.Input
+	if err := json.Unmarshal(body, &in); err != nil {
+		return nil, err
+	}
+	out, err := sweep.New(s.tables.protocol(), nil, nil, slog.New(slog.DiscardHandler)).Handle(r.Context(), in)
+	if lost := s.fail["answer"]; err != nil || lost != nil {
+		return nil, errors.Join(err, lost)
+	}
+	return respond(r, http.StatusOK, out)
 }
 
 func respond(r *http.Request, status int, reply any) (*http.Response, error) {

@@ -28,6 +28,7 @@ type tables struct {
 	now    time.Time
 	sent   int // messages so far
 	exempt []snapshot.Status
+	late   snapshot.LateAfter
 	by     snapshot.CountBy
 }
 
@@ -44,7 +45,7 @@ func (n *tables) protocol() *store.Store {
 
 // source is where the commands read.
 func (n *tables) source() (*store.Store, report.Settings) {
-	return n.protocol(), report.Settings{Exempt: n.exempt, StalledAfter: time.Hour}
+	return n.protocol(), report.Settings{Exempt: n.exempt, StalledAfter: time.Hour, LateAfter: n.late}
 }
 
 func (n *tables) clock() time.Time { return n.now }
@@ -196,6 +197,20 @@ func (n *tables) abandoned(run string) {
 	_, err := n.db.Update(n.Context(), table.Write{Ref: n.tables.Ledger.At("run", run),
 		Set: map[string]any{"Abandoned": true}})
 	n.must(err)
+}
+
+// endedByHand is a run that a person abandoned two minutes ago, with a request whose owner died.
+func (n *tables) endedByHand(run string) {
+	n.Helper()
+	n.row(run, "db.core.dead", "Exported", 1)
+	n.row(run, "db.core.waits", "Sent", 2)
+	n.arrive(run, "db.core.dead", files("dead", 1, 1)...)
+	n.row(run, "db.core.dead", "Sent", 1)
+	n.reconcile(snapshot.CollectionKey{CorrelationID: run, CollectionName: "db.core.dead"}, "dying-execution")
+	n.later(time.Hour)
+	_, err := n.protocol().Abandon(n.Context(), run, "the exporter's host is gone")
+	n.must(err)
+	n.later(2 * time.Minute)
 }
 
 // said is what a command said.

@@ -57,6 +57,17 @@ func TestReadingCommands(t *testing.T) {
 		"why-collection":      "why troubled accounts.late",
 		"why-done":            "why troubled db.accounts.done",
 		"why-unknown":         "why troubled db.unknown",
+		"why-by-hand":         "why abandoned",
+		"runs-by-hand":        "runs --open",
+		"show-by-hand":        "show abandoned",
+		"pending-by-hand":     "pending abandoned",
+		"reconcile-by-hand":   "reconcile abandoned",
+		"abandon-by-hand":     "abandon abandoned --reason again",
+		"abandon-dry":         "abandon troubled --reason the.export.failed",
+		"abandon-finished":    "abandon finished --reason no",
+		"abandon-rows-only":   "abandon only-rows --reason no",
+		"abandon-unknown":     "abandon unknown --reason no",
+		"abandon-no-reason":   "abandon troubled",
 		"files-repeated":      "files troubled db.accounts.late",
 		"files-expected":      "files troubled db.accounts.late --expected -",
 		"files-nameless":      "files troubled db.agents.unsent",
@@ -88,6 +99,9 @@ func TestReadingCommands(t *testing.T) {
 			n.row("only-rows", "db.core.begun", "Exporting", 0)
 			if strings.HasSuffix(name, "abandoned") { // two weeks later
 				n.abandoned("abandoned")
+			}
+			if strings.HasSuffix(name, "by-hand") {
+				n.endedByHand("abandoned")
 			}
 			n.row("of-others", "db.core.theirs", "Success", 3)
 			if strings.HasSuffix(name, "by-file") {

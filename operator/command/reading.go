@@ -22,7 +22,7 @@ func (a *app) reader() (*store.Store, report.Settings, error) {
 		return nil, report.Settings{}, err
 	}
 	return found.Store(), report.Settings{Exempt: found.Settings.ExemptStatuses,
-		StalledAfter: found.Settings.StalledAfter}, nil
+		StalledAfter: found.Settings.StalledAfter, LateAfter: found.Settings.LateAfter}, nil
 }
 
 // run reads a run and describes it. If neither table knows it, the error is exitNotFound.

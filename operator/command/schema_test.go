@@ -25,6 +25,7 @@ var answers = map[string]any{
 	"files":     fileList{},
 	"pending":   pendingList{},
 	"reconcile": reconciliation{},
+	"abandon":   abandonment{},
 	"verify":    verification{},
 	"watch":     live.Line{}, // for each line
 

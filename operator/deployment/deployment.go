@@ -29,6 +29,7 @@ type Deployment struct {
 type Settings struct {
 	ExemptStatuses []snapshot.Status
 	StalledAfter   time.Duration
+	LateAfter      snapshot.LateAfter
 	CountBy        snapshot.CountBy
 }
 

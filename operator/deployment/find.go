@@ -193,5 +193,6 @@ func (d Deployment) settings(ctx context.Context) (Settings, error) {
 func SettingsOf(variables map[string]string) (Settings, error) {
 	sweep, err := env.ParseAsWithOptions[settings.Sweep](env.Options{Environment: variables})
 	return Settings{ExemptStatuses: sweep.ExemptStatuses,
-		StalledAfter: time.Duration(sweep.StalledAfterMinutes) * time.Minute, CountBy: sweep.CountBy}, err
+		StalledAfter: time.Duration(sweep.StalledAfterMinutes) * time.Minute, LateAfter: sweep.LateAfter,
+		CountBy: sweep.CountBy}, err
 }

@@ -35,6 +35,7 @@ const (
 
 	MonitoringNotified Kind = "monitoring notified"
 	Stalled            Kind = "stalled"
+	Late               Kind = "late"
 	ProgressAgain      Kind = "in progress again"
 	Abandoned          Kind = "abandoned"
 	Done               Kind = "done"
@@ -44,7 +45,7 @@ func (k Kind) tone() show.Tone {
 	switch k {
 	case Successful, MonitoringNotified, Done:
 		return show.Good
-	case Gone, OverReceived, Stuck, Stalled, Abandoned:
+	case Gone, OverReceived, Stuck, Stalled, Late, Abandoned:
 		return show.Bad
 	case Received, Requested, ExportedAgain, ProgressAgain:
 		return show.Busy
@@ -151,12 +152,18 @@ func runEvents(before, after report.Run) []Event {
 				Text: "monitoring was notified: " + report.NotificationName(n.Kind)})
 		}
 	}
+	if after.Late && !before.Late {
+		events = append(events, Event{Kind: Late, Text: "the run is late"})
+	}
 	if before.State == after.State {
 		return events
 	}
 	switch {
 	case after.State == report.Stalled:
 		events = append(events, Event{Kind: Stalled, Text: "the run has stalled"})
+	case after.Abandonment != nil:
+		events = append(events, Event{Kind: Abandoned, Text: "the run was abandoned by hand, the sweep ignores it: " +
+			after.Abandonment.Reason})
 	case after.State == report.Abandoned:
 		events = append(events, Event{Kind: Abandoned, Text: "the run is abandoned: the sweep ignores it"})
 	case after.State == report.Successful:

@@ -63,7 +63,7 @@ func changed(before, after Tracker, events []Event) bool {
 
 // progress is a summary without its times.
 func progress(s report.Summary) report.Summary {
-	s.FirstMessage, s.LastProgress = nil, nil
+	s.FirstMessage, s.LastProgress, s.Deadline = nil, nil, nil
 	return s
 }
 
@@ -96,7 +96,7 @@ func (l Line) Text(p show.Printer) string {
 		return at + " " + p.Tone(show.Bad, failure(l.tracker.Err, l.Again.Sub(l.At)))
 	}
 	parts := []string{fmt.Sprintf("%s %s: %d of %d collections received, %d successful, %d of %d files", at,
-		p.Tone(l.Run.State.Tone(), string(l.Run.State)),
+		p.Tone(l.Run.Tone(), label(*l.Run, l.At)),
 		l.Run.Received, l.Run.Collections, l.Run.Successful, l.Run.FilesReceived, l.Run.FilesSent)}
 	if speed := speed(l.tracker); speed != "" {
 		parts[0] += " (" + speed + ")"

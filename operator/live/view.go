@@ -53,7 +53,7 @@ func (s screen) head() []string {
 	if !s.tracker.Known() {
 		return []string{spread(title, s.freshness(), s.width), "", s.failure(), "", "", ""}
 	}
-	title += "  " + p.Tone(run.State.Tone(), string(run.State))
+	title += "  " + p.Tone(run.Tone(), label(run.Summary, s.now))
 	width := max(10, min(s.width/4, 40))
 	waits := append(s.waits(max(20, s.width-len(waitsFor))), "")
 	return []string{
@@ -115,7 +115,8 @@ func speed(t Tracker) string {
 	case !known:
 		return ""
 	case all:
-		return fmt.Sprintf("%s a second, all arrived in about %s", decimal(rate), show.Duration(in))
+		return fmt.Sprintf("%s a second, all arrived in about %s%s", decimal(rate), show.Duration(in),
+			t.ByDeadline(in))
 	case rate > 0:
 		return decimal(rate) + " a second"
 	}

@@ -62,7 +62,7 @@ func (s *Server) read(ctx context.Context, of topic) (r reading, err error) {
 	r.At, r.Every = tables.At, tables.Every
 	switch of.Kind {
 	case runTopic:
-		r.Value, err = s.readLiveRun(ctx, run, tables.Version)
+		r.Value, err = s.readLiveRun(ctx, run, tables)
 	case collectionTopic:
 		r.Value, err = s.readLiveCollection(ctx, run, of)
 	case executionsTopic:

@@ -23,6 +23,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"snapshot-status-checker/functions/sweep"
 	"snapshot-status-checker/internal/delivery/machine"
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/store"
@@ -46,18 +47,23 @@ type Source struct {
 	Around    func(ctx context.Context, run string) (report.Evidence, error) // nil without queues
 	Reconcile func(context.Context, []snapshot.CollectionKey) error          // nil without a state machine
 	Rejected  *rejected.Queues                                               // nil without queues
-	Now       func() time.Time
+	// Abandon ends a run by hand, and Resume takes it up again; nil without a state machine
+	Abandon func(ctx context.Context, run, reason string) (sweep.Answer, error)
+	Resume  func(ctx context.Context, run string) (sweep.Answer, error)
+	Now     func() time.Time
 }
 
 // NewSource makes the source of a deployment.
 func NewSource(d deployment.Deployment) Source {
 	executions := trace.New(d)
 	source := Source{Stack: d.Stack, Local: d.Local, Store: d.Store(), Now: time.Now,
-		Settings: report.Settings{Exempt: d.Settings.ExemptStatuses, StalledAfter: d.Settings.StalledAfter},
-		Around:   executions.Around}
+		Settings: report.Settings{Exempt: d.Settings.ExemptStatuses, StalledAfter: d.Settings.StalledAfter,
+			LateAfter: d.Settings.LateAfter},
+		Around: executions.Around}
 	if d.StateMachineArn != "" {
 		started := machine.Machine{SFN: sfn.NewFromConfig(d.Config), ARN: d.StateMachineArn}
 		source.Trace, source.Reconcile = executions, started.Reconcile
+		source.Abandon, source.Resume = d.Abandon, d.Resume
 	}
 	if d.RejectedMessagesQueueUrl != "" && d.FileReceivedQueueUrl != "" {
 		source.Rejected = &rejected.Queues{SQS: sqs.NewFromConfig(d.Config), Rejected: d.RejectedMessagesQueueUrl,
@@ -68,7 +74,7 @@ func NewSource(d deployment.Deployment) Source {
 
 // Options configure a server.
 type Options struct {
-	AllowWrites bool     // reconciliations and replays may be requested
+	AllowWrites bool     // reconciliations, replays and ends by hand may be requested
 	Hosts       []string // host names, with their ports, that requests may use
 	Log         *slog.Logger
 }
@@ -83,6 +89,7 @@ type Server struct {
 	receipts     cache[receipts]
 	endedRuns    cache[report.Summary]
 	progress     cache[progress]
+	forecasts    forecasts
 	rejected     cache[*rejected.Reading]
 	rejectedMu   sync.Mutex // one reading of the queue at a time: it hides the messages from other readers
 }
@@ -144,6 +151,7 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("GET /progress.json", s.progressJSON)
 	mux.HandleFunc("GET /events", s.events)
 	mux.HandleFunc("POST /reconcile", s.write(s.reconcile))
+	mux.HandleFunc("POST /abandon", s.write(s.abandon))
 	mux.HandleFunc("POST /replay", s.write(s.replay))
 	assets, err := fs.Sub(embedded, "assets")
 	if err != nil {

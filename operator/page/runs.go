@@ -64,13 +64,15 @@ func (s *Server) newestRuns(ctx context.Context) (runList, error) {
 	return list, nil
 }
 
-// summary reads a run for the list. The cache holds only runs that have ended.
+// summary reads a run for the list. The cache holds only runs that have ended, and not by hand: a message takes such a
+// run up again.
 func (s *Server) summary(ctx context.Context, correlationID string) (report.Summary, error) {
 	summary, err := s.endedRuns.get(correlationID, s.Now(), endedInterval, func() (report.Summary, error) {
 		run, err := s.readRun(ctx, correlationID)
 		return run.Summary, err
 	})
-	if err != nil || summary.State != report.Successful && summary.State != report.Abandoned {
+	ended := summary.State == report.Successful || summary.State == report.Abandoned && summary.Abandonment == nil
+	if err != nil || !ended {
 		s.endedRuns.forget(correlationID)
 	}
 	return summary, err
@@ -108,14 +110,17 @@ type surroundings struct {
 
 // liveRun is the value of a run's topic.
 type liveRun struct {
-	Run    report.Run `json:"-"`
-	Tables string     // version of the run
+	Run      report.Run `json:"-"`
+	Tables   string     // version of the run
+	Known    bool       // there is a forecast
+	Forecast forecast   `json:"-"` // differs at each reading
 	surroundings
 }
 
-func (s *Server) readLiveRun(ctx context.Context, run report.Run, version string) (liveRun, error) {
+func (s *Server) readLiveRun(ctx context.Context, run report.Run, tables reading) (liveRun, error) {
 	near, err := s.readSurroundings(ctx, run)
-	return liveRun{run, version, near}, err
+	expected := s.forecasts.take(run, tables.At)
+	return liveRun{run, tables.Version, !expected.At.IsZero(), expected, near}, err
 }
 
 // readSurroundings reads what surrounds a run that is not done. A failure is cached as well.
@@ -136,9 +141,12 @@ type runView struct {
 	report.Run
 	Findings     []report.Finding
 	Partial      string // why the findings may be incomplete
+	Forecast     forecast
 	HeatMap      heatMap
 	Table        collectionTable
 	CanReconcile bool
+	CanAbandon   bool
+	MaxReason    int
 }
 
 func (s *Server) runPage(r *http.Request) (view, error) {
@@ -150,8 +158,9 @@ func (s *Server) runPage(r *http.Request) (view, error) {
 	run := live.Run
 	return view{Template: "run.html", Title: run.Summary.Run, Live: of.String(), Version: read.Version,
 		Data: runView{Run: run, HeatMap: newHeatMap(run), Table: newCollectionTable(run, r.URL.Query()),
-			Findings: report.Why(run, live.Around, s.Command), Partial: live.err,
-			CanReconcile: s.AllowWrites && s.Reconcile != nil && run.State != report.Successful}}, nil
+			Findings: report.Why(run, live.Around, s.Command), Partial: live.err, Forecast: live.Forecast,
+			CanReconcile: s.AllowWrites && s.Reconcile != nil && run.State != report.Successful,
+			CanAbandon:   s.canAbandon(run), MaxReason: snapshot.MaxReason}}, nil
 }
 
 // reconcile reconciles the collection that the form names, or all of the run that wait for something.
@@ -169,6 +178,9 @@ func (s *Server) reconcile(r *http.Request) (string, error) {
 		if !slices.ContainsFunc(run.Collections, func(c report.Collection) bool { return c.Collection == name }) {
 			return "", noCollection(name)
 		}
+	}
+	if err := s.resume(r.Context(), run); err != nil {
+		return "", err
 	}
 	notice := fmt.Sprintf("Reconciling %d collections.", len(keys))
 	switch len(keys) {

@@ -23,7 +23,7 @@ const (
 	Stalled    State = "stalled"  // nothing has changed for stalledAfterMinutes
 	Received   State = "received" // all of it, and monitoring was notified; not all successful
 	Successful State = "successful"
-	Abandoned  State = "abandoned" // unfinished after 14 days: the sweep ignores it
+	Abandoned  State = "abandoned" // unfinished after 14 days, or by hand: the sweep ignores it
 )
 
 // Tone is the colour of the state.
@@ -50,6 +50,17 @@ type Summary struct {
 	FilesSent     int64      `json:"files_sent"`              // as far as the sender says so far
 	FirstMessage  *time.Time `json:"first_message,omitempty"` // when it was counted
 	LastProgress  *time.Time `json:"last_progress,omitempty"` // when something changed last, as far as is known
+	// when it is late, by lateAfterMinutes; absent if it is never late
+	Deadline    *time.Time   `json:"deadline,omitempty"`
+	Abandonment *Abandonment `json:"abandonment,omitempty"` // by hand, and nothing has moved since
+	// the deadline has passed, and the run is neither successful nor abandoned
+	Late bool `json:"late"`
+}
+
+// Abandonment is the end of a run by hand.
+type Abandonment struct {
+	At     time.Time `json:"at"`
+	Reason string    `json:"reason"`
 }
 
 // Run is a run with its collections, the blocking ones first.
@@ -62,6 +73,9 @@ type Run struct {
 	// when something was counted or leased last; LastProgress may be later, since the sweep notices late
 	moved time.Time
 }
+
+// InLedger reports whether one of the run's messages was counted here.
+func (r Run) InLedger() bool { return r.known }
 
 // Notification tells monitoring something about the whole run.
 type Notification struct {
@@ -92,10 +106,11 @@ const (
 // Open reports whether a message is due and not delivered.
 func (d Delivery) Open() bool { return d.State == Pending || d.State == Leased }
 
-// Settings decide what counts as done and as stalled.
+// Settings decide what counts as done, as stalled and as late.
 type Settings struct {
 	Exempt       []snapshot.Status
 	StalledAfter time.Duration
+	LateAfter    snapshot.LateAfter
 }
 
 // New describes a run as it was read.
@@ -133,8 +148,15 @@ func New(correlationID string, read store.RunState, settings Settings, now time.
 		changed, run.moved = latest(changed, entry.Since), latest(run.moved, entry.Since)
 	}
 	run.Summary = summary(known, tally, run.Collections)
+	if read.EndedByHand(settings.Exempt) {
+		run.Abandonment = &Abandonment{known.ByHand.At, known.ByHand.Reason}
+	}
 	run.State = state(known, tally, changed, settings, now)
+	if run.Abandonment != nil {
+		run.State = Abandoned
+	}
 	run.LastProgress = moment(changed)
+	run.setDeadline(known, settings, now)
 	return run
 }
 

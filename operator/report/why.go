@@ -168,7 +168,11 @@ func describe(run Run, what WaitsFor, waiting []Collection, command Command) Fin
 // unlessAbandoned is what this system does next. For an abandoned run it does nothing, so the operator has to act.
 func unlessAbandoned(run Run, sentence, otherwise string) (Responsible, string) {
 	if run.State == Abandoned {
-		return Operator, sentence + " The sweep ignores the run: it was abandoned, unfinished after 14 days."
+		why := "it was abandoned, unfinished after 14 days."
+		if run.Abandonment != nil {
+			why = "it was abandoned by hand."
+		}
+		return Operator, sentence + " The sweep ignores the run: " + why
 	}
 	return Checker, sentence + otherwise
 }

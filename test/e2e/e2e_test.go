@@ -86,5 +86,8 @@ var scenarios = []struct {
 	{"late files only count", lateFiles},
 	{"the sweep finds a collection that completes without an event", completeWithoutAnEvent},
 
+	{"a run that is not finished in time is alerted", lateRun},
+	{"a run that was ended by hand is passed by", endedByHand},
+
 	{"metrics count what happened", metricsOfARun},
 }

@@ -88,11 +88,13 @@ func (r *run) sweep(requests, notifications int) {
 	r.settle(nil)
 }
 
-func (r *run) callSweep() {
+func (r *run) callSweep() { r.t.Helper(); r.invokeSweep(map[string]string{"execution_id": r.id}) }
+
+func (r *run) invokeSweep(input any) []byte {
 	r.t.Helper()
 	answer, err := lambda.NewFromConfig(r.stack.Config).Invoke(r.t.Context(), &lambda.InvokeInput{
 		FunctionName: aws.String(r.stack.Name + "-sweep"),
-		Payload:      []byte(encode(map[string]string{"execution_id": r.id})),
+		Payload:      []byte(encode(input)),
 	})
 	if err != nil {
 		r.t.Fatal(err)
@@ -103,4 +105,5 @@ func (r *run) callSweep() {
 		strings.Contains(string(answer.Payload), r.id) {
 		r.t.Fatalf("the sweep failed: %s %s", failed, answer.Payload)
 	}
+	return answer.Payload
 }

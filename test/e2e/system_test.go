@@ -35,7 +35,7 @@ type system struct {
 func deploy(t *testing.T, settings ...string) *system {
 	t.Helper()
 	// A rare sweep cannot replace what the stream should have done.
-	stack := localtest.Deploy(t, append(settings, "sweepEveryMinutes=60")...)
+	stack := localtest.Deploy(t, append(settings, "sweepEveryMinutes=60", lateSetting)...)
 	s := &system{
 		stack:    stack,
 		outputs:  stack.Outputs,

@@ -15,7 +15,7 @@ func (s *schedule) checkWrite(write table.Write, old, now table.Item) {
 		s.checkRow(write, old)
 		return
 	}
-	for _, prefix := range []string{"Request", "AllReceived", "AllSuccessful", "Stalled", "Abandoned"} {
+	for _, prefix := range []string{"Request", "AllReceived", "AllSuccessful", "Stalled", "Abandoned", "Late"} {
 		if _, enqueues := write.Set[prefix+"Owner"]; enqueues {
 			s.checkEntry(prefix, write, old)
 		}
@@ -112,6 +112,9 @@ func (s *schedule) checkEntry(prefix string, write table.Write, old table.Item) 
 	case before > now && prefix != "Request":
 		s.violated("%s was enqueued for version %d after %d", prefix, now, before)
 	}
+	if prefix == "Late" && !again && s.knownSuccessful(old) {
+		s.violated("%s was enqueued although monitoring knew that the run was successful", prefix)
+	}
 	if prefix == "Request" && s.find(collectionOf(write.Ref)).empty {
 		s.violated("a request was enqueued for %s, which has no files", collectionOf(write.Ref))
 	}
@@ -124,10 +127,18 @@ func (s *schedule) checkEntry(prefix string, write table.Write, old table.Item) 
 	}
 }
 
+// knownSuccessful reports whether a run's item says that monitoring was notified of its success in this generation.
+func (s *schedule) knownSuccessful(item table.Item) bool {
+	generation, _ := item.Int("Generation")
+	version, _ := item.Int("AllSuccessfulVersion")
+	delivered, _ := item.Bool("AllSuccessfulDelivered")
+	return delivered && version == generation
+}
+
 // checkSend: a request is for a received collection, a notification for a complete run, and in calm schedules
 // everything is sent once.
 func (s *schedule) checkSend(out snapshot.Outgoing) {
-	if out.Kind == snapshot.RunStalled || out.Kind == snapshot.RunAbandoned {
+	if out.Kind == snapshot.RunStalled || out.Kind == snapshot.RunAbandoned || out.Kind == snapshot.RunLate {
 		return
 	}
 	s.sends++

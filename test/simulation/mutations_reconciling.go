@@ -156,6 +156,9 @@ var deliveryMutations = []Mutation{
 			delete(write.Set, prefix+"Notified")
 		}
 	})},
+	{"no success in the condition of a late alert", swept, without(func(write *table.Write) bool {
+		return sets(write, "LateOwner")
+	}, "AllSuccessfulVersion", "AllSuccessfulOwner", "AllSuccessfulLeaseUntil", "AllSuccessfulDelivered")},
 }
 
 var runMutations = []Mutation{
@@ -192,6 +195,11 @@ var runMutations = []Mutation{
 	{"a run without rows", calm, fixed(mutant{noRowsAreDone: true})},
 	{"consistent reads", calm, fixed(mutant{staleReads: true})},
 	{"all pages", calm, fixed(mutant{firstPageOnly: true})},
+	{"taking up a run that was ended by hand", swept, changingReads(func(t taskTables, ref table.Ref, item table.Item) {
+		if at, _ := item.Int("ByHandAt"); t.task == "sweep" && isRun(ref) && at != 0 {
+			item["Abandoned"] = true
+		}
+	})},
 	{"sweep", swept, fixed(mutant{noSweep: true})},
 	{"redelivery of messages after EXPRESS failed", swept, fixed(mutant{noRedelivery: true})},
 }

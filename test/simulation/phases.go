@@ -187,6 +187,7 @@ func (s *schedule) phase(chains []chain) {
 	s.faulty = s.plan.Storm
 	s.runUntilIdle(chains)
 	s.faulty = false
+	s.takeUp()
 	sent := 0
 	for range 4 {
 		sent = s.sends
@@ -267,7 +268,7 @@ func (s *schedule) disturbances() []chain {
 			s.deliver(s.messages[s.random.IntN(len(s.messages))])
 		}
 	}
-	return append(chains, chain{again}, chain{again})
+	return append(chains, s.abandonments(), chain{again}, chain{again})
 }
 
 // badMessages must be rejected in spite of all faults.

@@ -97,7 +97,8 @@ func newSchedule(plan Plan, seed uint64, trace io.Writer) *schedule {
 	s := &schedule{
 		plan: plan, seed: seed, trace: trace, mutant: &mutant{}, random: rand.New(rand.NewPCG(seed, 1)),
 		again: rand.New(rand.NewPCG(seed, 7)),
-		db:    &memory.DB{PageSize: 2}, tables: store.NewTables("status", "ledger"), clock: time.Unix(1_600_000_000, 0),
+		db:    &memory.DB{PageSize: 2}, tables: store.NewTables("status", "ledger"),
+		clock:        time.Unix(1_600_000_000, 1000),
 		everRejected: map[string]bool{}, sent: map[snapshot.Outgoing]int{}, notified: map[snapshot.Kind]int{},
 		reached: map[reached]bool{}, called: map[Call]bool{}, noRows: map[*actor]bool{},
 	}

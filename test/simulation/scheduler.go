@@ -9,6 +9,7 @@ import (
 
 	"snapshot-status-checker/functions/increment"
 	"snapshot-status-checker/functions/sweep"
+	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/store"
 )
 
@@ -117,9 +118,13 @@ func (s *schedule) execute(e *execution, words string) *execution {
 	return e
 }
 
+// lateAfter makes every run late at once: its first message is stored in whole seconds, and the clock is past them.
+const lateAfter = time.Nanosecond
+
 // store is the protocol in a new process of a task.
 func (s *schedule) store(task string) *store.Store {
-	settings := store.Settings{Exempt: s.exempt, StalledAfter: time.Hour, PageSize: s.pageSize, Now: s.now,
+	settings := store.Settings{Exempt: s.exempt, StalledAfter: time.Hour,
+		LateAfter: snapshot.LateAfter{"": lateAfter}, PageSize: s.pageSize, Now: s.now,
 		Nonce: s.nonce, CountBy: s.countBy}
 	return store.New(taskTables{s, task}, s.tables, settings)
 }

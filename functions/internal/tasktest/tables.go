@@ -22,6 +22,9 @@ import (
 	"snapshot-status-checker/internal/telemetry/metrics/metricstest"
 )
 
+// LateAfter is the time after which a run of the type full is late.
+const LateAfter = 3 * time.Hour
+
 // Run is the correlation id of the test's run, and Execution the ARN of its execution.
 const (
 	Run       = "run-1"
@@ -46,7 +49,7 @@ func New(t testing.TB, exempt ...snapshot.Status) *Tables {
 		Now: time.Date(2020, 1, 1, 12, 0, 0, 0, time.UTC)}
 	ts.DB = &tabletest.Hooked{DB: ts.memory}
 	ts.Store = store.New(ts.DB, ts.Names, store.Settings{Exempt: exempt, StalledAfter: time.Hour,
-		Now: func() time.Time { return ts.Now }})
+		LateAfter: snapshot.LateAfter{"full": LateAfter}, Now: func() time.Time { return ts.Now }})
 	ts.Log = logging.New(&ts.logs, slog.LevelDebug, "task", "app", "dev")
 	return ts
 }

@@ -26,7 +26,7 @@ func main() {
 		log *slog.Logger) function.Handler[sweep.Input, sweep.Output] {
 		protocol := store.New(dynamo.New(dynamodb.NewFromConfig(cfg)), store.NewTables(s.StatusTable, s.LedgerTable),
 			store.Settings{Exempt: s.ExemptStatuses, Lease: s.Lease(),
-				StalledAfter: time.Duration(s.StalledAfterMinutes) * time.Minute})
+				StalledAfter: time.Duration(s.StalledAfterMinutes) * time.Minute, LateAfter: s.LateAfter})
 		started := &machine.Machine{SFN: sfn.NewFromConfig(cfg), ARN: s.StateMachineARN}
 		watch := &pipes.Watch{Client: awspipes.NewFromConfig(cfg), Names: s.PipeNames, Log: log}
 		topic := &monitoring.Topic{SNS: sns.NewFromConfig(cfg), ARN: s.MonitoringTopicARN}

@@ -45,6 +45,7 @@ var titles = map[snapshot.Kind]string{
 	snapshot.AllSuccessful: "All collections successful",
 	snapshot.RunStalled:    "Run stalled",
 	snapshot.RunAbandoned:  "Run abandoned",
+	snapshot.RunLate:       "Run late",
 }
 
 // Notify publishes a notification about a whole run. export is that of the run's first message. Repeating it publishes
@@ -58,8 +59,8 @@ func (t *Topic) Notify(ctx context.Context, out snapshot.Outgoing, export snapsh
 	})
 }
 
-// Alert publishes that a run is stalled or abandoned, and its blockers. Monitoring shows at most eight elements: five
-// name collections, and the last one has the number of the others.
+// Alert publishes that a run is stalled, late or abandoned, and its blockers. Monitoring shows at most eight elements:
+// five name collections, and the last one has the number of the others.
 func (t *Topic) Alert(
 	ctx context.Context, out snapshot.Outgoing, export snapshot.Export, blockers snapshot.Blockers,
 ) error {

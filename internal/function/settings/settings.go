@@ -1,6 +1,7 @@
 // Package settings reads the functions' environment variables, once at start. Names, defaults and which are required
 // follow the seed document ("Environment variables"). This system adds LEDGER_TABLE_NAME, REJECTED_MESSAGES_QUEUE_URL,
-// COUNT_BY, EXEMPT_STATUSES, LEASE_SECONDS, MAX_COLLECTIONS, STALLED_AFTER_MINUTES, STATE_MACHINE_ARN and PIPE_NAMES.
+// COUNT_BY, EXEMPT_STATUSES, LEASE_SECONDS, MAX_COLLECTIONS, STALLED_AFTER_MINUTES, LATE_AFTER_MINUTES,
+// STATE_MACHINE_ARN and PIPE_NAMES.
 package settings
 
 import (
@@ -83,10 +84,11 @@ type Sweep struct {
 	Tables
 	Outbox
 	Counting
-	StalledAfterMinutes int      `env:"STALLED_AFTER_MINUTES" envDefault:"60"`
-	StateMachineARN     string   `env:"STATE_MACHINE_ARN,required,notEmpty"`
-	MonitoringTopicARN  string   `env:"MONITORING_SNS_TOPIC_ARN,required,notEmpty"`
-	PipeNames           []string `env:"PIPE_NAMES,required,notEmpty"` // separated by commas
+	StalledAfterMinutes int                `env:"STALLED_AFTER_MINUTES" envDefault:"60"`
+	LateAfter           snapshot.LateAfter `env:"LATE_AFTER_MINUTES"`
+	StateMachineARN     string             `env:"STATE_MACHINE_ARN,required,notEmpty"`
+	MonitoringTopicARN  string             `env:"MONITORING_SNS_TOPIC_ARN,required,notEmpty"`
+	PipeNames           []string           `env:"PIPE_NAMES,required,notEmpty"` // separated by commas
 }
 
 // Notify is the environment of functions/notify.

@@ -18,6 +18,7 @@ var variables = []string{
 	"ENVIRONMENT", "APPLICATION", "LOG_LEVEL", "DYNAMO_DB_EXPORT_STATUS_TABLE_NAME", "LEDGER_TABLE_NAME",
 	"EXEMPT_STATUSES", "COUNT_BY", "REJECTED_MESSAGES_QUEUE_URL", "EXPORT_STATE_SQS_QUEUE_URL", "MONITORING_SNS_TOPIC_ARN",
 	"STALLED_AFTER_MINUTES", "STATE_MACHINE_ARN", "LEASE_SECONDS", "MAX_COLLECTIONS", "PIPE_NAMES",
+	"LATE_AFTER_MINUTES",
 }
 
 // environment sets exactly these variables (NAME=value).
@@ -136,6 +137,9 @@ func TestErrorsNameTheVariable(t *testing.T) {
 		{"no number", []string{"LEDGER_TABLE_NAME=l", "STATE_MACHINE_ARN=m", "MONITORING_SNS_TOPIC_ARN=t",
 			"PIPE_NAMES=p", "STALLED_AFTER_MINUTES=soon"}, readError[settings.Sweep], []string{"StalledAfterMinutes",
 			"soon"}},
+		{"no deadline", []string{"LEDGER_TABLE_NAME=l", "STATE_MACHINE_ARN=m", "MONITORING_SNS_TOPIC_ARN=t",
+			"PIPE_NAMES=p", "LATE_AFTER_MINUTES=full=soon"}, readError[settings.Sweep],
+			[]string{"LateAfter", "full=soon", "full=480"}},
 		{"no number of seconds", []string{"LEDGER_TABLE_NAME=l", "LEASE_SECONDS=10m"}, readError[settings.CheckAll],
 			[]string{"LeaseSeconds", "10m"}},
 		{"no number of collections", []string{"LEDGER_TABLE_NAME=l", "REJECTED_MESSAGES_QUEUE_URL=q",
@@ -184,6 +188,21 @@ func TestLogLevels(t *testing.T) {
 			environment(t, "LEDGER_TABLE_NAME=l", "LOG_LEVEL="+text)
 			if got := slog.Level(read[settings.CheckAll](t).LogLevel); got != want {
 				t.Errorf("got %s, want %s", got, want)
+			}
+		})
+	}
+}
+
+func TestLateAfter(t *testing.T) {
+	for text, want := range map[string]snapshot.LateAfter{
+		"": nil, " ": nil, "480": {"": 8 * time.Hour},
+		"full=480,incremental=120": {"full": 8 * time.Hour, "incremental": 2 * time.Hour},
+	} {
+		t.Run(text, func(t *testing.T) {
+			environment(t, "LEDGER_TABLE_NAME=l", "STATE_MACHINE_ARN=m", "MONITORING_SNS_TOPIC_ARN=t", "PIPE_NAMES=p",
+				"LATE_AFTER_MINUTES="+text)
+			if diff := cmp.Diff(want, read[settings.Sweep](t).LateAfter); diff != "" {
+				t.Error(diff)
 			}
 		})
 	}

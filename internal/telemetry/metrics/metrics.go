@@ -67,6 +67,7 @@ var (
 	OpenRuns         = Metric{"OpenRuns", Count}           // runs with something left to do
 	OldestOpenRunAge = Metric{"OldestOpenRunAge", Seconds} // since its first message or reopening; 0 without open runs
 	StalledRuns      = Metric{"StalledRuns", Count}        // open runs without progress for too long
+	LateRuns         = Metric{"LateRuns", Count}           // open runs past their deadline
 	OldestPendingAge = Metric{"OldestPendingAge", Seconds} // of pending messages; 0 without any
 	StoppedPipes     = Metric{"StoppedPipes", Count}       // pipes of the stack that deliver nothing until started
 )
@@ -74,7 +75,8 @@ var (
 // All lists every metric.
 var All = []Metric{FilesReceived, SuccessFilesReceived, RepeatedFiles, DuplicateMessages, MessagesRejected,
 	FilesOverReceived, MessageProcessingTime, ContentionRetries, CollectionsReceived, CollectionsSuccessful,
-	RequestsSent, RunsReceived, RunsSuccessful, OpenRuns, OldestOpenRunAge, StalledRuns, OldestPendingAge, StoppedPipes}
+	RequestsSent, RunsReceived, RunsSuccessful, OpenRuns, OldestOpenRunAge, StalledRuns, LateRuns,
+	OldestPendingAge, StoppedPipes}
 
 // call is what one call of a function measured. It is safe for concurrent use.
 type call struct {
