@@ -266,7 +266,8 @@ func TestManyProcessesCountTheSameFiles(t *testing.T) {
 					continue
 				}
 				group.Go(func() {
-					if _, err := receive(ts, process, fmt.Sprint(round, i), slices.Collect(maps.Values(batch))); err != nil {
+					_, err := receive(ts, process, fmt.Sprint(round, i), slices.Collect(maps.Values(batch)))
+					if err != nil {
 						t.Error(err)
 					}
 				})

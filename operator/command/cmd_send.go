@@ -24,7 +24,7 @@ type sendCommand struct {
 	Collection   string    `placeholder:"NAME" help:"The collection."`
 	SnapshotType string    `default:"full" help:"full or incremental."`
 	ExportDate   string    `placeholder:"DATE" help:"The export's date (default: today, UTC)."`
-	File         string    `placeholder:"NAME" help:"The file's name. With countBy=file it is required, and counts once."`
+	File         string    `placeholder:"NAME" help:"The file's name; required with countBy=file."`
 	Success      bool      `help:"It is the collection's _success file."`
 	From         inputFile `placeholder:"FILE" help:"Send the text of this file (- for standard input)."`
 	Identity     string    `placeholder:"ID" help:"The message's identity (default: a new one)."`
