@@ -76,8 +76,9 @@ type Collection struct {
 	Known         bool      // the ledger has the item
 	Counted       int64     // distinct file messages, over all epochs
 	CountedAt     time.Time // of the last message, for people
-	Recent        []string  // digests of the messages counted since the last page, sorted
+	Recent        []string  // digests recorded since the last page, sorted
 	Pages         int64     // full pages of older digests
+	Instance      string    // differs from that of a lost ledger's item; set by the first count
 	Latest        Export    // of the last counted message; without one, of the run's first message
 	SuccessEpochs []int64   // epochs whose success file was received, sorted
 	Request       Entry     // for the _success file

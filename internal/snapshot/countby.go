@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"strings"
+	"unicode/utf8"
 )
 
 // CountBy says what counts once: each message, or each file of an export.
@@ -63,6 +65,9 @@ func (o object) unnamed() *Rejection {
 			switch {
 			case !ok:
 				return reject(ReasonFieldNotString, "field %s is not a string", name)
+			case strings.ContainsRune(value, utf8.RuneError):
+				return reject(ReasonFieldNotString, "field %s contains U+FFFD or an invalid character that is read as "+
+					"U+FFFD: other files may have the same name", name)
 			case value != FilenameNotSet:
 				return nil
 			}

@@ -14,13 +14,17 @@ func TestValidateByFile(t *testing.T) {
 		reason snapshot.Reason // "" for a message that counts
 		detail string
 	}{
-		"named":               {body: body("filename", `"a"`)},
-		"named by file_name":  {body: body("filename", "", "file_name", `"a"`)},
-		"filename null":       {body: body("filename", `null`, "file_name", `"a"`)},
-		"both":                {body: body("filename", `"a"`, "file_name", `"b"`)},
-		"none":                {body("filename", ""), snapshot.ReasonFieldMissing, "countBy=file"},
-		"empty":               {body("filename", `""`), snapshot.ReasonFieldMissing, "filename is missing"},
-		"not set":             {body("filename", `"NOT_SET"`), snapshot.ReasonFieldMissing, "filename is missing"},
+		"named":              {body: body("filename", `"a"`)},
+		"named by file_name": {body: body("filename", "", "file_name", `"a"`)},
+		"filename null":      {body: body("filename", `null`, "file_name", `"a"`)},
+		"both":               {body: body("filename", `"a"`, "file_name", `"b"`)},
+		"none":               {body("filename", ""), snapshot.ReasonFieldMissing, "countBy=file"},
+		"empty":              {body("filename", `""`), snapshot.ReasonFieldMissing, "filename is missing"},
+		"not set":            {body("filename", `"NOT_SET"`), snapshot.ReasonFieldMissing, "filename is missing"},
+		"not set, and named": {body: body("filename", `"NOT_SET"`, "file_name", `"a"`)},
+		"half a character":   {body("filename", `"a\ud800"`), snapshot.ReasonFieldNotString, "filename contains"},
+		"replaced before": {body("file_name", `"a\ufffd"`, "filename", ""), snapshot.ReasonFieldNotString,
+			"file_name contains"},
 		"number":              {body("filename", `1`), snapshot.ReasonFieldNotString, "filename is not a string"},
 		"twice":               {`{"filename":"b",` + body("filename", `"a"`)[1:], snapshot.ReasonRepeatedKey, "filename"},
 		"success file":        {body: body("filename", "", "is_success_file", `true`)},
@@ -35,6 +39,8 @@ func TestValidateByFile(t *testing.T) {
 				rejectedFor(t, got.Rejection, test.reason, test.detail)
 			} else if got.Rejection != nil {
 				t.Errorf("rejected: %v", got.Rejection)
+			} else if !got.Message.IsSuccessFile && got.Message.Filename == snapshot.FilenameNotSet {
+				t.Error("counts without a name")
 			}
 			if receipts[0] != before {
 				t.Error("the receipts were changed")

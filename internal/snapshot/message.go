@@ -136,7 +136,7 @@ var fileNames = [...]string{"filename", "file_name"}
 // filename never rejects; see CountBy.Validate.
 func (p *parser) filename() string {
 	for _, name := range fileNames {
-		if value, ok := asString(p.fields.get(name)); ok && !isBlank(value) {
+		if value, ok := asString(p.fields.get(name)); ok && !isBlank(value) && value != FilenameNotSet {
 			return value
 		}
 	}

@@ -16,7 +16,7 @@ const (
 	ReasonNoBody            Reason = "NO_BODY"            // a record of an envelope without a body
 	ReasonIdentityInvalid   Reason = "IDENTITY_INVALID"   // an invalid messageId of a record
 	ReasonFieldMissing      Reason = "FIELD_MISSING"      // a required field is absent, null or empty
-	ReasonFieldNotString    Reason = "FIELD_NOT_STRING"   // a required field is of another type
+	ReasonFieldNotString    Reason = "FIELD_NOT_STRING"   // a required field is of another type, or no valid text
 	ReasonFieldTooLong      Reason = "FIELD_TOO_LONG"     // a required field exceeds the limit of a DynamoDB key
 	ReasonFlagInvalid       Reason = "FLAG_INVALID"       // a flag that is neither true nor false
 	ReasonUnknownCollection Reason = "UNKNOWN_COLLECTION" // the export status table has no row for it

@@ -29,6 +29,7 @@ const (
 	attrCountedAt      = "CountedAt"
 	attrRecent         = "Recent"
 	attrPages          = "Pages"
+	attrInstance       = "Instance"
 	attrSuccessEpochs  = "SuccessEpochs"
 	attrSnapshotType   = "SnapshotType" // of a collection and of a run
 	attrExportDate     = "ExportDate"
@@ -199,6 +200,7 @@ func (t Tables) decodeCollection(key snapshot.CollectionKey, item table.Item) (s
 		CountedAt:     d.time(attrCountedAt),
 		Recent:        d.blobs(attrRecent),
 		Pages:         d.int(attrPages),
+		Instance:      d.string(attrInstance),
 		Latest:        d.export(),
 		SuccessEpochs: typed(&d, d.item.Ints, attrSuccessEpochs),
 		Request:       d.entry(snapshot.SuccessFileRequest),

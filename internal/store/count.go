@@ -75,7 +75,7 @@ func (s *Store) Count(ctx context.Context, execution string, state State, receip
 		if err := c.count(ctx, some); err != nil {
 			return c.counts, fmt.Errorf("counting: %w", err)
 		}
-		c.part++
+		c.part += len(some)
 	}
 	var err error
 	c.counts.Row, c.counts.Synced, err = s.sync(ctx, *c.row, c.known.Counted)
@@ -89,7 +89,7 @@ type counting struct {
 	execution string
 	row       *snapshot.Row       // adopted; as last read
 	known     snapshot.Collection // as last read
-	part      int                 // the number of the present part of the messages
+	part      int                 // the position of the present part's first message
 	counts    Counts
 }
 
@@ -97,7 +97,7 @@ type counting struct {
 // update returns the collection, which shows the reason: messages or files were recorded before, the page was turned,
 // or the ledger is new.
 func (c *counting) count(ctx context.Context, receipts []snapshot.Receipt) error {
-	left, err := c.unrecorded(ctx, receipts)
+	left, err := c.removeDuplicates(ctx, receipts)
 	if err != nil || len(left.digests) == 0 {
 		return err
 	}
@@ -122,12 +122,11 @@ func (c *counting) count(ctx context.Context, receipts []snapshot.Receipt) error
 		}
 		metrics.Add(ctx, metrics.ContentionRetries, 1)
 		if c.known.Counted < c.row.Held() {
-			c.forgetPages(c.key, c.known.Pages)
 			if err := c.adopt(ctx); err != nil {
 				return err
 			}
 		}
-		if left, err = c.unrecorded(ctx, left.receipts()); err != nil || len(left.digests) == 0 {
+		if left, err = c.removeDuplicates(ctx, left.receipts); err != nil || len(left.digests) == 0 {
 			return err
 		}
 	}
@@ -143,14 +142,14 @@ func (c *counting) update(left unrecorded) table.Write {
 			files++
 		}
 	}
-	receipts := left.receipts()
-	set := exportAttributes(receipts[len(receipts)-1].Message.Export)
+	set := exportAttributes(left.receipts[len(left.receipts)-1].Message.Export)
 	set[attrCountedAt], set[attrExpiresAt] = c.Now().Unix(), c.expires(ledgerTTL)
 	fresh := table.NewBlobs(left.digests...)
 	write := table.Write{
-		Ref: c.collectionRef(c.key),
-		Set: set,
-		Add: map[string]any{attrCounted: files, attrRecent: fresh},
+		Ref:     c.collectionRef(c.key),
+		Set:     set,
+		SetOnce: map[string]any{attrInstance: c.Nonce()},
+		Add:     map[string]any{attrCounted: files, attrRecent: fresh},
 		If: []table.Condition{numberIs(attrPages, c.known.Pages),
 			{Attribute: attrRecent, Operator: table.ContainsNone, Value: fresh}},
 	}
@@ -165,16 +164,15 @@ func (c *counting) update(left unrecorded) table.Write {
 
 // unrecorded is messages that the ledger does not have, and the digests that record them.
 type unrecorded struct {
+	receipts []snapshot.Receipt // in their order, each in one of the next two
 	counted  []snapshot.Receipt
 	repeated []snapshot.Receipt // with ByFile: another message brought their file in this epoch
 	digests  []string
 }
 
-func (u unrecorded) receipts() []snapshot.Receipt { return slices.Concat(u.counted, u.repeated) }
-
-// unrecorded adds the messages that the ledger has to the duplicates, and returns the others.
-func (c *counting) unrecorded(ctx context.Context, receipts []snapshot.Receipt) (left unrecorded, err error) {
-	pages, err := c.readPages(ctx, c.key, c.known.Pages)
+// removeDuplicates adds the messages that the ledger has to the duplicates, and returns the others.
+func (c *counting) removeDuplicates(ctx context.Context, receipts []snapshot.Receipt) (left unrecorded, err error) {
+	pages, err := c.readPages(ctx)
 	if err != nil {
 		return unrecorded{}, err
 	}
@@ -188,7 +186,7 @@ func (c *counting) unrecorded(ctx context.Context, receipts []snapshot.Receipt) 
 			c.counts.Duplicates = append(c.counts.Duplicates, receipt)
 			continue
 		}
-		left.digests = append(left.digests, receipt.Digest)
+		left.receipts, left.digests = append(left.receipts, receipt), append(left.digests, receipt.Digest)
 		if c.CountBy == snapshot.ByFile && !receipt.Message.IsSuccessFile {
 			file := receipt.FileDigest(c.row.Epoch())
 			if recorded(file) {

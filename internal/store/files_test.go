@@ -2,7 +2,10 @@ package store_test
 
 import (
 	"fmt"
+	"maps"
+	"math/rand/v2"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -205,4 +208,75 @@ func TestCountByChanges(t *testing.T) {
 		ts.wantCounts(ts.count(brings("m3", "x"), brings("m4", "x")), []string{"m4"}, nil, []string{"m3"})
 		ts.wantRow("a", received(3))
 	})
+}
+
+// The setting changes between the tries of one execution: its receipts of what was counted stay.
+func TestCountByChangesBetweenTries(t *testing.T) {
+	for name, order := range map[string][2]snapshot.CountBy{"to message": {snapshot.ByFile, snapshot.ByMessage},
+		"to file": {snapshot.ByMessage, snapshot.ByFile}} {
+		t.Run(name, func(t *testing.T) {
+			batch := receipts("a", "m", 3*table.MaxContained)
+			everyCrash(t, func(ts *testStore) {
+				ts.row("a", "Sent", 900)
+				ts.by = order[0]
+				ts.store = ts.another()
+			}, func(ts *testStore) error {
+				_, err := receive(ts, ts.store, "e", batch)
+				return err
+			}, func(ts *testStore) {
+				ts.by = order[1]
+				ts.store = ts.another()
+				ts.countAs("e", batch...)
+				ts.wantRow("a", received(int64(len(batch))))
+				ts.wantReceipts("a", batch)
+			})
+		})
+	}
+}
+
+// Processes with caches of their own count the same files at once, over many pages, with redeliveries and new exports
+// in between: each name counts once in each epoch, and each message has one receipt.
+func TestManyProcessesCountTheSameFiles(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(20) {
+		random := rand.New(rand.NewPCG(seed, 0))
+		ts := newMemoryStore(t)
+		ts.byFile()
+		ts.row("a", "Sent", 900)
+		processes := []*store.Store{ts.another(), ts.another(), ts.another()}
+		all, names := map[string]snapshot.Receipt{}, map[string]bool{}
+		for round := range 60 {
+			if random.IntN(20) == 0 {
+				ts.exportAgain("a")
+				clear(names)
+			}
+			var group sync.WaitGroup
+			for i, process := range processes {
+				batch := map[string]snapshot.Receipt{}
+				for range random.IntN(20) {
+					message := brings(fmt.Sprint("m", random.IntN(2000)), fmt.Sprint("f", random.IntN(300)))
+					if known, again := all[message.Identity]; again {
+						message = known
+					} else {
+						names[message.Message.Filename] = true
+					}
+					all[message.Identity], batch[message.Identity] = message, message
+				}
+				if len(batch) == 0 {
+					continue
+				}
+				group.Go(func() {
+					_, err := receive(ts, process, fmt.Sprint(round, i), slices.Collect(maps.Values(batch)))
+					if err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			group.Wait()
+			if row := ts.read("a").Row; len(names) > 0 && row.FilesReceived.N != int64(len(names)) {
+				t.Fatalf("seed %d, round %d: %d files received, want %d", seed, round, row.FilesReceived.N, len(names))
+			}
+		}
+		ts.wantReceipts("a", slices.Collect(maps.Values(all)))
+	}
 }

@@ -8,7 +8,6 @@ import (
 	"sort"
 	"strings"
 
-	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/table"
 )
 
@@ -47,7 +46,7 @@ func (c *counting) turnPage(ctx context.Context, added int) error {
 		return fmt.Errorf("turning the page: %w", err)
 	}
 	if err == nil {
-		c.pages.Add(cachedPage{ref.Partition, number}, newPage(turned))
+		c.pages.Add(cachedPage{ref.Partition, c.known.Instance, number}, newPage(turned))
 	}
 	c.known, err = c.decodeCollection(c.key, item)
 	return err
@@ -64,23 +63,22 @@ func (p page) has(digest string) bool {
 	return i < len(p)/size && string(p[i*size:(i+1)*size]) == digest
 }
 
-// cachedPage names a page in the cache.
+// cachedPage names a page in the cache. Pages of a lost ledger have the same keys as those of the present one, and
+// another instance.
 type cachedPage struct {
-	partition string // of the collection
-	number    int64
+	partition, instance string // of the collection
+	number              int64
 }
 
 // readPages returns the collection's pages, each read once per process. A page without an item has expired and is
 // empty.
-func (s *Store) readPages(ctx context.Context, key snapshot.CollectionKey, count int64) ([]page, error) {
-	partition := collectionPartition(key)
-	if s.pages.Contains(cachedPage{partition, count}) {
-		s.forgetPages(key, count) // the cache has more pages than the ledger: they are from a lost one
-	}
-	pages := make([]page, count)
+func (c *counting) readPages(ctx context.Context) ([]page, error) {
+	pages := make([]page, c.known.Pages)
+	name := cachedPage{partition: collectionPartition(c.key), instance: c.known.Instance}
 	var missing []int64
-	for i := range count {
-		cached, ok := s.pages.Get(cachedPage{partition, i})
+	for i := range c.known.Pages {
+		name.number = i
+		cached, ok := c.pages.Get(name)
 		if pages[i] = cached; !ok {
 			missing = append(missing, i)
 		}
@@ -88,9 +86,9 @@ func (s *Store) readPages(ctx context.Context, key snapshot.CollectionKey, count
 	for chunk := range slices.Chunk(missing, table.MaxBatch) {
 		reads := make([]table.Read, len(chunk))
 		for j, i := range chunk {
-			reads[j] = table.Read{Ref: s.pageRef(key, i), Consistent: true}
+			reads[j] = table.Read{Ref: c.pageRef(c.key, i), Consistent: true}
 		}
-		items, err := s.db.GetMany(ctx, reads)
+		items, err := c.db.GetMany(ctx, reads)
 		if err != nil {
 			return nil, fmt.Errorf("reading pages: %w", err)
 		}
@@ -100,16 +98,9 @@ func (s *Store) readPages(ctx context.Context, key snapshot.CollectionKey, count
 			if err := d.err(reads[j].Ref); err != nil {
 				return nil, err
 			}
-			s.pages.Add(cachedPage{partition, i}, pages[i])
+			name.number = i
+			c.pages.Add(name, pages[i])
 		}
 	}
 	return pages, nil
-}
-
-// forgetPages removes a collection's pages from the cache because the ledger is new. count is their number there.
-func (s *Store) forgetPages(key snapshot.CollectionKey, count int64) {
-	page := cachedPage{partition: collectionPartition(key)}
-	for ; s.pages.Remove(page) || page.number < count; page.number++ {
-		continue
-	}
 }

@@ -49,7 +49,7 @@ const (
 	ExpressLease = 5 * time.Minute
 )
 
-// cachedPages bounds the pages of digests that a process caches: 64 MB, the pages of 3 million files.
+// cachedPages bounds the pages of digests that a process caches: 64 MB, 3 million digests.
 const cachedPages = 1 << 16
 
 // New makes a Store.
@@ -117,8 +117,9 @@ func (t Tables) pageRef(key snapshot.CollectionKey, page int64) table.Ref {
 	return t.Ledger.At(collectionPartition(key), fmt.Sprintf("%s%06d", pagePrefix, page))
 }
 
-// receiptsRef is the item of an execution's receipts of a collection: one item or more for each part of the messages
-// (see Count). It is the same for a retry.
+// receiptsRef is the item of an execution's receipts of a collection: one item or more for each part of the messages,
+// named by the position of its first message (see Count). It is the same for a retry. If the retry has larger parts,
+// because CountBy changed, a part that it writes again begins with the messages that were there.
 func (t Tables) receiptsRef(key snapshot.CollectionKey, execution string, part, item int) table.Ref {
 	sum := sha256.Sum256([]byte(execution))
 	sort := fmt.Sprintf("%s%x#%d#%d", receiptsPrefix, sum[:executionDigest], part, item)

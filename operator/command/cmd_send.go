@@ -24,7 +24,7 @@ type sendCommand struct {
 	Collection   string    `placeholder:"NAME" help:"The collection."`
 	SnapshotType string    `default:"full" help:"full or incremental."`
 	ExportDate   string    `placeholder:"DATE" help:"The export's date (default: today, UTC)."`
-	File         string    `placeholder:"NAME" help:"The file's name, for logs and lists."`
+	File         string    `placeholder:"NAME" help:"The file's name; required with countBy=file."`
 	Success      bool      `help:"It is the collection's _success file."`
 	From         inputFile `placeholder:"FILE" help:"Send the text of this file (- for standard input)."`
 	Identity     string    `placeholder:"ID" help:"The message's identity (default: a new one)."`
@@ -34,7 +34,8 @@ type sendCommand struct {
 
 func (c *sendCommand) Help() string {
 	return "Sends the message of a received file to the file-received queue. Refuses a message that would be " +
-		"rejected; it does not check whether the collection has a row. Exits with 3 if the message would be rejected."
+		"rejected. It does not check whether the collection has a row, and a dry run not whether countBy=file needs " +
+		"a file name. Exits with 3 if the message would be rejected."
 }
 
 // sending is the answer of send.

@@ -19,7 +19,7 @@ const (
 	filesPerPage = 200
 )
 
-// receipts are the messages that were counted for a collection.
+// receipts are the messages that were recorded for a collection.
 type receipts struct {
 	Newest []store.Receipt // the newest first
 	More   bool            // not all were read

@@ -45,7 +45,7 @@ var (
 	FilesReceived         = Metric{"FilesReceived", Count}                // files counted, each message once
 	SuccessFilesReceived  = Metric{"SuccessFilesReceived", Count}         // _success files, each message once
 	RepeatedFiles         = Metric{"RepeatedFiles", Count}                // files that came again; countBy=file only
-	DuplicateMessages     = Metric{"DuplicateMessages", Count}            // messages counted before
+	DuplicateMessages     = Metric{"DuplicateMessages", Count}            // messages recorded before
 	MessagesRejected      = Metric{"MessagesRejected", Count}             // messages not counted; also by reason_code
 	FilesOverReceived     = Metric{"FilesOverReceived", Count}            // files counted beyond FilesSent
 	MessageProcessingTime = Metric{"MessageProcessingTime", Milliseconds} // of each message, from sent to counted
