@@ -29,8 +29,8 @@ func CheckReason(reason string) error {
 	return nil
 }
 
-// EndedByHand reports whether a person ended the run. It holds while nothing arrives or moves: another file, status,
-// row or generation changes the run's sums and takes it up again. A run that is done is done.
+// EndedByHand reports whether a person ended the run. It holds while nothing arrives or moves: another file, row or
+// generation, or a status from Sent on, changes the run's sums and takes it up again. A run that is done is done.
 func (r Run) EndedByHand(t *Tally) bool {
 	return !r.ByHand.At.IsZero() && r.ByHand.Sums == r.Sums(t) && !r.Finished(t)
 }

@@ -21,8 +21,8 @@ type Progress struct {
 // Sums sums up the run's rows. A run makes progress when they change. They include the generation, because a reopened
 // run may be done again with the same rows but has new notifications.
 func (r Run) Sums(t *Tally) string {
-	return fmt.Sprintf("generation %d: %d rows, %d received, %d successful, %d of %d files", r.Generation,
-		t.Rows, t.Rows-t.missing[AllReceived], t.Rows-t.missing[AllSuccessful], t.FilesReceived, t.FilesSent)
+	return fmt.Sprintf("generation %d: %d rows, %d sent, %d received, %d successful, %d of %d files", r.Generation,
+		t.Rows, t.sent, t.Rows-t.missing[AllReceived], t.Rows-t.missing[AllSuccessful], t.FilesReceived, t.FilesSent)
 }
 
 // Blockers are the collections that a run waits for: those not received or, if all are received, those not successful.

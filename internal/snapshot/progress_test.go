@@ -60,6 +60,7 @@ func TestSums(t *testing.T) {
 		"base":                 base,
 		"another file":         adopted("Sent", 3, 3, 0),
 		"another file sent":    adopted("Sent", 4, 2, 0),
+		"not yet sent":         adopted("Exported", 3, 2, 0),
 		"received":             adopted("Received", 3, 2, 0),
 		"successful":           adopted("Success", 3, 2, 0),
 		"the counter set back": setTo(n(0), base),

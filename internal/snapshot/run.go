@@ -50,6 +50,7 @@ type Tally struct {
 	Rows          int
 	FilesReceived int64
 	FilesSent     int64
+	sent          int            // rows in the status Sent
 	missing       map[Kind]int   // how many rows block the notification
 	blockers      map[Kind][]Row // the first MaxNamed of them
 }
@@ -62,6 +63,9 @@ func (t *Tally) Add(row Row, exempt []Status) {
 	t.Rows++
 	t.FilesReceived += row.FilesReceived.N
 	t.FilesSent += row.FilesSent.N
+	if row.Status.Is(Sent) {
+		t.sent++
+	}
 	for _, kind := range Notifications {
 		if row.Status.AtLeast(kind.Wanted(), exempt) {
 			continue
