@@ -98,12 +98,11 @@ func byHandAsRead(read snapshot.Abandonment) []table.Condition {
 		{Attribute: attrByHandSums, Value: read.Sums}}
 }
 
-// EndedByHand reports whether the run was ended by hand; see snapshot.Run.EndedByHand. It adds up the rows as a sweep
-// does.
+// EndedByHand reports whether the run was ended by hand; see snapshot.Run.EndedByHand.
 func (r RunState) EndedByHand(exempt []snapshot.Status) bool {
 	tally := &snapshot.Tally{}
-	for _, state := range r.Collections {
-		tally.Add(pagedRow{*state.Row, state.Malformed}.blocking(), exempt)
+	for _, row := range r.tallied {
+		tally.Add(row, exempt)
 	}
 	return r.Run != nil && r.Run.EndedByHand(tally)
 }

@@ -7,6 +7,7 @@ import (
 
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/store"
+	"snapshot-status-checker/internal/table"
 )
 
 func (ts *testStore) abandon(reason string) snapshot.Abandonment {
@@ -96,13 +97,15 @@ func TestWhatMovesTakesARunUpAgain(t *testing.T) {
 		"a file":           func(ts *testStore) { ts.count(receipt("c", "late")) },
 		"a status":         func(ts *testStore) { ts.row("c", "Received", 2) },
 		"more files sent":  func(ts *testStore) { ts.row("c", "Sent", 3) },
-		"a row":            func(ts *testStore) { ts.row("d", "Exporting", 0) },
+		"a row":            func(ts *testStore) { ts.row("e", "Exporting", 0) },
 		"a row is deleted": func(ts *testStore) { ts.put(ts.tables.Status.At(run, "c"), nil) },
 		"a person":         func(ts *testStore) { ts.resume() },
+		"the status Sent":  func(ts *testStore) { ts.row("d", "Sent", 2) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			everywhere(t, func(ts *testStore) {
 				hangs(ts)
+				ts.row("d", "Exported", 2)
 				ts.abandon("hopeless")
 				ts.wantEnded(true)
 				moves(ts)
@@ -116,6 +119,16 @@ func TestWhatMovesTakesARunUpAgain(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A malformed item of the ledger changes no row: sweep and commands agree that the run is ended.
+func TestAnEndedRunWithAMalformedCollection(t *testing.T) {
+	everywhere(t, func(ts *testStore) {
+		hangs(ts)
+		ts.write(table.Write{Ref: ts.collectionRef("a"), Set: map[string]any{"Pages": "two"}})
+		ts.abandon("hopeless")
+		ts.wantEnded(true)
+	})
 }
 
 // A message that only repeats what is counted moves nothing.

@@ -16,6 +16,8 @@ import (
 type RunState struct {
 	Run         *snapshot.Run // nil if the ledger does not have it: nothing was counted for it
 	Collections []State       // of its rows, in the order of their names; each has a row
+
+	tallied []snapshot.Row // its rows as a sweep adds them up
 }
 
 // Runs lists the ledger's runs, abandoned ones included, in the order of their correlation ids, over all pages,
@@ -53,7 +55,7 @@ func (s *Store) Run(ctx context.Context, correlationID string) (state RunState, 
 	err = s.eachPage(ctx, s.rowsOf(correlationID), func(page []pagedRow) (more bool) {
 		for _, row := range page {
 			state.Collections = append(state.Collections, State{Row: &row.Row, Malformed: row.Malformed})
-			rows = append(rows, row.Row)
+			rows, state.tallied = append(rows, row.Row), append(state.tallied, row.blocking())
 		}
 		return true
 	})
