@@ -82,4 +82,9 @@ func TestARunIsAbandonedByHand(t *testing.T) {
 	if got := Events(after, before); len(got) != 1 || got[0].Kind != ProgressAgain {
 		t.Errorf("taken up: %+v", got)
 	}
+	again := after
+	again.Abandonment = &report.Abandonment{At: at(0), Reason: "its host is gone"}
+	if progress(after.Summary) != progress(again.Summary) {
+		t.Error("a reading of the same run has other pointers, and would be a line")
+	}
 }

@@ -61,9 +61,9 @@ func changed(before, after Tracker, events []Event) bool {
 		progress(before.Run.Summary) != progress(after.Run.Summary)
 }
 
-// progress is a summary without its times.
+// progress is a summary without its times, and without the abandonment, which its state tells.
 func progress(s report.Summary) report.Summary {
-	s.FirstMessage, s.LastProgress, s.Deadline = nil, nil, nil
+	s.FirstMessage, s.LastProgress, s.Deadline, s.Abandonment = nil, nil, nil, nil
 	return s
 }
 
