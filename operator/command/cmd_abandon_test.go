@@ -54,6 +54,27 @@ func TestAbandonAndTakeUpAgain(t *testing.T) {
 	}
 }
 
+// An abandoned run of which no collection waits is taken up again too.
+func TestTakeUpARunWithoutRows(t *testing.T) {
+	t.Parallel()
+	n := newTables(t)
+	n.row("run", "db.core.one", "Sent", 2)
+	n.arrive("run", "db.core.one", "one")
+	n.db.Put(n.tables.Status.At("run", "db.core.one"), nil)
+	s := &services{tables: n}
+	for _, c := range []struct{ line, want string }{
+		{"abandon run --reason=x --yes", "Abandoned run."},
+		{"reconcile run", "run was abandoned by hand. This takes it up again. To do it, add --yes\nNo collection"},
+		{"reconcile run --yes", "Taken up again: run was abandoned by hand.\nNo collection"},
+		{"reconcile run", "No collection"},
+	} {
+		if got := s.says(n, "", nil, strings.Fields(c.line)...); got.code != exitOK ||
+			!strings.HasPrefix(got.out, c.want) {
+			t.Errorf("%s: %+v, want %s", c.line, got, c.want)
+		}
+	}
+}
+
 // A message takes a run up again: the commands say so before the sweep has noticed.
 func TestAMessageTakesUpAnAbandonedRun(t *testing.T) {
 	t.Parallel()

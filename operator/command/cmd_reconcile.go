@@ -50,10 +50,12 @@ func (c *reconcileCommand) Run(a *app) error {
 	byHand := run.Abandonment != nil
 	print := func(p show.Printer) {
 		switch {
-		case byHand && !c.Yes:
-			p.Line("%s was abandoned by hand. This takes it up again.", run.Run)
-		case byHand:
+		case byHand && c.Yes:
 			p.Line("Taken up again: %s was abandoned by hand.", run.Run)
+		case byHand && len(keys) == 0:
+			p.Line("%s was abandoned by hand. This takes it up again. To do it, add --yes", run.Run)
+		case byHand:
+			p.Line("%s was abandoned by hand. This takes it up again.", run.Run)
 		}
 		switch {
 		case len(keys) == 0:

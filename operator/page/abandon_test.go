@@ -93,8 +93,8 @@ func TestAbandonOnThePage(t *testing.T) {
 	if page := shows(true); !strings.Contains(page, "&lt;b&gt;gone&lt;/b&gt;, again") {
 		t.Error("the reason is not shown, or not escaped")
 	}
-	if post("/reconcile", url.Values{}); *reconciled != 1 {
-		t.Errorf("%d executions", *reconciled)
+	if notice := post("/reconcile", url.Values{}); *reconciled != 1 || !strings.HasPrefix(notice, "Taken up again. ") {
+		t.Errorf("%d executions: %s", *reconciled, notice)
 	}
 	shows(false)
 }

@@ -189,6 +189,9 @@ func (s *Server) reconcile(r *http.Request) (string, error) {
 	case 1:
 		notice = "Reconciling 1 collection."
 	}
+	if run.Abandonment != nil {
+		notice = "Taken up again. " + notice
+	}
 	return link("/run", "id", run.Summary.Run, "notice", notice), deployment.Reconcile(r.Context(), s.Reconcile, keys)
 }
 
