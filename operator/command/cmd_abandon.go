@@ -18,7 +18,7 @@ type abandonCommand struct {
 
 func (c *abandonCommand) Help() string {
 	return "Ends a run by hand that will never finish. The sweep then sends no alert for it, starts nothing for it " +
-		"and delivers nothing that is pending. A new message or a change of its rows takes it up again within one " +
+		"and delivers nothing that is pending. A new file or a change of its rows takes it up again within one " +
 		"sweep; so does `reconcile`."
 }
 

@@ -20,7 +20,7 @@ func (s *Server) abandon(r *http.Request) (string, error) {
 	if s.Abandon == nil {
 		return "", errNoStateMachine
 	}
-	notice := "Abandoned. A new message or Reconcile takes the run up again."
+	notice := "Abandoned. A new file or Reconcile takes the run up again."
 	if err := snapshot.CheckReason(reason); err != nil {
 		notice = "Not abandoned: " + err.Error() + "."
 	} else if answer, err := s.Abandon(r.Context(), run, reason); answer.Refused != "" {
