@@ -40,20 +40,20 @@ func (l *LateAfter) UnmarshalText(text []byte) error {
 		}
 		name = strings.ToLower(strings.TrimSpace(name))
 		minutes, err := strconv.Atoi(strings.TrimSpace(number))
-		after := time.Duration(minutes) * time.Minute
 		_, twice := read[name]
 		if err != nil || minutes < 1 || minutes > int(MaxLateAfter/time.Minute) || twice ||
 			paired && !lateType.MatchString(name) {
 			return fmt.Errorf("%q is not %s", part, LateAfterFormat)
 		}
-		read[name] = after
+		read[name] = time.Duration(minutes) * time.Minute
 	}
 	if _, every := read[""]; every && len(read) > 1 {
 		return errors.New("a number for every run and pairs exclude each other: give one number, or only pairs")
 	}
-	if *l = read; len(read) == 0 {
-		*l = nil
+	if len(read) == 0 {
+		read = nil
 	}
+	*l = read
 	return nil
 }
 
