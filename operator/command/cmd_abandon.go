@@ -22,8 +22,8 @@ func (c *abandonCommand) Help() string {
 		"sweep; so does `reconcile`."
 }
 
-// abandonment is the answer of abandon.
-type abandonment struct {
+// abandonedRun is the answer of abandon.
+type abandonedRun struct {
 	Run       string     `json:"run"`
 	Reason    string     `json:"reason"`
 	Abandoned bool       `json:"abandoned"`    // false: a dry run
@@ -44,7 +44,7 @@ func (c *abandonCommand) Run(a *app) error {
 	case run.State == report.Successful:
 		return exit{exitFailed, fmt.Sprintf("run %s is successful: there is nothing to abandon", show.Quote(run.Run))}
 	}
-	said := abandonment{Run: run.Run, Reason: c.Reason, Abandoned: c.Yes}
+	said := abandonedRun{Run: run.Run, Reason: c.Reason, Abandoned: c.Yes}
 	if !c.Yes {
 		return a.answer(said, func(p show.Printer) {
 			headLines(p, run)

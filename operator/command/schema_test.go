@@ -25,7 +25,7 @@ var answers = map[string]any{
 	"files":     fileList{},
 	"pending":   pendingList{},
 	"reconcile": reconciliation{},
-	"abandon":   abandonment{},
+	"abandon":   abandonedRun{},
 	"verify":    verification{},
 	"watch":     live.Line{}, // for each line
 
