@@ -37,8 +37,3 @@ func (r Run) EndedByHand(t *Tally) bool {
 
 // Finished reports whether nothing is left to do for the run: it is done, or it was and its rows are gone.
 func (r Run) Finished(t *Tally) bool { return r.Done(t) || t.Rows == 0 && r.successNotified() }
-
-// successNotified reports whether monitoring was notified in this generation that all of the run is successful.
-func (r Run) successNotified() bool {
-	return r.Hints[AllSuccessful].Notified || r.Outbox[AllSuccessful].Settles(r.Generation)
-}

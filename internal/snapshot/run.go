@@ -34,6 +34,11 @@ func (r Run) Notified(kind Kind) bool {
 	return r.Hints[kind].Notified || r.Outbox[kind].For(r.Generation)
 }
 
+// successNotified reports whether monitoring was notified in this generation that all of the run is successful.
+func (r Run) successNotified() bool {
+	return r.Hints[AllSuccessful].Notified || r.Outbox[AllSuccessful].Settles(r.Generation)
+}
+
 // Outgoing names the run's message of this kind and version.
 func (r Run) Outgoing(kind Kind, version int64) Outgoing {
 	return Outgoing{Kind: kind, CollectionKey: CollectionKey{CorrelationID: r.CorrelationID}, Version: version}

@@ -37,16 +37,16 @@ func (s *Store) Abandon(ctx context.Context, correlationID, reason string) (snap
 		if run.Finished(e.tally) {
 			return snapshot.Abandonment{}, ErrFinished
 		}
-		now := snapshot.Abandonment{At: s.Now().UTC().Truncate(time.Second), Reason: reason, Sums: run.Sums(e.tally),
-			Stored: true}
+		abandonment := snapshot.Abandonment{At: s.Now().UTC().Truncate(time.Second), Reason: reason,
+			Sums: run.Sums(e.tally), Stored: true}
 		if run.EndedByHand(e.tally) {
-			now.At = run.ByHand.At
+			abandonment.At = run.ByHand.At
 		}
-		switch written, err := s.setByHand(ctx, run, now); {
+		switch written, err := s.setByHand(ctx, run, abandonment); {
 		case err != nil:
 			return snapshot.Abandonment{}, fmt.Errorf("abandoning the run: %w", err)
 		case written:
-			return now, nil
+			return abandonment, nil
 		}
 	}
 	return snapshot.Abandonment{}, fmt.Errorf("other writers interfered %d times", maxTries)
@@ -80,10 +80,10 @@ func (s *Store) knownRun(ctx context.Context, correlationID string) (snapshot.Ru
 
 // setByHand replaces the abandonment, on condition that it is the one that was read. It returns false if it is not, or
 // if the run is gone.
-func (s *Store) setByHand(ctx context.Context, run snapshot.Run, now snapshot.Abandonment) (written bool, err error) {
+func (s *Store) setByHand(ctx context.Context, run snapshot.Run, to snapshot.Abandonment) (written bool, err error) {
 	ref := s.runRef(run.CorrelationID)
 	_, err = s.db.Update(ctx, table.Write{Ref: ref, If: append(byHandAsRead(run.ByHand), exists(ref)),
-		Set: map[string]any{attrByHandAt: seconds(now.At), attrByHandReason: now.Reason, attrByHandSums: now.Sums}})
+		Set: map[string]any{attrByHandAt: seconds(to.At), attrByHandReason: to.Reason, attrByHandSums: to.Sums}})
 	if errors.Is(err, table.ErrConditionFailed) {
 		return false, nil
 	}
