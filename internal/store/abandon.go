@@ -23,7 +23,7 @@ var ErrFinished = errors.New("the run is done: monitoring was notified that all 
 // Abandon ends a run by hand. It is an ErrUnknownRun or ErrFinished if there is nothing to end. Repeating it replaces
 // the reason and keeps the time, unless something moved in between, which had ended the first abandonment.
 //
-// A sweep that examines the run at this moment may still start its executions and send its alert, once.
+// A sweep that examines the run at this moment may still start its executions and send an alert that it has enqueued.
 func (s *Store) Abandon(ctx context.Context, correlationID, reason string) (snapshot.Abandonment, error) {
 	for range maxTries {
 		run, err := s.knownRun(ctx, correlationID)

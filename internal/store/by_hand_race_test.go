@@ -93,6 +93,22 @@ func TestASweepTakesUpOnlyWhatItRead(t *testing.T) {
 	})
 }
 
+// A sweep that listed the run before a person ended it alerts nobody. Nor does its retry.
+func TestASweepAlertsNoRunThatWasEndedMeanwhile(t *testing.T) {
+	everywhere(t, func(ts *testStore) {
+		hangs(ts)
+		open := ts.openRun()
+		ts.abandon("hopeless")
+		for range 2 {
+			found, err := ts.store.Examine(ts.Context(), open, "sweep")
+			if err != nil || len(found.Alerts) > 0 {
+				ts.Errorf("%v, alerts %+v", err, found.Alerts)
+			}
+			open = ts.openRun()
+		}
+	})
+}
+
 // A run that is taken up while a sweep abandons it by its age is not abandoned without an alert.
 func TestATakenUpRunIsNotAbandonedSilently(t *testing.T) {
 	everywhere(t, func(ts *testStore) {

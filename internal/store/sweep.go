@@ -53,6 +53,7 @@ func (s *Store) Examine(ctx context.Context, run snapshot.Run, owner string) (Ex
 		if resumed, err := s.setByHand(ctx, run, snapshot.Abandonment{}); err != nil || !resumed {
 			return Examination{}, err
 		}
+		e.run.ByHand = snapshot.Abandonment{Stored: true}
 	}
 	found := Examination{Blockers: e.tally.Blockers(), Malformed: e.malformed,
 		TakenUp: !run.ByHand.At.IsZero()}
@@ -80,12 +81,13 @@ func (s *Store) Examine(ctx context.Context, run snapshot.Run, owner string) (Ex
 	return found, e.alert(ctx, &found, progress.Since)
 }
 
-// alert enqueues the alerts that are due. One about the whole run replaces the one about its standstill; a late run has
-// its own.
+// alert enqueues the alerts that are due, unless a person has ended the run since it was read. One about the whole run
+// replaces the one about its standstill; a late run has its own.
 func (e *examining) alert(ctx context.Context, found *Examination, stillSince time.Time) (err error) {
 	enqueue := func(kind snapshot.Kind, since time.Time, conditions ...table.Condition) (ours bool) {
 		var alert *snapshot.Outgoing
 		if err == nil {
+			conditions = append(conditions, byHandAsRead(e.run.ByHand)...)
 			alert, err = e.enqueueAlert(ctx, e.run, kind, since, e.owner, conditions...)
 		}
 		if alert != nil {
