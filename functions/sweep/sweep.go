@@ -103,7 +103,8 @@ func (s *sweeping) sweep(ctx context.Context, run snapshot.Run) error {
 		}
 		if sent {
 			s.out.Alerts++
-			s.log.WarnContext(ctx, "alerted", logging.CorrelationID, run.CorrelationID, "kind", alert.Kind)
+			s.log.WarnContext(ctx, logging.Alerted, logging.CorrelationID, run.CorrelationID, logging.Kind, alert.Kind,
+				logging.Version, alert.Version, logging.EventID, alert.EventID())
 		}
 	}
 	return errors.Join(s.store.Finish(ctx, run, found), found.Malformed)

@@ -19,6 +19,7 @@ type Receipt struct {
 	Success    bool   // a success file's message
 	ReceivedAt time.Time
 	Execution  string // the first of those whose receipts still exist
+	Digest     string // of identity and content: recognises the message
 }
 
 // storedReceipt is a message in an item of receipts. It was counted if its digest is in a page or in Recent.
@@ -126,7 +127,7 @@ func (s *Store) receiptsIn(keyed table.Keyed, counted map[string]bool, visit fun
 			continue
 		}
 		counted[string(one.Digest)] = false
-		if err := visit(Receipt{one.Identity, one.File, one.Success, at, execution}); err != nil {
+		if err := visit(Receipt{one.Identity, one.File, one.Success, at, execution, string(one.Digest)}); err != nil {
 			return err
 		}
 	}
