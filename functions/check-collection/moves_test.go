@@ -19,11 +19,11 @@ func wantMoved(t *testing.T, ts *tasktest.Tables, from, to string) {
 		t.Fatalf("logged %s", ts.LogText())
 	}
 	got := map[string]any{}
-	for _, key := range []string{"correlation_id", "collection_name", "from", "to", "epoch", "level"} {
+	for _, key := range []string{"correlation_id", "collection_name", "from_status", "to_status", "epoch", "level"} {
 		got[key] = lines[0][key]
 	}
-	want := map[string]any{"correlation_id": tasktest.Run, "collection_name": "a", "from": from, "to": to, "epoch": 0.0,
-		"level": "INFO"}
+	want := map[string]any{"correlation_id": tasktest.Run, "collection_name": "a", "from_status": from,
+		"to_status": to, "epoch": 0.0, "level": "INFO"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

@@ -15,8 +15,8 @@ const (
 	Digest  = "digest" // of a message in Messages, in base64
 	Epoch   = "epoch"
 	Status  = "status"
-	From    = "from"
-	To      = "to"
+	From    = "from_status"
+	To      = "to_status"
 	Kind    = "kind"
 	Version = "version"
 	EventID = "event_id"
