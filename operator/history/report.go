@@ -1,0 +1,205 @@
+package history
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"snapshot-status-checker/internal/snapshot"
+)
+
+// Report is the result of a check.
+type Report struct {
+	Examined Counts `json:"examined"`
+	// Violations contradict a guarantee.
+	Violations []Finding `json:"violations"`
+	// Notes are what a guarantee allows, and what the lines do not show.
+	Notes []Finding `json:"notes"`
+}
+
+// Finding is about a collection, or about the run.
+type Finding struct {
+	Collection string `json:"collection,omitempty"`
+	Sentence   string `json:"sentence"`
+	More       int    `json:"more"` // findings of the same kind about the same collection, or the run
+}
+
+// rule is the kind of a finding.
+type rule int
+
+const (
+	countedTwice rule = iota
+	notStored
+	wrongMove
+	movedTwice
+	wrongID
+	sentTwice
+	requestBeforeMove
+	notifiedBeforeMove
+	noLine
+)
+
+type ruleOf struct {
+	rule
+	collection string
+}
+
+// findings has one Finding for each rule and collection, however often it is broken. Of several sentences it is the
+// first by the alphabet, in whatever order the events came.
+type findings map[ruleOf]Finding
+
+func (f findings) add(r rule, collection, format string, args ...any) {
+	key, found := ruleOf{r, collection}, Finding{Collection: collection, Sentence: fmt.Sprintf(format, args...)}
+	if other, known := f[key]; known {
+		found.Sentence, found.More = min(found.Sentence, other.Sentence), other.More+1
+	}
+	f[key] = found
+}
+
+func (f findings) sorted() []Finding {
+	return slices.SortedFunc(maps.Values(f), func(a, b Finding) int {
+		return cmp.Or(cmp.Compare(a.Collection, b.Collection), cmp.Compare(a.Sentence, b.Sentence))
+	})
+}
+
+// tolerance is longer than any call of a function (30 s, the sweep 120 s) with the difference of two clocks. Of two
+// lines that are farther apart, the later one's call began after the earlier line.
+const tolerance = 3 * time.Minute
+
+// Broken is a violation that no later event can explain, "" without one. It is cheap.
+func (c *Checker) Broken() string {
+	for _, found := range c.found {
+		return found.Collection + ": " + found.Sentence
+	}
+	return ""
+}
+
+// Report checks all events so far. More may be added afterwards.
+func (c *Checker) Report() Report {
+	violations, notes := maps.Clone(c.found), findings{}
+	c.checkMessages(violations, notes)
+	c.checkMoves(notes)
+	for out, sent := range c.sends {
+		if len(sent) > 1 && !c.knows.Calm {
+			checkRepeated(out, sent, violations, notes)
+		}
+		if out.Kind == snapshot.SuccessFileRequest {
+			c.checkRequest(out, sent, violations, notes)
+		}
+	}
+	for _, kind := range snapshot.Notifications {
+		c.checkNotifications(kind, violations, notes)
+	}
+	return Report{Examined: c.counts, Violations: violations.sorted(), Notes: notes.sorted()}
+}
+
+// checkMessages compares the messages that the lines show as counted with the receipts.
+func (c *Checker) checkMessages(violations, notes findings) {
+	unlogged, unstored := make([]int, len(c.names)), make([]int, len(c.names))
+	for _, m := range c.messages {
+		if !m.logged {
+			unlogged[m.collection]++
+		}
+		if !m.stored {
+			unstored[m.collection]++
+		}
+	}
+	for i, name := range c.names {
+		if unlogged[i] > 0 {
+			notes.add(noLine, name, "%d counted messages have no line: the process died before it wrote the line, or the "+
+				"answer of the write was lost", unlogged[i])
+		}
+		if unstored[i] > 0 && c.read[name] {
+			violations.add(notStored, name, "%d messages were counted by the lines, and the ledger does not have them "+
+				"(it keeps receipts for 60 days)", unstored[i])
+		}
+	}
+}
+
+// checkMoves names moves that were repeated, and moves without a request.
+func (c *Checker) checkMoves(notes findings) {
+	for key, e := range c.epochs {
+		for to, moved := range e.moves {
+			if moved.n > 1 {
+				notes.add(movedTwice, key.collection, "it was moved to %s %d times in epoch %d: another system wrote an "+
+					"earlier status over it", to, moved.n, key.epoch)
+			}
+		}
+		request := snapshot.Outgoing{Kind: snapshot.SuccessFileRequest, Version: key.epoch,
+			CollectionKey: snapshot.CollectionKey{CorrelationID: c.run, CollectionName: key.collection}}
+		if e.moves[snapshot.Received].n > 0 && len(c.sends[request]) == 0 {
+			notes.add(requestBeforeMove, key.collection, "it was moved to Received in epoch %d, and no line shows its "+
+				"request", key.epoch)
+		}
+	}
+}
+
+// checkRepeated: a message that was sent again within the tolerance was sent by two processes at a time, of which the
+// state machine had given up one. One that was sent again later was already marked delivered.
+func checkRepeated(out snapshot.Outgoing, sent []Sent, violations, notes findings) {
+	byTime := func(a, b Sent) int { return a.At.Compare(b.At) }
+	first, last := slices.MinFunc(sent, byTime), slices.MaxFunc(sent, byTime)
+	if apart := last.At.Sub(first.At); apart > tolerance {
+		violations.add(sentTwice, out.CollectionName, "%s was sent again %s after it was delivered, by execution %s",
+			describe(out), apart.Round(time.Second), last.Execution)
+		return
+	}
+	notes.add(sentTwice, out.CollectionName, "%s was sent %d times with the same event id: a process timed out after it "+
+		"sent the message", describe(out), len(sent))
+}
+
+// checkRequest: the execution that sends a request has found the row Received or further, in the request's epoch.
+func (c *Checker) checkRequest(out snapshot.Outgoing, sent []Sent, violations, notes findings) {
+	for _, one := range sent {
+		epochs, known := c.checked[owner{one.Execution, out.CollectionName}]
+		switch {
+		case epochs[out.Version]:
+		case known || c.knows.Complete:
+			violations.add(requestBeforeMove, out.CollectionName, "%s was sent by execution %s, which did not find it "+
+				"Received in that epoch", describe(out), one.Execution)
+		default:
+			notes.add(noLine, out.CollectionName, "%s was sent, and no line shows the reconciliation of execution %s",
+				describe(out), one.Execution)
+		}
+	}
+}
+
+// checkNotifications: no export that had begun before a notification moves for the first time after it.
+func (c *Checker) checkNotifications(kind snapshot.Kind, violations, notes findings) {
+	var first time.Time
+	for out, sent := range c.sends {
+		for _, one := range sent {
+			if out.Kind != kind {
+				continue
+			}
+			if first.IsZero() || one.At.Before(first) {
+				first = one.At
+			}
+			for key, e := range c.epochs {
+				reached, ok := e.reached[kind]
+				moved := e.moves[kind.Wanted()]
+				if ok && moved.n > 0 && moved.first.Equal(reached) && e.began.Before(one.At.Add(-tolerance)) && reached.After(one.At.Add(tolerance)) {
+					violations.add(notifiedBeforeMove, key.collection, "%s was sent %s before it was moved to %s",
+						describe(out), reached.Sub(one.At).Round(time.Second), kind.Wanted())
+				}
+			}
+		}
+	}
+	if first.IsZero() {
+		return
+	}
+	shown := map[string]bool{}
+	for key, e := range c.epochs {
+		if _, ok := e.reached[kind]; ok {
+			shown[key.collection] = true
+		}
+	}
+	for _, name := range slices.Sorted(slices.Values(c.Collections())) {
+		if !shown[name] {
+			notes.add(notifiedBeforeMove, "", "%s was sent, and no line shows that %s reached %s: another system moved it, its "+
+				"status is exempt, or lines are missing", kind, name, kind.Wanted())
+		}
+	}
+}
