@@ -9,13 +9,17 @@ import (
 )
 
 type verifyCommand struct {
-	Name string `arg:"" name:"run" help:"The correlation id."`
+	Name    string `arg:"" name:"run" help:"The correlation id."`
+	History bool   `help:"Check the log lines of the functions against the guarantees instead."`
 }
 
 func (c *verifyCommand) Help() string {
 	return "Compares the receipts of every collection of a run with the counters in the ledger and the export status " +
 		"table. Reads every receipt. Exits with 3 if they differ. While files arrive, counters may differ for a " +
-		"moment: verify again."
+		"moment: verify again. " +
+		"With --history it reads what the functions logged about the run (CloudWatch Logs), and exits with 3 if that " +
+		"contradicts a guarantee: each message counted once, each move in order, each request and notification sent " +
+		"once."
 }
 
 // verification is the answer of verify.
@@ -27,6 +31,9 @@ type verification struct {
 }
 
 func (c *verifyCommand) Run(a *app) error {
+	if c.History {
+		return c.verifyHistory(a)
+	}
 	reader, _, err := a.reader()
 	if err != nil {
 		return err

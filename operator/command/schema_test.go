@@ -26,7 +26,10 @@ var answers = map[string]any{
 	"pending":   pendingList{},
 	"reconcile": reconciliation{},
 	"verify":    verification{},
-	"watch":     live.Line{}, // for each line
+
+	"verify-history": checkedHistory{},
+
+	"watch": live.Line{}, // for each line
 
 	"rejected-list":   rejectedList{},
 	"rejected-show":   []rejectedText{},

@@ -3,6 +3,7 @@
 package deployment
 
 import (
+	"log/slog"
 	"strings"
 	"time"
 
@@ -29,6 +30,7 @@ type Deployment struct {
 type Settings struct {
 	ExemptStatuses []snapshot.Status
 	StalledAfter   time.Duration
+	LogLevel       slog.Level
 }
 
 // Tables names the two tables.

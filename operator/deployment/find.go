@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"reflect"
 	"strings"
@@ -193,5 +194,5 @@ func (d Deployment) settings(ctx context.Context) (Settings, error) {
 func SettingsOf(variables map[string]string) (Settings, error) {
 	sweep, err := env.ParseAsWithOptions[settings.Sweep](env.Options{Environment: variables})
 	return Settings{ExemptStatuses: sweep.ExemptStatuses,
-		StalledAfter: time.Duration(sweep.StalledAfterMinutes) * time.Minute}, err
+		StalledAfter: time.Duration(sweep.StalledAfterMinutes) * time.Minute, LogLevel: slog.Level(sweep.LogLevel)}, err
 }

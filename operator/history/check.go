@@ -49,7 +49,7 @@ type Checker struct {
 	sends       map[snapshot.Outgoing][]Sent
 	overwritten map[moveKey]int
 	moved       map[moveKey]int
-	found       findings // that no later event changes
+	found       remarks // that no later event changes
 }
 
 // message is a counted message. A run may have a million of them.
@@ -88,7 +88,7 @@ func New(run string, knows Knowledge) *Checker {
 	return &Checker{run: run, knows: knows, messages: map[Digest]message{}, numbers: map[string]int{},
 		read: map[string]bool{}, epochs: map[epochKey]*epoch{}, checked: map[owner]map[int64]bool{},
 		sends: map[snapshot.Outgoing][]Sent{}, overwritten: map[moveKey]int{}, moved: map[moveKey]int{},
-		found: findings{}}
+		found: remarks{}}
 }
 
 // Line adds an event of a log line, nil if the line tells nothing.
@@ -154,7 +154,7 @@ func (c *Checker) count(e Counted) {
 		digest := Digest(one.Digest)
 		m := c.messages[digest]
 		if m.logged {
-			c.found.add(countedTwice, e.Collection, "message %s of file %q was counted twice, the second time by execution %s",
+			c.found.add(countedTwice, e.Collection, "message %s of file %q was counted twice, once by execution %s",
 				one.Identity, one.FileName, e.Execution)
 		} else {
 			c.counts.Messages++

@@ -83,9 +83,9 @@ func check(knows history.Knowledge, events ...history.Event) history.Report {
 }
 
 // says is what a finding says, in short.
-func says(findings []history.Finding) string {
+func says(remarks []history.Remark) string {
 	var all []string
-	for _, found := range findings {
+	for _, found := range remarks {
 		text := found.Collection + ": " + found.Sentence
 		if found.More > 0 {
 			text += " ++"
@@ -125,9 +125,8 @@ func TestCheck(t *testing.T) {
 	}{
 		"nothing": {},
 		"counted twice": {more: []history.Event{counted(at(5), 0, "m3", "m2")},
-			violation: `a: message m2 of file "m2.gz" was counted twice, the second time by execution x`},
-		"two counted twice": {more: []history.Event{counted(at(5), 0, "m1", "m2")}, violation: "was counted twice, the " +
-			"second time by execution x ++"},
+			violation: `a: message m2 of file "m2.gz" was counted twice, once by execution x`},
+		"two counted twice": {more: []history.Event{counted(at(5), 0, "m1", "m2")}, violation: "was counted twice, once by execution x ++"},
 		"the same identity, another content": {more: []history.Event{history.Counted{Line: at(5), Messages: []history.Message{
 			{FileName: "m2.gz", Identity: "m2", Digest: digest("another")}}}}},
 		"moved backwards": {more: []history.Event{history.Moved{Line: at(5), From: "Success", To: "Received"}},
@@ -227,9 +226,9 @@ func TestReceipts(t *testing.T) {
 	}{
 		"not read":       {},
 		"the same":       {receipts: []string{"m1", "m2", "success"}},
-		"one more":       {receipts: []string{"m1", "m2", "m3", "success"}, note: "a: 1 counted messages have no line"},
-		"one is missing": {receipts: []string{"m1", "success"}, violation: "a: 1 messages were counted by the lines"},
-		"none":           {receipts: []string{}, violation: "a: 3 messages were counted by the lines"},
+		"one more":       {receipts: []string{"m1", "m2", "m3", "success"}, note: "a: counted messages without a line: 1"},
+		"one is missing": {receipts: []string{"m1", "success"}, violation: "a: messages counted by the lines, but not in the ledger: 1"},
+		"none":           {receipts: []string{}, violation: "a: messages counted by the lines, but not in the ledger: 3"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

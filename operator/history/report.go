@@ -14,19 +14,19 @@ import (
 type Report struct {
 	Examined Counts `json:"examined"`
 	// Violations contradict a guarantee.
-	Violations []Finding `json:"violations"`
+	Violations []Remark `json:"violations"`
 	// Notes are what a guarantee allows, and what the lines do not show.
-	Notes []Finding `json:"notes"`
+	Notes []Remark `json:"notes"`
 }
 
-// Finding is about a collection, or about the run.
-type Finding struct {
+// Remark is about a collection, or about the run.
+type Remark struct {
 	Collection string `json:"collection,omitempty"`
 	Sentence   string `json:"sentence"`
-	More       int    `json:"more"` // findings of the same kind about the same collection, or the run
+	More       int    `json:"more"` // remarks of the same kind about the same collection, or the run
 }
 
-// rule is the kind of a finding.
+// rule is the kind of a remark.
 type rule int
 
 const (
@@ -46,22 +46,24 @@ type ruleOf struct {
 	collection string
 }
 
-// findings has one Finding for each rule and collection, however often it is broken. Of several sentences it is the
+// remarks has one Remark for each rule and collection, however often it is broken. Of several sentences it is the
 // first by the alphabet, in whatever order the events came.
-type findings map[ruleOf]Finding
+type remarks map[ruleOf]Remark
 
-func (f findings) add(r rule, collection, format string, args ...any) {
-	key, found := ruleOf{r, collection}, Finding{Collection: collection, Sentence: fmt.Sprintf(format, args...)}
+func (f remarks) add(r rule, collection, format string, args ...any) {
+	key, found := ruleOf{r, collection}, Remark{Collection: collection, Sentence: fmt.Sprintf(format, args...)}
 	if other, known := f[key]; known {
 		found.Sentence, found.More = min(found.Sentence, other.Sentence), other.More+1
 	}
 	f[key] = found
 }
 
-func (f findings) sorted() []Finding {
-	return slices.SortedFunc(maps.Values(f), func(a, b Finding) int {
+func (f remarks) sorted() []Remark {
+	sorted := slices.AppendSeq([]Remark{}, maps.Values(f))
+	slices.SortFunc(sorted, func(a, b Remark) int {
 		return cmp.Or(cmp.Compare(a.Collection, b.Collection), cmp.Compare(a.Sentence, b.Sentence))
 	})
+	return sorted
 }
 
 // tolerance is longer than any call of a function (30 s, the sweep 120 s) with the difference of two clocks. Of two
@@ -78,7 +80,7 @@ func (c *Checker) Broken() string {
 
 // Report checks all events so far. More may be added afterwards.
 func (c *Checker) Report() Report {
-	violations, notes := maps.Clone(c.found), findings{}
+	violations, notes := maps.Clone(c.found), remarks{}
 	c.checkMessages(violations, notes)
 	c.checkMoves(notes)
 	for out, sent := range c.sends {
@@ -96,7 +98,7 @@ func (c *Checker) Report() Report {
 }
 
 // checkMessages compares the messages that the lines show as counted with the receipts.
-func (c *Checker) checkMessages(violations, notes findings) {
+func (c *Checker) checkMessages(violations, notes remarks) {
 	unlogged, unstored := make([]int, len(c.names)), make([]int, len(c.names))
 	for _, m := range c.messages {
 		if !m.logged {
@@ -108,18 +110,18 @@ func (c *Checker) checkMessages(violations, notes findings) {
 	}
 	for i, name := range c.names {
 		if unlogged[i] > 0 {
-			notes.add(noLine, name, "%d counted messages have no line: the process died before it wrote the line, or the "+
-				"answer of the write was lost", unlogged[i])
+			notes.add(noLine, name, "counted messages without a line: %d (the process died before it wrote the line, the "+
+				"answer of the count was lost, or the line has not arrived)", unlogged[i])
 		}
 		if unstored[i] > 0 && c.read[name] {
-			violations.add(notStored, name, "%d messages were counted by the lines, and the ledger does not have them "+
-				"(it keeps receipts for 60 days)", unstored[i])
+			violations.add(notStored, name, "messages counted by the lines, but not in the ledger: %d (it keeps receipts for "+
+				"60 days)", unstored[i])
 		}
 	}
 }
 
 // checkMoves names moves that were repeated, and moves without a request.
-func (c *Checker) checkMoves(notes findings) {
+func (c *Checker) checkMoves(notes remarks) {
 	for key, e := range c.epochs {
 		for to, moved := range e.moves {
 			if moved.n > 1 {
@@ -138,7 +140,7 @@ func (c *Checker) checkMoves(notes findings) {
 
 // checkRepeated: a message that was sent again within the tolerance was sent by two processes at a time, of which the
 // state machine had given up one. One that was sent again later was already marked delivered.
-func checkRepeated(out snapshot.Outgoing, sent []Sent, violations, notes findings) {
+func checkRepeated(out snapshot.Outgoing, sent []Sent, violations, notes remarks) {
 	byTime := func(a, b Sent) int { return a.At.Compare(b.At) }
 	first, last := slices.MinFunc(sent, byTime), slices.MaxFunc(sent, byTime)
 	if apart := last.At.Sub(first.At); apart > tolerance {
@@ -151,7 +153,7 @@ func checkRepeated(out snapshot.Outgoing, sent []Sent, violations, notes finding
 }
 
 // checkRequest: the execution that sends a request has found the row Received or further, in the request's epoch.
-func (c *Checker) checkRequest(out snapshot.Outgoing, sent []Sent, violations, notes findings) {
+func (c *Checker) checkRequest(out snapshot.Outgoing, sent []Sent, violations, notes remarks) {
 	for _, one := range sent {
 		epochs, known := c.checked[owner{one.Execution, out.CollectionName}]
 		switch {
@@ -167,7 +169,7 @@ func (c *Checker) checkRequest(out snapshot.Outgoing, sent []Sent, violations, n
 }
 
 // checkNotifications: no export that had begun before a notification moves for the first time after it.
-func (c *Checker) checkNotifications(kind snapshot.Kind, violations, notes findings) {
+func (c *Checker) checkNotifications(kind snapshot.Kind, violations, notes remarks) {
 	var first time.Time
 	for out, sent := range c.sends {
 		for _, one := range sent {
