@@ -187,15 +187,8 @@ func (h checkedHistory) print(p show.Printer) {
 		"its line."))
 }
 
-func printHistory(p show.Printer, tone show.Tone, findings []history.Remark) {
-	for _, found := range findings {
-		text := found.Sentence
-		if found.Collection != "" {
-			text = found.Collection + ": " + text
-		}
-		if found.More > 0 {
-			text += fmt.Sprintf(" (and %d more like this)", found.More)
-		}
-		p.Line("%s %s", p.Tone(tone, "●"), text)
+func printHistory(p show.Printer, tone show.Tone, remarks []history.Remark) {
+	for _, remark := range remarks {
+		p.Line("%s %s", p.Tone(tone, "●"), remark)
 	}
 }

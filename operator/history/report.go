@@ -26,6 +26,18 @@ type Remark struct {
 	More       int    `json:"more"` // remarks of the same kind about the same collection, or the run
 }
 
+// String is the remark in one line.
+func (r Remark) String() string {
+	text := r.Sentence
+	if r.Collection != "" {
+		text = r.Collection + ": " + text
+	}
+	if r.More > 0 {
+		text += fmt.Sprintf(" (and %d more like this)", r.More)
+	}
+	return text
+}
+
 // rule is the kind of a remark.
 type rule int
 
@@ -73,7 +85,7 @@ const tolerance = 3 * time.Minute
 // Broken is a violation that no later event can explain, "" without one. It is cheap.
 func (c *Checker) Broken() string {
 	for _, found := range c.found {
-		return found.Collection + ": " + found.Sentence
+		return found.String()
 	}
 	return ""
 }

@@ -1,9 +1,6 @@
 package simulation
 
 import (
-	"encoding/json"
-	"strings"
-
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/table"
 )
@@ -19,9 +16,6 @@ func (s *schedule) checkWrite(write table.Write, old, now table.Item) {
 		if _, enqueues := write.Set[prefix+"Owner"]; enqueues {
 			s.checkEntry(prefix, write, old)
 		}
-	}
-	if added, counts := write.Add["Recent"].(table.Blobs); counts {
-		s.checkCount(write.Ref, old, now, added)
 	}
 	if generation, _ := now.Int("Generation"); write.Partition == "run" && int(generation) > s.exports {
 		s.violated("the notifications became due %d times again after %d new exports", generation, s.exports)
@@ -57,40 +51,6 @@ func (s *schedule) checkRow(write table.Write, old table.Item) {
 	}
 }
 
-// checkCount: a counted message was in no set before, and has a receipt.
-func (s *schedule) checkCount(ref table.Ref, old, now table.Item, added table.Blobs) {
-	recent, _ := old.Blobs("Recent")
-	for _, digest := range added {
-		if recent.Has(digest) || s.inLedger(ref.Partition, "page#", digest) {
-			s.violated("a message of %s was counted twice", ref.Partition)
-		}
-		if !s.inLedger(ref.Partition, "receipts#", digest) {
-			s.violated("a message of %s was counted without a receipt", ref.Partition)
-		}
-	}
-}
-
-// inLedger reports whether a page or receipts of the partition hold the digest.
-func (s *schedule) inLedger(partition, prefix, digest string) bool {
-	for _, sort := range s.db.Keys(s.tables.Ledger, partition) {
-		if !strings.HasPrefix(sort, prefix) {
-			continue
-		}
-		item := s.item(s.tables.Ledger.At(partition, sort))
-		digests, _ := item.Blobs("Digests")
-		var receipts []struct{ Digest []byte }
-		text, _ := item.String("Messages")
-		_ = json.Unmarshal([]byte(text), &receipts) // of a page it is empty
-		for _, receipt := range receipts {
-			digests = append(digests, string(receipt.Digest))
-		}
-		if table.NewBlobs(digests...).Has(digest) {
-			return true
-		}
-	}
-	return false
-}
-
 // checkEntry: nothing is enqueued twice for one version, and no entry gets a new owner unless its owner died or gave up
 // the lease. The clock stops while a process lives, so a lease that has ended belongs to a dead owner.
 func (s *schedule) checkEntry(prefix string, write table.Write, old table.Item) {
@@ -119,20 +79,13 @@ func (s *schedule) checkEntry(prefix string, write table.Write, old table.Item) 
 	}
 }
 
-// checkSend: a request is for a received collection, a notification for a complete run, and in calm schedules
-// everything is sent once.
+// checkSend: a notification is for a complete run. Package history checks the rest from the log lines.
 func (s *schedule) checkSend(out snapshot.Outgoing) {
 	if out.Kind == snapshot.RunStalled || out.Kind == snapshot.RunAbandoned {
 		return
 	}
 	s.sends++
-	if s.sent[out] > 1 && !s.plan.Storm {
-		s.violated("%s, version %d, of %q was sent twice in a calm schedule", out.Kind, out.Version, out.CollectionName)
-	}
 	if out.Kind == snapshot.SuccessFileRequest {
-		if !s.reached[reached{out.CollectionName, out.Version, snapshot.Received}] {
-			s.violated("a request was sent for epoch %d of %s, which was not received", out.Version, out.CollectionName)
-		}
 		return
 	}
 	s.notified[out.Kind] = s.sends
@@ -164,6 +117,7 @@ func (s *schedule) checkIdle() {
 			tally.Add(*row, s.exempt)
 		}
 	}
+	s.checkHistory()
 	if s.violation != "" {
 		return
 	}
