@@ -65,7 +65,7 @@ type epochKey struct {
 
 // epoch is what the lines show of an export of a collection. Zero times stand for nothing.
 type epoch struct {
-	began   time.Time                   // the first line about it
+	counted time.Time                   // the first line that counts a message of it
 	reached map[snapshot.Kind]time.Time // the first line that shows the kind's status
 	moves   map[snapshot.Status]moves   // by the new status
 }
@@ -163,25 +163,25 @@ func (c *Checker) count(e Counted) {
 		c.messages[digest] = m
 	}
 	if e.Epoch != nil {
-		c.epoch(e.Collection, *e.Epoch, e.At)
+		at := c.epoch(e.Collection, *e.Epoch)
+		at.counted = earlier(at.counted, e.At)
 	}
 }
 
-// epoch is what is known of an export, with a line about it of this moment.
-func (c *Checker) epoch(collection string, number int64, at time.Time) *epoch {
+func (c *Checker) epoch(collection string, number int64) *epoch {
 	key := epochKey{collection, number}
 	e := c.epochs[key]
 	if e == nil {
 		c.number(collection)
-		e = &epoch{began: at, reached: map[snapshot.Kind]time.Time{}, moves: map[snapshot.Status]moves{}}
+		e = &epoch{reached: map[snapshot.Kind]time.Time{}, moves: map[snapshot.Status]moves{}}
 		c.epochs[key] = e
 	}
-	e.began = earlier(e.began, at)
 	return e
 }
 
+// earlier is the earlier of two times. A zero first one stands for none.
 func earlier(a, b time.Time) time.Time {
-	if b.Before(a) {
+	if a.IsZero() || b.Before(a) {
 		return b
 	}
 	return a
@@ -190,13 +190,9 @@ func earlier(a, b time.Time) time.Time {
 // see notes that a line shows the collection in a status.
 func (e *epoch) see(status snapshot.Status, exempt []snapshot.Status, at time.Time) {
 	for _, kind := range snapshot.Notifications {
-		if !status.AtLeast(kind.Wanted(), exempt) {
-			continue
+		if status.AtLeast(kind.Wanted(), exempt) {
+			e.reached[kind] = earlier(e.reached[kind], at)
 		}
-		if first, seen := e.reached[kind]; seen {
-			at = earlier(first, at)
-		}
-		e.reached[kind] = at
 	}
 }
 
@@ -214,13 +210,9 @@ func (c *Checker) move(e Moved) {
 		c.found.add(wrongMove, e.Collection, "execution %s moved it from %s to %s", e.Execution, e.From, e.To)
 		return
 	}
-	at := c.epoch(e.Collection, e.Epoch, e.At)
+	at := c.epoch(e.Collection, e.Epoch)
 	at.see(to, nil, e.At)
-	moved := at.moves[to]
-	if moved.n++; moved.n == 1 || e.At.Before(moved.first) {
-		moved.first = e.At
-	}
-	at.moves[to] = moved
+	at.moves[to] = moves{at.moves[to].n + 1, earlier(at.moves[to].first, e.At)}
 	c.moved[moveKey{e.Collection, to}]++
 	most := c.overwritten[moveKey{e.Collection, snapshot.Sent}]
 	if to == snapshot.Success {
@@ -236,7 +228,7 @@ func (c *Checker) check(e Checked) {
 	if e.Status == "" {
 		return // the row is gone
 	}
-	c.epoch(e.Collection, e.Epoch, e.At).see(e.Status, c.knows.Exempt, e.At)
+	c.epoch(e.Collection, e.Epoch).see(e.Status, c.knows.Exempt, e.At)
 	by := owner{e.Execution, e.Collection}
 	if c.checked[by] == nil {
 		c.checked[by] = map[int64]bool{}

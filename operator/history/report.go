@@ -180,40 +180,45 @@ func (c *Checker) checkRequest(out snapshot.Outgoing, sent []Sent, violations, n
 	}
 }
 
-// checkNotifications: no export that had begun before a notification moves for the first time after it.
+// checkNotifications: no export of which a message was counted before a notification moves for the first time after it.
 func (c *Checker) checkNotifications(kind snapshot.Kind, violations, notes remarks) {
-	var first time.Time
+	notified := false
 	for out, sent := range c.sends {
+		if out.Kind != kind {
+			continue
+		}
+		notified = true
 		for _, one := range sent {
-			if out.Kind != kind {
-				continue
-			}
-			if first.IsZero() || one.At.Before(first) {
-				first = one.At
-			}
 			for key, e := range c.epochs {
-				reached, ok := e.reached[kind]
-				moved := e.moves[kind.Wanted()]
-				if ok && moved.n > 0 && moved.first.Equal(reached) && e.began.Before(one.At.Add(-tolerance)) && reached.After(one.At.Add(tolerance)) {
+				if after := e.movedAfter(kind, one.At); after > 0 {
 					violations.add(notifiedBeforeMove, key.collection, "%s was sent %s before it was moved to %s",
-						describe(out), reached.Sub(one.At).Round(time.Second), kind.Wanted())
+						describe(out), after.Round(time.Second), kind.Wanted())
 				}
 			}
 		}
 	}
-	if first.IsZero() {
+	if !notified {
 		return
 	}
 	shown := map[string]bool{}
 	for key, e := range c.epochs {
-		if _, ok := e.reached[kind]; ok {
-			shown[key.collection] = true
-		}
+		shown[key.collection] = shown[key.collection] || !e.reached[kind].IsZero()
 	}
-	for _, name := range slices.Sorted(slices.Values(c.Collections())) {
+	for _, name := range c.Collections() {
 		if !shown[name] {
 			notes.add(notifiedBeforeMove, "", "%s was sent, and no line shows that %s reached %s: another system moved it, its "+
 				"status is exempt, or lines are missing", kind, name, kind.Wanted())
 		}
 	}
+}
+
+// movedAfter is how long after a notification the export, counted before it, was first seen in the kind's status by its
+// move; 0 if it was not.
+func (e *epoch) movedAfter(kind snapshot.Kind, notified time.Time) time.Duration {
+	reached, moved := e.reached[kind], e.moves[kind.Wanted()]
+	counted := !e.counted.IsZero() && e.counted.Before(notified.Add(-tolerance))
+	if !counted || moved.n == 0 || moved.first.After(reached) || !reached.After(notified.Add(tolerance)) {
+		return 0
+	}
+	return reached.Sub(notified)
 }
