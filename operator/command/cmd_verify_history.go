@@ -102,7 +102,7 @@ func (a *app) readHistory(checker *history.Checker, run string, since time.Time)
 	}
 	if read == 0 {
 		why := append(notes, "Lines arrive some seconds after they were written.")
-		return nil, fmt.Errorf("the logs have no line about run %s since %s, so nothing was checked . %s", show.Quote(run),
+		return nil, fmt.Errorf("the logs have no line about run %s since %s, so nothing was checked. %s", show.Quote(run),
 			since.Format(time.RFC3339), strings.Join(why, " "))
 	}
 	return notes, nil
