@@ -128,9 +128,6 @@ func readReceipts(a *app, reader *store.Store, checker *history.Checker, run str
 	return group.Wait()
 }
 
-// loggingTasks are the tasks whose lines tell the history of a run.
-var loggingTasks = []string{"increment", "check-collection", "notify", "sweep"}
-
 // deployedLines is the lineSource of the deployment.
 func (a *app) deployedLines(run string, from time.Time, visit func([]byte)) ([]string, error) {
 	found, err := a.deployment()
@@ -148,7 +145,7 @@ func (a *app) deployedLines(run string, from time.Time, visit func([]byte)) ([]s
 	}
 	client := logs.New(found.Config)
 	group, ctx := errgroup.WithContext(a)
-	for _, task := range loggingTasks {
+	for _, task := range history.Tasks {
 		group.Go(func() error {
 			err := logs.OfRun(ctx, client, "/aws/lambda/"+found.FunctionName(task), run, from, func(line []byte) {
 				one.Lock()

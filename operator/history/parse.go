@@ -11,6 +11,9 @@ import (
 	"snapshot-status-checker/internal/telemetry/logging"
 )
 
+// Tasks are the tasks whose functions log the lines.
+var Tasks = []string{"increment", "check-collection", "notify", "sweep"}
+
 // line has the keys of package logging that tell a run's history.
 type line struct {
 	Message       string          `json:"message"`
