@@ -37,8 +37,8 @@ func (c *verifyCommand) verifyHistory(a *app) error {
 	}
 	state, err := a.state(reader, c.Name)
 	if err == nil && state.Run == nil {
-		err = exit{exitNotFound, fmt.Sprintf("run %s is not in the ledger: nothing was counted for it, so it has no history",
-			show.Quote(c.Name))}
+		err = exit{exitNotFound, fmt.Sprintf("run %s is not in the ledger: nothing was counted for it, so it has "+
+			"no history", show.Quote(c.Name))}
 	}
 	if err != nil {
 		return err
@@ -93,16 +93,19 @@ func (a *app) readHistory(checker *history.Checker, run string, since time.Time)
 		return nil, err
 	}
 	if unreadable > 0 {
-		notes = append(notes, fmt.Sprintf("Lines that could not be read: %d. Another version of the functions wrote them (%v).",
+		notes = append(notes, fmt.Sprintf(
+			"Lines that could not be read: %d. Another version of the functions wrote them (%v).",
 			unreadable, first))
 	}
 	if a.now().Sub(since) > logs.Retention {
-		notes = append(notes, fmt.Sprintf("The run began more than %d days ago, and the logs keep their lines for %[1]d days.",
+		notes = append(notes, fmt.Sprintf(
+			"The run began more than %d days ago, and the logs keep their lines for %[1]d days.",
 			int(logs.Retention.Hours()/24)))
 	}
 	if read == 0 {
 		why := append(notes, "Lines arrive some seconds after they were written.")
-		return nil, fmt.Errorf("the logs have no line about run %s since %s, so nothing was checked. %s", show.Quote(run),
+		return nil, fmt.Errorf("the logs have no line about run %s since %s, so nothing was checked. %s",
+			show.Quote(run),
 			since.Format(time.RFC3339), strings.Join(why, " "))
 	}
 	return notes, nil
@@ -118,11 +121,12 @@ func readReceipts(a *app, reader *store.Store, checker *history.Checker, run str
 		visit := checker.Receipts(name)
 		one.Unlock()
 		group.Go(func() error {
-			return reader.Receipts(ctx, snapshot.CollectionKey{CorrelationID: run, CollectionName: name}, func(receipt store.Receipt) error {
-				one.Lock()
-				defer one.Unlock()
-				return visit(receipt)
-			})
+			return reader.Receipts(ctx, snapshot.CollectionKey{CorrelationID: run, CollectionName: name},
+				func(receipt store.Receipt) error {
+					one.Lock()
+					defer one.Unlock()
+					return visit(receipt)
+				})
 		})
 	}
 	return group.Wait()
@@ -155,8 +159,8 @@ func (a *app) deployedLines(run string, from time.Time, visit func([]byte)) ([]s
 			if errors.Is(err, logs.ErrNoGroup) {
 				one.Lock()
 				defer one.Unlock()
-				notes, err = append(notes, fmt.Sprintf("The log group of %s does not exist: it was never called, or the group "+
-					"was deleted.", found.FunctionName(task))), nil
+				notes, err = append(notes, fmt.Sprintf("The log group of %s does not exist: it was never called, or "+
+					"the group was deleted.", found.FunctionName(task))), nil
 			}
 			return err
 		})
@@ -168,8 +172,8 @@ func (a *app) deployedLines(run string, from time.Time, visit func([]byte)) ([]s
 func (h checkedHistory) print(p show.Printer) {
 	n := h.Examined
 	p.Line("%s: %d log lines since %s about %d collections: %d messages counted, %d moves, %d requests, "+
-		"%d notifications, %d alerts", h.Run, n.Lines, h.Since.Format(time.DateTime), h.Collections, n.Messages, n.Moves,
-		n.Requests, n.Notifications, n.Alerts)
+		"%d notifications, %d alerts", h.Run, n.Lines, h.Since.Format(time.DateTime), h.Collections, n.Messages,
+		n.Moves, n.Requests, n.Notifications, n.Alerts)
 	if len(h.Violations) == 0 {
 		p.Line("%s", p.Tone(show.Good, "The lines contradict no guarantee."))
 	} else {
@@ -180,8 +184,8 @@ func (h checkedHistory) print(p show.Printer) {
 		p.Line("Allowed, or not shown by the lines:")
 	}
 	printHistory(p, show.Busy, h.Notes)
-	p.Line("%s", p.Tone(show.Faint, "Lines do not show what other systems wrote, nor what a process did that died before "+
-		"its line."))
+	p.Line("%s", p.Tone(show.Faint, "Lines do not show what other systems wrote, nor what a process did that died "+
+		"before its line."))
 }
 
 func printHistory(p show.Printer, tone show.Tone, remarks []history.Remark) {

@@ -18,7 +18,8 @@ import (
 // The functions' own lines of a run hold, and a line that says that a message was counted again does not.
 func TestVerifyHistoryOnTheStack(t *testing.T) {
 	s := deployed(t)
-	s.succeeds("simulate", "--yes-really", "--run", "history", "--collections", "3", "--files", "4", "--duplicates", "0.3",
+	s.succeeds("simulate", "--yes-really", "--run", "history", "--collections", "3", "--files", "4", "--duplicates",
+		"0.3",
 		"--seed", "7")
 	want := history.Counts{Messages: 15, Moves: 6, Requests: 3, Notifications: 2}
 	var got checkedHistory

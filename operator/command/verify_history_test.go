@@ -42,7 +42,8 @@ func (w *written) finished(n *tables) {
 func (w *written) sent(collection, execution string, kind snapshot.Kind) {
 	out := snapshot.Outgoing{Kind: kind,
 		CollectionKey: snapshot.CollectionKey{CorrelationID: "finished", CollectionName: collection}}
-	w.line(logging.Delivered, collection, execution, logging.Kind, kind, logging.Version, 0, logging.EventID, out.EventID())
+	w.line(logging.Delivered, collection, execution, logging.Kind, kind, logging.Version, 0, logging.EventID,
+		out.EventID())
 }
 
 // receipts writes a line for each message that the ledger counted for a collection.
@@ -77,9 +78,11 @@ func TestVerifyHistory(t *testing.T) {
 			text := w.String()
 			w.Reset()
 			first := strings.Index(text, "\n") + 1 // the line of one message is lost
-			w.WriteString(text[first:] + `{"message":"moved","correlation_id":"finished","collection_name":"old"}` + "\n")
+			w.WriteString(text[first:] + `{"message":"moved","correlation_id":"finished","collection_name":"old"}` +
+				"\n")
 		}, notes: []string{"The log group of x-sweep does not exist."}, later: 31 * 24 * time.Hour},
-		"nothing": {lines: func(_ *tables, w *written) { w.Reset() }, notes: []string{"The functions' log level is WARN."}},
+		"nothing": {lines: func(_ *tables, w *written) { w.Reset() },
+			notes: []string{"The functions' log level is WARN."}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -138,6 +141,7 @@ func (n *tables) verifies(w *written, notes []string, args ...string) said {
 		}
 		return notes, nil
 	}
-	code := runWith(args, &app{Context: n.Context(), out: &out, err: &errOut, now: n.clock, source: n.source, lines: lines})
+	code := runWith(args, &app{Context: n.Context(), out: &out, err: &errOut, now: n.clock, source: n.source,
+		lines: lines})
 	return said{code, out.String(), errOut.String()}
 }

@@ -219,7 +219,8 @@ func (c *Checker) move(e Moved) {
 		most += c.overwritten[moveKey{e.Collection, snapshot.Received}]
 	}
 	if c.knows.Complete && c.moved[moveKey{e.Collection, to}] > most {
-		c.found.add(movedTwice, e.Collection, "it was moved to %s %d times, and other systems made that possible %d times",
+		c.found.add(movedTwice, e.Collection,
+			"it was moved to %s %d times, and other systems made that possible %d times",
 			to, c.moved[moveKey{e.Collection, to}], most)
 	}
 }
@@ -248,8 +249,8 @@ func (c *Checker) send(e Sent) {
 		c.counts.Alerts++
 	}
 	if e.EventID != e.Outgoing.EventID() {
-		c.found.add(wrongID, e.Collection, "%s was sent with the event id %s instead of %s", describe(e.Outgoing), e.EventID,
-			e.Outgoing.EventID())
+		c.found.add(wrongID, e.Collection, "%s was sent with the event id %s instead of %s", describe(e.Outgoing),
+			e.EventID, e.Outgoing.EventID())
 	}
 	c.sends[e.Outgoing] = append(c.sends[e.Outgoing], e)
 	if c.knows.Calm && len(c.sends[e.Outgoing]) > 1 {

@@ -30,8 +30,10 @@ func TestParse(t *testing.T) {
 		"another run":     {line: strings.ReplaceAll(about("counted", ""), "run-1", "run-2")},
 		"a message in a value": {line: head + `"x","correlation_id":"run-1",` +
 			`"collection_name":"\"message\":\"counted\""}`},
-		"cut off":           {line: strings.TrimSuffix(about("moved", ""), "}"), err: "reading a log line: unexpected end"},
-		"no digest":         {line: about("counted", `,"messages":[{"identity":"1"}]`), err: `"counted": a message has no digest`},
+		"cut off": {line: strings.TrimSuffix(about("moved", ""), "}"),
+			err: "reading a log line: unexpected end"},
+		"no digest": {line: about("counted", `,"messages":[{"identity":"1"}]`),
+			err: `"counted": a message has no digest`},
 		"no epoch":          {line: about("moved", ""), err: `"moved": it has no epoch`},
 		"no epoch of a row": {line: about("checked collection", ""), err: `"checked collection": it has no epoch`},
 		"no version":        {line: about("delivered", ""), err: `"delivered": it has no version`},

@@ -122,12 +122,12 @@ func (c *Checker) checkMessages(violations, notes remarks) {
 	}
 	for i, name := range c.names {
 		if unlogged[i] > 0 {
-			notes.add(noLine, name, "counted messages without a line: %d (the process died before it wrote the line, the "+
-				"answer of the count was lost, or the line has not arrived)", unlogged[i])
+			notes.add(noLine, name, "counted messages without a line: %d (the process died before it wrote the "+
+				"line, the answer of the count was lost, or the line has not arrived)", unlogged[i])
 		}
 		if unstored[i] > 0 && c.read[name] {
-			violations.add(notStored, name, "messages counted by the lines, but not in the ledger: %d (it keeps receipts for "+
-				"60 days)", unstored[i])
+			violations.add(notStored, name, "messages counted by the lines, but not in the ledger: %d (it keeps "+
+				"receipts for 60 days)", unstored[i])
 		}
 	}
 }
@@ -137,8 +137,8 @@ func (c *Checker) checkMoves(notes remarks) {
 	for key, e := range c.epochs {
 		for to, moved := range e.moves {
 			if moved.n > 1 {
-				notes.add(movedTwice, key.collection, "it was moved to %s %d times in epoch %d: another system wrote an "+
-					"earlier status over it", to, moved.n, key.epoch)
+				notes.add(movedTwice, key.collection, "it was moved to %s %d times in epoch %d: another system wrote "+
+					"an earlier status over it", to, moved.n, key.epoch)
 			}
 		}
 		request := snapshot.Outgoing{Kind: snapshot.SuccessFileRequest, Version: key.epoch,
@@ -160,8 +160,8 @@ func checkRepeated(out snapshot.Outgoing, sent []Sent, violations, notes remarks
 			describe(out), apart.Round(time.Second), last.Execution)
 		return
 	}
-	notes.add(sentTwice, out.CollectionName, "%s was sent %d times with the same event id: a process timed out after it "+
-		"sent the message", describe(out), len(sent))
+	notes.add(sentTwice, out.CollectionName, "%s was sent %d times with the same event id: a process timed out after "+
+		"it sent the message", describe(out), len(sent))
 }
 
 // checkRequest: the execution that sends a request has found the row Received or further, in the request's epoch.
@@ -206,8 +206,8 @@ func (c *Checker) checkNotifications(kind snapshot.Kind, violations, notes remar
 	}
 	for _, name := range c.Collections() {
 		if !shown[name] {
-			notes.add(notifiedBeforeMove, "", "%s was sent, and no line shows that %s reached %s: another system moved it, its "+
-				"status is exempt, or lines are missing", kind, name, kind.Wanted())
+			notes.add(notifiedBeforeMove, "", "%s was sent, and no line shows that %s reached %s: another system "+
+				"moved it, its status is exempt, or lines are missing", kind, name, kind.Wanted())
 		}
 	}
 }

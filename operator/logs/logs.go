@@ -96,7 +96,8 @@ const maxPattern = 1024
 // no pattern, and every line of the group is read.
 func pattern(run string) *string {
 	special := func(r rune) bool {
-		return r > unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("-_.:/#@+= ", r)
+		return r > unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r) &&
+			!strings.ContainsRune("-_.:/#@+= ", r)
 	}
 	text := `{ ($.correlation_id = "` + run + `") && ($.message != "metrics") }`
 	if strings.ContainsFunc(run, special) || len(text) > maxPattern {

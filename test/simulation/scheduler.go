@@ -146,7 +146,8 @@ func (s *schedule) sweep() {
 	id := fmt.Sprintf("sweep-%d", s.started)
 	s.spawn(id, func(*actor) {
 		task := sweep.New(s.store("sweep"), senders{s}, senders{s}, s.logger)
-		if _, err := task.Handle(logging.Begin(context.Background(), s.logger), sweep.Input{ExecutionID: id}); err != nil {
+		if _, err := task.Handle(logging.Begin(context.Background(), s.logger),
+			sweep.Input{ExecutionID: id}); err != nil {
 			s.log("%s failed: %v", id, err)
 		}
 	})
