@@ -200,6 +200,10 @@ func TestCheck(t *testing.T) {
 		"begun after the notification": {more: []history.Event{counted(by("x", "b", 9), 0, "b1"),
 			received(by("y", "b", 20), 0), checked(by("y", "b", 20), "Received", 0), request(by("y", "b", 20), 0)},
 			note: "no line shows that b reached Success"},
+		"received by another system, and moved after the notification": {more: []history.Event{
+			counted(by("x", "b", -2), 0, "b1"), checked(by("y", "b", 2+late), "Received", 0),
+			received(by("y", "b", 20), 0), request(by("y", "b", 20), 0)},
+			note: "no line shows that b reached Success"},
 		"exempt": {knows: history.Knowledge{Exempt: []snapshot.Status{"Blocked"}, Collections: []string{"b"}},
 			more: []history.Event{checked(by("x", "b", -9), "Blocked", 0)}},
 		"a collection without lines": {knows: history.Knowledge{Collections: []string{"b", "c"}},
