@@ -242,7 +242,7 @@ func (c *Checker) send(e Sent) {
 	switch e.Kind {
 	case snapshot.SuccessFileRequest:
 		c.counts.Requests++
-		c.number(e.Collection)
+		c.epoch(e.Collection, e.Version).see(snapshot.Received, nil, e.At)
 	case snapshot.AllReceived, snapshot.AllSuccessful:
 		c.counts.Notifications++
 	default:
