@@ -191,9 +191,8 @@ func (c *Checker) checkNotifications(kind snapshot.Kind, violations, notes remar
 		for _, one := range sent {
 			for key, e := range c.epochs {
 				if after := e.movedAfter(kind, one.At); after > 0 && !c.mayHaveMovedTwice(key) {
-					violations.add(notifiedBeforeMove, key.collection,
-						"%s was sent %s before the first line that shows "+
-							"it moved to %s", describe(out), after.Round(time.Second), kind.Wanted())
+					violations.add(notifiedBeforeMove, key.collection, "%s was sent %s before the first line that "+
+						"shows it moved to %s", describe(out), after.Round(time.Second), kind.Wanted())
 				}
 			}
 		}
