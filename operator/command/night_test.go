@@ -63,6 +63,7 @@ func TestANight(t *testing.T) {
 	s.answers("watch night --lines --every 100ms",
 		"successful: 6 of 6 collections received, 6 successful, 20 of 20 files")
 	s.answers("verify night", "not counted: 1 repeated file")
+	s.answers("verify night --history", "The lines contradict no guarantee.")
 
 	s.row("trial", "db.core.one", "Sent", "9")
 	s.send("trial", "db.core.one", "one-001")

@@ -245,13 +245,14 @@ func TestCheck(t *testing.T) {
 func TestReceipts(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		receipts        []string // nil if they were not read
+		receipts        []string // nil if they were not read; "again" repeats a file
 		violation, note string
 	}{
 		"not read": {},
 		"the same": {receipts: []string{"m1", "m2", "success"}},
 		"one more": {receipts: []string{"m1", "m2", "m3", "success"},
 			note: "a: counted messages without a line: 1"},
+		"a repeated file": {receipts: []string{"m1", "m2", "again", "success"}},
 		"one is missing": {receipts: []string{"m1", "success"},
 			violation: "a: messages counted by the lines, but not in the ledger: 1"},
 		"none": {receipts: []string{},
@@ -266,7 +267,8 @@ func TestReceipts(t *testing.T) {
 			if c.receipts != nil {
 				visit := checker.Receipts("a")
 				for _, name := range c.receipts {
-					if err := visit(store.Receipt{Identity: name, Digest: string(digest(name))}); err != nil {
+					if err := visit(store.Receipt{Identity: name, Digest: string(digest(name)),
+						Repeated: name == "again"}); err != nil {
 						t.Fatal(err)
 					}
 				}
