@@ -120,25 +120,27 @@ func (m *Message) Envelope() string {
 	return sendable.JSON(struct{ Records []record }{[]record{{m.Identity, m.Text}}})
 }
 
+// placeholder stands for an identity that SQS will give. It begins no identity of a message.
+const placeholder = "\x00placeholder"
+
 // identifies reports whether a text, as the body of an SQS message, gives each of its messages an identity that does not
 // depend on the SQS message id.
 func identifies(text string) bool {
-	const id = "\x00id" // begins no identity of a message
-	delivered := sendable.JSON([]map[string]string{{"messageId": id, "body": text}})
-	return !slices.ContainsFunc(snapshot.Unwrap([]byte(delivered), id), func(receipt snapshot.Receipt) bool {
-		return strings.HasPrefix(receipt.Identity, id)
-	})
+	delivered := sendable.JSON([]map[string]string{{"messageId": placeholder, "body": text}})
+	return !slices.ContainsFunc(snapshot.Unwrap([]byte(delivered), placeholder), dependsOnSQS)
+}
+
+func dependsOnSQS(receipt snapshot.Receipt) bool {
+	return strings.HasPrefix(receipt.Identity, placeholder)
 }
 
 // rejectedAgain reads the envelope as increment will. An identity that follows from the envelope's own is new with each
 // replay; others are the message's, or those of the records in its text.
 func (m *Message) rejectedAgain(by snapshot.CountBy) string {
-	const envelope = "\x00envelope" // begins no identity of a message
-	for _, receipt := range by.Validate(snapshot.Unwrap([]byte(m.Envelope()), envelope)) {
+	for _, receipt := range by.Validate(snapshot.Unwrap([]byte(m.Envelope()), placeholder)) {
 		switch {
 		case receipt.Rejection == nil:
-		case receipt.Rejection.Reason == snapshot.ReasonIdentityInvalid && strings.HasPrefix(receipt.Identity,
-			envelope):
+		case receipt.Rejection.Reason == snapshot.ReasonIdentityInvalid && dependsOnSQS(receipt):
 			return "it has no identity of its own: a replay might count twice"
 		default:
 			return receipt.Rejection.Error()
