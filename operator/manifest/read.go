@@ -87,6 +87,8 @@ func csvParser() func(string) (string, string, error) {
 		case len(record) != 2:
 			return "", "", fmt.Errorf("has %s; expected %s; put a name that contains a comma in quotes",
 				columns(len(record)), csvForm)
+		case header(record[1], record[0]):
+			return "", "", errors.New("has the columns in the other order; expected " + csvForm)
 		}
 		return record[0], record[1], nil
 	}
