@@ -123,8 +123,8 @@ func (m *Message) Envelope() string {
 // placeholder stands for an identity that SQS will give. It begins no identity of a message.
 const placeholder = "\x00placeholder"
 
-// identifies reports whether a text, as the body of an SQS message, gives each of its messages an identity that does not
-// depend on the SQS message id.
+// identifies reports whether a text, as the body of an SQS message, gives each of its messages an identity that does
+// not depend on the SQS message id.
 func identifies(text string) bool {
 	delivered := sendable.JSON([]map[string]string{{"messageId": placeholder, "body": text}})
 	return !slices.ContainsFunc(snapshot.Unwrap([]byte(delivered), placeholder), dependsOnSQS)
