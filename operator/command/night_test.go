@@ -3,6 +3,8 @@ package command
 import (
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -47,6 +49,16 @@ func TestANight(t *testing.T) {
 	s.send("night", incomplete, first.Name)
 	s.untilSays([]string{"not counted: repeats " + first.Identity}, "files", "night", incomplete)
 	s.answers("why night "+incomplete, "waits for files: 3 of 4")
+
+	sent := filepath.Join(s.TempDir(), "sent.txt")
+	names := []byte("the-lost-one\n")
+	for _, file := range s.filesOf("night", incomplete) {
+		names = append(names, file.Name+"\n"...)
+	}
+	if err := os.WriteFile(sent, names, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.answers("files --expected="+sent+" night "+incomplete, "missing: the-lost-one")
 
 	s.deadLetter(`{"correlation_id":"night","collection_name":"` + incomplete + `","snapshot_type":"full",` +
 		`"export_date":"2026-11-23","filename":"the-lost-one"}`)
