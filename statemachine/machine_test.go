@@ -66,7 +66,7 @@ func (d driver) follow(t *testing.T, path paths.Path) {
 
 func newDriver(t *testing.T) driver {
 	t.Helper()
-	stack := localtest.Deploy(t)
+	stack := localtest.Deploy(t, "sweepEveryMinutes=60")
 	return driver{stack: stack, table: dynamodb.NewFromConfig(stack.Config), machines: sfn.NewFromConfig(stack.Config)}
 }
 
