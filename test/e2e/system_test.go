@@ -2,12 +2,15 @@ package e2e_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/pipes"
+	pipestypes "github.com/aws/aws-sdk-go-v2/service/pipes/types"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -90,6 +93,23 @@ func subscribe(t *testing.T, queues *sqs.Client, topics *sns.Client, topic strin
 		t.Fatal(err)
 	}
 	return *made.QueueUrl
+}
+
+// wantEnginesPollerStopped checks that only StartPipes serves the stream.
+func (s *system) wantEnginesPollerStopped(t *testing.T) {
+	t.Helper()
+	listed, err := pipes.NewFromConfig(s.stack.Config).ListPipes(t.Context(),
+		&pipes.ListPipesInput{SourcePrefix: aws.String("arn:aws:dynamodb:")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stopped := slices.ContainsFunc(listed.Pipes, func(pipe pipestypes.Pipe) bool {
+		return strings.Contains(*pipe.Source, "/"+s.outputs.ExportStatusTableName+"/") &&
+			pipe.CurrentState == pipestypes.PipeStateStopped
+	})
+	if !stopped {
+		t.Errorf("no stopped pipe from the table: %+v", listed.Pipes)
+	}
 }
 
 const (

@@ -30,6 +30,7 @@ var firstSeeds = map[string]uint64{
 	"notified by the entry":                       14351,
 	"success epochs as a set":                     8871,
 	"releasing a request that waits for its move": 2119,
+	"no success in the condition of a late alert": 966,
 }
 
 func TestEveryMutationBreaksAGuarantee(t *testing.T) {
