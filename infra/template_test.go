@@ -119,7 +119,7 @@ func TestFunctionsBuildIsRepeatable(t *testing.T) {
 	}
 }
 
-// built is the smallest task's binary, built from the sources in dir by the Makefile for this machine's processor, whose
+// built is the smallest task's binary, built by the Makefile from the sources in dir, for this machine's processor: its
 // packages are compiled already.
 func built(t *testing.T, dir string) []byte {
 	t.Helper()

@@ -78,7 +78,8 @@ func (s pipeStack) send(t *testing.T, count int) (ids []string) {
 // awaitEmpty waits until all messages are deleted.
 func (s pipeStack) awaitEmpty(t *testing.T) {
 	t.Helper()
-	localtest.Await(t, "deletion of all messages", func() bool { return localtest.Waiting(t, s.config, s.queueURL) == 0 })
+	localtest.Await(t, "deletion of all messages",
+		func() bool { return localtest.Waiting(t, s.config, s.queueURL) == 0 })
 }
 
 type gotRecord struct {
@@ -200,5 +201,6 @@ func (s pipeStack) leaves(t *testing.T) {
 	t.Helper()
 	s.send(t, 1)
 	localtest.Serve(t, s.config, s.name)
-	localtest.Await(t, "the message is a dead letter", func() bool { return localtest.Waiting(t, s.config, s.deadURL) == 1 })
+	localtest.Await(t, "the message is a dead letter",
+		func() bool { return localtest.Waiting(t, s.config, s.deadURL) == 1 })
 }

@@ -96,7 +96,8 @@ func (a *adopted) completeRun(t *testing.T) {
 	a.stack.StartPipes(t)
 	a.send(t, a.files, file("db.day.fresh", false), "")
 	localtest.Await(t, "the counts continue", func() bool {
-		return a.rows.RowState(t, run, "db.day.half") == "Received 3" && a.rows.RowState(t, run, "db.day.fresh") == "Exported 1"
+		return a.rows.RowState(t, run, "db.day.half") == "Received 3" &&
+			a.rows.RowState(t, run, "db.day.fresh") == "Exported 1"
 	})
 	a.rows.SetRow(t, run, "db.day.last", "CollectionStatus", localtest.Text("Sent"))
 	a.rows.SetRow(t, run, "db.day.fresh", "CollectionStatus", localtest.Text("Sent"))
@@ -110,13 +111,16 @@ func (a *adopted) completeRun(t *testing.T) {
 		a.sweep(t)
 	}
 	localtest.Await(t, "Sent after the last file is reconciled", func() bool {
-		return a.rows.RowState(t, run, "db.day.fresh") == "Received 1" && a.rows.RowState(t, run, "db.day.last") == "Received 2"
+		return a.rows.RowState(t, run, "db.day.fresh") == "Received 1" &&
+			a.rows.RowState(t, run, "db.day.last") == "Received 2"
 	})
-	localtest.Await(t, "the notification that all is received", func() bool { return a.waiting(t, a.notifications) == 1 })
+	localtest.Await(t, "the notification that all is received",
+		func() bool { return a.waiting(t, a.notifications) == 1 })
 	for _, collection := range []string{"half", "last", "fresh", "received"} {
 		a.send(t, a.files, file("db.day."+collection, true), "")
 	}
-	localtest.Await(t, "the notification that all is successful", func() bool { return a.waiting(t, a.notifications) == 2 })
+	localtest.Await(t, "the notification that all is successful",
+		func() bool { return a.waiting(t, a.notifications) == 2 })
 	a.stack.Settle(t)
 	a.sweep(t)
 	a.stack.Settle(t)
