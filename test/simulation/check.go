@@ -20,6 +20,9 @@ func (s *schedule) checkWrite(write table.Write, old, now table.Item) {
 			s.checkEntry(prefix, write, old)
 		}
 	}
+	if added, counts := write.Add["Recent"].(table.Blobs); counts {
+		s.checkCount(write.Ref, old, now, added)
+	}
 	if generation, _ := now.Int("Generation"); write.Partition == "run" && int(generation) > s.exports {
 		s.violated("the notifications became due %d times again after %d new exports", generation, s.exports)
 	}
