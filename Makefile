@@ -16,6 +16,10 @@ CDK       := npx --no-install cdk
 NODE      := node_modules/.package-lock.json
 LINTERS   := .venv/.installed
 
+# These compile for this machine with the flags of the functions and the CDK app, so that all share compiled packages.
+build lint test test-aws simulate chaos: export CGO_ENABLED := 0
+build lint test test-aws simulate chaos: export GOFLAGS := $(GOFLAGS) -trimpath
+
 .DEFAULT_GOAL := help
 .PHONY: help build functions $(addprefix function-,$(TASKS)) install synth deploy lint
 
@@ -102,7 +106,8 @@ SEEDS ?= 20000
 .PHONY: test simulate chaos
 
 test: $(NODE) ## All tests: unit, both tables, simulation, definition, deployed stack (starts what it needs)
-	go test -timeout 45m ./...
+	@# Four packages at a time, since those with an engine mostly wait. lint vets.
+	go test -p 4 -vet off -timeout 45m ./...
 
 # AWS's own code, as Java programs, and the checksums of its jars.
 ORACLES  := dynamodblocal ruler

@@ -109,7 +109,7 @@ func TestQueriesReadKeysOfTheLogs(t *testing.T) {
 	known := []string{"@timestamp", "@message", "service", "message", "level", "error", "detail", "outcome", "status",
 		"kind", "version", "event_id", "files_received", "files_sent",
 		logging.CorrelationID, logging.CollectionName, logging.FileName, logging.Identity, logging.ExecutionID,
-		logging.Reason, logging.Messages, "times"}
+		logging.Reason, logging.Messages, logging.From, logging.To, logging.Epoch, "times"}
 	word := regexp.MustCompile(`@?[A-Za-z_]+`)
 	language := strings.Fields(
 		"fields filter sort limit stats count count_distinct as by and or in asc desc like jsonParse unnest into " +

@@ -18,12 +18,12 @@ type query struct {
 
 var queries = []query{
 	{"FollowRun", "follow one run", []string{
-		"fields @timestamp, service, message, collection_name, file_name, identity, outcome, status, kind, " +
-			"reason_code, error, execution_id",
+		"fields @timestamp, service, message, collection_name, file_name, identity, outcome, status, " +
+			"from_status, to_status, kind, reason_code, error, execution_id",
 		`filter correlation_id = "..." and message != "metrics"`, "sort @timestamp asc", "limit 10000"}},
 	{"FollowCollection", "follow one collection", []string{
-		"fields @timestamp, service, message, file_name, identity, outcome, status, files_received, files_sent, " +
-			"kind, version, event_id, execution_id",
+		"fields @timestamp, service, message, file_name, identity, outcome, status, from_status, to_status, " +
+			"epoch, files_received, files_sent, kind, version, event_id, execution_id",
 		`filter correlation_id = "..." and collection_name = "..." and message != "metrics"`,
 		"sort @timestamp asc", "limit 10000"}},
 	{"FollowExecution", "follow one execution", []string{

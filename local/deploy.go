@@ -7,11 +7,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/smithy-go"
-	"golang.org/x/sync/errgroup"
 )
 
 // Outputs are the outputs of the deployed stack.
@@ -30,21 +28,26 @@ type Outputs struct {
 // key=value. Repeating it changes nothing. It stops the engine's own poller of stream pipes (StopStreamPipes).
 // Deployments of one project wait for each other, since they share the build folders.
 func (p Project) Deploy(ctx context.Context, endpoint, outputsFile string, settings []string, log Log) error {
-	unlock, err := p.Lock(ctx, "deploy")
-	if err != nil {
-		return err
-	}
-	defer unlock()
 	if err := p.installCDK(ctx, log); err != nil {
 		return err
 	}
 	if err := p.bootstrap(ctx, endpoint, log); err != nil {
 		return err
 	}
-	args := []string{"deploy", "--require-approval", "never", "--outputs-file", outputsFile,
-		"--parameters", "SavedQueries=false"} // the engine has no AWS::Logs::QueryDefinition
-	err = log.step("deploy the stack",
-		func() error { return p.cdk(ctx, endpoint, log, append(args, p.app(settings)...)...) })
+	unlock, err := p.Lock(ctx, "deploy")
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	assembly, err := p.synthesize(ctx, endpoint, settings, log)
+	if err != nil {
+		return err
+	}
+	err = log.step("deploy the stack", func() error {
+		return p.cdk(ctx, endpoint, log, "deploy", "--app", assembly, "--require-approval", "never",
+			"--outputs-file", outputsFile,
+			"--parameters", "SavedQueries=false") // the engine has no AWS::Logs::QueryDefinition
+	})
 	if err != nil {
 		return fmt.Errorf("deploying: %w", err)
 	}
@@ -53,31 +56,6 @@ func (p Project) Deploy(ctx context.Context, endpoint, outputsFile string, setti
 		return err
 	}
 	return StopStreamPipes(ctx, Config(endpoint), stack)
-}
-
-// build builds the CDK app and the functions, as cdk does before it deploys them.
-func (p Project) build(ctx context.Context, log Log) error {
-	unlock, err := p.Lock(ctx, "deploy")
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	raw, err := os.ReadFile(filepath.Join(p.Root, "cdk.json"))
-	if err != nil {
-		return fmt.Errorf("reading how to build the app: %w", err)
-	}
-	var app struct{ Build string }
-	if err := json.Unmarshal(raw, &app); err != nil {
-		return fmt.Errorf("reading how to build the app: %w", err)
-	}
-	return log.step("build the CDK app and the functions", func() error {
-		both, ctx := errgroup.WithContext(ctx)
-		both.Go(func() error { return p.run(ctx, log, environment(), "/bin/sh", "-c", app.Build) })
-		both.Go(func() error {
-			return p.run(ctx, log, environment(), "make", "functions", "GOARCH="+runtime.GOARCH)
-		})
-		return both.Wait()
-	})
 }
 
 // bootstrap prepares the engine for CDK, unless that is done. The CDK command line must be installed.
@@ -109,19 +87,10 @@ func (p Project) Diff(ctx context.Context, endpoint string, settings []string, l
 	}
 	defer unlock()
 	if err := p.cdk(ctx, endpoint, log, append([]string{"diff", "--fail", "--method=template"},
-		p.app(settings)...)...); err != nil {
+		app(filepath.Join(p.Dir(), "cdk.out", "diff"), settings)...)...); err != nil {
 		return fmt.Errorf("comparing with the deployed stack: %w", err)
 	}
 	return nil
-}
-
-// app is the options of cdk for the app with these settings (key=value).
-func (p Project) app(settings []string) []string {
-	args := []string{"--output", filepath.Join(p.Dir(), "cdk.out"), "-c", "architecture=" + architecture()}
-	for _, setting := range settings {
-		args = append(args, "-c", setting)
-	}
-	return args
 }
 
 // cdk runs the CDK command line against the engine at the endpoint.
@@ -135,14 +104,6 @@ func (p Project) cdk(ctx context.Context, endpoint string, log Log, args ...stri
 	)
 	return p.run(ctx, log, env, filepath.Join(p.Root, "node_modules", ".bin", "cdklocal"),
 		append(args, "--ci", "--no-notices")...)
-}
-
-// architecture is the CDK app's setting for this machine's processor.
-func architecture() string {
-	if runtime.GOARCH == "amd64" {
-		return "x86_64"
-	}
-	return runtime.GOARCH
 }
 
 // bootstrapped reports whether the engine is bootstrapped for CDK.

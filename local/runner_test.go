@@ -78,27 +78,8 @@ func (s pipeStack) send(t *testing.T, count int) (ids []string) {
 // awaitEmpty waits until all messages are deleted.
 func (s pipeStack) awaitEmpty(t *testing.T) {
 	t.Helper()
-	localtest.Await(t, "deletion of all messages", func() bool { return inQueue(t, s.config, s.queueURL) == 0 })
-}
-
-// inQueue is the number of messages in the queue, including hidden ones.
-func inQueue(t *testing.T, config aws.Config, url string) int {
-	t.Helper()
-	got, err := sqs.NewFromConfig(config).GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{
-		QueueUrl: &url, AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameAll},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	total := 0
-	for _, name := range []string{"ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"} {
-		n, err := strconv.Atoi(got.Attributes[name])
-		if err != nil {
-			t.Fatal(err)
-		}
-		total += n
-	}
-	return total
+	localtest.Await(t, "deletion of all messages",
+		func() bool { return localtest.Waiting(t, s.config, s.queueURL) == 0 })
 }
 
 type gotRecord struct {
@@ -220,5 +201,6 @@ func (s pipeStack) leaves(t *testing.T) {
 	t.Helper()
 	s.send(t, 1)
 	localtest.Serve(t, s.config, s.name)
-	localtest.Await(t, "the message is a dead letter", func() bool { return inQueue(t, s.config, s.deadURL) == 1 })
+	localtest.Await(t, "the message is a dead letter",
+		func() bool { return localtest.Waiting(t, s.config, s.deadURL) == 1 })
 }

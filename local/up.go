@@ -51,7 +51,14 @@ func (p Project) Up(ctx context.Context, port int, settings []string, log Log) e
 // installs the CDK command line, and bootstraps the engine with it.
 func (p Project) prepare(ctx context.Context, port int, log Log) error {
 	all, ctx := errgroup.WithContext(ctx)
-	all.Go(func() error { return p.build(ctx, log) })
+	all.Go(func() error {
+		unlock, err := p.Lock(ctx, "deploy")
+		if err != nil {
+			return err
+		}
+		defer unlock()
+		return p.build(ctx, log)
+	})
 	all.Go(func() error {
 		both, installing := errgroup.WithContext(ctx) // which ends with Wait
 		both.Go(func() error { return p.installCDK(installing, log) })

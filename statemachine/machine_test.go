@@ -1,17 +1,12 @@
 package statemachine_test
 
 import (
-	"context"
 	"crypto/rand"
 	"os"
-	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 	"github.com/google/go-cmp/cmp"
@@ -66,59 +61,32 @@ func (d driver) follow(t *testing.T, path paths.Path) {
 
 func newDriver(t *testing.T) driver {
 	t.Helper()
-	stack := localtest.Deploy(t)
-	return driver{stack: stack, table: dynamodb.NewFromConfig(stack.Config), machines: sfn.NewFromConfig(stack.Config)}
+	stack := localtest.Deploy(t, "sweepEveryMinutes=60")
+	return driver{stack: stack, machines: sfn.NewFromConfig(stack.Config)}
 }
 
 type driver struct {
 	stack    *localtest.Stack
-	table    *dynamodb.Client
 	machines *sfn.Client
 }
 
 func (d driver) putRow(t *testing.T, run string, row paths.Row) {
 	t.Helper()
-	var sent types.AttributeValue = &types.AttributeValueMemberN{Value: strconv.FormatInt(row.Sent, 10)}
+	sent := localtest.Number(int(row.Sent))
 	if row.Malformed {
-		sent = &types.AttributeValueMemberS{Value: "three"}
+		sent = localtest.Text("three")
 	}
-	_, err := d.table.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: d.statusTable(),
-		Item: map[string]types.AttributeValue{
-			"CorrelationId":    &types.AttributeValueMemberS{Value: run},
-			"CollectionName":   &types.AttributeValueMemberS{Value: row.Collection},
-			"CollectionStatus": &types.AttributeValueMemberS{Value: row.Status},
-			"FilesSent":        sent,
-		}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	d.stack.PutRow(t, run, row.Collection, row.Status, sent)
 }
 
 // byOthers deletes a row or writes its status, as another system does.
 func (d driver) byOthers(t *testing.T, run string, row paths.Row) {
 	t.Helper()
-	key := map[string]types.AttributeValue{
-		"CorrelationId":  &types.AttributeValueMemberS{Value: run},
-		"CollectionName": &types.AttributeValueMemberS{Value: row.Collection},
-	}
-	var err error
 	if row.Gone {
-		_, err = d.table.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{TableName: d.statusTable(), Key: key})
+		d.stack.RemoveRow(t, run, row.Collection)
 	} else {
-		_, err = d.table.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{TableName: d.statusTable(), Key: key,
-			UpdateExpression: aws.String("SET CollectionStatus = :s"),
-			ExpressionAttributeValues: map[string]types.AttributeValue{":s": &types.AttributeValueMemberS{
-				Value: row.Status}},
-		})
+		d.stack.SetRow(t, run, row.Collection, "CollectionStatus", localtest.Text(row.Status))
 	}
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-func (d driver) statusTable() *string {
-	name := d.stack.Outputs.ExportStatusTableName
-	return &name
 }
 
 // machine returns the deployed state machine or, for a broken function, a copy that calls another function instead.
@@ -164,27 +132,18 @@ type ending struct {
 // run starts an execution, waits for its end and reads its history.
 func (d driver) run(t *testing.T, machine, input string) ending {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute) // for what takes a second: the machine may be busy
-	defer cancel()
-	started, err := d.machines.StartExecution(ctx, &sfn.StartExecutionInput{StateMachineArn: &machine, Input: &input})
+	started, err := d.machines.StartExecution(t.Context(),
+		&sfn.StartExecutionInput{StateMachineArn: &machine, Input: &input})
 	if err != nil {
 		t.Fatal(err)
 	}
-	end := ending{execution: *started.ExecutionArn}
-	for status := sfntypes.ExecutionStatusRunning; status == sfntypes.ExecutionStatusRunning; {
-		described, err := d.machines.DescribeExecution(ctx,
-			&sfn.DescribeExecutionInput{ExecutionArn: started.ExecutionArn})
-		if err != nil {
-			t.Fatal(err)
-		}
-		status = described.Status
-		end.failed = status != sfntypes.ExecutionStatusSucceeded
-		end.error, end.cause = aws.ToString(described.Error), aws.ToString(described.Cause)
-	}
+	ended := localtest.Ended(t, d.stack.Config, *started.ExecutionArn)
+	end := ending{execution: *started.ExecutionArn, failed: ended.Status != sfntypes.ExecutionStatusSucceeded,
+		error: aws.ToString(ended.Error), cause: aws.ToString(ended.Cause)}
 	history := sfn.NewGetExecutionHistoryPaginator(d.machines,
 		&sfn.GetExecutionHistoryInput{ExecutionArn: started.ExecutionArn})
 	for history.HasMorePages() {
-		page, err := history.NextPage(ctx)
+		page, err := history.NextPage(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -63,6 +63,10 @@ func (t *Task) Handle(ctx context.Context, in Input) (Output, error) {
 	out := Output{Outcome: Incomplete, Owner: snapshot.Owner(in.ExecutionID, in.CollectionName),
 		Pending: []snapshot.Outgoing{}, CollectionKey: in.CollectionKey, Notifications: []snapshot.Kind{}}
 	at, err := t.store.Reconcile(ctx, in.CollectionKey, out.Owner)
+	for _, move := range at.Moves {
+		t.log.InfoContext(ctx, logging.Moved, logging.CorrelationID, in.CorrelationID, logging.CollectionName,
+			in.CollectionName, logging.From, move.From, logging.To, move.To, logging.Epoch, move.Epoch)
+	}
 	if err != nil {
 		return out, err
 	}
@@ -76,8 +80,8 @@ func (t *Task) Handle(ctx context.Context, in Input) (Output, error) {
 	if at.Pending != nil {
 		out.Outcome, out.Pending = RequestPending, append(out.Pending, *at.Pending)
 	}
-	t.log.InfoContext(ctx, "checked collection", logging.CorrelationID, in.CorrelationID,
-		logging.CollectionName, in.CollectionName, "outcome", out.Outcome, "status", out.Status,
-		"files_received", out.FilesReceived, "files_sent", out.FilesSent)
+	t.log.InfoContext(ctx, logging.Checked, logging.CorrelationID, in.CorrelationID,
+		logging.CollectionName, in.CollectionName, "outcome", out.Outcome, logging.Status, out.Status,
+		logging.Epoch, at.Epoch, "files_received", out.FilesReceived, "files_sent", out.FilesSent)
 	return out, nil
 }

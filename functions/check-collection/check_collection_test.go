@@ -253,11 +253,12 @@ func TestLog(t *testing.T) {
 	}
 	for key, want := range map[string]any{"correlation_id": tasktest.Run, "collection_name": "a",
 		"outcome": "REQUEST_PENDING",
-		"status":  "Received", "files_received": 1.0, "files_sent": 1.0} {
+		"status":  "Received", "epoch": 0.0, "files_received": 1.0, "files_sent": 1.0} {
 		if lines[0][key] != want {
 			t.Errorf("%s is %v, want %v", key, lines[0][key], want)
 		}
 	}
+	wantMoved(t, ts, "Sent", "Received")
 }
 
 // A deleted row that is the blocker lets its run be checked.

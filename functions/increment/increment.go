@@ -218,6 +218,7 @@ func reject(receipts []snapshot.Receipt, counts store.Counts, why *snapshot.Reje
 type message struct {
 	FileName string `json:"file_name"`
 	Identity string `json:"identity"`
+	Digest   []byte `json:"digest"` // tells it from another message with the same identity
 }
 
 // record logs and measures the outcome of a group.
@@ -225,15 +226,20 @@ func (t *Task) record(ctx context.Context, counts store.Counts) {
 	files := int64(0)
 	var messages []message
 	for _, receipt := range counts.Counted {
-		messages = append(messages, message{snapshot.StoredFilename(receipt.Message.Filename), receipt.Identity})
+		messages = append(messages, message{snapshot.StoredFilename(receipt.Message.Filename), receipt.Identity,
+			[]byte(receipt.Digest)})
 		metrics.Processed(ctx, receipt.SentAt)
 		if !receipt.Message.IsSuccessFile {
 			files++
 		}
 	}
 	if len(messages) > 0 {
-		t.log.InfoContext(ctx, "counted", logging.CorrelationID, counts.Counted[0].Message.CorrelationID,
-			logging.CollectionName, counts.Counted[0].Message.CollectionName, logging.Messages, messages)
+		line := []any{logging.CorrelationID, counts.Counted[0].Message.CorrelationID,
+			logging.CollectionName, counts.Counted[0].Message.CollectionName, logging.Messages, messages}
+		if row := counts.Row; row != nil && row.Adopted() {
+			line = append(line, logging.Epoch, row.Epoch())
+		}
+		t.log.InfoContext(ctx, logging.Counted, line...)
 	}
 	for _, receipt := range counts.Repeated {
 		t.log.InfoContext(ctx, "repeated file", about(receipt)...)

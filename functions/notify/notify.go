@@ -72,14 +72,14 @@ func (t *Task) Handle(ctx context.Context, in Input) (Output, error) {
 		}
 		outcome := "no longer pending"
 		if sent {
-			outcome = "delivered"
+			outcome = logging.Delivered
 			result.Delivered++
 			metrics.Add(ctx, metric, 1)
 		}
 		metrics.About(ctx, logging.CorrelationID, out.CorrelationID)
 		t.log.InfoContext(ctx, outcome, logging.CorrelationID, out.CorrelationID,
-			logging.CollectionName, out.CollectionName, "kind", out.Kind, "version", out.Version,
-			"event_id", out.EventID())
+			logging.CollectionName, out.CollectionName, logging.Kind, out.Kind, logging.Version, out.Version,
+			logging.EventID, out.EventID())
 	}
 	return result, nil
 }

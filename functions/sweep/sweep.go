@@ -121,7 +121,8 @@ func (s *sweeping) alert(ctx context.Context, alert snapshot.Outgoing, blockers 
 	})
 	if sent && err == nil {
 		s.out.Alerts++
-		s.log.WarnContext(ctx, "alerted", logging.CorrelationID, alert.CorrelationID, "kind", alert.Kind)
+		s.log.WarnContext(ctx, logging.Alerted, logging.CorrelationID, alert.CorrelationID, logging.Kind, alert.Kind,
+			logging.Version, alert.Version, logging.EventID, alert.EventID())
 	}
 	return err
 }

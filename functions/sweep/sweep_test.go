@@ -197,10 +197,13 @@ func TestLog(t *testing.T) {
 	if strings.Contains(fx.LogText(), canary) {
 		t.Errorf("the log holds what a message said: %s", fx.LogText())
 	}
+	alert := snapshot.Outgoing{Kind: snapshot.RunStalled, CollectionKey: snapshot.CollectionKey{CorrelationID: id},
+		Version: fx.Now.Add(-stalledAfter).Unix()}
 	for message, want := range map[string]map[string]any{
 		"reconciling": {"correlation_id": id, "collections": 1.0, "level": "INFO"},
-		"alerted":     {"correlation_id": id, "kind": "RUN_STALLED", "level": "WARN"},
-		"swept":       {"open_runs": 1.0, "reconciled": 1.0, "alerts": 0.0, "level": "INFO"},
+		"alerted": {"correlation_id": id, "kind": "RUN_STALLED", "level": "WARN",
+			"version": float64(alert.Version), "event_id": alert.EventID()},
+		"swept": {"open_runs": 1.0, "reconciled": 1.0, "alerts": 0.0, "level": "INFO"},
 	} {
 		lines := fx.Logged(message)
 		if len(lines) == 0 {

@@ -17,13 +17,6 @@ func ReadUnits(bytes int) float64 { return steps(float64(bytes), 4*1024) }
 // its names, its values, and our attributes. The local engine reports 1 for a page of any size.
 func RowsUnits(rows int) float64 { return ReadUnits(rows * 200) }
 
-// WriteUnits are consumed by a write of an item: one for each KiB begun, at least 1, also if its condition fails.
-func WriteUnits(bytes int) float64 { return steps(float64(bytes), 1024) }
-
-// TransactWriteUnits are consumed by an item of a transaction: twice those of a plain write, for preparing and
-// committing it, also if the transaction is cancelled.
-func TransactWriteUnits(bytes int) float64 { return 2 * WriteUnits(bytes) }
-
 // LambdaGBSeconds is the compute of one call: its duration, rounded up to 1 ms, times the function's memory.
 // The initialisation of a cold start is part of the duration since August 2025.
 func LambdaGBSeconds(d time.Duration, memoryMB float64) float64 {
@@ -40,13 +33,6 @@ func ExpressGBSeconds(d time.Duration, memoryMB float64) float64 {
 // the payload for each branch of a Map or Parallel.
 func ExpressMemoryMB(definitionBytes, payloadBytes, branches int) float64 {
 	return 50 + float64(definitionBytes+payloadBytes*max(branches, 1))/1e6
-}
-
-// Traces is the number of traces that X-Ray's default rule samples of requests within some seconds: the first of each
-// second, and 5 % of the others. https://docs.aws.amazon.com/xray/latest/devguide/xray-console-sampling.html
-func Traces(requests, seconds float64) float64 {
-	first := min(requests, math.Ceil(seconds))
-	return first + 0.05*(requests-first)
 }
 
 // steps is the number of steps of a size begun, at least 1.

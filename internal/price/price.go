@@ -21,7 +21,6 @@ type Dimension int
 // The dimensions of this system. The Price of each names its unit.
 const (
 	SQSRequest Dimension = iota
-	SQSFIFORequest
 	PipesRequest
 	StateTransition
 	ExpressRequest
@@ -30,26 +29,13 @@ const (
 	LambdaGBSecond
 	ReadUnit
 	WriteUnit
-	StreamRead
-	TableGBMonth
-	BackupGBMonth
 	SNSPublish
 	LogGB
-	ScheduledCall
-	Trace
 	dimensions // their number
 )
 
 // Usage is the quantity of each dimension. Usages are values: they can be compared, and no method changes its receiver.
 type Usage [dimensions]float64
-
-// Plus adds two usages.
-func (u Usage) Plus(other Usage) Usage {
-	for d := range u {
-		u[d] += other[d]
-	}
-	return u
-}
 
 // Times multiplies a usage.
 func (u Usage) Times(n float64) Usage {

@@ -74,16 +74,12 @@ func TestCounting(t *testing.T) {
 		{"a byte more than 4 KiB", price.ReadUnits(4097), 2},
 		{"a page of 20 rows", price.RowsUnits(20), 1},
 		{"a page of 200 rows", price.RowsUnits(200), 10},
-		{"1 KiB", price.WriteUnits(1024), 1},
-		{"a byte more than 1 KiB, in a transaction", price.TransactWriteUnits(1025), 4},
 		{"Lambda rounds up to 1 ms", price.LambdaGBSeconds(10*ms+1, 512), 0.011 * 0.5},
 		{"Lambda does not round a whole ms", price.LambdaGBSeconds(10*ms, 1024), 0.010},
 		{"Express rounds up to 100 ms and 64 MB", price.ExpressGBSeconds(101*ms, 51), 0.2 / 16},
 		{"Express in more than 64 MB", price.ExpressGBSeconds(100*ms, 65), 0.1 / 8},
 		// Example 4 of the pricing page: 400 branches of 32 KB with a definition of 50 KB.
 		{"Express memory", price.ExpressMemoryMB(50e3, 32e3, 400), 62.85},
-		{"all of few requests are traced", price.Traces(10, 60), 10},
-		{"5 % of many", price.Traces(1060, 60), 60 + 50},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -136,15 +132,16 @@ func TestBillProperties(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		a, b := usages().Draw(t, "a"), usages().Draw(t, "b")
 		one, other := price.List.Bill(a).Total(), price.List.Bill(b).Total()
-		both := price.List.Bill(a.Plus(b)).Total()
+		sum := a
+		for d := range sum {
+			sum[d] += b[d]
+		}
+		both := price.List.Bill(sum).Total()
 		if both > one+other && !near(both, one+other) {
 			t.Errorf("together %v, apart %v", both, one+other)
 		}
 		if both < max(one, other) {
 			t.Errorf("together %v, less than %v", both, max(one, other))
-		}
-		if a.Plus(b) != b.Plus(a) || a.Plus(a) != a.Times(2) {
-			t.Error("Plus and Times disagree")
 		}
 	})
 }

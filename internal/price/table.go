@@ -26,12 +26,6 @@ var List = Table{
 		Note: "a send, receive or delete of up to 10 messages is one request for each 64 KiB of payload. Empty " +
 			"receives count too",
 	},
-	SQSFIFORequest: {
-		Name: "SQS FIFO requests", Unit: "request of up to 64 KiB", Region: ireland, Published: "2026-09-11",
-		Source: priceList + "AWSQueueService/current/eu-west-1/index.json",
-		Tiers:  []Tier{{100 * billion, 0.50 / million}, {200 * billion, 0.40 / million}, {0, 0.35 / million}},
-		Note:   "the export state queue, if it is FIFO",
-	},
 	PipesRequest: {
 		Name: "Pipes requests", Unit: "batch, for each 64 KiB", Region: virginia, Published: "2026-03-13",
 		Source: eventGuide,
@@ -85,25 +79,6 @@ var List = Table{
 		Tiers:  []Tier{{0, 0.705 / million}},
 		Note:   "until October 2024 twice as much; us-east-1: 0.625 per million",
 	},
-	StreamRead: {
-		Name: "DynamoDB stream reads", Unit: "GetRecords call", Region: virginia, Published: "2026-09-29",
-		Source: priceList + "AmazonDynamoDB/current/us-east-1/index.csv",
-		Tiers:  []Tier{{0, 0.20 / million}},
-		Note: "free for Lambda's own pollers; AWS's page on their cost names no other exception " +
-			"(https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CostOptimization_StreamsUsage.html), " +
-			"so those of Pipes are billed. Other regions cost up to a quarter more",
-	},
-	TableGBMonth: {
-		Name: "DynamoDB storage", Unit: "GB-month", Region: ireland, Published: "2026-09-11",
-		Source: priceList + "AmazonDynamoDB/20260911124422/eu-west-1/index.json",
-		Tiers:  []Tier{{0, 0.283}},
-		Note:   "deletion by TTL is free",
-	},
-	BackupGBMonth: {
-		Name: "DynamoDB point-in-time recovery", Unit: "GB-month", Region: ireland, Published: "2026-09-11",
-		Source: priceList + "AmazonDynamoDB/20260911124422/eu-west-1/index.json",
-		Tiers:  []Tier{{0, 0.22}},
-	},
 	SNSPublish: {
 		Name: "SNS publishes", Unit: "request of up to 64 KiB", Region: ireland, Published: "2026-09-15",
 		Source: priceList + "AmazonSNS/current/eu-west-1/index.json",
@@ -116,17 +91,5 @@ var List = Table{
 		Tiers:  []Tier{{0, 0.57}},
 		Note: "logs of functions and of Step Functions. Since May 2025 Lambda's logs are cheaper above 10 TB a " +
 			"month, which is not reached here. Storage (0.03 per GB-month, compressed) is left out",
-	},
-	ScheduledCall: {
-		Name: "EventBridge Scheduler calls", Unit: "call", Region: virginia, Published: "2026-03-13",
-		Source: eventGuide,
-		Tiers:  []Tier{{0, 1.00 / million}},
-	},
-	Trace: {
-		Name: "X-Ray traces recorded", Unit: "trace", Region: "all", Published: "undated",
-		Source: "https://aws.amazon.com/xray/pricing/",
-		Tiers:  []Tier{{0, 5.00 / million}},
-		Note: "the default rule samples one request a second and 5 % of the others; the functions' segments belong " +
-			"to the trace of their execution",
 	},
 }

@@ -24,7 +24,8 @@ var (
 		advice: "switch on raw message delivery of the subscription to the file-received queue"}
 	// https://docs.aws.amazon.com/sns/latest/dg/http-subscription-confirmation-json.html
 	confirmation = wrapping{name: "an SNS subscription confirmation", noMessage: true,
-		advice: "open its SubscribeURL to confirm the subscription, and switch on raw message delivery"}
+		advice: "if you know the topic, confirm the subscription with its token (aws sns confirm-subscription) and " +
+			"switch on raw message delivery; otherwise delete the message"}
 	// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html
 	busEvent = wrapping{name: "an EventBridge event",
 		advice: "send only its detail: set the target's input path to $.detail"}
@@ -33,6 +34,9 @@ var (
 		advice: "it names no run; stop the bucket's events from reaching the file-received queue"}
 	s3Test = wrapping{name: "an S3 test event", noMessage: true,
 		advice: "a bucket's events were directed to the file-received queue; they name no run: direct them elsewhere"}
+	// Of an alarm's notification or a service's event, nothing that is set makes a message.
+	nothing = wrapping{name: "no correlation_id", noMessage: true,
+		advice: "it names no run; stop it from reaching the file-received queue, or have its sender corrected"}
 )
 
 // explained gives the rejection of a text that looks like another program's a sentence that says whose, and what to
@@ -92,7 +96,14 @@ func wrappings(text []byte, depth int) []wrapping {
 	if rejection != nil || fields.isMessage() {
 		return nil
 	}
-	return fields.wrappings(within)
+	return fields.wrappings(func(layer wrapping, inner []byte) []wrapping {
+		layers := within(layer, inner)
+		if fields, rejection := parseObject(inner); len(layers) == 1 && depth+1 < maxNesting &&
+			(rejection != nil || !fields.isMessage() && !fields.isEnvelope()) {
+			return append(layers, nothing)
+		}
+		return layers
+	})
 }
 
 // wrappings recognises what AWS's services send.

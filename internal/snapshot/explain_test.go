@@ -56,6 +56,7 @@ func TestOddBodiesAreExplained(t *testing.T) {
 		once    = "send the JSON object itself, not a string that contains it"
 		noMark  = "send it without the mark"
 		noRun   = "it names no run; stop the bucket's events from reaching the file-received queue"
+		nothing = "it names no run; stop it from reaching the file-received queue, or have its sender corrected"
 		missing = "required field correlation_id is missing"
 	)
 	good := body()
@@ -63,9 +64,21 @@ func TestOddBodiesAreExplained(t *testing.T) {
 	bus := func(detail string) string { return fmt.Sprintf(busText, detail) }
 	for _, test := range []struct{ name, text, reason, detail string }{
 		{"SNS", sns(good), "FIELD_MISSING", "looks like an SNS notification: " + raw},
-		{"SNS with prose", sns("Hello world!"), "FIELD_MISSING", "looks like an SNS notification: " + raw},
-		{"SNS confirmation", snsConfirmation, "FIELD_MISSING", "looks like an SNS subscription confirmation: " +
-			"open its SubscribeURL to confirm the subscription, and switch on raw message delivery"},
+		{"SNS of an envelope", sns(`{"Records":[{"body":` + good + `}]}`), "FIELD_MISSING",
+			"looks like an SNS notification: " + raw},
+		{"SNS of an incomplete message", sns(body("export_date", "")), "FIELD_MISSING",
+			"looks like an SNS notification: " + raw},
+		{"SNS of a message encoded twice", sns(quoted(good)), "FIELD_MISSING", "looks like an SNS notification, " +
+			"which contains JSON that was encoded twice: " + raw + "; " + once},
+		{"SNS with prose", sns("Hello world!"), "FIELD_MISSING", "looks like an SNS notification, which contains " +
+			"no correlation_id: " + nothing},
+		{"SNS of an alarm", sns(`{"AlarmName": "a", "NewStateValue": "ALARM"}`), "FIELD_MISSING",
+			"looks like an SNS notification, which contains no correlation_id: " + nothing},
+		{"SNS without a message", strings.Replace(sns(""), `"Message"`, `"Other"`, 1), "FIELD_MISSING",
+			"looks like an SNS notification, which contains no correlation_id: " + nothing},
+		{"SNS confirmation", snsConfirmation, "FIELD_MISSING", "looks like an SNS subscription confirmation: if you " +
+			"know the topic, confirm the subscription with its token (aws sns confirm-subscription) and switch on " +
+			"raw message delivery; otherwise delete the message"},
 		{"S3", s3Text, "NO_BODY", "looks like an S3 event: " + noRun},
 		{"S3 record", s3Record, "FIELD_MISSING", "looks like an S3 event: " + noRun},
 		{"S3 test", s3TestText, "FIELD_MISSING", "looks like an S3 test event: a bucket's events were directed to " +
@@ -74,7 +87,7 @@ func TestOddBodiesAreExplained(t *testing.T) {
 			noRun},
 		{"EventBridge", bus(good), "FIELD_MISSING", "looks like an EventBridge event: " + path},
 		{"EventBridge of EC2", bus(`{"instance-id": "i-1234567890abcdef0", "state": "terminated"}`), "FIELD_MISSING",
-			"looks like an EventBridge event: " + path},
+			"looks like an EventBridge event, which contains no correlation_id: " + nothing},
 		{"S3 in EventBridge", s3BusText, "FIELD_MISSING",
 			"looks like an EventBridge event, which contains an S3 event: " + noRun},
 		{"EventBridge in SNS", sns(bus(good)), "FIELD_MISSING",

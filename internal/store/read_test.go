@@ -61,8 +61,16 @@ func TestReceipts(t *testing.T) {
 		if got[0].Execution == "execution-2" {
 			got[0].Execution, got[0].ReceivedAt = "execution-1", before
 		}
-		want := []store.Receipt{{"one", "one.gz", false, false, before, "execution-1"},
-			{"three", "three.gz", true, false, at, "execution-2"}, {"two", "", false, false, before, "execution-1"}}
+		digests := map[string]bool{}
+		for i := range got {
+			digests[got[i].Digest], got[i].Digest = true, ""
+		}
+		if len(digests) != 3 || digests[""] {
+			ts.Errorf("digests %v", digests)
+		}
+		want := []store.Receipt{{"one", "one.gz", false, false, before, "execution-1", ""},
+			{"three", "three.gz", true, false, at, "execution-2", ""},
+			{"two", "", false, false, before, "execution-1", ""}}
 		if diff := cmp.Diff(want, got); diff != "" {
 			ts.Errorf("receipts (-want +got)\n%s", diff)
 		}

@@ -20,6 +20,7 @@ type Receipt struct {
 	Repeated   bool   // not counted, because another message had brought its file; only with snapshot.ByFile
 	ReceivedAt time.Time
 	Execution  string // the first of those whose receipts still exist
+	Digest     string // of identity and content: recognises the message
 }
 
 // storedReceipt is a message in an item of receipts. It was recorded if its digest is in a page or in Recent; see
@@ -129,7 +130,8 @@ func (s *Store) receiptsIn(keyed table.Keyed, recorded map[string]bool, visit fu
 		}
 		recorded[string(one.Digest)] = false
 		repeated := recorded[snapshot.RepeatDigest(string(one.Digest))]
-		if err := visit(Receipt{one.Identity, one.File, one.Success, repeated, at, execution}); err != nil {
+		if err := visit(Receipt{one.Identity, one.File, one.Success, repeated, at, execution,
+			string(one.Digest)}); err != nil {
 			return err
 		}
 	}

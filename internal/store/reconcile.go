@@ -15,8 +15,16 @@ import (
 type Reconciled struct {
 	Row     *snapshot.Row      // nil if the table has none
 	Moved   bool               // this reconciliation moved the collection
+	Moves   []Move             // of this call, also beside an error
+	Epoch   int64              // of the row
 	Pending *snapshot.Outgoing // the request, if the owner must deliver it now
 	Check   []snapshot.Kind    // notifications that may be due now: check the run for them
+}
+
+// Move is one move of a collection. The row was in the status From and in the epoch when it was read.
+type Move struct {
+	From, To snapshot.Status
+	Epoch    int64
 }
 
 // errStale asks to read again, because another write followed the last read.
@@ -29,41 +37,43 @@ var errNotOurs = errors.New("the run is not in the ledger")
 // the reconciliation: it is the same when the task is retried and differs for every other reconciliation. Repeating it
 // takes no step twice. It leaves a collection alone that another system counts.
 func (s *Store) Reconcile(ctx context.Context, key snapshot.CollectionKey, owner string) (Reconciled, error) {
-	moved := false
+	var moves []Move
 	for range maxTries {
 		// The ledger is read first, so the row may include a later count; AdoptRow reads the ledger again.
 		collection, err := s.getCollection(ctx, key)
 		if err != nil {
-			return Reconciled{}, err
+			return Reconciled{Moves: moves}, err
 		}
 		row, err := s.getRow(ctx, key)
 		if err != nil {
-			return Reconciled{}, err
+			return Reconciled{Moves: moves}, err
 		}
 		if row == nil {
 			check, err := s.blockedBy(ctx, key)
-			return Reconciled{Check: check}, err
+			return Reconciled{Check: check, Moves: moves}, err
 		}
 		step := snapshot.NextStep(*row, collection, owner, s.Now())
 		err = s.take(ctx, step, *row, collection, owner)
 		switch {
 		case step == snapshot.Rest, errors.Is(err, errNotOurs):
-			return s.reconciled(*row, collection, owner, moved), nil
+			return s.reconciled(*row, collection, owner, moves), nil
 		case errors.Is(err, table.ErrConditionFailed), errors.Is(err, errStale):
 			metrics.Add(ctx, metrics.ContentionRetries, 1)
 		case err != nil:
-			return Reconciled{}, err
-		default:
-			moved = moved || step == snapshot.MoveToReceived || step == snapshot.MoveToSuccess
+			return Reconciled{Moves: moves}, err
+		case step == snapshot.MoveToReceived:
+			moves = append(moves, Move{row.Status, snapshot.Received, collection.Epoch(*row)})
+		case step == snapshot.MoveToSuccess:
+			moves = append(moves, Move{row.Status, snapshot.Success, collection.Epoch(*row)})
 		}
 	}
-	return Reconciled{}, fmt.Errorf("reconciling a collection: not finished after %d steps", maxTries)
+	return Reconciled{Moves: moves}, fmt.Errorf("reconciling a collection: not finished after %d steps", maxTries)
 }
 
 // reconciled is the result for a collection without a step left.
-func (s *Store) reconciled(row snapshot.Row, collection snapshot.Collection, owner string, moved bool) Reconciled {
-	at := Reconciled{Row: &row, Moved: moved}
+func (s *Store) reconciled(row snapshot.Row, collection snapshot.Collection, owner string, moves []Move) Reconciled {
 	epoch := collection.Epoch(row)
+	at := Reconciled{Row: &row, Moved: len(moves) > 0, Moves: moves, Epoch: epoch}
 	if collection.RequestPending(row) && collection.Request.PendingOf(owner, epoch) {
 		at.Pending = &snapshot.Outgoing{Kind: snapshot.SuccessFileRequest, CollectionKey: row.CollectionKey,
 			Version: epoch}

@@ -47,26 +47,33 @@ func TestFilesReceivedIsRemoved(t *testing.T) {
 	})
 }
 
+// countTwice counts 5 files, and then 2 and 3 more, with a change before call n of these two counts. It reports whether
+// there were so many calls.
+func (ts *testStore) countTwice(n int, change func()) (done bool) {
+	ts.row("a", "Sent", 20)
+	ts.count(receipts("a", "m", 5)...)
+	calls := 0
+	ts.before = func(tabletest.Call) error {
+		if calls == n {
+			done = true
+			change()
+		}
+		calls++
+		return nil
+	}
+	ts.count(receipts("a", "first", 2)...)
+	ts.count(receipts("a", "second", 3)...)
+	ts.before = nil
+	return done
+}
+
 // The counter is reset between any two calls of two counts: every file is either in the row's epoch or before it.
 func TestTheCounterIsResetDuringCounts(t *testing.T) {
 	t.Parallel()
 	for _, received := range []int64{0, 2, 9} {
 		for n := 0; ; n++ {
 			ts := newMemoryStore(t)
-			ts.row("a", "Sent", 20)
-			ts.count(receipts("a", "m", 5)...)
-			calls, done := 0, false
-			ts.before = func(tabletest.Call) error {
-				if calls == n {
-					done = true
-					ts.overwrite("a", map[string]any{"FilesReceived": received})
-				}
-				calls++
-				return nil
-			}
-			ts.count(receipts("a", "first", 2)...)
-			ts.count(receipts("a", "second", 3)...)
-			ts.before = nil
+			done := ts.countTwice(n, func() { ts.overwrite("a", map[string]any{"FilesReceived": received}) })
 			state := ts.read("a")
 			if row := *state.Row; row.Held() != 10 || row.SetByOthers() && done && row.FilesReceived.N != received {
 				t.Errorf("set to %d before call %d: %+v", received, n, row)
@@ -156,20 +163,7 @@ func TestTheLedgerIsLostWhileCounting(t *testing.T) {
 	t.Parallel()
 	for n := 0; ; n++ {
 		ts := newMemoryStore(t)
-		ts.row("a", "Sent", 20)
-		ts.count(receipts("a", "m", 5)...)
-		calls, done := 0, false
-		ts.before = func(tabletest.Call) error {
-			if calls == n {
-				done = true
-				ts.loseLedger("a")
-			}
-			calls++
-			return nil
-		}
-		ts.count(receipts("a", "first", 2)...)
-		ts.count(receipts("a", "second", 3)...)
-		ts.before = nil
+		done := ts.countTwice(n, func() { ts.loseLedger("a") })
 		ts.count(receipt("a", "last"))
 		// Counts that were not synced are lost with the ledger: at most 3 here.
 		row := *ts.read("a").Row

@@ -160,18 +160,3 @@ func Serve(t testing.TB, config aws.Config, stack string) {
 		}
 	})
 }
-
-// Await waits up to ten minutes for the condition, since the machine may be busy.
-func Await(t testing.TB, what string, holds func() bool) {
-	t.Helper()
-	deadline := time.After(10 * time.Minute)
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	for !holds() {
-		select {
-		case <-deadline:
-			t.Fatalf("timed out waiting for: %s", what)
-		case <-tick.C:
-		}
-	}
-}

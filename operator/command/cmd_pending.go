@@ -42,10 +42,13 @@ func (c *pendingCommand) Run(a *app) error {
 		return exit{exitUsage, "--yes only applies to --deliver: add --deliver, or leave out --yes"}
 	}
 	list := pendingList{Pending: []pendingMessage{}}
-	abandoned := false
+	abandoned, unknown := false, error(nil) // unknown: what malformed collections have pending
 	listed := c.each(a, func(run report.Run) {
 		abandoned = run.State == report.Abandoned
 		for _, one := range run.Collections {
+			if one.Problem != "" {
+				unknown = errors.Join(unknown, errors.New(one.Problem))
+			}
 			if one.Request.Open() {
 				list.Pending = append(list.Pending,
 					pendingMessage{run.Run, one.Collection, snapshot.SuccessFileRequest, one.Request})
@@ -57,10 +60,10 @@ func (c *pendingCommand) Run(a *app) error {
 			}
 		}
 	})
-	if unknown := (exit{}); c.Deliver && c.Yes && !errors.As(listed, &unknown) {
+	if absent := (exit{}); c.Deliver && c.Yes && !errors.As(listed, &absent) {
 		var err error
 		if list.Sweep, err = a.sweep(); err != nil {
-			return errors.Join(listed, err)
+			return errors.Join(listed, unknown, err)
 		}
 		listed = deployment.AfterEffect(listed, "the sweep ran")
 	}
@@ -75,8 +78,8 @@ func (c *pendingCommand) Run(a *app) error {
 		}
 	})
 	switch {
-	case listed != nil:
-		return errors.Join(listed, err)
+	case listed != nil || unknown != nil:
+		return errors.Join(listed, unknown, err)
 	case list.Sweep != nil:
 		return deployment.AfterEffect(err, "the sweep ran")
 	}

@@ -33,6 +33,14 @@ func (q readQueue) one() string {
 	return "rejected message"
 }
 
+// filters names the flags that select messages of the queue.
+func (q readQueue) filters() string {
+	if q.DeadLetters {
+		return "--run"
+	}
+	return "--reason and --run"
+}
+
 func (q readQueue) advice() string {
 	if q.DeadLetters {
 		return "What to do: docs/runbook.md#" + deadLettersSection + "."

@@ -28,7 +28,7 @@ func (s messageSelection) read(a *app) (*rejected.Reading, []*rejected.Message, 
 	}
 	filtered := s.Reason != "" || s.OfRun != ""
 	if many := filtered || s.All; many == (s.Identity != "") || s.All && filtered {
-		return nil, nil, exit{exitUsage, "select the messages: one IDENTITY, or --reason and --run, or --all"}
+		return nil, nil, exit{exitUsage, "select the messages: one IDENTITY, or " + s.filters() + ", or --all"}
 	}
 	reading, err := s.receive(a)
 	if err != nil {

@@ -12,6 +12,7 @@ type verifyCommand struct {
 	Name     string    `arg:"" name:"run" help:"The correlation id."`
 	Manifest inputFile `placeholder:"FILE" help:"A list (or -) of collection and file: compares the files with it."`
 	Limit    int       `default:"10" help:"With --manifest, names of a kind at most; 0 for all. JSON has all."`
+	History  bool      `help:"Check the log lines of the functions against the guarantees instead."`
 }
 
 func (c *verifyCommand) Help() string {
@@ -19,7 +20,9 @@ func (c *verifyCommand) Help() string {
 		"table. Reads every receipt. Exits with 3 if they differ. While files arrive, counters may differ for a " +
 		"moment: verify again. With --manifest, compares the names of the files that arrived with a list instead: " +
 		"CSV of collection and file, or a JSON object a line. Exits with 3 if a file is missing, unexpected or " +
-		"repeated."
+		"repeated. With --history it reads what the functions logged about the run (CloudWatch Logs), and exits with 3 " +
+		"if that contradicts a guarantee: each message counted once, each move in order, each request and notification " +
+		"sent once."
 }
 
 // verification is the answer of verify.
@@ -31,8 +34,13 @@ type verification struct {
 }
 
 func (c *verifyCommand) Run(a *app) error {
-	if c.Manifest != "" {
+	switch {
+	case c.Manifest != "" && c.History:
+		return exit{exitUsage, "--manifest and --history are two questions: ask one at a time"}
+	case c.Manifest != "":
 		return c.compare(a)
+	case c.History:
+		return c.verifyHistory(a)
 	}
 	reader, _, err := a.reader()
 	if err != nil {

@@ -119,6 +119,7 @@ func TestVerifyManifestRefuses(t *testing.T) {
 		"\n collection , file \n":         "standard input: the list is empty",
 		"db.a,x\ndb.a\n":                  "line 2 has 1 column; expected two columns, separated by a comma",
 		"db.a;x":                          "line 1 has 1 column;",
+		"File,Collection\nx,db.a\n":       "line 1 has the columns in the other order; expected two columns,",
 		"db.a,a,b.gz":                     "line 1 has 3 columns; expected two columns, separated by a comma",
 		"db.a,\"x\ndb.a,y\"\n":            "line 1 has a quote that is not closed or not doubled",
 		"db.a,x\"y":                       "line 1 has a quote that is not closed or not doubled",

@@ -87,6 +87,7 @@ type app struct {
 	command report.Command // how suggested commands begin
 	found   *deployment.Deployment
 	source  func() (*store.Store, report.Settings) // of tests, in place of the deployment's tables
+	lines   lineSource                             // of tests, in place of the deployment's logs
 }
 
 // deployment finds the deployment once.

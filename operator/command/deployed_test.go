@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
@@ -81,18 +80,10 @@ func (s onStack) succeeds(args ...string) said {
 // row writes a row as exporter and sender do; FilesSent only if it is not empty.
 func (s onStack) row(run, collection, status, sent string) {
 	s.Helper()
-	text := func(value string) types.AttributeValue { return &types.AttributeValueMemberS{Value: value} }
-	update, values := "SET CollectionStatus = :status", map[string]types.AttributeValue{":status": text(status)}
 	if sent != "" {
-		update += ", FilesSent = :sent"
-		values[":sent"] = &types.AttributeValueMemberN{Value: sent}
+		s.SetRow(s.T, run, collection, "FilesSent", &types.AttributeValueMemberN{Value: sent})
 	}
-	_, err := dynamodb.NewFromConfig(s.Config).UpdateItem(s.Context(), &dynamodb.UpdateItemInput{
-		TableName: &s.Outputs.ExportStatusTableName, UpdateExpression: &update, ExpressionAttributeValues: values,
-		Key: map[string]types.AttributeValue{"CorrelationId": text(run), "CollectionName": text(collection)}})
-	if err != nil {
-		s.Fatal(err)
-	}
+	s.SetRow(s.T, run, collection, "CollectionStatus", localtest.Text(status))
 }
 
 // send sends the message of a file.

@@ -88,8 +88,9 @@ func (s manifestSummary) print(p show.Printer, command report.Command) {
 	}
 	p.Line("%d of %d collections differ: %s.", s.Differ, s.Collections, strings.Join(sums, ", "))
 	if s.kinds[0] > 0 {
-		p.Line("The messages of missing files may have been rejected: %s",
-			command.Do("rejected list "+report.Flag("run", s.Run)))
+		run := report.Flag("run", s.Run)
+		p.Line("The messages of missing files may have been rejected: %s", command.Do("rejected list "+run))
+		p.Line("Or they are dead letters: %s", command.Do("rejected list --dead-letters "+run))
 	}
 }
 
@@ -107,8 +108,7 @@ func (d differing) print(p show.Printer) {
 	p.Line("%s %s: %s", p.Tone(show.Bad, "●"), d.Collection, strings.Join(sums, ", "))
 	if missing := len(d.kinds) > 0 && d.kinds[0].name == "missing"; missing && d.Counted > d.Arrived {
 		p.Line("  %d files are counted and %d have receipts: the others may be among the missing (receipts expire "+
-			"after "+
-			"60 days; files that another system counted have none)", d.Counted, d.Arrived)
+			"after 60 days; files that another system counted have none)", d.Counted, d.Arrived)
 	}
 	for _, kind := range d.kinds {
 		for _, name := range kind.first {

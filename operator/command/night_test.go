@@ -3,6 +3,8 @@ package command
 import (
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -48,6 +50,16 @@ func TestANight(t *testing.T) {
 	s.untilSays([]string{"not counted: repeats " + first.Identity}, "files", "night", incomplete)
 	s.answers("why night "+incomplete, "waits for files: 3 of 4")
 
+	sent := filepath.Join(s.TempDir(), "sent.txt")
+	names := []byte("the-lost-one\n")
+	for _, file := range s.filesOf("night", incomplete) {
+		names = append(names, file.Name+"\n"...)
+	}
+	if err := os.WriteFile(sent, names, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.answers("files --expected="+sent+" night "+incomplete, "missing: the-lost-one")
+
 	s.deadLetter(`{"correlation_id":"night","collection_name":"` + incomplete + `","snapshot_type":"full",` +
 		`"export_date":"2026-11-23","filename":"the-lost-one"}`)
 	s.answers("rejected list --dead-letters --run night", "receives: 1")
@@ -63,6 +75,7 @@ func TestANight(t *testing.T) {
 	s.answers("watch night --lines --every 100ms",
 		"successful: 6 of 6 collections received, 6 successful, 20 of 20 files")
 	s.answers("verify night", "not counted: 1 repeated file")
+	s.answers("verify night --history", "The lines contradict no guarantee.")
 
 	s.row("trial", "db.core.one", "Sent", "9")
 	s.send("trial", "db.core.one", "one-001")

@@ -27,7 +27,10 @@ var answers = map[string]any{
 	"reconcile": reconciliation{},
 	"abandon":   abandonedRun{},
 	"verify":    verification{},
-	"watch":     live.Line{}, // for each line
+
+	"verify-history": checkedHistory{},
+
+	"watch": live.Line{}, // for each line
 
 	"verify-manifest": manifestLine{}, // for each line
 

@@ -3,6 +3,7 @@
 package deployment
 
 import (
+	"log/slog"
 	"strings"
 	"time"
 
@@ -31,6 +32,7 @@ type Settings struct {
 	StalledAfter   time.Duration
 	LateAfter      snapshot.LateAfter
 	CountBy        snapshot.CountBy
+	LogLevel       slog.Level
 }
 
 // Tables names the two tables.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"reflect"
 	"strings"
@@ -194,5 +195,5 @@ func SettingsOf(variables map[string]string) (Settings, error) {
 	sweep, err := env.ParseAsWithOptions[settings.Sweep](env.Options{Environment: variables})
 	return Settings{ExemptStatuses: sweep.ExemptStatuses,
 		StalledAfter: time.Duration(sweep.StalledAfterMinutes) * time.Minute, LateAfter: sweep.LateAfter,
-		CountBy: sweep.CountBy}, err
+		CountBy: sweep.CountBy, LogLevel: slog.Level(sweep.LogLevel)}, err
 }

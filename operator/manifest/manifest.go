@@ -69,7 +69,7 @@ func (m *Manifest) flush() error {
 	if m.spill == nil {
 		file, err := os.CreateTemp("", "snapshot-status-manifest-")
 		if err != nil {
-			return fmt.Errorf("storing the list: %w", err)
+			return notStored(err)
 		}
 		m.spill = file
 		_ = os.Remove(file.Name()) // most systems keep an open file; a process that is killed leaves nothing behind
@@ -79,7 +79,7 @@ func (m *Manifest) flush() error {
 			continue
 		}
 		if _, err := m.spill.WriteAt(of.held, m.written); err != nil {
-			return fmt.Errorf("storing the list: %w", err)
+			return notStored(err)
 		}
 		of.spilled = append(of.spilled, extent{m.written, len(of.held)})
 		m.written += int64(len(of.held))
@@ -87,6 +87,11 @@ func (m *Manifest) flush() error {
 	}
 	m.held = 0
 	return nil
+}
+
+func notStored(err error) error {
+	return fmt.Errorf("storing the list in a temporary file: %w; set TMPDIR to a folder with as much space as the list",
+		err)
 }
 
 // Collections are the names of the list's collections, sorted.

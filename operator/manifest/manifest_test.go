@@ -81,10 +81,12 @@ func TestSpilling(t *testing.T) {
 	}
 }
 
-// A temporary file that cannot be made is an error.
+// A temporary file that cannot be made is an error, which is not about a line of the list.
 func TestSpillingFails(t *testing.T) {
 	t.Setenv("TMPDIR", filepath.Join(t.TempDir(), "none"))
-	if err := New(0).Add("db.a", "name"); err == nil || !strings.Contains(err.Error(), "storing the list") {
+	err := New(0).Read(func(yield func(string, error) bool) { yield("db.a,name", nil) })
+	if err == nil || !strings.HasPrefix(err.Error(), "storing the list in a temporary file: ") ||
+		!strings.HasSuffix(err.Error(), "; set TMPDIR to a folder with as much space as the list") {
 		t.Error(err)
 	}
 	m := New(0)

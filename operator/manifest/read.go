@@ -21,7 +21,7 @@ const (
 
 // Read adds the lines of a list to the manifest: CSV (RFC 4180, one record a line) of collection and file, or one JSON
 // object a line, if the first character that is not white space is a brace. Blank lines, headers and other fields of
-// objects are ignored. An error names the line, says what is wrong and what is expected.
+// objects are ignored. An error about the text names the line, says what is wrong and what is expected.
 func (m *Manifest) Read(lines iter.Seq2[string, error]) error {
 	number := 0
 	var parse func(string) (collection, file string, err error)
@@ -39,18 +39,18 @@ func (m *Manifest) Read(lines iter.Seq2[string, error]) error {
 			parse = parserOf(begin[0])
 		}
 		collection, file, err := parse(line)
-		switch {
-		case err != nil:
-		case header(collection, file):
+		if err == nil && header(collection, file) {
 			continue
-		default:
-			collection = strings.TrimSpace(collection)
-			if err = check(collection, file); err == nil {
-				err = m.Add(collection, file)
-			}
+		}
+		collection = strings.TrimSpace(collection)
+		if err == nil {
+			err = check(collection, file)
 		}
 		if err != nil {
 			return fmt.Errorf("line %d %w", number, err)
+		}
+		if err := m.Add(collection, file); err != nil {
+			return err
 		}
 	}
 	if len(m.collections) == 0 {
@@ -87,6 +87,8 @@ func csvParser() func(string) (string, string, error) {
 		case len(record) != 2:
 			return "", "", fmt.Errorf("has %s; expected %s; put a name that contains a comma in quotes",
 				columns(len(record)), csvForm)
+		case header(record[1], record[0]):
+			return "", "", errors.New("has the columns in the other order; expected " + csvForm)
 		}
 		return record[0], record[1], nil
 	}

@@ -5,7 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"snapshot-status-checker/local/localtest"
+
 	"github.com/chromedp/chromedp/kb"
 )
 
@@ -73,7 +74,7 @@ func failedExecutionShowsCause(s servedStack) {
 // Two collections take different paths through the Map: one waits for files, and the row of the other is malformed.
 func executionShowsPathsInsideMap(s servedStack) {
 	s.row("ways", "db.core.one", "Sent", 2)
-	s.put(item("ways", "db.core.two", "Sent", &types.AttributeValueMemberS{Value: "one"}))
+	s.PutRow(s.T, "ways", "db.core.two", "Sent", localtest.Text("one"))
 	execution := s.execute(`{"reconcile": [{"correlation_id": "ways", "collection_name": "db.core.one"},
 		{"correlation_id": "ways", "collection_name": "db.core.two"}]}`)
 	b := newTab(s.T, s.address)

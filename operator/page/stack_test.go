@@ -10,12 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
-	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
-	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"snapshot-status-checker/local/localtest"
 	"snapshot-status-checker/operator/deployment"
@@ -59,32 +54,14 @@ func serveStack(t *testing.T) servedStack {
 	return servedStack{t, stack, <-ready}
 }
 
-// item is a row as exporter and sender write it.
-func item(run, collection, status string, sent types.AttributeValue) map[string]types.AttributeValue {
-	text := func(value string) types.AttributeValue { return &types.AttributeValueMemberS{Value: value} }
-	return map[string]types.AttributeValue{"CorrelationId": text(run), "CollectionName": text(collection),
-		"CollectionStatus": text(status), "FilesSent": sent}
-}
-
 func (s servedStack) row(run, collection, status string, sent int) {
 	s.Helper()
-	s.put(item(run, collection, status, &types.AttributeValueMemberN{Value: fmt.Sprint(sent)}))
-}
-
-func (s servedStack) put(item map[string]types.AttributeValue) {
-	s.Helper()
-	if _, err := dynamodb.NewFromConfig(s.Config).PutItem(s.Context(), &dynamodb.PutItemInput{
-		TableName: &s.Outputs.ExportStatusTableName, Item: item}); err != nil {
-		s.Fatal(err)
-	}
+	s.PutRow(s.T, run, collection, status, localtest.Number(sent))
 }
 
 func (s servedStack) send(body string) {
 	s.Helper()
-	if _, err := sqs.NewFromConfig(s.Config).SendMessage(s.Context(),
-		&sqs.SendMessageInput{QueueUrl: &s.Outputs.FileReceivedQueueUrl, MessageBody: &body}); err != nil {
-		s.Fatal(err)
-	}
+	s.Send(s.T, body)
 }
 
 // fileMessage is the message of a file of a collection.
@@ -131,19 +108,5 @@ func (s servedStack) execute(input string) (execution string) {
 	if err != nil {
 		s.Fatal(err)
 	}
-	for {
-		described, err := machines.DescribeExecution(s.Context(),
-			&sfn.DescribeExecutionInput{ExecutionArn: started.ExecutionArn})
-		if err != nil {
-			s.Fatal(err)
-		}
-		if described.Status != sfntypes.ExecutionStatusRunning {
-			return aws.ToString(started.ExecutionArn)
-		}
-		select {
-		case <-s.Context().Done():
-			s.Fatal(s.Context().Err())
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
+	return *localtest.Ended(s.T, s.Config, *started.ExecutionArn).ExecutionArn
 }

@@ -69,16 +69,20 @@ var systemAttributes = []types.MessageSystemAttributeName{types.MessageSystemAtt
 	types.MessageSystemAttributeNameDeadLetterQueueSourceArn}
 
 func (q Queues) newMessage(received types.Message) *Message {
+	var m *Message
 	if q.source == "" {
-		return q.newRejected(received)
+		m = q.newRejected(received)
+	} else {
+		m = q.newDeadLetter(received)
 	}
-	return q.newDeadLetter(received)
+	m.RejectedAgain = m.rejectedAgain(q.CountBy)
+	return m
 }
 
 // newDeadLetter reads a message that nothing rejected, so it has no reason.
 func (q Queues) newDeadLetter(received types.Message) *Message {
 	m := q.readMessage(received, aws.ToString(received.MessageId), aws.ToString(received.Body))
-	m.dead = true
+	m.dead, m.identified = true, identifies(m.Text)
 	m.Receives, _ = strconv.Atoi(
 		received.Attributes[string(types.MessageSystemAttributeNameApproximateReceiveCount)])
 	m.Detail = fmt.Sprintf("receives: %d", m.Receives)

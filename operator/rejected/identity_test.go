@@ -72,3 +72,24 @@ func TestAReplayedDeadLetterHasTheIdentitiesOfItsFirstDelivery(t *testing.T) {
 		})
 	}
 }
+
+// A message may become a dead letter again and again, until the cause is removed. Its text stays what the first replay
+// sent: each escape of an escape would make it longer, until the queue refuses it.
+func TestAReplayThatIsADeadLetterAgainDoesNotGrow(t *testing.T) {
+	t.Parallel()
+	id, text := "m1", good
+	var first string
+	for replay := range 20 {
+		dead := Queues{source: "the file-received queue"}.newMessage(types.Message{MessageId: &id, Body: &text})
+		if dead.RejectedAgain != "" {
+			t.Fatalf("replay %d %s", replay, dead.WouldBeRejected())
+		}
+		id, text = fmt.Sprint("replay-", replay), dead.Envelope()
+		if first == "" {
+			first = text
+		}
+		if text != first {
+			t.Fatalf("replay %d sends %s, the first one %s", replay, text, first)
+		}
+	}
+}

@@ -46,9 +46,10 @@ type Message struct {
 	FirstReceivedAt *time.Time `json:"first_received_at,omitempty"` // of a dead letter
 	Text            string     `json:"-"`                           // exactly as it was sent
 
-	dead   bool
-	id     string // of the message in the queue that is read
-	handle *string
+	dead       bool
+	identified bool   // a dead letter whose text gives each of its messages an identity of its own
+	id         string // of the message in the queue that is read
+	handle     *string
 }
 
 // newRejected reads a message that was rejected with its reason.
@@ -64,7 +65,6 @@ func (q Queues) readMessage(received types.Message, identity, text string) *Mess
 	m := &Message{Identity: identity, Text: text, Runs: runsOf(json.RawMessage(text), 0),
 		id: aws.ToString(received.MessageId), handle: received.ReceiptHandle}
 	m.SentAt, _ = timeOf(received, types.MessageSystemAttributeNameSentTimestamp)
-	m.RejectedAgain = m.rejectedAgain(q.CountBy)
 	return m
 }
 
@@ -107,8 +107,12 @@ func ByReason(messages []*Message) []Group {
 }
 
 // Envelope is what a replay sends: the text with its original identity, so that it counts once however often it is
-// sent.
+// sent. A replay that became a dead letter is sent as it is: an envelope around it would escape its text once more, and
+// after some replays neither the queue nor increment would accept it.
 func (m *Message) Envelope() string {
+	if m.identified {
+		return m.Text
+	}
 	type record struct {
 		Identity string `json:"messageId"`
 		Body     string `json:"body"`
@@ -116,15 +120,27 @@ func (m *Message) Envelope() string {
 	return sendable.JSON(struct{ Records []record }{[]record{{m.Identity, m.Text}}})
 }
 
+// placeholder stands for an identity that SQS will give. It begins no identity of a message.
+const placeholder = "\x00placeholder"
+
+// identifies reports whether a text, as the body of an SQS message, gives each of its messages an identity that does
+// not depend on the SQS message id.
+func identifies(text string) bool {
+	delivered := sendable.JSON([]map[string]string{{"messageId": placeholder, "body": text}})
+	return !slices.ContainsFunc(snapshot.Unwrap([]byte(delivered), placeholder), dependsOnSQS)
+}
+
+func dependsOnSQS(receipt snapshot.Receipt) bool {
+	return strings.HasPrefix(receipt.Identity, placeholder)
+}
+
 // rejectedAgain reads the envelope as increment will. An identity that follows from the envelope's own is new with each
 // replay; others are the message's, or those of the records in its text.
 func (m *Message) rejectedAgain(by snapshot.CountBy) string {
-	const envelope = "\x00envelope" // begins no identity of a message
-	for _, receipt := range by.Validate(snapshot.Unwrap([]byte(m.Envelope()), envelope)) {
+	for _, receipt := range by.Validate(snapshot.Unwrap([]byte(m.Envelope()), placeholder)) {
 		switch {
 		case receipt.Rejection == nil:
-		case receipt.Rejection.Reason == snapshot.ReasonIdentityInvalid && strings.HasPrefix(receipt.Identity,
-			envelope):
+		case receipt.Rejection.Reason == snapshot.ReasonIdentityInvalid && dependsOnSQS(receipt):
 			return "it has no identity of its own: a replay might count twice"
 		default:
 			return receipt.Rejection.Error()

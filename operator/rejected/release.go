@@ -50,9 +50,13 @@ func (r *Reading) Release(ctx context.Context, except ...*Message) error {
 
 // forget removes and returns what is held, except these.
 func (r *Reading) forget(except []*Message) []*Message {
+	stays := make(map[*Message]bool, len(except))
+	for _, message := range except {
+		stays[message] = true
+	}
 	var released []*Message
 	for id, message := range r.byID {
-		if !slices.Contains(except, message) {
+		if !stays[message] {
 			released = append(released, message)
 			delete(r.byID, id)
 		}

@@ -21,6 +21,7 @@ import (
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
 	"snapshot-status-checker/local"
+	"snapshot-status-checker/test/scenario"
 )
 
 // testbed is an engine of its own with one system deployed to it. If it counts, the functions and the runner call the
@@ -103,15 +104,9 @@ func (w *testbed) serve(ctx context.Context, pipes ...local.Pipe) (stop func() e
 
 // subscribe makes a queue that gets the topic's messages.
 func (w *testbed) subscribe(ctx context.Context, topic *string) (url string, err error) {
-	url, arn, err := w.makeQueue(ctx, "bench-notifications")
-	if err != nil {
-		return "", err
-	}
-	if _, err := w.topics.Subscribe(ctx, &sns.SubscribeInput{TopicArn: topic, Protocol: aws.String("sqs"),
-		Endpoint: &arn, Attributes: map[string]string{"RawMessageDelivery": "true"}}); err != nil {
-		return "", fmt.Errorf("subscribing to the notifications: %w", err)
-	}
-	return url, nil
+	subscription := scenario.NewSubscription(w.config, "bench-notifications", aws.ToString(topic))
+	err = subscription.Begin(ctx)
+	return subscription.URL, err
 }
 
 func (w *testbed) makeQueue(ctx context.Context, name string) (url, arn string, err error) {

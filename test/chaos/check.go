@@ -37,6 +37,9 @@ func (s *system) check(ctx context.Context, missing string) (*Report, error) {
 	}
 	r.checkRequests()
 	r.checkNotifications()
+	if err := r.checkLines(ctx); err != nil {
+		return nil, err
+	}
 	for reason, identities := range s.seen.rejected.by {
 		if reason != string(snapshot.ReasonNotCounted) {
 			r.broken("%d messages were rejected as %s", len(identities), reason)

@@ -7,12 +7,15 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	lines "snapshot-status-checker/operator/history"
 )
 
 // Report is the input, the faults and the results.
 type Report struct {
 	*system
 	history     *history
+	lines       lines.Counts // of the functions' logs
 	lost, twice int
 	setUp, took time.Duration
 
@@ -78,6 +81,7 @@ func (r *Report) Print(out io.Writer) {
 	line("messages", "%d %s, %d counted twice", r.lost, lost, r.twice)
 	line("requests", "%d, with %d event ids", total(r.seen.requests.by), distinct(r.seen.requests.by))
 	line("notifications", "%d, with %d event ids", total(r.seen.notifications.by), distinct(r.seen.notifications.by))
+	line("log lines", "%d, which show %d messages as counted", r.lines.Lines, r.lines.Messages)
 	line("other writer", "%d errors", sum(r.seen.writeErrors.counts()))
 	line("took", "%v, and %v to set up; slowed down %.1f times by the machine",
 		r.took.Round(time.Second), r.setUp.Round(time.Second), r.busy.mean())

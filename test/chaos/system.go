@@ -13,12 +13,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
-	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
-	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
 	"snapshot-status-checker/local"
 	"snapshot-status-checker/operator/rejected"
+	"snapshot-status-checker/test/scenario"
 )
 
 // system is the deployed stack and the systems around it. Only the functions meet the faults; everything else calls the
@@ -82,9 +81,11 @@ func setUp(ctx context.Context, project local.Project, o Options) (s *system, er
 		return s, err
 	}
 	s.deadLettersURL = deadLetters.Rejected
-	if err = s.subscribe(ctx); err != nil {
+	notifications := scenario.NewSubscription(s.config, "chaos-notifications", s.outputs.MonitoringTopicArn)
+	if err = notifications.Begin(ctx); err != nil {
 		return s, err
 	}
+	s.notificationsURL = notifications.URL
 	return s, s.putRows(ctx)
 }
 
@@ -97,30 +98,6 @@ func (s *system) tearDown() {
 	if s.faults != nil {
 		s.faults.stop()
 	}
-}
-
-// subscribe makes a queue for the raw messages of the monitoring topic.
-func (s *system) subscribe(ctx context.Context) error {
-	made, err := s.queues.CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: aws.String("chaos-notifications")})
-	if err != nil {
-		return fmt.Errorf("making a queue for notifications: %w", err)
-	}
-	s.notificationsURL = aws.ToString(made.QueueUrl)
-	name := sqstypes.QueueAttributeNameQueueArn
-	got, err := s.queues.GetQueueAttributes(ctx,
-		&sqs.GetQueueAttributesInput{QueueUrl: &s.notificationsURL, AttributeNames: []sqstypes.QueueAttributeName{
-			name}})
-	if err != nil {
-		return fmt.Errorf("making a queue for notifications: %w", err)
-	}
-	if _, err := sns.NewFromConfig(s.config).Subscribe(ctx, &sns.SubscribeInput{
-		TopicArn: &s.outputs.MonitoringTopicArn, Protocol: aws.String("sqs"),
-		Endpoint:   aws.String(got.Attributes[string(name)]),
-		Attributes: map[string]string{"RawMessageDelivery": "true"},
-	}); err != nil {
-		return fmt.Errorf("subscribing to notifications: %w", err)
-	}
-	return nil
 }
 
 func (s *system) servePipes(ctx context.Context) error {

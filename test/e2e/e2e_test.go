@@ -32,6 +32,7 @@ func TestScenarios(t *testing.T) {
 		t.Run(configuration.name, func(t *testing.T) {
 			t.Parallel()
 			s := deploy(t, configuration.settings...)
+			s.wantEnginesPollerStopped(t)
 			s.stack.StartPipes(t)
 			for _, scenario := range scenarios {
 				t.Run(scenario.name, func(t *testing.T) {

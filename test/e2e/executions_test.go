@@ -35,7 +35,7 @@ func newExecutions(machines *sfn.Client, machine string) *executions {
 
 // watch refreshes until the context is done.
 func (e *executions) watch(ctx context.Context) error {
-	tick := time.NewTicker(2 * pollEvery)
+	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
 	for {
 		if err := e.refresh(ctx); err != nil {

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"testing"
 
+	"snapshot-status-checker/local/localtest"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
@@ -77,29 +79,9 @@ func (b *inbox) pick(wanted func(outMessage) bool) []outMessage {
 }
 
 // awaitEmpty waits until all messages of the queue are collected.
-func (b *inbox) awaitEmpty(t *testing.T) {
+func (b *inbox) awaitEmpty(t *testing.T, config aws.Config) {
 	t.Helper()
-	await(t, func() string {
-		waiting := countWaiting(t, b.queues, b.url)
-		if waiting == "" {
-			return ""
-		}
-		return "not collected yet: " + waiting
+	localtest.Await(t, "collecting all messages of "+b.url, func() bool {
+		return localtest.Waiting(t, config, b.url) == 0
 	})
-}
-
-// countWaiting says how many messages are in the queue, "" for none.
-func countWaiting(t *testing.T, queues *sqs.Client, url string) string {
-	t.Helper()
-	visible, hidden := types.QueueAttributeNameApproximateNumberOfMessages,
-		types.QueueAttributeNameApproximateNumberOfMessagesNotVisible
-	got, err := queues.GetQueueAttributes(t.Context(),
-		&sqs.GetQueueAttributesInput{QueueUrl: &url, AttributeNames: []types.QueueAttributeName{visible, hidden}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if v, h := got.Attributes[string(visible)], got.Attributes[string(hidden)]; v != "0" || h != "0" {
-		return v + " messages in the queue and " + h + " in flight"
-	}
-	return ""
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"snapshot-status-checker/internal/telemetry/metrics/metricstest"
+	"snapshot-status-checker/local/localtest"
 )
 
 // The metrics of a run, as CloudWatch would extract them from the logs. The local engine extracts none.
@@ -31,7 +32,7 @@ func metricsOfARun(t *testing.T, s *system) {
 		want["FilesReceived"], want["SuccessFilesReceived"] = 5, 2
 		tasks = append(tasks, "increment")
 	}
-	await(t, func() string { // logs are written after the call
+	localtest.AwaitNothing(t, func() string { // logs are written after the call
 		got := map[string]float64{}
 		for _, task := range tasks {
 			r.addMetrics(t.Context(), task, got)

@@ -3,15 +3,13 @@ package e2e_test
 import (
 	"crypto/rand"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"snapshot-status-checker/local/localtest"
+
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
-	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"golang.org/x/sync/errgroup"
 )
@@ -28,67 +26,36 @@ func (s *system) newRun(t *testing.T) *run {
 	return &run{system: s, t: t, id: "e2e-" + rand.Text()}
 }
 
-type item = map[string]types.AttributeValue
+type item = localtest.Item
 
-func text(value string) types.AttributeValue { return &types.AttributeValueMemberS{Value: value} }
+func text(value string) types.AttributeValue { return localtest.Text(value) }
 
-func number(value int) types.AttributeValue {
-	return &types.AttributeValueMemberN{Value: strconv.Itoa(value)}
-}
-
-func (r *run) key(collection string) item {
-	return item{"CorrelationId": text(r.id), "CollectionName": text(collection)}
-}
+func number(value int) types.AttributeValue { return localtest.Number(value) }
 
 // put writes a collection's row, as the exporter does: without FilesReceived unless it is among further.
 func (r *run) put(collection, status string, sent int, further ...item) {
 	r.t.Helper()
-	row := r.key(collection)
-	row["CollectionStatus"], row["FilesSent"] = text(status), number(sent)
-	for _, attributes := range further {
-		for name, value := range attributes {
-			row[name] = value
-		}
-	}
-	if _, err := r.table.PutItem(r.t.Context(),
-		&dynamodb.PutItemInput{TableName: &r.outputs.ExportStatusTableName, Item: row}); err != nil {
-		r.t.Fatal(err)
-	}
+	r.stack.PutRow(r.t, r.id, collection, status, number(sent), further...)
 }
 
 // set writes one attribute of a row without a condition, as the sender does.
 func (r *run) set(collection, attribute string, value types.AttributeValue) {
 	r.t.Helper()
-	if _, err := r.table.UpdateItem(r.t.Context(), &dynamodb.UpdateItemInput{
-		TableName: &r.outputs.ExportStatusTableName, Key: r.key(collection),
-		UpdateExpression: aws.String("SET #a = :v"), ExpressionAttributeNames: map[string]string{"#a": attribute},
-		ExpressionAttributeValues: item{":v": value},
-	}); err != nil {
-		r.t.Fatal(err)
-	}
+	r.stack.SetRow(r.t, r.id, collection, attribute, value)
 }
 
 // remove deletes a row, as a person or TTL does, and waits until the executions of the removal have ended.
 func (r *run) remove(collection string) {
 	r.t.Helper()
-	if _, err := r.table.DeleteItem(r.t.Context(), &dynamodb.DeleteItemInput{
-		TableName: &r.outputs.ExportStatusTableName, Key: r.key(collection)}); err != nil {
-		r.t.Fatal(err)
-	}
-	await(r.t, func() string { return r.executions.missing(r.id, `"REMOVE"`, encode(collection)) })
+	r.stack.RemoveRow(r.t, r.id, collection)
+	localtest.AwaitNothing(r.t, func() string { return r.executions.missing(r.id, `"REMOVE"`, encode(collection)) })
 	r.settle(nil)
 }
 
 // row reads a collection's row, empty if there is none.
 func (r *run) row(collection string) item {
 	r.t.Helper()
-	got, err := r.table.GetItem(r.t.Context(), &dynamodb.GetItemInput{
-		TableName: &r.outputs.ExportStatusTableName, Key: r.key(collection), ConsistentRead: aws.Bool(true),
-	})
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	return got.Item
+	return r.stack.Row(r.t, r.id, collection)
 }
 
 // send sends messages concurrently to the file-received queue and returns their ids.
@@ -126,17 +93,19 @@ func (r *run) handle(messages ...string) []string {
 // are collected. Nothing happens after that without another event.
 func (r *run) settle(messageIDs []string) {
 	r.t.Helper()
-	await(r.t, func() string { return r.executions.unfinished(r.id, messageIDs) })
-	await(r.t, func() string { return countWaiting(r.t, r.queues, r.outputs.FileReceivedQueueUrl) })
+	localtest.AwaitNothing(r.t, func() string { return r.executions.unfinished(r.id, messageIDs) })
+	localtest.Await(r.t, "the end of the file-received queue", func() bool {
+		return localtest.Waiting(r.t, r.stack.Config, r.outputs.FileReceivedQueueUrl) == 0
+	})
 	for _, box := range []*inbox{r.requests, r.notifications, r.rejected} {
-		box.awaitEmpty(r.t)
+		box.awaitEmpty(r.t, r.stack.Config)
 	}
 }
 
 // becomes waits until a collection has the status, and then settles.
 func (r *run) becomes(collection, status string) {
 	r.t.Helper()
-	await(r.t, func() string {
+	localtest.AwaitNothing(r.t, func() string {
 		row := r.row(collection)
 		if got, _ := row["CollectionStatus"].(*types.AttributeValueMemberS); got != nil && got.Value == status {
 			return ""
@@ -170,26 +139,10 @@ func (r *run) start(inputs ...string) []*sfn.DescribeExecutionOutput {
 	r.sent = append(r.sent, started...)
 	var endings []*sfn.DescribeExecutionOutput
 	for _, arn := range started {
-		endings = append(endings, r.ending(arn))
+		endings = append(endings, localtest.Ended(r.t, r.stack.Config, arn))
 	}
 	r.settle(nil)
 	return endings
-}
-
-func (r *run) ending(execution string) (ended *sfn.DescribeExecutionOutput) {
-	r.t.Helper()
-	await(r.t, func() string {
-		var err error
-		ended, err = r.machines.DescribeExecution(r.t.Context(), &sfn.DescribeExecutionInput{ExecutionArn: &execution})
-		if err != nil {
-			r.t.Fatal(err)
-		}
-		if ended.Status == sfntypes.ExecutionStatusRunning {
-			return "still running: " + execution
-		}
-		return ""
-	})
-	return ended
 }
 
 // sentRequests, sentNotifications and rejectedMessages are the messages of this run so far. A rejected message that

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"snapshot-status-checker/internal/store"
+	"snapshot-status-checker/local/localtest"
 )
 
 // FilesSent is lowered after Sent. This completes a collection without an event.
@@ -71,7 +72,7 @@ func TestManyCollectionsInAnEnvelope(t *testing.T) {
 // machine the engine may refuse calls until the retries are used up: then a message waits for the end of its lease.
 func (r *run) sweep(requests, notifications int) {
 	r.t.Helper()
-	awaitWithin(r.t, store.DefaultLease+waitAtMost, func() string {
+	localtest.AwaitWithin(r.t, store.DefaultLease, func() string {
 		sent, notified := len(r.sentRequests()), len(r.sentNotifications())
 		if sent >= requests && notified >= notifications {
 			return ""

@@ -2,16 +2,16 @@ package e2e_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/pipes"
+	pipestypes "github.com/aws/aws-sdk-go-v2/service/pipes/types"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
-	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
-	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"golang.org/x/sync/errgroup"
 
 	"snapshot-status-checker/local"
@@ -45,8 +45,7 @@ func deploy(t *testing.T, settings ...string) *system {
 	}
 	s.executions = newExecutions(s.machines, stack.Outputs.StateMachineArn)
 	s.requests = newInbox(s.queues, stack.Outputs.ExportStateQueueUrl)
-	s.notifications = newInbox(s.queues, subscribe(t, s.queues, sns.NewFromConfig(stack.Config),
-		stack.Outputs.MonitoringTopicArn))
+	s.notifications = newInbox(s.queues, localtest.Subscribe(t, stack.Config, stack.Outputs.MonitoringTopicArn))
 	s.rejected = newInbox(s.queues, stack.Outputs.RejectedMessagesQueueUrl)
 
 	ctx, cancel := context.WithCancel(t.Context())
@@ -69,56 +68,19 @@ func deploy(t *testing.T, settings ...string) *system {
 	return s
 }
 
-// subscribe makes a queue for the raw messages of the topic.
-func subscribe(t *testing.T, queues *sqs.Client, topics *sns.Client, topic string) (url string) {
+// wantEnginesPollerStopped checks that only StartPipes serves the stream.
+func (s *system) wantEnginesPollerStopped(t *testing.T) {
 	t.Helper()
-	name := "notifications-of-" + topic[strings.LastIndex(topic, ":")+1:]
-	made, err := queues.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: &name})
+	listed, err := pipes.NewFromConfig(s.stack.Config).ListPipes(t.Context(),
+		&pipes.ListPipesInput{SourcePrefix: aws.String("arn:aws:dynamodb:")})
 	if err != nil {
 		t.Fatal(err)
 	}
-	arn := sqstypes.QueueAttributeNameQueueArn
-	attributes, err := queues.GetQueueAttributes(t.Context(),
-		&sqs.GetQueueAttributesInput{QueueUrl: made.QueueUrl, AttributeNames: []sqstypes.QueueAttributeName{arn}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := topics.Subscribe(t.Context(), &sns.SubscribeInput{
-		TopicArn: &topic, Protocol: aws.String("sqs"), Endpoint: aws.String(attributes.Attributes[string(arn)]),
-		Attributes: map[string]string{"RawMessageDelivery": "true"},
-	}); err != nil {
-		t.Fatal(err)
-	}
-	return *made.QueueUrl
-}
-
-const (
-	waitAtMost = 10 * time.Minute // for what takes seconds on a quiet machine
-	pollEvery  = 100 * time.Millisecond
-)
-
-// await waits until nothing is missing, and fails the test otherwise.
-func await(t *testing.T, condition func() (missing string)) {
-	t.Helper()
-	awaitWithin(t, waitAtMost, condition)
-}
-
-func awaitWithin(t *testing.T, atMost time.Duration, condition func() (missing string)) {
-	t.Helper()
-	deadline := time.After(atMost)
-	tick := time.NewTicker(pollEvery)
-	defer tick.Stop()
-	for {
-		missing := condition()
-		if missing == "" {
-			return
-		}
-		select {
-		case <-t.Context().Done():
-			t.Fatal("stopped while waiting: ", missing)
-		case <-deadline:
-			t.Fatal("timed out: ", missing)
-		case <-tick.C:
-		}
+	stopped := slices.ContainsFunc(listed.Pipes, func(pipe pipestypes.Pipe) bool {
+		return strings.Contains(*pipe.Source, "/"+s.outputs.ExportStatusTableName+"/") &&
+			pipe.CurrentState == pipestypes.PipeStateStopped
+	})
+	if !stopped {
+		t.Errorf("no stopped pipe from the table: %+v", listed.Pipes)
 	}
 }

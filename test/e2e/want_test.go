@@ -13,6 +13,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 
 	"snapshot-status-checker/internal/snapshot"
+	"snapshot-status-checker/local/localtest"
 )
 
 // wantRow compares a collection's status, with its case, and its count of received files.
@@ -29,7 +30,7 @@ func (r *run) wantRow(collection, status string, received int) {
 // awaitMessages waits until so many were sent.
 func (r *run) awaitMessages(what string, want int, messages func() []outMessage) {
 	r.t.Helper()
-	await(r.t, func() string {
+	localtest.AwaitNothing(r.t, func() string {
 		if got := len(messages()); got < want {
 			return strconv.Itoa(got) + " of " + strconv.Itoa(want) + " " + what
 		}
@@ -40,13 +41,7 @@ func (r *run) awaitMessages(what string, want int, messages func() []outMessage)
 // wantRequests waits for as many requests of the run as are wanted, and compares all of them in any order.
 func (r *run) wantRequests(want ...string) {
 	r.t.Helper()
-	r.awaitMessages("requests", len(want), r.sentRequests)
-	got := texts(r.sentRequests())
-	slices.Sort(got)
-	slices.Sort(want)
-	if diff := gocmp.Diff(want, got); diff != "" {
-		r.t.Errorf("requests to the sender (-want +got)\n%s", diff)
-	}
+	r.wantUnordered("requests to the sender", r.sentRequests, want)
 }
 
 // wantNotifications waits for as many notifications of the run as are wanted, and compares all of them in their order.
@@ -142,12 +137,15 @@ var groupID = regexp.MustCompile(`^[!-~]{1,128}$`)
 // wantUnorderedNotifications is wantNotifications without an order, for notifications that were due at the same time.
 func (r *run) wantUnorderedNotifications(want ...string) {
 	r.t.Helper()
-	r.awaitMessages("notifications", len(want), r.sentNotifications)
-	got := texts(r.sentNotifications())
-	slices.Sort(got)
-	slices.Sort(want)
-	if diff := gocmp.Diff(want, got); diff != "" {
-		r.t.Errorf("notifications (-want +got)\n%s", diff)
+	r.wantUnordered("notifications", r.sentNotifications, want)
+}
+
+func (r *run) wantUnordered(what string, sent func() []outMessage, want []string) {
+	r.t.Helper()
+	r.awaitMessages(what, len(want), sent)
+	sorted := func(texts []string) []string { return slices.Sorted(slices.Values(texts)) }
+	if diff := gocmp.Diff(sorted(want), sorted(texts(sent()))); diff != "" {
+		r.t.Errorf("%s (-want +got)\n%s", what, diff)
 	}
 }
 

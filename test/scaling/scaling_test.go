@@ -65,7 +65,7 @@ func TestLoadAgreesWithTheMeasuredUnits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, measured, found := strings.Cut(string(raw), "\n| 10,000 | 1 | ")
+	_, measured, found := strings.Cut(string(raw), "\n| 10,000 | 1 | message | ")
 	var units float64
 	if _, err := fmt.Sscanf(measured, "%g |", &units); err != nil || !found {
 		t.Fatalf("%s has no measured units of 10,000 files: %v", document, err)

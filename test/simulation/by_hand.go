@@ -35,7 +35,7 @@ func (s *schedule) takeUpByHand() {
 func (s *schedule) byHand(what string, in sweep.Input) {
 	s.started++
 	s.spawn(fmt.Sprintf("%s-%d", what, s.started), func(a *actor) {
-		out, err := sweep.New(s.store("sweep"), senders{s}, senders{s}, quiet).Handle(context.Background(), in)
+		out, err := sweep.New(s.store("sweep"), senders{s}, senders{s}, s.logger).Handle(context.Background(), in)
 		s.log("%s: %+v, %v", a.name, out.ByHand, err)
 	})
 }

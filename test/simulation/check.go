@@ -135,20 +135,13 @@ func (s *schedule) knownSuccessful(item table.Item) bool {
 	return delivered && version == generation
 }
 
-// checkSend: a request is for a received collection, a notification for a complete run, and in calm schedules
-// everything is sent once.
+// checkSend: a notification is for a complete run. Package history checks the rest from the log lines.
 func (s *schedule) checkSend(out snapshot.Outgoing) {
 	if out.Kind == snapshot.RunStalled || out.Kind == snapshot.RunAbandoned || out.Kind == snapshot.RunLate {
 		return
 	}
 	s.sends++
-	if s.sent[out] > 1 && !s.plan.Storm {
-		s.violated("%s, version %d, of %q was sent twice in a calm schedule", out.Kind, out.Version, out.CollectionName)
-	}
 	if out.Kind == snapshot.SuccessFileRequest {
-		if !s.reached[reached{out.CollectionName, out.Version, snapshot.Received}] {
-			s.violated("a request was sent for epoch %d of %s, which was not received", out.Version, out.CollectionName)
-		}
 		return
 	}
 	s.notified[out.Kind] = s.sends
@@ -180,6 +173,7 @@ func (s *schedule) checkIdle() {
 			tally.Add(*row, s.exempt)
 		}
 	}
+	s.checkHistory()
 	if s.violation != "" {
 		return
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 
 	checkall "snapshot-status-checker/functions/check-all"
 	checkcollection "snapshot-status-checker/functions/check-collection"
@@ -13,6 +12,7 @@ import (
 	"snapshot-status-checker/functions/notify"
 	"snapshot-status-checker/internal/function/failure"
 	"snapshot-status-checker/internal/snapshot"
+	"snapshot-status-checker/internal/telemetry/logging"
 	"snapshot-status-checker/statemachine/paths"
 )
 
@@ -58,7 +58,7 @@ func (e *execution) run(a *actor) {
 func (e *execution) reconcile(a *actor, key snapshot.CollectionKey) {
 	e.enter("Check Collection")
 	collection, err := invoke(e, a, "check-collection", func(ctx context.Context) (checkcollection.Output, error) {
-		return checkcollection.New(e.store("check-collection"), quiet).Handle(ctx,
+		return checkcollection.New(e.store("check-collection"), e.logger).Handle(ctx,
 			checkcollection.Input{ExecutionID: e.id, CollectionKey: key})
 	})
 	if err != nil {
@@ -89,7 +89,7 @@ func (e *execution) reconcile(a *actor, key snapshot.CollectionKey) {
 	}
 	e.enter("Check All Collections")
 	checked, err := invoke(e, a, "check-all", func(ctx context.Context) (checkall.Output, error) {
-		return checkall.New(e.store("check-all"), quiet).Handle(ctx, checkall.Input{CollectionKey: key,
+		return checkall.New(e.store("check-all"), e.logger).Handle(ctx, checkall.Input{CollectionKey: key,
 			Owner: collection.Owner,
 			Moved: collection.Moved, Notifications: collection.Notifications})
 	})
@@ -113,7 +113,7 @@ func (e *execution) notify(a *actor, in notify.Input) error {
 		return errors.New("Lambda.ResourceNotFoundException")
 	}
 	_, err := invoke(e, a, "notify", func(ctx context.Context) (notify.Output, error) {
-		return notify.New(e.store("notify"), senders{e.schedule}, senders{e.schedule}, quiet).Handle(ctx, in)
+		return notify.New(e.store("notify"), senders{e.schedule}, senders{e.schedule}, e.logger).Handle(ctx, in)
 	})
 	return err
 }
@@ -193,7 +193,7 @@ func invoke[Out any](e *execution, a *actor, function string, call func(context.
 			err error
 		}{}
 		invocation := e.spawn(fmt.Sprintf("%s/%s#%d", a.name, function, try+1), func(*actor) {
-			answer.out, answer.err = call(context.Background())
+			answer.out, answer.err = call(logging.Begin(context.Background(), e.logger))
 		})
 		if function == "increment" {
 			invocation.pauseAfter, e.pauseAfter = e.pauseAfter, 0
@@ -212,5 +212,3 @@ func invoke[Out any](e *execution, a *actor, function string, call func(context.
 	var none Out
 	return none, err
 }
-
-var quiet = slog.New(slog.DiscardHandler)

@@ -65,6 +65,7 @@ func (s *schedule) play() {
 	s.phase(append(s.secondExports(), s.disturbances()...))
 	s.phase(append(s.successFiles(), s.disturbances()...))
 	s.expire()
+	s.checkReceipts()
 }
 
 // firstExports makes the rows and exports every collection.
@@ -138,6 +139,7 @@ func (s *schedule) loseLedger() {
 		}
 	}
 	s.messages, s.idle = nil, nil
+	s.newHistory()
 	s.predecessorCounts = true // the lost counts look like those of another system
 }
 

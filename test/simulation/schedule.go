@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"math/rand/v2"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"snapshot-status-checker/internal/table"
 	"snapshot-status-checker/internal/table/memory"
 	"snapshot-status-checker/local/pattern"
+	"snapshot-status-checker/operator/history"
 	"snapshot-status-checker/statemachine"
 )
 
@@ -71,6 +73,9 @@ type schedule struct {
 	called       map[Call]bool
 	noRows       map[*actor]bool // its last query found nothing
 	violation    string
+
+	logger  *slog.Logger // of the tasks
+	history *history.Checker
 }
 
 // rejected is a message in the rejected-messages queue.
@@ -105,6 +110,7 @@ func newSchedule(plan Plan, seed uint64, trace io.Writer) *schedule {
 	if plan.mutant != nil {
 		s.mutant = plan.mutant
 	}
+	s.logger = s.newLog()
 	if s.chance(0.5) {
 		s.exempt = []snapshot.Status{exemptStatus}
 	}
@@ -116,6 +122,7 @@ func newSchedule(plan Plan, seed uint64, trace io.Writer) *schedule {
 		s.countBy = snapshot.ByFile
 	}
 	s.predecessorCounts = plan.Sweep && rand.New(rand.NewPCG(seed, 2)).Float64() < 0.15
+	s.newHistory()
 	for _, text := range statemachine.StreamFilters([]string{string(exemptStatus)}) {
 		filter, err := pattern.Parse(text)
 		if err != nil {
@@ -136,10 +143,17 @@ func (s *schedule) log(format string, args ...any) {
 	}
 }
 
-// violated records the first broken guarantee.
+// violated records the first guarantee that the tables show broken.
 func (s *schedule) violated(format string, args ...any) {
-	if s.violation == "" {
-		s.violation = fmt.Sprintf(format, args...)
+	if !s.plan.OnlyLines {
+		s.broke(fmt.Sprintf(format, args...))
+	}
+}
+
+// broke records the first broken guarantee, if that is not empty.
+func (s *schedule) broke(guarantee string) {
+	if s.violation == "" && guarantee != "" {
+		s.violation = guarantee
 		s.log("VIOLATION: %s", s.violation)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"snapshot-status-checker/functions/sweep"
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/store"
+	"snapshot-status-checker/internal/telemetry/logging"
 )
 
 // nextFault decides what goes wrong with a call. Without a storm the SDK's retries hide throttling.
@@ -142,15 +143,16 @@ func (s *schedule) process() *increment.Task {
 		s.idle = slices.Delete(s.idle, i, i+1)
 		return process
 	}
-	return increment.New(s.store("increment"), senders{s}, 0, increment.InOrder, quiet)
+	return increment.New(s.store("increment"), senders{s}, 0, increment.InOrder, s.logger)
 }
 
 func (s *schedule) sweep() {
 	s.started++
 	id := fmt.Sprintf("sweep-%d", s.started)
 	s.spawn(id, func(*actor) {
-		task := sweep.New(s.store("sweep"), senders{s}, senders{s}, quiet)
-		if _, err := task.Handle(context.Background(), sweep.Input{ExecutionID: id}); err != nil {
+		task := sweep.New(s.store("sweep"), senders{s}, senders{s}, s.logger)
+		if _, err := task.Handle(logging.Begin(context.Background(), s.logger),
+			sweep.Input{ExecutionID: id}); err != nil {
 			s.log("%s failed: %v", id, err)
 		}
 	})

@@ -16,6 +16,7 @@ type Plan struct {
 	Storm     bool // processes die, answers get lost, executions time out
 	Sweep     bool // the sweep runs, during a phase and at its end
 	Redeliver bool // after a storm every message is delivered again, and that must be enough
+	OnlyLines bool // only the tasks' log lines are checked, as those of a deployment are
 
 	mutant *mutant
 }

@@ -24,12 +24,22 @@ func TestGuaranteesHold(t *testing.T) {
 	}
 }
 
+// firstSeeds are those with which the search begins for mutations that few schedules show. They save time only: the
+// search goes on with all others. When it takes long after a change, take the seeds that the test logs (-v).
+var firstSeeds = map[string]uint64{
+	"notified by the entry":                       14351,
+	"success epochs as a set":                     8871,
+	"releasing a request that waits for its move": 2119,
+	"no success in the condition of a late alert": 966,
+}
+
 func TestEveryMutationBreaksAGuarantee(t *testing.T) {
 	t.Parallel()
 	for _, mutation := range simulation.Mutations {
 		t.Run(mutation.Name, func(t *testing.T) {
 			t.Parallel()
-			for seed := range uint64(seedsPerMutation) {
+			for i := range uint64(seedsPerMutation) {
+				seed := (firstSeeds[mutation.Name] + i) % seedsPerMutation
 				if result := simulation.Run(seed, mutation.Plan(), nil); result.Violation != "" {
 					t.Logf("seed %d: %s", seed, result.Violation)
 					return

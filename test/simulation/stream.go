@@ -16,6 +16,7 @@ func (s *schedule) externalWrite(writer, collection string, item table.Item) {
 	old := s.item(ref)
 	s.log("%s %s: %s → %s", writer, collection, s.describeRow(old), s.describeRow(item))
 	s.db.Put(ref, item)
+	s.overwritten(collection, s.decodeRow(collection, old), s.decodeRow(collection, item))
 	s.rowChanged(ref, old)
 }
 

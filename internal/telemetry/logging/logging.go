@@ -18,7 +18,7 @@ const (
 	CollectionName = "collection_name"
 	FileName       = "file_name"
 	Identity       = "identity"
-	Messages       = "messages" // a list of objects with file_name and identity
+	Messages       = "messages" // a list of objects with file_name, identity and digest
 	ExecutionID    = "execution_id"
 	Reason         = "reason_code"
 	Error          = "error"

@@ -1,7 +1,6 @@
 package adoption
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"os"
@@ -16,7 +15,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
-	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
@@ -33,7 +31,7 @@ type adopted struct {
 	machines *sfn.Client
 	settings []string
 	before   map[string]any
-	old      item // a row of an earlier run
+	old      localtest.Item // a row of an earlier run
 }
 
 const (
@@ -78,7 +76,7 @@ func adopt(t *testing.T, e existing, environment, key string) *adopted {
 	e.send(t, e.deadLetters, "a dead letter", "")
 	e.send(t, e.requests, waiting, "db_of_another_run")
 	a := &adopted{existing: e, settings: e.settings(environment, key), before: e.described(t),
-		old: e.row(t, oldRun, "db.old.done")}
+		old: e.rows.Row(t, oldRun, "db.old.done")}
 	a.stack = localtest.Deploy(t, a.settings...)
 	a.machines = sfn.NewFromConfig(a.stack.Config)
 
@@ -97,35 +95,39 @@ func adopt(t *testing.T, e existing, environment, key string) *adopted {
 func (a *adopted) completeRun(t *testing.T) {
 	a.stack.StartPipes(t)
 	a.send(t, a.files, file("db.day.fresh", false), "")
-	a.await(t, "the counts continue", func() bool {
-		return a.rowState(t, run, "db.day.half") == "Received 3" && a.rowState(t, run, "db.day.fresh") == "Exported 1"
+	localtest.Await(t, "the counts continue", func() bool {
+		return a.rows.RowState(t, run, "db.day.half") == "Received 3" &&
+			a.rows.RowState(t, run, "db.day.fresh") == "Exported 1"
 	})
-	a.writeSent(t, run, "db.day.last")
-	a.writeSent(t, run, "db.day.fresh")
+	a.rows.SetRow(t, run, "db.day.last", "CollectionStatus", localtest.Text("Sent"))
+	a.rows.SetRow(t, run, "db.day.fresh", "CollectionStatus", localtest.Text("Sent"))
 	if a.stream == "" {
 		time.Sleep(3 * time.Second) // longer than a pipe would take to deliver the change
-		a.quiet(t)
-		fresh, last := a.rowState(t, run, "db.day.fresh"), a.rowState(t, run, "db.day.last")
+		a.stack.Settle(t)
+		fresh, last := a.rows.RowState(t, run, "db.day.fresh"), a.rows.RowState(t, run, "db.day.last")
 		if fresh != "Sent 1" || last != "Sent 2" {
 			t.Errorf("rows without a stream after Sent was written: %s, %s", fresh, last)
 		}
 		a.sweep(t)
 	}
-	a.await(t, "Sent after the last file is reconciled", func() bool {
-		return a.rowState(t, run, "db.day.fresh") == "Received 1" && a.rowState(t, run, "db.day.last") == "Received 2"
+	localtest.Await(t, "Sent after the last file is reconciled", func() bool {
+		return a.rows.RowState(t, run, "db.day.fresh") == "Received 1" &&
+			a.rows.RowState(t, run, "db.day.last") == "Received 2"
 	})
-	a.await(t, "the notification that all is received", func() bool { return a.holds(t, a.notifications) == 1 })
+	localtest.Await(t, "the notification that all is received",
+		func() bool { return a.waiting(t, a.notifications) == 1 })
 	for _, collection := range []string{"half", "last", "fresh", "received"} {
 		a.send(t, a.files, file("db.day."+collection, true), "")
 	}
-	a.await(t, "the notification that all is successful", func() bool { return a.holds(t, a.notifications) == 2 })
-	a.quiet(t)
+	localtest.Await(t, "the notification that all is successful",
+		func() bool { return a.waiting(t, a.notifications) == 2 })
+	a.stack.Settle(t)
 	a.sweep(t)
-	a.quiet(t)
+	a.stack.Settle(t)
 
 	stand := map[string]string{}
 	for _, collection := range []string{"half", "last", "fresh", "received"} {
-		stand[collection] = a.rowState(t, run, "db.day."+collection)
+		stand[collection] = a.rows.RowState(t, run, "db.day."+collection)
 	}
 	if diff := cmp.Diff(map[string]string{"half": "Success 3", "last": "Success 2", "fresh": "Success 1",
 		"received": "Success 1"}, stand); diff != "" {
@@ -146,7 +148,7 @@ func (a *adopted) completeRun(t *testing.T) {
 func (a *adopted) remove(t *testing.T) {
 	_, err := a.stacks.DeleteStack(t.Context(), &cloudformation.DeleteStackInput{StackName: &a.stack.Name})
 	must(t, err)
-	a.await(t, "the deletion of the stack", func() bool {
+	localtest.Await(t, "the deletion of the stack", func() bool {
 		gone, err := a.stacks.DescribeStacks(t.Context(), &cloudformation.DescribeStacksInput{StackName: &a.stack.Name})
 		return err != nil || gone.Stacks[0].StackStatus == "DELETE_COMPLETE"
 	})
@@ -157,13 +159,13 @@ func (a *adopted) remove(t *testing.T) {
 	if diff := cmp.Diff(a.before, a.described(t)); diff != "" {
 		t.Errorf("existing resources (-before +after)\n%s", diff)
 	}
-	if diff := cmp.Diff(a.old, a.row(t, oldRun, "db.old.done"), unexported); diff != "" {
+	if diff := cmp.Diff(a.old, a.rows.Row(t, oldRun, "db.old.done"), unexported); diff != "" {
 		t.Errorf("row of an earlier run (-before +after)\n%s", diff)
 	}
-	if got := a.rowState(t, run, "db.day.half"); got != "Success 3" {
+	if got := a.rows.RowState(t, run, "db.day.half"); got != "Success 3" {
 		t.Errorf("the run's row is %s", got)
 	}
-	if dead, requests := a.holds(t, a.deadLetters), a.holds(t, a.requests); dead != 1 || requests != 4 {
+	if dead, requests := a.waiting(t, a.deadLetters), a.waiting(t, a.requests); dead != 1 || requests != 4 {
 		t.Errorf("%d dead letters and %d requests are left, want 1 and 4", dead, requests)
 	}
 	ledger, err := a.clients.table.Scan(t.Context(), &dynamodb.ScanInput{TableName: &a.stack.Outputs.LedgerTableName})
@@ -185,35 +187,6 @@ func (a *adopted) sweep(t *testing.T) {
 	must(t, err)
 	if answer.FunctionError != nil {
 		t.Fatalf("the sweep failed: %s", answer.Payload)
-	}
-}
-
-// quiet waits until the source queue is empty and no execution runs.
-func (a *adopted) quiet(t *testing.T) {
-	t.Helper()
-	a.await(t, "the end of all executions", func() bool {
-		if a.holds(t, a.files) > 0 { // before the executions: a message leaves the queue when its execution has started
-			return false
-		}
-		at, err := a.machines.ListExecutions(t.Context(),
-			&sfn.ListExecutionsInput{StateMachineArn: &a.stack.Outputs.StateMachineArn,
-				StatusFilter: sfntypes.ExecutionStatusRunning})
-		must(t, err)
-		return len(at.Executions) == 0
-	})
-}
-
-// await waits until the condition holds.
-func (a *adopted) await(t *testing.T, what string, condition func() bool) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute) // for what takes seconds on a quiet machine
-	defer cancel()
-	for !condition() {
-		select {
-		case <-ctx.Done():
-			t.Fatal("timed out: ", what)
-		case <-time.After(100 * time.Millisecond):
-		}
 	}
 }
 

@@ -4,10 +4,12 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"snapshot-status-checker/local"
+	"snapshot-status-checker/local/localtest"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
@@ -20,6 +22,7 @@ import (
 
 // clients are clients of the engine.
 type clients struct {
+	config aws.Config
 	table  *dynamodb.Client
 	queues *sqs.Client
 	topics *sns.Client
@@ -27,7 +30,7 @@ type clients struct {
 }
 
 func newClients(config aws.Config) clients {
-	return clients{dynamodb.NewFromConfig(config), sqs.NewFromConfig(config), sns.NewFromConfig(config),
+	return clients{config, dynamodb.NewFromConfig(config), sqs.NewFromConfig(config), sns.NewFromConfig(config),
 		cloudformation.NewFromConfig(config)}
 }
 
@@ -37,7 +40,8 @@ type queue struct{ url, arn string }
 // existing are the resources of a team before it deploys the stack.
 type existing struct {
 	clients
-	table, stream      string // the stream's ARN; "" if the table has none
+	rows               *localtest.Stack // of the table
+	table, stream      string           // the stream's ARN; "" if the table has none
 	files, deadLetters queue
 	requests           queue // FIFO
 	topic              string
@@ -48,6 +52,7 @@ type existing struct {
 func (c clients) make(t *testing.T, name string, stream bool) existing {
 	t.Helper()
 	e := existing{clients: c, table: "UCExportToCrownStatus-" + name}
+	e.rows = &localtest.Stack{Config: c.config, Outputs: local.Outputs{ExportStatusTableName: e.table}}
 	in := &dynamodb.CreateTableInput{
 		TableName: &e.table, BillingMode: types.BillingModePayPerRequest,
 		KeySchema: []types.KeySchemaElement{
@@ -78,11 +83,7 @@ func (c clients) make(t *testing.T, name string, stream bool) existing {
 	topic, err := c.topics.CreateTopic(t.Context(), &sns.CreateTopicInput{Name: aws.String(name + "-monitoring")})
 	must(t, err)
 	e.topic = *topic.TopicArn
-	e.notifications = c.queue(t, name+"-notifications", nil)
-	_, err = c.topics.Subscribe(t.Context(), &sns.SubscribeInput{TopicArn: &e.topic, Protocol: aws.String("sqs"),
-		Endpoint:   &e.notifications.arn,
-		Attributes: map[string]string{"RawMessageDelivery": "true"}})
-	must(t, err)
+	e.notifications = queue{url: localtest.Subscribe(t, c.config, e.topic)}
 	return e
 }
 
@@ -167,26 +168,17 @@ func (e existing) send(t *testing.T, q queue, body, group string) {
 	must(t, err)
 }
 
-// holds counts a queue's messages, including those in flight.
-func (c clients) holds(t *testing.T, q queue) int {
+// waiting counts a queue's messages, including those in flight.
+func (c clients) waiting(t *testing.T, q queue) int {
 	t.Helper()
-	got, err := c.queues.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{QueueUrl: &q.url,
-		AttributeNames: []sqstypes.QueueAttributeName{"All"}})
-	must(t, err)
-	n := 0
-	for _, name := range []string{"ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"} {
-		some, err := strconv.Atoi(got.Attributes[name])
-		must(t, err)
-		n += some
-	}
-	return n
+	return localtest.Waiting(t, c.config, q.url)
 }
 
 // bodies returns all messages of a queue, sorted, and leaves them there in flight.
 func (c clients) bodies(t *testing.T, q queue) []string {
 	t.Helper()
 	var bodies []string
-	for want := c.holds(t, q); len(bodies) < want; {
+	for want := c.waiting(t, q); len(bodies) < want; {
 		got, err := c.queues.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: &q.url,
 			MaxNumberOfMessages: 10, VisibilityTimeout: 3600, WaitTimeSeconds: 5})
 		must(t, err)
@@ -202,58 +194,14 @@ func (c clients) bodies(t *testing.T, q queue) []string {
 	return bodies
 }
 
-type item = map[string]types.AttributeValue
-
-func text(value string) types.AttributeValue { return &types.AttributeValueMemberS{Value: value} }
-
-func number(value int) types.AttributeValue {
-	return &types.AttributeValueMemberN{Value: strconv.Itoa(value)}
-}
-
-func rowKey(run, collection string) item {
-	return item{"CorrelationId": text(run), "CollectionName": text(collection)}
-}
-
 // put writes a row as exporter and sender do, without FilesReceived if received is below 0.
 func (e existing) put(t *testing.T, run, collection, status string, sent, received int) {
 	t.Helper()
-	row := rowKey(run, collection)
-	row["CollectionStatus"], row["FilesSent"], row["FilesExported"] = text(status), number(sent), number(sent)
+	further := localtest.Item{"FilesExported": localtest.Number(sent)}
 	if received >= 0 {
-		row["FilesReceived"] = number(received)
+		further["FilesReceived"] = localtest.Number(received)
 	}
-	_, err := e.clients.table.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &e.table, Item: row})
-	must(t, err)
-}
-
-// writeSent writes Sent as the sender does.
-func (e existing) writeSent(t *testing.T, run, collection string) {
-	t.Helper()
-	_, err := e.clients.table.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{TableName: &e.table,
-		Key:              rowKey(run, collection),
-		UpdateExpression: aws.String("SET CollectionStatus = :s"), ExpressionAttributeValues: item{":s": text("Sent")}})
-	must(t, err)
-}
-
-// row reads a row.
-func (e existing) row(t *testing.T, run, collection string) item {
-	t.Helper()
-	got, err := e.clients.table.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: &e.table,
-		Key: rowKey(run, collection), ConsistentRead: aws.Bool(true)})
-	must(t, err)
-	return got.Item
-}
-
-// rowState reads a row as "status received".
-func (e existing) rowState(t *testing.T, run, collection string) string {
-	t.Helper()
-	row := e.row(t, run, collection)
-	status, _ := row["CollectionStatus"].(*types.AttributeValueMemberS)
-	received, _ := row["FilesReceived"].(*types.AttributeValueMemberN)
-	if status == nil || received == nil {
-		return "incomplete"
-	}
-	return status.Value + " " + received.Value
+	e.rows.PutRow(t, run, collection, status, localtest.Number(sent), further)
 }
 
 func must(t *testing.T, err error) {

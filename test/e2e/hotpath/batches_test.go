@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"snapshot-status-checker/local/localtest"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -12,10 +14,10 @@ import (
 // message and an unreadable row.
 func batchesThroughThePipe(t *testing.T, s *stack) {
 	const run = "piped"
-	s.put(t, run, "a", number(40))
-	s.put(t, run, "b", number(30))
-	s.put(t, run, "c", number(100))
-	s.put(t, run, "broken", text("many"))
+	s.PutRow(t, run, "a", "Sent", localtest.Number(40))
+	s.PutRow(t, run, "b", "Sent", localtest.Number(30))
+	s.PutRow(t, run, "c", "Sent", localtest.Number(100))
+	s.PutRow(t, run, "broken", "Sent", localtest.Text("many"))
 	messages := []string{"not JSON", receipt(run, "broken", "x")}
 	for i := range 30 {
 		b, c := receipt(run, "b", fmt.Sprint(i)), receipt(run, "c", fmt.Sprint(i))
@@ -28,9 +30,9 @@ func batchesThroughThePipe(t *testing.T, s *stack) {
 	s.calls.take()
 	ids := s.send(t, messages...)
 	s.StartPipes(t)
-	s.settle(t)
+	s.Settle(t)
 
-	got := []string{s.rowState(t, run, "a"), s.rowState(t, run, "b"), s.rowState(t, run, "c")}
+	got := []string{s.RowState(t, run, "a"), s.RowState(t, run, "b"), s.RowState(t, run, "c")}
 	if diff := cmp.Diff([]string{"Received 40", "Received 30", "Sent 30"}, got); diff != "" {
 		t.Errorf("rows (-want +got)\n%s", diff)
 	}
@@ -58,7 +60,7 @@ func batchesThroughThePipe(t *testing.T, s *stack) {
 // 400 files of one collection at once: each execution tries to write the row once.
 func hotCollection(t *testing.T, s *stack) {
 	const run, files = "crowded", 400
-	s.put(t, run, "a", number(files+1))
+	s.PutRow(t, run, "a", "Sent", localtest.Number(files+1))
 	var messages []string
 	for i := range files {
 		messages = append(messages, receipt(run, "a", fmt.Sprint(i)))
@@ -67,8 +69,8 @@ func hotCollection(t *testing.T, s *stack) {
 	s.calls.take()
 	s.send(t, messages[1:]...)
 	s.StartPipes(t)
-	s.settle(t)
-	if got := s.rowState(t, run, "a"); got != fmt.Sprint("Sent ", files) {
+	s.Settle(t)
+	if got := s.RowState(t, run, "a"); got != fmt.Sprint("Sent ", files) {
 		t.Errorf("the collection is %s, want %d received", got, files)
 	}
 	batches := s.batches(t, run)
@@ -79,8 +81,8 @@ func hotCollection(t *testing.T, s *stack) {
 	}
 
 	s.send(t, receipt(run, "a", "last"))
-	s.settle(t)
-	if got := s.rowState(t, run, "a"); got != fmt.Sprint("Received ", files+1) {
+	s.Settle(t)
+	if got := s.RowState(t, run, "a"); got != fmt.Sprint("Received ", files+1) {
 		t.Errorf("after the last file the collection is %s", got)
 	}
 }

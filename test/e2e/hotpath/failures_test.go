@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"testing"
 
+	"snapshot-status-checker/local/localtest"
+
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/google/go-cmp/cmp"
@@ -14,9 +16,9 @@ import (
 func uncountedMessages(t *testing.T, s *stack) {
 	const run = "troubled"
 	s.setVisibilityTimeout(t, "2")
-	s.put(t, run, "a", number(3))
+	s.PutRow(t, run, "a", "Sent", localtest.Number(3))
 	messages := []string{receipt(run, "a", "1"), receipt(run, "a", "2"), receipt(run, "a", "3")}
-	failedBefore := len(s.executions(t, sfntypes.ExecutionStatusFailed))
+	failedBefore := len(s.Executions(t, sfntypes.ExecutionStatusFailed))
 	s.calls.fail(countUpdates, false)
 	defer s.calls.stopFailing()
 	ids := s.send(t, messages...)
@@ -28,15 +30,15 @@ func uncountedMessages(t *testing.T, s *stack) {
 	}
 	dead := s.deadLetters(t)
 	if s.express {
-		await(t, func() string {
-			if n := s.waiting(t, dead); n < len(ids) {
+		localtest.AwaitNothing(t, func() string {
+			if n := localtest.Waiting(t, s.Config, dead); n < len(ids) {
 				return fmt.Sprintf("%d of %d dead letters", n, len(ids))
 			}
 			return ""
 		})
 		want = map[string]string{}
 	}
-	s.settle(t)
+	s.Settle(t)
 	if diff := cmp.Diff(want, s.rejected(t)); diff != "" {
 		t.Errorf("in the rejected-messages queue (-want +got)\n%s", diff)
 	}
@@ -49,10 +51,10 @@ func uncountedMessages(t *testing.T, s *stack) {
 			t.Errorf("message %s is a dead letter: %v, want %v", id, identities[id], s.express)
 		}
 	}
-	if failed := len(s.executions(t, sfntypes.ExecutionStatusFailed)); failed == failedBefore {
+	if failed := len(s.Executions(t, sfntypes.ExecutionStatusFailed)); failed == failedBefore {
 		t.Error("no execution shows that it failed")
 	}
-	if got := s.rowState(t, run, "a"); got != "Sent 0" {
+	if got := s.RowState(t, run, "a"); got != "Sent 0" {
 		t.Errorf("the collection is %s", got)
 	}
 
@@ -62,8 +64,8 @@ func uncountedMessages(t *testing.T, s *stack) {
 	for i, id := range ids {
 		s.send(t, replayed(id, messages[i]), replayed(id, messages[i]))
 	}
-	s.settle(t)
-	if got := s.rowState(t, run, "a"); got != "Received 3" {
+	s.Settle(t)
+	if got := s.RowState(t, run, "a"); got != "Received 3" {
 		t.Errorf("the collection is %s after the replay", got)
 	}
 }
@@ -79,23 +81,23 @@ func rowUpdates(about dbRequest) bool { return about.operation == "UpdateItem" &
 func unwritableRows(t *testing.T, s *stack) {
 	const run = "unwritten"
 	s.setVisibilityTimeout(t, "2")
-	s.put(t, run, "a", number(3))
+	s.PutRow(t, run, "a", "Sent", localtest.Number(3))
 	s.receiveOne(t, run, receipt(run, "a", "0")) // adopts the row
 	messages := []string{receipt(run, "a", "1"), receipt(run, "a", "2")}
-	failedBefore := len(s.executions(t, sfntypes.ExecutionStatusFailed))
+	failedBefore := len(s.Executions(t, sfntypes.ExecutionStatusFailed))
 	s.calls.fail(rowUpdates, false)
 	defer s.calls.stopFailing()
 	ids := s.send(t, messages...)
 	s.StartPipes(t)
-	await(t, func() string {
-		if len(s.executions(t, sfntypes.ExecutionStatusFailed)) == failedBefore {
+	localtest.AwaitNothing(t, func() string {
+		if len(s.Executions(t, sfntypes.ExecutionStatusFailed)) == failedBefore {
 			return "an execution that failed"
 		}
 		return ""
 	})
 	s.calls.stopFailing()
 	s.setVisibilityTimeout(t, "60")
-	s.settle(t)
+	s.Settle(t)
 	rejected := s.rejected(t)
 	if s.express && len(rejected) > 0 {
 		t.Errorf("rejected %v, although the queue delivers them again", rejected)
@@ -108,8 +110,8 @@ func unwritableRows(t *testing.T, s *stack) {
 			s.send(t, replayed(id, messages[i]))
 		}
 	}
-	s.settle(t)
-	if got := s.rowState(t, run, "a"); got != "Received 3" {
+	s.Settle(t)
+	if got := s.RowState(t, run, "a"); got != "Received 3" {
 		t.Errorf("the collection is %s", got)
 	}
 }
@@ -119,17 +121,17 @@ func unwritableRows(t *testing.T, s *stack) {
 func lostAnswers(t *testing.T, s *stack) {
 	const run = "lost"
 	s.drain(t, s.Outputs.ExportStateQueueUrl)
-	s.put(t, run, "a", number(2))
-	failedBefore := s.executions(t, sfntypes.ExecutionStatusFailed)
+	s.PutRow(t, run, "a", "Sent", localtest.Number(2))
+	failedBefore := s.Executions(t, sfntypes.ExecutionStatusFailed)
 	s.calls.fail(func(about dbRequest) bool { return countUpdates(about) || rowUpdates(about) }, true)
 	defer s.calls.stopFailing()
 	s.send(t, receipt(run, "a", "1"), receipt(run, "a", "2"))
 	s.StartPipes(t)
-	s.settle(t)
-	if got := s.rowState(t, run, "a"); got != "Received 2" {
+	s.Settle(t)
+	if got := s.RowState(t, run, "a"); got != "Received 2" {
 		t.Errorf("the collection is %s", got)
 	}
-	if diff := cmp.Diff(failedBefore, s.executions(t, sfntypes.ExecutionStatusFailed)); diff != "" {
+	if diff := cmp.Diff(failedBefore, s.Executions(t, sfntypes.ExecutionStatusFailed)); diff != "" {
 		t.Errorf("executions that failed (-before +after)\n%s", diff)
 	}
 	if rejected := s.rejected(t); len(rejected) > 0 {

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"snapshot-status-checker/local/localtest"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
@@ -56,7 +58,7 @@ func (s *stack) play(t *testing.T) {
 func incompleteBatches(t *testing.T, s *stack, size, collections int) {
 	run := fmt.Sprintf("run-%d-%d", size, collections)
 	for c := range collections {
-		s.put(t, run, fmt.Sprint("c", c), number(1000))
+		s.PutRow(t, run, fmt.Sprint("c", c), "Sent", localtest.Number(1000))
 	}
 	// The first receipts register the run and adopt the rows.
 	s.receive(t, records(run, "warm-up", collections, collections))
@@ -91,7 +93,7 @@ func incompleteBatches(t *testing.T, s *stack, size, collections int) {
 		if c < size%collections {
 			want += batches
 		}
-		if got := s.rowState(t, run, fmt.Sprint("c", c)); got != fmt.Sprint("Sent ", want) {
+		if got := s.RowState(t, run, fmt.Sprint("c", c)); got != fmt.Sprint("Sent ", want) {
 			t.Errorf("collection %d is %s, want %d received", c, got, want)
 		}
 	}
@@ -140,19 +142,9 @@ func (s *stack) receive(t *testing.T, input string) (states []string, functionCa
 		}
 		execution = *started.ExecutionArn
 	}
-	await(t, func() string {
-		described, err := s.machines.DescribeExecution(t.Context(),
-			&sfn.DescribeExecutionInput{ExecutionArn: &execution})
-		switch {
-		case err != nil:
-			t.Fatal(err)
-		case described.Status == sfntypes.ExecutionStatusRunning:
-			return "the end of " + execution
-		case described.Status != sfntypes.ExecutionStatusSucceeded:
-			t.Fatalf("the execution ended as %s: %s", described.Status, aws.ToString(described.Cause))
-		}
-		return ""
-	})
+	if ended := localtest.Ended(t, s.Config, execution); ended.Status != sfntypes.ExecutionStatusSucceeded {
+		t.Fatalf("the execution ended as %s: %s", ended.Status, aws.ToString(ended.Cause))
+	}
 	history, err := s.machines.GetExecutionHistory(t.Context(), &sfn.GetExecutionHistoryInput{ExecutionArn: &execution})
 	if err != nil {
 		t.Fatal(err)

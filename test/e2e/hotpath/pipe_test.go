@@ -44,58 +44,11 @@ func (s *stack) receiveOne(t *testing.T, identity, body string) {
 	s.receive(t, encode([]map[string]string{{"messageId": identity, "eventSource": "aws:sqs", "body": body}}))
 }
 
-// settle waits until the source queue is empty and no execution runs.
-func (s *stack) settle(t *testing.T) {
-	t.Helper()
-	await(t, func() string {
-		if n := s.waiting(t, s.Outputs.FileReceivedQueueUrl); n > 0 {
-			return strconv.Itoa(n) + " messages in the source queue"
-		}
-		if running := s.executions(t, sfntypes.ExecutionStatusRunning); len(running) > 0 {
-			return running[0] + " is running"
-		}
-		return ""
-	})
-}
-
-// waiting is the number of messages in a queue, including those in flight.
-func (s *stack) waiting(t *testing.T, queue string) int {
-	t.Helper()
-	visible, hidden := types.QueueAttributeNameApproximateNumberOfMessages,
-		types.QueueAttributeNameApproximateNumberOfMessagesNotVisible
-	got, err := s.queues.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{QueueUrl: &queue,
-		AttributeNames: []types.QueueAttributeName{visible, hidden}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	v, _ := strconv.Atoi(got.Attributes[string(visible)])
-	h, _ := strconv.Atoi(got.Attributes[string(hidden)])
-	return v + h
-}
-
-// executions lists the executions of a status.
-func (s *stack) executions(t *testing.T, status sfntypes.ExecutionStatus) []string {
-	t.Helper()
-	var found []string
-	pages := sfn.NewListExecutionsPaginator(s.machines,
-		&sfn.ListExecutionsInput{StateMachineArn: &s.Outputs.StateMachineArn, StatusFilter: status})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, execution := range page.Executions {
-			found = append(found, *execution.ExecutionArn)
-		}
-	}
-	return found
-}
-
 // batches returns the number of messages by collection in each execution of the run. Unreadable messages are under "".
 func (s *stack) batches(t *testing.T, run string) []map[string]int {
 	t.Helper()
 	var found []map[string]int
-	for _, execution := range s.executions(t, sfntypes.ExecutionStatusSucceeded) {
+	for _, execution := range s.Executions(t, sfntypes.ExecutionStatusSucceeded) {
 		described, err := s.machines.DescribeExecution(t.Context(),
 			&sfn.DescribeExecutionInput{ExecutionArn: &execution})
 		if err != nil {

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"snapshot-status-checker/local/localtest"
+
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
@@ -16,7 +16,7 @@ func linearReads(t *testing.T, s *stack) {
 	var names, files, successFiles []string
 	for i := range collections {
 		name := fmt.Sprintf("db.database.collection-%03d", i)
-		s.put(t, run, name, number(1))
+		s.PutRow(t, run, name, "Sent", localtest.Number(1))
 		names = append(names, name)
 		files = append(files, receipt(run, name, "file"))
 		successFiles = append(successFiles, encode(map[string]any{"correlation_id": run, "collection_name": name,
@@ -32,16 +32,16 @@ func linearReads(t *testing.T, s *stack) {
 		for first := 0; first < collections; first += 20 {
 			some := names[first : first+20]
 			s.send(t, part.messages[first:first+20]...)
-			await(t, func() string {
+			localtest.AwaitNothing(t, func() string {
 				for _, name := range some {
-					if got := s.rowState(t, run, name); got != part.want {
+					if got := s.RowState(t, run, name); got != part.want {
 						return fmt.Sprintf("%s is %s, want %s", name, got, part.want)
 					}
 				}
 				return ""
 			})
 		}
-		s.settle(t)
+		s.Settle(t)
 	}
 	pages, runs, rows := s.checkAllReads(collections)
 	units := (pages + runs + rows) / collections
@@ -53,17 +53,11 @@ func linearReads(t *testing.T, s *stack) {
 		t.Errorf("check-all took %.2f read units for each of %d collections, want at most 3.5 and more than 1", units,
 			collections)
 	}
-	got, err := s.table.GetItem(t.Context(), &dynamodb.GetItemInput{
-		TableName: &s.Outputs.LedgerTableName, ConsistentRead: aws.Bool(true),
-		Key: row{"PK": text("run"), "SK": text(run)},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	stored := s.LedgerItem(t, "run", run)
 	for _, notification := range []string{"AllReceivedDelivered", "AllSuccessfulDelivered"} {
-		if delivered, _ := got.Item[notification].(*types.AttributeValueMemberBOOL); delivered == nil ||
+		if delivered, _ := stored[notification].(*types.AttributeValueMemberBOOL); delivered == nil ||
 			!delivered.Value {
-			t.Errorf("%s is not set: %v", notification, got.Item)
+			t.Errorf("%s is not set: %v", notification, stored)
 		}
 	}
 }

@@ -7,13 +7,9 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"strconv"
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
@@ -26,7 +22,6 @@ type stack struct {
 	localtest.Stack
 	express  bool
 	calls    *proxy
-	table    *dynamodb.Client
 	machines *sfn.Client
 	queues   *sqs.Client
 }
@@ -84,64 +79,6 @@ func deploy(
 	return &stack{
 		Stack:   localtest.Stack{Name: name, Endpoint: engine.Endpoint, Config: config, Outputs: outputs},
 		express: workflowType == "EXPRESS", calls: calls,
-		table: dynamodb.NewFromConfig(config), machines: sfn.NewFromConfig(config), queues: sqs.NewFromConfig(config),
+		machines: sfn.NewFromConfig(config), queues: sqs.NewFromConfig(config),
 	}, nil
-}
-
-type row = map[string]types.AttributeValue
-
-func text(value string) types.AttributeValue { return &types.AttributeValueMemberS{Value: value} }
-
-func number(value int) types.AttributeValue {
-	return &types.AttributeValueMemberN{Value: strconv.Itoa(value)}
-}
-
-// put writes a collection's row, as the exporter does.
-func (s *stack) put(t *testing.T, run, collection string, sent types.AttributeValue) {
-	t.Helper()
-	if _, err := s.table.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &s.Outputs.ExportStatusTableName,
-		Item: row{
-			"CorrelationId": text(run), "CollectionName": text(collection), "CollectionStatus": text("Sent"),
-			"FilesSent": sent,
-		}}); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// rowState reads a row as "status received".
-func (s *stack) rowState(t *testing.T, run, collection string) string {
-	t.Helper()
-	got, err := s.table.GetItem(t.Context(), &dynamodb.GetItemInput{
-		TableName: &s.Outputs.ExportStatusTableName, ConsistentRead: aws.Bool(true),
-		Key: row{"CorrelationId": text(run), "CollectionName": text(collection)},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	received := "0"
-	if n, ok := got.Item["FilesReceived"].(*types.AttributeValueMemberN); ok {
-		received = n.Value
-	}
-	status, _ := got.Item["CollectionStatus"].(*types.AttributeValueMemberS)
-	if status == nil {
-		return "no row"
-	}
-	return status.Value + " " + received
-}
-
-// await waits until the condition holds, and fails the test with what is missing otherwise.
-func await(t *testing.T, condition func() (missing string)) {
-	t.Helper()
-	deadline := time.After(10 * time.Minute) // for what takes seconds on a quiet machine
-	for {
-		missing := condition()
-		if missing == "" {
-			return
-		}
-		select {
-		case <-deadline:
-			t.Fatal("timed out: ", missing)
-		case <-time.After(100 * time.Millisecond):
-		}
-	}
 }
