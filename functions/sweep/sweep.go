@@ -97,14 +97,15 @@ func (s *sweeping) sweep(ctx context.Context, run snapshot.Run) error {
 	if found.TakenUp {
 		s.log.InfoContext(ctx, "taken up again", logging.CorrelationID, run.CorrelationID, "was_abandoned", true)
 	}
+	var errs []error // while nothing can be started, monitoring is alerted nevertheless
 	for _, keys := range snapshot.Requests(found.Reconcile) {
 		if err := s.machine.Reconcile(ctx, keys); err != nil {
-			return err
+			errs = append(errs, err)
+			break
 		}
 		s.out.Reconciled += len(keys)
 		s.log.InfoContext(ctx, "reconciling", logging.CorrelationID, run.CorrelationID, "collections", len(keys))
 	}
-	var errs []error
 	for _, alert := range found.Alerts {
 		errs = append(errs, s.alert(ctx, alert, found.Blockers))
 	}

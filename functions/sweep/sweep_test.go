@@ -159,6 +159,21 @@ func TestAFailureOfOneRun(t *testing.T) {
 	}
 }
 
+// A run is alerted although its collections cannot be reconciled: this may be why it stalls.
+func TestAlertWhileNothingCanBeStarted(t *testing.T) {
+	t.Parallel()
+	fx := newFixture(t)
+	fx.run("run-1")
+	if _, err := fx.handle("s1"); err != nil {
+		t.Fatal(err)
+	}
+	fx.Now = fx.Now.Add(stalledAfter)
+	fx.machine.fail = func(snapshot.CollectionKey) error { return errDown }
+	if out, err := fx.handle("s2"); !errors.Is(err, errDown) || out.Alerts != 1 || out.Reconciled != 0 {
+		t.Errorf("got %+v, %v", out, err)
+	}
+}
+
 // A malformed run is named in the error; the others are swept.
 func TestAMalformedRun(t *testing.T) {
 	t.Parallel()

@@ -75,7 +75,7 @@ func (l LateAfter) of(snapshotType string) time.Duration {
 	if after, every := l[""]; every {
 		return after
 	}
-	return l[strings.ToLower(snapshotType)]
+	return l[strings.ToLower(strings.TrimSpace(snapshotType))]
 }
 
 // Deadline is when the run is late unless monitoring is notified before that all of it is successful. It is the zero
