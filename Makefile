@@ -106,8 +106,8 @@ SEEDS ?= 20000
 .PHONY: test simulate chaos
 
 test: $(NODE) ## All tests: unit, both tables, simulation, definition, deployed stack (starts what it needs)
-	@# Four packages at a time, since those with an engine mostly wait. lint vets.
-	go test -p 4 -vet off -timeout 45m ./...
+	@# Four packages at a time, since those with an engine mostly wait, and the long ones first. lint vets.
+	go test -p 4 -vet off -timeout 45m ./test/... ./operator/... ./...
 
 # AWS's own code, as Java programs, and the checksums of its jars.
 ORACLES  := dynamodblocal ruler

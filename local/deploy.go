@@ -26,7 +26,7 @@ type Outputs struct {
 // Deploy deploys the project's CDK app to the engine at the endpoint as `cdk deploy` deploys it to AWS, except for this
 // machine's processor and without saved queries. It writes the outputs to outputsFile. Settings are the app's, as
 // key=value. Repeating it changes nothing. It stops the engine's own poller of stream pipes (StopStreamPipes).
-// Deployments of one project wait for each other, since they share the build folders.
+// Deployments to several engines may run concurrently, to one engine not.
 func (p Project) Deploy(ctx context.Context, endpoint, outputsFile string, settings []string, log Log) error {
 	if err := p.installCDK(ctx, log); err != nil {
 		return err
@@ -34,15 +34,11 @@ func (p Project) Deploy(ctx context.Context, endpoint, outputsFile string, setti
 	if err := p.bootstrap(ctx, endpoint, log); err != nil {
 		return err
 	}
-	unlock, err := p.Lock(ctx, "deploy")
+	assembly, release, err := p.assembly(ctx, endpoint, settings, log)
 	if err != nil {
 		return err
 	}
-	defer unlock()
-	assembly, err := p.synthesize(ctx, endpoint, settings, log)
-	if err != nil {
-		return err
-	}
+	defer release()
 	err = log.step("deploy the stack", func() error {
 		return p.cdk(ctx, endpoint, log, "deploy", "--app", assembly, "--require-approval", "never",
 			"--outputs-file", outputsFile,
@@ -60,11 +56,6 @@ func (p Project) Deploy(ctx context.Context, endpoint, outputsFile string, setti
 
 // bootstrap prepares the engine for CDK, unless that is done. The CDK command line must be installed.
 func (p Project) bootstrap(ctx context.Context, endpoint string, log Log) error {
-	unlock, err := p.Lock(ctx, "bootstrap")
-	if err != nil {
-		return err
-	}
-	defer unlock()
 	ready, err := bootstrapped(ctx, endpoint)
 	if err != nil || ready {
 		return err

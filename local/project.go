@@ -51,15 +51,21 @@ func (p Project) OutputsFile() string { return filepath.Join(p.Dir(), "outputs.j
 // Lock waits for the project's lock of this name. The lock excludes other processes too. It is released by unlock or by
 // the end of the process.
 func (p Project) Lock(ctx context.Context, name string) (unlock func(), err error) {
-	if err := os.MkdirAll(p.Dir(), 0o755); err != nil {
+	return p.lock(ctx, name, syscall.LOCK_EX)
+}
+
+// lock waits for a lock, LOCK_EX or LOCK_SH, which many may hold together.
+func (p Project) lock(ctx context.Context, name string, how int) (unlock func(), err error) {
+	file := filepath.Join(p.Dir(), name+".lock")
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		return nil, fmt.Errorf("locking %s: %w", name, err)
 	}
-	f, err := os.OpenFile(filepath.Join(p.Dir(), name+".lock"), os.O_CREATE|os.O_RDWR, 0o644)
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
 		return nil, fmt.Errorf("locking %s: %w", name, err)
 	}
 	for {
-		err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		err = syscall.Flock(int(f.Fd()), how|syscall.LOCK_NB)
 		if err == nil {
 			return func() { _ = f.Close() }, nil
 		}

@@ -12,13 +12,31 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 
 	"golang.org/x/sync/errgroup"
 )
 
+// assembly synthesizes, and keeps the assembly until it is released.
+func (p Project) assembly(ctx context.Context, endpoint string, settings []string, log Log) (
+	folder string, release func(), err error,
+) {
+	unlock, err := p.Lock(ctx, "deploy")
+	if err != nil {
+		return "", nil, err
+	}
+	defer unlock()
+	if folder, err = p.synthesize(ctx, endpoint, settings, log); err != nil {
+		return "", nil, err
+	}
+	build := filepath.Base(filepath.Dir(folder))
+	release, err = p.lock(ctx, filepath.Join("cdk.out", build), syscall.LOCK_SH)
+	return folder, release, err
+}
+
 // synthesize builds the CDK app and the functions, and returns the folder with the app's cloud assembly for these
 // settings (key=value), which `cdk deploy --app` deploys. It runs the app only if no earlier call ran the same build
-// with the same settings. The caller holds the lock "deploy" as long as it uses the folder.
+// with the same settings. The caller holds the lock "deploy".
 func (p Project) synthesize(ctx context.Context, endpoint string, settings []string, log Log) (string, error) {
 	if err := p.build(ctx, log); err != nil {
 		return "", err
@@ -33,7 +51,7 @@ func (p Project) synthesize(ctx context.Context, endpoint string, settings []str
 	if _, err := os.Stat(complete); err == nil {
 		return assembly, nil
 	}
-	if err := removeAllBut(builds, build); err != nil {
+	if err := removeUnused(builds, build); err != nil {
 		return "", fmt.Errorf("removing assemblies of other builds: %w", err)
 	}
 	return assembly, log.step("run the CDK app", func() error {
@@ -107,17 +125,26 @@ func (p Project) digestOfBuild() (string, error) {
 	return hex.EncodeToString(all.Sum(nil)), nil
 }
 
-// removeAllBut removes everything in the folder but the entry with this name.
-func removeAllBut(folder, name string) error {
+// removeUnused removes the assemblies of other builds that no deployment uses.
+func removeUnused(folder, build string) error {
 	entries, err := os.ReadDir(folder)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
 	for _, entry := range entries {
-		if entry.Name() != name {
-			if err := os.RemoveAll(filepath.Join(folder, entry.Name())); err != nil {
-				return err
-			}
+		if !entry.IsDir() || entry.Name() == build {
+			continue
+		}
+		other := filepath.Join(folder, entry.Name())
+		lock, err := os.OpenFile(other+".lock", os.O_CREATE|os.O_RDWR, 0o644)
+		if err != nil {
+			return err
+		}
+		if syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
+			err = errors.Join(os.RemoveAll(other), os.Remove(other+".lock"))
+		}
+		if err = errors.Join(err, lock.Close()); err != nil {
+			return err
 		}
 	}
 	return nil

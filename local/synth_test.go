@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -55,8 +56,32 @@ func TestTheAppRunsOnceForABuildAndItsSettings(t *testing.T) {
 			t.Errorf("%s: the app ran %d times, want %d (%v)", step.name, got, step.runs, err)
 		}
 	}
-	builds, err := os.ReadDir(filepath.Join(project.Dir(), "cdk.out"))
-	if err != nil || len(builds) != 1 {
-		t.Errorf("assemblies of %d builds are kept, want those of the last (%v)", len(builds), err)
+	kept := func() (builds []string) {
+		builds, err := filepath.Glob(filepath.Join(project.Dir(), "cdk.out", "*"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return slices.DeleteFunc(builds, func(name string) bool { return strings.HasSuffix(name, ".lock") })
+	}
+	if builds := kept(); len(builds) != 1 {
+		t.Errorf("assemblies of %d builds are kept, want those of the last", len(builds))
+	}
+	_, release, err := project.assembly(t.Context(), "http://localhost", nil, quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	builds := func(content string) int {
+		write(function, content)
+		if _, err := project.synthesize(t.Context(), "http://localhost", nil, quiet); err != nil {
+			t.Fatal(err)
+		}
+		return len(kept())
+	}
+	if n := builds("third"); n != 2 {
+		t.Errorf("assemblies of %d builds are kept, want also those in use", n)
+	}
+	release()
+	if n := builds("fourth"); n != 1 {
+		t.Errorf("assemblies of %d builds are kept after the use", n)
 	}
 }

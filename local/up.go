@@ -18,6 +18,11 @@ const runnerName = "pipes"
 // settings (key=value) and starts the pipe runner, which is this program with the argument "pipes". It updates what is
 // running.
 func (p Project) Up(ctx context.Context, port int, settings []string, log Log) error {
+	unlock, err := p.Lock(ctx, "up")
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	running, err := p.EnginePort()
 	if err != nil {
 		return err
