@@ -33,10 +33,14 @@ func (c *runsCommand) Run(a *app) error {
 	if err != nil && !report.Malformed(err) {
 		return err
 	}
-	return errors.Join(err, a.answer(found, func(p show.Printer) { printRuns(p, found, left) }))
+	return errors.Join(err, a.answer(found, func(p show.Printer) { c.print(p, found, left) }))
 }
 
-func printRuns(p show.Printer, found []report.Summary, left int) {
+func (c *runsCommand) print(p show.Printer, found []report.Summary, left int) {
+	if len(found) == 0 && c.Open {
+		p.Line("No run is open.")
+		return
+	}
 	if len(found) == 0 {
 		p.Line("No runs. A run is added with its first message.")
 		return
