@@ -70,7 +70,7 @@ func (t *Task) Handle(ctx context.Context, in Input) (Output, error) {
 	if err != nil {
 		return out, err
 	}
-	out.Moved = at.Moved
+	out.Moved = at.Moved()
 	if row := at.Row; row != nil {
 		out.Status, out.FilesReceived, out.FilesSent = row.Status, row.FilesReceived.N, row.FilesSent.N
 	}

@@ -251,7 +251,7 @@ func (ts *testStore) execute(collection, execution string) {
 	if at.Pending != nil {
 		ts.deliver(*at.Pending, owner)
 	}
-	ts.check(collection, owner, at.Moved, at.Check)
+	ts.check(collection, owner, at.Moved(), at.Check)
 }
 
 // check does the steps of check-all and of the notify after it.

@@ -14,12 +14,14 @@ import (
 // Reconciled is the result of a reconciliation.
 type Reconciled struct {
 	Row     *snapshot.Row      // nil if the table has none
-	Moved   bool               // this reconciliation moved the collection
 	Moves   []Move             // of this call, also beside an error
 	Epoch   int64              // of the row
 	Pending *snapshot.Outgoing // the request, if the owner must deliver it now
 	Check   []snapshot.Kind    // notifications that may be due now: check the run for them
 }
+
+// Moved reports whether this call moved the collection.
+func (r Reconciled) Moved() bool { return len(r.Moves) > 0 }
 
 // Move is one move of a collection. The row was in the status From and in the epoch when it was read.
 type Move struct {
@@ -73,7 +75,7 @@ func (s *Store) Reconcile(ctx context.Context, key snapshot.CollectionKey, owner
 // reconciled is the result for a collection without a step left.
 func (s *Store) reconciled(row snapshot.Row, collection snapshot.Collection, owner string, moves []Move) Reconciled {
 	epoch := collection.Epoch(row)
-	at := Reconciled{Row: &row, Moved: len(moves) > 0, Moves: moves, Epoch: epoch}
+	at := Reconciled{Row: &row, Moves: moves, Epoch: epoch}
 	if collection.RequestPending(row) && collection.Request.PendingOf(owner, epoch) {
 		at.Pending = &snapshot.Outgoing{Kind: snapshot.SuccessFileRequest, CollectionKey: row.CollectionKey,
 			Version: epoch}

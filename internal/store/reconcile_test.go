@@ -27,8 +27,8 @@ func TestReconcileMovesACompleteCollection(t *testing.T) {
 				at := ts.reconcile("a", "me")
 				ts.wantRow("a", status(want))
 				out := request("a", 0)
-				if diff := cmp.Diff(&out, at.Pending); diff != "" || !at.Moved {
-					ts.Errorf("moved %v, pending (-want +got)\n%s", at.Moved, diff)
+				if diff := cmp.Diff(&out, at.Pending); diff != "" || !at.Moved() {
+					ts.Errorf("moved %v, pending (-want +got)\n%s", at.Moved(), diff)
 				}
 				if diff := cmp.Diff([]snapshot.Kind{snapshot.AllReceived}, at.Check); diff != "" {
 					ts.Error(diff)
@@ -52,7 +52,7 @@ func TestReconcileLeavesOthersAlone(t *testing.T) {
 				if diff := cmp.Diff(before, ts.stands("a")); diff != "" {
 					ts.Error(diff)
 				}
-				if at.Moved || at.Pending != nil || at.Check != nil || ts.ledger("a").Request.Version.Set {
+				if at.Moved() || at.Pending != nil || at.Check != nil || ts.ledger("a").Request.Version.Set {
 					ts.Errorf("got %+v, request %+v", at, ts.ledger("a").Request)
 				}
 			})
@@ -132,7 +132,7 @@ func TestTheNextReconciliationFinishesTheWork(t *testing.T) {
 						want = "Success"
 					}
 					ts.wantRow("a", status(want))
-					if again := ts.reconcile("a", "third"); again.Pending != nil || again.Moved {
+					if again := ts.reconcile("a", "third"); again.Pending != nil || again.Moved() {
 						t.Errorf("again: %+v", again)
 					}
 					if run := ts.theRun(); name == "after monitoring was notified" &&
@@ -191,7 +191,7 @@ func TestSentOverReceivedAndOverSuccess(t *testing.T) {
 		ts.reconcile("a", "first")
 		ts.deliver(request("a", 0), "first")
 		ts.row("a", "Sent", 1)
-		if at := ts.reconcile("a", "second"); !at.Moved || at.Pending != nil {
+		if at := ts.reconcile("a", "second"); !at.Moved() || at.Pending != nil {
 			ts.Errorf("got %+v", at)
 		}
 		ts.wantRow("a", status("Received"))
@@ -216,7 +216,7 @@ func TestMoveHoldsNothingThatChanged(t *testing.T) {
 			everywhere(t, func(ts *testStore) {
 				ts.counted("a", "Sent", 1)
 				ts.meanwhile(ts.isUpdate("row"), func() { ts.overwrite("a", change) })
-				if at := ts.reconcile("a", "me"); at.Moved || ts.stands("a")["CollectionStatus"] == "Received" {
+				if at := ts.reconcile("a", "me"); at.Moved() || ts.stands("a")["CollectionStatus"] == "Received" {
 					ts.Errorf("moved although %v was written in between", change)
 				}
 			})
@@ -279,7 +279,7 @@ func TestRowsOfOthersAreLeftAlone(t *testing.T) {
 				given(ts)
 				before := ts.stands("a")
 				at := ts.reconcile("a", "me")
-				if diff := cmp.Diff(before, ts.stands("a")); diff != "" || at.Pending != nil || at.Moved ||
+				if diff := cmp.Diff(before, ts.stands("a")); diff != "" || at.Pending != nil || at.Moved() ||
 					ts.calls["Update"] > 0 {
 					ts.Errorf("got %+v by %v\n%s", at, ts.calls, diff)
 				}

@@ -132,7 +132,7 @@ func tryExecute(ts *testStore, collection, execution string) error {
 			return err
 		}
 	}
-	checked, err := ts.store.Check(ts.Context(), key(collection), owner, at.Moved, at.Check)
+	checked, err := ts.store.Check(ts.Context(), key(collection), owner, at.Moved(), at.Check)
 	for _, out := range checked.Pending {
 		if err == nil {
 			err = send(out)

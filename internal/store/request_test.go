@@ -65,7 +65,7 @@ func TestOneOwnsTheRequest(t *testing.T) {
 			ts.Error("a second owner took the request while the first one's lease lasts")
 		}
 		again := ts.reconcile("a", "first")
-		if again.Pending == nil || again.Moved {
+		if again.Pending == nil || again.Moved() {
 			ts.Errorf("the first, again: %+v", again)
 		}
 		ts.deliver(request("a", 0), "first")
@@ -114,7 +114,7 @@ func TestReconciliationsAtOnceEnqueueOnce(t *testing.T) {
 				if at.Pending != nil {
 					owners++
 				}
-				if at.Moved {
+				if at.Moved() {
 					moves++
 				}
 			})
@@ -132,7 +132,7 @@ func TestTheRequestIsReleasedWhenFilesSentGrows(t *testing.T) {
 	everywhere(t, func(ts *testStore) {
 		ts.counted("a", "Sent", 1)
 		ts.meanwhile(ts.isUpdate("row"), func() { ts.row("a", "Sent", 2) })
-		if at := ts.reconcile("a", "first"); at.Pending != nil || at.Moved {
+		if at := ts.reconcile("a", "first"); at.Pending != nil || at.Moved() {
 			ts.Errorf("got %+v", at)
 		}
 		if entry := ts.ledger("a").Request; entry.Owner != "" || !entry.Pending(0) {
@@ -163,7 +163,7 @@ func TestReleasingTheLeaseWhileAnotherMoves(t *testing.T) {
 		if release(call) {
 			ts.before = nil
 			ts.count(receipt("a", "second"))
-			if at := ts.reconcile("a", "other"); !at.Moved || at.Pending != nil {
+			if at := ts.reconcile("a", "other"); !at.Moved() || at.Pending != nil {
 				t.Errorf("the other: %+v", at)
 			}
 			return nil

@@ -115,7 +115,7 @@ func (n *tables) reconcile(key snapshot.CollectionKey, execution string) {
 	if reconciled.Pending != nil && !strings.HasPrefix(execution, "dying") {
 		deliver(*reconciled.Pending)
 	}
-	checked, err := protocol.Check(n.Context(), key, owner, reconciled.Moved, reconciled.Check)
+	checked, err := protocol.Check(n.Context(), key, owner, reconciled.Moved(), reconciled.Check)
 	n.must(err)
 	for _, notification := range checked.Pending {
 		deliver(notification)
