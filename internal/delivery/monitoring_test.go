@@ -127,14 +127,6 @@ func TestAlert(t *testing.T) {
 			`{"severity":"High","notification_type":"Warning","slack_username":"Snapshot Sender",` +
 				`"title_text":"Full - Run late","custom_elements":[{"key":"Export date","value":"2020-01-01"},` +
 				`{"key":"Correlation Id","value":"run-1"},{"key":"db.a","value":"Received, 2 of 2 files received"}]}`},
-		{"late, the most that is shown: eight elements", snapshot.RunLate, most(),
-			`{"severity":"High","notification_type":"Warning","slack_username":"Snapshot Sender",` +
-				`"title_text":"Full - Run late","custom_elements":[{"key":"Export date","value":"2020-01-01"},` +
-				`{"key":"Correlation Id","value":"run-1"},` +
-				`{"key":"db.0","value":"SENT, 0 of 9 files received"},{"key":"db.1","value":"SENT,` +
-				` 1 of 9 files received"},{"key":"db.2","value":"SENT, 2 of 9 files received"},{"key":"db.3",` +
-				`"value":"SENT, 3 of 9 files received"},{"key":"db.4","value":"SENT, 4 of 9 files received"},` +
-				`{"key":"More collections","value":"1"}]}`},
 		{"abandoned, blocked by nothing", snapshot.RunAbandoned, snapshot.Blockers{},
 			`{"severity":"High","notification_type":"Warning","slack_username":"Snapshot Sender",` +
 				`"title_text":"Full - Run abandoned","custom_elements":[{"key":"Export date","value":"2020-01-01"},` +

@@ -81,14 +81,7 @@ func TestALateAlertHasOneOwner(t *testing.T) {
 	everywhere(t, func(ts *testStore) {
 		late := lateRun(ts)
 		ts.pass(time.Second)
-		ts.wantAlert(late, ts.examine("first"))
-		ts.wantAlert(nil, ts.examine("second"))
-		ts.wantAlert(late, ts.examine("first"))
-		ts.pass(store.DefaultLease - time.Second)
-		ts.wantAlert(nil, ts.examine("second"))
-		ts.pass(time.Second)
-		ts.wantAlert(late, ts.examine("second"))
-		ts.wantAlert(nil, ts.examine("first"))
+		ts.wantOneOwner(late)
 	})
 }
 

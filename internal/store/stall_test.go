@@ -187,14 +187,7 @@ func TestAnAlertHasOneOwner(t *testing.T) {
 		stalled := alert(snapshot.RunStalled, ts.now)
 		ts.examine("first")
 		ts.pass(time.Hour)
-		ts.wantAlert(stalled, ts.examine("first"))
-		ts.wantAlert(nil, ts.examine("second"))
-		ts.wantAlert(stalled, ts.examine("first"))
-		ts.pass(store.DefaultLease - time.Second)
-		ts.wantAlert(nil, ts.examine("second"))
-		ts.pass(time.Second)
-		ts.wantAlert(stalled, ts.examine("second"))
-		ts.wantAlert(nil, ts.examine("first"))
+		ts.wantOneOwner(stalled)
 	})
 }
 

@@ -3,6 +3,7 @@ package store_test
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/store"
@@ -58,4 +59,17 @@ func (ts *testStore) finish(open snapshot.Run, found store.Examination) {
 	if err := ts.store.Finish(ts.Context(), open, found); err != nil {
 		ts.Fatal(err)
 	}
+}
+
+// wantOneOwner expects the due alert to have one owner at a time: the first sweep, and another after its lease.
+func (ts *testStore) wantOneOwner(alert *snapshot.Outgoing) {
+	ts.Helper()
+	ts.wantAlert(alert, ts.examine("first"))
+	ts.wantAlert(nil, ts.examine("second"))
+	ts.wantAlert(alert, ts.examine("first"))
+	ts.pass(store.DefaultLease - time.Second)
+	ts.wantAlert(nil, ts.examine("second"))
+	ts.pass(time.Second)
+	ts.wantAlert(alert, ts.examine("second"))
+	ts.wantAlert(nil, ts.examine("first"))
 }
