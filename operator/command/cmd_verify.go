@@ -34,21 +34,21 @@ type verification struct {
 }
 
 func (c *verifyCommand) Run(a *app) error {
-	switch {
-	case c.Manifest != "" && c.History:
+	if c.Manifest != "" && c.History {
 		return exit{exitUsage, "--manifest and --history are two questions: ask one at a time"}
-	case c.Manifest != "":
-		return c.compare(a)
-	case c.History:
-		return c.verifyHistory(a)
 	}
-	reader, _, err := a.reader()
+	reader, settings, err := a.reader()
 	if err != nil {
 		return err
 	}
 	state, err := a.state(reader, c.Name)
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case c.Manifest != "":
+		return c.compare(a, reader, state)
+	case c.History:
+		return c.verifyHistory(a, reader, settings, state)
 	}
 	counts, err := countReceipts(a, reader, state)
 	if err != nil {

@@ -30,18 +30,12 @@ type checkedHistory struct {
 // them.
 type lineSource func(run string, from time.Time, visit func(line []byte)) (notes []string, err error)
 
-func (c *verifyCommand) verifyHistory(a *app) error {
-	reader, settings, err := a.reader()
-	if err != nil {
-		return err
-	}
-	state, err := a.state(reader, c.Name)
-	if err == nil && state.Run == nil {
-		err = exit{exitNotFound, fmt.Sprintf("run %s is not in the ledger: nothing was counted for it, so it has "+
+func (c *verifyCommand) verifyHistory(a *app, reader *store.Store, settings report.Settings,
+	state store.RunState,
+) error {
+	if state.Run == nil {
+		return exit{exitNotFound, fmt.Sprintf("run %s is not in the ledger: nothing was counted for it, so it has "+
 			"no history", show.Quote(c.Name))}
-	}
-	if err != nil {
-		return err
 	}
 	found := checkedHistory{Run: c.Name, Since: state.Run.RegisteredAt.Add(-clockDifference).UTC()}
 	checker := history.New(c.Name, knowledge(state, settings))

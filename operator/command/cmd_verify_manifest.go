@@ -33,15 +33,7 @@ type manifestLine struct {
 
 // compare compares the files of a run with a list, some collections at a time, so that it holds the names of these
 // only.
-func (c *verifyCommand) compare(a *app) error {
-	reader, _, err := a.reader()
-	if err != nil {
-		return err
-	}
-	state, err := a.state(reader, c.Name)
-	if err != nil {
-		return err
-	}
+func (c *verifyCommand) compare(a *app, reader *store.Store, state store.RunState) error {
 	list, err := c.Manifest.manifest(a)
 	if err != nil {
 		return fmt.Errorf("reading the list of files: %w", err)
