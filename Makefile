@@ -144,7 +144,7 @@ test-aws-pin:
 simulate: ## Try SEEDS schedules of the simulation (SEEDS=20000) and say what held
 	go run ./cmd/simulate --seeds $(SEEDS)
 
-chaos: ## Break what can be broken around the deployed stack (COLLECTIONS=100 MESSAGES=10000 COUNT_BY=file) and say what held
+chaos: ## Inject faults around the deployed stack (COLLECTIONS=100 MESSAGES=10000 COUNT_BY=file)
 	@go run ./cmd/chaos
 
 # --- measurements ----------------------------------------------------------------------------------------------------

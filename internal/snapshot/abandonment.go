@@ -9,7 +9,7 @@ import (
 
 // Abandonment is the end of a run by hand: by a person who knows that it will never finish.
 type Abandonment struct {
-	At     time.Time // zero if nobody ended the run, or it was taken up again
+	At     time.Time // zero if the run was not ended by hand, or was taken up again
 	Reason string
 	Sums   string // of the run at that moment; see Run.Sums
 	Stored bool   // the ledger has it, even if the run was taken up again

@@ -20,7 +20,7 @@ func TestEndedByHand(t *testing.T) {
 		tally  *snapshot.Tally
 		want   bool
 	}{
-		{"nobody ended it", snapshot.Abandonment{}, snapshot.Run{}, tally("Sent"), false},
+		{"not ended", snapshot.Abandonment{}, snapshot.Run{}, tally("Sent"), false},
 		{"nothing has moved", with(tally("Sent")), snapshot.Run{}, tally("Sent"), true},
 		{"without rows", with(tally()), snapshot.Run{}, tally(), true},
 		{"a status has changed", with(tally("Sent")), snapshot.Run{}, tally("Received"), false},

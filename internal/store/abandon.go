@@ -10,9 +10,9 @@ import (
 	"snapshot-status-checker/internal/table"
 )
 
-// This file ends runs by hand. The sweep passes such a run by: it starts nothing, delivers nothing and alerts nobody,
-// but reads the rows, and takes the run up again when they have changed; see Examine. Messages are counted as before,
-// and their executions deliver what they enqueue.
+// This file ends runs by hand. The sweep skips such a run: it starts and delivers nothing and sends no alert. It only
+// reads the rows, and takes the run up again when they have changed; see Examine. Messages are counted as before, and
+// their executions deliver what they enqueue.
 
 // ErrUnknownRun reports that the ledger does not have a run, so the sweep does not know it.
 var ErrUnknownRun = errors.New("the run is not in the ledger: none of its messages was counted here")

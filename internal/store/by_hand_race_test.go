@@ -93,7 +93,7 @@ func TestASweepTakesUpOnlyWhatItRead(t *testing.T) {
 	})
 }
 
-// A sweep that listed the run before a person ended it alerts nobody. Nor does its retry.
+// A sweep that listed the run before a person ended it sends no alert. Nor does its retry.
 func TestASweepAlertsNoRunThatWasEndedMeanwhile(t *testing.T) {
 	everywhere(t, func(ts *testStore) {
 		hangs(ts)

@@ -62,7 +62,7 @@ func die(t *testing.T, q rejected.Queues, url string, texts ...string) map[strin
 	return ids
 }
 
-// SQS moves messages that nobody deletes. They are read with their SQS message ids, replayed exactly, and deleted.
+// SQS moves messages that are not deleted. They are read with their SQS message ids, replayed exactly, and deleted.
 func TestDeadLettersAreReplayedUnderTheirMessageIDs(t *testing.T) {
 	t.Parallel()
 	began := time.Now().Add(-time.Minute)

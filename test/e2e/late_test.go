@@ -44,7 +44,7 @@ func lateRun(t *testing.T, s *system) {
 	}
 }
 
-// A person ends a run: the sweep alerts nobody. A message takes it up again.
+// A person ends a run: the sweep sends no alert. A message takes it up again.
 func endedByHand(t *testing.T, s *system) {
 	r := s.newRun(t)
 	overdue := fields{"snapshot_type": lateType}
