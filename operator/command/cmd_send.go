@@ -62,16 +62,11 @@ func (c *sendCommand) Run(a *app) error {
 	}
 	said := sending{Text: text, Messages: []readback{}}
 	rejected := 0
-	receipts := snapshot.Unwrap([]byte(text), "new")
-	rejects := func(receipt snapshot.Receipt) bool { return receipt.Rejection != nil }
-	if c.Yes && !c.AsIs && !slices.ContainsFunc(receipts, rejects) { // nothing else needs the deployment before
-		found, err := a.deployment()
-		if err != nil {
-			return err
-		}
-		receipts = found.Settings.CountBy.Validate(receipts)
+	receipts, err := c.receipts(a, text)
+	if err == nil {
+		err = c.check(text, receipts)
 	}
-	if err := c.check(text, receipts); err != nil {
+	if err != nil {
 		return err
 	}
 	for _, receipt := range receipts {
@@ -98,6 +93,18 @@ func (c *sendCommand) Run(a *app) error {
 		err = deployment.AfterEffect(err, "the message was sent as "+said.MessageID+", do not send it again")
 	}
 	return notDone(rejected == 0 || c.AsIs, err)
+}
+
+// receipts reads the text as increment will. Only before sending a text that is valid by itself does it ask the
+// deployment what else is required.
+func (c *sendCommand) receipts(a *app, text string) ([]snapshot.Receipt, error) {
+	receipts := snapshot.Unwrap([]byte(text), "new")
+	rejected := func(receipt snapshot.Receipt) bool { return receipt.Rejection != nil }
+	if !c.Yes || c.AsIs || slices.ContainsFunc(receipts, rejected) {
+		return receipts, nil
+	}
+	found, err := a.deployment()
+	return found.Settings.CountBy.Validate(receipts), err
 }
 
 // text is what is to be sent.
