@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"maps"
 	"regexp"
 	"slices"
@@ -8,6 +9,7 @@ import (
 	"testing"
 
 	"snapshot-status-checker/internal/snapshot"
+	"snapshot-status-checker/internal/telemetry/metrics"
 )
 
 // sections are the runbook's headings of the third level under one of the second, by their anchors on GitHub.
@@ -94,5 +96,16 @@ func TestRunbookLinksResolve(t *testing.T) {
 		if !known[link[1]] {
 			t.Errorf("the link #%s has no heading", link[1])
 		}
+	}
+}
+
+// docs/operations.md says how many alarms and metrics the bill has.
+func TestOperationsCountAlarmsAndMetrics(t *testing.T) {
+	t.Parallel()
+	late := alarmsOf(t, express(), []any{testAlarmTopic})
+	want := fmt.Sprintf("has %d alarms, %d with `lateAfterMinutes`, and publishes %d metrics",
+		len(alarmsOf(t, byDefault(), nil)), len(late), len(metrics.All))
+	if !strings.Contains(string(mustRead("../docs/operations.md")), want) {
+		t.Errorf("docs/operations.md does not say: %s", want)
 	}
 }
