@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -30,6 +31,7 @@ type tables struct {
 	exempt []snapshot.Status
 	late   snapshot.LateAfter
 	by     snapshot.CountBy
+	mu     sync.Mutex // of calls
 }
 
 func newTables(t *testing.T) *tables {
@@ -39,7 +41,12 @@ func newTables(t *testing.T) *tables {
 // protocol is the one over the fixture's tables. It counts its calls.
 func (n *tables) protocol() *store.Store {
 	db := &tabletest.Hooked{DB: &n.db,
-		Before: func(call tabletest.Call) error { n.calls[call.Operation]++; return nil }}
+		Before: func(call tabletest.Call) error {
+			n.mu.Lock() // runs are read concurrently
+			defer n.mu.Unlock()
+			n.calls[call.Operation]++
+			return nil
+		}}
 	return store.New(db, n.tables, store.Settings{Exempt: n.exempt, Now: n.clock, CountBy: n.by})
 }
 
