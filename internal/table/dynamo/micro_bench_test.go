@@ -5,16 +5,19 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
 	"snapshot-status-checker/internal/table"
 	"snapshot-status-checker/internal/table/dynamo"
 )
+
+func always(answer string) *dynamodb.Client { return answering(func(string) string { return answer }) }
 
 // The count of so many messages of one collection: the most frequent write.
 func BenchmarkCount(b *testing.B) {
 	for _, files := range []int{1, 100} {
 		b.Run(fmt.Sprintf("files=%d", files), func(b *testing.B) {
-			db := dynamo.New(answering(`{"Attributes":{"Counted":{"N":"8"},"Recent":{"BS":["AAAAAAAAAAAAAAAA"]}}}`,
-				nil))
+			db := dynamo.New(always(`{"Attributes":{"Counted":{"N":"8"},"Recent":{"BS":["AAAAAAAAAAAAAAAA"]}}}`))
 			write := counted(files)
 			b.ReportAllocs()
 			for b.Loop() {
@@ -27,11 +30,11 @@ func BenchmarkCount(b *testing.B) {
 }
 
 func BenchmarkUpdate(b *testing.B) {
-	db := dynamo.New(answering(
-		`{"Attributes":{"CorrelationId":{"S":"run-1"},"CollectionName":{"S":"db.database.collection"},`+
-			`"CollectionStatus":{"S":"Sent"},`+
-			`"FilesSent":{"N":"125"},"FilesExported":{"N":"125"},"FilesReceived":{"N":"8"},"EpochStart":{"N":"0"},`+
-			`"SyncedFiles":{"N":"8"}}}`, nil))
+	db := dynamo.New(always(
+		`{"Attributes":{"CorrelationId":{"S":"run-1"},"CollectionName":{"S":"db.database.collection"},` +
+			`"CollectionStatus":{"S":"Sent"},` +
+			`"FilesSent":{"N":"125"},"FilesExported":{"N":"125"},"FilesReceived":{"N":"8"},"EpochStart":{"N":"0"},` +
+			`"SyncedFiles":{"N":"8"}}}`))
 	write := table.Write{
 		Ref: rows.At("run-1", "db.database.collection"),
 		Set: map[string]any{"FilesReceived": int64(8), "SyncedFiles": int64(8)},
@@ -66,8 +69,8 @@ func BenchmarkGetMany(b *testing.B) {
 					`{"PK":{"S":"collection#run-1#%s"},"SK":{"S":"collection"},"Counted":{"N":"7"},`+
 						`"SnapshotType":{"S":"full"}}`, name))
 			}
-			db := dynamo.New(answering(fmt.Sprintf(`{"Responses":{"statuses":[%s],"ledger":[%s]},"UnprocessedKeys":{}}`,
-				strings.Join(statuses, ","), strings.Join(counts, ",")), nil))
+			db := dynamo.New(always(fmt.Sprintf(`{"Responses":{"statuses":[%s],"ledger":[%s]},"UnprocessedKeys":{}}`,
+				strings.Join(statuses, ","), strings.Join(counts, ","))))
 			b.ReportAllocs()
 			for b.Loop() {
 				if items, err := db.GetMany(b.Context(), reads); err != nil || len(items) != 2*collections {

@@ -17,26 +17,16 @@ import (
 	"snapshot-status-checker/internal/table/dynamo"
 )
 
-// answering is a client whose calls return this body at once, to measure the process itself: expressions, attributes,
-// JSON and signature. asked, if not nil, receives each request's body.
-func answering(body string, asked func(request string)) *dynamodb.Client {
-	return answeringWith(func(request *http.Request) (string, error) {
-		if asked == nil {
-			return body, nil
-		}
-		text, err := io.ReadAll(request.Body)
-		asked(string(text))
-		return body, err
-	})
-}
-
-// answeringWith is a client whose calls return the function's result.
-func answeringWith(answer func(*http.Request) (string, error)) *dynamodb.Client {
+// answering is a client whose calls return the function's answer to a request's body at once, to see requests and to
+// measure the process itself: expressions, attributes, JSON and signature.
+func answering(answer func(request string) string) *dynamodb.Client {
 	return dynamodb.NewFromConfig(aws.Config{
 		Region: "eu-west-1", Credentials: credentials.NewStaticCredentialsProvider("key", "secret", ""),
 		HTTPClient: doer(func(request *http.Request) (*http.Response, error) {
-			body, err := answer(request)
-			return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(body))}, err
+			text, err := io.ReadAll(request.Body)
+			return &http.Response{StatusCode: http.StatusOK,
+					Body: io.NopCloser(strings.NewReader(answer(string(text))))},
+				err
 		}),
 	}, func(o *dynamodb.Options) { o.DisableValidateResponseChecksum = true }) // the answers carry none
 }
@@ -69,49 +59,35 @@ func counted(files int) table.Write {
 }
 
 // An expression has at most 4 KB and 300 operators and functions
-// (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html).
-func TestTheLargestConditionFits(t *testing.T) {
+// (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html). Equal writes are equal requests:
+// names and values are numbered in a fixed order.
+func TestTheLargestConditionFitsAndHasOneForm(t *testing.T) {
 	t.Parallel()
-	var expression string
-	db := dynamo.New(answering(`{}`, func(request string) {
-		var fields struct{ ConditionExpression string }
-		if err := json.Unmarshal([]byte(request), &fields); err != nil {
-			t.Error(err)
-		}
-		expression = fields.ConditionExpression
-	}))
-	if _, err := db.Update(t.Context(), counted(table.MaxContained)); err != nil {
-		t.Fatal(err)
-	}
-	operators := 0
-	for _, operator := range []string{"contains(", " OR ", " AND ", "NOT ", " >= ", "attribute_not_exists("} {
-		operators += strings.Count(expression, operator)
-	}
-	if len(expression) > 4096 || operators > 300 {
-		t.Errorf("%d bytes and %d operators", len(expression), operators)
-	}
-}
-
-// Equal writes are equal requests: names and values are numbered in a fixed order.
-func TestOneWriteGivesOneRequest(t *testing.T) {
-	t.Parallel()
-	seen := map[string]int{}
-	db := dynamo.New(answering(`{}`, func(request string) {
+	seen := map[string]bool{}
+	db := dynamo.New(answering(func(request string) string {
 		var fields map[string]any // which encoding/json writes in the order of their names
 		if err := json.Unmarshal([]byte(request), &fields); err != nil {
 			t.Error(err)
 		}
+		expression := fields["ConditionExpression"].(string)
+		operators := 0
+		for _, operator := range []string{"contains(", " OR ", " AND ", "NOT ", " >= ", "attribute_not_exists("} {
+			operators += strings.Count(expression, operator)
+		}
+		if len(expression) > 4096 || operators > 300 {
+			t.Errorf("%d bytes and %d operators", len(expression), operators)
+		}
 		ordered, _ := json.Marshal(fields) // values decoded from JSON always marshal
-		seen[string(ordered)]++
+		seen[string(ordered)] = true
+		return `{}`
 	}))
-	const times = 50
-	for range times {
-		if _, err := db.Update(t.Context(), counted(1)); err != nil {
+	for range 50 {
+		if _, err := db.Update(t.Context(), counted(table.MaxContained)); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if len(seen) != 1 {
-		t.Errorf("one write gave %d requests, such as %v", len(seen), seen)
+		t.Errorf("one write gave %d requests", len(seen))
 	}
 }
 
@@ -130,11 +106,9 @@ func TestUnprocessedKeysAreAskedForAgain(t *testing.T) {
 			`{"Responses":{"statuses":[` + item("b") + `]},"UnprocessedKeys":{}}`,
 		}
 		var asked []string
-		db := dynamo.New(answeringWith(func(request *http.Request) (string, error) {
-			text, err := io.ReadAll(request.Body)
-			asked = append(asked, string(text))
-			answer := answers[min(len(asked), len(answers))-1]
-			return answer, err
+		db := dynamo.New(answering(func(request string) string {
+			asked = append(asked, request)
+			return answers[min(len(asked), len(answers))-1]
 		}))
 		reads := []table.Read{{Ref: rows.At("run-1", "a"), Consistent: true}, {Ref: rows.At("run-1", "b"),
 			Consistent: true}}
