@@ -21,21 +21,16 @@ func TestTheHistoryHoldsEveryTry(t *testing.T) {
 		"rejecting":        {"Reject Uncounted Messages": largestBatch},
 		"more than enough": {"Reconcile Each Collection": statemachine.MaxCollections + 10},
 	} {
-		events := historyEvents(t, items)
+		const started, ended = 1, 1 // ExecutionStarted; ExecutionSucceeded or ExecutionFailed
+		events := started + longestWay(t, definition(t), items) + ended
 		if fits := events <= maxEvents; fits != (name != "more than enough") {
 			t.Errorf("%s: %v items make %d events, the history holds %d", name, items, events, maxEvents)
 		}
 	}
 }
 
-// historyEvents is the maximum of an execution's events, by the number of items of each Map. The types are those of
+// longestWay is the maximum of a machine's events, by the number of items of each Map. The types are those of
 // https://docs.aws.amazon.com/step-functions/latest/apireference/API_HistoryEvent.html.
-func historyEvents(t *testing.T, items map[string]int) int {
-	t.Helper()
-	const started, ended = 1, 1 // ExecutionStarted; ExecutionSucceeded or ExecutionFailed
-	return started + longestWay(t, definition(t), items) + ended
-}
-
 func longestWay(t *testing.T, m statemachine.Machine, items map[string]int) int {
 	t.Helper()
 	known := map[string]int{}

@@ -36,7 +36,11 @@ func (d driver) follow(t *testing.T, path paths.Path) {
 	t.Helper()
 	run := "path-" + rand.Text()
 	for _, row := range path.Rows {
-		d.putRow(t, run, row)
+		sent := localtest.Number(int(row.Sent))
+		if row.Malformed {
+			sent = localtest.Text("three")
+		}
+		d.stack.PutRow(t, run, row.Collection, row.Status, sent)
 	}
 	for _, event := range path.Earlier {
 		if end := d.run(t, d.stack.Outputs.StateMachineArn, event(run)); end.failed {
@@ -44,7 +48,11 @@ func (d driver) follow(t *testing.T, path paths.Path) {
 		}
 	}
 	for _, row := range path.Meanwhile {
-		d.byOthers(t, run, row)
+		if row.Gone {
+			d.stack.RemoveRow(t, run, row.Collection)
+		} else {
+			d.stack.SetRow(t, run, row.Collection, "CollectionStatus", localtest.Text(row.Status))
+		}
 	}
 	end := d.run(t, d.machine(t, path.Broken), path.Event(run))
 	if diff := cmp.Diff(path.States, end.states); diff != "" {
@@ -54,39 +62,20 @@ func (d driver) follow(t *testing.T, path paths.Path) {
 		t.Errorf("failed: %v, want %v", end.failed, path.Fails)
 	}
 	if end.failed && (end.error == "" || end.cause == "") {
-		t.Errorf("failed with the error %q and the cause %q, want both", end.error,
-			end.cause)
+		t.Errorf("failed with the error %q and the cause %q, want both", end.error, end.cause)
 	}
+}
+
+// driver starts executions on the deployed stack.
+type driver struct {
+	stack    *localtest.Stack
+	machines *sfn.Client
 }
 
 func newDriver(t *testing.T) driver {
 	t.Helper()
 	stack := localtest.Deploy(t, "sweepEveryMinutes=60")
 	return driver{stack: stack, machines: sfn.NewFromConfig(stack.Config)}
-}
-
-type driver struct {
-	stack    *localtest.Stack
-	machines *sfn.Client
-}
-
-func (d driver) putRow(t *testing.T, run string, row paths.Row) {
-	t.Helper()
-	sent := localtest.Number(int(row.Sent))
-	if row.Malformed {
-		sent = localtest.Text("three")
-	}
-	d.stack.PutRow(t, run, row.Collection, row.Status, sent)
-}
-
-// byOthers deletes a row or writes its status, as another system does.
-func (d driver) byOthers(t *testing.T, run string, row paths.Row) {
-	t.Helper()
-	if row.Gone {
-		d.stack.RemoveRow(t, run, row.Collection)
-	} else {
-		d.stack.SetRow(t, run, row.Collection, "CollectionStatus", localtest.Text(row.Status))
-	}
 }
 
 // machine returns the deployed state machine or, for a broken function, a copy that calls another function instead.
@@ -100,22 +89,15 @@ func (d driver) machine(t *testing.T, broken paths.Function) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	definition := *deployed.Definition
-	function := func(task string) string { return d.stack.Name + "-" + task + `"` }
-	switch broken {
-	case paths.IncrementMissing:
-		definition = strings.ReplaceAll(definition, function("increment"), function("missing"))
-	case paths.NotifyMissing:
-		definition = strings.ReplaceAll(definition, function("notify"), function("missing"))
-	case paths.NoOutcome:
-		definition = strings.ReplaceAll(definition, function("check-collection"), function("check-all"))
+	tasks := map[paths.Function][2]string{paths.IncrementMissing: {"increment", "missing"},
+		paths.NotifyMissing: {"notify", "missing"}, paths.NoOutcome: {"check-collection", "check-all"}}[broken]
+	called, instead := d.stack.Name+"-"+tasks[0]+`"`, d.stack.Name+"-"+tasks[1]+`"`
+	if !strings.Contains(*deployed.Definition, called) {
+		t.Fatalf("the deployed definition does not call %s: %s", called, *deployed.Definition)
 	}
-	if definition == *deployed.Definition {
-		t.Fatalf("the deployed definition does not call the function to break: %s", definition)
-	}
-	name := "copy-" + rand.Text()
-	made, err := d.machines.CreateStateMachine(t.Context(), &sfn.CreateStateMachineInput{Name: &name,
-		Definition: &definition, RoleArn: deployed.RoleArn})
+	made, err := d.machines.CreateStateMachine(t.Context(), &sfn.CreateStateMachineInput{
+		Name: aws.String("copy-" + rand.Text()), RoleArn: deployed.RoleArn,
+		Definition: aws.String(strings.ReplaceAll(*deployed.Definition, called, instead))})
 	if err != nil {
 		t.Fatal(err)
 	}

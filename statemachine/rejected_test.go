@@ -2,6 +2,8 @@ package statemachine_test
 
 import (
 	"encoding/json"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -46,14 +48,18 @@ func TestRejectedMessagesCountUnderTheSameIdentities(t *testing.T) {
 	for execution, tt := range started {
 		rejects, got := 0, map[string]snapshot.Message{}
 		for _, m := range rejected {
-			if !strings.HasPrefix(m.identity, execution) && !strings.Contains(tt.input, `"messageId":"`+m.identity+
-				`"`) {
+			if !strings.HasPrefix(m.identity, execution) &&
+				!strings.Contains(tt.input, `"messageId":`+quoted(t, m.identity)) {
 				continue
 			}
 			rejects++
-			for identity, message := range unwrapped(t, m.envelope(t), "replayed") {
-				got[identity] = message
+			if names := slices.Sorted(maps.Keys(m.attributes)); !slices.Equal(names, []string{delivery.AttrIdentity,
+				delivery.AttrReason, delivery.AttrReasonCode}) ||
+				m.attributes[delivery.AttrReasonCode] != string(snapshot.ReasonNotCounted) {
+				t.Errorf("a rejected message has the attributes %v", m.attributes)
 			}
+			envelope := `{"Records":[{"messageId":` + quoted(t, m.identity) + `,"body":` + quoted(t, m.text) + `}]}`
+			maps.Copy(got, unwrapped(t, envelope, "replayed"))
 		}
 		if rejects != tt.rejects {
 			t.Errorf("%d messages were rejected, want %d, of %s", rejects, tt.rejects, tt.input)
@@ -64,17 +70,9 @@ func TestRejectedMessagesCountUnderTheSameIdentities(t *testing.T) {
 	}
 }
 
-type rejectedMessage struct{ identity, text string }
-
-// envelope is the message's replay.
-func (m rejectedMessage) envelope(t *testing.T) string {
-	t.Helper()
-	text, err := json.Marshal(map[string]any{"Records": []any{map[string]string{"messageId": m.identity,
-		"body": m.text}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
+type rejectedMessage struct {
+	identity, text string
+	attributes     map[string]string
 }
 
 // rejected receives all messages of the rejected-messages queue.
@@ -93,8 +91,11 @@ func (d driver) rejected(t *testing.T) []rejectedMessage {
 			return all
 		}
 		for _, m := range got.Messages {
-			all = append(all, rejectedMessage{aws.ToString(m.MessageAttributes[delivery.AttrIdentity].StringValue),
-				aws.ToString(m.Body)})
+			attributes := map[string]string{}
+			for name, attribute := range m.MessageAttributes {
+				attributes[name] = aws.ToString(attribute.StringValue)
+			}
+			all = append(all, rejectedMessage{attributes[delivery.AttrIdentity], aws.ToString(m.Body), attributes})
 		}
 	}
 }
