@@ -15,7 +15,7 @@ func TestReadSettings(t *testing.T) {
 	defaults := Settings{
 		Environment: "dev", Application: "snapshot-sender-status-checker", LogLevel: "INFO", Architecture: ARM64,
 		WorkflowType: Standard, BatchSize: 1, SweepEveryMinutes: 2, StalledAfterMinutes: 60,
-		CountBy: snapshot.ByMessage,
+		CountBy: snapshot.ByMessage, Tags: map[string]string{}, ReservedConcurrency: map[string]int{},
 	}
 	for name, test := range map[string]struct {
 		context map[string]any
