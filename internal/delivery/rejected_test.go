@@ -18,7 +18,8 @@ func TestReject(t *testing.T) {
 		{`{"body": {} }`, "", "059f36b4-87a3-44ab-83d2-661975830a7d/12", ""},
 		{" {\r\n\t\"a\": \"</b> é \U0001F600 \\u00e9\"\n}\n", "", "arn:aws:states:eu-west-1:1:execution:m:e/3", ""},
 		{"\"oh\x7f", "", "Ελ\t😀", ""},
-		{"a\x00\uFFFFé", `"a\x00\uffff\u00e9"`, "a\x1f\uFFFEé", `"a\x1f\ufffe\u00e9"`},
+		{"a\x00é", `"a\x00\u00e9"`, "a\uFFFEé", `"a\ufffe\u00e9"`},
+		{"\uFFFF", `"\uffff"`, "\x1f", `"\x1f"`},
 	} {
 		if test.body == "" {
 			test.body, test.attribute = test.raw, test.identity
