@@ -26,7 +26,6 @@ func TestBill(t *testing.T) {
 	}{
 		{"nothing", price.Usage{}, 0},
 		{"a million messages sent, received and deleted one by one", price.Usage{price.SQSRequest: 3e6}, 1.20},
-		{"a million transitions", price.Usage{price.StateTransition: 1e6}, 25},
 		{"a million write units and reads", price.Usage{price.WriteUnit: 1e6, price.ReadUnit: 1e6}, 0.705 + 0.1415},
 		// Example 3 of https://aws.amazon.com/step-functions/pricing/: 100 million executions of 10 s in 64 MB.
 		{"AWS's example of Express", price.Usage{price.ExpressRequest: 100e6, price.ExpressGBSecond: 62.5e6},

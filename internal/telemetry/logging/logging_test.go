@@ -78,46 +78,29 @@ func TestNoValueLeavesItsLine(t *testing.T) {
 	}
 }
 
-// An execution's lines, and no others, have its id.
-func TestExecution(t *testing.T) {
+// An execution's lines, and no others, have its id. cold_start is true for the first invocation only. Derived loggers
+// have both.
+func TestInvocationsAndExecutions(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	logger := logging.New(&out, slog.LevelInfo, "s", "a", "e")
+	derived := logger.With("more", 1)
 	logging.Execution(t.Context(), "no call's")
 	for _, execution := range []string{"e1", "", "e2"} {
 		ctx := logging.Begin(t.Context(), logger)
 		logger.InfoContext(ctx, "before it is known")
 		logging.Execution(ctx, execution)
-		logger.InfoContext(ctx, "first line")
-		logger.With("more", 1).InfoContext(ctx, "second line")
+		derived.InfoContext(ctx, "afterwards")
 	}
-	var got []any
-	for _, line := range lines(t, &out) {
-		got = append(got, line["execution_id"])
-	}
-	if diff := cmp.Diff([]any{nil, "e1", "e1", nil, nil, nil, nil, "e2", "e2"}, got); diff != "" {
-		t.Error(diff)
-	}
-}
-
-// Also with derived loggers.
-func TestColdStartIsTrueForTheFirstInvocationOnly(t *testing.T) {
-	t.Parallel()
-	var out bytes.Buffer
-	logger := logging.New(&out, slog.LevelInfo, "s", "a", "e")
-	derived := logger.With("more", 1)
-	for range 2 {
-		ctx := logging.Begin(t.Context(), logger)
-		logger.InfoContext(ctx, "first line")
-		derived.InfoContext(ctx, "second line")
-	}
-	logger.InfoContext(logging.Begin(t.Context(), derived), "third invocation")
+	logger.InfoContext(logging.Begin(t.Context(), derived), "begun with a derived logger")
 	logger.InfoContext(t.Context(), "outside of any")
-	var got []any
+	var got [][2]any
 	for _, line := range lines(t, &out) {
-		got = append(got, line["cold_start"])
+		got = append(got, [2]any{line["cold_start"], line["execution_id"]})
 	}
-	if diff := cmp.Diff([]any{true, true, false, false, false, nil}, got); diff != "" {
+	want := [][2]any{{true, nil}, {true, "e1"}, {false, nil}, {false, nil}, {false, nil}, {false, "e2"}, {false, nil},
+		{nil, nil}}
+	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
 }
