@@ -139,7 +139,7 @@ func costWidgets(p parts) []awscloudwatch.IWidget {
 		logs = append(logs, priced{f.logMetric("IncomingBytes"), one(price.LogGB) / 1e9})
 	}
 	for _, pipe := range p.pipes() {
-		pipes = append(pipes, priced{pipe.metric("Invocations", "Sum"), one(price.PipesRequest)})
+		pipes = append(pipes, priced{pipe.metric("Invocations"), one(price.PipesRequest)})
 	}
 	execution := 2 * one(price.StateTransition)
 	if p.settings.WorkflowType == Express {
@@ -148,15 +148,15 @@ func costWidgets(p parts) []awscloudwatch.IWidget {
 	queue := func(name string) priced {
 		return priced{queueMetric(p.queues.FileReceived, name, "Sum"), one(price.SQSRequest)}
 	}
-	ledgerReads := tableMetric(p.tables.Ledger, "ConsumedReadCapacityUnits", "Sum")
-	ledgerWrites := tableMetric(p.tables.Ledger, "ConsumedWriteCapacityUnits", "Sum")
-	statusReads := tableMetric(p.tables.ExportStatus, "ConsumedReadCapacityUnits", "Sum")
-	statusWrites := tableMetric(p.tables.ExportStatus, "ConsumedWriteCapacityUnits", "Sum")
+	ledgerReads := tableMetric(p.tables.Ledger, "ConsumedReadCapacityUnits")
+	ledgerWrites := tableMetric(p.tables.Ledger, "ConsumedWriteCapacityUnits")
+	statusReads := tableMetric(p.tables.ExportStatus, "ConsumedReadCapacityUnits")
+	statusWrites := tableMetric(p.tables.ExportStatus, "ConsumedWriteCapacityUnits")
 	costs := []awscloudwatch.IMetric{
 		cost("Lambda", "l", lambda...),
 		cost("DynamoDB", "d", priced{ledgerReads, one(price.ReadUnit)}, priced{ledgerWrites, one(price.WriteUnit)},
 			priced{statusReads, one(price.ReadUnit)}, priced{statusWrites, one(price.WriteUnit)}),
-		cost("Step Functions, at least", "s", priced{p.workflow.metric("ExecutionsStarted", "Sum"), execution}),
+		cost("Step Functions, at least", "s", priced{p.workflow.metric("ExecutionsStarted"), execution}),
 		cost("Pipes", "p", pipes...),
 		cost("Source queue", "q", queue("NumberOfMessagesSent"), queue("NumberOfMessagesReceived"),
 			queue("NumberOfEmptyReceives"), queue("NumberOfMessagesDeleted")),
@@ -169,8 +169,8 @@ func costWidgets(p parts) []awscloudwatch.IWidget {
 		graph("Capacity units", "in 5 minutes", labelled(ledgerWrites, "ledger, written"),
 			labelled(ledgerReads, "ledger, read"), labelled(statusWrites, "export status, written (all users)"),
 			labelled(statusReads, "export status, read (all users)")),
-		graph("Executions", "in 5 minutes", p.workflow.metric("ExecutionsStarted", "Sum"),
-			p.workflow.metric("ExecutionsFailed", "Sum"), p.workflow.metric("ExecutionsTimedOut", "Sum")),
+		graph("Executions", "in 5 minutes", p.workflow.metric("ExecutionsStarted"),
+			p.workflow.metric("ExecutionsFailed"), p.workflow.metric("ExecutionsTimedOut")),
 	}
 }
 
