@@ -3,7 +3,7 @@ package statemachine_test
 import (
 	"reflect"
 	"regexp"
-	"strings"
+	"slices"
 	"testing"
 	"time"
 
@@ -72,8 +72,8 @@ func TestEveryStateHasACommentAndEveryTaskIsBounded(t *testing.T) {
 		if s.TimeoutSeconds == 0 {
 			t.Errorf("%s has no timeout", name)
 		}
-		if last := lastRetry(s); last.JitterStrategy != "FULL" || last.ErrorEquals[0] != "States.ALL" {
-			t.Errorf("%s is not retried with full jitter on every error", name)
+		if lastRetry(s).JitterStrategy != "FULL" {
+			t.Errorf("%s is not retried with full jitter", name)
 		}
 		// If a message cannot be rejected, the execution fails and its history has the message.
 		if len(s.Catch) == 0 && name != "Reject Message" {
@@ -82,30 +82,28 @@ func TestEveryStateHasACommentAndEveryTaskIsBounded(t *testing.T) {
 	}
 }
 
-// The Lambda runtime reports a Go error by the name of its type.
+// The Lambda runtime reports a Go error by the name of its type. Only malformed data are not retried.
 func TestErrorNamesAreGoTypes(t *testing.T) {
 	t.Parallel()
-	known := map[string]bool{}
-	for _, err := range []error{&failure.Malformed{}, &failure.Unavailable{}} {
-		known[reflect.TypeOf(err).Elem().Name()] = true
-	}
-	matched := map[string]bool{}
+	malformed := reflect.TypeFor[failure.Malformed]().Name()
 	for name, s := range definition(t).All() {
-		var errs []string
-		for _, r := range s.Retry {
-			errs = append(errs, r.ErrorEquals...)
-		}
-		for _, c := range s.Catch {
-			errs = append(errs, c.ErrorEquals...)
-		}
-		for _, e := range errs {
-			if matched[e] = true; !strings.HasPrefix(e, "States.") && !known[e] {
-				t.Errorf("%s matches %q, which no task returns", name, e)
+		for i, retrier := range s.Retry {
+			want := []string{"States.ALL"}
+			if i < len(s.Retry)-1 {
+				want = []string{malformed}
+			}
+			if !slices.Equal(want, retrier.ErrorEquals) || (retrier.MaxAttempts == 0) != (want[0] == malformed) {
+				t.Errorf("%s tries %v %d times again, want %v", name, retrier.ErrorEquals, retrier.MaxAttempts, want)
 			}
 		}
-	}
-	if !matched["Malformed"] {
-		t.Error("Malformed is retried")
+		if function := name != "Reject Message" && s.Type == "Task"; function != (len(s.Retry) == 2) {
+			t.Errorf("%s has %d rules of retry", name, len(s.Retry))
+		}
+		for _, catcher := range s.Catch {
+			if !slices.Equal([]string{"States.ALL"}, catcher.ErrorEquals) {
+				t.Errorf("%s catches only %v", name, catcher.ErrorEquals)
+			}
+		}
 	}
 }
 
@@ -166,7 +164,7 @@ func timeout(s statemachine.State) time.Duration {
 
 func lastRetry(s statemachine.State) statemachine.Retrier {
 	if len(s.Retry) == 0 {
-		return statemachine.Retrier{ErrorEquals: []string{""}}
+		return statemachine.Retrier{}
 	}
 	return s.Retry[len(s.Retry)-1]
 }
