@@ -126,11 +126,7 @@ func speedWidgets(p parts) []awscloudwatch.IWidget {
 // costWidgets draw the cost of each hour at AWS's list prices (internal/price), as far as metrics show it: no
 // discounts, no storage, and of Step Functions only the two states (or the request) that every execution has.
 func costWidgets(p parts) []awscloudwatch.IWidget {
-	one := func(d price.Dimension) float64 {
-		usage := price.Usage{}
-		usage[d] = 1
-		return price.List.Bill(usage).Total()
-	}
+	one := func(d price.Dimension) float64 { return price.List[d][0].USD } // of the first tier
 	var lambda, logs, pipes []priced
 	for _, f := range p.allFunctions() {
 		gb := f.memoryMB / 1024
