@@ -153,3 +153,41 @@ func BenchmarkCount(b *testing.B) {
 		})
 	}
 }
+
+func BenchmarkUpdate(b *testing.B) {
+	db := dynamo.New(answering(func(string) string {
+		return `{"Attributes":{"CorrelationId":{"S":"run-1"},"CollectionName":{"S":"db.database.collection"},` +
+			`"FilesSent":{"N":"125"},"FilesReceived":{"N":"8"},"EpochStart":{"N":"0"},"SyncedFiles":{"N":"8"}}}`
+	}))
+	write := table.Write{Ref: rows.At("run-1", "db.database.collection"),
+		Set: map[string]any{"FilesReceived": int64(8), "SyncedFiles": int64(8)},
+		If: []table.Condition{{Attribute: "EpochStart", Value: int64(0)},
+			{Attribute: "FilesReceived", Operator: table.EqualsAttribute, Value: "SyncedFiles"}}}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := db.Update(b.Context(), write); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkGetMany(b *testing.B) {
+	const collections = 50
+	var reads []table.Read
+	var answers []string
+	for i := range collections {
+		name := fmt.Sprint("db.database.c", i)
+		reads = append(reads, table.Read{Ref: rows.At("run-1", name), Attributes: []string{"FilesReceived"}})
+		answers = append(answers, fmt.Sprintf(
+			`{"CorrelationId":{"S":"run-1"},"CollectionName":{"S":%q},"FilesReceived":{"N":"7"}}`, name))
+	}
+	db := dynamo.New(answering(func(string) string {
+		return `{"Responses":{"statuses":[` + strings.Join(answers, ",") + `]},"UnprocessedKeys":{}}`
+	}))
+	b.ReportAllocs()
+	for b.Loop() {
+		if items, err := db.GetMany(b.Context(), reads); err != nil || len(items) != collections {
+			b.Fatal(len(items), err)
+		}
+	}
+}
