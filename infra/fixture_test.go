@@ -128,9 +128,10 @@ func synthesize(functions string, context map[string]any) template {
 		r.Properties, _ = show(r.Properties).(map[string]any)
 		made.Resources[id] = r
 	}
-	for _, given := range *assertions.Annotations_FromStack(stack).FindWarning(jsii.String("*"),
-		assertions.Match_AnyValue()) {
-		made.warnings = append(made.warnings, fmt.Sprint(given.Entry.Data))
+	for _, entry := range *stack.Node().Metadata() {
+		if *entry.Type == "aws:cdk:warning" {
+			made.warnings = append(made.warnings, fmt.Sprint(entry.Data))
+		}
 	}
 	return made
 }
