@@ -179,7 +179,7 @@ func TestTableRightsFollowFromTheCalls(t *testing.T) {
 			}
 		}
 	}
-	const schedules = 300 // one in five makes the rarest call
+	const schedules = 60 // one in five makes the rarest call
 	for seed := range uint64(schedules) {
 		for call := range simulation.Run(seed, simulation.Seeded(seed), nil).Calls {
 			want[roles[call.Task]]["dynamodb:"+actions[call.Operation]+" "+tables[call.Table]] = true
