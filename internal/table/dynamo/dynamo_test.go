@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -121,9 +122,10 @@ func TestUnprocessedKeysAreAskedForAgain(t *testing.T) {
 		}))
 		reads := []table.Read{{Ref: rows.At("run-1", "a"), Consistent: true}, {Ref: rows.At("run-1", "b"),
 			Consistent: true}}
+		began := time.Now()
 		items, err := db.GetMany(t.Context(), reads)
-		if err != nil || len(items) != 2 {
-			t.Fatalf("%v, %v, want both items", items, err)
+		if err != nil || len(items) != 2 || time.Since(began) == 0 {
+			t.Fatalf("%v, %v after %v, want both items, and pauses", items, err, time.Since(began))
 		}
 		if len(asked) != 4 || strings.Contains(asked[1], `"a"`) ||
 			!strings.Contains(asked[1], `"ConsistentRead":true`) {
