@@ -106,7 +106,8 @@ func (a *alarms) ofRuns(p parts) {
 		text: "A request to the sender or a notification to monitoring has been pending for too long: its delivery " +
 			"fails repeatedly. Read the errors of the function notify. Check that queue and topic exist and that " +
 			"notify may send to them."})
-	a.add(alarm{id: "NotificationNotDelivered", metric: topicMetric(p.topic, "NumberOfNotificationsFailed", "Sum"),
+	a.add(alarm{id: "NotificationNotDelivered", metric: metric("AWS/SNS",
+		"NumberOfNotificationsFailed", "Sum", map[string]*string{"TopicName": p.topic.TopicName()}),
 		text: "The monitoring topic gave up delivering a notification to a subscriber. Repair the subscription, and " +
 			"tell its owner what the notification said."})
 	a.add(alarm{id: "SweepMissing", metric: p.sweep.metric("Invocations", "Sum"), below: true,
@@ -116,14 +117,14 @@ func (a *alarms) ofRuns(p parts) {
 }
 
 func (a *alarms) ofExecutions(p parts) {
-	a.add(alarm{id: "ExecutionsFailed", metric: p.workflow.metric("ExecutionsFailed", "Sum"),
+	a.add(alarm{id: "ExecutionsFailed", metric: p.workflow.metric("ExecutionsFailed"),
 		text: "Executions of the state machine failed. Read the cause of one. Messages that could not be counted " +
 			"are in the rejected-messages queue or, with EXPRESS, still in their own. After any later failure the " +
 			"sweep continues from what is stored."})
-	a.add(alarm{id: "ExecutionsTimedOut", metric: p.workflow.metric("ExecutionsTimedOut", "Sum"),
+	a.add(alarm{id: "ExecutionsTimedOut", metric: p.workflow.metric("ExecutionsTimedOut"),
 		text: "EXPRESS executions reached their limit of 5 minutes. Their messages are in the source queue again. " +
 			"Find the state that took so long."})
-	a.add(alarm{id: "ExecutionsThrottled", metric: p.workflow.metric("ExecutionThrottled", "Sum"), periods: 3,
+	a.add(alarm{id: "ExecutionsThrottled", metric: p.workflow.metric("ExecutionThrottled"), periods: 3,
 		text: "Step Functions has throttled the state machine for 15 minutes. It continues more slowly. Raise the " +
 			"account's quotas, or batchSize."})
 }
@@ -178,11 +179,11 @@ func (a *alarms) ofPipes(p parts) {
 			"the pipe of messages no message is counted. Remove the cause that its state names, then start it: " +
 			"aws pipes start-pipe."})
 	for _, pipe := range p.pipes() {
-		a.add(alarm{id: pipe.ID + "Failed", section: "pipe-failed", metric: pipe.metric("ExecutionFailed", "Sum"),
+		a.add(alarm{id: pipe.ID + "Failed", section: "pipe-failed", metric: pipe.metric("ExecutionFailed"),
 			text: "The pipe could not start the state machine. Its messages or records stay in the source, and the " +
 				"pipe retries a few times. Read the pipe's log group."})
 		a.add(alarm{id: pipe.ID + "Throttled", section: "pipe-throttled", periods: 3,
-			metric: pipe.metric("ExecutionThrottled", "Sum"),
+			metric: pipe.metric("ExecutionThrottled"),
 			text: "The pipe has been throttled for 15 minutes. Its messages or records wait. Raise the account's " +
 				"quotas, or batchSize."})
 	}
@@ -217,11 +218,11 @@ func (a *alarms) ofTables(t Tables) {
 			text: "DynamoDB has throttled the table for 15 minutes. Calls are retried. Find whose reads or writes " +
 				"have grown, and whether one run is much larger than others."})
 	}
-	throttled("LedgerReadsThrottled", tableMetric(t.Ledger, "ReadThrottleEvents", "Sum"))
-	throttled("LedgerWritesThrottled", tableMetric(t.Ledger, "WriteThrottleEvents", "Sum"))
-	throttled("ExportStatusReadsThrottled", tableMetric(t.ExportStatus, "ReadThrottleEvents", "Sum"))
-	throttled("ExportStatusWritesThrottled", tableMetric(t.ExportStatus, "WriteThrottleEvents", "Sum"))
-	a.add(alarm{id: "ExportStatusConflicts", metric: tableMetric(t.ExportStatus, "TransactionConflict", "Sum"),
+	throttled("LedgerReadsThrottled", tableMetric(t.Ledger, "ReadThrottleEvents"))
+	throttled("LedgerWritesThrottled", tableMetric(t.Ledger, "WriteThrottleEvents"))
+	throttled("ExportStatusReadsThrottled", tableMetric(t.ExportStatus, "ReadThrottleEvents"))
+	throttled("ExportStatusWritesThrottled", tableMetric(t.ExportStatus, "WriteThrottleEvents"))
+	a.add(alarm{id: "ExportStatusConflicts", metric: tableMetric(t.ExportStatus, "TransactionConflict"),
 		text: "Another system makes transactions on the export status table; this one makes none. They make the " +
 			"sender's plain writes fail. Find that system in CloudTrail."})
 }

@@ -3,134 +3,133 @@ package main
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"snapshot-status-checker/internal/snapshot"
+	"snapshot-status-checker/internal/telemetry/metrics"
 )
 
-// What each alarm reads and when it goes off. runbook_test.go tests its text and its section of the runbook.
-func TestAlarmsReadTheListedMetrics(t *testing.T) {
+// alarms writes each alarm as one line: its name, its metric, when it goes off, and how it treats missing data.
+func (made template) alarms() (lines []string) {
+	operators := map[any]string{"GreaterThanOrEqualToThreshold": ">=", "LessThanThreshold": "<"}
+	for _, p := range made.ofType("AWS::CloudWatch::Alarm") {
+		lines = append(lines, fmt.Sprintf("%s: %v %s %v, %v x %v s, %v", p["AlarmName"], metricOf(p),
+			operators[p["ComparisonOperator"]], p["Threshold"], p["EvaluationPeriods"], p["Period"],
+			p["TreatMissingData"]))
+	}
+	return lines
+}
+
+func TestEveryAlarmNotifiesTheTopic(t *testing.T) {
 	t.Parallel()
-	t.Run("ByDefault", func(t *testing.T) {
-		t.Parallel()
-		compare(t, expectedAlarms(), alarmsOf(t, byDefault(), nil))
-	})
-	t.Run("WithTopic", func(t *testing.T) {
-		t.Parallel()
-		hourly := expectedAlarms() // the sweep is called once an hour, and 3 times in a row are 36 periods
-		hourly["SweepMissing"] = strings.Replace(hourly["SweepMissing"], "3 x", "36 x", 1)
-		hourly["MessagePending"] = strings.Replace(hourly["MessagePending"], ">= 840", ">= 7500", 1)
-		hourly["RunLate"] = strings.Replace(hourly["RunStalled"], "StalledRuns", "LateRuns", 1)
-		for _, id := range []string{"MessagePending", "PipesStopped", "RunStalled", "RunLate"} {
-			hourly[id] = strings.Replace(hourly[id], "snapshot-sender-status-checker dev", "checker prod", 1)
+	for id, p := range express().ofType("AWS::CloudWatch::Alarm") {
+		if actions := p["AlarmActions"]; fmt.Sprint(actions) != "["+testAlarmTopic+"]" {
+			t.Errorf("%s notifies %v", id, actions)
 		}
-		compare(t, hourly, alarmsOf(t, express(), []any{testAlarmTopic}))
-	})
-	t.Run("Adopting", func(t *testing.T) {
-		t.Parallel()
-		adopted := expectedAlarms()
-		for id := range adopted { // existing queues have their own dead-letter queues
-			if strings.HasPrefix(id, "FileReceivedDeadLetters") || strings.HasPrefix(id, "ExportStateDeadLetters") {
-				delete(adopted, id)
-			}
-			adopted[id] = strings.NewReplacer("${QueuesFileReceived.QueueName}", "files",
-				"${QueuesExportState.QueueName}", "export-state.fifo",
-				"${TablesExportStatus}", "UCExportToCrownStatus", "${MonitoringTopic.TopicName}",
-				"monitoring").Replace(adopted[id])
-		}
-		maps.DeleteFunc(adopted, func(_, text string) bool { return text == "" })
-		compare(t, adopted, alarmsOf(t, adopting(), nil))
-	})
-	t.Run("WithoutStream", func(t *testing.T) {
-		t.Parallel()
-		without := expectedAlarms()
-		maps.DeleteFunc(without, func(id, _ string) bool { return strings.HasPrefix(id, "StatusChanged") })
-		compare(t, slices.Sorted(maps.Keys(without)), slices.Sorted(maps.Keys(alarmsOf(t, withoutStream(), nil))))
-	})
+	}
+	if strings.Contains(byDefault().json, "AlarmActions") {
+		t.Error("an alarm notifies a topic that the context does not name")
+	}
 }
 
-// expectedAlarms are those of the stack without any setting.
-func expectedAlarms() map[string]string {
-	const once, thrice = ", 1 x 300 s, notBreaching", ", 3 x 300 s, notBreaching"
-	queue := func(name, metric string) string {
-		return fmt.Sprintf("AWS/SQS %s [${%s.QueueName}] Maximum", metric, name)
-	}
-	visible := func(name string) string {
-		return queue(name, "ApproximateNumberOfMessagesVisible") + " >= 1" + once
-	}
-	age := func(name string, seconds int) string {
-		return fmt.Sprint(queue(name, "ApproximateAgeOfOldestMessage"), " >= ", seconds, thrice)
-	}
-	const day = 24 * 60 * 60
-	all := map[string]string{
-		"RunStalled": "SnapshotStatusChecker StalledRuns [snapshot-sender-status-checker dev] Maximum " +
-			">= 1, 1 x 300 s, ignore",
-		"MessagePending": "SnapshotStatusChecker OldestPendingAge [snapshot-sender-status-checker dev] " +
-			"Maximum >= 840, 1 x 300 s, ignore",
-		"NotificationNotDelivered": "AWS/SNS NumberOfNotificationsFailed [${MonitoringTopic.TopicName}] Sum >= 1" +
-			once,
-		"PipesStopped": "SnapshotStatusChecker StoppedPipes [snapshot-sender-status-checker dev] " +
-			"Maximum >= 1, 1 x 300 s, ignore",
-		"SweepMissing": "AWS/Lambda Invocations [${SweepFunction}] Sum < 1, 3 x 300 s, breaching",
-
-		"ExecutionsFailed":    "AWS/States ExecutionsFailed [${WorkflowStateMachine}] Sum >= 1" + once,
-		"ExecutionsTimedOut":  "AWS/States ExecutionsTimedOut [${WorkflowStateMachine}] Sum >= 1" + once,
-		"ExecutionsThrottled": "AWS/States ExecutionThrottled [${WorkflowStateMachine}] Sum >= 1" + thrice,
-
-		"FileReceivedAge":               age("QueuesFileReceived", 15*60),
-		"ExportStateAge":                age("QueuesExportState", 60*60),
-		"RejectedMessages":              visible("QueuesRejectedMessages"),
-		"FileReceivedDeadLetters":       visible("QueuesFileReceivedDeadLetters"),
-		"ExportStateDeadLetters":        visible("QueuesExportStateDeadLetters"),
-		"StatusChangedDeadLetters":      visible("StatusChangedPipeDeadLetters"),
-		"RejectedMessagesExpire":        age("QueuesRejectedMessages", 11*day),
-		"FileReceivedDeadLettersExpire": age("QueuesFileReceivedDeadLetters", 8*day),
-		"ExportStateDeadLettersExpire":  age("QueuesExportStateDeadLetters", 8*day),
-
-		"LedgerReadsThrottled":        "AWS/DynamoDB ReadThrottleEvents [${TablesLedger}] Sum >= 1" + thrice,
-		"LedgerWritesThrottled":       "AWS/DynamoDB WriteThrottleEvents [${TablesLedger}] Sum >= 1" + thrice,
-		"ExportStatusReadsThrottled":  "AWS/DynamoDB ReadThrottleEvents [${TablesExportStatus}] Sum >= 1" + thrice,
-		"ExportStatusWritesThrottled": "AWS/DynamoDB WriteThrottleEvents [${TablesExportStatus}] Sum >= 1" + thrice,
-		"ExportStatusConflicts":       "AWS/DynamoDB TransactionConflict [${TablesExportStatus}] Sum >= 1" + once,
-	}
-	for _, pipe := range []string{"FileReceivedPipe", "StatusChangedPipe"} {
-		all[pipe+"Failed"] = "AWS/EventBridge/Pipes ExecutionFailed [${" + pipe + "}] Sum >= 1" + once
-		all[pipe+"Throttled"] = "AWS/EventBridge/Pipes ExecutionThrottled [${" + pipe + "}] Sum >= 1" + thrice
-	}
-	for _, name := range []string{"Increment", "CheckCollection", "CheckAll", "Notify", "Sweep"} {
-		id, milliseconds, periods := "Functions"+name, "24000", thrice
-		if name == "Sweep" {
-			id, milliseconds, periods = name, "96000", once
+// Every alarm says what is wrong and what to do, and links to its section of the runbook; every section belongs to an
+// alarm.
+func TestEveryAlarmHasItsSection(t *testing.T) {
+	t.Parallel()
+	written, used := sections("Alarms"), map[string]bool{}
+	alarms := byDefault().ofType("AWS::CloudWatch::Alarm")
+	maps.Copy(alarms, express().ofType("AWS::CloudWatch::Alarm")) // with those that a setting adds
+	for id, p := range alarms {
+		description, _ := p["AlarmDescription"].(string)
+		text, link, _ := strings.Cut(description, " Runbook: docs/runbook.md#")
+		if strings.Count(text, ". ") < 1 || len(description) > 1024 {
+			t.Errorf("%s does not say what is wrong and what to do: %q", id, description)
 		}
-		all[name+"Errors"] = "AWS/Lambda Errors [${" + id + "Function}] Sum >= 1" + periods
-		all[name+"Throttled"] = "AWS/Lambda Throttles [${" + id + "Function}] Sum >= 1" + periods
-		all[name+"Slow"] = "AWS/Lambda Duration [${" + id + "Function}] Maximum >= " + milliseconds + periods
+		section, ok := written[link]
+		if !ok {
+			t.Errorf("%s links to #%s, which is not in the runbook", id, link)
+			continue
+		}
+		used[link] = true
+		name := strings.TrimPrefix(id, "Alarms")
+		if runbookSection(name) != link && !strings.Contains(section, "`"+name+"`") {
+			t.Errorf("the section #%s does not name its alarm %s", link, name)
+		}
 	}
-	return all
+	compare(t, slices.Sorted(maps.Keys(used)), slices.Sorted(maps.Keys(written)))
 }
 
-// alarmsOf writes each alarm as one line: metric, the values of its dimensions, statistic, threshold, periods, and how
-// it treats missing data. All alarms have the same actions.
-func alarmsOf(t *testing.T, made template, actions any) map[string]string {
-	t.Helper()
+func TestEveryReasonHasItsSection(t *testing.T) {
+	t.Parallel()
+	var wanted []string
+	for _, reason := range snapshot.Reasons {
+		wanted = append(wanted, anchor(string(reason)))
+	}
+	slices.Sort(wanted)
+	compare(t, wanted, slices.Sorted(maps.Keys(sections("Reason codes"))))
+}
+
+// sections are the runbook's headings of the third level under one of the second, by their anchors on GitHub.
+func sections(under string) map[string]string {
+	_, part, _ := strings.Cut(string(mustRead("../docs/runbook.md")), "\n## "+under+"\n")
+	part, _, _ = strings.Cut(part, "\n## ")
 	found := map[string]string{}
-	for id, p := range made.ofType("AWS::CloudWatch::Alarm") {
-		id = strings.TrimPrefix(id, "Alarms")
-		metric := readMetric(p, p["Statistic"])
-		var values []string
-		for _, dimension := range slices.Sorted(maps.Keys(metric.dimensions)) {
-			values = append(values, metric.dimensions[dimension])
-		}
-		operator := map[any]string{"GreaterThanOrEqualToThreshold": ">=",
-			"LessThanThreshold": "<"}[p["ComparisonOperator"]]
-		found[id] = fmt.Sprintf("%s %s %v %s %s %.0f, %v x %v s, %s", metric.namespace, metric.name, values,
-			metric.statistic, operator, p["Threshold"], p["EvaluationPeriods"], p["Period"], p["TreatMissingData"])
-		if got := p["AlarmActions"]; fmt.Sprint(got) != fmt.Sprint(actions) {
-			t.Errorf("%s notifies %v, not %v", id, got, actions)
-		}
-		if name, _ := p["AlarmName"].(string); !strings.HasSuffix(name, "-"+id) || len(name) > 255 {
-			t.Errorf("%s has the name %q", id, name)
-		}
+	for _, section := range strings.Split(part, "\n### ")[1:] {
+		heading, text, _ := strings.Cut(section, "\n")
+		found[anchor(heading)] = text
 	}
 	return found
+}
+
+var notInAnchors = regexp.MustCompile(`[^a-z0-9_ -]`)
+
+func anchor(heading string) string {
+	return strings.ReplaceAll(notInAnchors.ReplaceAllString(strings.ToLower(heading), ""), " ", "-")
+}
+
+// Every section has the same four headings, each with a text.
+func TestEverySectionHasFourHeadings(t *testing.T) {
+	t.Parallel()
+	bold := regexp.MustCompile(`(?m)^\*\*([^*\n]*)\*\*( \S)?`)
+	for _, under := range []string{"Alarms", "Reason codes"} {
+		for name, text := range sections(under) {
+			var got []string
+			for _, found := range bold.FindAllStringSubmatch(text, -1) {
+				got = append(got, found[1])
+				if found[2] == "" {
+					t.Errorf("%s: %s has no text", name, found[1])
+				}
+			}
+			if want := []string{"What it means:", "Check:", "Fix:", "Don't:"}; !slices.Equal(want, got) {
+				t.Errorf("%s has the headings %q, want %q", name, got, want)
+			}
+		}
+	}
+}
+
+func TestRunbookLinksResolve(t *testing.T) {
+	t.Parallel()
+	text := string(mustRead("../docs/runbook.md"))
+	known := map[string]bool{}
+	for _, heading := range regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllStringSubmatch(text, -1) {
+		known[anchor(heading[1])] = true
+	}
+	for _, link := range regexp.MustCompile(`\]\(#([^)]*)\)`).FindAllStringSubmatch(text, -1) {
+		if !known[link[1]] {
+			t.Errorf("the link #%s has no heading", link[1])
+		}
+	}
+}
+
+// docs/operations.md says how many alarms and metrics the bill has.
+func TestOperationsCountAlarmsAndMetrics(t *testing.T) {
+	t.Parallel()
+	want := fmt.Sprintf("has %d alarms, %d with `lateAfterMinutes`, and publishes %d metrics",
+		len(byDefault().alarms()), len(express().alarms()), len(metrics.All))
+	if !strings.Contains(string(mustRead("../docs/operations.md")), want) {
+		t.Errorf("docs/operations.md does not say: %s", want)
+	}
 }

@@ -126,11 +126,7 @@ func speedWidgets(p parts) []awscloudwatch.IWidget {
 // costWidgets draw the cost of each hour at AWS's list prices (internal/price), as far as metrics show it: no
 // discounts, no storage, and of Step Functions only the two states (or the request) that every execution has.
 func costWidgets(p parts) []awscloudwatch.IWidget {
-	one := func(d price.Dimension) float64 {
-		usage := price.Usage{}
-		usage[d] = 1
-		return price.List.Bill(usage).Total()
-	}
+	one := func(d price.Dimension) float64 { return price.List[d][0].USD } // of the first tier
 	var lambda, logs, pipes []priced
 	for _, f := range p.allFunctions() {
 		gb := f.memoryMB / 1024
@@ -139,7 +135,7 @@ func costWidgets(p parts) []awscloudwatch.IWidget {
 		logs = append(logs, priced{f.logMetric("IncomingBytes"), one(price.LogGB) / 1e9})
 	}
 	for _, pipe := range p.pipes() {
-		pipes = append(pipes, priced{pipe.metric("Invocations", "Sum"), one(price.PipesRequest)})
+		pipes = append(pipes, priced{pipe.metric("Invocations"), one(price.PipesRequest)})
 	}
 	execution := 2 * one(price.StateTransition)
 	if p.settings.WorkflowType == Express {
@@ -148,15 +144,15 @@ func costWidgets(p parts) []awscloudwatch.IWidget {
 	queue := func(name string) priced {
 		return priced{queueMetric(p.queues.FileReceived, name, "Sum"), one(price.SQSRequest)}
 	}
-	ledgerReads := tableMetric(p.tables.Ledger, "ConsumedReadCapacityUnits", "Sum")
-	ledgerWrites := tableMetric(p.tables.Ledger, "ConsumedWriteCapacityUnits", "Sum")
-	statusReads := tableMetric(p.tables.ExportStatus, "ConsumedReadCapacityUnits", "Sum")
-	statusWrites := tableMetric(p.tables.ExportStatus, "ConsumedWriteCapacityUnits", "Sum")
+	ledgerReads := tableMetric(p.tables.Ledger, "ConsumedReadCapacityUnits")
+	ledgerWrites := tableMetric(p.tables.Ledger, "ConsumedWriteCapacityUnits")
+	statusReads := tableMetric(p.tables.ExportStatus, "ConsumedReadCapacityUnits")
+	statusWrites := tableMetric(p.tables.ExportStatus, "ConsumedWriteCapacityUnits")
 	costs := []awscloudwatch.IMetric{
 		cost("Lambda", "l", lambda...),
 		cost("DynamoDB", "d", priced{ledgerReads, one(price.ReadUnit)}, priced{ledgerWrites, one(price.WriteUnit)},
 			priced{statusReads, one(price.ReadUnit)}, priced{statusWrites, one(price.WriteUnit)}),
-		cost("Step Functions, at least", "s", priced{p.workflow.metric("ExecutionsStarted", "Sum"), execution}),
+		cost("Step Functions, at least", "s", priced{p.workflow.metric("ExecutionsStarted"), execution}),
 		cost("Pipes", "p", pipes...),
 		cost("Source queue", "q", queue("NumberOfMessagesSent"), queue("NumberOfMessagesReceived"),
 			queue("NumberOfEmptyReceives"), queue("NumberOfMessagesDeleted")),
@@ -169,8 +165,8 @@ func costWidgets(p parts) []awscloudwatch.IWidget {
 		graph("Capacity units", "in 5 minutes", labelled(ledgerWrites, "ledger, written"),
 			labelled(ledgerReads, "ledger, read"), labelled(statusWrites, "export status, written (all users)"),
 			labelled(statusReads, "export status, read (all users)")),
-		graph("Executions", "in 5 minutes", p.workflow.metric("ExecutionsStarted", "Sum"),
-			p.workflow.metric("ExecutionsFailed", "Sum"), p.workflow.metric("ExecutionsTimedOut", "Sum")),
+		graph("Executions", "in 5 minutes", p.workflow.metric("ExecutionsStarted"),
+			p.workflow.metric("ExecutionsFailed"), p.workflow.metric("ExecutionsTimedOut")),
 	}
 }
 

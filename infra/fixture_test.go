@@ -2,11 +2,11 @@ package main
 
 import (
 	"encoding/json"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -14,16 +14,18 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/assertions"
 	"github.com/aws/jsii-runtime-go"
+	"github.com/google/go-cmp/cmp"
 )
 
-// functionsDir holds a dummy bootstrap for every task: no test builds the functions.
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// functionsDir holds a dummy bootstrap for every task: no test of a template builds the functions.
 var functionsDir string
 
 func TestMain(m *testing.M) {
+	flag.Parse()
 	dir, err := os.MkdirTemp("", "infra")
-	if err != nil {
-		panic(err)
-	}
+	must(err)
 	functionsDir = dir
 	makeFunctions(dir)
 	code := m.Run()
@@ -49,40 +51,49 @@ const (
 	testStream     = "arn:aws:dynamodb:eu-west-1:123456789012:table/UCExportToCrownStatus/stream/2026-11-23T00:00:00"
 )
 
-// The stacks that the tests share, each made once.
+// The stacks that the tests share, each made once: a synthesis costs seconds.
 var (
 	// byDefault is the stack without any setting.
-	byDefault = sync.OnceValue(func() template { return synthesize(nil) })
-	// express has every setting that changes what is made, but adopts nothing.
+	byDefault = sync.OnceValue(func() template { return synthesize(functionsDir, nil) })
+	// express has every setting that changes what is made, and adopts nothing.
 	express = sync.OnceValue(func() template {
-		return synthesize(map[string]any{
+		return synthesize(functionsDir, map[string]any{
 			"environment": "prod", "application": "checker", "logLevel": "debug", "architecture": "x86_64",
 			"workflowType": "EXPRESS", "batchSize": "20", "batchWindowSeconds": "5",
 			"sweepEveryMinutes": "60", "stalledAfterMinutes": "90", "lateAfterMinutes": " incremental=120,FULL = 480,",
 			"countBy":        "file",
 			"exemptStatuses": "Table_Unavailable, Blocked_Topic", "alarmTopicArn": testAlarmTopic, "kmsKeyArn": testKey,
-			"reservedConcurrency": "increment=20,sweep=1",
+			"reservedConcurrency": "increment=20,sweep=1", "tags": "cost centre=a/42, APPLICATION=x",
 		})
 	})
-	// adopting uses existing resources wherever it can.
+	// adopting uses existing resources wherever it can. It has a key in its context that nothing reads.
 	adopting = sync.OnceValue(func() template {
-		return synthesize(map[string]any{
+		return synthesize(functionsDir, map[string]any{
 			"exportStatusTableName": "UCExportToCrownStatus", "exportStatusTableStreamArn": testStream,
 			"fileReceivedQueueArn": testFileQueue, "exportStateQueueArn": testStateQueue,
-			"monitoringTopicArn": testTopic, "existingKmsKeyArns": otherKey,
+			"monitoringTopicArn": testTopic, "existingKmsKeyArns": otherKey, "team": "data",
 		})
 	})
 	// withoutStream uses an existing table that has no stream.
 	withoutStream = sync.OnceValue(func() template {
-		return synthesize(map[string]any{"exportStatusTableName": "UCExportToCrownStatus"})
+		return synthesize(functionsDir, map[string]any{"exportStatusTableName": "UCExportToCrownStatus"})
 	})
 )
 
-// template is a synthesized stack as CloudFormation reads it.
+// stacks are all of them, by the names of their golden files.
+func stacks() map[string]template {
+	return map[string]template{"default": byDefault(), "express": express(), "adopting": adopting(),
+		"without-stream": withoutStream()}
+}
+
+// template is a synthesized stack as CloudFormation reads it, with readable intrinsic functions (see show).
 type template struct {
-	Resources map[string]resource
+	Resources map[string]resource // by logical id
 	Outputs   map[string]struct{ Value any }
-	json      string
+	json      string // as synthesized
+	settings  Settings
+	tags      map[string]*string
+	warnings  []string
 }
 
 type resource struct {
@@ -95,38 +106,34 @@ type resource struct {
 
 var synthesizing sync.Mutex // jsii has one kernel
 
-// synthesize makes the stack of the context, under the feature flags of cdk.json.
-func synthesize(context map[string]any) template { return synthesizeWith(functionsDir, context) }
-
-func synthesizeWith(functions string, context map[string]any) template {
+// synthesize makes the stack of the context and the feature flags of cdk.json as run does, with built functions.
+func synthesize(functions string, context map[string]any) template {
 	synthesizing.Lock()
 	defer synthesizing.Unlock()
-	settings, err := ReadSettings(context)
-	if err != nil {
-		panic(err)
-	}
 	var config struct{ Context map[string]any }
 	must(json.Unmarshal(mustRead("../cdk.json"), &config))
+	for key, value := range context {
+		config.Context[key] = value
+	}
 	app := awscdk.NewApp(&awscdk.AppProps{Context: &config.Context,
 		Outdir: jsii.String(filepath.Join(functions, "cdk.out"))})
+	settings, err := ReadSettings(contextOf(app))
+	must(err)
 	stack := NewStack(app, settings, functions)
 	text, err := json.Marshal(assertions.Template_FromStack(stack, nil).ToJSON())
 	must(err)
-	made := template{json: string(text)}
+	made := template{json: string(text), settings: settings, tags: *stack.Tags().TagValues()}
 	must(json.Unmarshal(text, &made))
-	return made
-}
-
-func must(err error) {
-	if err != nil {
-		panic(err)
+	for id, r := range made.Resources {
+		r.Properties, _ = show(r.Properties).(map[string]any)
+		made.Resources[id] = r
 	}
-}
-
-func mustRead(path string) []byte {
-	text, err := os.ReadFile(path)
-	must(err)
-	return text
+	for _, entry := range *stack.Node().Metadata() {
+		if *entry.Type == "aws:cdk:warning" {
+			made.warnings = append(made.warnings, fmt.Sprint(entry.Data))
+		}
+	}
+	return made
 }
 
 // ofType returns the properties of the resources of a type, by their logical id without its hash.
@@ -134,22 +141,10 @@ func (made template) ofType(kind string) map[string]map[string]any {
 	found := map[string]map[string]any{}
 	for id, r := range made.Resources {
 		if r.Type == kind {
-			found[short(id)] = show(r.Properties).(map[string]any)
+			found[short(id)] = r.Properties
 		}
 	}
 	return found
-}
-
-// types lists the types of all resources whose type has the prefix, sorted, with repetitions.
-func (made template) types(prefix string) []string {
-	var types []string
-	for _, r := range made.Resources {
-		if strings.HasPrefix(r.Type, prefix) {
-			types = append(types, r.Type)
-		}
-	}
-	slices.Sort(types)
-	return types
 }
 
 var logicalIDHash = regexp.MustCompile(`[0-9A-F]{8}$`)
@@ -189,7 +184,7 @@ func show(value any) any {
 	}
 }
 
-// list reads a value that IAM allows as one string or a list of strings.
+// list reads a value that a policy may hold as one string or a list of strings.
 func list(value any) []string {
 	items, ok := value.([]any)
 	if !ok {
@@ -200,4 +195,31 @@ func list(value any) []string {
 		texts[i] = fmt.Sprint(items[i])
 	}
 	return texts
+}
+
+// statements are those of a policy document.
+func statements(document any) (all []map[string]any) {
+	for _, statement := range document.(map[string]any)["Statement"].([]any) {
+		all = append(all, statement.(map[string]any))
+	}
+	return all
+}
+
+func must(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
+
+func mustRead(path string) []byte {
+	text, err := os.ReadFile(path)
+	must(err)
+	return text
+}
+
+func compare(t *testing.T, want, got any) {
+	t.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("wanted (-), got (+):\n%s", diff)
+	}
 }

@@ -4,7 +4,6 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/jsii-runtime-go"
 
@@ -25,9 +24,8 @@ func metric(namespace, name, statistic string, dimensions map[string]*string) aw
 	})
 }
 
-func (w Workflow) metric(name, statistic string) awscloudwatch.Metric {
-	return metric("AWS/States", name, statistic,
-		map[string]*string{"StateMachineArn": w.StateMachine.StateMachineArn()})
+func (w Workflow) metric(name string) awscloudwatch.Metric {
+	return metric("AWS/States", name, "Sum", map[string]*string{"StateMachineArn": w.StateMachine.StateMachineArn()})
 }
 
 func (f Function) metric(name, statistic string) awscloudwatch.Metric {
@@ -39,20 +37,16 @@ func (f Function) logMetric(name string) awscloudwatch.Metric {
 	return metric("AWS/Logs", name, "Sum", map[string]*string{"LogGroupName": f.LogGroup().LogGroupName()})
 }
 
-func (p Pipe) metric(name, statistic string) awscloudwatch.Metric {
-	return metric("AWS/EventBridge/Pipes", name, statistic, map[string]*string{"PipeName": p.Name})
+func (p Pipe) metric(name string) awscloudwatch.Metric {
+	return metric("AWS/EventBridge/Pipes", name, "Sum", map[string]*string{"PipeName": p.Name})
 }
 
 func queueMetric(queue awssqs.IQueue, name, statistic string) awscloudwatch.Metric {
 	return metric("AWS/SQS", name, statistic, map[string]*string{"QueueName": queue.QueueName()})
 }
 
-func tableMetric(table awsdynamodb.ITable, name, statistic string) awscloudwatch.Metric {
-	return metric("AWS/DynamoDB", name, statistic, map[string]*string{"TableName": table.TableName()})
-}
-
-func topicMetric(topic awssns.ITopic, name, statistic string) awscloudwatch.Metric {
-	return metric("AWS/SNS", name, statistic, map[string]*string{"TopicName": topic.TopicName()})
+func tableMetric(table awsdynamodb.ITable, name string) awscloudwatch.Metric {
+	return metric("AWS/DynamoDB", name, "Sum", map[string]*string{"TableName": table.TableName()})
 }
 
 // metric is a metric that our functions publish.

@@ -88,21 +88,20 @@ var (
 // ReadSettings reads the settings from the context. Its error lists every key whose value is not allowed, with the
 // allowed values, and every key that resembles a setting, with the setting.
 func ReadSettings(context map[string]any) (Settings, error) {
-	r := reader{context: context, read: map[string]bool{}}
+	r := &reader{context: context, read: map[string]bool{}}
 	s := Settings{
 		Environment: r.match("environment", "dev", namePattern, "letters, digits and hyphens, a letter first"),
 		Application: r.match("application", "snapshot-sender-status-checker", namePattern,
 			"letters, digits and hyphens, a letter first"),
 		Tags:                r.tags("tags"),
-		LogLevel:            r.oneOf("logLevel", "INFO", "DEBUG", "INFO", "WARN", "WARNING", "ERROR", "CRITICAL"),
-		Architecture:        Architecture(r.oneOf("architecture", string(ARM64), string(ARM64), string(X8664))),
-		WorkflowType:        WorkflowType(r.oneOf("workflowType", string(Standard), string(Standard), string(Express))),
+		LogLevel:            oneOf(r, "logLevel", "INFO", "DEBUG", "INFO", "WARN", "WARNING", "ERROR", "CRITICAL"),
+		Architecture:        oneOf(r, "architecture", ARM64, ARM64, X8664),
+		WorkflowType:        oneOf(r, "workflowType", Standard, Standard, Express),
 		BatchSize:           r.number("batchSize", 1, 1, 100),
 		SweepEveryMinutes:   r.number("sweepEveryMinutes", 2, 1, 60),
 		StalledAfterMinutes: r.number("stalledAfterMinutes", 60, 1, 14*24*60),
 		LateAfter:           r.lateAfter("lateAfterMinutes"),
-		CountBy: snapshot.CountBy(r.oneOf("countBy", string(snapshot.ByMessage), string(snapshot.ByMessage),
-			string(snapshot.ByFile))),
+		CountBy:             oneOf(r, "countBy", snapshot.ByMessage, snapshot.ByMessage, snapshot.ByFile),
 		ExemptStatuses:      r.statuses("exemptStatuses"),
 		ReservedConcurrency: r.concurrency("reservedConcurrency"),
 

@@ -42,13 +42,18 @@ func (r *reader) text(key, byDefault string) string {
 	return text
 }
 
-// parts splits a list at its commas, without empty parts.
-func (r *reader) parts(key string) []string {
-	parts := strings.Split(r.text(key, ""), ",")
-	for i := range parts {
-		parts[i] = strings.TrimSpace(parts[i])
+// each splits a list at its commas and returns the valid parts. Empty parts are left out.
+func (r *reader) each(key string, valid func(part string) bool, allowed string, args ...any) (parts []string) {
+	for part := range strings.SplitSeq(r.text(key, ""), ",") {
+		switch part = strings.TrimSpace(part); {
+		case part == "":
+		case valid(part):
+			parts = append(parts, part)
+		default:
+			r.failf(key, part, allowed, args...)
+		}
 	}
-	return slices.DeleteFunc(parts, func(part string) bool { return part == "" })
+	return parts
 }
 
 func (r *reader) match(key, byDefault string, pattern *regexp.Regexp, allowed string) string {
@@ -60,14 +65,16 @@ func (r *reader) match(key, byDefault string, pattern *regexp.Regexp, allowed st
 }
 
 // oneOf reads one of the words, in any case, and returns it as it is spelled in the list.
-func (r *reader) oneOf(key, byDefault string, allowed ...string) string {
-	value := r.text(key, byDefault)
+func oneOf[Word ~string](r *reader, key string, byDefault Word, allowed ...Word) Word {
+	value := r.text(key, string(byDefault))
+	var words []string
 	for _, word := range allowed {
-		if strings.EqualFold(value, word) {
+		if strings.EqualFold(value, string(word)) {
 			return word
 		}
+		words = append(words, string(word))
 	}
-	r.failf(key, value, "%s", strings.Join(allowed, ", "))
+	r.failf(key, value, "%s", strings.Join(words, ", "))
 	return byDefault
 }
 
@@ -86,77 +93,53 @@ var tasks = []string{"increment", "check-collection", "check-all", "notify", "sw
 
 // concurrency reads `task=number` pairs separated by commas. Zero is refused: it would stop the function.
 func (r *reader) concurrency(key string) map[string]int {
-	var reserved map[string]int
-	for _, part := range r.parts(key) {
+	reserved := map[string]int{}
+	r.each(key, func(part string) bool {
 		task, text, _ := strings.Cut(part, "=")
 		number, err := strconv.Atoi(text)
-		if _, twice := reserved[task]; err != nil || number < 1 || twice || !slices.Contains(tasks, task) {
-			r.failf(key, part, "pairs such as increment=20,sweep=1: each task once (%s), and a whole number from 1. "+
-				"Lambda refuses reservations that leave fewer than 100 (50 in some accounts) of the account's "+
-				"concurrent calls unreserved", strings.Join(tasks, ", "))
-			continue
-		}
-		if reserved == nil {
-			reserved = map[string]int{}
+		if err != nil || number < 1 || reserved[task] > 0 || !slices.Contains(tasks, task) {
+			return false
 		}
 		reserved[task] = number
-	}
+		return true
+	}, "pairs such as increment=20,sweep=1: each task once (%s), and a whole number from 1. Lambda refuses "+
+		"reservations that leave fewer than 100 (50 in some accounts) of the account's concurrent calls unreserved",
+		strings.Join(tasks, ", "))
 	return reserved
 }
 
 // tags reads `key=value` pairs separated by commas, in the letters that every AWS service allows.
 func (r *reader) tags(key string) map[string]string {
-	var tags map[string]string
-	for _, part := range r.parts(key) {
+	tags := map[string]string{}
+	r.each(key, func(part string) bool {
 		name, value, _ := strings.Cut(part, "=")
 		if !tagPattern.MatchString(part) || strings.HasPrefix(strings.ToLower(name), "aws:") || hasTag(tags, name) {
-			r.failf(key, part, "pairs such as team=data,cost-centre=42: each key once in any case, and not aws:…")
-			continue
-		}
-		if tags == nil {
-			tags = map[string]string{}
+			return false
 		}
 		tags[name] = value
-	}
+		return true
+	}, "pairs such as team=data,cost-centre=42: each key once in any case, and not aws:…")
 	return tags
 }
 
 // hasTag reports whether a key is taken, in any case: the stack's tags go to its roles too, and IAM's keys differ by
 // more than their case (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html).
 func hasTag(tags map[string]string, key string) bool {
-	for other := range tags {
-		if strings.EqualFold(other, key) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(slices.Collect(maps.Keys(tags)),
+		func(other string) bool { return strings.EqualFold(other, key) })
 }
 
 // keys reads the ARNs of KMS keys, separated by commas.
 func (r *reader) keys(key string) []string {
-	var arns []string
-	for _, arn := range r.parts(key) {
-		if !keyArn.MatchString(arn) {
-			r.failf(key, arn, "ARNs of KMS keys (not of aliases), separated by commas")
-			continue
-		}
-		arns = append(arns, arn)
-	}
-	return arns
+	return r.each(key, keyArn.MatchString, "ARNs of KMS keys (not of aliases), separated by commas")
 }
 
 // statuses reads statuses separated by commas. Statuses that this system waits for or writes cannot be exempt.
 func (r *reader) statuses(key string) []string {
-	var statuses []string
-	for _, status := range r.parts(key) {
-		own := slices.Contains([]string{"sent", "received", "success"}, strings.ToLower(status))
-		if own || !statusPattern.MatchString(status) {
-			r.failf(key, status, "statuses separated by commas, such as Table_Unavailable,Blocked_Topic, but not "+
-				"Sent, Received, Success")
-			continue
-		}
-		statuses = append(statuses, status)
-	}
+	own := []string{"sent", "received", "success"}
+	statuses := r.each(key, func(status string) bool {
+		return statusPattern.MatchString(status) && !slices.Contains(own, strings.ToLower(status))
+	}, "statuses separated by commas, such as Table_Unavailable,Blocked_Topic, but not Sent, Received, Success")
 	if len(statuses) > statemachine.MaxExemptStatuses {
 		r.failf(key, strings.Join(statuses, ","), "at most %d statuses, as many as fit into one filter of a pipe",
 			statemachine.MaxExemptStatuses)

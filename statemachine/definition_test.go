@@ -1,12 +1,9 @@
 package statemachine_test
 
 import (
-	"encoding/json"
-	"maps"
 	"reflect"
 	"regexp"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -14,9 +11,7 @@ import (
 
 	checkall "snapshot-status-checker/functions/check-all"
 	checkcollection "snapshot-status-checker/functions/check-collection"
-	"snapshot-status-checker/internal/delivery"
 	"snapshot-status-checker/internal/function/failure"
-	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/store"
 	"snapshot-status-checker/statemachine"
 	"snapshot-status-checker/statemachine/paths"
@@ -65,27 +60,20 @@ func TestEveryNextIsAState(t *testing.T) {
 	check(definition(t))
 }
 
-func TestEveryStateHasAComment(t *testing.T) {
+func TestEveryStateHasACommentAndEveryTaskIsBounded(t *testing.T) {
 	t.Parallel()
 	for name, s := range definition(t).All() {
 		if len(s.Comment) < 20 {
 			t.Errorf("%s has the comment %q", name, s.Comment)
 		}
-	}
-}
-
-func TestEveryTaskIsBounded(t *testing.T) {
-	t.Parallel()
-	for name, s := range definition(t).All() {
 		if s.Type != "Task" {
 			continue
 		}
 		if s.TimeoutSeconds == 0 {
 			t.Errorf("%s has no timeout", name)
 		}
-		if len(s.Retry) == 0 || s.Retry[len(s.Retry)-1].JitterStrategy != "FULL" ||
-			s.Retry[len(s.Retry)-1].ErrorEquals[0] != "States.ALL" {
-			t.Errorf("%s is not retried with full jitter on every error", name)
+		if lastRetry(s).JitterStrategy != "FULL" {
+			t.Errorf("%s is not retried with full jitter", name)
 		}
 		// If a message cannot be rejected, the execution fails and its history has the message.
 		if len(s.Catch) == 0 && name != "Reject Message" {
@@ -94,38 +82,34 @@ func TestEveryTaskIsBounded(t *testing.T) {
 	}
 }
 
-// The Lambda runtime reports a Go error by the name of its type.
+// The Lambda runtime reports a Go error by the name of its type. Only malformed data are not retried.
 func TestErrorNamesAreGoTypes(t *testing.T) {
 	t.Parallel()
-	known := map[string]bool{}
-	for _, err := range []error{&failure.Malformed{}, &failure.Unavailable{}} {
-		known[reflect.TypeOf(err).Elem().Name()] = true
-	}
-	matched := map[string]bool{}
+	malformed := reflect.TypeFor[failure.Malformed]().Name()
 	for name, s := range definition(t).All() {
-		var errs []string
-		for _, r := range s.Retry {
-			errs = append(errs, r.ErrorEquals...)
-		}
-		for _, c := range s.Catch {
-			errs = append(errs, c.ErrorEquals...)
-		}
-		for _, e := range errs {
-			if !strings.HasPrefix(e, "States.") && !known[e] {
-				t.Errorf("%s matches %q, which no task returns", name, e)
+		for i, retrier := range s.Retry {
+			want := []string{"States.ALL"}
+			if i < len(s.Retry)-1 {
+				want = []string{malformed}
 			}
-			matched[e] = true
+			if !slices.Equal(want, retrier.ErrorEquals) || (retrier.MaxAttempts == 0) != (want[0] == malformed) {
+				t.Errorf("%s tries %v %d times again, want %v", name, retrier.ErrorEquals, retrier.MaxAttempts, want)
+			}
 		}
-	}
-	if !matched["Malformed"] {
-		t.Error("Malformed is retried")
+		if function := name != "Reject Message" && s.Type == "Task"; function != (len(s.Retry) == 2) {
+			t.Errorf("%s has %d rules of retry", name, len(s.Retry))
+		}
+		for _, catcher := range s.Catch {
+			if !slices.Equal([]string{"States.ALL"}, catcher.ErrorEquals) {
+				t.Errorf("%s catches only %v", name, catcher.ErrorEquals)
+			}
+		}
 	}
 }
 
-var literal = regexp.MustCompile(`outcome = '([A-Z_]+)'`)
-
 func TestChoicesCoverTheOutcomes(t *testing.T) {
 	t.Parallel()
+	literal := regexp.MustCompile(`outcome = '([A-Z_]+)'`)
 	for name, want := range map[string][]string{
 		"Request Pending?": {
 			string(checkcollection.RequestPending), string(checkcollection.CheckRun),
@@ -146,25 +130,6 @@ func TestChoicesCoverTheOutcomes(t *testing.T) {
 	}
 }
 
-func TestRejectedMessagesHaveIncrementsAttributes(t *testing.T) {
-	t.Parallel()
-	var arguments struct {
-		MessageAttributes map[string]struct{ StringValue string }
-	}
-	if err := json.Unmarshal(definition(t).All()["Reject Message"].Arguments, &arguments); err != nil {
-		t.Fatal(err)
-	}
-	got := slices.Sorted(maps.Keys(arguments.MessageAttributes))
-	if diff := cmp.Diff([]string{delivery.AttrIdentity, delivery.AttrReason, delivery.AttrReasonCode},
-		got); diff != "" {
-		t.Errorf("(-Go +definition)\n%s", diff)
-	}
-	if code := arguments.MessageAttributes[delivery.AttrReasonCode].StringValue; code != string(
-		snapshot.ReasonNotCounted) {
-		t.Errorf("the reason code is %q", code)
-	}
-}
-
 // A lease outlives the longest time from enqueuing a message to delivering it: all tries of the task that enqueues and
 // of the one that delivers, each timing out. (An EXPRESS execution ends before its lease.)
 func TestLeaseOutlivesTheRetries(t *testing.T) {
@@ -174,14 +139,8 @@ func TestLeaseOutlivesTheRetries(t *testing.T) {
 		{"Check All Collections", "Notify Monitoring"}} {
 		var longest time.Duration
 		for _, name := range way {
-			s := states[name]
-			r := s.Retry[len(s.Retry)-1]
-			seconds, delay := float64(s.TimeoutSeconds*(1+r.MaxAttempts)), r.IntervalSeconds
-			for range r.MaxAttempts {
-				seconds += min(delay, r.MaxDelaySeconds)
-				delay *= r.BackoffRate
-			}
-			longest += time.Duration(seconds * float64(time.Second))
+			tries := time.Duration(1 + lastRetry(states[name]).MaxAttempts)
+			longest += tries*timeout(states[name]) + waits(states[name])
 		}
 		if longest >= store.DefaultLease {
 			t.Errorf("%v take up to %v, the lease ends after %v", way, longest, store.DefaultLease)
@@ -194,59 +153,44 @@ func TestLeaseOutlivesTheRetries(t *testing.T) {
 func TestIncrementFailsWithinAnExpressExecution(t *testing.T) {
 	t.Parallel()
 	increment := definition(t).States["Increment Files Received"]
-	r := increment.Retry[len(increment.Retry)-1]
-	waits, delay := 0.0, r.IntervalSeconds
-	for range r.MaxAttempts {
-		waits += min(delay, r.MaxDelaySeconds)
-		delay *= r.BackoffRate
-	}
-	if most := 5*time.Minute.Seconds() - float64(increment.TimeoutSeconds); waits > most {
-		t.Errorf("its retries wait up to %.0f seconds, more than %.0f", waits, most)
+	if longest := waits(increment) + timeout(increment); longest > 5*time.Minute {
+		t.Errorf("its retries take up to %v", longest)
 	}
 }
 
-var placeholder = regexp.MustCompile(`\$\{(\w+)\}`)
+func timeout(s statemachine.State) time.Duration {
+	return time.Duration(s.TimeoutSeconds) * time.Second
+}
 
-func TestPlaceholders(t *testing.T) {
-	t.Parallel()
-	found := map[string]bool{}
-	for _, match := range placeholder.FindAllStringSubmatch(statemachine.Definition, -1) {
-		found[match[1]] = true
+func lastRetry(s statemachine.State) statemachine.Retrier {
+	if len(s.Retry) == 0 {
+		return statemachine.Retrier{}
 	}
-	want := []string{"CheckAllFunctionArn", "CheckCollectionFunctionArn", "IncrementFunctionArn", "NotifyFunctionArn",
-		"Partition", "RejectedMessagesQueueUrl", "WorkflowType"}
-	if diff := cmp.Diff(want, slices.Sorted(maps.Keys(found))); diff != "" {
-		t.Errorf("(-stack +definition)\n%s", diff)
+	return s.Retry[len(s.Retry)-1]
+}
+
+// waits is the longest time that a state waits between its tries.
+func waits(s statemachine.State) time.Duration {
+	retry := lastRetry(s)
+	seconds, delay := 0.0, retry.IntervalSeconds
+	for range retry.MaxAttempts {
+		seconds += min(delay, retry.MaxDelaySeconds)
+		delay *= retry.BackoffRate
 	}
+	return time.Duration(seconds * float64(time.Second))
 }
 
 func TestPathsEnterEveryState(t *testing.T) {
 	t.Parallel()
-	states := definition(t).All()
 	entered := map[string]bool{}
 	for _, path := range paths.Table {
 		for _, name := range path.States {
 			entered[name] = true
-			if _, ok := states[name]; !ok {
-				t.Errorf("%s: there is no state %q", path.Name, name)
-			}
 		}
 	}
-	for name := range states {
+	for name := range definition(t).All() {
 		if !entered[name] {
 			t.Errorf("no path enters %s", name)
 		}
-	}
-}
-
-// A message that completes nothing is by far the most frequent event.
-func TestHotPathEntersTwoStates(t *testing.T) {
-	t.Parallel()
-	hot := slices.IndexFunc(paths.Table, func(path paths.Path) bool { return path.Name == "one file of several" })
-	if hot < 0 {
-		t.Fatal("the table of paths lacks it")
-	}
-	if states := paths.Table[hot].States; len(states) != 2 {
-		t.Errorf("it enters %v", states)
 	}
 }

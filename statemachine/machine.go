@@ -8,9 +8,8 @@ import (
 
 // Machine is the part of a definition, or of a Map inside it, that this project reads.
 type Machine struct {
-	QueryLanguage string
-	StartAt       string
-	States        map[string]State
+	StartAt string
+	States  map[string]State
 }
 
 // State is a state of a machine.

@@ -3,13 +3,11 @@ package function_test
 import (
 	"encoding/pem"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 )
@@ -31,7 +29,8 @@ func BenchmarkFirstInvocation(b *testing.B) {
 	}
 }
 
-// firstInvocation runs one process and measures it to its first poll, and from there to its answer.
+// firstInvocation runs one process and measures it to its first poll, and from there to its answer. Without a
+// connection, nothing listens for AWS until that poll.
 func firstInvocation(b *testing.B, connected bool) (start, invocation time.Duration) {
 	aws := httptest.NewUnstartedServer(http.HandlerFunc(empty))
 	defer aws.Close()
@@ -42,50 +41,30 @@ func firstInvocation(b *testing.B, connected bool) (start, invocation time.Durat
 		b.Fatal(err)
 	}
 	var polled time.Time
-	answered := make(chan time.Time, 1)
-	runtime := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch {
-		case !strings.HasSuffix(r.URL.Path, "/invocation/next"):
-			answered <- time.Now()
-			body, _ := io.ReadAll(r.Body)
-			if !strings.HasSuffix(r.URL.Path, "/response") {
-				b.Errorf("it ended with %s", body)
-			}
-			w.WriteHeader(http.StatusAccepted)
-		case polled.IsZero():
-			polled = time.Now()
-			if !connected {
-				serveAt(b, aws, address)
-			}
-			w.Header().Set("Lambda-Runtime-Aws-Request-Id", "first")
-			w.Header().Set("Lambda-Runtime-Deadline-Ms", "9999999999999")
-			fmt.Fprintf(w, "%q", callAWS)
-		default:
-			<-r.Context().Done()
+	host, answers := runtimeAPI(b, []string{callAWS}, func() {
+		if polled = time.Now(); connected {
+			return
 		}
-	}))
-	defer runtime.Close()
-	cmd := process(b, "AWS_LAMBDA_RUNTIME_API="+strings.TrimPrefix(runtime.URL, "http://"), "LEDGER_TABLE_NAME=ledger",
-		"AWS_ENDPOINT_URL=https://"+address, "SSL_CERT_FILE="+certificates(b))
+		var err error
+		if aws.Listener, err = net.Listen("tcp", address); err != nil {
+			b.Error(err)
+		}
+		aws.StartTLS()
+	})
+	cmd := process(b, "AWS_LAMBDA_RUNTIME_API="+host, "LEDGER_TABLE_NAME=ledger", "AWS_ENDPOINT_URL=https://"+address,
+		"SSL_CERT_FILE="+certificates(b))
 	begun := time.Now()
 	if err := cmd.Start(); err != nil {
 		b.Fatal(err)
 	}
-	at := <-answered
+	answer := <-answers
+	answered := time.Now()
+	if answer.kind != "response" {
+		b.Errorf("it ended with %s", answer.body)
+	}
 	_ = cmd.Process.Kill() // it waits for the next invocation
 	_ = cmd.Wait()
-	return polled.Sub(begun), at.Sub(polled)
-}
-
-// serveAt starts the server at its former address.
-func serveAt(b *testing.B, server *httptest.Server, address string) {
-	listener, err := net.Listen("tcp", address)
-	if err != nil {
-		b.Error(err)
-		return
-	}
-	server.Listener = listener
-	server.StartTLS()
+	return polled.Sub(begun), answered.Sub(polled)
 }
 
 // certificates writes a file with the machine's root certificates and the test servers' certificate.

@@ -65,8 +65,9 @@ type answer struct {
 	body string
 }
 
-// runtimeAPI is a server in place of Lambda's: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
-func runtimeAPI(t *testing.T, events []string) (host string, answers <-chan answer) {
+// runtimeAPI is a server in place of Lambda's: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html. It calls
+// polled before it hands out an event.
+func runtimeAPI(t testing.TB, events []string, polled func()) (host string, answers <-chan answer) {
 	t.Helper()
 	queue, given := make(chan string, len(events)), make(chan answer, len(events))
 	for _, event := range events {
@@ -76,6 +77,7 @@ func runtimeAPI(t *testing.T, events []string) (host string, answers <-chan answ
 		if strings.HasSuffix(r.URL.Path, "/invocation/next") {
 			select {
 			case event := <-queue:
+				polled()
 				w.Header().Set("Lambda-Runtime-Aws-Request-Id", "request-"+event)
 				w.Header().Set("Lambda-Runtime-Deadline-Ms", "9999999999999")
 				w.Header().Set("Lambda-Runtime-Trace-Id", "Root=1-x")
@@ -103,7 +105,7 @@ func process(t testing.TB, environment ...string) *exec.Cmd {
 // These answers have the error types that the state machine matches.
 func TestRun(t *testing.T) {
 	t.Parallel()
-	host, answers := runtimeAPI(t, []string{"hello", "malformed", "unavailable"})
+	host, answers := runtimeAPI(t, []string{"hello", "malformed", "unavailable"}, func() {})
 	url, connections := endpoint(t, empty)
 	cmd := process(t, "AWS_LAMBDA_RUNTIME_API="+host, "AWS_ENDPOINT_URL="+url, "AWS_LAMBDA_FUNCTION_NAME=f",
 		"LEDGER_TABLE_NAME=ledger", "LOG_LEVEL=DEBUG", "APPLICATION=app")
@@ -114,28 +116,18 @@ func TestRun(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	type failed struct{ ErrorType, ErrorMessage string }
-	next := func() answer {
+	for _, want := range []answer{
+		{"response", `"hello from ledger"`},
+		{"error", `{"errorMessage":"reading: not a number","errorType":"Malformed"}`},
+		{"error", `{"errorMessage":"reading: throttled","errorType":"Unavailable"}`},
+	} {
 		select {
 		case got := <-answers:
-			return got
+			if got != want {
+				t.Errorf("got %+v, want %+v", got, want)
+			}
 		case <-time.After(10 * time.Minute): // for what takes a moment: the machine may be busy
 			t.Fatal("the function gave no answer: is it still there?")
-			return answer{}
-		}
-	}
-	wantErrors := []failed{{"Malformed", "reading: not a number"}, {"Unavailable", "reading: throttled"}}
-	if got := next(); got != (answer{"response", `"hello from ledger"`}) {
-		t.Errorf("got %+v", got)
-	}
-	for _, want := range wantErrors {
-		got := next()
-		var is failed
-		if err := json.Unmarshal([]byte(got.body), &is); err != nil || got.kind != "error" {
-			t.Errorf("got %+v, %v", got, err)
-		}
-		if diff := cmp.Diff(want, is); diff != "" {
-			t.Error(diff)
 		}
 	}
 	if connections.Load() != 1 {
@@ -177,49 +169,33 @@ func TestRunEndsWithoutARequiredSetting(t *testing.T) {
 		"AWS_ACCESS_KEY_ID": {"LEDGER_TABLE_NAME=ledger", "AWS_ACCESS_KEY_ID="},
 		"AWS_REGION":        {"LEDGER_TABLE_NAME=ledger", "AWS_REGION="},
 	} {
-		t.Run(missing, func(t *testing.T) {
-			t.Parallel()
-			var stderr bytes.Buffer
-			cmd := process(t, environment...)
-			cmd.Stderr = &stderr
-			var exit *exec.ExitError
-			if err := cmd.Run(); !errors.As(err, &exit) {
-				t.Fatalf("got %v, want a failure", err)
-			}
-			if !strings.Contains(stderr.String(), missing) {
-				t.Errorf("%q does not name the variable", stderr.String())
-			}
-		})
+		output, err := process(t, environment...).CombinedOutput()
+		if exit := (*exec.ExitError)(nil); !errors.As(err, &exit) || !strings.Contains(string(output), missing) {
+			t.Errorf("ended with %v and %q, want a failure that names %s", err, output, missing)
+		}
 	}
 }
 
-// A call's metrics are written even if it fails, at any log level.
+// A call's metrics are written even if it fails, at any log level: each call's by itself.
 func TestWrapWritesMetrics(t *testing.T) {
 	t.Parallel()
-	for name, fails := range map[string]error{"OK": nil, "Fails": errors.New("throttled")} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			var out bytes.Buffer
-			logger := logging.New(&out, slog.LevelError, "task", "app", "dev")
-			handle := function.Wrap(func(ctx context.Context, _ string) (string, error) {
-				metrics.Add(ctx, metrics.FilesReceived, 2)
-				return "", fails
-			}, logger)
-			for range 2 { // each call by itself
-				out.Reset()
-				_, _ = handle(t.Context(), "")
-				line, err := out.ReadBytes('\n')
-				if err != nil {
-					t.Fatal(err)
-				}
-				data, err := metricstest.Extract(line)
-				want := []metricstest.Datum{{Namespace: "SnapshotStatusChecker", Name: "FilesReceived", Unit: "Count",
-					Dimensions: "application=app environment=dev", Value: 2}}
-				if diff := cmp.Diff(want, data); diff != "" || err != nil {
-					t.Error(err, diff)
-				}
+	for _, fails := range []error{nil, errors.New("throttled")} {
+		var out bytes.Buffer
+		handle := function.Wrap(func(ctx context.Context, _ string) (string, error) {
+			metrics.Add(ctx, metrics.FilesReceived, 2)
+			return "", fails
+		}, logging.New(&out, slog.LevelError, "task", "app", "dev"))
+		for range 2 {
+			out.Reset()
+			_, _ = handle(t.Context(), "")
+			line, _ := out.ReadBytes('\n')
+			data, err := metricstest.Extract(line)
+			want := []metricstest.Datum{{Namespace: "SnapshotStatusChecker", Name: "FilesReceived", Unit: "Count",
+				Dimensions: "application=app environment=dev", Value: 2}}
+			if diff := cmp.Diff(want, data); diff != "" || err != nil {
+				t.Errorf("a call that ends with %v: %v, %s", fails, err, diff)
 			}
-		})
+		}
 	}
 }
 
@@ -227,18 +203,16 @@ func TestWrapWritesMetrics(t *testing.T) {
 func TestACallEndsBeforeItIsKilled(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		const timeout = 30 * time.Second
-		ctx, cancel := context.WithTimeout(t.Context(), timeout)
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 		defer cancel()
-		began := time.Now()
 		var lines bytes.Buffer
 		_, err := function.Wrap(func(ctx context.Context, _ string) (string, error) {
 			metrics.Add(ctx, metrics.ContentionRetries, 3)
 			<-ctx.Done()
 			return "", fmt.Errorf("counting: %w", ctx.Err())
 		}, logging.New(&lines, slog.LevelInfo, "increment", "checker", "dev"))(ctx, "")
-		if left := timeout - time.Since(began); left < time.Second || err == nil {
-			t.Errorf("ended with %v, %s before Lambda ends it, want an error and a second", err, left)
+		if end, _ := ctx.Deadline(); time.Until(end) < time.Second || err == nil {
+			t.Errorf("ended with %v, %s before Lambda ends it, want an error and a second", err, time.Until(end))
 		}
 		for _, want := range []string{`"failed"`, "counting: context deadline exceeded", `"ContentionRetries":3`} {
 			if !strings.Contains(lines.String(), want) {

@@ -18,46 +18,36 @@ import (
 func TestOption(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
-		name    string
 		options []func(*middleware.Stack) error
 		want    error
 	}{
-		{"With", []func(*middleware.Stack) error{plainbody.Option}, nil},
-		{"Without", nil, io.EOF}, // once this fails, the package is not needed any more
+		{[]func(*middleware.Stack) error{plainbody.Option}, nil},
+		{nil, io.EOF}, // once this fails, the package is not needed any more
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			var sent string
-			var after error
-			client := sqs.NewFromConfig(aws.Config{
-				Region: "eu-west-1", Credentials: credentials.NewStaticCredentialsProvider("key", "secret", ""),
-				APIOptions: test.options,
-				HTTPClient: doer(func(request *http.Request) (*http.Response, error) {
-					body, err := io.ReadAll(io.LimitReader(request.Body, request.ContentLength))
-					if err != nil {
-						return nil, err
-					}
-					sent = string(body)
-					if err := request.Body.Close(); err != nil { // smithy-go does, at any moment
-						return nil, err
-					}
-					_, after = io.Copy(io.Discard, request.Body) // net/http does, to see that nothing follows
-					return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(`{}`))}, nil
-				}),
-			})
-			_, err := client.SendMessage(t.Context(), &sqs.SendMessageInput{
-				QueueUrl: aws.String("https://sqs.eu-west-1.amazonaws.com/1/q"), MessageBody: aws.String("hello"),
-			})
-			if err != nil && !strings.Contains(err.Error(), "MD5") {
-				t.Fatal(err)
-			}
-			if !strings.Contains(sent, `"MessageBody":"hello"`) {
-				t.Errorf("sent %s, want the message", sent)
-			}
-			if after != test.want {
-				t.Errorf("reading on after the end: %v, want %v", after, test.want)
-			}
+		var sent []byte
+		var after error
+		client := sqs.NewFromConfig(aws.Config{
+			Region: "eu-west-1", Credentials: credentials.NewStaticCredentialsProvider("key", "secret", ""),
+			APIOptions: test.options,
+			HTTPClient: doer(func(request *http.Request) (response *http.Response, err error) {
+				sent, err = io.ReadAll(io.LimitReader(request.Body, request.ContentLength))
+				_ = request.Body.Close()                     // smithy-go does, at any moment
+				_, after = io.Copy(io.Discard, request.Body) // net/http does, to see that nothing follows
+				return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(`{}`))}, err
+			}),
 		})
+		_, err := client.SendMessage(t.Context(), &sqs.SendMessageInput{
+			QueueUrl: aws.String("https://sqs.eu-west-1.amazonaws.com/1/q"), MessageBody: aws.String("hello"),
+		})
+		if err != nil && !strings.Contains(err.Error(), "MD5") {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(sent), `"MessageBody":"hello"`) {
+			t.Errorf("sent %s, want the message", sent)
+		}
+		if after != test.want {
+			t.Errorf("reading on after the end: %v, want %v", after, test.want)
+		}
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	smithytime "github.com/aws/smithy-go/time"
 
 	"snapshot-status-checker/internal/table"
 )
@@ -54,7 +55,11 @@ func (db *DB) GetMany(ctx context.Context, reads []table.Read) (map[table.Ref]ta
 			if try++; try == maxTries {
 				return nil, fmt.Errorf("reading a batch: %d keys were left unprocessed %d times", keys(request), try)
 			}
-			if err := pause(ctx, try); err != nil {
+			delay, err := backoff.BackoffDelay(try, nil)
+			if err == nil {
+				err = smithytime.SleepWithContext(ctx, delay)
+			}
+			if err != nil {
 				return nil, fmt.Errorf("reading a batch: %w", err)
 			}
 		}
@@ -70,7 +75,8 @@ func batch(reads []table.Read) (map[string]types.KeysAndAttributes, map[string]t
 	for _, read := range reads {
 		keys, ok := request[read.Table]
 		if !ok {
-			keys.ProjectionExpression, keys.ExpressionAttributeNames = projectWithKey(read.Name, read.Attributes)
+			keys.ProjectionExpression, keys.ExpressionAttributeNames = project(read.Attributes,
+				read.PartitionKey, read.SortKey)
 			keys.ConsistentRead = aws.Bool(read.Consistent)
 			names[read.Table] = read.Name
 		}
@@ -85,21 +91,6 @@ const maxTries = 8
 
 var backoff = retry.NewExponentialJitterBackoff(2 * time.Second)
 
-func pause(ctx context.Context, try int) error {
-	delay, err := backoff.BackoffDelay(try, nil)
-	if err != nil {
-		return err
-	}
-	timer := time.NewTimer(delay)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
-}
-
 // keys counts the requested items.
 func keys(request map[string]types.KeysAndAttributes) (n int) {
 	for _, asked := range request {
@@ -110,7 +101,7 @@ func keys(request map[string]types.KeysAndAttributes) (n int) {
 
 // Query reads one page.
 func (db *DB) Query(ctx context.Context, query table.Query) (table.Page, error) {
-	projection, names := projectWithKey(query.Name, query.Attributes)
+	projection, names := project(query.Attributes, query.PartitionKey, query.SortKey)
 	if names == nil {
 		names = map[string]string{}
 	}

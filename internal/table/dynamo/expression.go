@@ -2,6 +2,7 @@ package dynamo
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -57,15 +58,7 @@ func express(write table.Write) expression {
 	return *e
 }
 
-// sorted returns the names of attributes, sorted.
-func sorted[V any](attributes map[string]V) []string {
-	names := make([]string, 0, len(attributes))
-	for name := range attributes {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
-}
+func sorted[V any](attributes map[string]V) []string { return slices.Sorted(maps.Keys(attributes)) }
 
 func (e *expression) conditionOf(c table.Condition) string {
 	name := e.name(c.Attribute)
@@ -112,24 +105,17 @@ func (e *expression) attribute(value types.AttributeValue) string {
 	return placeholder
 }
 
-func project(attributes []string) (*string, map[string]string) {
+// project projects to the attributes and the keys, or to the whole item without attributes.
+func project(attributes []string, keys ...string) (*string, map[string]string) {
 	if len(attributes) == 0 {
 		return nil, nil
 	}
 	e := expression{names: map[string]string{}}
 	var placeholders []string
-	for _, attribute := range attributes {
+	for _, attribute := range slices.Concat(attributes, keys) {
 		placeholders = append(placeholders, e.name(attribute))
 	}
 	return aws.String(strings.Join(placeholders, ", ")), e.names
-}
-
-// projectWithKey projects to the key and the attributes, or to the whole item without attributes.
-func projectWithKey(name table.Name, attributes []string) (*string, map[string]string) {
-	if len(attributes) == 0 {
-		return nil, nil
-	}
-	return project(append(slices.Clone(attributes), name.PartitionKey, name.SortKey))
 }
 
 // encode panics on a type that is not a table.Item's: only this program's own values are passed.
@@ -215,8 +201,7 @@ func decodeValue(value types.AttributeValue) any {
 			numbers[i] = n
 		}
 		return table.NewInts(numbers...)
-	}
-	if _, null := value.(*types.AttributeValueMemberNULL); null {
+	case *types.AttributeValueMemberNULL:
 		return table.Foreign{Type: table.Null, Value: value}
 	}
 	return table.Foreign{Type: "of another type", Value: value}

@@ -126,7 +126,7 @@ func (db *DB) Update(_ context.Context, write table.Write) (table.Item, error) {
 
 func holds(ref table.Ref, item table.Item, c table.Condition) bool {
 	value, has := item[c.Attribute]
-	if c.Attribute == ref.PartitionKey || c.Attribute == ref.SortKey {
+	if c.Attribute == ref.PartitionKey {
 		has = item != nil
 	}
 	number, isNumber := value.(int64)
@@ -141,13 +141,12 @@ func holds(ref table.Ref, item table.Item, c table.Condition) bool {
 	case table.Below:
 		return isNumber && number < limit
 	case table.EqualsAttribute:
-		other, hasOther := item[c.Value.(string)]
-		return has && hasOther && reflect.DeepEqual(value, other)
+		return has && reflect.DeepEqual(value, item[c.Value.(string)])
 	case table.ContainsNone:
 		set, _ := value.(table.Blobs)
 		return !slices.ContainsFunc(c.Value.(table.Blobs), set.Has)
 	default:
-		return has && reflect.DeepEqual(value, c.Value)
+		return reflect.DeepEqual(value, c.Value)
 	}
 }
 

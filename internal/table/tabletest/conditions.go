@@ -66,62 +66,52 @@ func (s suite) foreign(t *testing.T) {
 }
 
 func (s suite) conditions(t *testing.T) {
-	there := s.ref(t, "there")
+	there, none := s.ref(t, "there"), s.ref(t, "none")
 	s.update(t, table.Write{Ref: there, Set: map[string]any{"N": int64(5), "Five": int64(5), "S": "x", "B": false,
 		"Set": table.NewBlobs("a", "b")}})
+	item := s.one.PartitionKey
 	for _, c := range []struct {
-		name  string
-		ref   table.Ref
-		if_   table.Condition
-		holds bool
+		ref       table.Ref
+		attribute string
+		operator  table.Operator
+		value     any
+		holds     bool
 	}{
-		{"number equals", there, table.Condition{Attribute: "N", Value: int64(5)}, true},
-		{"number differs", there, table.Condition{Attribute: "N", Value: int64(6)}, false},
-		{"string equals", there, table.Condition{Attribute: "S", Value: "x"}, true},
-		{"string differs in case", there, table.Condition{Attribute: "S", Value: "X"}, false},
-		{"bool equals", there, table.Condition{Attribute: "B", Value: false}, true},
-		{"other type", there, table.Condition{Attribute: "S", Value: int64(5)}, false},
-		{"missing equals nothing", there, table.Condition{Attribute: "None", Value: int64(0)}, false},
-		{"at least, more", there, table.Condition{Attribute: "N", Operator: table.AtLeast, Value: int64(4)}, true},
-		{"at least, equal", there, table.Condition{Attribute: "N", Operator: table.AtLeast, Value: int64(5)}, true},
-		{"at least, less", there, table.Condition{Attribute: "N", Operator: table.AtLeast, Value: int64(6)}, false},
-		{"missing is not at least", there, table.Condition{Attribute: "None", Operator: table.AtLeast, Value: int64(0)},
-			false},
-		{"text is not at least", there, table.Condition{Attribute: "S", Operator: table.AtLeast, Value: int64(0)},
-			false},
-		{"below, less", there, table.Condition{Attribute: "N", Operator: table.Below, Value: int64(6)}, true},
-		{"below, equal", there, table.Condition{Attribute: "N", Operator: table.Below, Value: int64(5)}, false},
-		{"missing is not below", there, table.Condition{Attribute: "None", Operator: table.Below, Value: int64(9)},
-			false},
-		{"equals an attribute", there, table.Condition{Attribute: "N", Operator: table.EqualsAttribute, Value: "Five"},
-			true},
-		{"differs from an attribute", there, table.Condition{Attribute: "N", Operator: table.EqualsAttribute,
-			Value: "S"}, false},
-		{"missing equals no attribute", there, table.Condition{Attribute: "None", Operator: table.EqualsAttribute,
-			Value: "N"}, false},
-		{"equals no missing attribute", there, table.Condition{Attribute: "N", Operator: table.EqualsAttribute,
-			Value: "None"}, false},
-		{"set contains none", there, table.Condition{Attribute: "Set", Operator: table.ContainsNone,
-			Value: table.NewBlobs("x", "y")}, true},
-		{"set contains one", there, table.Condition{Attribute: "Set", Operator: table.ContainsNone,
-			Value: table.NewBlobs("x", "a")}, false},
-		{"missing set contains none", there, table.Condition{Attribute: "None", Operator: table.ContainsNone,
-			Value: table.NewBlobs("a")}, true},
-		{"absent", there, table.Condition{Attribute: "None", Operator: table.Absent}, true},
-		{"absent but there", there, table.Condition{Attribute: "N", Operator: table.Absent}, false},
-		{"exists", there, table.Condition{Attribute: "N", Operator: table.Exists}, true},
-		{"exists but missing", there, table.Condition{Attribute: "None", Operator: table.Exists}, false},
-		{"item exists", there, table.Condition{Attribute: s.one.PartitionKey, Operator: table.Exists}, true},
-		{"no item exists", s.ref(t, "none"), table.Condition{Attribute: s.one.PartitionKey, Operator: table.Exists},
-			false},
-		{"item absent", there, table.Condition{Attribute: s.one.PartitionKey, Operator: table.Absent}, false},
-		{"no item absent", s.ref(t, "new"), table.Condition{Attribute: s.one.PartitionKey, Operator: table.Absent},
-			true},
+		{there, "N", table.Equals, int64(5), true},
+		{there, "N", table.Equals, int64(6), false},
+		{there, "S", table.Equals, "x", true},
+		{there, "S", table.Equals, "X", false},
+		{there, "B", table.Equals, false, true},
+		{there, "S", table.Equals, int64(5), false},
+		{there, "None", table.Equals, int64(0), false},
+		{there, "N", table.AtLeast, int64(5), true},
+		{there, "N", table.AtLeast, int64(6), false},
+		{there, "None", table.AtLeast, int64(0), false},
+		{there, "S", table.AtLeast, int64(0), false},
+		{there, "N", table.Below, int64(6), true},
+		{there, "N", table.Below, int64(5), false},
+		{there, "None", table.Below, int64(9), false},
+		{there, "N", table.EqualsAttribute, "Five", true},
+		{there, "N", table.EqualsAttribute, "S", false},
+		{there, "None", table.EqualsAttribute, "N", false},
+		{there, "N", table.EqualsAttribute, "None", false},
+		{there, "Set", table.ContainsNone, table.NewBlobs("x", "y"), true},
+		{there, "Set", table.ContainsNone, table.NewBlobs("x", "a"), false},
+		{there, "None", table.ContainsNone, table.NewBlobs("a"), true},
+		{there, "None", table.Absent, nil, true},
+		{there, "N", table.Absent, nil, false},
+		{there, "N", table.Exists, nil, true},
+		{there, "None", table.Exists, nil, false},
+		{there, item, table.Exists, nil, true},
+		{none, item, table.Exists, nil, false},
+		{there, item, table.Absent, nil, false},
+		{none, item, table.Absent, nil, true},
 	} {
+		condition := table.Condition{Attribute: c.attribute, Operator: c.operator, Value: c.value}
 		_, err := s.db.Update(t.Context(), table.Write{Ref: c.ref, Set: map[string]any{"Touched": true},
-			If: []table.Condition{c.if_}})
+			If: []table.Condition{condition}})
 		if c.holds && err != nil || !c.holds && !errors.Is(err, table.ErrConditionFailed) {
-			t.Errorf("%s: %v", c.name, err)
+			t.Errorf("%+v of %s holds is not %v: %v", condition, c.ref.Sort, c.holds, err)
 		}
 	}
 }

@@ -7,82 +7,49 @@ import (
 	"snapshot-status-checker/internal/table"
 )
 
-func (s suite) queryPages(t *testing.T) {
-	want := make([]string, 25)
-	for i := range want {
-		want[i] = fmt.Sprintf("%02d", i)
-		s.update(t, table.Write{Ref: s.ref(t, want[i]), Set: map[string]any{"N": int64(i), "Bulk": "x"}})
-	}
-	var got []string
-	pages := 0
-	query := table.Query{Name: s.one, Partition: t.Name(), Limit: 10, Attributes: []string{"N"}, Consistent: true}
+// query reads the pages of a query of the test's partition.
+func (s suite) query(t *testing.T, query table.Query) (items []table.Keyed, pages int) {
+	t.Helper()
+	query.Name, query.Partition, query.Consistent = s.one, t.Name(), true
 	for {
 		page, err := s.db.Query(t.Context(), query)
 		if err != nil {
 			t.Fatal(err)
 		}
-		pages++
-		for _, keyed := range page.Items {
-			got = append(got, keyed.Sort)
-			same(t, keyed, table.Keyed{Key: table.Key{Partition: t.Name(), Sort: keyed.Sort},
-				Item: table.Item{"N": int64(len(got) - 1)}})
+		items, pages = append(items, page.Items...), pages+1
+		if query.After = page.Next; page.Next == "" {
+			return items, pages
 		}
-		if page.Next == "" {
-			break
-		}
-		query.After = page.Next
 	}
+}
+
+func (s suite) queryPages(t *testing.T) {
+	var want []table.Keyed
+	for i := range int64(25) {
+		key := table.Key{Partition: t.Name(), Sort: fmt.Sprintf("%02d", i)}
+		s.update(t, table.Write{Ref: s.ref(t, key.Sort), Set: map[string]any{"N": i, "Bulk": "x"}})
+		want = append(want, table.Keyed{Key: key, Item: table.Item{"N": i}})
+	}
+	got, pages := s.query(t, table.Query{Limit: 10, Attributes: []string{"N"}})
 	same(t, got, want)
 	if pages < 3 {
 		t.Errorf("25 items in pages of 10 came in %d pages", pages)
 	}
-}
-
-func (s suite) queryFrom(t *testing.T) {
-	for i := range 9 {
-		s.update(t, table.Write{Ref: s.ref(t, fmt.Sprint(i)), Set: map[string]any{"N": int64(i)}})
+	for from, first := range map[string]int{"05": 5, "055": 6, "25": 25} { // with an item, and without one
+		got, _ := s.query(t, table.Query{From: from, Limit: 2, Attributes: []string{"N"}})
+		same(t, got, append([]table.Keyed(nil), want[first:]...))
 	}
-	read := func(from string) (got []string) {
-		query := table.Query{Name: s.one, Partition: t.Name(), From: from, Limit: 2, Consistent: true}
-		for {
-			page, err := s.db.Query(t.Context(), query)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, keyed := range page.Items {
-				got = append(got, keyed.Sort)
-			}
-			if page.Next == "" {
-				return got
-			}
-			query.After = page.Next
-		}
-	}
-	same(t, read("5"), []string{"5", "6", "7", "8"})
-	same(t, read("55"), []string{"6", "7", "8"}) // a key without an item
-	same(t, read("9"), []string(nil))
 }
 
 func (s suite) queryWhole(t *testing.T) {
 	s.update(t, table.Write{Ref: s.ref(t, "a"), Set: map[string]any{"N": int64(1), "S": "x"}})
-	page, err := s.db.Query(t.Context(), table.Query{Name: s.one, Partition: t.Name(), Consistent: true})
-	if err != nil {
-		t.Fatal(err)
-	}
+	s.update(t, table.Write{Ref: s.one.At(t.Name()+"-neighbour", "a"), Set: map[string]any{"N": int64(1)}})
 	want := []table.Keyed{{Key: table.Key{Partition: t.Name(), Sort: "a"}, Item: table.Item{"N": int64(1), "S": "x"}}}
-	same(t, page.Items, want)
+	got, _ := s.query(t, table.Query{})
+	same(t, got, want)
 	items, err := s.db.GetMany(t.Context(), []table.Read{{Ref: s.ref(t, "a"), Consistent: true}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	same(t, items, map[table.Ref]table.Item{s.ref(t, "a"): want[0].Item})
-}
-
-func (s suite) queryPartition(t *testing.T) {
-	s.update(t, table.Write{Ref: s.one.At(t.Name()+"-neighbour", "a"), Set: map[string]any{"N": int64(1)}})
-	page, err := s.db.Query(t.Context(), table.Query{Name: s.one, Partition: t.Name(), Consistent: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	same(t, page, table.Page{})
 }

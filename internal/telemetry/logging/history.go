@@ -12,7 +12,6 @@ const (
 
 // Keys of these lines.
 const (
-	Digest  = "digest" // of a message in Messages, in base64
 	Epoch   = "epoch"
 	Status  = "status"
 	From    = "from_status"

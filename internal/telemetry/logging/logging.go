@@ -18,7 +18,7 @@ const (
 	CollectionName = "collection_name"
 	FileName       = "file_name"
 	Identity       = "identity"
-	Messages       = "messages" // a list of objects with file_name, identity and digest
+	Messages       = "messages" // a list of objects with file_name, identity and digest (in base64)
 	ExecutionID    = "execution_id"
 	Reason         = "reason_code"
 	Error          = "error"
@@ -48,7 +48,8 @@ func rename(groups []string, attr slog.Attr) slog.Attr {
 	return attr
 }
 
-// invocation adds the attributes of the invocation in whose context a line is written.
+// invocation adds the attributes of the invocation in whose context a line is written. A logger with a group would lose
+// them: none is used.
 type invocation struct {
 	slog.Handler
 	invocations *atomic.Int64
@@ -98,8 +99,4 @@ func (h *invocation) Handle(ctx context.Context, record slog.Record) error {
 
 func (h *invocation) WithAttrs(attrs []slog.Attr) slog.Handler {
 	return &invocation{Handler: h.Handler.WithAttrs(attrs), invocations: h.invocations}
-}
-
-func (h *invocation) WithGroup(name string) slog.Handler {
-	return &invocation{Handler: h.Handler.WithGroup(name), invocations: h.invocations}
 }

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"log/slog"
-	"maps"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -37,6 +35,7 @@ func TestLine(t *testing.T) {
 	logger := logging.New(&out, slog.LevelInfo, "increment", "app", "dev")
 	ctx := logging.Begin(lambdacontext.NewContext(t.Context(), &lambdacontext.LambdaContext{AwsRequestID: "request-1"}),
 		logger)
+	logger.DebugContext(ctx, "below the level")
 	logger.InfoContext(ctx, "counted\n\"twice\"", logging.CorrelationID, "run-1", logging.CollectionName, "db.a.b",
 		logging.FileName, "f")
 
@@ -79,83 +78,29 @@ func TestNoValueLeavesItsLine(t *testing.T) {
 	}
 }
 
-// An execution's lines, and no others, have its id.
-func TestExecution(t *testing.T) {
+// An execution's lines, and no others, have its id. cold_start is true for the first invocation only. Derived loggers
+// have both.
+func TestInvocationsAndExecutions(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	logger := logging.New(&out, slog.LevelInfo, "s", "a", "e")
+	derived := logger.With("more", 1)
 	logging.Execution(t.Context(), "no call's")
 	for _, execution := range []string{"e1", "", "e2"} {
 		ctx := logging.Begin(t.Context(), logger)
 		logger.InfoContext(ctx, "before it is known")
 		logging.Execution(ctx, execution)
-		logger.InfoContext(ctx, "first line")
-		logger.With("more", 1).InfoContext(ctx, "second line")
+		derived.InfoContext(ctx, "afterwards")
 	}
-	var got []any
-	for _, line := range lines(t, &out) {
-		got = append(got, line["execution_id"])
-	}
-	if diff := cmp.Diff([]any{nil, "e1", "e1", nil, nil, nil, nil, "e2", "e2"}, got); diff != "" {
-		t.Error(diff)
-	}
-}
-
-// Also with derived loggers.
-func TestColdStartIsTrueForTheFirstInvocationOnly(t *testing.T) {
-	t.Parallel()
-	var out bytes.Buffer
-	logger := logging.New(&out, slog.LevelInfo, "s", "a", "e")
-	derived := logger.With("more", 1)
-	for range 2 {
-		ctx := logging.Begin(t.Context(), logger)
-		logger.InfoContext(ctx, "first line")
-		derived.InfoContext(ctx, "second line")
-	}
-	logger.InfoContext(logging.Begin(t.Context(), derived), "third invocation")
+	logger.InfoContext(logging.Begin(t.Context(), derived), "begun with a derived logger")
 	logger.InfoContext(t.Context(), "outside of any")
-	var got []any
+	var got [][2]any
 	for _, line := range lines(t, &out) {
-		got = append(got, line["cold_start"])
+		got = append(got, [2]any{line["cold_start"], line["execution_id"]})
 	}
-	if diff := cmp.Diff([]any{true, true, false, false, false, nil}, got); diff != "" {
-		t.Error(diff)
-	}
-}
-
-func TestLevel(t *testing.T) {
-	t.Parallel()
-	for level, want := range map[slog.Level][]any{
-		slog.LevelDebug: {"DEBUG", "INFO", "WARN", "ERROR"},
-		slog.LevelInfo:  {"INFO", "WARN", "ERROR"},
-		slog.LevelWarn:  {"WARN", "ERROR"},
-		slog.LevelError: {"ERROR"},
-	} {
-		t.Run(level.String(), func(t *testing.T) {
-			t.Parallel()
-			var out bytes.Buffer
-			logger := logging.New(&out, level, "s", "a", "e")
-			for _, l := range []slog.Level{slog.LevelDebug, slog.LevelInfo, slog.LevelWarn, slog.LevelError} {
-				logger.Log(t.Context(), l, "x")
-			}
-			var got []any
-			for _, line := range lines(t, &out) {
-				got = append(got, line["level"])
-			}
-			if diff := cmp.Diff(want, got); diff != "" {
-				t.Error(diff)
-			}
-		})
-	}
-}
-
-// A line outside an invocation has no invocation's attributes.
-func TestKeysOutsideOfLambda(t *testing.T) {
-	t.Setenv("_X_AMZN_TRACE_ID", "")
-	var out bytes.Buffer
-	logging.New(&out, slog.LevelInfo, "s", "a", "e").Info("x")
-	want := []string{"application", "environment", "function_name", "level", "message", "service", "timestamp"}
-	if diff := cmp.Diff(want, slices.Sorted(maps.Keys(lines(t, &out)[0]))); diff != "" {
+	want := [][2]any{{true, nil}, {true, "e1"}, {false, nil}, {false, nil}, {false, nil}, {false, "e2"}, {false, nil},
+		{nil, nil}}
+	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
 }

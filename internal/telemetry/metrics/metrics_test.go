@@ -3,10 +3,9 @@ package metrics_test
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"log/slog"
-	"slices"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -21,7 +20,8 @@ import (
 
 var began = time.Date(2020, 1, 1, 12, 0, 0, 0, time.UTC)
 
-// written are the log lines of a call that took 2 seconds, as CloudWatch reads them.
+// written are the log lines of a call that took 2 seconds: their text, and the metrics that CloudWatch reads, without
+// the common dimensions.
 func written(t *testing.T, counts func(context.Context)) (text string, lines [][]string) {
 	t.Helper()
 	var out bytes.Buffer
@@ -37,8 +37,11 @@ func written(t *testing.T, counts func(context.Context)) (text string, lines [][
 		}
 		var texts []string
 		for _, d := range data {
-			texts = append(texts, strings.TrimSpace(fmt.Sprintf("%s %s %v %s %s", d.Namespace, d.Name, d.Value, d.Unit,
-				d.Dimensions)))
+			dimensions, ok := strings.CutPrefix(d.Dimensions, "application=app environment=dev")
+			if d.Namespace != metrics.Namespace || !ok {
+				t.Errorf("a metric of %+v", d)
+			}
+			texts = append(texts, fmt.Sprintf("%s %v %s%s", d.Name, d.Value, d.Unit, dimensions))
 		}
 		lines = append(lines, texts)
 	}
@@ -48,7 +51,7 @@ func written(t *testing.T, counts func(context.Context)) (text string, lines [][
 // At every log level.
 func TestWrite(t *testing.T) {
 	t.Parallel()
-	const of = " application=app environment=dev"
+	const rejected = "MessagesRejected 1 Count"
 	for _, test := range []struct {
 		name   string
 		counts func(context.Context)
@@ -56,41 +59,31 @@ func TestWrite(t *testing.T) {
 	}{
 		{"nothing", func(context.Context) {}, nil},
 		{"only zeros", func(ctx context.Context) { metrics.Add(ctx, metrics.FilesReceived, 0) }, nil},
-		{"a receipt", func(ctx context.Context) {
-			metrics.Add(ctx, metrics.FilesReceived, 1)
-			metrics.Processed(ctx, began.Add(-time.Second))
-		}, [][]string{{"SnapshotStatusChecker FilesReceived 1 Count" + of,
-			"SnapshotStatusChecker MessageProcessingTime 3000 Milliseconds" + of}}},
-		{"counted twice", func(ctx context.Context) {
+		{"counted twice, and processed", func(ctx context.Context) {
 			metrics.Add(ctx, metrics.FilesReceived, 1)
 			metrics.Add(ctx, metrics.FilesReceived, 2)
-		}, [][]string{{"SnapshotStatusChecker FilesReceived 3 Count" + of}}},
+			metrics.Processed(ctx, began.Add(-time.Second))
+		}, [][]string{{"FilesReceived 3 Count", "MessageProcessingTime 3000 Milliseconds"}}},
 		{"a measured zero counts", func(ctx context.Context) { metrics.Measure(ctx, metrics.OpenRuns, 0) },
-			[][]string{{"SnapshotStatusChecker OpenRuns 0 Count" + of}}},
+			[][]string{{"OpenRuns 0 Count"}}},
 		{"ages", func(ctx context.Context) {
 			metrics.Age(ctx, metrics.OldestPendingAge, began.Add(-time.Minute))
 			metrics.Age(ctx, metrics.OldestOpenRunAge, time.Time{})
-		}, [][]string{{"SnapshotStatusChecker OldestOpenRunAge 0 Seconds" + of,
-			"SnapshotStatusChecker OldestPendingAge 62 Seconds" + of}}},
+		}, [][]string{{"OldestOpenRunAge 0 Seconds", "OldestPendingAge 62 Seconds"}}},
 		{"messages, one without a time, one from a clock that is ahead", func(ctx context.Context) {
 			metrics.Processed(ctx, time.Time{})
 			metrics.Processed(ctx, began.Add(time.Hour))
-		}, [][]string{{"SnapshotStatusChecker MessageProcessingTime 2000 Milliseconds" + of,
-			"SnapshotStatusChecker MessageProcessingTime 0 Milliseconds" + of}}},
-		{"a rejected message", func(ctx context.Context) {
-			metrics.Reject(ctx, "NOT_JSON")
-			metrics.Reject(ctx, "NOT_JSON")
-		}, [][]string{{"SnapshotStatusChecker MessagesRejected 2 Count" + of,
-			"SnapshotStatusChecker MessagesRejected 2 Count" + of + " reason_code=NOT_JSON"}}},
+		}, [][]string{{"MessageProcessingTime 2000 Milliseconds", "MessageProcessingTime 0 Milliseconds"}}},
+		{"a rejected message", func(ctx context.Context) { metrics.Reject(ctx, "NOT_JSON") },
+			[][]string{{rejected, rejected + " reason_code=NOT_JSON"}}},
 		{"several reasons: a line for each", func(ctx context.Context) {
 			metrics.Reject(ctx, "NO_BODY")
 			metrics.Reject(ctx, "NOT_JSON")
+			metrics.Reject(ctx, "NOT_JSON")
 			metrics.Add(ctx, metrics.FilesReceived, 5)
 		}, [][]string{
-			{"SnapshotStatusChecker FilesReceived 5 Count" + of, "SnapshotStatusChecker MessagesRejected 1 Count" + of,
-				"SnapshotStatusChecker MessagesRejected 1 Count" + of + " reason_code=NOT_JSON"},
-			{"SnapshotStatusChecker MessagesRejected 1 Count" + of, "SnapshotStatusChecker MessagesRejected 1 Count" +
-				of + " reason_code=NO_BODY"}}},
+			{"FilesReceived 5 Count", "MessagesRejected 2 Count", "MessagesRejected 2 Count reason_code=NOT_JSON"},
+			{rejected, rejected + " reason_code=NO_BODY"}}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -126,31 +119,19 @@ func TestLine(t *testing.T) {
 		metrics.Add(ctx, metrics.CollectionsReceived, 1)
 		metrics.About(ctx, logging.CorrelationID, "run-1")
 	})
-	var got map[string]any
-	if err := json.Unmarshal([]byte(text), &got); err != nil {
-		t.Fatal(err)
-	}
-	want := map[string]any{
-		"_aws": map[string]any{"Timestamp": float64(began.Add(2 * time.Second).UnixMilli()),
-			"CloudWatchMetrics": []any{map[string]any{
-				"Namespace": "SnapshotStatusChecker", "Dimensions": []any{[]any{"application", "environment"}},
-				"Metrics": []any{map[string]any{"Name": "CollectionsReceived", "Unit": "Count"}}}}},
-		"CollectionsReceived": 1.0, "correlation_id": "run-1",
-		"level": "INFO", "message": "metrics", "service": "increment", "application": "app", "environment": "dev",
-		"function_name": "",
-		"timestamp":     "2020-01-01T12:00:02Z",
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
+	const want = `{"timestamp":"2020-01-01T12:00:02Z","level":"INFO","message":"metrics","service":"increment",` +
+		`"application":"app","environment":"dev","function_name":"","_aws":{"Timestamp":1577880002000,` +
+		`"CloudWatchMetrics":[{"Namespace":"SnapshotStatusChecker","Dimensions":[["application","environment"]],` +
+		`"Metrics":[{"Name":"CollectionsReceived","Unit":"Count"}]}]},"CollectionsReceived":1,"correlation_id":"run-1"}`
+	if diff := cmp.Diff(want+"\n", text); diff != "" {
 		t.Error(diff)
 	}
 }
 
 // Tasks may measure outside a call, in tests and in the simulation.
-func TestCountingOutsideOfACall(t *testing.T) {
+func TestOutsideACallNothingIsMeasured(t *testing.T) {
 	t.Parallel()
 	metrics.Add(t.Context(), metrics.FilesReceived, 1)
-	metrics.Reject(t.Context(), "NOT_JSON")
-	metrics.Processed(t.Context(), time.Time{})
 	metrics.Write(t.Context(), slog.New(slog.DiscardHandler))
 }
 
@@ -163,23 +144,27 @@ func TestConcurrently(t *testing.T) {
 		}
 		group.Wait()
 	})
-	if len(lines) != 1 || !strings.HasPrefix(lines[0][0], "SnapshotStatusChecker FilesReceived 100 ") {
+	if len(lines) != 1 || !strings.HasPrefix(lines[0][0], "FilesReceived 100 ") {
 		t.Error(lines)
 	}
 }
 
-// CloudWatch accepts each metric, and all names differ.
+// CloudWatch accepts each metric, all names differ, and docs/operations.md has them.
 func TestAll(t *testing.T) {
 	t.Parallel()
+	text, err := os.ReadFile("../../../docs/operations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	documented, _, _ := strings.Cut(string(text), "### What the replaced system measured")
 	seen := map[string]bool{}
 	for _, metric := range metrics.All {
-		if seen[metric.Name] {
-			t.Errorf("%s is there twice", metric.Name)
+		if seen[metric.Name] || !strings.Contains(documented, "`"+metric.Name+"`") {
+			t.Errorf("%s is there twice, or not in docs/operations.md", metric.Name)
 		}
 		seen[metric.Name] = true
 		_, lines := written(t, func(ctx context.Context) { metrics.Measure(ctx, metric, 1) })
-		if len(lines) != 1 || !slices.ContainsFunc(lines[0],
-			func(d string) bool { return strings.Contains(d, " "+metric.Name+" 1 ") }) {
+		if want := fmt.Sprintf("%s 1 %s", metric.Name, metric.Unit); !cmp.Equal([][]string{{want}}, lines) {
 			t.Errorf("%s: %v", metric.Name, lines)
 		}
 	}
