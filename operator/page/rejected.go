@@ -58,8 +58,6 @@ func (s *Server) readRejected(ctx context.Context, q queue) (*rejected.Reading, 
 		return nil, errNoQueues
 	}
 	return s.rejected.get(string(q), s.Now(), rejectedInterval, func() (*rejected.Reading, error) {
-		s.rejectedMu.Lock()
-		defer s.rejectedMu.Unlock()
 		reading, err := s.readQueue(ctx, q)
 		if err != nil {
 			return nil, err
@@ -167,15 +165,15 @@ func (s *Server) replay(r *http.Request) (string, error) {
 		return link("/replay", "reason", form.Get("reason"), "run", form.Get("run"), "dead_letters",
 			form.Get("dead_letters")), nil // asks for confirmation
 	}
-	s.rejectedMu.Lock()
-	defer s.rejectedMu.Unlock()
+	e, release := s.rejected.hold(string(q)) // nor does a page read it meanwhile
+	defer release()
+	e.at = time.Time{}
 	reading, err := s.readQueue(r.Context(), q)
 	if err != nil {
 		return "", err
 	}
 	selected, refused := selectMessages(reading.Messages, form, until)
 	outcomes, err := reading.Replay(r.Context(), selected)
-	s.rejected.forget(string(q))
 	released := reading.Release(r.Context())
 	if err != nil {
 		return "", deployment.AfterEffect(errors.Join(err, released), "nothing was replayed")

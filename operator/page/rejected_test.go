@@ -225,11 +225,11 @@ func TestReplayReportsFailures(t *testing.T) {
 		status      int
 		begins, end string // of the notice
 	}{
-		"SendMessageBatch":             {303, "0 of 2 replayed. One of the errors: ", "connection reset" + safe},
-		"DeleteMessageBatch":           {303, "0 of 2 replayed. One of the errors: ", "connection reset" + safe},
+		"SendMessageBatch":   {303, "0 of 2 replayed. One of the errors: ", "connection reset" + safe},
+		"DeleteMessageBatch": {303, "0 of 2 replayed. One of the errors: ", "connection reset" + safe},
 		"ChangeMessageVisibilityBatch": {303, "2 of 2 replayed. 1 of 1 messages could not be made visible again: ",
 			"connection reset; they become visible by themselves within 1m0.3s."},
-		"GetQueueAttributes":           {502, "", ""}, // the queue was not read
+		"GetQueueAttributes": {502, "", ""}, // the queue was not read
 	} {
 		t.Run(action, func(t *testing.T) {
 			t.Parallel()

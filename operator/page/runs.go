@@ -12,6 +12,7 @@ import (
 
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/operator/deployment"
+	tracking "snapshot-status-checker/operator/live"
 	"snapshot-status-checker/operator/report"
 )
 
@@ -119,7 +120,7 @@ type liveRun struct {
 
 func (s *Server) readLiveRun(ctx context.Context, run report.Run, tables reading) (liveRun, error) {
 	near, err := s.readSurroundings(ctx, run)
-	expected := s.forecasts.take(run, tables.At)
+	expected := s.forecast(run, tables.At)
 	return liveRun{run, tables.Version, !expected.At.IsZero(), expected, near}, err
 }
 
@@ -134,6 +135,26 @@ func (s *Server) readSurroundings(ctx context.Context, run report.Run) (surround
 		}
 		return near, ctx.Err()
 	})
+}
+
+// forecast says when all files of a run will have arrived at the present speed.
+type forecast struct {
+	At         time.Time // zero if unknown
+	ByDeadline string    // how long before or after the deadline
+}
+
+// forecast compares a reading of a run with the last ones. One that they contain already changes nothing.
+func (s *Server) forecast(run report.Run, at time.Time) forecast {
+	e, release := s.trackers.hold(run.Summary.Run)
+	defer release()
+	if at.After(e.value.At) {
+		e.value, _ = e.value.Take(tracking.Reading{Run: run, Began: at, Ended: at})
+	}
+	in, known := e.value.AllFilesIn()
+	if !known {
+		return forecast{}
+	}
+	return forecast{e.value.At.Add(in), e.value.ByDeadline(in)}
 }
 
 // runView is the page of a run.
