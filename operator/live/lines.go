@@ -89,6 +89,17 @@ func newLine(t Tracker, r Reading, events []Event) Line {
 	return line
 }
 
+// label is a run's state and, beside it, how long the run is late or has until its deadline.
+func label(run report.Summary, now time.Time) string {
+	switch {
+	case run.Late:
+		return run.Label() + " for " + show.Duration(now.Sub(*run.Deadline))
+	case run.Deadline != nil:
+		return run.Label() + ", deadline in " + show.Duration(run.Deadline.Sub(now))
+	}
+	return run.Label()
+}
+
 // Text is the line for people.
 func (l Line) Text(p show.Printer) string {
 	at := l.At.UTC().Format(time.DateTime)

@@ -184,6 +184,18 @@ func (t Tracker) AllFilesIn() (in time.Duration, known bool) {
 	return time.Duration(float64(left) / rate * float64(time.Second)), true
 }
 
+// ByDeadline says how long before or after the deadline all files will have arrived, "" without a deadline.
+func (t Tracker) ByDeadline(in time.Duration) string {
+	if t.Run.Deadline == nil {
+		return ""
+	}
+	left := t.Run.Deadline.Sub(t.At.Add(in))
+	if left < 0 {
+		return ", " + show.Duration(-left) + " after the deadline"
+	}
+	return ", " + show.Duration(left) + " before the deadline"
+}
+
 // arrived counts the files that arrived between two readings. Counters that were set back do not reduce it.
 func arrived(before, after report.Run) (files int64) {
 	was := map[string]report.Collection{}

@@ -1,6 +1,7 @@
 package live
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -56,12 +57,15 @@ func (s screen) head() []string {
 	title += "  " + p.Tone(run.Tone(), label(run.Summary, s.now))
 	width := max(10, min(s.width/4, 40))
 	waits := append(s.waits(max(20, s.width-len(waitsFor))), "")
+	files := fmt.Sprintf("%d of %d", run.FilesReceived, run.FilesSent)
+	if speed := speed(s.tracker); speed != "" {
+		files += ", " + speed
+	}
 	return []string{
 		spread(title, s.freshness(), s.width),
 		fmt.Sprintf("collections %s %d of %d received, %d successful", show.Bar(int64(run.Received),
 			int64(run.Summary.Collections), width), run.Received, run.Summary.Collections, run.Successful),
-		fmt.Sprintf("files       %s %d of %d%s", show.Bar(run.FilesReceived, run.FilesSent, width), run.FilesReceived,
-			run.FilesSent, s.speed()),
+		"files       " + show.Bar(run.FilesReceived, run.FilesSent, width) + " " + files,
 		s.notificationsOrFailure(),
 		waitsFor + waits[0],
 		strings.TrimRight(strings.Repeat(" ", len(waitsFor))+waits[1], " "),
@@ -70,15 +74,14 @@ func (s screen) head() []string {
 
 // freshness says how old the data on the screen is.
 func (s screen) freshness() string {
-	switch {
-	case !s.tracker.Known() && s.reading:
-		return "reading …"
-	case !s.tracker.Known():
-		return "nothing read yet"
-	case s.reading:
-		return "as of " + show.Duration(s.now.Sub(s.tracker.At)) + " ago, reading …"
+	var parts []string
+	if s.tracker.Known() {
+		parts = append(parts, "as of "+show.Duration(s.now.Sub(s.tracker.At))+" ago")
 	}
-	return "as of " + show.Duration(s.now.Sub(s.tracker.At)) + " ago"
+	if s.reading {
+		parts = append(parts, "reading …")
+	}
+	return cmp.Or(strings.Join(parts, ", "), "nothing read yet")
 }
 
 // failure is the last reading's error, and when it is tried again.
@@ -101,14 +104,6 @@ func (s screen) notificationsOrFailure() string {
 }
 
 // speed says how fast files arrive, and when all will have arrived.
-func (s screen) speed() string {
-	text := speed(s.tracker)
-	if text == "" {
-		return ""
-	}
-	return ", " + text
-}
-
 func speed(t Tracker) string {
 	rate, over, known := t.Rate()
 	switch in, all := t.AllFilesIn(); {

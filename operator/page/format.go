@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"html/template"
 	"net/url"
-	"strings"
 	"time"
 
 	"snapshot-status-checker/operator/report"
@@ -116,12 +115,10 @@ func pretty(text string) string {
 // number groups the digits: 12 345 678.
 func number(n any) string {
 	digits := fmt.Sprint(n)
-	var grouped []string
-	for len(digits) > 3 && digits[0] != '-' {
-		grouped = append([]string{digits[len(digits)-3:]}, grouped...)
-		digits = digits[:len(digits)-3]
+	for at := len(digits) - 3; at > 0 && digits[0] != '-'; at -= 3 {
+		digits = digits[:at] + "\u202f" + digits[at:]
 	}
-	return strings.Join(append([]string{digits}, grouped...), "\u202f")
+	return digits
 }
 
 func truncate(text string, limit int) string {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"hash/fnv"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -28,10 +27,6 @@ const (
 // String is the topic as a query.
 func (t topic) String() string {
 	return strings.TrimPrefix(link("", "kind", t.Kind, "run", t.Run, "collection", t.Collection), "?")
-}
-
-func topicOf(query url.Values) topic {
-	return topic{query.Get("kind"), query.Get("run"), query.Get("collection")}
 }
 
 // minInterval is the shortest interval between two readings.
@@ -187,8 +182,9 @@ type update struct {
 // events sends the updates of a topic as server-sent events.
 func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/event-stream")
-	control := http.NewResponseController(w)
-	_ = s.hub.follow(r.Context(), topicOf(r.URL.Query()), func(last reading) error {
+	control, query := http.NewResponseController(w), r.URL.Query()
+	of := topic{query.Get("kind"), query.Get("run"), query.Get("collection")}
+	_ = s.hub.follow(r.Context(), of, func(last reading) error {
 		event := update{Version: last.Version, Every: last.Every.Milliseconds(), Point: pointOf(last)}
 		if last.Err != nil {
 			event.Error = last.Err.Error()

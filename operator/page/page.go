@@ -140,7 +140,7 @@ func (s *Server) Handler() http.Handler {
 	for path, render := range map[string]func(*http.Request) (view, error){
 		"/{$}": s.runsPage, "/run": s.runPage, "/progress": s.progressPage, "/collection": s.collectionPage,
 		"/executions": s.executionsPage, "/execution": s.executionPage, "/machine": s.machinePage,
-		"/rejected": s.rejectedPage, "/dead-letters": s.deadLettersPage, "/replay": s.replayPage,
+		"/rejected": s.queuePage, "/dead-letters": s.queuePage, "/replay": s.replayPage,
 	} {
 		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
 			page, err := render(r)

@@ -79,12 +79,13 @@ type rejectedView struct {
 	CanReplay   bool
 }
 
-func (s *Server) rejectedPage(r *http.Request) (view, error) {
-	return s.newRejectedView(r, rejectedMessages, "rejected.html", "Rejected messages")
-}
-
-func (s *Server) deadLettersPage(r *http.Request) (view, error) {
-	return s.newRejectedView(r, deadLetters, "rejected.html", "Dead letters")
+func (s *Server) queuePage(r *http.Request) (view, error) {
+	page, err := s.newRejectedView(r, queue(r.URL.Path))
+	title := "Rejected messages"
+	if page.DeadLetters() {
+		title = "Dead letters"
+	}
+	return view{Template: "rejected.html", Title: title, Data: page}, err
 }
 
 // replayPage asks for confirmation before many messages are replayed.
@@ -92,13 +93,14 @@ func (s *Server) replayPage(r *http.Request) (view, error) {
 	if !s.AllowWrites {
 		return view{}, notFound(readOnly)
 	}
-	return s.newRejectedView(r, queueOf(r.URL.Query()), "replay.html", "Replay")
+	page, err := s.newRejectedView(r, queueOf(r.URL.Query()))
+	return view{Template: "replay.html", Title: "Replay", Data: page}, err
 }
 
-func (s *Server) newRejectedView(r *http.Request, q queue, template, title string) (view, error) {
+func (s *Server) newRejectedView(r *http.Request, q queue) (rejectedView, error) {
 	reading, err := s.readRejected(r.Context(), q)
 	if err != nil {
-		return view{}, err
+		return rejectedView{}, err
 	}
 	query := r.URL.Query()
 	page := rejectedView{Reading: reading, Queue: q, Reason: query.Get("reason"), Run: query.Get("run"),
@@ -122,7 +124,7 @@ func (s *Server) newRejectedView(r *http.Request, q queue, template, title strin
 	if q == rejectedMessages {
 		page.Reasons = rejected.ByReason(ofRun)
 	}
-	return view{Template: template, Title: title, Data: page}, nil
+	return page, nil
 }
 
 // DeadLetters reports whether the messages are dead letters.

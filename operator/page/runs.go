@@ -3,7 +3,6 @@ package page
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 	"time"
@@ -11,7 +10,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"snapshot-status-checker/internal/snapshot"
-	"snapshot-status-checker/operator/deployment"
 	tracking "snapshot-status-checker/operator/live"
 	"snapshot-status-checker/operator/report"
 )
@@ -40,12 +38,13 @@ func (s *Server) newestRuns(ctx context.Context) (runList, error) {
 	report.NewestFirst(runs)
 	list := runList{Older: max(0, len(runs)-maxRuns)}
 	runs = runs[:min(len(runs), maxRuns)]
-	summaries, unread := make([]report.Summary, len(runs)), make([]error, len(runs))
+	list.Runs = make([]report.Summary, len(runs))
+	unread := make([]error, len(runs))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(concurrentReads)
 	for i, run := range runs {
 		group.Go(func() (err error) {
-			if summaries[i], err = s.summary(ctx, run.CorrelationID); report.Malformed(err) {
+			if list.Runs[i], err = s.summary(ctx, run.CorrelationID); report.Malformed(err) {
 				unread[i], err = err, nil
 			}
 			return err
@@ -54,12 +53,8 @@ func (s *Server) newestRuns(ctx context.Context) (runList, error) {
 	if err := group.Wait(); err != nil {
 		return runList{}, err
 	}
-	for i, summary := range summaries {
-		if malformed = errors.Join(malformed, unread[i]); unread[i] == nil {
-			list.Runs = append(list.Runs, summary)
-		}
-	}
-	if malformed != nil {
+	list.Runs = slices.DeleteFunc(list.Runs, func(run report.Summary) bool { return run.Run == "" }) // unread
+	if malformed = errors.Join(malformed, errors.Join(unread...)); malformed != nil {
 		list.Malformed = malformed.Error()
 	}
 	return list, nil
@@ -183,37 +178,3 @@ func (s *Server) runPage(r *http.Request) (view, error) {
 			CanReconcile: s.AllowWrites && s.Reconcile != nil && run.State != report.Successful,
 			CanAbandon:   s.canAbandon(run), MaxReason: snapshot.MaxReason}}, nil
 }
-
-// reconcile reconciles the collection that the form names, or all of the run that wait for something.
-func (s *Server) reconcile(r *http.Request) (string, error) {
-	run, err := s.readRun(r.Context(), r.PostForm.Get("run"))
-	if err != nil {
-		return "", err
-	}
-	if s.Reconcile == nil {
-		return "", errNoStateMachine
-	}
-	keys := report.ToReconcile(run)
-	if name := r.PostForm.Get("collection"); name != "" {
-		keys = []snapshot.CollectionKey{{CorrelationID: run.Summary.Run, CollectionName: name}}
-		if !slices.ContainsFunc(run.Collections, func(c report.Collection) bool { return c.Collection == name }) {
-			return "", noCollection(name)
-		}
-	}
-	if err := s.resume(r.Context(), run); err != nil {
-		return "", err
-	}
-	notice := fmt.Sprintf("Reconciling %d collections.", len(keys))
-	switch len(keys) {
-	case 0:
-		notice = "Nothing to reconcile."
-	case 1:
-		notice = "Reconciling 1 collection."
-	}
-	if run.Abandonment != nil {
-		notice = "Taken up again. " + notice
-	}
-	return link("/run", "id", run.Summary.Run, "notice", notice), deployment.Reconcile(r.Context(), s.Reconcile, keys)
-}
-
-func noCollection(name string) error { return notFound("The run has no collection " + name + ".") }

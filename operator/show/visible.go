@@ -26,13 +26,8 @@ func Clean(text string) string {
 		if r == utf8.RuneError && len(raw) == 1 {
 			return fmt.Sprintf(`\x%02x`, raw[0])
 		}
-		switch r {
-		case '\t':
-			return `\t`
-		case '\n':
-			return `\n`
-		case '\r':
-			return `\r`
+		if short, ok := map[rune]string{'\t': `\t`, '\n': `\n`, '\r': `\r`}[r]; ok {
+			return short
 		}
 		if r > 0xFFFF {
 			return fmt.Sprintf(`\U%08x`, r)
