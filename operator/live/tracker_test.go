@@ -52,6 +52,9 @@ func TestRate(t *testing.T) {
 	}
 	take(10, receivedFiles(150, 150)) // what had arrived before the first reading does not count
 	want(10, 10*time.Second)
+	if text := speed(tracker); text != "10 a second, all arrived in about 2m" {
+		t.Errorf("says %q", text)
+	}
 	take(20, receivedFiles(150, 150))
 	want(5, 20*time.Second)
 	again := receivedFiles(30, 170) // the first was exported again: 30 files of the new epoch
