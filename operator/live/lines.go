@@ -75,10 +75,7 @@ func newLine(t Tracker, r Reading, events []Event) Line {
 	}
 	summary := t.Run.Summary
 	line.Run = &summary
-	line.WaitsFor = map[report.WaitsFor]int{}
-	for _, w := range waiting(t.Run) {
-		line.WaitsFor[w.For] = w.Collections
-	}
+	_, line.WaitsFor = waiting(t.Run.Collections)
 	if rate, _, known := t.Rate(); known {
 		line.FilesPerSecond = &rate
 	}

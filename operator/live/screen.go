@@ -146,7 +146,8 @@ func (s screen) key(key tea.KeyPressMsg) (tea.Model, tea.Cmd) {
 	case "r":
 		return s.startReading()
 	}
-	s.list = s.list.key(pressed, s.tracker.Run.Collections, s.layout().rows)
+	rows, _ := s.layout()
+	s.list = s.list.key(pressed, s.tracker.Run.Collections, rows)
 	return s, nil
 }
 

@@ -114,7 +114,7 @@ func TestViewOfAnySize(t *testing.T) {
 func TestKeys(t *testing.T) {
 	t.Parallel()
 	full := send(opened(t, "run", 80, 24), reading(0, manyCollections(200)))
-	rows := full.layout().rows
+	rows, _ := full.layout()
 	for name, test := range map[string]struct {
 		keys []string
 		want string

@@ -72,16 +72,14 @@ func (t Tracker) Ended() bool {
 
 // Take adds a reading and returns the events since the last one that succeeded.
 func (t Tracker) Take(r Reading) (Tracker, []Event) {
-	t.Err = r.Err
+	t.Err, t.fails = r.Err, t.fails+1
+	if r.Err == nil || errors.Is(r.Err, ErrUnknown) {
+		t.fails = 0
+	}
+	t.Next = r.Ended.Add(pause(t.every, r.Ended.Sub(r.Began), t.fails))
 	if r.Err != nil {
-		if !errors.Is(r.Err, ErrUnknown) {
-			t.fails++
-		}
-		t.Next = r.Ended.Add(pause(t.every, r.Ended.Sub(r.Began), t.fails))
 		return t, nil
 	}
-	t.fails = 0
-	t.Next = r.Ended.Add(pause(t.every, r.Ended.Sub(r.Began), 0))
 	var events []Event
 	var files int64
 	if t.Known() {
@@ -212,23 +210,16 @@ func arrived(before, after report.Run) (files int64) {
 	return files
 }
 
-// Waiting is how many collections wait for something.
-type Waiting struct {
-	For         report.WaitsFor
-	Collections int
-}
-
-// waiting counts what the collections wait for, in the run's order, except nothing.
-func waiting(run report.Run) []Waiting {
-	var all []Waiting
-	for _, c := range run.Collections { // which are sorted by what they wait for
-		switch {
-		case c.WaitsFor == report.ForNothing:
-		case len(all) > 0 && all[len(all)-1].For == c.WaitsFor:
-			all[len(all)-1].Collections++
-		default:
-			all = append(all, Waiting{c.WaitsFor, 1})
+// waiting counts what the collections wait for, except nothing; kinds are in the collections' order.
+func waiting(all []report.Collection) (kinds []report.WaitsFor, counts map[report.WaitsFor]int) {
+	counts = map[report.WaitsFor]int{}
+	for _, c := range all {
+		if c.WaitsFor == report.ForNothing {
+			continue
+		}
+		if counts[c.WaitsFor]++; counts[c.WaitsFor] == 1 {
+			kinds = append(kinds, c.WaitsFor)
 		}
 	}
-	return all
+	return kinds, counts
 }

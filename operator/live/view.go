@@ -12,19 +12,22 @@ import (
 	"snapshot-status-checker/operator/show"
 )
 
-// layout is how many lines each part of the screen gets.
-type layout struct{ rows, events int }
-
 // Lines that every screen has: head, the table's heading, the list's place, the events' heading, keys.
 const (
 	headLines  = 6
 	fixedLines = headLines + 4
 )
 
-func (s screen) layout() layout {
+// layout is how many lines the collections and the events get.
+func (s screen) layout() (rows, events int) {
 	free := max(1, s.height-fixedLines)
-	events := min(free/3, 12)
-	return layout{rows: free - events, events: events}
+	events = min(free/3, 12)
+	return free - events, events
+}
+
+// filled is a list of lines with empty ones up to its length.
+func filled(lines []string, length int) []string {
+	return append(lines, make([]string, length-len(lines))...)
 }
 
 // text draws the screen: exactly height lines, none wider than width.
@@ -32,9 +35,6 @@ func (s screen) text() string {
 	lines := append(s.head(), s.table()...)
 	lines = append(lines, s.happened()...)
 	lines = append(lines, s.keys())
-	for len(lines) < s.height {
-		lines = append(lines, "")
-	}
 	lines = lines[:max(1, s.height)]
 	for i, line := range lines {
 		lines[i] = ansi.Truncate(line, s.width, "…")
@@ -131,9 +131,10 @@ func (s screen) waits(width int) []string {
 	const together = "\u00a0" // a blank at which no line breaks
 	p := s.printer()
 	var parts []string
-	for _, w := range waiting(s.run()) {
-		count := strings.ReplaceAll(fmt.Sprintf("%s %d", w.For, w.Collections), " ", together)
-		parts = append(parts, p.Tone(w.For.Tone(), count))
+	kinds, counts := waiting(s.run().Collections)
+	for _, kind := range kinds {
+		count := strings.ReplaceAll(fmt.Sprintf("%s %d", kind, counts[kind]), " ", together)
+		parts = append(parts, p.Tone(kind.Tone(), count))
 	}
 	if len(parts) == 0 {
 		return []string{"nothing"}
@@ -144,15 +145,12 @@ func (s screen) waits(width int) []string {
 
 // happened is the list of events, the newest last.
 func (s screen) happened() []string {
-	n := s.layout().events
+	_, n := s.layout()
 	lines := []string{s.printer().Tone(show.Faint, rule("events", s.width))}
 	for _, e := range s.events[max(0, len(s.events)-n):] {
 		lines = append(lines, e.at.UTC().Format(time.TimeOnly)+" "+s.printer().Tone(e.Kind.tone(), e.Text))
 	}
-	for len(lines) <= n {
-		lines = append(lines, "")
-	}
-	return lines
+	return filled(lines, 1+n)
 }
 
 func (s screen) keys() string {
@@ -177,36 +175,25 @@ func spread(left, right string, width int) string {
 
 // table is the list of collections, with its heading and place.
 func (s screen) table() []string {
-	rows := s.layout().rows
+	rows, _ := s.layout()
 	top := max(0, min(s.list.top, len(s.list.shown)-rows))
 	shown := s.list.shown[top:min(top+rows, len(s.list.shown))]
 	columns := s.columns(shown)
 	lines := []string{s.printer().Tone(show.Faint, columns.line("COLLECTION", "STATUS", "FILES/SENT", "", "WAITING FOR",
 		"AGE"))}
 	for _, c := range shown {
-		lines = append(lines, s.row(columns, c))
+		lines = append(lines, columns.line(show.Clean(c.Collection), report.StatusName(c.Status), counts(c),
+			show.Bar(c.FilesReceived, c.FilesSent, columns.bar),
+			s.printer().Tone(c.WaitsFor.Tone(), cell(string(c.WaitsFor), columns.wait)), s.printer().Ago(c.Since)))
 	}
-	if len(shown) == 0 && s.tracker.Known() {
-		lines = append(lines, s.none())
+	switch {
+	case len(shown) > 0 || !s.tracker.Known():
+	case len(s.run().Collections) == 0:
+		lines = append(lines, "The export status table has no row for this run yet.")
+	default:
+		lines = append(lines, "No collection matches (Esc shows all).")
 	}
-	for len(lines) <= rows {
-		lines = append(lines, "")
-	}
-	return append(lines, s.printer().Tone(show.Faint, s.place(top, len(shown))))
-}
-
-func (s screen) row(columns columns, c report.Collection) string {
-	p := s.printer()
-	wait := p.Tone(c.WaitsFor.Tone(), cell(string(c.WaitsFor), columns.wait))
-	return columns.line(show.Clean(c.Collection), report.StatusName(c.Status), counts(c),
-		show.Bar(c.FilesReceived, c.FilesSent, columns.bar), wait, p.Ago(c.Since))
-}
-
-func (s screen) none() string {
-	if len(s.run().Collections) == 0 {
-		return "The export status table has no row for this run yet."
-	}
-	return "No collection matches (Esc shows all)."
+	return append(filled(lines, 1+rows), s.printer().Tone(show.Faint, s.place(top, len(shown))))
 }
 
 // place says which part of the list is shown.
