@@ -126,7 +126,7 @@ func pagesWorkWithoutJavaScript(s servedStack, b *tab) {
 	for path, want := range map[string]string{
 		"/":                                    "still",
 		"/run?id=still":                        "1 collection waits for files: 1 of 2",
-		"/collection?run=still&name=db.core.a": "2026-11-22/db.core.a-001.txt.gz.enc",
+		"/collection?run=still&name=db.core.a": "2026-11-22/db.core.a-00001.txt.gz.enc",
 		"/progress?id=still":                   "Files over time",
 		"/executions?run=still":                "SUCCEEDED",
 	} {
