@@ -1,9 +1,12 @@
 package page
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -12,6 +15,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/credentials"
 
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/store"
@@ -92,6 +97,15 @@ func newSource(db table.DB) Source {
 		Store:     store.New(db, tables, store.Settings{}),
 		Reconcile: func(context.Context, []snapshot.CollectionKey) error { return nil }}
 }
+
+// awsAnswer is an answer of AWS in JSON.
+func awsAnswer(request *http.Request, answer any) (*http.Response, error) {
+	text, err := json.Marshal(answer)
+	return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}},
+		Body: io.NopCloser(bytes.NewReader(text)), Request: request}, err
+}
+
+var noCredentials = credentials.NewStaticCredentialsProvider("x", "y", "")
 
 // testPages are pages without a network.
 type testPages struct {

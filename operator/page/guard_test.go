@@ -79,11 +79,12 @@ func TestGuardRefusesForeignRequests(t *testing.T) {
 		"frame on another site":         {reading, "GET", "/", nil, fetch("cross-site", "navigate", "iframe"), 403},
 		"script on another port":        {reading, "GET", "/", nil, fetch("same-site", "cors", "empty"), 403},
 		"unknown run":                   {reading, "GET", "/run?id=none", nil, nil, 404},
-		"unknown collection":            {reading, "GET", link("/collection", "run", runID, "name", "x"), nil, nil, 404},
-		"no state machine":              {reading, "GET", "/execution?id=x", nil, nil, 404},
-		"abandon, no state machine":     {writing, "POST", "/abandon", form, nil, 404},
-		"run not UTF-8":                 {reading, "GET", "/run?id=caf%e9", nil, nil, 400},
-		"form not UTF-8":                {writing, "POST", "/reconcile", url.Values{"run": {"caf\xe9"}}, nil, 400},
+		"unknown collection": {reading, "GET", link("/collection", "run", runID, "name", "x"), nil, nil,
+			404},
+		"no state machine":          {reading, "GET", "/execution?id=x", nil, nil, 404},
+		"abandon, no state machine": {writing, "POST", "/abandon", form, nil, 404},
+		"run not UTF-8":             {reading, "GET", "/run?id=caf%e9", nil, nil, 400},
+		"form not UTF-8":            {writing, "POST", "/reconcile", url.Values{"run": {"caf\xe9"}}, nil, 400},
 	} {
 		got := c.pages.send(c.method, c.path, c.form, c.change)
 		if got.status != c.want || got.status == 400 && !strings.Contains(got.text, "not UTF-8") {

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"slices"
 	"strconv"
@@ -12,7 +11,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"snapshot-status-checker/internal/delivery"
@@ -30,17 +28,24 @@ type fakeQueues struct {
 	read     string // URL of the queue that was received from last
 }
 
-type rejectedMessage struct{ id, text, reason string }
+type rejectedMessage struct {
+	id       string
+	received any // the message as SQS delivers it
+}
 
 // reject adds a message. A malformed one would be rejected again after a replay.
 func (q *fakeQueues) reject(id string, malformed bool) {
-	message := rejectedMessage{id,
-		`{"correlation_id":"run-1","collection_name":"db.a.b","snapshot_type":"full","export_date":"2020-01-01"}`,
-		"UNKNOWN_COLLECTION"}
+	text := `{"correlation_id":"run-1","collection_name":"db.a.b","snapshot_type":"full","export_date":"2020-01-01"}`
+	reason := "UNKNOWN_COLLECTION"
 	if malformed {
-		message.text, message.reason = "{}", "FIELD_MISSING"
+		text, reason = "{}", "FIELD_MISSING"
 	}
-	q.rejected = append(q.rejected, message)
+	attribute := func(value string) any { return map[string]string{"DataType": "String", "StringValue": value} }
+	q.rejected = append(q.rejected, rejectedMessage{id, map[string]any{"MessageId": id, "ReceiptHandle": id,
+		"Body":       text,
+		"Attributes": map[string]string{"SentTimestamp": strconv.Itoa(1_000_000 + len(q.rejected))},
+		"MessageAttributes": map[string]any{delivery.AttrIdentity: attribute(id),
+			delivery.AttrReasonCode: attribute(reason), delivery.AttrReason: attribute("because")}}})
 }
 
 func (q *fakeQueues) Do(r *http.Request) (*http.Response, error) {
@@ -82,34 +87,23 @@ func (q *fakeQueues) Do(r *http.Request) (*http.Response, error) {
 	case "GetQueueUrl":
 		answer["QueueUrl"] = "https://sqs.example/1/" + input.QueueName
 	case "ReceiveMessage":
-		answer["Messages"], q.read = q.receive(), input.QueueUrl
-	}
-	text, err := json.Marshal(answer)
-	return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}},
-		Body: io.NopCloser(strings.NewReader(string(text))), Request: r}, err
-}
-
-func (q *fakeQueues) receive() []any {
-	received := []any{}
-	for i, message := range q.rejected {
-		if q.hidden[message.id] || len(received) == 10 {
-			continue
+		messages := []any{}
+		for _, message := range q.rejected {
+			if !q.hidden[message.id] && len(messages) < 10 {
+				q.hidden[message.id] = true
+				messages = append(messages, message.received)
+			}
 		}
-		q.hidden[message.id] = true
-		text := func(value string) any { return map[string]string{"DataType": "String", "StringValue": value} }
-		received = append(received, map[string]any{"MessageId": message.id, "ReceiptHandle": message.id,
-			"Body": message.text, "Attributes": map[string]string{"SentTimestamp": strconv.Itoa(1_000_000 + i)},
-			"MessageAttributes": map[string]any{delivery.AttrIdentity: text(message.id),
-				delivery.AttrReasonCode: text(message.reason), delivery.AttrReason: text("because")}})
+		answer["Messages"], q.read = messages, input.QueueUrl
 	}
-	return received
+	return awsAnswer(r, answer)
 }
 
 func (q *fakeQueues) pages(t *testing.T) testPages {
 	t.Helper()
 	q.hidden = map[string]bool{}
 	client := sqs.New(sqs.Options{RetryMaxAttempts: 1, Region: "eu-west-1", HTTPClient: q,
-		DisableMessageChecksumValidation: true, Credentials: credentials.NewStaticCredentialsProvider("x", "y", "")})
+		DisableMessageChecksumValidation: true, Credentials: noCredentials})
 	source := newSource(newDB(1))
 	source.Rejected = &rejected.Queues{SQS: client, Rejected: "https://sqs.example/1/rejected",
 		FileReceived: "https://sqs.example/1/received"}
@@ -153,11 +147,13 @@ func TestReplayOfEachQueue(t *testing.T) {
 	}{
 		"rejected": {
 			path: "/rejected", url: "https://sqs.example/1/rejected", reason: "UNKNOWN_COLLECTION",
-			shows: []string{"<h1>Rejected messages</h1>", "A replay would be rejected again: FIELD_MISSING", "Replay 3…",
+			shows: []string{"<h1>Rejected messages</h1>", "A replay would be rejected again: FIELD_MISSING",
+				"Replay 3…",
 				"replay although it would be rejected again</label>"},
-			showsOfRun: []string{`<h1>Rejected messages of <span class="id">run-1</span></h1>`, "All rejected messages"},
-			asks:       []string{"Sends 3 of 4 rejected messages", `<a href="/rejected">Rejected messages</a>`},
-			refuses:    "Not replayed: it would be rejected again: FIELD_MISSING",
+			showsOfRun: []string{`<h1>Rejected messages of <span class="id">run-1</span></h1>`,
+				"All rejected messages"},
+			asks:    []string{"Sends 3 of 4 rejected messages", `<a href="/rejected">Rejected messages</a>`},
+			refuses: "Not replayed: it would be rejected again: FIELD_MISSING",
 		},
 		"dead letters": {
 			path: "/dead-letters", deadLetters: "yes", url: "https://sqs.example/1/dead", reason: "dead letter",

@@ -1,12 +1,9 @@
 package page
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -15,7 +12,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 
 	"snapshot-status-checker/internal/snapshot"
@@ -197,17 +193,12 @@ func TestCollectionIsUpdatedAlone(t *testing.T) {
 type fakeMachine struct{ lists atomic.Int64 }
 
 func (m *fakeMachine) Do(r *http.Request) (*http.Response, error) {
-	answer := `{"executions": []}`
-	switch target := r.Header.Get("X-Amz-Target"); {
-	case strings.HasSuffix(target, ".ListExecutions"):
+	if strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".ListExecutions") {
 		m.lists.Add(1)
-	case strings.HasSuffix(target, ".DescribeExecution"):
-		answer = `{"executionArn": "x", "stateMachineArn": "x", "status": "SUCCEEDED", "startDate": 1000}`
-	default:
-		return nil, errors.New("unexpected call of " + target)
+		return awsAnswer(r, map[string]any{"executions": []any{}})
 	}
-	return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}},
-		Body: io.NopCloser(bytes.NewBufferString(answer)), Request: r}, nil
+	return awsAnswer(r, map[string]any{"executionArn": "x", "stateMachineArn": "x", "status": "SUCCEEDED",
+		"startDate": 1000})
 }
 
 // The executions of a run are read at most every five seconds, with a bounded number of receipts. An equal result has
@@ -222,8 +213,7 @@ func TestExecutionsAreReadSeldom(t *testing.T) {
 	var machine fakeMachine
 	source := func(source *Source) {
 		source.Trace = &trace.Reader{Machine: "arn:aws:states:eu-west-1:111122223333:stateMachine:checker",
-			SFN: sfn.New(sfn.Options{Region: "eu-west-1", HTTPClient: &machine,
-				Credentials: credentials.NewStaticCredentialsProvider("x", "y", "")})}
+			SFN: sfn.New(sfn.Options{Region: "eu-west-1", HTTPClient: &machine, Credentials: noCredentials})}
 	}
 	viewTopic(t, db, topic{Kind: executionsTopic, Run: runID}, source, func(v viewer) {
 		once, queries := machine.lists.Load(), 0

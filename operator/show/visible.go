@@ -36,15 +36,6 @@ func Clean(text string) string {
 	})
 }
 
-// Lines is Clean for a text of several lines: its line ends stay.
-func Lines(text string) string {
-	lines := strings.Split(text, "\n")
-	for i, line := range lines {
-		lines[i] = Clean(line)
-	}
-	return strings.Join(lines, "\n")
-}
-
 // Quote is Clean in double quotes, in which quotes and backslashes are escaped too.
 func Quote(text string) string { return Clean(strconv.Quote(text)) }
 
@@ -90,7 +81,11 @@ func Writer(to io.Writer) io.Writer { return writer{to} }
 type writer struct{ to io.Writer }
 
 func (w writer) Write(lines []byte) (int, error) {
-	if _, err := io.WriteString(w.to, Lines(string(lines))); err != nil {
+	safe := strings.Split(string(lines), "\n")
+	for i, line := range safe {
+		safe[i] = Clean(line)
+	}
+	if _, err := io.WriteString(w.to, strings.Join(safe, "\n")); err != nil {
 		return 0, err
 	}
 	return len(lines), nil
