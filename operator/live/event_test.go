@@ -63,6 +63,8 @@ func TestEventsOfCollections(t *testing.T) {
 		"FirstFilesReadInTheMiddle": {inEpoch(2, one("Sent", 0, 4, report.ForFiles)), sent, nil},
 		"OverReceived": {received, one("Received", 5, 4, report.ForSuccessFile),
 			[]string{"over-received: db.a has received 5 files, and 4 were sent"}},
+		"StillOverReceived": {one("Received", 5, 4, report.ForSuccessFile),
+			one("Received", 6, 4, report.ForSuccessFile), nil},
 		"AheadOfTheSendersCount": {exported, one("Exported", 5, 4, report.ForExport), nil},
 		"Stuck": {exporting, one("Table_Unavailable", 0, 0, report.ForManualAction),
 			[]string{"status changed: db.a Table_Unavailable, was Exporting", "stuck: db.a waits for manual action"}},

@@ -57,7 +57,7 @@ func Lines(ctx context.Context, o Options, source Source, write func(Line) error
 }
 
 func changed(before, after Tracker, events []Event) bool {
-	return after.Err != nil || before.Err != nil || !before.Known() || len(events) > 0 ||
+	return after.Err != nil || before.Err != nil || len(events) > 0 ||
 		progress(before.Run.Summary) != progress(after.Run.Summary)
 }
 

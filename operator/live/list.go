@@ -28,7 +28,6 @@ func (l list) renew(all []report.Collection) list {
 			l.only != "" && l.only != unfinished && c.WaitsFor != l.only ||
 			!strings.Contains(strings.ToLower(c.Collection), match)
 	})
-	l.top = max(0, min(l.top, len(l.shown)-1))
 	return l
 }
 

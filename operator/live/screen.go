@@ -91,7 +91,7 @@ func (s screen) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case tick:
 		s.now = time.Time(msg)
 		next := s.wait(min(time.Second, s.Every))
-		if s.reading || s.now.Before(s.tracker.Next) {
+		if s.now.Before(s.tracker.Next) {
 			return s, next
 		}
 		s, read := s.startReading()

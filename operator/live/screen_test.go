@@ -121,6 +121,7 @@ func TestKeys(t *testing.T) {
 	}{
 		"Down":            {[]string{"down", "j", "down", "up"}, "3–12 of 200"},
 		"Page":            {[]string{"pgdown", "pgdown", "pgup", " "}, "21–30 of 200"},
+		"Home":            {[]string{"G", "g"}, "1–10 of 200"},
 		"End":             {[]string{"G", "up"}, "190–199 of 200"},
 		"BeyondTheEnd":    {[]string{"end", "down", "pgdown"}, "191–200 of 200"},
 		"BeforeTheTop":    {[]string{"down", "g", "up", "pgup"}, "1–10 of 200"},

@@ -162,8 +162,8 @@ func (t Tracker) Quiet() time.Duration {
 // AllFilesIn is when all files will have arrived at the present rate. It is known while files arrive and the sender has
 // said for every collection how many it has.
 func (t Tracker) AllFilesIn() (in time.Duration, known bool) {
-	rate, _, known := t.Rate()
-	if !known || rate <= 0 {
+	rate, _, _ := t.Rate()
+	if rate <= 0 {
 		return 0, false
 	}
 	var left int64
