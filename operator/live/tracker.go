@@ -134,12 +134,11 @@ func (p pace) after(files int64, at time.Time) pace {
 
 // Rate is how many files arrived a second recently. It is unknown before the second reading.
 func (t Tracker) Rate() (perSecond float64, over time.Duration, known bool) {
-	if len(t.pace) < 2 {
+	if len(t.pace) == 0 {
 		return 0, 0, false
 	}
 	first, last := t.pace[0], t.pace[len(t.pace)-1]
-	over = last.at.Sub(first.at)
-	if over <= 0 {
+	if over = last.at.Sub(first.at); over <= 0 {
 		return 0, 0, false
 	}
 	return float64(last.files-first.files) / over.Seconds(), over, true
@@ -196,10 +195,7 @@ func (t Tracker) ByDeadline(in time.Duration) string {
 
 // arrived counts the files that arrived between two readings. Counters that were set back do not reduce it.
 func arrived(before, after report.Run) (files int64) {
-	was := map[string]report.Collection{}
-	for _, c := range before.Collections {
-		was[c.Collection] = c
-	}
+	was := byName(before)
 	for _, c := range after.Collections {
 		old := was[c.Collection]
 		if exportedAgain(old, c) {

@@ -44,7 +44,7 @@ func runUpdates(s servedStack, b *tab) {
 	b.untilText("#head dd", "2 of 2")
 	b.untilText("#findings", "_success file")
 	b.untilText("#rows", "Received")
-	if b.number(`window.sameDocument ? 1 : 0`) != 1 {
+	if !evaluate[bool](b, `!!window.sameDocument`) {
 		s.Error("the page was loaded again")
 	}
 	b.open("/collection?run=moving&name=db.core.a")
@@ -82,10 +82,10 @@ func executionShowsPathsInsideMap(s servedStack, b *tab) {
 	for _, state := range []string{"Check Collection", "Collection Incomplete", "Left to the Sweep"} {
 		b.until(state+" was entered", `document.querySelector('#graph .node.entered[data-state="`+state+`"]')`)
 	}
-	if edges := b.number(`document.querySelectorAll("#graph path.entered:not(.tip)").length`); edges != 4 {
+	if edges := evaluate[int](b, `document.querySelectorAll("#graph path.entered:not(.tip)").length`); edges != 4 {
 		s.Errorf("%d edges, want one to the Map, and inside it two of one collection and one of the other", edges)
 	}
-	if b.number(`document.querySelectorAll(
+	if evaluate[int](b, `document.querySelectorAll(
 		'#graph .node.entered[data-state="Check All Collections"], #graph .node.failed').length`) != 0 {
 		s.Error("a state is marked that was not entered, or did not fail")
 	}
@@ -132,7 +132,7 @@ func pagesWorkWithoutJavaScript(s servedStack, b *tab) {
 	} {
 		b.open(path)
 		b.untilText("main", want)
-		if b.number(`document.querySelectorAll("#graph svg, #chart canvas").length`) != 0 {
+		if evaluate[int](b, `document.querySelectorAll("#graph svg, #chart canvas").length`) != 0 {
 			s.Error("a script ran")
 		}
 	}

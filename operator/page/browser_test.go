@@ -110,19 +110,17 @@ func (b *tab) untilText(selector, text string) {
 	b.until(selector+" shows "+text, "document.querySelector(`"+selector+"`)?.innerText.includes(`"+text+"`)")
 }
 
-// number evaluates an expression to an integer.
-func (b *tab) number(expression string) int {
+// evaluate returns the value of a script in the page.
+func evaluate[T any](b *tab, script string) T {
 	b.Helper()
-	n, err := chromedp.Run(b.ctx, chromedp.Evaluate[int](expression))
+	value, err := chromedp.Run(b.ctx, chromedp.Evaluate[T](script))
 	b.must(err)
-	return n
+	return value
 }
 
-// run runs a script in the page.
 func (b *tab) run(script string) {
 	b.Helper()
-	_, err := chromedp.Run(b.ctx, chromedp.Evaluate[chromedp.Void](script))
-	b.must(err)
+	evaluate[chromedp.Void](b, script)
 }
 
 // click clicks the first element that a selector matches, an SVG element included.

@@ -13,6 +13,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
+	"snapshot-status-checker/local/localtest"
 	"snapshot-status-checker/operator/report"
 )
 
@@ -63,11 +64,7 @@ func (s *servedPages) openRun() *tab {
 
 func (s *servedPages) untilStreams(want int64) {
 	s.Helper()
-	for deadline := time.Now().Add(timeout); s.streams.Load() != want; time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			s.Fatalf("%d streams are open, want %d", s.streams.Load(), want)
-		}
-	}
+	localtest.Await(s.T, fmt.Sprint(want, " open streams"), func() bool { return s.streams.Load() == want })
 }
 
 // untilRejected waits until the same document shows so many rejected messages.
@@ -90,7 +87,7 @@ func TestPageUpdatesWhileVisible(t *testing.T) {
 		document.addEventListener("point", () => window.received++)`)
 	db.row(runID, collectionName(0), "Sent", 2)
 	b.until("several updates were received", `window.received >= 3`)
-	if n := b.number(`window.written`); n != 0 {
+	if n := evaluate[int](b, `window.written`); n != 0 {
 		t.Errorf("the badge was written %d times again", n)
 	}
 	s.rejected.Store(2)
@@ -124,7 +121,7 @@ func TestFourWindowsAreLive(t *testing.T) {
 	}
 	var updated, waiting []*tab
 	for _, b := range windows {
-		if b.number(`(`+live+`) ? 1 : 0`) == 1 {
+		if evaluate[bool](b, live) {
 			updated = append(updated, b)
 		} else {
 			waiting = append(waiting, b)
@@ -149,9 +146,9 @@ func TestLargeRunIsUsableInABrowser(t *testing.T) {
 	began := time.Now()
 	b := servePages(t, db).openRun()
 	b.until("it is live", live)
-	elements := b.number(`document.querySelectorAll("*").length`)
+	elements := evaluate[int](b, `document.querySelectorAll("*").length`)
 	t.Logf("%d collections: complete after %d ms in the browser, live after %s, %d elements", collections,
-		b.number(`Math.round(performance.getEntriesByType("navigation")[0].domComplete)`), time.Since(began), elements)
+		evaluate[int](b, `Math.round(performance.getEntriesByType("navigation")[0].domComplete)`), time.Since(began), elements)
 	if elements > 10_000 {
 		t.Errorf("the page has %d elements", elements)
 	}
