@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/table"
 	"snapshot-status-checker/operator/operatortest"
 	"snapshot-status-checker/operator/report"
@@ -99,39 +98,6 @@ func TestMalformedRunsAreNamed(t *testing.T) {
 	db.Put(tables.Ledger.At("collection#half#db.a", "collection"), table.Item{"Counted": "many"})
 	pages := newPages(t, newSource(db), Options{})
 	pages.want(pages.get("/"), "run &lt;1&gt;&amp;", "Some runs cannot be read: ", "RegisteredAt", "half")
-}
-
-// The list and the page of a run show its deadline, and since when it is late.
-func TestPagesShowLateRuns(t *testing.T) {
-	t.Parallel()
-	const badge = `<span class="badge bad">late</span>`
-	for name, c := range map[string]struct {
-		after time.Duration
-		late  bool
-		shown string
-	}{
-		"late":    {time.Hour, true, "<dt>Late since</dt>"},
-		"in time": {24 * time.Hour, false, "<dt>Deadline</dt>"},
-		"never":   {0, false, ""},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			db := newDB(2)
-			db.register(runID, time.Now().Add(-2*time.Hour))
-			source := newSource(db)
-			source.Settings.LateAfter = snapshot.LateAfter{"full": c.after}
-			pages := newPages(t, source, Options{})
-			list, run := pages.get("/"), pages.get("/run", "id", runID)
-			if strings.Contains(list, badge) != c.late || strings.Contains(run, badge) != c.late {
-				t.Errorf("late: want %v:\n%s\n%s", c.late, list, run)
-			}
-			for _, term := range []string{"<dt>Late since</dt>", "<dt>Deadline</dt>"} {
-				if strings.Contains(run, term) != (term == c.shown) {
-					t.Errorf("%s: want %q", term, c.shown)
-				}
-			}
-		})
-	}
 }
 
 // Suggested commands act on the page's deployment when they are pasted, with any id. Unknown statuses are quoted.

@@ -146,7 +146,7 @@ func selectMessages(
 		case !matches(message, form.Get("run"), form.Get("reason")):
 		case identity == "" && (message.SentAt.UnixMilli() > until || message.RejectedAgain != ""):
 		case identity != "" && identity != message.Identity:
-		case identity != "" && message.RejectedAgain != "" && form.Get("force") == "":
+		case message.RejectedAgain != "" && form.Get("force") == "":
 			refused = message.WouldBeRejected()
 		default:
 			selected = append(selected, message)

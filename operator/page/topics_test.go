@@ -234,11 +234,11 @@ func TestExecutionsAreReadSeldom(t *testing.T) {
 	})
 }
 
-// While files arrive, the page says when all will have arrived, and what that means for the deadline. That the forecast
-// ends is a change, too.
-func TestForecastIsShown(t *testing.T) {
+// While files arrive, the page of a run says when all will have arrived, and what that means for the deadline. That the
+// forecast ends is a change, too. Later, page and list show that the run is late.
+func TestForecastAndDeadline(t *testing.T) {
 	t.Parallel()
-	const shown = "<dt>All files expected</dt>"
+	const expected, badge = "<dt>All files expected</dt>", `<span class="badge bad">late</span>`
 	db := newDB(0)
 	db.row(runID, "a", "Sent", 1)
 	late := func(source *Source) {
@@ -246,18 +246,31 @@ func TestForecastIsShown(t *testing.T) {
 		source.Settings.LateAfter = snapshot.LateAfter{"full": time.Hour}
 	}
 	viewTopic(t, db, ofRun, late, func(v viewer) {
-		if page := v.get("/run", "id", runID); strings.Contains(page, shown) {
-			v.Errorf("a forecast from one reading: %s", page)
+		lacks := func(page string, texts ...string) {
+			v.Helper()
+			for _, text := range texts {
+				if strings.Contains(page, text) {
+					v.Errorf("the page shows %q:\n%s", text, page)
+				}
+			}
 		}
+		lacks(v.get("/run", "id", runID), expected, badge, "<dt>Late since</dt>")
 		db.row(runID, "a", "Sent", 2)
 		v.wait(time.Second)
 		for range 2 { // a reading that several pages share counts once
-			v.want(v.get("/run", "id", runID), shown, " UTC, 59m before the deadline")
+			v.want(v.get("/run", "id", runID), expected, " UTC, 59m before the deadline", "<dt>Deadline</dt>")
 		}
 		arriving := v.last()
 		v.wait(10 * time.Minute)
-		if page := v.get("/run", "id", runID); strings.Contains(page, shown) || v.last().Version == arriving.Version {
-			v.Errorf("the forecast has not ended: %s", page)
+		lacks(v.get("/run", "id", runID), expected)
+		lacks(v.get("/"), badge)
+		if v.last().Version == arriving.Version {
+			v.Error("the end of the forecast is no change")
 		}
+		v.wait(time.Hour)
+		v.want(v.get("/"), badge)
+		page := v.get("/run", "id", runID)
+		v.want(page, badge, "<dt>Late since</dt>")
+		lacks(page, "<dt>Deadline</dt>")
 	})
 }
