@@ -29,14 +29,6 @@ func (t topic) String() string {
 	return strings.TrimPrefix(link("", "kind", t.Kind, "run", t.Run, "collection", t.Collection), "?")
 }
 
-// minInterval is the shortest interval between two readings.
-func (t topic) minInterval() time.Duration {
-	if t.Kind == executionsTopic {
-		return surroundingsInterval
-	}
-	return minInterval
-}
-
 // read reads a topic for the hub.
 func (s *Server) read(ctx context.Context, of topic) (r reading, err error) {
 	switch {
@@ -61,6 +53,7 @@ func (s *Server) read(ctx context.Context, of topic) (r reading, err error) {
 	case collectionTopic:
 		r.Value, err = s.readLiveCollection(ctx, run, of)
 	case executionsTopic:
+		r.least = max(r.least, surroundingsInterval)
 		r.Value, err = s.readExecutions(ctx, run)
 	default:
 		err = notFound("There is no topic " + of.Kind + ".")
@@ -141,7 +134,7 @@ func (h *hub) take(ctx context.Context, of topic, viewer bool) reading {
 	if r.Err = err; err == nil {
 		r.Value, r.Version, r.At = read.Value, version(read.Value), read.At
 	}
-	r.least = max(read.least, of.minInterval(), cooldown(e.at.Sub(began)))
+	r.least = max(read.least, minInterval, cooldown(e.at.Sub(began)))
 	switch {
 	case r.Version != before.Version || (r.Err == nil) != (before.Err == nil):
 		r.Every = r.least
