@@ -135,14 +135,12 @@ func (h *hub) take(ctx context.Context, of topic, viewer bool) reading {
 		r.Value, r.Version, r.At = read.Value, version(read.Value), read.At
 	}
 	r.least = max(read.least, minInterval, cooldown(e.at.Sub(began)))
-	switch {
-	case r.Version != before.Version || (r.Err == nil) != (before.Err == nil):
-		r.Every = r.least
-	case age >= before.Every:
-		r.Every = max(r.least, min(2*before.Every, h.maxInterval))
-	default: // a page was opened meanwhile
-		r.Every = max(r.least, before.Every)
+	if r.Version != before.Version || (r.Err == nil) != (before.Err == nil) {
+		r.Every = 0
+	} else if age >= before.Every { // else a page was opened meanwhile
+		r.Every = min(2*before.Every, h.maxInterval)
 	}
+	r.Every = max(r.Every, r.least)
 	r.renewed = make(chan struct{})
 	if e.value = r; before.renewed != nil {
 		close(before.renewed)

@@ -97,7 +97,11 @@ func TestMalformedRunsAreNamed(t *testing.T) {
 	db.row("half", "db.a", "Sent", 1)
 	db.Put(tables.Ledger.At("collection#half#db.a", "collection"), table.Item{"Counted": "many"})
 	pages := newPages(t, newSource(db), Options{})
-	pages.want(pages.get("/"), "run &lt;1&gt;&amp;", "Some runs cannot be read: ", "RegisteredAt", "half")
+	page := pages.get("/")
+	if rows := strings.Count(page, `<th scope="row">`); rows != 2 {
+		t.Errorf("%d runs are listed, want 2", rows)
+	}
+	pages.want(page, "run &lt;1&gt;&amp;", "Some runs cannot be read: ", "RegisteredAt", "half")
 }
 
 // Suggested commands act on the page's deployment when they are pasted, with any id. Unknown statuses are quoted.

@@ -147,7 +147,8 @@ func TestReplayOfEachQueue(t *testing.T) {
 	}{
 		"rejected": {
 			path: "/rejected", url: "https://sqs.example/1/rejected", reason: "UNKNOWN_COLLECTION",
-			shows: []string{"<h1>Rejected messages</h1>", "A replay would be rejected again: FIELD_MISSING",
+			shows: []string{"<title>Rejected messages · ", "<h1>Rejected messages</h1>",
+				"A replay would be rejected again: FIELD_MISSING",
 				"Replay 3…",
 				"replay although it would be rejected again</label>"},
 			showsOfRun: []string{`<h1>Rejected messages of <span class="id">run-1</span></h1>`,
@@ -157,7 +158,8 @@ func TestReplayOfEachQueue(t *testing.T) {
 		},
 		"dead letters": {
 			path: "/dead-letters", deadLetters: "yes", url: "https://sqs.example/1/dead", reason: "dead letter",
-			shows: []string{"<h1>Dead letters</h1>", "A replay would be rejected: FIELD_MISSING", "Replay 3…",
+			shows: []string{"<title>Dead letters · ", "<h1>Dead letters</h1>",
+				"A replay would be rejected: FIELD_MISSING", "Replay 3…",
 				"replay although it would be rejected</label>"},
 			showsOfRun: []string{`<h1>Dead letters of <span class="id">run-1</span></h1>`, "All dead letters"},
 			asks: []string{"Sends 3 of 4 dead letters", `<a href="/dead-letters">Dead letters</a>`,
@@ -197,6 +199,7 @@ func TestReplayOfEachQueue(t *testing.T) {
 					t.Errorf("%v: %s on %s, %d sent; want %+v", replay.form, got.notice, got.path, q.sent, replay)
 				}
 			}
+			pages.want(pages.get(c.path), "The queue is empty.")
 			if q.read != c.url || len(q.rejected) != 0 || len(q.hidden) != 0 {
 				t.Errorf("read %s; %d messages are left, %d hidden", q.read, len(q.rejected), len(q.hidden))
 			}

@@ -2,9 +2,7 @@ package page
 
 import (
 	"context"
-	"errors"
 	"net/http"
-	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -39,22 +37,18 @@ func (s *Server) newestRuns(ctx context.Context) (runList, error) {
 	list := runList{Older: max(0, len(runs)-maxRuns)}
 	runs = runs[:min(len(runs), maxRuns)]
 	list.Runs = make([]report.Summary, len(runs))
-	unread := make([]error, len(runs))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(concurrentReads)
 	for i, run := range runs {
 		group.Go(func() (err error) {
-			if list.Runs[i], err = s.summary(ctx, run.CorrelationID); report.Malformed(err) {
-				unread[i], err = err, nil
-			}
+			list.Runs[i], err = s.summary(ctx, run.CorrelationID)
 			return err
 		})
 	}
 	if err := group.Wait(); err != nil {
 		return runList{}, err
 	}
-	list.Runs = slices.DeleteFunc(list.Runs, func(run report.Summary) bool { return run.Run == "" }) // unread
-	if malformed = errors.Join(malformed, errors.Join(unread...)); malformed != nil {
+	if malformed != nil {
 		list.Malformed = malformed.Error()
 	}
 	return list, nil

@@ -26,7 +26,7 @@ func (s *Server) reconcile(r *http.Request) (string, error) {
 		}
 		keys = []snapshot.CollectionKey{{CorrelationID: run.Summary.Run, CollectionName: name}}
 	}
-	if run.Abandonment != nil && s.Resume != nil {
+	if run.Abandonment != nil {
 		_, err := s.Resume(r.Context(), run.Summary.Run)
 		s.forget(run.Summary.Run)
 		if err != nil {

@@ -112,7 +112,9 @@ func TestAbandonOnThePage(t *testing.T) {
 	abandon("<b>gone</b>", "Abandoned.")
 	shows(true)
 	db.row(runID, collectionName(0), "Sent", 9) // a file arrives
-	pages.forget(runID)                         // a second passes
+	for _, of := range []topic{{Kind: runsTopic}, {Kind: tablesTopic, Run: runID}, ofRun} {
+		pages.hub.recent.forget(of.String()) // a second passes
+	}
 	shows(false)
 	abandon("<b>gone</b>", "Abandoned.")
 	abandon("<b>gone</b>, again", "Abandoned.")
