@@ -38,6 +38,7 @@ func servePages(t *testing.T, db *countingDB) *servedPages {
 		s.handler.ServeHTTP(w, r)
 	}))
 	source := newSource(db)
+	source.Local = true // a change is noticed in two seconds
 	source.Around = func(context.Context, string) (report.Evidence, error) {
 		return report.Evidence{Rejected: int(s.rejected.Load())}, nil
 	}

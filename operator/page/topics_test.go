@@ -208,7 +208,7 @@ func TestExecutionsAreReadSeldom(t *testing.T) {
 	db := newDB(8)
 	db.PageSize = 1000
 	for i := range 8 {
-		db.addReceipts(collectionName(i), 5000)
+		db.addReceipts(collectionName(i), sampledReceipts+500)
 	}
 	var machine fakeMachine
 	source := func(source *Source) {
@@ -261,6 +261,9 @@ func TestForecastAndDeadline(t *testing.T) {
 			v.want(v.get("/run", "id", runID), expected, " UTC, 59m before the deadline", "<dt>Deadline</dt>")
 		}
 		arriving := v.last()
+		if want := (point{At: time.Now().Unix(), Files: 2, Sent: 10}); *arriving.Point != want {
+			v.Errorf("sent the point %+v, want %+v", *arriving.Point, want)
+		}
 		v.wait(10 * time.Minute)
 		lacks(v.get("/run", "id", runID), expected)
 		lacks(v.get("/"), badge)
