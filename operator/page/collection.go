@@ -114,7 +114,9 @@ func (s *Server) collectionPage(r *http.Request) (view, error) {
 		}
 	}
 	for _, n := range messages {
-		page.RepeatedNames += min(1, n-1)
+		if n > 1 {
+			page.RepeatedNames++
+		}
 	}
 	files, repeats := make([]file, len(newest)), report.Repeats(newest)
 	for i, receipt := range newest {

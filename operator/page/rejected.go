@@ -167,7 +167,7 @@ func (s *Server) replay(r *http.Request) (string, error) {
 		return link("/replay", "reason", form.Get("reason"), "run", form.Get("run"), "dead_letters",
 			form.Get("dead_letters")), nil // asks for confirmation
 	}
-	e, release := s.rejected.hold(string(q)) // nor does a page read it meanwhile
+	e, release := s.rejected.hold(string(q)) // no page reads the queue meanwhile
 	defer release()
 	e.at = time.Time{}
 	reading, err := s.readQueue(r.Context(), q)
