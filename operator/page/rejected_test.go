@@ -190,7 +190,7 @@ func TestReplayOfEachQueue(t *testing.T) {
 			}{
 				{[]string{"identity", "id-malformed"}, c.refuses, 0},
 				{[]string{"identity", "id-2"}, "1 of 1 replayed.", 1},
-				{[]string{"until", "9999999999"}, "2 of 2 replayed.", 3},
+				{[]string{"until", "9999999999", "force", "yes"}, "2 of 2 replayed.", 3},
 				{[]string{"identity", "id-malformed", "force", "yes"}, "1 of 1 replayed.", 4},
 				{[]string{"identity", "id-2"}, "Nothing was replayed: the message is gone, or another reader", 4},
 			} {

@@ -184,8 +184,10 @@ func TestCollectionIsUpdatedAlone(t *testing.T) {
 		check("another collection", false)
 		db.row(runID, collectionName(1), "Sent", 7)
 		check("its row", true)
-		db.addReceipts(collectionName(1), 1)
+		db.addReceipts(collectionName(1), filesPerPage+1)
 		check("its messages", true)
+		v.want(v.get("/collection", "run", runID, "name", collectionName(1), "page", 2), "First file counted.",
+			"File 201, the latest so far, counted.", "page 2 of 2, 201 messages", ">file-0<")
 	})
 }
 
