@@ -139,6 +139,10 @@ func TestKeys(t *testing.T) {
 		if got := strings.TrimSpace(lines[headLines+1+rows]); got != test.want {
 			t.Errorf("%s: list = %q, want %q", name, got, test.want)
 		}
+		none := lines[headLines+1] == "No collection matches (Esc shows all)."
+		if none != strings.HasPrefix(test.want, "0–0 of 0") {
+			t.Errorf("%s: the list says %q", name, lines[headLines+1])
+		}
 	}
 }
 
