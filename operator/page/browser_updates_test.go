@@ -149,7 +149,8 @@ func TestLargeRunIsUsableInABrowser(t *testing.T) {
 	b.until("it is live", live)
 	elements := evaluate[int](b, `document.querySelectorAll("*").length`)
 	t.Logf("%d collections: complete after %d ms in the browser, live after %s, %d elements", collections,
-		evaluate[int](b, `Math.round(performance.getEntriesByType("navigation")[0].domComplete)`), time.Since(began), elements)
+		evaluate[int](b, `Math.round(performance.getEntriesByType("navigation")[0].domComplete)`), time.Since(began),
+		elements)
 	if elements > 10_000 {
 		t.Errorf("the page has %d elements", elements)
 	}

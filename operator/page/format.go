@@ -82,9 +82,9 @@ func duration(from time.Time, to *time.Time) string {
 var tones = map[any]string{
 	report.Successful: "good", report.Stalled: "bad", report.Abandoned: "bad",
 	report.Delivered: "good", report.Pending: "pending", report.Leased: "busy",
-	report.ForRepair: "bad", report.ForStatus: "bad", report.ForManualAction: "bad", report.ForReconciliation: "pending",
-	report.ForDelivery: "pending", report.ForFiles: "files", report.ForSent: "sent",
-	report.ForSuccessFile: "requested", report.ForNothing: "good",
+	report.ForRepair: "bad", report.ForStatus: "bad", report.ForManualAction: "bad",
+	report.ForReconciliation: "pending", report.ForDelivery: "pending", report.ForFiles: "files",
+	report.ForSent: "sent", report.ForSuccessFile: "requested", report.ForNothing: "good",
 	trace.Status("RUNNING"): "busy", trace.Status("SUCCEEDED"): "good",
 }
 

@@ -100,7 +100,9 @@ func TestSlowReadingIsShared(t *testing.T) {
 func TestPageDoesNotRepeatAnError(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("broken")
-	h := &hub{ctx: t.Context(), read: func(context.Context, topic) (reading, error) { return reading{Value: 1}, broken }}
+	h := &hub{ctx: t.Context(), read: func(context.Context, topic) (reading, error) {
+		return reading{Value: 1}, broken
+	}}
 	if _, _, err := latest[int](t.Context(), h, ofRun); !errors.Is(err, broken) {
 		t.Errorf("err = %v, want %v", err, broken)
 	}
