@@ -55,10 +55,7 @@ func (k Kind) tone() show.Tone {
 
 // Events compares two readings of a run: first the collections in the order of their names, then the run.
 func Events(before, after report.Run) []Event {
-	was := map[string]report.Collection{}
-	for _, c := range before.Collections {
-		was[c.Collection] = c
-	}
+	was := byName(before)
 	var events []Event
 	for _, c := range after.Collections {
 		old, known := was[c.Collection]
@@ -74,6 +71,14 @@ func Events(before, after report.Run) []Event {
 	}
 	slices.SortStableFunc(events, func(a, b Event) int { return cmp.Compare(a.Collection, b.Collection) })
 	return append(events, runEvents(before, after)...)
+}
+
+func byName(run report.Run) map[string]report.Collection {
+	collections := map[string]report.Collection{}
+	for _, c := range run.Collections {
+		collections[c.Collection] = c
+	}
+	return collections
 }
 
 func collectionEvents(before, after report.Collection) []Event {

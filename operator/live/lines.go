@@ -57,7 +57,7 @@ func Lines(ctx context.Context, o Options, source Source, write func(Line) error
 }
 
 func changed(before, after Tracker, events []Event) bool {
-	return after.Err != nil || before.Err != nil || !before.Known() || len(events) > 0 ||
+	return after.Err != nil || before.Err != nil || len(events) > 0 ||
 		progress(before.Run.Summary) != progress(after.Run.Summary)
 }
 
@@ -75,10 +75,7 @@ func newLine(t Tracker, r Reading, events []Event) Line {
 	}
 	summary := t.Run.Summary
 	line.Run = &summary
-	line.WaitsFor = map[report.WaitsFor]int{}
-	for _, w := range waiting(t.Run) {
-		line.WaitsFor[w.For] = w.Collections
-	}
+	_, line.WaitsFor = waiting(t.Run.Collections)
 	if rate, _, known := t.Rate(); known {
 		line.FilesPerSecond = &rate
 	}
@@ -87,6 +84,17 @@ func newLine(t Tracker, r Reading, events []Event) Line {
 		line.AllFilesIn = &seconds
 	}
 	return line
+}
+
+// label is a run's state and, beside it, how long the run is late or has until its deadline.
+func label(run report.Summary, now time.Time) string {
+	switch {
+	case run.Late:
+		return run.Label() + " for " + show.Duration(now.Sub(*run.Deadline))
+	case run.Deadline != nil:
+		return run.Label() + ", deadline in " + show.Duration(run.Deadline.Sub(now))
+	}
+	return run.Label()
 }
 
 // Text is the line for people.

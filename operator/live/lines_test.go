@@ -5,13 +5,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"os"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/google/go-cmp/cmp"
 
 	"snapshot-status-checker/operator/report"
 	"snapshot-status-checker/operator/show"
@@ -35,17 +31,37 @@ func source(t *testing.T, took time.Duration, readings ...Reading) Source {
 	}
 }
 
-// scenario is a run of one collection, read until it is done.
-func scenario() []Reading {
-	run := oneCollection()
-	late := with(run, func(c *report.Collection) {
-		c.FilesReceived, c.Status, c.WaitsFor = 10, "Received", report.ForSuccessFile
-	})
-	late.State, late.Notifications = report.Received, notifications(report.Delivered, report.NotDue)
-	done := with(late, func(c *report.Collection) { c.Status, c.WaitsFor = "Success", report.ForNothing })
-	done.State, done.Notifications = report.Successful, notifications(report.Delivered, report.Delivered)
-	return []Reading{{Err: ErrUnknown}, {Err: ErrUnknown}, {Run: run}, {Run: run},
-		{Err: errors.New("ThrottlingException")}, {Run: run}, {Run: late}, {Run: done}}
+// scenario is a run of one collection, read until it is done. Each reading has its own pointers.
+func scenario() (all []Reading) {
+	began := time.Now()
+	read := func(c report.Collection, state report.State, received, successful report.DeliveryState) *report.Run {
+		first, deadline := began, began.Add(20*time.Second)
+		run := sum(report.Run{Summary: report.Summary{Run: "run-1", State: state, FirstMessage: &first,
+			Deadline: &deadline}, Notifications: notifications(received, successful),
+			Collections: []report.Collection{c}})
+		all = append(all, Reading{Run: run})
+		return &all[len(all)-1].Run
+	}
+	fails := func(err error) { all = append(all, Reading{Err: err}) }
+	const inProgress, notDue, delivered = report.InProgress, report.NotDue, report.Delivered
+	few := one("Sent", 2, 20, report.ForFiles)
+	fails(ErrUnknown)
+	fails(ErrUnknown)
+	read(few, inProgress, notDue, notDue)
+	read(few, inProgress, notDue, notDue)
+	fails(errors.New("ThrottlingException"))
+	read(few, inProgress, notDue, notDue)
+	read(one("Sent", 17, 20, report.ForFiles), inProgress, notDue, notDue)
+	read(one("Sent", 18, 20, report.ForFiles), inProgress, notDue, notDue)
+	read(one("Sent", 18, 20, report.ForFiles), inProgress, notDue, notDue)
+	read(one("Sent", 19, 20, report.ForFiles), inProgress, notDue, notDue).Late = true
+	read(one("Sent", 19, 20, report.ForFiles), report.Abandoned, notDue, notDue).Abandonment =
+		&report.Abandonment{At: began, Reason: "its host is gone"}
+	read(one("Sent", 19, 20, report.ForFiles), report.Abandoned, notDue, notDue).Abandonment =
+		&report.Abandonment{At: began, Reason: "its host is gone"}
+	read(one("Received", 20, 20, report.ForSuccessFile), report.Received, delivered, notDue)
+	read(one("Success", 20, 20, report.ForNothing), report.Successful, delivered, delivered)
+	return all
 }
 
 // A line for each change, as text and as JSON; nothing for a reading that changed nothing.
@@ -53,63 +69,48 @@ func TestLines(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var text, lines bytes.Buffer
-		o := Options{Name: "run-1", Every: 2 * time.Second, Wait: true, Now: time.Now}
-		last, err := Lines(t.Context(), o, source(t, 100*time.Millisecond, scenario()...), func(line Line) error {
+		o := Options{Name: "run-1", Every: 2 * time.Second, Wait: true, Stay: true, Now: time.Now}
+		ctx, cancel := context.WithCancel(t.Context())
+		last, err := Lines(ctx, o, source(t, 100*time.Millisecond, scenario()...), func(line Line) error {
 			text.WriteString(line.Text(show.Printer{}) + "\n")
+			if line.Run != nil && line.Run.State == report.Successful {
+				cancel()
+			}
 			return json.NewEncoder(&lines).Encode(line)
 		})
 		if err != nil || last.Run.State != report.Successful {
 			t.Errorf("state = %v, err = %v", last.Run.State, err)
 		}
-		goldenText(t, "lines.txt", text.String())
-		goldenText(t, "lines.jsonl", lines.String())
+		golden(t, "lines.txt", text.String())
+		golden(t, "lines.jsonl", lines.String())
 	})
-}
-
-func goldenText(t *testing.T, name, got string) {
-	t.Helper()
-	file := "testdata/" + name
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(got, "\n")); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", file, diff)
-	}
 }
 
 func TestLinesEnd(t *testing.T) {
 	t.Parallel()
-	written := errors.New("broken pipe")
+	broken := errors.New("broken pipe")
+	done := Reading{Run: report.Run{Summary: report.Summary{State: report.Successful}}}
+	still := Reading{Run: oneCollection()}
 	for name, test := range map[string]struct {
-		o        Options
 		readings []Reading
 		write    error
 		lines    int
 		want     error
 		unknown  bool
 	}{
-		"Unknown":    {readings: []Reading{{Err: ErrUnknown}}, unknown: true},
-		"BrokenPipe": {readings: []Reading{{Run: oneCollection()}}, write: written, lines: 1, want: written},
-		"ContextEnded": {readings: []Reading{{Run: oneCollection()}, {Run: oneCollection()}, {Run: oneCollection()}},
-			lines: 1},
+		"Done":         {readings: []Reading{still, done}, lines: 2},
+		"Unknown":      {readings: []Reading{{Err: ErrUnknown}}, unknown: true},
+		"BrokenPipe":   {readings: []Reading{still}, write: broken, lines: 1, want: broken},
+		"ContextEnded": {readings: []Reading{still, still, still}, lines: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 				defer cancel()
-				test.o.Every, test.o.Now = 2*time.Second, time.Now
 				lines := 0
-				last, err := Lines(ctx, test.o, source(t, time.Millisecond, test.readings...), func(Line) error {
-					lines++
-					return test.write
-				})
+				last, err := Lines(ctx, Options{Every: 2 * time.Second, Now: time.Now},
+					source(t, time.Millisecond, test.readings...), func(Line) error { lines++; return test.write })
 				if !errors.Is(err, test.want) || lines != test.lines ||
 					errors.Is(last.Err, ErrUnknown) != test.unknown {
 					t.Errorf("err = %v, %d lines, last error %v", err, lines, last.Err)

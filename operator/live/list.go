@@ -28,7 +28,6 @@ func (l list) renew(all []report.Collection) list {
 			l.only != "" && l.only != unfinished && c.WaitsFor != l.only ||
 			!strings.Contains(strings.ToLower(c.Collection), match)
 	})
-	l.top = max(0, min(l.top, len(l.shown)-1))
 	return l
 }
 
@@ -80,11 +79,8 @@ func (l list) typed(pressed, text string, all []report.Collection) list {
 
 // nextFilter goes from all to all that wait, then through what they wait for.
 func (l list) nextFilter(all []report.Collection) report.WaitsFor {
-	filters := []report.WaitsFor{"", unfinished}
-	for _, w := range waiting(report.Run{Collections: all}) {
-		filters = append(filters, w.For)
-	}
-	filters = append(filters, "")
+	kinds, _ := waiting(all)
+	filters := slices.Concat([]report.WaitsFor{"", unfinished}, kinds, []report.WaitsFor{""})
 	return filters[slices.Index(filters, l.only)+1]
 }
 

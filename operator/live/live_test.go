@@ -1,9 +1,15 @@
 package live
 
 import (
+	"flag"
 	"fmt"
+	"os"
 	"slices"
+	"strings"
+	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/operator/report"
@@ -13,14 +19,37 @@ var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
 func at(seconds float64) time.Time { return noon.Add(time.Duration(seconds * float64(time.Second))) }
 
-func before(d time.Duration) *time.Time {
-	t := noon.Add(-d)
-	return &t
+func before(seconds float64) *time.Time { t := at(-seconds); return &t }
+
+// reading is a reading that begins and ends at that second.
+func reading(second float64, run report.Run) Reading {
+	return Reading{Run: run, Began: at(second), Ended: at(second)}
+}
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// golden compares a text with a file of testdata (go test -update writes it).
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	file := "testdata/" + name
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(got, "\n")); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", file, diff)
+	}
 }
 
 // sum completes a run's summary from its collections.
 func sum(run report.Run) report.Run {
 	run.Summary.Collections = len(run.Collections)
+	run.FilesReceived, run.FilesSent, run.Received, run.Successful = 0, 0, 0, 0
 	for _, c := range run.Collections {
 		run.FilesReceived += c.FilesReceived
 		run.FilesSent += c.FilesSent
@@ -49,7 +78,7 @@ func oneCollection() report.Run {
 		Notifications: notifications(report.NotDue, report.NotDue),
 		Collections: []report.Collection{
 			{Collection: "db.core.contract", Status: "Sent", FilesReceived: 9, FilesSent: 10, WaitsFor: report.ForFiles,
-				Since: before(3 * time.Minute)},
+				Since: before(180)},
 		},
 	})
 }
@@ -81,7 +110,7 @@ func manyCollections(n int) report.Run {
 		for _, kind := range kinds {
 			if i%kind.of == kind.of-1 {
 				c.Status, c.WaitsFor, c.FilesReceived, c.Since = kind.status, kind.waitsFor, 128*kind.received/100,
-					before(time.Duration(i)*time.Second)
+					before(float64(i))
 				break
 			}
 		}
@@ -97,11 +126,16 @@ func manyCollections(n int) report.Run {
 
 // with is the run with its collections changed.
 func with(run report.Run, change func(*report.Collection)) report.Run {
-	changed := report.Run{Summary: run.Summary, Notifications: run.Notifications,
-		Collections: slices.Clone(run.Collections)}
-	changed.FilesReceived, changed.FilesSent, changed.Received, changed.Successful = 0, 0, 0, 0
-	for i := range changed.Collections {
-		change(&changed.Collections[i])
+	run.Collections = slices.Clone(run.Collections)
+	for i := range run.Collections {
+		change(&run.Collections[i])
 	}
-	return sum(changed)
+	return sum(run)
+}
+
+// allReceived is oneCollection after its last file has arrived.
+func allReceived() report.Run {
+	return with(oneCollection(), func(c *report.Collection) {
+		c.FilesReceived, c.Status, c.WaitsFor = 10, "Received", report.ForSuccessFile
+	})
 }

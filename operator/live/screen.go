@@ -3,6 +3,8 @@ package live
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -24,6 +26,22 @@ type Options struct {
 // over reports whether a tracker's last reading ends the watching.
 func (o Options) over(t Tracker) bool {
 	return t.Ended() && !o.Stay || !t.Known() && !o.Wait && errors.Is(t.Err, ErrUnknown)
+}
+
+// Screen shows the run on a terminal until the run is done, the user quits or the context ends. Then it restores the
+// terminal.
+func Screen(ctx context.Context, o Options, source Source, in io.Reader, out io.Writer) (Tracker, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // ends a reading in progress
+	program := tea.NewProgram(newScreen(ctx, o, source), tea.WithInput(in), tea.WithOutput(out),
+		tea.WithoutSignalHandler())
+	stop := context.AfterFunc(ctx, program.Quit)
+	defer stop()
+	last, err := program.Run()
+	if err != nil {
+		return Tracker{}, fmt.Errorf("showing the run: %w", err)
+	}
+	return last.(screen).tracker, nil
 }
 
 // screen is the state of the view.
@@ -73,7 +91,7 @@ func (s screen) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case tick:
 		s.now = time.Time(msg)
 		next := s.wait(min(time.Second, s.Every))
-		if s.reading || s.now.Before(s.tracker.Next) {
+		if s.now.Before(s.tracker.Next) {
 			return s, next
 		}
 		s, read := s.startReading()
@@ -128,7 +146,8 @@ func (s screen) key(key tea.KeyPressMsg) (tea.Model, tea.Cmd) {
 	case "r":
 		return s.startReading()
 	}
-	s.list = s.list.key(pressed, s.tracker.Run.Collections, s.layout().rows)
+	rows, _ := s.layout()
+	s.list = s.list.key(pressed, s.tracker.Run.Collections, rows)
 	return s, nil
 }
 

@@ -71,9 +71,7 @@ func (term terminal) waitFor(t *testing.T, text string) {
 // In a real terminal it shows changes, and restores the terminal however it ends.
 func TestTerminal(t *testing.T) {
 	t.Parallel()
-	done := with(oneCollection(), func(c *report.Collection) {
-		c.FilesReceived, c.Status, c.WaitsFor = 10, "Success", report.ForNothing
-	})
+	done := allReceived()
 	done.State = report.Successful
 	for name, end := range map[string]func(term terminal, read chan<- report.Run, cancel func()){
 		"Q":            func(term terminal, _ chan<- report.Run, _ func()) { _, _ = term.keyboard.WriteString("q") },
@@ -106,9 +104,7 @@ func TestTerminal(t *testing.T) {
 			if !term.IsAltScreen() || reflect.DeepEqual(term.modes(t), before) {
 				t.Error("it does not use a screen of its own")
 			}
-			read <- with(oneCollection(), func(c *report.Collection) {
-				c.FilesReceived, c.Status, c.WaitsFor = 10, "Received", report.ForSuccessFile
-			})
+			read <- allReceived()
 			term.waitFor(t, "db.core.contract received, 10 of 10 files")
 			end(term, read, cancel)
 			select {

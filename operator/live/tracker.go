@@ -72,16 +72,14 @@ func (t Tracker) Ended() bool {
 
 // Take adds a reading and returns the events since the last one that succeeded.
 func (t Tracker) Take(r Reading) (Tracker, []Event) {
-	t.Err = r.Err
+	t.Err, t.fails = r.Err, t.fails+1
+	if r.Err == nil || errors.Is(r.Err, ErrUnknown) {
+		t.fails = 0
+	}
+	t.Next = r.Ended.Add(pause(t.every, r.Ended.Sub(r.Began), t.fails))
 	if r.Err != nil {
-		if !errors.Is(r.Err, ErrUnknown) {
-			t.fails++
-		}
-		t.Next = r.Ended.Add(pause(t.every, r.Ended.Sub(r.Began), t.fails))
 		return t, nil
 	}
-	t.fails = 0
-	t.Next = r.Ended.Add(pause(t.every, r.Ended.Sub(r.Began), 0))
 	var events []Event
 	var files int64
 	if t.Known() {
@@ -136,12 +134,11 @@ func (p pace) after(files int64, at time.Time) pace {
 
 // Rate is how many files arrived a second recently. It is unknown before the second reading.
 func (t Tracker) Rate() (perSecond float64, over time.Duration, known bool) {
-	if len(t.pace) < 2 {
+	if len(t.pace) == 0 {
 		return 0, 0, false
 	}
 	first, last := t.pace[0], t.pace[len(t.pace)-1]
-	over = last.at.Sub(first.at)
-	if over <= 0 {
+	if over = last.at.Sub(first.at); over <= 0 {
 		return 0, 0, false
 	}
 	return float64(last.files-first.files) / over.Seconds(), over, true
@@ -164,8 +161,8 @@ func (t Tracker) Quiet() time.Duration {
 // AllFilesIn is when all files will have arrived at the present rate. It is known while files arrive and the sender has
 // said for every collection how many it has.
 func (t Tracker) AllFilesIn() (in time.Duration, known bool) {
-	rate, _, known := t.Rate()
-	if !known || rate <= 0 {
+	rate, _, _ := t.Rate()
+	if rate <= 0 {
 		return 0, false
 	}
 	var left int64
@@ -184,12 +181,21 @@ func (t Tracker) AllFilesIn() (in time.Duration, known bool) {
 	return time.Duration(float64(left) / rate * float64(time.Second)), true
 }
 
+// ByDeadline says how long before or after the deadline all files will have arrived, "" without a deadline.
+func (t Tracker) ByDeadline(in time.Duration) string {
+	if t.Run.Deadline == nil {
+		return ""
+	}
+	left := t.Run.Deadline.Sub(t.At.Add(in))
+	if left < 0 {
+		return ", " + show.Duration(-left) + " after the deadline"
+	}
+	return ", " + show.Duration(left) + " before the deadline"
+}
+
 // arrived counts the files that arrived between two readings. Counters that were set back do not reduce it.
 func arrived(before, after report.Run) (files int64) {
-	was := map[string]report.Collection{}
-	for _, c := range before.Collections {
-		was[c.Collection] = c
-	}
+	was := byName(before)
 	for _, c := range after.Collections {
 		old := was[c.Collection]
 		if exportedAgain(old, c) {
@@ -200,23 +206,16 @@ func arrived(before, after report.Run) (files int64) {
 	return files
 }
 
-// Waiting is how many collections wait for something.
-type Waiting struct {
-	For         report.WaitsFor
-	Collections int
-}
-
-// waiting counts what the collections wait for, in the run's order, except nothing.
-func waiting(run report.Run) []Waiting {
-	var all []Waiting
-	for _, c := range run.Collections { // which are sorted by what they wait for
-		switch {
-		case c.WaitsFor == report.ForNothing:
-		case len(all) > 0 && all[len(all)-1].For == c.WaitsFor:
-			all[len(all)-1].Collections++
-		default:
-			all = append(all, Waiting{c.WaitsFor, 1})
+// waiting counts what the collections wait for, except nothing; kinds are in the collections' order.
+func waiting(all []report.Collection) (kinds []report.WaitsFor, counts map[report.WaitsFor]int) {
+	counts = map[report.WaitsFor]int{}
+	for _, c := range all {
+		if c.WaitsFor == report.ForNothing {
+			continue
+		}
+		if counts[c.WaitsFor]++; counts[c.WaitsFor] == 1 {
+			kinds = append(kinds, c.WaitsFor)
 		}
 	}
-	return all
+	return kinds, counts
 }

@@ -1,6 +1,7 @@
 package live
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -11,19 +12,22 @@ import (
 	"snapshot-status-checker/operator/show"
 )
 
-// layout is how many lines each part of the screen gets.
-type layout struct{ rows, events int }
-
 // Lines that every screen has: head, the table's heading, the list's place, the events' heading, keys.
 const (
 	headLines  = 6
 	fixedLines = headLines + 4
 )
 
-func (s screen) layout() layout {
+// layout is how many lines the collections and the events get.
+func (s screen) layout() (rows, events int) {
 	free := max(1, s.height-fixedLines)
-	events := min(free/3, 12)
-	return layout{rows: free - events, events: events}
+	events = min(free/3, 12)
+	return free - events, events
+}
+
+// filled is a list of lines with empty ones up to its length.
+func filled(lines []string, length int) []string {
+	return append(lines, make([]string, length-len(lines))...)
 }
 
 // text draws the screen: exactly height lines, none wider than width.
@@ -31,9 +35,6 @@ func (s screen) text() string {
 	lines := append(s.head(), s.table()...)
 	lines = append(lines, s.happened()...)
 	lines = append(lines, s.keys())
-	for len(lines) < s.height {
-		lines = append(lines, "")
-	}
 	lines = lines[:max(1, s.height)]
 	for i, line := range lines {
 		lines[i] = ansi.Truncate(line, s.width, "…")
@@ -56,12 +57,15 @@ func (s screen) head() []string {
 	title += "  " + p.Tone(run.Tone(), label(run.Summary, s.now))
 	width := max(10, min(s.width/4, 40))
 	waits := append(s.waits(max(20, s.width-len(waitsFor))), "")
+	files := fmt.Sprintf("%d of %d", run.FilesReceived, run.FilesSent)
+	if speed := speed(s.tracker); speed != "" {
+		files += ", " + speed
+	}
 	return []string{
 		spread(title, s.freshness(), s.width),
 		fmt.Sprintf("collections %s %d of %d received, %d successful", show.Bar(int64(run.Received),
 			int64(run.Summary.Collections), width), run.Received, run.Summary.Collections, run.Successful),
-		fmt.Sprintf("files       %s %d of %d%s", show.Bar(run.FilesReceived, run.FilesSent, width), run.FilesReceived,
-			run.FilesSent, s.speed()),
+		"files       " + show.Bar(run.FilesReceived, run.FilesSent, width) + " " + files,
 		s.notificationsOrFailure(),
 		waitsFor + waits[0],
 		strings.TrimRight(strings.Repeat(" ", len(waitsFor))+waits[1], " "),
@@ -70,15 +74,14 @@ func (s screen) head() []string {
 
 // freshness says how old the data on the screen is.
 func (s screen) freshness() string {
-	switch {
-	case !s.tracker.Known() && s.reading:
-		return "reading …"
-	case !s.tracker.Known():
-		return "nothing read yet"
-	case s.reading:
-		return "as of " + show.Duration(s.now.Sub(s.tracker.At)) + " ago, reading …"
+	var parts []string
+	if s.tracker.Known() {
+		parts = append(parts, "as of "+show.Duration(s.now.Sub(s.tracker.At))+" ago")
 	}
-	return "as of " + show.Duration(s.now.Sub(s.tracker.At)) + " ago"
+	if s.reading {
+		parts = append(parts, "reading …")
+	}
+	return cmp.Or(strings.Join(parts, ", "), "nothing read yet")
 }
 
 // failure is the last reading's error, and when it is tried again.
@@ -101,14 +104,6 @@ func (s screen) notificationsOrFailure() string {
 }
 
 // speed says how fast files arrive, and when all will have arrived.
-func (s screen) speed() string {
-	text := speed(s.tracker)
-	if text == "" {
-		return ""
-	}
-	return ", " + text
-}
-
 func speed(t Tracker) string {
 	rate, over, known := t.Rate()
 	switch in, all := t.AllFilesIn(); {
@@ -136,9 +131,10 @@ func (s screen) waits(width int) []string {
 	const together = "\u00a0" // a blank at which no line breaks
 	p := s.printer()
 	var parts []string
-	for _, w := range waiting(s.run()) {
-		count := strings.ReplaceAll(fmt.Sprintf("%s %d", w.For, w.Collections), " ", together)
-		parts = append(parts, p.Tone(w.For.Tone(), count))
+	kinds, counts := waiting(s.run().Collections)
+	for _, kind := range kinds {
+		count := strings.ReplaceAll(fmt.Sprintf("%s %d", kind, counts[kind]), " ", together)
+		parts = append(parts, p.Tone(kind.Tone(), count))
 	}
 	if len(parts) == 0 {
 		return []string{"nothing"}
@@ -149,15 +145,12 @@ func (s screen) waits(width int) []string {
 
 // happened is the list of events, the newest last.
 func (s screen) happened() []string {
-	n := s.layout().events
+	_, n := s.layout()
 	lines := []string{s.printer().Tone(show.Faint, rule("events", s.width))}
 	for _, e := range s.events[max(0, len(s.events)-n):] {
 		lines = append(lines, e.at.UTC().Format(time.TimeOnly)+" "+s.printer().Tone(e.Kind.tone(), e.Text))
 	}
-	for len(lines) <= n {
-		lines = append(lines, "")
-	}
-	return lines
+	return filled(lines, 1+n)
 }
 
 func (s screen) keys() string {
@@ -182,36 +175,25 @@ func spread(left, right string, width int) string {
 
 // table is the list of collections, with its heading and place.
 func (s screen) table() []string {
-	rows := s.layout().rows
+	rows, _ := s.layout()
 	top := max(0, min(s.list.top, len(s.list.shown)-rows))
 	shown := s.list.shown[top:min(top+rows, len(s.list.shown))]
 	columns := s.columns(shown)
 	lines := []string{s.printer().Tone(show.Faint, columns.line("COLLECTION", "STATUS", "FILES/SENT", "", "WAITING FOR",
 		"AGE"))}
 	for _, c := range shown {
-		lines = append(lines, s.row(columns, c))
+		lines = append(lines, columns.line(show.Clean(c.Collection), report.StatusName(c.Status), counts(c),
+			show.Bar(c.FilesReceived, c.FilesSent, columns.bar),
+			s.printer().Tone(c.WaitsFor.Tone(), cell(string(c.WaitsFor), columns.wait)), s.printer().Ago(c.Since)))
 	}
-	if len(shown) == 0 && s.tracker.Known() {
-		lines = append(lines, s.none())
+	switch {
+	case len(shown) > 0 || !s.tracker.Known():
+	case len(s.run().Collections) == 0:
+		lines = append(lines, "The export status table has no row for this run yet.")
+	default:
+		lines = append(lines, "No collection matches (Esc shows all).")
 	}
-	for len(lines) <= rows {
-		lines = append(lines, "")
-	}
-	return append(lines, s.printer().Tone(show.Faint, s.place(top, len(shown))))
-}
-
-func (s screen) row(columns columns, c report.Collection) string {
-	p := s.printer()
-	wait := p.Tone(c.WaitsFor.Tone(), cell(string(c.WaitsFor), columns.wait))
-	return columns.line(show.Clean(c.Collection), report.StatusName(c.Status), counts(c),
-		show.Bar(c.FilesReceived, c.FilesSent, columns.bar), wait, p.Ago(c.Since))
-}
-
-func (s screen) none() string {
-	if len(s.run().Collections) == 0 {
-		return "The export status table has no row for this run yet."
-	}
-	return "No collection matches (Esc shows all)."
+	return append(filled(lines, 1+rows), s.printer().Tone(show.Faint, s.place(top, len(shown))))
 }
 
 // place says which part of the list is shown.

@@ -15,45 +15,33 @@ import (
 	"snapshot-status-checker/local"
 )
 
-// browser is one headless Chromium for all tests of the package. Each test opens its own tabs.
-var browser struct {
-	sync.Once
-	ctx  context.Context
-	stop context.CancelFunc
-	err  error
-}
-
-func startBrowser() {
+// browser is one headless Chromium for all tests of the package. Each test opens its own tabs. It ends with the tests.
+var browser = sync.OnceValues(func() (context.Context, error) {
 	project, err := local.FindProject()
 	if err != nil {
-		browser.err = err
-		return
+		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Minute)
 	defer cancel()
 	chromium, err := project.InstallBrowser(ctx, local.Log{Steps: os.Stderr, Output: io.Discard})
 	if err != nil {
-		browser.err = err
-		return
+		return nil, err
 	}
 	// English only: the browser has no other texts, and warns when a details element needs one.
 	environment := append(chromium.Environment, "LANG=C.UTF-8", "LC_ALL=C.UTF-8", "LANGUAGE=")
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium.Path), chromedp.NoSandbox,
 		chromedp.DisableGPU, chromedp.Env(environment...), chromedp.Flag("accept-lang", "en-US"),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
-	allocator, stopAllocator := chromedp.NewExecAllocator(context.Background(), options...)
-	running, stop := chromedp.NewContext(allocator)
-	browser.ctx, browser.stop = running, func() { stop(); stopAllocator() }
-	browser.err = chromedp.Do(running)
-}
+	allocator, _ := chromedp.NewExecAllocator(context.Background(), options...)
+	running, _ := chromedp.NewContext(allocator)
+	return running, chromedp.Do(running)
+})
 
 // tab is a tab of the browser. Errors and warnings in its console fail the test.
 type tab struct {
 	*testing.T
 	ctx     context.Context
 	address string // of the server
-	mu      sync.Mutex
-	console []string
 }
 
 // timeout is that of one expectation: the machine may be busy. A tab lives twice as long.
@@ -61,12 +49,12 @@ const timeout = 5 * time.Minute
 
 func newTab(t *testing.T, address string) *tab {
 	t.Helper()
-	browser.Do(startBrowser)
-	if browser.err != nil {
-		t.Fatal(browser.err)
+	running, err := browser()
+	if err != nil {
+		t.Fatal(err)
 	}
-	ctx, cancel := chromedp.NewContext(browser.ctx)
-	ctx, cancelTime := context.WithTimeout(ctx, 2*timeout)
+	ctx, closeTab := chromedp.NewContext(running)
+	ctx, cancel := context.WithTimeout(ctx, 2*timeout)
 	b := &tab{T: t, ctx: ctx, address: strings.TrimSuffix(address, "/")}
 	b.must(chromedp.Do(ctx, chromedp.EmulateViewport(1280, 900)))
 	messages := chromedp.Console(ctx)
@@ -77,19 +65,14 @@ func newTab(t *testing.T, address string) *tab {
 				return
 			}
 			if message.Type == "error" || message.Type == "warning" || message.Type == chromedp.ConsoleException {
-				b.mu.Lock()
-				b.console = append(b.console, string(message.Type)+": "+message.Text)
-				b.mu.Unlock()
+				t.Errorf("console: %s: %s", message.Type, message.Text)
 			}
 		}
 	})
 	t.Cleanup(func() {
-		cancelTime()
 		cancel()
+		closeTab()
 		listening.Wait()
-		for _, message := range b.console {
-			t.Errorf("console: %s", message)
-		}
 	})
 	return b
 }
@@ -110,8 +93,7 @@ func (b *tab) open(path string) {
 // until waits until an expression is true in the page, also across navigations.
 func (b *tab) until(what, expression string) {
 	b.Helper()
-	deadline := time.Now().Add(timeout)
-	for {
+	for deadline := time.Now().Add(timeout); ; time.Sleep(30 * time.Millisecond) {
 		if found, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](`!!(`+expression+`)`)); err == nil && found {
 			return
 		}
@@ -119,26 +101,26 @@ func (b *tab) until(what, expression string) {
 			text, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](`document.body.innerText`))
 			b.Fatalf("timeout: %s; the page shows (%v):\n%s", what, err, text)
 		}
-		select {
-		case <-b.ctx.Done():
-		case <-time.After(30 * time.Millisecond):
-		}
 	}
 }
 
-// number evaluates an expression to an integer.
-func (b *tab) number(expression string) int {
+// untilText waits until an element, chosen by a selector, contains a text.
+func (b *tab) untilText(selector, text string) {
 	b.Helper()
-	n, err := chromedp.Run(b.ctx, chromedp.Evaluate[int](expression))
-	b.must(err)
-	return n
+	b.until(selector+" shows "+text, "document.querySelector(`"+selector+"`)?.innerText.includes(`"+text+"`)")
 }
 
-// run runs a script in the page.
+// evaluate returns the value of a script in the page.
+func evaluate[T any](b *tab, script string) T {
+	b.Helper()
+	value, err := chromedp.Run(b.ctx, chromedp.Evaluate[T](script))
+	b.must(err)
+	return value
+}
+
 func (b *tab) run(script string) {
 	b.Helper()
-	_, err := chromedp.Run(b.ctx, chromedp.Evaluate[chromedp.Void](script))
-	b.must(err)
+	evaluate[chromedp.Void](b, script)
 }
 
 // click clicks the first element that a selector matches, an SVG element included.

@@ -10,26 +10,40 @@ import (
 // maxEntries bounds a cache: the reading of a run of 10,000 collections takes some megabytes.
 const maxEntries = 20
 
-// cache holds recent readings by key, so that many views of a page share one.
+// cache holds recent readings by key, so that many views of a page share one. Those used least recently go first.
 type cache[T any] struct {
 	mu      sync.Mutex
 	entries *simplelru.LRU[string, *entry[T]]
 }
 
 type entry[T any] struct {
-	lock     chan struct{} // held while reading; a channel, since synctest does not wait for a mutex
+	held     chan struct{} // a channel, since synctest does not wait for a mutex
 	value    T
-	at       time.Time
+	at       time.Time // when it was read; zero before, and once it is outdated
 	cooldown time.Duration
 }
 
-// get returns the value if it is younger than maxAge or its cooldown, else it reads. Concurrent callers share one
-// reading. Errors are not cached.
+// hold returns the entry of a key. No other caller has it until release is called.
+func (c *cache[T]) hold(key string) (e *entry[T], release func()) {
+	c.mu.Lock()
+	if c.entries == nil {
+		c.entries, _ = simplelru.NewLRU[string, *entry[T]](maxEntries, nil) // fails only without a size
+	}
+	e, found := c.entries.Get(key)
+	if !found {
+		e = &entry[T]{held: make(chan struct{}, 1)}
+		c.entries.Add(key, e)
+	}
+	c.mu.Unlock()
+	e.held <- struct{}{}
+	return e, func() { <-e.held }
+}
+
+// get returns the value if it is younger than maxAge or its cooldown, else it reads. Errors are not cached.
 func (c *cache[T]) get(key string, now time.Time, maxAge time.Duration, read func() (T, error)) (T, error) {
-	e := c.entry(key)
-	e.lock <- struct{}{}
-	defer func() { <-e.lock }()
-	if !e.at.IsZero() && now.Sub(e.at) < max(maxAge, e.cooldown) {
+	e, release := c.hold(key)
+	defer release()
+	if now.Sub(e.at) < max(maxAge, e.cooldown) {
 		return e.value, nil
 	}
 	began := time.Now()
@@ -41,25 +55,9 @@ func (c *cache[T]) get(key string, now time.Time, maxAge time.Duration, read fun
 	return value, err
 }
 
-func (c *cache[T]) entry(key string) *entry[T] {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.entries == nil {
-		c.entries, _ = simplelru.NewLRU[string, *entry[T]](maxEntries, nil) // fails only without a size
-	}
-	e, found := c.entries.Get(key)
-	if !found {
-		e = &entry[T]{lock: make(chan struct{}, 1)}
-		c.entries.Add(key, e)
-	}
-	return e
-}
-
 // forget makes the next get read.
 func (c *cache[T]) forget(key string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.entries != nil {
-		c.entries.Remove(key)
-	}
+	e, release := c.hold(key)
+	defer release()
+	e.at = time.Time{}
 }

@@ -57,15 +57,22 @@ type liveCollection struct {
 }
 
 func (s *Server) readLiveCollection(ctx context.Context, run report.Run, of topic) (liveCollection, error) {
-	i := slices.IndexFunc(run.Collections, func(c report.Collection) bool { return c.Collection == of.Collection })
-	if i < 0 {
-		return liveCollection{}, noCollection(of.Collection)
+	c, err := findCollection(run, of.Collection)
+	if err != nil {
+		return liveCollection{}, err
 	}
 	read, err := s.receipts.get(of.String(), s.Now(), surroundingsInterval, func() (receipts, error) {
 		return s.readReceipts(ctx, of.Run, of.Collection, maxReceipts)
 	})
-	c := run.Collections[i]
 	return liveCollection{c, report.WhyCollection(run, c, s.Command), read, run.Summary}, err
+}
+
+func findCollection(run report.Run, name string) (report.Collection, error) {
+	i := slices.IndexFunc(run.Collections, func(c report.Collection) bool { return c.Collection == name })
+	if i < 0 {
+		return report.Collection{}, notFound("The run has no collection " + name + ".")
+	}
+	return run.Collections[i], nil
 }
 
 // collectionView is the page of a collection.
@@ -100,25 +107,24 @@ func (s *Server) collectionPage(r *http.Request) (view, error) {
 	page := collectionView{Collection: live.Collection, Run: live.run, Finding: live.Finding, More: live.Receipts.More,
 		CanReconcile: s.AllowWrites && s.Reconcile != nil, ListCommand: s.Command.Do("files", of.Run, of.Collection),
 		History: history(live.Collection, newest)}
-	messages := map[string]int{} // by file name
+	messages := map[string]int{} // that were counted, by file name
 	for _, receipt := range newest {
-		if receipt.Repeated || receipt.Filename == "" {
-			continue
+		if !receipt.Repeated && receipt.Filename != "" {
+			messages[receipt.Filename]++
 		}
-		if messages[receipt.Filename]++; messages[receipt.Filename] == 2 {
+	}
+	for _, n := range messages {
+		if n > 1 {
 			page.RepeatedNames++
 		}
 	}
 	files, repeats := make([]file, len(newest)), report.Repeats(newest)
 	for i, receipt := range newest {
-		files[i] = file{Receipt: receipt, Repeats: repeats[i], NameRepeated: !receipt.Repeated &&
-			messages[receipt.Filename] > 1}
+		files[i] = file{receipt, !receipt.Repeated && messages[receipt.Filename] > 1, repeats[i]}
 	}
-	shown, pager := paginate(query, files, filesPerPage, "messages", func(page int) string {
+	page.Files, page.Pager = paginate(query, files, filesPerPage, "messages", func(page int) string {
 		return link("/collection", "run", of.Run, "name", of.Collection, "page", page) + "#files"
 	})
-	page.Pager = pager
-	page.Files = shown
 	return view{Template: "collection.html", Title: of.Collection, Live: of.String(), Version: read.Version,
 		Data: page}, nil
 }
@@ -133,17 +139,19 @@ type event struct {
 // history lists what the ledger has of a collection, the oldest event first.
 func history(c report.Collection, newestFirst []store.Receipt) []event {
 	var events []event
+	add := func(text string, receipt store.Receipt) {
+		events = append(events, event{receipt.ReceivedAt, text, receipt.Execution})
+	}
 	files := slices.DeleteFunc(slices.Clone(newestFirst), func(m store.Receipt) bool { return m.Success || m.Repeated })
 	if n := len(files); n > 0 {
-		events = append(events, event{files[n-1].ReceivedAt, "First file counted.", files[n-1].Execution})
+		add("First file counted.", files[n-1])
 		if n > 1 {
-			events = append(events, event{files[0].ReceivedAt, fmt.Sprintf("File %d, the latest so far, counted.", n),
-				files[0].Execution})
+			add(fmt.Sprintf("File %d, the latest so far, counted.", n), files[0])
 		}
 	}
 	for _, receipt := range newestFirst {
 		if receipt.Success {
-			events = append(events, event{receipt.ReceivedAt, "_success file received.", receipt.Execution})
+			add("_success file received.", receipt)
 		}
 	}
 	if c.Request.Since != nil {

@@ -83,21 +83,21 @@ func (f filter) matches(c report.Collection) bool {
 
 // sort sorts the collections, which come in the order of urgency.
 func (f filter) sort(collections []report.Collection) {
-	since := func(c report.Collection) int64 {
-		if c.Since == nil {
-			return math.MaxInt64
-		}
-		return c.Since.UnixNano()
-	}
-	compare := map[string]func(a, b report.Collection) int{
-		"name": byName,
-		"missing": func(a, b report.Collection) int {
+	switch f.Sort {
+	case "name":
+		slices.SortStableFunc(collections, byName)
+	case "missing":
+		slices.SortStableFunc(collections, func(a, b report.Collection) int {
 			return cmp.Compare(b.FilesSent-b.FilesReceived, a.FilesSent-a.FilesReceived)
-		},
-		"since": func(a, b report.Collection) int { return cmp.Compare(since(a), since(b)) },
-	}[f.Sort]
-	if compare != nil {
-		slices.SortStableFunc(collections, compare)
+		})
+	case "since":
+		since := func(c report.Collection) int64 {
+			if c.Since == nil {
+				return math.MaxInt64
+			}
+			return c.Since.UnixNano()
+		}
+		slices.SortStableFunc(collections, func(a, b report.Collection) int { return cmp.Compare(since(a), since(b)) })
 	}
 }
 

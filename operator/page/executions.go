@@ -120,16 +120,9 @@ func (s *Server) machinePage(r *http.Request) (view, error) {
 }
 
 func graphData(graph trace.Graph, steps []trace.Step) (string, error) {
-	type step struct {
-		State   string `json:"state"`
-		Item    int    `json:"item"`
-		Failed  bool   `json:"failed"`
-		Caught  bool   `json:"caught"`
-		Running bool   `json:"running"`
-	}
-	path := []step{}
-	for _, s := range steps {
-		path = append(path, step{s.State, s.Item, s.Failed, s.Caught(), s.Left == nil && !s.Failed})
+	path := slices.Clone(steps)
+	for i := range path {
+		path[i].Input, path[i].Output, path[i].Tries, path[i].Cause = "", "", nil, ""
 	}
 	text, err := json.Marshal(map[string]any{"graph": graph, "steps": path})
 	return string(text), err

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"html/template"
 	"net/url"
-	"strings"
 	"time"
 
 	"snapshot-status-checker/operator/report"
@@ -83,9 +82,9 @@ func duration(from time.Time, to *time.Time) string {
 var tones = map[any]string{
 	report.Successful: "good", report.Stalled: "bad", report.Abandoned: "bad",
 	report.Delivered: "good", report.Pending: "pending", report.Leased: "busy",
-	report.ForRepair: "bad", report.ForStatus: "bad", report.ForManualAction: "bad", report.ForReconciliation: "pending",
-	report.ForDelivery: "pending", report.ForFiles: "files", report.ForSent: "sent",
-	report.ForSuccessFile: "requested", report.ForNothing: "good",
+	report.ForRepair: "bad", report.ForStatus: "bad", report.ForManualAction: "bad",
+	report.ForReconciliation: "pending", report.ForDelivery: "pending", report.ForFiles: "files",
+	report.ForSent: "sent", report.ForSuccessFile: "requested", report.ForNothing: "good",
 	trace.Status("RUNNING"): "busy", trace.Status("SUCCEEDED"): "good",
 }
 
@@ -116,12 +115,10 @@ func pretty(text string) string {
 // number groups the digits: 12 345 678.
 func number(n any) string {
 	digits := fmt.Sprint(n)
-	var grouped []string
-	for len(digits) > 3 && digits[0] != '-' {
-		grouped = append([]string{digits[len(digits)-3:]}, grouped...)
-		digits = digits[:len(digits)-3]
+	for at := len(digits) - 3; at > 0 && digits[0] != '-'; at -= 3 {
+		digits = digits[:at] + "\u202f" + digits[at:]
 	}
-	return strings.Join(append([]string{digits}, grouped...), "\u202f")
+	return digits
 }
 
 func truncate(text string, limit int) string {

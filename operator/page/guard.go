@@ -3,8 +3,10 @@ package page
 import (
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -61,47 +63,41 @@ func crossSite(r *http.Request) bool {
 // a loopback address, and the given names. These also without a port: browsers leave out the port of a proxy if it is
 // the protocol's.
 func HostsOf(address net.Addr, names []string) []string {
-	host, port, err := net.SplitHostPort(address.String())
+	listens, err := netip.ParseAddrPort(address.String())
 	if err != nil {
 		return nil
 	}
+	port := strconv.Itoa(int(listens.Port()))
+	own := []string{listens.Addr().String()}
+	if listens.Addr().IsLoopback() || listens.Addr().IsUnspecified() {
+		own = append(own, "localhost", "127.0.0.1", "::1")
+	}
 	var hosts []string
-	add := func(name string) {
-		hosts = append(hosts, strings.ToLower(net.JoinHostPort(name, port)))
-		if port == "80" || port == "443" {
-			hosts = append(hosts, withoutPort(name))
+	add := func(name string, bare bool) {
+		withPort := strings.ToLower(net.JoinHostPort(name, port))
+		hosts = append(hosts, withPort)
+		if bare || port == "80" || port == "443" {
+			hosts = append(hosts, strings.TrimSuffix(withPort, ":"+port))
 		}
 	}
-	add(host)
-	if ip := net.ParseIP(host); ip != nil && (ip.IsLoopback() || ip.IsUnspecified()) {
-		add("localhost")
-		add("127.0.0.1")
-		add("::1")
+	for _, name := range own {
+		add(name, false)
 	}
 	for _, name := range names {
 		if given, _, err := net.SplitHostPort(name); err == nil {
 			hosts = append(hosts, strings.ToLower(name))
 			name = given
 		}
-		name = strings.Trim(name, "[]")
-		add(name)
-		hosts = append(hosts, withoutPort(name))
+		add(strings.Trim(name, "[]"), true)
 	}
 	slices.Sort(hosts)
 	return slices.Compact(hosts)
 }
 
-func withoutPort(name string) string {
-	if strings.Contains(name, ":") {
-		name = "[" + name + "]"
-	}
-	return strings.ToLower(name)
-}
-
 // isText reports whether all values are UTF-8. Others would reach the tables changed and name something else there.
 func isText(query url.Values) bool {
 	for _, values := range query {
-		if slices.ContainsFunc(values, func(value string) bool { return !utf8.ValidString(value) }) {
+		if !utf8.ValidString(strings.Join(values, " ")) {
 			return false
 		}
 	}

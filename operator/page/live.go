@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"net/http"
-	"net/url"
 	"strings"
-	"sync"
 	"time"
 
 	"snapshot-status-checker/operator/show"
@@ -31,18 +29,6 @@ func (t topic) String() string {
 	return strings.TrimPrefix(link("", "kind", t.Kind, "run", t.Run, "collection", t.Collection), "?")
 }
 
-func topicOf(query url.Values) topic {
-	return topic{query.Get("kind"), query.Get("run"), query.Get("collection")}
-}
-
-// minInterval is the shortest interval between two readings.
-func (t topic) minInterval() time.Duration {
-	if t.Kind == executionsTopic {
-		return surroundingsInterval
-	}
-	return minInterval
-}
-
 // read reads a topic for the hub.
 func (s *Server) read(ctx context.Context, of topic) (r reading, err error) {
 	switch {
@@ -53,19 +39,21 @@ func (s *Server) read(ctx context.Context, of topic) (r reading, err error) {
 		return r, notFound("The request names no run.")
 	case of.Kind == tablesTopic:
 		r.Value, err = s.readRun(ctx, of.Run)
+		r.At = time.Now()
 		return r, err
 	}
 	run, tables, err := s.run(ctx, of.Run)
 	if err != nil {
 		return r, err
 	}
-	r.At, r.Every = tables.At, tables.Every
+	r.At, r.least = tables.At, tables.least
 	switch of.Kind {
 	case runTopic:
 		r.Value, err = s.readLiveRun(ctx, run, tables)
 	case collectionTopic:
 		r.Value, err = s.readLiveCollection(ctx, run, of)
 	case executionsTopic:
+		r.least = max(r.least, surroundingsInterval)
 		r.Value, err = s.readExecutions(ctx, run)
 	default:
 		err = notFound("There is no topic " + of.Kind + ".")
@@ -78,11 +66,14 @@ type reading struct {
 	Value   any
 	Version string // differs if Value differs
 	At      time.Time
-	Every   time.Duration // the poller's interval
+	Every   time.Duration // until viewers get the next one
 	Err     error         // of the last try; Value is then from an earlier one
+
+	least   time.Duration // until a page gets another one
+	renewed chan struct{} // closed when there is another one
 }
 
-// The poller of a topic waits ten times as long as a reading takes, so that a large run costs at most a tenth of a
+// Topics are read again after ten times as long as a reading takes, so that a large run costs at most a tenth of a
 // reader's time. The interval doubles while nothing changes. On the local stack it stays short: reading is free there.
 const (
 	minInterval      = time.Second
@@ -95,44 +86,27 @@ const (
 // cooldown is the shortest time until the next reading, after one that took so long.
 func cooldown(took time.Duration) time.Duration { return min(cooldownFactor*took, maxCooldown) }
 
-// hub runs one poller for each topic with viewers. Pages, charts and the poller share a reading, so a page is never
-// older than its badge says.
+// hub reads topics. Pages, charts and viewers share a reading, so a page is never older than its badge says.
 type hub struct {
-	ctx         context.Context
+	ctx         context.Context                                      // of all viewers
 	read        func(ctx context.Context, of topic) (reading, error) // without a version
 	maxInterval time.Duration
 	recent      cache[reading]
-	mu          sync.Mutex
-	pollers     map[topic]*poller
-}
-
-type poller struct {
-	viewers int
-	stop    context.CancelFunc
-	last    reading
-	next    chan struct{} // closed when last is replaced
-	changed chan struct{} // a page has read another version
-}
-
-func newHub(ctx context.Context, read func(context.Context, topic) (reading, error)) *hub {
-	return &hub{ctx: ctx, read: read, maxInterval: maxInterval, pollers: map[topic]*poller{}}
 }
 
 // follow calls send with the last reading and each new one, until the context ends or send returns an error.
 func (h *hub) follow(ctx context.Context, of topic, send func(reading) error) error {
-	defer h.leave(of)
-	p := h.join(of)
 	for {
-		h.mu.Lock()
-		last, next := p.last, p.next
-		h.mu.Unlock()
-		if !last.At.IsZero() || last.Err != nil {
-			if err := send(last); err != nil {
-				return err
-			}
+		last := h.take(ctx, of, true)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err := send(last); err != nil {
+			return err
 		}
 		select {
-		case <-next:
+		case <-last.renewed:
+		case <-time.After(last.Every):
 		case <-ctx.Done():
 			return nil
 		case <-h.ctx.Done():
@@ -141,99 +115,51 @@ func (h *hub) follow(ctx context.Context, of topic, send func(reading) error) er
 	}
 }
 
-func (h *hub) join(of topic) *poller {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	p := h.pollers[of]
-	if p == nil {
-		ctx, stop := context.WithCancel(h.ctx)
-		p = &poller{stop: stop, next: make(chan struct{}), changed: make(chan struct{}, 1)}
-		h.pollers[of] = p
-		go h.poll(ctx, of, p)
+// take returns the recent reading, or reads if that is too old. A page does not wait for the interval of viewers, nor
+// does it repeat an error.
+func (h *hub) take(ctx context.Context, of topic, viewer bool) reading {
+	e, release := h.recent.hold(of.String())
+	defer release()
+	began, before := time.Now(), e.value
+	age := began.Sub(e.at)
+	if age < before.least && before.Err == nil || viewer && age < before.Every {
+		return before
 	}
-	p.viewers++
-	return p
-}
-
-func (h *hub) leave(of topic) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	p := h.pollers[of]
-	if p.viewers--; p.viewers == 0 {
-		p.stop()
-		delete(h.pollers, of)
+	read, err := h.read(ctx, of)
+	if ctx.Err() != nil {
+		return reading{Err: ctx.Err()}
 	}
-}
-
-// poll reads until the last viewer leaves. An error that lasts counts as no change.
-func (h *hub) poll(ctx context.Context, of topic, p *poller) {
-	var interval time.Duration
-	var before string
-	for ctx.Err() == nil {
-		last, err := h.take(ctx, of)
-		if ctx.Err() != nil {
-			return
-		}
-		version := last.Version
-		if err != nil {
-			version = "none"
-		}
-		if version != before {
-			interval, before = 0, version
-		}
-		interval = max(last.Every, min(2*interval, h.maxInterval))
-		h.mu.Lock()
-		if err == nil {
-			p.last = last
-		}
-		p.last.Err, p.last.Every = err, interval
-		close(p.next)
-		p.next = make(chan struct{})
-		h.mu.Unlock()
-		select {
-		case <-ctx.Done():
-		case <-p.changed:
-		case <-time.After(interval):
-		}
+	e.at = time.Now()
+	r := before
+	if r.Err = err; err == nil {
+		r.Value, r.Version, r.At = read.Value, version(read.Value), read.At
 	}
-}
-
-// take returns the recent reading, or reads if that is too old.
-func (h *hub) take(ctx context.Context, of topic) (reading, error) {
-	return h.recent.get(of.String(), time.Now(), of.minInterval(), func() (reading, error) {
-		began := time.Now()
-		r, err := h.read(ctx, of)
-		digest := fnv.New64a()
-		_ = json.NewEncoder(digest).Encode(r.Value) // all values can be encoded
-		r.Version = fmt.Sprintf("%x", digest.Sum64())
-		r.Every = max(r.Every, of.minInterval(), cooldown(time.Since(began)))
-		if r.At.IsZero() {
-			r.At = time.Now()
-		}
-		return r, err
-	})
-}
-
-// latest reads a topic for a page. If its version is new, the topic's poller publishes it at once.
-func (h *hub) latest(ctx context.Context, of topic) (reading, error) {
-	last, err := h.take(ctx, of)
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if p := h.pollers[of]; p != nil && err == nil && last.Version != p.last.Version {
-		select {
-		case p.changed <- struct{}{}:
-		default:
-		}
+	r.least = max(read.least, minInterval, cooldown(e.at.Sub(began)))
+	if r.Version != before.Version || (r.Err == nil) != (before.Err == nil) {
+		r.Every = 0
+	} else if age >= before.Every { // else a page was opened meanwhile
+		r.Every = min(2*before.Every, h.maxInterval)
 	}
-	return last, err
+	r.Every = max(r.Every, r.least)
+	r.renewed = make(chan struct{})
+	if e.value = r; before.renewed != nil {
+		close(before.renewed)
+	}
+	return r
 }
 
-// latest returns the value of a reading with its type.
+func version(value any) string {
+	digest := fnv.New64a()
+	_ = json.NewEncoder(digest).Encode(value) // all values can be encoded
+	return fmt.Sprintf("%x", digest.Sum64())
+}
+
+// latest reads a topic for a page. Viewers are sent what it read.
 func latest[T any](ctx context.Context, h *hub, of topic) (value T, r reading, err error) {
-	if r, err = h.latest(ctx, of); err == nil {
+	if r = h.take(ctx, of, false); r.Err == nil {
 		value = r.Value.(T)
 	}
-	return value, r, err
+	return value, r, r.Err
 }
 
 // update is an event for the browser, which fetches the page again if the version differs.
@@ -247,8 +173,9 @@ type update struct {
 // events sends the updates of a topic as server-sent events.
 func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/event-stream")
-	control := http.NewResponseController(w)
-	_ = s.hub.follow(r.Context(), topicOf(r.URL.Query()), func(last reading) error {
+	control, query := http.NewResponseController(w), r.URL.Query()
+	of := topic{query.Get("kind"), query.Get("run"), query.Get("collection")}
+	_ = s.hub.follow(r.Context(), of, func(last reading) error {
 		event := update{Version: last.Version, Every: last.Every.Milliseconds(), Point: pointOf(last)}
 		if last.Err != nil {
 			event.Error = last.Err.Error()

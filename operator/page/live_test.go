@@ -10,9 +10,7 @@ import (
 	"time"
 )
 
-var testTopic = topic{Kind: runTopic, Run: "run"}
-
-func TestViewersShareOnePoller(t *testing.T) {
+func TestViewersShareReadings(t *testing.T) {
 	t.Parallel()
 	if one, many := readsFor(t, 1), readsFor(t, 20); one < 5 || many != one {
 		t.Errorf("%d reads for 20 viewers, %d for one", many, one)
@@ -20,26 +18,30 @@ func TestViewersShareOnePoller(t *testing.T) {
 }
 
 // readsFor counts the readings in 90 seconds; one viewer stays for the last 60. All but the first reading fail: viewers
-// are sent the error with the earlier value, and an error is not cached, so a second poller would be noticed.
+// are sent the error with the earlier value, and share the failed readings, too.
 func readsFor(t *testing.T, viewers int) (n int64) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		var reads atomic.Int64
 		broken := errors.New("broken")
-		h := newHub(t.Context(), func(_ context.Context, of topic) (reading, error) {
+		h := &hub{ctx: t.Context(), maxInterval: maxInterval, read: func(_ context.Context, of topic) (reading, error) {
 			if reads.Add(1) > 1 {
 				return reading{}, broken
 			}
 			return reading{Value: of.Run}, nil
-		})
+		}}
 		var viewing sync.WaitGroup
-		view := func(stay time.Duration) {
+		for i := range viewers {
 			viewing.Go(func() {
+				stay := 30 * time.Second
+				if i == 0 {
+					stay = 90 * time.Second
+				}
 				ctx, leave := context.WithTimeout(t.Context(), stay)
 				defer leave()
 				var last reading
-				err := h.follow(ctx, testTopic, func(r reading) error {
-					if last = r; r.Value != "run" || r.Version == "" {
+				err := h.follow(ctx, ofRun, func(r reading) error {
+					if last = r; r.Value != runID || r.Version == "" {
 						t.Errorf("sent %+v", r)
 					}
 					return nil
@@ -49,55 +51,63 @@ func readsFor(t *testing.T, viewers int) (n int64) {
 				}
 			})
 		}
-		for range viewers - 1 {
-			view(30 * time.Second)
-		}
-		view(90 * time.Second)
 		viewing.Wait()
 		n = reads.Load()
-		time.Sleep(10 * time.Minute)
-		if late := reads.Load() - n; late != 0 || len(h.pollers) != 0 {
-			t.Errorf("read %d times without a viewer; %d pollers are left", late, len(h.pollers))
+		if time.Sleep(10 * time.Minute); reads.Load() != n {
+			t.Errorf("read %d times without a viewer", reads.Load()-n)
 		}
 	})
 	return n
 }
 
-// Pages, charts and the poller share a reading, and wait for the cooldown of a slow one.
+// Pages, charts and viewers share a reading, and wait for the cooldown of a slow one. A viewer who leaves meanwhile
+// does not end it for the others.
 func TestSlowReadingIsShared(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const takes = 2 * time.Second
-		ctx, stop := context.WithCancel(t.Context())
 		var reads atomic.Int64
-		h := newHub(ctx, func(context.Context, topic) (reading, error) {
+		h := &hub{ctx: t.Context(), maxInterval: maxInterval, read: func(context.Context, topic) (reading, error) {
 			time.Sleep(takes)
 			return reading{Value: reads.Add(1)}, nil
-		})
-		open := func() {
-			last, err := h.latest(ctx, testTopic)
-			if err != nil || last.Value != reads.Load() {
-				t.Errorf("read %v, %v, want %d", last.Value, err, reads.Load())
+		}}
+		open := func(want int64) {
+			t.Helper()
+			if n, _, err := latest[int64](t.Context(), h, ofRun); err != nil || n != want || reads.Load() != want {
+				t.Errorf("page shows reading %d of %d, %v, want %d", n, reads.Load(), err, want)
 			}
 		}
-		open()
-		open()
-		var sent []any
-		var viewing sync.WaitGroup
-		viewing.Go(func() {
-			_ = h.follow(ctx, testTopic, func(last reading) error { sent = append(sent, last.Value); return nil })
-		})
-		time.Sleep(cooldownFactor*takes - time.Second)
-		open()
-		if n := reads.Load(); n != 1 {
-			t.Errorf("%d readings before the end of the cooldown, want 1", n)
+		leaves, leave := context.WithTimeout(t.Context(), takes/2)
+		defer leave()
+		if left := h.take(leaves, ofRun, true); left.Value != nil {
+			t.Errorf("a reading of who has left: %+v", left)
 		}
+		reads.Store(0)
+		open(1)
+		open(1)
+		var sent []any
+		go h.follow(t.Context(), ofRun, func(last reading) error { sent = append(sent, last.Value); return nil })
+		time.Sleep(cooldownFactor*takes - time.Second)
+		open(1)
 		time.Sleep(takes + 2*time.Second)
-		open()
-		stop()
-		viewing.Wait()
-		if n := reads.Load(); n != 2 || len(sent) != 2 || sent[1] != int64(2) {
-			t.Errorf("%d readings, the viewer was sent %v; want both of two", n, sent)
+		open(2)
+		if synctest.Wait(); len(sent) != 2 || sent[1] != int64(2) {
+			t.Errorf("the viewer was sent %v; want both of two", sent)
 		}
 	})
+}
+
+func TestPageDoesNotRepeatAnError(t *testing.T) {
+	t.Parallel()
+	broken := errors.New("broken")
+	h := &hub{ctx: t.Context(), read: func(context.Context, topic) (reading, error) {
+		return reading{Value: 1}, broken
+	}}
+	if _, _, err := latest[int](t.Context(), h, ofRun); !errors.Is(err, broken) {
+		t.Errorf("err = %v, want %v", err, broken)
+	}
+	broken = nil
+	if n, _, err := latest[int](t.Context(), h, ofRun); n != 1 || err != nil {
+		t.Errorf("then %d, %v, want 1", n, err)
+	}
 }

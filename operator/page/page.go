@@ -17,7 +17,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
@@ -28,6 +27,7 @@ import (
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/store"
 	"snapshot-status-checker/operator/deployment"
+	tracking "snapshot-status-checker/operator/live"
 	"snapshot-status-checker/operator/rejected"
 	"snapshot-status-checker/operator/report"
 	"snapshot-status-checker/operator/trace"
@@ -89,19 +89,18 @@ type Server struct {
 	receipts     cache[receipts]
 	endedRuns    cache[report.Summary]
 	progress     cache[progress]
-	forecasts    forecasts
+	trackers     cache[tracking.Tracker] // by run
 	rejected     cache[*rejected.Reading]
-	rejectedMu   sync.Mutex // one reading of the queue at a time: it hides the messages from other readers
 }
 
-// New makes a server. Its pollers end with the context.
+// New makes a server. Its event streams end with the context.
 func New(ctx context.Context, source Source, options Options) (*Server, error) {
 	templates, err := template.New("").Funcs(templateFuncs(source.Now)).ParseFS(embedded, "templates/*.html")
 	if err != nil {
 		return nil, err
 	}
 	s := &Server{Source: source, Options: options, templates: templates}
-	s.hub = newHub(ctx, s.read)
+	s.hub = &hub{ctx: ctx, read: s.read, maxInterval: maxInterval}
 	if source.Local {
 		s.hub.maxInterval = maxIntervalLocal
 	}
@@ -141,7 +140,7 @@ func (s *Server) Handler() http.Handler {
 	for path, render := range map[string]func(*http.Request) (view, error){
 		"/{$}": s.runsPage, "/run": s.runPage, "/progress": s.progressPage, "/collection": s.collectionPage,
 		"/executions": s.executionsPage, "/execution": s.executionPage, "/machine": s.machinePage,
-		"/rejected": s.rejectedPage, "/dead-letters": s.deadLettersPage, "/replay": s.replayPage,
+		"/rejected": s.queuePage, "/dead-letters": s.queuePage, "/replay": s.replayPage,
 	} {
 		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
 			page, err := render(r)

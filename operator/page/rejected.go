@@ -58,8 +58,6 @@ func (s *Server) readRejected(ctx context.Context, q queue) (*rejected.Reading, 
 		return nil, errNoQueues
 	}
 	return s.rejected.get(string(q), s.Now(), rejectedInterval, func() (*rejected.Reading, error) {
-		s.rejectedMu.Lock()
-		defer s.rejectedMu.Unlock()
 		reading, err := s.readQueue(ctx, q)
 		if err != nil {
 			return nil, err
@@ -81,12 +79,13 @@ type rejectedView struct {
 	CanReplay   bool
 }
 
-func (s *Server) rejectedPage(r *http.Request) (view, error) {
-	return s.newRejectedView(r, rejectedMessages, "rejected.html", "Rejected messages")
-}
-
-func (s *Server) deadLettersPage(r *http.Request) (view, error) {
-	return s.newRejectedView(r, deadLetters, "rejected.html", "Dead letters")
+func (s *Server) queuePage(r *http.Request) (view, error) {
+	page, err := s.newRejectedView(r, queue(r.URL.Path))
+	title := "Rejected messages"
+	if page.DeadLetters() {
+		title = "Dead letters"
+	}
+	return view{Template: "rejected.html", Title: title, Data: page}, err
 }
 
 // replayPage asks for confirmation before many messages are replayed.
@@ -94,13 +93,14 @@ func (s *Server) replayPage(r *http.Request) (view, error) {
 	if !s.AllowWrites {
 		return view{}, notFound(readOnly)
 	}
-	return s.newRejectedView(r, queueOf(r.URL.Query()), "replay.html", "Replay")
+	page, err := s.newRejectedView(r, queueOf(r.URL.Query()))
+	return view{Template: "replay.html", Title: "Replay", Data: page}, err
 }
 
-func (s *Server) newRejectedView(r *http.Request, q queue, template, title string) (view, error) {
+func (s *Server) newRejectedView(r *http.Request, q queue) (rejectedView, error) {
 	reading, err := s.readRejected(r.Context(), q)
 	if err != nil {
-		return view{}, err
+		return rejectedView{}, err
 	}
 	query := r.URL.Query()
 	page := rejectedView{Reading: reading, Queue: q, Reason: query.Get("reason"), Run: query.Get("run"),
@@ -124,7 +124,7 @@ func (s *Server) newRejectedView(r *http.Request, q queue, template, title strin
 	if q == rejectedMessages {
 		page.Reasons = rejected.ByReason(ofRun)
 	}
-	return view{Template: template, Title: title, Data: page}, nil
+	return page, nil
 }
 
 // DeadLetters reports whether the messages are dead letters.
@@ -146,7 +146,7 @@ func selectMessages(
 		case !matches(message, form.Get("run"), form.Get("reason")):
 		case identity == "" && (message.SentAt.UnixMilli() > until || message.RejectedAgain != ""):
 		case identity != "" && identity != message.Identity:
-		case identity != "" && message.RejectedAgain != "" && form.Get("force") == "":
+		case message.RejectedAgain != "" && form.Get("force") == "":
 			refused = message.WouldBeRejected()
 		default:
 			selected = append(selected, message)
@@ -167,15 +167,15 @@ func (s *Server) replay(r *http.Request) (string, error) {
 		return link("/replay", "reason", form.Get("reason"), "run", form.Get("run"), "dead_letters",
 			form.Get("dead_letters")), nil // asks for confirmation
 	}
-	s.rejectedMu.Lock()
-	defer s.rejectedMu.Unlock()
+	e, release := s.rejected.hold(string(q)) // no page reads the queue meanwhile
+	defer release()
+	e.at = time.Time{}
 	reading, err := s.readQueue(r.Context(), q)
 	if err != nil {
 		return "", err
 	}
 	selected, refused := selectMessages(reading.Messages, form, until)
 	outcomes, err := reading.Replay(r.Context(), selected)
-	s.rejected.forget(string(q))
 	released := reading.Release(r.Context())
 	if err != nil {
 		return "", deployment.AfterEffect(errors.Join(err, released), "nothing was replayed")

@@ -2,16 +2,13 @@ package page
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"net/http"
-	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"snapshot-status-checker/internal/snapshot"
-	"snapshot-status-checker/operator/deployment"
+	tracking "snapshot-status-checker/operator/live"
 	"snapshot-status-checker/operator/report"
 )
 
@@ -39,24 +36,17 @@ func (s *Server) newestRuns(ctx context.Context) (runList, error) {
 	report.NewestFirst(runs)
 	list := runList{Older: max(0, len(runs)-maxRuns)}
 	runs = runs[:min(len(runs), maxRuns)]
-	summaries, unread := make([]report.Summary, len(runs)), make([]error, len(runs))
+	list.Runs = make([]report.Summary, len(runs))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(concurrentReads)
 	for i, run := range runs {
 		group.Go(func() (err error) {
-			if summaries[i], err = s.summary(ctx, run.CorrelationID); report.Malformed(err) {
-				unread[i], err = err, nil
-			}
+			list.Runs[i], err = s.summary(ctx, run.CorrelationID)
 			return err
 		})
 	}
 	if err := group.Wait(); err != nil {
 		return runList{}, err
-	}
-	for i, summary := range summaries {
-		if malformed = errors.Join(malformed, unread[i]); unread[i] == nil {
-			list.Runs = append(list.Runs, summary)
-		}
 	}
 	if malformed != nil {
 		list.Malformed = malformed.Error()
@@ -119,7 +109,7 @@ type liveRun struct {
 
 func (s *Server) readLiveRun(ctx context.Context, run report.Run, tables reading) (liveRun, error) {
 	near, err := s.readSurroundings(ctx, run)
-	expected := s.forecasts.take(run, tables.At)
+	expected := s.forecast(run, tables.At)
 	return liveRun{run, tables.Version, !expected.At.IsZero(), expected, near}, err
 }
 
@@ -134,6 +124,26 @@ func (s *Server) readSurroundings(ctx context.Context, run report.Run) (surround
 		}
 		return near, ctx.Err()
 	})
+}
+
+// forecast says when all files of a run will have arrived at the present speed.
+type forecast struct {
+	At         time.Time // zero if unknown
+	ByDeadline string    // how long before or after the deadline
+}
+
+// forecast compares a reading of a run with the last ones. One that they contain already changes nothing.
+func (s *Server) forecast(run report.Run, at time.Time) forecast {
+	e, release := s.trackers.hold(run.Summary.Run)
+	defer release()
+	if at.After(e.value.At) {
+		e.value, _ = e.value.Take(tracking.Reading{Run: run, Began: at, Ended: at})
+	}
+	in, known := e.value.AllFilesIn()
+	if !known {
+		return forecast{}
+	}
+	return forecast{e.value.At.Add(in), e.value.ByDeadline(in)}
 }
 
 // runView is the page of a run.
@@ -162,37 +172,3 @@ func (s *Server) runPage(r *http.Request) (view, error) {
 			CanReconcile: s.AllowWrites && s.Reconcile != nil && run.State != report.Successful,
 			CanAbandon:   s.canAbandon(run), MaxReason: snapshot.MaxReason}}, nil
 }
-
-// reconcile reconciles the collection that the form names, or all of the run that wait for something.
-func (s *Server) reconcile(r *http.Request) (string, error) {
-	run, err := s.readRun(r.Context(), r.PostForm.Get("run"))
-	if err != nil {
-		return "", err
-	}
-	if s.Reconcile == nil {
-		return "", errNoStateMachine
-	}
-	keys := report.ToReconcile(run)
-	if name := r.PostForm.Get("collection"); name != "" {
-		keys = []snapshot.CollectionKey{{CorrelationID: run.Summary.Run, CollectionName: name}}
-		if !slices.ContainsFunc(run.Collections, func(c report.Collection) bool { return c.Collection == name }) {
-			return "", noCollection(name)
-		}
-	}
-	if err := s.resume(r.Context(), run); err != nil {
-		return "", err
-	}
-	notice := fmt.Sprintf("Reconciling %d collections.", len(keys))
-	switch len(keys) {
-	case 0:
-		notice = "Nothing to reconcile."
-	case 1:
-		notice = "Reconciling 1 collection."
-	}
-	if run.Abandonment != nil {
-		notice = "Taken up again. " + notice
-	}
-	return link("/run", "id", run.Summary.Run, "notice", notice), deployment.Reconcile(r.Context(), s.Reconcile, keys)
-}
-
-func noCollection(name string) error { return notFound("The run has no collection " + name + ".") }

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"net/url"
@@ -10,6 +11,8 @@ import (
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
+
+	"snapshot-status-checker/test/scenario"
 )
 
 var screenshots = flag.String("screenshots", "", "folder for the pictures (make screenshots)")
@@ -43,8 +46,8 @@ func TestScreenshots(t *testing.T) {
 	shoot("run", "/run?id="+run, 1280, 1400, false, drawn)
 	shoot("execution", "/execution?id="+url.QueryEscape(failed), 1280, 1000, false,
 		`document.querySelector("#graph svg .node.failed")`)
-	ways := s.execute(`{"Records": [{"body": ` + successMessage("ways", "db.core.early") + `}, {"body": ` +
-		fileMessage("ways", "db.core.last", 1) + `}]}`)
+	ways := s.execute(scenario.Envelope(scenario.Record("1", played("ways").SuccessFile("db.core.early").Text),
+		scenario.Record("2", fileMessage("ways", "db.core.last", 1))).Text)
 	shoot("ways", "/execution?id="+url.QueryEscape(ways), 1280, 1000, false,
 		`document.querySelector("#graph svg .node")`)
 	shoot("rejected", "/rejected", 1280, 700, true, `document.querySelector(".message")`)
@@ -61,14 +64,9 @@ func (s servedStack) sample(run string) (failed string, counted int) {
 	s.row(run, name(3), "Sent", 6)
 	failed = s.executeFailing(run, name(3)) // first: any other execution would fail meanwhile
 	for i := range 40 {
-		status, files := "Sent", 3+i%4
-		switch {
-		case i == 4:
-			status = "Table_Unavailable"
-		case i > 30:
+		status, files := cmp.Or(map[int]string{4: "Table_Unavailable", 9: "Exported"}[i], "Sent"), 3+i%4
+		if i > 30 {
 			status = "Exporting"
-		case i == 9:
-			status = "Exported"
 		}
 		s.row(run, name(i), status, files)
 		if status == "Table_Unavailable" || i > 36 {
@@ -82,7 +80,7 @@ func (s servedStack) sample(run string) (failed string, counted int) {
 			counted++
 		}
 		if i%3 == 0 && i < 25 {
-			s.send(successMessage(run, name(i)))
+			s.send(played(run).SuccessFile(name(i)).Text)
 		}
 	}
 	s.send(`{"correlation_id": "` + run + `", this is not JSON`)

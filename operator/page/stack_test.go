@@ -1,8 +1,6 @@
 package page
 
 import (
-	"encoding/json"
-	"fmt"
 	"log/slog"
 	"net"
 	"os"
@@ -14,6 +12,7 @@ import (
 
 	"snapshot-status-checker/local/localtest"
 	"snapshot-status-checker/operator/deployment"
+	"snapshot-status-checker/test/scenario"
 )
 
 func TestMain(m *testing.M) {
@@ -64,20 +63,14 @@ func (s servedStack) send(body string) {
 	s.Send(s.T, body)
 }
 
-// fileMessage is the message of a file of a collection.
-func fileMessage(run, collection string, n int) string {
-	text, err := json.Marshal(map[string]string{"correlation_id": run, "collection_name": collection,
-		"snapshot_type": "full", "export_date": "2026-11-22",
-		"filename": fmt.Sprintf("2026-11-22/%s-%03d.txt.gz.enc", collection, n)})
-	if err != nil {
-		panic(err) // strings never fail
-	}
-	return string(text)
+// played is a run whose messages are sent.
+func played(run string) scenario.Run {
+	return scenario.Run{CorrelationID: run, SnapshotType: "full", ExportDate: "2026-11-22"}
 }
 
-func successMessage(run, collection string) string {
-	return strings.Replace(fileMessage(run, collection, 0), `"snapshot_type"`,
-		`"is_success_file":"true","snapshot_type"`, 1)
+// fileMessage is the message of a file of a collection.
+func fileMessage(run, collection string, n int) string {
+	return scenario.Text(played(run).File(collection, n))
 }
 
 // executeFailing runs an execution that fails: meanwhile, the definition names a function that does not exist.

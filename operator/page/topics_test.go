@@ -1,141 +1,103 @@
 package page
 
 import (
-	"bytes"
 	"context"
-	"encoding/base64"
-	"errors"
+	"encoding/json"
 	"fmt"
-	"io"
-	"log/slog"
 	"net/http"
-	"slices"
+	"net/http/httptest"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 
+	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/table"
 	"snapshot-status-checker/operator/report"
 	"snapshot-status-checker/operator/trace"
 )
 
-// viewTopic views a topic of a server over a table, in a synctest bubble, while play runs.
-func viewTopic(
-	t *testing.T, db *countingDB, of topic, change func(*Source), play func(t *testing.T, s *Server, sent *readings),
-) {
+// viewer views a topic's updates. It lives in a synctest bubble, so it is only read while nothing else runs.
+type viewer struct {
+	testPages
+	stream *httptest.ResponseRecorder
+}
+
+// viewTopic views a topic of pages over a table while play runs.
+func viewTopic(t *testing.T, db *countingDB, of topic, change func(*Source), play func(v viewer)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		ctx, stop := context.WithCancel(t.Context())
 		source := newSource(db)
 		source.Settings = report.Settings{StalledAfter: 1000 * time.Hour}
 		if change != nil {
 			change(&source)
 		}
-		s, err := New(ctx, source, Options{Log: slog.New(slog.DiscardHandler)})
-		if err != nil {
-			t.Fatal(err)
-		}
-		var sent readings
-		var viewing sync.WaitGroup
-		viewing.Go(func() {
-			_ = s.hub.follow(ctx, of, func(last reading) error { sent.add(last); return nil })
-		})
-		synctest.Wait()
-		play(t, s, &sent)
-		stop()
-		viewing.Wait()
+		v := viewer{newPages(t, source, Options{}), httptest.NewRecorder()}
+		request := httptest.NewRequestWithContext(t.Context(), "GET", "/events?"+of.String(), nil)
+		go v.handler.ServeHTTP(v.stream, request)
+		v.wait(time.Second / 2)
+		play(v)
 	})
 }
 
-// readings are those that a viewer was sent.
-type readings struct {
-	mu  sync.Mutex
-	all []reading
-}
-
-func (r *readings) add(last reading) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.all = append(r.all, last)
-}
-
-func (r *readings) list() []reading {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return slices.Clone(r.all)
-}
-
-func (r *readings) last() reading {
-	all := r.list()
-	return all[len(all)-1]
-}
-
 // wait lets time pass, and the viewer receive what is sent by then.
-func wait(d time.Duration) {
+func (v viewer) wait(d time.Duration) {
 	time.Sleep(d)
 	synctest.Wait()
 }
 
-// addReceipts adds so many receipts, and a page of their digests.
-func (c *countingDB) addReceipts(collection string, n int) {
-	partition := "collection#" + runID + "#" + collection
-	var digests []string
-	for i := range n {
-		digest := fmt.Sprintf("%012d", i)
-		digests = append(digests, digest)
-		c.Put(tables.Ledger.At(partition, fmt.Sprintf("receipts#%06d", i)), table.Item{
-			"Messages": fmt.Sprintf(`[{"id":"id-%d","file":"file-%d","digest":%q}]`, i, i,
-				base64.StdEncoding.EncodeToString([]byte(digest))),
-			"ReceivedAt":  int64(1000 + i),
-			"ExecutionId": fmt.Sprintf("arn:aws:states:eu-west-1:111122223333:execution:checker:%06d", i)})
+// updates are those that the viewer was sent.
+func (v viewer) updates() (all []update) {
+	v.Helper()
+	for line := range strings.SplitSeq(strings.TrimSpace(v.stream.Body.String()), "\n\n") {
+		var one update
+		if err := json.Unmarshal([]byte(strings.TrimPrefix(line, "data: ")), &one); err != nil {
+			v.Fatalf("%q: %v", line, err)
+		}
+		all = append(all, one)
 	}
-	c.Put(tables.Ledger.At(partition, "page#000000"), table.Item{"Digests": table.NewBlobs(digests...)})
+	return all
 }
 
-// An unchanged run is read twice a minute. A change resets the interval.
+func (v viewer) last() update {
+	v.Helper()
+	all := v.updates()
+	return all[len(all)-1]
+}
+
+var ofRun = topic{Kind: runTopic, Run: runID}
+
+// An unchanged run is read twice a minute. A change resets the interval. A page that is opened meanwhile shows it to
+// all viewers.
 func TestUnchangedRunIsReadSeldom(t *testing.T) {
 	t.Parallel()
 	db := newDB(200)
-	viewTopic(t, db, topic{Kind: runTopic, Run: runID}, nil, func(t *testing.T, _ *Server, sent *readings) {
-		wait(time.Second / 2)
-		once := db.queries.Load() + db.batches.Load()
-		wait(time.Hour)
-		before, n := sent.last(), len(sent.list())
-		t.Logf("a reading of 200 collections: %d calls; an hour without a change: %d readings, %d calls", once, n,
-			db.queries.Load()+db.batches.Load())
-		if n > 130 || before.Every != maxInterval {
-			t.Errorf("%d readings in an hour, the last interval is %s; want two a minute", n, before.Every)
+	viewTopic(t, db, ofRun, nil, func(v viewer) {
+		once := db.calls
+		v.wait(time.Hour)
+		before, n := v.last(), len(v.updates())
+		v.Logf("a reading of 200 collections: %d calls; an hour without a change: %d readings, %d calls", once, n,
+			db.calls)
+		if n > 125 || before.Every != maxInterval.Milliseconds() {
+			v.Errorf("%d readings in an hour, the last interval is %d ms; want two a minute", n, before.Every)
 		}
 		db.row(runID, collectionName(0), "Sent", 7)
-		wait(maxInterval)
-		after := sent.list()[n:]
-		changed := slices.IndexFunc(after, func(r reading) bool { return r.Version != before.Version })
-		if changed < 0 || after[changed].Every != minInterval {
-			t.Errorf("after a change at %d: %+v", changed, after)
+		v.wait(maxInterval)
+		changed := v.updates()[n]
+		if changed.Version == before.Version || changed.Every != minInterval.Milliseconds() {
+			v.Errorf("after a change: %+v, before: %+v", changed, before)
 		}
-	})
-}
-
-func TestOpenedPageUpdatesViewers(t *testing.T) {
-	t.Parallel()
-	db, of := newDB(2), topic{Kind: runTopic, Run: runID}
-	viewTopic(t, db, of, nil, func(t *testing.T, s *Server, sent *readings) {
-		wait(10*time.Minute + 5*time.Second) // within an interval
-		db.row(runID, collectionName(0), "Sent", 7)
-		wait(minInterval)
-		opened, err := s.hub.latest(t.Context(), of)
-		if err != nil {
-			t.Fatal(err)
-		}
+		v.wait(10*time.Minute + 5*time.Second) // within an interval
+		db.row(runID, collectionName(0), "Sent", 8)
+		v.wait(minInterval)
+		page := v.get("/run", "id", runID)
 		synctest.Wait()
-		if got := sent.last(); got.Version != opened.Version || got.Every != minInterval {
-			t.Errorf("a page shows %s, viewers were sent %s every %s", opened.Version, got.Version, got.Every)
+		if got := v.last(); got.Version == changed.Version || !strings.Contains(page, got.Version) ||
+			got.Every != minInterval.Milliseconds() {
+			v.Errorf("viewers were sent %+v", got)
 		}
 	})
 }
@@ -156,34 +118,29 @@ func TestRunIsUpdatedWithItsSurroundings(t *testing.T) {
 		}
 	}
 	db := newDB(5)
-	viewTopic(t, db, topic{Kind: runTopic, Run: runID}, around, func(t *testing.T, _ *Server, sent *readings) {
-		versions := map[string]bool{}
-		wait(time.Second / 2)
-		versions[sent.last().Version] = true
+	viewTopic(t, db, ofRun, around, func(v viewer) {
+		versions := map[string]bool{v.last().Version: true}
 		inQueue.Store(3)
-		wait(maxInterval)
-		if live := sent.last().Value.(liveRun); live.Around.Rejected != 3 {
-			t.Errorf("sent %+v", live.Around)
-		}
-		versions[sent.last().Version] = true
+		v.wait(maxInterval)
+		v.want(v.get("/run", "id", runID), "3 messages in the rejected-messages queue")
+		versions[v.last().Version] = true
 		broken.Store(true)
 		calls.Store(0)
 		const while = 2 * time.Minute
 		for i := range int(while / time.Second) { // so that the tables are read at the shortest interval
 			db.row(runID, collectionName(0), "Sent", i)
-			wait(time.Second)
+			v.wait(time.Second)
 		}
 		if n := calls.Load(); n > int64(while/surroundingsInterval)+1 {
-			t.Errorf("%d calls in %s", n, while)
+			v.Errorf("%d calls in %s", n, while)
 		}
-		got := sent.last()
-		if live := got.Value.(liveRun); got.Err != nil || !strings.HasPrefix(live.err, "request ") {
-			t.Errorf("sent the error %v, and of the surroundings %q", got.Err, live.err)
-		}
-		versions[got.Version] = true
-		wait(5 * time.Minute)
-		if versions[sent.last().Version] = true; len(versions) != 3 || sent.last().Every != maxInterval {
-			t.Errorf("%d versions, want one before, one with 3 messages, and one with the error", len(versions))
+		v.want(v.get("/run", "id", runID), "Queues and executions could not be read: request ")
+		versions[v.last().Version] = true
+		v.wait(5 * time.Minute)
+		versions[v.last().Version] = true
+		if got := v.last(); len(versions) != 3 || got.Error != "" || got.Every != maxInterval.Milliseconds() {
+			v.Errorf("%d versions, want one before, one with 3 messages, and one with the error; sent %+v",
+				len(versions), got)
 		}
 	})
 }
@@ -191,22 +148,19 @@ func TestRunIsUpdatedWithItsSurroundings(t *testing.T) {
 func TestEndedRunsAreListedFromTheCache(t *testing.T) {
 	t.Parallel()
 	db := newDB(2)
-	for run, abandoned := range map[string]bool{runID: false, "ended": true} {
-		db.Put(tables.Ledger.At("run", run), table.Item{"CorrelationId": run, "RegisteredAt": int64(1000),
-			"Abandoned": abandoned})
-		db.row(run, "db.core.a", "Sent", 1)
-	}
-	viewTopic(t, db, topic{Kind: runsTopic}, nil, func(t *testing.T, _ *Server, sent *readings) {
+	db.register(runID, time.Now())
+	db.Put(tables.Ledger.At("run", "ended"), table.Item{"CorrelationId": "ended", "RegisteredAt": int64(1000),
+		"Abandoned": true})
+	db.row("ended", "db.core.a", "Sent", 1)
+	viewTopic(t, db, topic{Kind: runsTopic}, nil, func(v viewer) {
 		const while = 11 * time.Minute
 		for i := range int(while / time.Second) {
 			db.row(runID, collectionName(0), "Sent", i)
-			wait(time.Second)
+			v.wait(time.Second)
 		}
-		if list, ok := sent.last().Value.(runList); !ok || len(list.Runs) != 2 {
-			t.Fatalf("sent %+v", sent.last())
-		}
-		if inProgress, ended := db.queriesOf(runID), db.queriesOf("ended"); inProgress < 300 || ended != 3 {
-			t.Errorf("in %s the run in progress was read %d times, the ended one %d times; want 300, and 3", while,
+		v.want(v.get("/"), "run &lt;1&gt;&amp;", "ended")
+		if inProgress, ended := db.queries[runID], db.queries["ended"]; inProgress < 300 || ended != 3 {
+			v.Errorf("in %s the run in progress was read %d times, the ended one %d times; want 300, and 3", while,
 				inProgress, ended)
 		}
 	})
@@ -216,43 +170,37 @@ func TestEndedRunsAreListedFromTheCache(t *testing.T) {
 func TestCollectionIsUpdatedAlone(t *testing.T) {
 	t.Parallel()
 	db := newDB(3)
-	of := topic{collectionTopic, runID, collectionName(1)}
-	viewTopic(t, db, of, nil, func(t *testing.T, _ *Server, sent *readings) {
-		wait(time.Second / 2)
-		before := sent.last().Version
+	viewTopic(t, db, topic{collectionTopic, runID, collectionName(1)}, nil, func(v viewer) {
+		before := v.last().Version
 		check := func(what string, changes bool) {
-			t.Helper()
-			wait(time.Minute)
-			if got := sent.last().Version; (got != before) != changes {
-				t.Errorf("%s: changed: %t, want %t", what, got != before, changes)
+			v.Helper()
+			v.wait(time.Minute)
+			if got := v.last().Version; (got != before) != changes {
+				v.Errorf("%s: changed: %t, want %t", what, got != before, changes)
 			}
-			before = sent.last().Version
+			before = v.last().Version
 		}
 		db.row(runID, collectionName(2), "Sent", 7)
 		check("another collection", false)
 		db.row(runID, collectionName(1), "Sent", 7)
 		check("its row", true)
-		db.addReceipts(collectionName(1), 1)
+		db.addReceipts(collectionName(1), filesPerPage+1)
 		check("its messages", true)
+		v.want(v.get("/collection", "run", runID, "name", collectionName(1), "page", 2), "First file counted.",
+			"File 201, the latest so far, counted.", "page 2 of 2, 201 messages", ">file-0<")
 	})
 }
 
 // fakeMachine answers as Step Functions does for a state machine that lists no executions and knows each by its name.
-type fakeMachine struct{ lists, described atomic.Int64 }
+type fakeMachine struct{ lists atomic.Int64 }
 
 func (m *fakeMachine) Do(r *http.Request) (*http.Response, error) {
-	answer := `{"executions": []}`
-	switch target := r.Header.Get("X-Amz-Target"); {
-	case strings.HasSuffix(target, ".ListExecutions"):
+	if strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".ListExecutions") {
 		m.lists.Add(1)
-	case strings.HasSuffix(target, ".DescribeExecution"):
-		m.described.Add(1)
-		answer = `{"executionArn": "x", "stateMachineArn": "x", "status": "SUCCEEDED", "startDate": 1000}`
-	default:
-		return nil, errors.New("unexpected call of " + target)
+		return awsAnswer(r, map[string]any{"executions": []any{}})
 	}
-	return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}},
-		Body: io.NopCloser(bytes.NewBufferString(answer)), Request: r}, nil
+	return awsAnswer(r, map[string]any{"executionArn": "x", "stateMachineArn": "x", "status": "SUCCEEDED",
+		"startDate": 1000})
 }
 
 // The executions of a run are read at most every five seconds, with a bounded number of receipts. An equal result has
@@ -262,39 +210,72 @@ func TestExecutionsAreReadSeldom(t *testing.T) {
 	db := newDB(8)
 	db.PageSize = 1000
 	for i := range 8 {
-		db.addReceipts(collectionName(i), 5000)
+		db.addReceipts(collectionName(i), sampledReceipts+500)
 	}
 	var machine fakeMachine
 	source := func(source *Source) {
 		source.Trace = &trace.Reader{Machine: "arn:aws:states:eu-west-1:111122223333:stateMachine:checker",
-			SFN: sfn.New(sfn.Options{Region: "eu-west-1", HTTPClient: &machine,
-				Credentials: credentials.NewStaticCredentialsProvider("x", "y", "")})}
+			SFN: sfn.New(sfn.Options{Region: "eu-west-1", HTTPClient: &machine, Credentials: noCredentials})}
 	}
-	of := topic{Kind: executionsTopic, Run: runID}
-	viewTopic(t, db, of, source, func(t *testing.T, s *Server, _ *readings) {
-		wait(time.Second / 2)
-		once, pages := machine.lists.Load(), 0
-		t.Logf("a reading: %d lists of executions, %d executions, %d queries and %d batches", once,
-			machine.described.Load(), db.queries.Load(), db.batches.Load())
+	viewTopic(t, db, topic{Kind: executionsTopic, Run: runID}, source, func(v viewer) {
+		once, queries := machine.lists.Load(), 0
 		for i := range 8 {
-			pages += db.queriesOf("collection#" + runID + "#" + collectionName(i))
+			queries += db.queries["collection#"+runID+"#"+collectionName(i)]
 		}
-		if limit := lookupCollections * (sampledReceipts/db.PageSize + 1); pages > limit {
-			t.Errorf("%d pages of receipts were read, want %d at most", pages, limit)
+		if limit := lookupCollections * (sampledReceipts/db.PageSize + 1); queries > limit {
+			v.Errorf("%d pages of receipts were read, want %d at most", queries, limit)
 		}
-		versions := map[string]bool{}
 		const while = time.Minute
-		for range int(while / (100 * time.Millisecond)) {
-			opened, err := s.hub.latest(t.Context(), of)
-			if found, ok := opened.Value.(trace.Found); err != nil || !ok || len(found.Executions) == 0 {
-				t.Fatal(opened.Value, err)
+		for range int(while / time.Second) {
+			v.want(v.get("/executions", "run", runID), "SUCCEEDED", v.updates()[0].Version)
+			v.wait(time.Second)
+		}
+		if n, limit := machine.lists.Load(), once*(int64(while/surroundingsInterval)+1); n > limit {
+			v.Errorf("listed %d times in %s, want %d at most", n, while, limit)
+		}
+	})
+}
+
+// While files arrive, the page of a run says when all will have arrived, and what that means for the deadline. That the
+// forecast ends is a change, too. Later, page and list show that the run is late.
+func TestForecastAndDeadline(t *testing.T) {
+	t.Parallel()
+	const expected, badge = "<dt>All files expected</dt>", `<span class="badge bad">late</span>`
+	db := newDB(0)
+	db.row(runID, "a", "Sent", 1)
+	late := func(source *Source) {
+		db.register(runID, time.Now())
+		source.Settings.LateAfter = snapshot.LateAfter{"full": time.Hour}
+	}
+	viewTopic(t, db, ofRun, late, func(v viewer) {
+		lacks := func(page string, texts ...string) {
+			v.Helper()
+			for _, text := range texts {
+				if strings.Contains(page, text) {
+					v.Errorf("the page shows %q:\n%s", text, page)
+				}
 			}
-			versions[opened.Version] = true
-			wait(100 * time.Millisecond)
 		}
-		if n, limit := machine.lists.Load(), once*(int64(while/surroundingsInterval)+1); n > limit ||
-			len(versions) != 1 {
-			t.Errorf("listed %d times in %s, want %d at most; %d versions of one state", n, while, limit, len(versions))
+		lacks(v.get("/run", "id", runID), expected, badge, "<dt>Late since</dt>")
+		db.row(runID, "a", "Sent", 2)
+		v.wait(time.Second)
+		for range 2 { // a reading that several pages share counts once
+			v.want(v.get("/run", "id", runID), expected, " UTC, 59m before the deadline", "<dt>Deadline</dt>")
 		}
+		arriving := v.last()
+		if want := (point{At: time.Now().Unix(), Files: 2, Sent: 10}); *arriving.Point != want {
+			v.Errorf("sent the point %+v, want %+v", *arriving.Point, want)
+		}
+		v.wait(10 * time.Minute)
+		lacks(v.get("/run", "id", runID), expected)
+		lacks(v.get("/"), badge)
+		if v.last().Version == arriving.Version {
+			v.Error("the end of the forecast is no change")
+		}
+		v.wait(time.Hour)
+		v.want(v.get("/"), badge)
+		page := v.get("/run", "id", runID)
+		v.want(page, badge, "<dt>Late since</dt>")
+		lacks(page, "<dt>Deadline</dt>")
 	})
 }

@@ -108,11 +108,8 @@ func (p Printer) Table(headings []string, rows [][]string) {
 // Bar draws a progress bar.
 func Bar(done, all int64, width int) string {
 	full := 0
-	switch {
-	case all > 0 && done >= all:
-		full = width
-	case all > 0:
-		full = int(done * int64(width) / all)
+	if all > 0 {
+		full = int(min(done, all) * int64(width) / all)
 	}
 	return strings.Repeat("█", full) + strings.Repeat("░", width-full)
 }
@@ -144,5 +141,5 @@ func (p Printer) Since(moment *time.Time) string {
 	if moment == nil {
 		return "unknown"
 	}
-	return fmt.Sprintf("%s UTC, %s ago", moment.UTC().Format("2006-01-02 15:04:05"), p.Ago(moment))
+	return fmt.Sprintf("%s UTC, %s ago", moment.UTC().Format(time.DateTime), p.Ago(moment))
 }

@@ -26,28 +26,14 @@ func Clean(text string) string {
 		if r == utf8.RuneError && len(raw) == 1 {
 			return fmt.Sprintf(`\x%02x`, raw[0])
 		}
-		switch r {
-		case '\t':
-			return `\t`
-		case '\n':
-			return `\n`
-		case '\r':
-			return `\r`
+		if short, ok := map[rune]string{'\t': `\t`, '\n': `\n`, '\r': `\r`}[r]; ok {
+			return short
 		}
 		if r > 0xFFFF {
 			return fmt.Sprintf(`\U%08x`, r)
 		}
 		return fmt.Sprintf(`\u%04x`, r)
 	})
-}
-
-// Lines is Clean for a text of several lines: its line ends stay.
-func Lines(text string) string {
-	lines := strings.Split(text, "\n")
-	for i, line := range lines {
-		lines[i] = Clean(line)
-	}
-	return strings.Join(lines, "\n")
 }
 
 // Quote is Clean in double quotes, in which quotes and backslashes are escaped too.
@@ -95,7 +81,11 @@ func Writer(to io.Writer) io.Writer { return writer{to} }
 type writer struct{ to io.Writer }
 
 func (w writer) Write(lines []byte) (int, error) {
-	if _, err := io.WriteString(w.to, Lines(string(lines))); err != nil {
+	safe := strings.Split(string(lines), "\n")
+	for i, line := range safe {
+		safe[i] = Clean(line)
+	}
+	if _, err := io.WriteString(w.to, strings.Join(safe, "\n")); err != nil {
 		return 0, err
 	}
 	return len(lines), nil

@@ -109,7 +109,9 @@ function select(name) {
 function graph() {
   const place = document.getElementById("graph");
   if (!place) return;
-  const { graph, steps } = JSON.parse(place.dataset.graph);
+  const { graph, steps: path } = JSON.parse(place.dataset.graph);
+  const steps = (path ?? []).map((s) =>
+    ({ ...s, caught: s.error && !s.failed, running: !s.left && !s.failed }));
   const laid = layout(graph);
   const picture = svg("svg", { width: laid.width, height: laid.height, viewBox: `0 0 ${laid.width} ${laid.height}`,
     role: "group", "aria-label": "State machine" });

@@ -1,12 +1,49 @@
 package page
 
 import (
-	"context"
+	"fmt"
 	"net/http"
 
 	"snapshot-status-checker/internal/snapshot"
+	"snapshot-status-checker/operator/deployment"
 	"snapshot-status-checker/operator/report"
 )
+
+// reconcile reconciles the collection that the form names, or all of the run that wait for something. It takes up again
+// a run that was ended by hand.
+func (s *Server) reconcile(r *http.Request) (string, error) {
+	run, err := s.readRun(r.Context(), r.PostForm.Get("run"))
+	if err != nil {
+		return "", err
+	}
+	if s.Reconcile == nil {
+		return "", errNoStateMachine
+	}
+	keys := report.ToReconcile(run)
+	if name := r.PostForm.Get("collection"); name != "" {
+		if _, err := findCollection(run, name); err != nil {
+			return "", err
+		}
+		keys = []snapshot.CollectionKey{{CorrelationID: run.Summary.Run, CollectionName: name}}
+	}
+	if run.Abandonment != nil {
+		_, err := s.Resume(r.Context(), run.Summary.Run)
+		s.forget(run.Summary.Run)
+		if err != nil {
+			return "", err
+		}
+	}
+	notice := fmt.Sprintf("Reconciling %d collections.", len(keys))
+	if len(keys) == 1 {
+		notice = "Reconciling 1 collection."
+	} else if len(keys) == 0 {
+		notice = "Nothing to reconcile."
+	}
+	if run.Abandonment != nil {
+		notice = "Taken up again. " + notice
+	}
+	return link("/run", "id", run.Summary.Run, "notice", notice), deployment.Reconcile(r.Context(), s.Reconcile, keys)
+}
 
 // canAbandon reports whether the page of a run offers to end it by hand.
 func (s *Server) canAbandon(run report.Run) bool {
@@ -30,16 +67,6 @@ func (s *Server) abandon(r *http.Request) (string, error) {
 	}
 	s.forget(run)
 	return link("/run", "id", run, "notice", notice), nil
-}
-
-// resume takes up a run again that was ended by hand. It does nothing for another run.
-func (s *Server) resume(ctx context.Context, run report.Run) error {
-	if run.Abandonment == nil || s.Resume == nil {
-		return nil
-	}
-	_, err := s.Resume(ctx, run.Summary.Run)
-	s.forget(run.Summary.Run)
-	return err
 }
 
 // forget makes the next pages read the run again.
