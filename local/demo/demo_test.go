@@ -108,23 +108,15 @@ func TestReportListsEveryDifference(t *testing.T) {
 	}{
 		{"Expected", func(*result) {}, ""},
 		{"OneFileTooMany", func(r *result) { r.rows[1].Received++ }, "collection-001 is Success with 6/5 files"},
-		{"FilesSentChanged", func(r *result) { r.rows[1].Sent = 4 }, "with 5/4 files"},
-		{"NotSuccess", func(r *result) { r.rows[0].Status = "Received" }, "collection-000 is Received"},
 		{"OtherCase", func(r *result) { r.rows[2].Status = "Success" }, "want SUCCESS"},
 		{"RowMissing", func(r *result) { r.rows = r.rows[1:] }, "2 rows, want 3"},
 		{"RowAdded", func(r *result) { r.rows = append(r.rows, scenario.Row{Name: "db.not.there"}) }, "4 rows, want 3"},
 		{"RequestTwice", func(r *result) { r.requests = append(r.requests, r.requests[0]) },
 			"request arrived 2 times, want 1"},
-		{"RequestMissing", func(r *result) { r.requests = r.requests[1:] }, "request arrived 0 times, want 1"},
 		{"RequestWrong", func(r *result) { r.requests[0]["shutdown_flag"] = true }, "request arrived 1 times, want 0"},
-		{"NotificationTwice", func(r *result) { r.notifications = append(r.notifications, r.notifications[0]) },
-			"notification arrived 2 times, want 1"},
 		{"NotificationMissing", func(r *result) { r.notifications = r.notifications[:1] },
 			"notification arrived 0 times, want 1"},
 		{"RejectMissing", func(r *result) { r.rejected = r.rejected[1:] }, "arrived 0 times, want 1: NOT_JSON of id-0"},
-		{"RejectOther", func(r *result) { r.rejected[0].Reason = "OTHER" }, "arrived 1 times, want 0: OTHER of id-0"},
-		{"RejectTwice", func(r *result) { r.rejected = append(r.rejected, r.rejected[0]) },
-			"arrived 2 times, want 1: NOT_JSON"},
 		{"RejectWithoutReason", func(r *result) { r.rejected[0].detail = "" }, "without a reason text"},
 	}
 	for _, test := range tests {
