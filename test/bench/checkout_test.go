@@ -30,9 +30,7 @@ func TestCheckOut(t *testing.T) {
 	git("add", "file")
 	git("commit", "--quiet", "--message", "Old")
 	commit := git("rev-parse", "HEAD")
-	if err := os.WriteFile(file, []byte("new"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	git("rm", "--quiet", "file")
 	for range 2 { // also over what the first has written
 		got, err := checkOut(t.Context(), project, commit)
 		raw, _ := os.ReadFile(filepath.Join(got.project.Root, "file"))

@@ -8,8 +8,7 @@ import (
 	"strings"
 )
 
-// cpu is CPU time in seconds.
-type cpu struct{ engine, functions float64 }
+type cpu struct{ engine, functions float64 } // seconds
 
 // cpu is what the engine and its living function processes have used so far.
 func (s *system) cpu() cpu {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -138,7 +137,7 @@ func (s *system) listFunctions(ctx context.Context, stack, programs string) erro
 	}
 	for _, f := range listed.Functions {
 		name := aws.ToString(f.FunctionName)
-		task := cmp.Or(strings.TrimPrefix(name, stack+"-"), name)
+		task := strings.TrimPrefix(name, stack+"-")
 		found := deployed{name: name, task: task, memoryMB: float64(aws.ToInt32(f.MemorySize)),
 			program: filepath.Join(programs, task, "bootstrap")}
 		if f.Environment != nil {
