@@ -76,14 +76,11 @@ type compareCommand struct {
 }
 
 func (c *compareCommand) Run(project local.Project) error {
-	var both []results
-	for _, name := range []string{c.A, c.B} {
-		read, err := readResults(project, name)
-		if err != nil {
-			return err
-		}
-		both = append(both, read)
+	older, errA := readResults(project, c.A)
+	newer, errB := readResults(project, c.B)
+	if err := errors.Join(errA, errB); err != nil {
+		return err
 	}
-	fmt.Print(compareResults(both[0], both[1]))
+	fmt.Print(compareResults(older, newer))
 	return nil
 }

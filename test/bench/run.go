@@ -74,8 +74,8 @@ func (s *system) measure(ctx context.Context, r run, batch, pollers int) (m meas
 		return m, err
 	}
 	after := s.cpu()
-	m.Seconds, m.EngineCPU, m.FunctionCPU = time.Since(begun).Seconds(), after.engine-before.engine,
-		after.functions-before.functions
+	m.Seconds = time.Since(begun).Seconds()
+	m.EngineCPU, m.FunctionCPU = after.engine-before.engine, after.functions-before.functions
 	if _, err := s.player.Send(ctx, r.successFiles(), 0); err != nil {
 		return m, err
 	}
@@ -85,7 +85,8 @@ func (s *system) measure(ctx context.Context, r run, batch, pollers int) (m meas
 	if err := s.checkSent(ctx, r); err != nil {
 		return m, err
 	}
-	return m, s.count(ctx, &m, began)
+	err = s.count(ctx, &m, began)
+	return m, err
 }
 
 // sourceOf is the pipe from the queue with a batch size, and a window as the stack sets it.
@@ -98,10 +99,7 @@ func (s *system) sourceOf(batch, pollers int) local.Pipe {
 	return pipe
 }
 
-const (
-	stuckAfter = 2 * time.Minute
-	settled    = 1500 * time.Millisecond
-)
+const stuckAfter, settled = 2 * time.Minute, 1500 * time.Millisecond
 
 // await waits until all rows have the status with every file counted once, and the system is idle.
 func (s *system) await(ctx context.Context, r run, status snapshot.Status) error {
@@ -136,10 +134,13 @@ func (s *system) idle(ctx context.Context) (bool, error) {
 // settle waits until the changes in the stream are reconciled and nothing runs.
 func (s *system) settle(ctx context.Context) error {
 	begun := time.Now()
-	_, err := scenario.Poll(ctx, stuckAfter, func() (bool, error) {
+	finished, err := scenario.Poll(ctx, stuckAfter, func() (bool, error) {
 		idle, err := s.idle(ctx)
 		return idle && time.Since(begun) > settled, err
 	}, func() string { return "" })
+	if err == nil && !finished {
+		err = fmt.Errorf("the stack is not idle after %s", stuckAfter)
+	}
 	return err
 }
 
