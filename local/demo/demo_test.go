@@ -132,9 +132,43 @@ func TestReportListsEveryDifference(t *testing.T) {
 				t.Errorf("got %v, want no error", err)
 			case test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)):
 				t.Errorf("got %v, want an error with %q", err, test.want)
-			case test.want != "" && strings.Contains(out.String(), "Passed"):
-				t.Error("the report says Passed")
+			case strings.Contains(out.String(), "Passed") != (test.want == ""):
+				t.Errorf("the report says\n%s", &out)
 			}
 		})
+	}
+}
+
+func TestReportShowsTheResult(t *testing.T) {
+	t.Parallel()
+	run := newRun("demo-x", 3, 5)
+	result := expected(run)
+	result.rows[1].Received++
+	slices.Reverse(result.rejected)
+	var out bytes.Buffer
+	if err := report(&out, run, result, 0); err == nil {
+		t.Error("no error for a file that was counted twice")
+	}
+	want := `
+COLLECTION                STATUS   RECEIVED/SENT  REQUESTS
+db.demo-x.collection-001  Success  6/5            1
+db.demo-x.collection-000  Success  5/5            1
+db.demo-x.collection-002  SUCCESS  5/5            1
+
+REQUESTS TO THE SENDER
+` + scenario.Text(result.requests[0]) + `
+… and 2 more
+
+NOTIFICATIONS
+Incremental - All collections received by NiFi
+Incremental - All collections successful
+
+REJECTED  REASON   IDENTITY
+NOT_JSON  because  id-0
+NO_BODY   because  id-1
+
+`
+	if diff := cmp.Diff(strings.Split(want, "\n"), strings.Split(out.String(), "\n")); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
 	}
 }
