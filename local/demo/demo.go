@@ -133,7 +133,7 @@ func send(
 	messages := func(some []scenario.Message) func() error {
 		return func() error {
 			expected, err := player.Send(ctx, some, 0)
-			result.expect(expected)
+			result.locked(func() { result.expected = append(result.expected, expected...) })
 			return err
 		}
 	}
@@ -169,7 +169,7 @@ func await(ctx context.Context, player *scenario.Player, result *result, progres
 		if err != nil {
 			return false, err
 		}
-		result.setRows(rows)
+		result.locked(func() { result.rows = rows })
 		progress.Show(result.String())
 		if !done() {
 			return false, nil
@@ -181,7 +181,9 @@ func await(ctx context.Context, player *scenario.Player, result *result, progres
 // inboxes receive requests, which the first one answers, notifications and rejected messages.
 func inboxes(player *scenario.Player, run *run, result *result, notifications string) []*scenario.Inbox {
 	return []*scenario.Inbox{
-		player.Sender(run.Run, result.addRequest),
+		player.Sender(run.Run, func(request scenario.Fields) {
+			result.locked(func() { result.requests = append(result.requests, request) })
+		}),
 		player.Inbox(notifications, run.Run, func(_ context.Context, message sqstypes.Message) error {
 			var notification struct {
 				Title string `json:"title_text"`
@@ -189,16 +191,15 @@ func inboxes(player *scenario.Player, run *run, result *result, notifications st
 			if err := json.Unmarshal([]byte(aws.ToString(message.Body)), &notification); err != nil {
 				return fmt.Errorf("reading a notification: %w", err)
 			}
-			result.addNotification(notification.Title)
+			result.locked(func() { result.notifications = append(result.notifications, notification.Title) })
 			return nil
 		}),
 		player.Rejected(run.Run, func(message sqstypes.Message) {
 			attribute := func(name string) string { return aws.ToString(message.MessageAttributes[name].StringValue) }
-			result.addRejected(rejected{
-				Reject: scenario.Reject{Reason: snapshot.Reason(attribute(delivery.AttrReasonCode)),
-					Identity: attribute(delivery.AttrIdentity)},
-				detail: attribute(delivery.AttrReason),
-			})
+			found := rejected{detail: attribute(delivery.AttrReason), Reject: scenario.Reject{
+				Reason:   snapshot.Reason(attribute(delivery.AttrReasonCode)),
+				Identity: attribute(delivery.AttrIdentity)}}
+			result.locked(func() { result.rejected = append(result.rejected, found) })
 		}),
 	}
 }

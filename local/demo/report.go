@@ -17,8 +17,7 @@ import (
 // report writes the result and returns an error that lists every difference from the expected result.
 func report(out io.Writer, run *run, result *result, took time.Duration) error {
 	showResult(out, result)
-	problems := slices.Concat(checkRows(run, result), checkRequests(run, result), checkNotifications(result),
-		checkRejected(result))
+	problems := slices.Concat(checkRows(run, result), checkMessages(run, result))
 	fmt.Fprintln(out)
 	if len(problems) > 0 {
 		return errors.New("the result differs from the expected one:\n  " + strings.Join(problems, "\n  "))
@@ -93,15 +92,45 @@ func checkRows(run *run, result *result) []string {
 	return problems
 }
 
-func checkRequests(run *run, result *result) []string {
-	got, want := map[string]int{}, map[string]int{}
+// message is a message that arrives: its kind and its text.
+type message struct{ kind, text string }
+
+// checkMessages lists the requests, notifications and rejected messages that arrived too often, too seldom or not at
+// all.
+func checkMessages(run *run, result *result) []string {
+	got, want := map[message]int{}, map[message]int{
+		{"notification", "Incremental - All collections received by NiFi"}: 1,
+		{"notification", "Incremental - All collections successful"}:       1,
+	}
+	for _, title := range result.notifications {
+		got[message{"notification", title}]++
+	}
 	for _, request := range result.requests {
-		got[scenario.Text(request)]++
+		got[message{"request", scenario.Text(request)}]++
 	}
 	for _, c := range run.Collections {
-		want[scenario.Text(wantRequest(run, c))] = 1
+		want[message{"request", scenario.Text(wantRequest(run, c))}]++
 	}
-	return differences("request", got, want)
+	for _, found := range result.rejected {
+		text := fmt.Sprintf("%s of %s", found.Reason, found.Identity)
+		got[message{"rejected message", text}]++
+		if found.detail == "" {
+			got[message{"rejected message", text + ", without a reason text"}]++
+		}
+	}
+	for _, reject := range result.expected {
+		want[message{"rejected message", fmt.Sprintf("%s of %s", reject.Reason, reject.Identity)}]++
+	}
+	all := maps.Clone(got)
+	maps.Copy(all, want)
+	var problems []string
+	for m := range all {
+		if got[m] != want[m] {
+			problems = append(problems, fmt.Sprintf("%s arrived %d times, want %d: %s", m.kind, got[m], want[m], m.text))
+		}
+	}
+	slices.Sort(problems)
+	return problems
 }
 
 func wantRequest(run *run, c scenario.Collection) scenario.Fields {
@@ -110,42 +139,4 @@ func wantRequest(run *run, c scenario.Collection) scenario.Fields {
 		"snapshot_type": run.SnapshotType, "reprocess_files": "true", "export_date": run.ExportDate,
 		"send_success_indicator": "true",
 	}
-}
-
-func checkNotifications(result *result) []string {
-	got := map[string]int{}
-	for _, title := range result.notifications {
-		got[title]++
-	}
-	return differences("notification", got, map[string]int{
-		"Incremental - All collections received by NiFi": 1,
-		"Incremental - All collections successful":       1,
-	})
-}
-
-func checkRejected(result *result) []string {
-	got, want := map[string]int{}, map[string]int{}
-	for _, found := range result.rejected {
-		got[fmt.Sprintf("%s of %s", found.Reason, found.Identity)]++
-		if found.detail == "" {
-			got[fmt.Sprintf("%s of %s, without a reason text", found.Reason, found.Identity)]++
-		}
-	}
-	for _, reject := range result.expected {
-		want[fmt.Sprintf("%s of %s", reject.Reason, reject.Identity)]++
-	}
-	return differences("rejected message", got, want)
-}
-
-// differences lists what arrived too often, too seldom or not at all.
-func differences(what string, got, want map[string]int) []string {
-	var problems []string
-	all := maps.Clone(got)
-	maps.Copy(all, want)
-	for _, key := range slices.Sorted(maps.Keys(all)) {
-		if got[key] != want[key] {
-			problems = append(problems, fmt.Sprintf("%s arrived %d times, want %d: %s", what, got[key], want[key], key))
-		}
-	}
-	return problems
 }

@@ -7,7 +7,7 @@ import (
 	"snapshot-status-checker/test/scenario"
 )
 
-// result is the stack's output for the run so far. Safe for concurrent use.
+// result is the stack's output for the run so far. Its methods are safe for concurrent use.
 type result struct {
 	run           *run
 	mutex         sync.Mutex
@@ -24,24 +24,11 @@ type rejected struct {
 	detail string
 }
 
+// locked lets do change the result.
 func (r *result) locked(do func()) {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
 	do()
-}
-
-func (r *result) setRows(rows []scenario.Row) { r.locked(func() { r.rows = rows }) }
-func (r *result) addRequest(request scenario.Fields) {
-	r.locked(func() { r.requests = append(r.requests, request) })
-}
-func (r *result) addNotification(title string) {
-	r.locked(func() { r.notifications = append(r.notifications, title) })
-}
-func (r *result) addRejected(found rejected) {
-	r.locked(func() { r.rejected = append(r.rejected, found) })
-}
-func (r *result) expect(rejects []scenario.Reject) {
-	r.locked(func() { r.expected = append(r.expected, rejects...) })
 }
 
 // succeeded is the number of collections in status Success.

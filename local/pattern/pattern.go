@@ -13,7 +13,13 @@ import (
 )
 
 // Pattern is a parsed event pattern.
-type Pattern struct{ fields map[string]any }
+type Pattern struct{ matches object }
+
+// object reports whether a JSON object matches; accepts whether a field does, which may be absent.
+type (
+	object  func(fields map[string]any) bool
+	accepts func(value any, present bool) bool
+)
 
 // Parse parses a pattern. An unsupported operator is an error.
 func Parse(text string) (Pattern, error) {
@@ -24,62 +30,122 @@ func Parse(text string) (Pattern, error) {
 	if fields == nil {
 		return Pattern{}, errors.New("event pattern: null is not a pattern")
 	}
-	return Pattern{fields: fields}, validate(fields)
+	matches, err := parseObject(fields)
+	return Pattern{matches}, err
 }
 
 // Matches reports whether the event, as decoded JSON, has every field of the pattern with a value that one of the
 // field's alternatives accepts.
-func (p Pattern) Matches(event map[string]any) bool { return matches(p.fields, event) }
+func (p Pattern) Matches(event map[string]any) bool { return p.matches(event) }
+
+func parseObject(pattern map[string]any) (object, error) {
+	var all []object
+	for name, wanted := range pattern {
+		one, err := parseField(name, wanted)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, one)
+	}
+	return func(fields map[string]any) bool {
+		return !slices.ContainsFunc(all, func(one object) bool { return !one(fields) })
+	}, nil
+}
 
 // or takes the place of a field, with a list of patterns of which one must match.
 const or = "$or"
 
-func matches(fields map[string]any, event map[string]any) bool {
-	for name, wanted := range fields {
-		if name == or {
-			one := func(fields any) bool { return matches(fields.(map[string]any), event) }
-			if !slices.ContainsFunc(wanted.([]any), one) {
-				return false
-			}
-			continue
-		}
-		value, present := event[name]
-		switch wanted := wanted.(type) {
-		case map[string]any:
-			inner, _ := value.(map[string]any)
-			if !matches(wanted, inner) {
-				return false
-			}
-		case []any:
-			if !accepted(wanted, value, present) {
-				return false
-			}
-		}
+func parseField(name string, wanted any) (object, error) {
+	if name == or {
+		return parseOr(wanted)
 	}
-	return true
+	switch wanted := wanted.(type) {
+	case map[string]any:
+		matches, err := parseObject(wanted)
+		return func(fields map[string]any) bool {
+			inner, _ := fields[name].(map[string]any)
+			return matches(inner)
+		}, err
+	case []any:
+		var alternatives []accepts
+		for _, alternative := range wanted {
+			one, err := parseAlternative(name, alternative)
+			if err != nil {
+				return nil, err
+			}
+			alternatives = append(alternatives, one)
+		}
+		return func(fields map[string]any) bool {
+			value, present := fields[name]
+			return slices.ContainsFunc(alternatives, func(one accepts) bool { return one(value, present) })
+		}, nil
+	}
+	return nil, fmt.Errorf("event pattern: field %s is neither an object nor an array", name)
 }
 
-func accepted(alternatives []any, value any, present bool) bool {
-	for _, alternative := range alternatives {
-		operator, isOperator := alternative.(map[string]any)
-		if !isOperator {
-			if present && alternative == value {
-				return true
+// parseOr takes at least two patterns. EventBridge reads anything else as a field of that name.
+func parseOr(operand any) (object, error) {
+	list, _ := operand.([]any)
+	if len(list) < 2 {
+		return nil, errors.New("event pattern: $or takes an array of at least two patterns")
+	}
+	var patterns []object
+	for _, one := range list {
+		fields, _ := one.(map[string]any)
+		if len(fields) == 0 {
+			return nil, errors.New("event pattern: $or takes patterns, each of at least one field")
+		}
+		matches, err := parseObject(fields)
+		if err != nil {
+			return nil, err
+		}
+		patterns = append(patterns, matches)
+	}
+	return func(fields map[string]any) bool {
+		return slices.ContainsFunc(patterns, func(matches object) bool { return matches(fields) })
+	}, nil
+}
+
+// parseAlternative takes a plain value, or an object of one operator.
+func parseAlternative(field string, alternative any) (accepts, error) {
+	switch alternative := alternative.(type) {
+	case []any:
+		return nil, fmt.Errorf("event pattern: field %s: an array is not an alternative", field)
+	case map[string]any:
+		if len(alternative) != 1 {
+			return nil, fmt.Errorf("event pattern: field %s: %d operators in one object, want 1", field, len(alternative))
+		}
+		for operator, operand := range alternative {
+			if one := parseOperator(operator, operand); one != nil {
+				return one, nil
 			}
-			continue
-		}
-		text, isText := value.(string)
-		if wanted, ok := operator["equals-ignore-case"].(string); ok && isText && equalIgnoringCase(wanted, text) {
-			return true
-		}
-		if wanted, ok := operator["exists"].(bool); ok && wanted == present {
-			return true
-		}
-		if but, ok := operator["anything-but"].([]any); ok && present && !accepted(but, value, present) {
-			return true
+			return nil, fmt.Errorf("event pattern: field %s: operator %s with operand %v is unsupported", field, operator,
+				operand)
 		}
 	}
-	return false
+	return func(value any, present bool) bool { return present && value == alternative }, nil
+}
+
+// parseOperator returns nil if the operator or its operand is unsupported.
+func parseOperator(operator string, operand any) accepts {
+	switch operand := operand.(type) {
+	case string:
+		if operator == "equals-ignore-case" && isASCII(operand) {
+			return func(value any, _ bool) bool {
+				text, isText := value.(string)
+				return isText && equalIgnoringCase(operand, text)
+			}
+		}
+	case bool:
+		if operator == "exists" {
+			return func(_ any, present bool) bool { return present == operand }
+		}
+	case []any:
+		if operator == "anything-but" && !slices.ContainsFunc(operand, isNoScalar) {
+			return func(value any, present bool) bool { return present && !slices.Contains(operand, value) }
+		}
+	}
+	return nil
 }
 
 // equalIgnoringCase ignores the case of ASCII letters only, as EventBridge does: ſent is not Sent. A text of the same
@@ -88,94 +154,16 @@ func equalIgnoringCase(wanted, text string) bool {
 	return len(wanted) == len(text) && strings.EqualFold(wanted, text)
 }
 
-func validate(fields map[string]any) error {
-	for name, wanted := range fields {
-		if name == or {
-			if err := validateOr(wanted); err != nil {
-				return err
-			}
-			continue
-		}
-		switch wanted := wanted.(type) {
-		case map[string]any:
-			if err := validate(wanted); err != nil {
-				return err
-			}
-		case []any:
-			for _, alternative := range wanted {
-				if err := validateAlternative(name, alternative); err != nil {
-					return err
-				}
-			}
-		default:
-			return fmt.Errorf("event pattern: field %s is neither an object nor an array", name)
-		}
+// isNoScalar reports whether the value is neither a text nor a number, which anything-but takes.
+func isNoScalar(value any) bool {
+	switch value.(type) {
+	case string, float64:
+		return false
 	}
-	return nil
+	return true
 }
 
-// validateOr accepts at least two patterns. EventBridge reads anything else as a field of that name.
-func validateOr(operand any) error {
-	list, _ := operand.([]any)
-	if len(list) < 2 {
-		return errors.New("event pattern: $or takes an array of at least two patterns")
-	}
-	for _, one := range list {
-		fields, isObject := one.(map[string]any)
-		if !isObject || len(fields) == 0 {
-			return errors.New("event pattern: $or takes patterns, each of at least one field")
-		}
-		if err := validate(fields); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// validateAlternative accepts a plain value, or an object of one operator.
-func validateAlternative(field string, alternative any) error {
-	if _, isArray := alternative.([]any); isArray {
-		return fmt.Errorf("event pattern: field %s: an array is not an alternative", field)
-	}
-	operator, isOperator := alternative.(map[string]any)
-	if !isOperator {
-		return nil
-	}
-	if len(operator) != 1 {
-		return fmt.Errorf("event pattern: field %s: %d operators in one object, want 1", field, len(operator))
-	}
-	for name, operand := range operator {
-		ok := false
-		switch name {
-		case "equals-ignore-case":
-			ok = isASCII(operand)
-		case "exists":
-			_, ok = operand.(bool)
-		case "anything-but":
-			ok = isListOfScalars(operand)
-		}
-		if !ok {
-			return fmt.Errorf("event pattern: field %s: operator %s with operand %v is unsupported",
-				field, name, operand)
-		}
-	}
-	return nil
-}
-
-// isListOfScalars reports whether the operand is a list of texts and numbers, which anything-but takes.
-func isListOfScalars(operand any) bool {
-	list, isList := operand.([]any)
-	return isList && !slices.ContainsFunc(list, func(element any) bool {
-		switch element.(type) {
-		case string, float64:
-			return false
-		}
-		return true
-	})
-}
-
-// isASCII reports whether the operand is an ASCII text. How EventBridge compares other texts is not documented.
-func isASCII(operand any) bool {
-	text, isText := operand.(string)
-	return isText && !strings.ContainsFunc(text, func(r rune) bool { return r > unicode.MaxASCII })
+// isASCII reports whether the text is ASCII. How EventBridge compares other texts is not documented.
+func isASCII(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool { return r > unicode.MaxASCII })
 }

@@ -1,196 +1,159 @@
 package main
 
 import (
-	"context"
-	"slices"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"snapshot-status-checker/internal/price"
 	"snapshot-status-checker/local"
 )
 
-// TestHarness sends small runs through the baseline and the deployed stack, and checks that the counters see exactly
-// the necessary calls. It checks no times.
-func TestHarness(t *testing.T) {
-	// It takes half a minute, and longer on a busy machine.
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Minute)
-	defer cancel()
+// Small runs through the baseline and the deployed stack: the counter sees exactly the calls that are necessary, and
+// every figure is there. No time is checked.
+func TestMeasure(t *testing.T) {
 	project, err := local.FindProject()
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := newSuite(options{
-		Project: project, Log: t.Output(), Files: 20, FilesPerCollection: 10, InFlight: 2, CountFiles: 20,
-		CeilingFor: 20 * time.Millisecond, WorkMessages: 40, Rounds: 1,
-	}, nil, "")
-	now := s.versions[0]
-	if err := s.inTestbed(ctx, true, s.memory, func(w *testbed) (*system, error) {
-		if s.Ceilings, err = w.ceilings(ctx, s.CeilingFor); err != nil {
-			return nil, err
+	s := &suite{project: project, log: t.Output(), results: results{Size: Size{Files: 20, Rounds: 1}}}
+	for _, kind := range kinds[:2] {
+		if err := s.measureKind(t.Context(), kind, []version{{project: project}}); err != nil {
+			t.Fatal(err)
 		}
-		sys, err := w.deployBaseline(ctx)
-		if err != nil {
-			return nil, err
-		}
-		for _, byEngine := range []bool{false, true} {
-			if _, err := s.speed(ctx, w, sys, "baseline 10", s.shapeOf(20), feeding{Batch: 10, Concurrent: 2,
-				ByEngine: byEngine}); err != nil {
-				return nil, err
-			}
-		}
-		if err := s.countAll(ctx, w, sys, &s.results, "baseline", []int{10}); err != nil {
-			return nil, err
-		}
-		return sys, s.receipt(ctx, w, sys, &s.results, "baseline")
-	}); err != nil {
-		t.Fatal(err)
 	}
-	if err := s.inTestbed(ctx, true, now.memory, func(w *testbed) (*system, error) {
-		sys, err := w.deployStack(ctx, project, "STANDARD")
-		if err != nil {
-			return nil, err
-		}
-		if err := s.countAll(ctx, w, sys, &s.results, "Standard", []int{100}); err != nil {
-			return nil, err
-		}
-		if err := s.receipt(ctx, w, sys, &s.results, "Standard"); err != nil {
-			return nil, err
-		}
-		now.caller, err = w.callerOf(ctx, sys)
-		return sys, err
-	}); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.measureWork(ctx); err != nil {
-		t.Fatal(err)
-	}
-
-	baseline, stack := s.Counts[0], s.Counts[1]
-	// Of 2 collections: an update for each file, 2 moves to Received and 2 to Success, each with a read of the run.
-	want := map[string]int{"DynamoDB.UpdateItem": 24, "DynamoDB.GetItem": 2, "DynamoDB.Query": 4, "SQS.SendMessage": 2}
-	// Collections that complete at the same moment each send it.
-	if sent := baseline.Functions.Kinds["SNS.Publish"]; sent < 2 || sent > 4 {
-		t.Errorf("the baseline sent the two notifications %d times", sent)
-	}
-	delete(baseline.Functions.Kinds, "SNS.Publish")
-	if diff := cmp.Diff(want, baseline.Functions.Kinds); diff != "" {
+	one, _ := s.run("", baseline, 1)
+	// Of a collection of 20 files: an update for each file, and two moves, each with a read of the run; the row is read
+	// when the _success file comes. 21 messages are received, deleted and processed, and a request is sent.
+	want := calls{ReadUnits: 3, WriteUnits: 22, Services: map[string]int{
+		dynamoService: 20 + 2*2 + 1, queueService: 21 + 21 + 1, topicService: 2, "Lambda": 21}}
+	if diff := cmp.Diff(want, one.Calls); diff != "" {
 		t.Errorf("calls of the baseline (-want +got)\n%s", diff)
 	}
-	if got := baseline.Functions.WriteUnits["DynamoDB.UpdateItem"]; got != 24 {
-		t.Errorf("the baseline's updates consumed %g write units, want 24", got)
+	stack, _ := s.run("", "Standard", 1)
+	if executions := stack.Calls.Services[statesService]; executions < 21 || stack.States < 2*executions ||
+		stack.Calls.Services["Lambda"] < executions || stack.Calls.Payloads < float64(executions) {
+		t.Errorf("%d executions of 21 messages, %d states, %+v", executions, stack.States, stack.Calls)
 	}
-	increments := stack.Invocations["increment"].Calls
-	if increments < 2 || stack.Executions < 2 || stack.States < 2*stack.Executions {
-		t.Errorf("%d calls of increment and %d states of %d executions", increments, stack.States, stack.Executions)
+	if written, entered := stack.Calls.WriteUnits, stack.Usage[price.StateTransition]; written < 3*20 || entered < 2e6 {
+		t.Errorf("%g units written of 20 files, %g transitions of a million", written, entered)
 	}
-	if memory := stack.Invocations["increment"].MemoryMB; memory < 128 || stack.Definition < 1000 {
-		t.Errorf("increment has %g MB, the definition %d bytes", memory, stack.Definition)
-	}
-	if one := receiptOf(s.Receipts, "baseline"); one.tableCalls() != 1 || one.Seconds <= 0 {
-		t.Errorf("the baseline makes %g calls for a receipt, in %g s; want its one update", one.tableCalls(),
-			one.Seconds)
-	}
-	if one := receiptOf(s.Receipts, "Standard"); one.tableCalls() < 2 || one.Calls.RepeatedUpdates != 0 {
-		t.Errorf("the stack makes %g calls for a receipt, and repeats %d updates without contention",
-			one.tableCalls(), one.Calls.RepeatedUpdates)
-	}
-	for _, all := range [][]work{s.BaselineWork, s.Work} {
-		if len(all) != len(workBatches) {
-			t.Fatalf("%d measurements of a function's own work, want %d", len(all), len(workBatches))
-		}
-		for _, w := range all {
-			if w.CPU <= 0 || w.Allocated <= 0 || w.Memory < 1<<20 {
-				t.Errorf("a function's own work: %+v", w)
+	for _, m := range s.present() {
+		for _, f := range figures {
+			if f.of(m) <= 0 && !strings.Contains(f.head, "CPU") && (m.Kind != baseline || f.head != "states/file") {
+				t.Errorf("%s: %g %s", m.name(), f.of(m), f.head)
 			}
 		}
 	}
-	for _, counted := range s.Counts {
-		if counted.invocations().Seconds <= 0 || counted.Million <= 0 || counted.Functions.readUnits() <= 0 {
-			t.Errorf("%s: took %g s, read %g units, costs %g USD", counted.Name, counted.invocations().Seconds,
-				counted.Functions.readUnits(), counted.Million)
-		}
-		if floor := s.floor(counted); floor <= 0 {
-			t.Errorf("%s: the engine's floor is %g ms", counted.Name, floor)
-		}
+	if len(s.Functions) != 6 {
+		t.Errorf("%d functions, want the baseline's and the stack's 5", len(s.Functions))
 	}
-	if now.memory["increment"] < 1<<20 || s.memory[baselineName] < 1<<20 {
-		t.Errorf("peak memory of the functions: %v, %v", now.memory, s.memory)
-	}
-}
-
-// The order of a run's messages has each collection as often as it has files, and mixes no more than InFlight.
-func TestOrder(t *testing.T) {
-	t.Parallel()
-	for _, shape := range []shape{{Collections: 5, Files: 7, InFlight: 2}, {Collections: 5, Files: 7},
-		{Collections: 1, Files: 3, InFlight: 4}} {
-		order := shape.order()
-		counts := make([]int, shape.Collections)
-		for i, collection := range order {
-			counts[collection]++
-			started := 0
-			for _, n := range counts {
-				if n > 0 && n < shape.Files {
-					started++
-				}
-			}
-			if shape.InFlight > 0 && started > shape.InFlight {
-				t.Fatalf("%+v: %d collections are mixed after %d messages", shape, started, i+1)
-			}
-		}
-		if want := slices.Repeat([]int{shape.Files}, shape.Collections); !slices.Equal(counts, want) {
-			t.Errorf("%+v: %v messages, want %v", shape, counts, want)
+	for _, f := range s.Functions {
+		if f.Start <= 0 || f.StartCPU <= 0 || f.Size < 1<<20 || f.Task != "sweep" && f.Memory < 1<<20 {
+			t.Errorf("%+v", f)
 		}
 	}
 }
 
-// The table has a row for each configuration, and no empty cells but those without a meaning.
-func TestReport(t *testing.T) {
+// The files of ten collections are mixed at a time.
+func TestNewRun(t *testing.T) {
 	t.Parallel()
-	r := results{Ceilings: []ceiling{{Call: bareUpdateItem, EngineMS: 100}}}
-	for _, name := range names {
-		r.Speeds = append(r.Speeds, speed{Name: name, throughput: throughput{Shape: shape{Collections: 1, Files: 10},
-			Seconds: 2}})
-		r.Counts = append(r.Counts, cost{Name: name, Million: 3,
-			counted: counted{Shape: shape{Collections: 1, Files: 10},
-				Functions:   calls{Kinds: map[string]int{"DynamoDB.UpdateItem": 10}},
-				Invocations: map[string]invocations{"increment": {Calls: 1, Seconds: 1}}}})
+	r := newRun("run", 2500)
+	if len(r.Collections) != 25 || len(r.messages) != 2500 {
+		t.Fatalf("%d messages of %d collections", len(r.messages), len(r.Collections))
 	}
-	r.Speeds = append(r.Speeds,
-		speed{Name: "baseline 1", throughput: throughput{Shape: shape{Collections: 1, Files: 10}, Seconds: 1}})
-	report := writeReport(r, "")
-	lines := strings.Split(strings.TrimSpace(report.table), "\n")
-	if len(lines) != 2+len(names) {
-		t.Fatalf("%d lines, want a head, a rule and %d rows\n%s", len(lines), len(names), report.table)
-	}
-	for i, name := range names {
-		cells := strings.Split(strings.Trim(lines[2+i], "|"), "|")
-		if got := strings.TrimSpace(cells[0]); got != name {
-			t.Errorf("row %d is of %s, want %s", i, got, name)
+	for i, c := range r.Collections {
+		ten, n := i/mixed*mixed*perCollection, 0
+		for _, message := range r.messages[ten:min(ten+mixed*perCollection, 2500)] {
+			n += strings.Count(message.Text, `"collection_name":"`+c.Name+`"`)
 		}
-		for column, cell := range cells[1:] {
-			if cell = strings.TrimSpace(cell); cell == "" || cell == "-" && column > 0 {
-				t.Errorf("%s has nothing in column %d", name, column+1)
-			}
+		if n != c.Files {
+			t.Errorf("%d of %s among those of its ten, want %d", n, c.Name, c.Files)
 		}
 	}
-	// 5 files a second, the baseline's best is 10: half its speed, and half of the engine's time.
-	if !strings.Contains(lines[4], "0.50 ×") || !strings.Contains(lines[4], "50 %") {
-		t.Errorf("got %s", lines[4])
-	}
-	if !strings.Contains(report.document, report.table) {
-		t.Error("the document lacks the table")
-	}
-	r.Base, r.BaseCommit = &results{Speeds: r.Speeds, Counts: r.Counts}, "abc1234"
-	compared := writeReport(r, "").table
-	if !strings.Contains(compared, "abc1234") || !strings.Contains(compared, "| Express 100: files/s ") {
-		t.Errorf("compared with itself:\n%s", compared)
-	}
-	for line := range strings.Lines(compared) {
-		if strings.HasPrefix(line, "| Express 100: files/s ") && !strings.Contains(line, "1.00 × |") {
-			t.Errorf("compared with itself: %s", line)
+}
+
+// STANDARD is billed by states, EXPRESS by executions and their time.
+func TestUsage(t *testing.T) {
+	t.Parallel()
+	c := calls{Services: map[string]int{statesService: 2}, Payloads: 2}
+	for kind, want := range map[string]price.Usage{
+		"Standard": {price.StateTransition: 4, price.PipesRequest: 2},
+		"Express":  {price.ExpressRequest: 2, price.ExpressGBSecond: 2 * 0.1 * 64 / 1024, price.PipesRequest: 2},
+	} {
+		if got := (&system{kind: kind}).usage(c, 4, invocations{seconds: 0.1}); got != want {
+			t.Errorf("%s: %v, want %v", kind, got, want)
 		}
+	}
+}
+
+// Of several measurements the fastest is kept, and each table says what was divided by what.
+func TestTables(t *testing.T) {
+	t.Parallel()
+	add := func(r *results, version, kind string, batch int, seconds float64) {
+		r.keep(measured{Version: version, Kind: kind, Batch: batch, Files: 100, Seconds: seconds,
+			Calls: calls{Services: map[string]int{dynamoService: 300, "Lambda": 100}},
+			Usage: price.Usage{price.LambdaRequest: 10e6}})
+	}
+	r := results{Base: "abc1234", Functions: []function{{Task: "notify", Size: 3 << 20},
+		{Version: "abc1234", Task: "notify"}}}
+	add(&r, "", baseline, 1, 10)
+	add(&r, "abc1234", "Standard", 1, 50)
+	add(&r, "", "Standard", 1, 30)
+	add(&r, "", "Standard", 1, 20)
+	add(&r, "", "Standard", 1, 40)
+	for name, test := range map[string]struct {
+		table string
+		want  []string // lines, with one space where there are several
+	}{
+		"Runs": {r.runTable(), []string{
+			"| baseline 1 | 10.0 | 0 | 0 | 4.00 | 3.00 | 0 | 0 | 0 | 2.00 |",
+			"| Standard 1 | 5.00 | 0 | 0 | 4.00 | 3.00 | 0 | 0 | 0 | 2.00 |"}},
+		"Comparison": {r.comparison(), []string{
+			"| Standard 1 | baseline 1 | 0.50 × | - | - | 1.00 × | 1.00 × | - | - | - | 1.00 × |",
+			"| Standard 1 | abc1234 | 2.50 × | - | - | 1.00 × | 1.00 × | - | - | - | 1.00 × |"}},
+		"Results": {compareResults(results{Taken: time.Unix(0, 0).UTC(), Runs: r.Runs[2:]}, r), []string{
+			"| Standard 1 | 1970-01-01 00:00 | 1.00 × | - | - | 1.00 × | 1.00 × | - | - | - | 1.00 × |"}},
+		"Functions": {r.functionTable(), []string{"| notify | 0 | 0 | 3.00 | 0 |",
+			"| notify of abc1234 | 0 | 0 | 0 | 0 |"}},
+		"Prices": {r.priceTable(), []string{
+			"| baseline 1 | 2.00 | 1.00 × | 0.00 | 0.00 | 2.00 | 0.00 | 0.00 | 0.00 | 0.00 |",
+			"| Standard 1 | 2.00 | 1.00 × | 0.00 | 0.00 | 2.00 | 0.00 | 0.00 | 0.00 | 0.00 |"}},
+	} {
+		var got []string
+		for line := range strings.Lines(test.table) {
+			got = append(got, strings.Join(strings.Fields(line), " "))
+		}
+		if diff := cmp.Diff(test.want, got[2:]); diff != "" {
+			t.Errorf("%s (-want +got)\n%s", name, diff)
+		}
+	}
+	if page := r.page(); !strings.Contains(page, r.runTable()) || !strings.Contains(page, "\n\n"+r.comparison()+"\n") ||
+		!strings.Contains(page, "\n\n"+r.functionTable()+"\n") || strings.Contains(page, "{{") {
+		t.Errorf("the page lacks a table:\n%s", page)
+	}
+}
+
+// What was saved is read by its name in build/bench, with or without its ending, or by its path.
+func TestReadResults(t *testing.T) {
+	t.Parallel()
+	project, want := local.Project{Root: t.TempDir()}, results{Runs: []measured{{Kind: "Standard", Batch: 10}}}
+	if err := want.save(resultsFile(project, "a")); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"a", "a.json", resultsFile(project, "a")} {
+		got, err := readResults(project, name)
+		if diff := cmp.Diff(want, got); err != nil || diff != "" {
+			t.Errorf("%s: %v (-want +got)\n%s", name, err, diff)
+		}
+	}
+}
+
+func TestStartSaysWhatTheProgramWrote(t *testing.T) {
+	if _, err := startOnce(t.Context(), "/bin/mkdir", nil); !strings.Contains(fmt.Sprint(err), "missing operand") {
+		t.Errorf("got %v", err)
 	}
 }

@@ -1,4 +1,4 @@
-// Command bench measures the system on the local engine, against a baseline and against the engine itself.
+// Command bench measures the system on the local engine, beside a plain baseline and another version of itself.
 package main
 
 import (
@@ -16,15 +16,14 @@ import (
 )
 
 type commands struct {
-	Run     runCommand     `cmd:"" help:"Measure everything and write docs/benchmarks.md."`
-	Compare compareCommand `cmd:"" help:"Compare two runs of the benchmarks."`
+	Run     runCommand     `cmd:"" help:"Measure, and write docs/benchmarks.md and the prices in docs/reference.md."`
+	Compare compareCommand `cmd:"" help:"Compare two results of run."`
 }
 
 type runCommand struct {
-	options   `embed:""`
-	Base      string `env:"BASE" help:"A commit to measure too and to compare with."`
-	MicroTime string `env:"MICRO_TIME" default:"100ms" help:"Time of each Go benchmark, six times."`
-	Report    string `env:"REPORT" default:"docs/benchmarks.md" help:"The report to write; -: none, and no prices."`
+	Size   `embed:""`
+	Base   string `env:"BASE" help:"A commit to measure too and to compare with."`
+	Report string `env:"REPORT" default:"docs/benchmarks.md" help:"The page to write; -: none, and no prices."`
 }
 
 func main() {
@@ -41,44 +40,47 @@ func main() {
 }
 
 func (c *runCommand) Run(ctx context.Context, project local.Project) error {
-	if min(c.Files, c.FilesPerCollection, c.CountFiles, c.ColdStarts, c.Rounds) < 1 ||
-		c.WorkMessages < 4*workCollections {
-		return fmt.Errorf("FILES, FILES_PER_COLLECTION, COUNT_FILES, COLD_STARTS and ROUNDS must be 1 or more, "+
-			"WORK_MESSAGES %d or more", 4*workCollections)
+	if c.Files < 1 || c.Rounds < 1 {
+		return errors.New("FILES and ROUNDS must be 1 or more")
 	}
-	c.Project, c.Log = project, os.Stderr
-	var base *local.Project
-	var label string
+	versions := []version{{project: project}}
 	if c.Base != "" {
-		checkedOut, short, err := checkOut(ctx, project, c.Base)
+		base, err := checkOut(ctx, project, c.Base)
 		if err != nil {
 			return err
 		}
-		base, label = &checkedOut, short
+		versions = []version{base, versions[0]}
 	}
-	found, failed := newSuite(c.options, base, label).runAll(ctx)
-	folder := filepath.Join(project.Root, "build", "bench", found.Taken.Format("2006-01-02T15-04-05"))
-	if err := os.MkdirAll(folder, 0o755); err != nil {
-		return errors.Join(failed, fmt.Errorf("making the folder of the results: %w", err))
-	}
-	if err := errors.Join(failed, found.save(folder)); err != nil {
-		return err
-	}
-	fmt.Fprintln(os.Stderr, "Go benchmarks")
-	micro, err := runMicro(ctx, project, folder, c.MicroTime)
+	found, err := measureAll(ctx, project, versions, c.Size, os.Stderr)
 	if err != nil {
 		return err
 	}
-	report := writeReport(found, micro)
-	fmt.Println(report.table)
-	if c.Report != "-" {
-		if err := os.WriteFile(filepath.Join(project.Root, c.Report), []byte(report.document), 0o644); err != nil {
-			return fmt.Errorf("writing the report: %w", err)
-		}
-		if err := putPrices(filepath.Join(project.Root, "docs", "reference.md"), found); err != nil {
-			return err
-		}
+	file := resultsFile(project, found.Taken.Format("2006-01-02T15-04-05"))
+	if err := found.save(file); err != nil {
+		return err
 	}
-	fmt.Fprintf(os.Stderr, "raw results: %s\n", folder)
+	fmt.Print(found.tables())
+	fmt.Fprintln(os.Stderr, "results:", file)
+	if c.Report == "-" {
+		return nil
+	}
+	if err := os.WriteFile(filepath.Join(project.Root, c.Report), []byte(found.page()), 0o644); err != nil {
+		return fmt.Errorf("writing the page: %w", err)
+	}
+	return putPrices(filepath.Join(project.Root, "docs", "reference.md"), found)
+}
+
+type compareCommand struct {
+	A string `arg:"" help:"The older results: a file, or a name in build/bench."`
+	B string `arg:"" help:"The newer ones."`
+}
+
+func (c *compareCommand) Run(project local.Project) error {
+	older, errA := readResults(project, c.A)
+	newer, errB := readResults(project, c.B)
+	if err := errors.Join(errA, errB); err != nil {
+		return err
+	}
+	fmt.Print(compareResults(older, newer))
 	return nil
 }

@@ -3,109 +3,192 @@ package main
 import (
 	_ "embed"
 	"fmt"
+	"slices"
 	"strings"
 )
 
-// names are the configurations, in the order of the tables.
-var names = []string{"baseline 1", "baseline 10", "Standard 1", "Standard 10", "Standard 100", "Express 1",
-	"Express 10", "Express 100"}
+// figure is a column of the tables.
+type figure struct {
+	head, meaning string
+	of            func(measured) float64
+}
 
-// reading is the report's prose: how to read it, and what binds.
+var figures = []figure{
+	{"files/s", "Files counted a second, from the first receive until every row is Received and nothing runs.",
+		func(m measured) float64 { return float64(m.Files) / m.Seconds }},
+	{"engine CPU ms/file", "Processor time of the engine meanwhile. On a busy machine it is steadier than the speed.",
+		func(m measured) float64 { return m.perFile(1000 * m.EngineCPU) }},
+	{"functions CPU ms/file", "Processor time of all processes of the functions meanwhile.",
+		func(m measured) float64 { return m.perFile(1000 * m.FunctionCPU) }},
+	{"calls/file", "Calls of the functions to AWS, the pipe's (without receives of nothing), and calls of the functions.",
+		func(m measured) float64 {
+			sum := 0
+			for _, n := range m.Calls.Services {
+				sum += n
+			}
+			return m.perFile(float64(sum))
+		}},
+	{"DynamoDB calls/file", "Those to DynamoDB.",
+		func(m measured) float64 { return m.perFile(float64(m.Calls.Services[dynamoService])) }},
+	{"write units/file", "DynamoDB's units of writing, those of refused writes included.",
+		func(m measured) float64 { return m.perFile(m.Calls.WriteUnits) }},
+	{"read units/file", "DynamoDB's units of reading.",
+		func(m measured) float64 { return m.perFile(m.Calls.ReadUnits) }},
+	{"states/file", "States that the executions entered, by their histories.",
+		func(m measured) float64 { return m.perFile(float64(m.States)) }},
+	{"USD/million", "The bill of a million files at the list prices of `internal/price`, with the durations of the " +
+		"functions on this engine, which are longer than AWS's.", measured.usd},
+}
+
+// present are the runs of the present version and the baseline, in the order of the tables.
+func (r results) present() (runs []measured) {
+	for _, kind := range kinds {
+		for _, batch := range slices.Backward(batches) {
+			if m, ok := r.run("", kind, batch.size); ok {
+				runs = append(runs, m)
+			}
+		}
+	}
+	return runs
+}
+
+// runTable has a row for each configuration.
+func (r results) runTable() string {
+	head := []string{"configuration"}
+	for _, f := range figures {
+		head = append(head, f.head)
+	}
+	var lines [][]string
+	for _, m := range r.present() {
+		line := []string{m.name()}
+		for _, f := range figures {
+			line = append(line, number(f.of(m)))
+		}
+		lines = append(lines, line)
+	}
+	return table(head, lines)
+}
+
+// ratios is a table that divides each figure of a run by that of the one beside it.
+func ratios(pairs []pair) string {
+	head := []string{"configuration", "divided by"}
+	for _, f := range figures {
+		head = append(head, strings.TrimSuffix(f.head, "/file"))
+	}
+	var lines [][]string
+	for _, p := range pairs {
+		line := []string{p.now.name(), p.label}
+		for _, f := range figures {
+			line = append(line, times(f.of(p.now), f.of(p.before)))
+		}
+		lines = append(lines, line)
+	}
+	return table(head, lines)
+}
+
+type pair struct {
+	now, before measured
+	label       string // of before
+}
+
+// comparison compares each configuration with the baseline at its batch size, and with the other version.
+func (r results) comparison() string {
+	var pairs []pair
+	for _, now := range r.present() {
+		if now.Kind == baseline {
+			continue
+		}
+		if before, ok := r.run("", baseline, now.Batch); ok {
+			pairs = append(pairs, pair{now, before, before.name()})
+		}
+		if before, ok := r.run(r.Base, now.Kind, now.Batch); ok && r.Base != "" {
+			pairs = append(pairs, pair{now, before, r.Base})
+		}
+	}
+	return ratios(pairs)
+}
+
+// compareResults compares the present version of one run of the benchmarks with that of an older one.
+func compareResults(older, newer results) string {
+	var pairs []pair
+	for _, now := range newer.present() {
+		if before, ok := older.run("", now.Kind, now.Batch); ok {
+			pairs = append(pairs, pair{now, before, older.Taken.Format("2006-01-02 15:04")})
+		}
+	}
+	return ratios(pairs)
+}
+
+func (r results) functionTable() string {
+	ms := func(seconds float64) string { return number(1000 * seconds) }
+	mb := func(bytes int64) string { return number(float64(bytes) / (1 << 20)) }
+	var lines [][]string
+	for _, f := range r.Functions {
+		name := f.Task
+		if f.Version != "" {
+			name += " of " + f.Version
+		}
+		lines = append(lines, []string{name, ms(f.Start.Seconds()), ms(f.StartCPU.Seconds()), mb(f.Size), mb(f.Memory)})
+	}
+	return table([]string{"function", "cold start ms", "its CPU ms", "program MB", "memory MB"}, lines)
+}
+
+// tables are what a run of the benchmarks prints.
+func (r results) tables() string {
+	return r.runTable() + "\n" + r.comparison() + "\n" + r.functionTable()
+}
+
+// reading is the page's prose.
 //
 //go:embed reading.md
 var reading string
 
-type report struct{ table, document string }
-
-// writeReport makes the tables that are printed, and docs/benchmarks.md around them.
-func writeReport(r results, micro string) report {
-	var table, d strings.Builder
-	speedTable(&table, r)
-	if r.Base != nil {
-		fmt.Fprintf(&table, "\n%s", compared(figures(*r.Base, r), figures(r, r), r.BaseCommit, "now"))
+// page is docs/benchmarks.md.
+func (r results) page() string {
+	var page strings.Builder
+	fmt.Fprintf(&page, "# Benchmarks\n\n`make bench` wrote this page on %s, with `FILES=%d`. It took %.0f s on %d cores "+
+		"(%s, %s) with %s and %s. The machine's load was %.1f at the beginning.\n\n%s\n", r.Taken.Format(
+		"2006-01-02 15:04 UTC"), r.Size.Files, r.Took.Seconds(), r.Machine.Cores, r.Machine.Processor, r.Machine.System,
+		r.Machine.Go, r.Machine.Engine, r.Machine.Load, r.runTable())
+	for _, f := range figures {
+		fmt.Fprintf(&page, "- *%s*: %s\n", f.head, f.meaning)
 	}
-	fmt.Fprintf(&d, "# Benchmarks\n\n`make bench` wrote this file on %s. It took %.0f s on %d cores (%s, %s) with %s "+
-		"and %s; the machine's load was %.1f at the beginning.\n\n",
-		r.Taken.Format("2006-01-02 15:04 UTC"), r.Seconds, r.Machine.Cores, r.Machine.Processor, r.Machine.System,
-		r.Machine.Go, r.Machine.Engine, r.Machine.Load)
-	d.WriteString(table.String() + "\n" + reading)
-	for _, part := range parts {
-		fmt.Fprintf(&d, "\n## %s\n\n", part.title)
-		if part.text != "" {
-			d.WriteString(part.text + "\n\n")
-		}
-		part.write(&d, r)
-	}
-	if micro != "" {
-		fmt.Fprintf(&d, "\n## Go benchmarks\n\n```\n%s```\n", micro)
-	}
-	return report{table: table.String(), document: d.String()}
+	parts := strings.NewReplacer("{{comparison}}\n", r.comparison(), "{{functions}}\n", r.functionTable())
+	_, _ = parts.WriteString(&page, "\n"+reading)
+	return page.String()
 }
 
-// parts are the sections of docs/benchmarks.md after reading.md.
-var parts = []struct {
-	title, text string
-	write       func(*strings.Builder, results)
-}{
-	{"Calls for each file", "Of a whole run, to the second notification: the calls by the functions, and by the " +
-		"local runner that stands for the pipe. A row update is *repeated after a refusal* if the same call of a " +
-		"function had an update of that row refused before.", callTable},
-	{"One receipt at a time", fmt.Sprint(receiptMessages, " messages of one collection, each sent after the one ",
-		"before it is finished. The DynamoDB calls of one receipt that completes nothing, and the sum of their times ",
-		"on this engine (median)."), receiptTable},
-	{"The function itself", "The real program of the function that counts, fed through Lambda's runtime interface " +
-		"over tables that answer at once, without engine and DynamoDB. Messages of 10 collections, mixed, in a warm " +
-		"process. *CPU* is the time of its process in user and system mode, the median of several rounds. " +
-		"*Allocated* is how much the process grows for each message without garbage collection (`GOGC=off`). " +
-		"*Memory* is the peak of resident memory.", workTable},
-	{"Where the time goes", "Cores in use, on average, while the files were counted. The engine is one Python " +
-		"process, which can fill one core: that is the ceiling.", coreTable},
-	{"The engine's own ceiling", "Bare calls, eight at a time, with no other work.", ceilingTable},
-	{"One collection", "All files are of one collection. Speeds are measured without counters, the rest with them. " +
-		"*Refused* are all conditional updates that were refused.", hotTable},
-	{"Growth with the run", "Express 100 with N, 2N and 4N files, one after the other on one engine.", linearTable},
-	{"Mixed collections", "By the number of collections that are mixed: a batch is grouped by collection. The fewer " +
-		"files a collection has, the more its completion weighs.", mixedTable},
-	{"Price of a million files", "", func(d *strings.Builder, r results) { d.WriteString(priceTable(r)) }},
-	{"Functions", "Cold start: from the start of the process to its first poll of the runtime interface, median. " +
-		"Memory: the peak of resident memory of any process under the whole load above.", functionTable},
-}
-
-// writeTable writes Markdown that is also readable as text.
-func writeTable(out *strings.Builder, head []string, lines [][]string) {
+// table is a table of Markdown that is also readable as text.
+func table(head []string, lines [][]string) string {
 	widths := make([]int, len(head))
 	for _, line := range append([][]string{head}, lines...) {
 		for i, cell := range line {
 			widths[i] = max(widths[i], len([]rune(cell)))
 		}
 	}
-	row := func(cells []string, fill string) {
-		for i := range head {
-			cell := ""
-			if i < len(cells) {
-				cell = cells[i]
-			}
-			pad := strings.Repeat(fill, widths[i]-len([]rune(cell)))
+	var out strings.Builder
+	write := func(cells []string) {
+		for i, cell := range cells {
+			pad := strings.Repeat(" ", widths[i]-len([]rune(cell)))
 			if i == 0 {
-				fmt.Fprintf(out, "| %s%s |", cell, pad)
+				fmt.Fprintf(&out, "| %s%s |", cell, pad)
 			} else {
-				fmt.Fprintf(out, " %s%s |", pad, cell)
+				fmt.Fprintf(&out, " %s%s |", pad, cell)
 			}
 		}
 		out.WriteString("\n")
 	}
-	row(head, " ")
+	write(head)
 	rules := make([]string, len(head))
 	for i := range rules {
-		rules[i] = ":-"
-		if i > 0 {
-			rules[i] = strings.Repeat("-", widths[i]-1) + ":"
-		}
+		rules[i] = strings.Repeat("-", widths[i]-1) + ":"
 	}
-	row(rules, "-")
+	rules[0] = ":" + strings.Repeat("-", widths[0]-1)
+	write(rules)
 	for _, line := range lines {
-		row(line, " ")
+		write(line)
 	}
+	return out.String()
 }
 
 // number shows about three digits.
@@ -123,6 +206,10 @@ func number(x float64) string {
 	return fmt.Sprintf("%.0f", x)
 }
 
-func times(x float64) string   { return fmt.Sprintf("%.2f ×", x) }
-func percent(x float64) string { return fmt.Sprintf("%.0f %%", 100*x) }
-func mb(bytes int64) float64   { return float64(bytes) / (1 << 20) }
+// times is how many times y x is; a dash if y is 0.
+func times(x, y float64) string {
+	if y == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.2f ×", x/y)
+}

@@ -5,14 +5,15 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
@@ -24,10 +25,9 @@ import (
 
 func main() {
 	function.Run("baseline", func(s environment, cfg aws.Config, log *slog.Logger) function.Handler[event, struct{}] {
-		t := newTask(s, cfg, log)
-		return func(ctx context.Context, e event) (struct{}, error) {
-			return struct{}{}, t.handle(ctx, e)
-		}
+		t := task{settings: s, log: log, table: dynamodb.NewFromConfig(cfg), queue: sqs.NewFromConfig(cfg),
+			topic: sns.NewFromConfig(cfg)}
+		return func(ctx context.Context, e event) (struct{}, error) { return struct{}{}, t.handle(ctx, e) }
 	})
 }
 
@@ -46,16 +46,23 @@ type event struct {
 	}
 }
 
-// message is the document's, with the flags as strings.
+// message is the document's. A flag is a text or a boolean.
 type message struct {
 	CorrelationID  string `json:"correlation_id"`
 	CollectionName string `json:"collection_name"`
 	SnapshotType   string `json:"snapshot_type"`
 	ExportDate     string `json:"export_date"`
-	ShutdownFlag   string `json:"shutdown_flag"`
-	ReprocessFiles string `json:"reprocess_files"`
-	IsSuccessFile  string `json:"is_success_file"`
+	ShutdownFlag   any    `json:"shutdown_flag"`
+	ReprocessFiles any    `json:"reprocess_files"`
+	IsSuccessFile  any    `json:"is_success_file"`
 	Filename       string `json:"filename"`
+	FileName       string `json:"file_name"`
+}
+
+// row is a collection's row.
+type row struct {
+	CollectionStatus         string
+	FilesSent, FilesReceived int
 }
 
 type task struct {
@@ -66,17 +73,10 @@ type task struct {
 	log      *slog.Logger
 }
 
-func newTask(s environment, config aws.Config, log *slog.Logger) *task {
-	return &task{
-		settings: s, log: log,
-		table: dynamodb.NewFromConfig(config), queue: sqs.NewFromConfig(config), topic: sns.NewFromConfig(config),
-	}
-}
-
 // handle works on the records one after another. The first failure ends it, and all records are redelivered.
 func (t *task) handle(ctx context.Context, e event) error {
 	for _, record := range e.Records {
-		m := message{ShutdownFlag: "true", ReprocessFiles: "true", IsSuccessFile: "false", Filename: "NOT_SET"}
+		m := message{ShutdownFlag: "true", ReprocessFiles: "true", IsSuccessFile: "false"}
 		if err := json.Unmarshal([]byte(record.Body), &m); err != nil {
 			return fmt.Errorf("reading the message: %w", err)
 		}
@@ -87,22 +87,20 @@ func (t *task) handle(ctx context.Context, e event) error {
 			return err
 		}
 		t.log.InfoContext(ctx, "processed", "correlation_id", m.CorrelationID, "collection_name", m.CollectionName,
-			"file_name", m.Filename)
+			"file_name", cmp.Or(m.Filename, m.FileName, "NOT_SET"))
 	}
 	return nil
 }
 
 func (t *task) process(ctx context.Context, m message) error {
-	if strings.EqualFold(m.IsSuccessFile, "true") {
+	if strings.EqualFold(fmt.Sprint(m.IsSuccessFile), "true") {
 		return t.successFile(ctx, m)
 	}
-	row, err := t.update(ctx, m, "ADD FilesReceived :one", map[string]types.AttributeValue{
-		":one": &types.AttributeValueMemberN{Value: "1"}})
+	updated, err := t.update(ctx, m, "ADD FilesReceived :value", &types.AttributeValueMemberN{Value: "1"})
 	if err != nil {
 		return err
 	}
-	if !strings.EqualFold(text(row["CollectionStatus"]), "Sent") ||
-		number(row["FilesReceived"]) != number(row["FilesSent"]) {
+	if !strings.EqualFold(updated.CollectionStatus, "Sent") || updated.FilesReceived != updated.FilesSent {
 		return nil
 	}
 	if err := t.request(ctx, m); err != nil {
@@ -114,10 +112,14 @@ func (t *task) process(ctx context.Context, m message) error {
 func (t *task) successFile(ctx context.Context, m message) error {
 	got, err := t.table.GetItem(ctx, &dynamodb.GetItemInput{
 		TableName: &t.settings.StatusTable, Key: key(m), ConsistentRead: aws.Bool(true)})
+	var read row
+	if err == nil {
+		err = attributevalue.UnmarshalMap(got.Item, &read)
+	}
 	if err != nil {
 		return fmt.Errorf("reading the row: %w", err)
 	}
-	if !strings.EqualFold(text(got.Item["CollectionStatus"]), "Received") {
+	if !strings.EqualFold(read.CollectionStatus, "Received") {
 		return nil
 	}
 	return t.move(ctx, m, "Success", "All collections successful")
@@ -125,8 +127,8 @@ func (t *task) successFile(ctx context.Context, m message) error {
 
 // move sets the collection's status, and notifies monitoring if the whole run has this status or is further.
 func (t *task) move(ctx context.Context, m message, status, title string) error {
-	if _, err := t.update(ctx, m, "SET CollectionStatus = :status", map[string]types.AttributeValue{
-		":status": &types.AttributeValueMemberS{Value: status}}); err != nil {
+	if _, err := t.update(ctx, m, "SET CollectionStatus = :value",
+		&types.AttributeValueMemberS{Value: status}); err != nil {
 		return err
 	}
 	all, err := t.all(ctx, m.CorrelationID, status)
@@ -136,17 +138,20 @@ func (t *task) move(ctx context.Context, m message, status, title string) error 
 	return t.notify(ctx, m, title)
 }
 
-func (t *task) update(ctx context.Context, m message, expression string, values map[string]types.AttributeValue) (
-	map[string]types.AttributeValue, error,
-) {
+func (t *task) update(ctx context.Context, m message, expression string, value types.AttributeValue) (row, error) {
+	var after row
 	updated, err := t.table.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName: &t.settings.StatusTable, Key: key(m), UpdateExpression: &expression,
-		ExpressionAttributeValues: values, ReturnValues: types.ReturnValueAllNew,
+		ExpressionAttributeValues: map[string]types.AttributeValue{":value": value},
+		ReturnValues:              types.ReturnValueAllNew,
 	})
-	if err != nil {
-		return nil, fmt.Errorf("updating the row: %w", err)
+	if err == nil {
+		err = attributevalue.UnmarshalMap(updated.Attributes, &after)
 	}
-	return updated.Attributes, nil
+	if err != nil {
+		return row{}, fmt.Errorf("updating the row: %w", err)
+	}
+	return after, nil
 }
 
 // all reads the run and returns whether each of its collections has the status or is further.
@@ -160,12 +165,15 @@ func (t *task) all(ctx context.Context, correlationID, status string) (bool, err
 	})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
+		var rows []row
+		if err == nil {
+			err = attributevalue.UnmarshalListOfMaps(page.Items, &rows)
+		}
 		if err != nil {
 			return false, fmt.Errorf("reading the run: %w", err)
 		}
-		for _, row := range page.Items {
-			if got := text(row["CollectionStatus"]); !strings.EqualFold(got, status) &&
-				!strings.EqualFold(got, "Success") {
+		for _, read := range rows {
+			if !strings.EqualFold(read.CollectionStatus, status) && !strings.EqualFold(read.CollectionStatus, "Success") {
 				return false, nil
 			}
 		}
@@ -175,36 +183,38 @@ func (t *task) all(ctx context.Context, correlationID, status string) (bool, err
 
 // request asks the sender for the collection's _success file.
 func (t *task) request(ctx context.Context, m message) error {
-	body, err := json.Marshal(map[string]string{
+	body := text(map[string]any{
 		"shutdown_flag": m.ShutdownFlag, "correlation_id": m.CorrelationID, "topic_name": m.CollectionName,
 		"snapshot_type": m.SnapshotType, "reprocess_files": m.ReprocessFiles, "export_date": m.ExportDate,
 		"send_success_indicator": "true",
 	})
-	if err != nil {
-		return fmt.Errorf("writing the request: %w", err)
-	}
 	if _, err := t.queue.SendMessage(ctx, &sqs.SendMessageInput{
-		QueueUrl: &t.settings.ExportStateQueueURL, MessageBody: aws.String(string(body))}); err != nil {
+		QueueUrl: &t.settings.ExportStateQueueURL, MessageBody: &body}); err != nil {
 		return fmt.Errorf("sending the request: %w", err)
 	}
 	return nil
 }
 
 func (t *task) notify(ctx context.Context, m message, title string) error {
-	body, err := json.Marshal(map[string]any{
+	body := text(map[string]any{
 		"severity": "Critical", "notification_type": "Information", "slack_username": "Snapshot Sender",
 		"title_text": strings.ToUpper(m.SnapshotType[:1]) + m.SnapshotType[1:] + " - " + title,
 		"custom_elements": []map[string]string{
 			{"key": "Export date", "value": m.ExportDate}, {"key": "Correlation Id", "value": m.CorrelationID}},
 	})
-	if err != nil {
-		return fmt.Errorf("writing the notification: %w", err)
-	}
 	if _, err := t.topic.Publish(ctx, &sns.PublishInput{
-		TopicArn: &t.settings.MonitoringTopicARN, Message: aws.String(string(body))}); err != nil {
+		TopicArn: &t.settings.MonitoringTopicARN, Message: &body}); err != nil {
 		return fmt.Errorf("publishing the notification: %w", err)
 	}
 	return nil
+}
+
+func text(body map[string]any) string {
+	raw, err := json.Marshal(body)
+	if err != nil {
+		panic(err) // nothing but texts and booleans
+	}
+	return string(raw)
 }
 
 func key(m message) map[string]types.AttributeValue {
@@ -212,20 +222,4 @@ func key(m message) map[string]types.AttributeValue {
 		"CorrelationId":  &types.AttributeValueMemberS{Value: m.CorrelationID},
 		"CollectionName": &types.AttributeValueMemberS{Value: m.CollectionName},
 	}
-}
-
-func text(value types.AttributeValue) string {
-	if s, ok := value.(*types.AttributeValueMemberS); ok {
-		return s.Value
-	}
-	return ""
-}
-
-// number is the attribute's value, 0 if the row has none.
-func number(value types.AttributeValue) int {
-	if n, ok := value.(*types.AttributeValueMemberN); ok {
-		parsed, _ := strconv.Atoi(n.Value)
-		return parsed
-	}
-	return 0
 }
