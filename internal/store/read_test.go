@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -122,4 +123,50 @@ func TestReadingKeepsTheCauseOfAnError(t *testing.T) {
 	ts.crashesAt(anyCall, false)
 	_, err := ts.store.Runs(t.Context())
 	want("listing the runs", err)
+}
+
+func TestOpenRunsOverPages(t *testing.T) {
+	everywhere(t, func(ts *testStore) {
+		var want []string
+		for i := range 5 {
+			id := fmt.Sprintf("run#%d%%", i) // needs escaping in a key
+			row := snapshot.Row{CollectionKey: snapshot.CollectionKey{CorrelationID: id, CollectionName: "a"}}
+			ts.ok(ts.store.RegisterRun(ts.Context(), row, snapshot.Export{SnapshotType: "full",
+				ExportDate: strings.Repeat("x", 300_000)}))
+			want = append(want, id)
+		}
+		registered := ts.now
+		ts.pass(snapshot.AbandonedAfter)
+		runs := ts.openRuns()
+		if ts.calls["Query"] < 2 {
+			ts.Error("the runs came in one page; the test needs more")
+		}
+		ts.ok(ts.store.Finish(ts.Context(), runs[1], ts.examineRun(runs[1], "sweep")))
+		var got []string
+		for _, open := range ts.openRuns() {
+			got = append(got, open.CorrelationID)
+			if open.SnapshotType != "full" || len(open.ExportDate) != 300_000 || !open.RegisteredAt.Equal(registered) {
+				ts.Errorf("run %s: %s, registered %v", open.CorrelationID, open.SnapshotType, open.RegisteredAt)
+			}
+		}
+		if diff := cmp.Diff(slices.Delete(want, 1, 2), got); diff != "" {
+			ts.Error(diff)
+		}
+		if all, err := ts.store.Runs(ts.Context()); err != nil || len(all) != 5 || !all[1].Abandoned {
+			ts.Errorf("%d runs, abandoned ones too: %v", len(all), err)
+		}
+	})
+}
+
+// A malformed run does not prevent the others from being swept.
+func TestAMalformedRunHidesNoOther(t *testing.T) {
+	ts := newStore(t)
+	ts.register("a")
+	ts.write(table.Write{Ref: ts.tables.Ledger.At("run", "another"), Set: map[string]any{"CorrelationId": "another",
+		"RegisteredAt": "yesterday"}})
+	runs, err := ts.store.OpenRuns(t.Context())
+	ts.wantMalformed(err, `"another"`)
+	if len(runs) != 1 || runs[0].CorrelationID != run {
+		t.Errorf("got %+v, want the other run", runs)
+	}
 }
