@@ -95,19 +95,18 @@ func TestWhatMovesTakesARunUpAgain(t *testing.T) {
 		"a person":         func(ts *testStore) { ts.resume() },
 	} {
 		t.Run(name, func(t *testing.T) {
-			everywhere(t, func(ts *testStore) {
-				hangs(ts)
-				ts.abandon("hopeless")
-				ts.wantEnded(true)
-				moves(ts)
-				found := ts.wantEnded(false)
-				if !found.Open || !found.Late || len(found.Reconcile) == 0 || len(found.Alerts) == 0 {
-					ts.Errorf("not examined as any other: %+v", found)
-				}
-				if ts.theRun().ByHand.Reason != "" || ts.resume() {
-					ts.Errorf("still stored: %+v", ts.theRun().ByHand)
-				}
-			})
+			ts := newStore(t)
+			hangs(ts)
+			ts.abandon("hopeless")
+			ts.wantEnded(true)
+			moves(ts)
+			found := ts.wantEnded(false)
+			if !found.Open || !found.Late || len(found.Reconcile) == 0 || len(found.Alerts) == 0 {
+				t.Errorf("not examined as any other: %+v", found)
+			}
+			if ts.theRun().ByHand.Reason != "" || ts.resume() {
+				t.Errorf("still stored: %+v", ts.theRun().ByHand)
+			}
 		})
 	}
 }
@@ -211,13 +210,12 @@ func TestASweepTakesUpOnlyWhatItRead(t *testing.T) {
 
 // A sweep that listed the run before a person ended it sends no alert. Nor does its retry.
 func TestASweepAlertsNoRunThatWasEndedMeanwhile(t *testing.T) {
-	everywhere(t, func(ts *testStore) {
-		hangs(ts)
-		open := ts.openRun()
-		ts.abandon("hopeless")
-		ts.wantAlerts(ts.examineRun(open, "sweep"))
-		ts.wantAlerts(ts.examine("sweep"))
-	})
+	ts := newStore(t)
+	hangs(ts)
+	open := ts.openRun()
+	ts.abandon("hopeless")
+	ts.wantAlerts(ts.examineRun(open, "sweep"))
+	ts.wantAlerts(ts.examine("sweep"))
 }
 
 // A run that is taken up while a sweep abandons it by its age is not abandoned without an alert.

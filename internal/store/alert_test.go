@@ -226,22 +226,21 @@ func TestARunIsAbandoned(t *testing.T) {
 // Wherever the process ends on the way to the last alert: the run is abandoned after it, and the alert is the same. The
 // alert about lateness does not replace it.
 func TestARunIsNotAbandonedBeforeItsLastAlert(t *testing.T) {
-	everywhere(t, func(ts *testStore) {
-		began := ts.lateAfterwards(snapshot.AbandonedAfter)
-		last, late := alert(snapshot.RunAbandoned, began), alert(snapshot.RunLate, began)
-		ts.pass(snapshot.AbandonedAfter)
-		ts.wantAlerts(ts.examine("first"), last, late)
-		ts.wantAlerts(ts.examineAndFinish("other"))
-		if !ts.isOpen() {
-			ts.Fatal("abandoned while another still has to alert")
-		}
-		ts.pass(store.DefaultLease)
-		ts.wantAlerts(ts.examine("other"), last, late)
-		ts.deliver(last, "other") // and ends before Finish
-		ts.pass(store.DefaultLease)
-		ts.wantAlerts(ts.examineAndFinish("third"), late)
-		if ts.isOpen() {
-			ts.Error("not abandoned although the alert is delivered")
-		}
-	})
+	ts := newStore(t)
+	began := ts.lateAfterwards(snapshot.AbandonedAfter)
+	last, late := alert(snapshot.RunAbandoned, began), alert(snapshot.RunLate, began)
+	ts.pass(snapshot.AbandonedAfter)
+	ts.wantAlerts(ts.examine("first"), last, late)
+	ts.wantAlerts(ts.examineAndFinish("other"))
+	if !ts.isOpen() {
+		t.Fatal("abandoned while another still has to alert")
+	}
+	ts.pass(store.DefaultLease)
+	ts.wantAlerts(ts.examine("other"), last, late)
+	ts.deliver(last, "other") // and ends before Finish
+	ts.pass(store.DefaultLease)
+	ts.wantAlerts(ts.examineAndFinish("third"), late)
+	if ts.isOpen() {
+		t.Error("not abandoned although the alert is delivered")
+	}
 }

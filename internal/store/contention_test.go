@@ -1,7 +1,6 @@
 package store_test
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -131,17 +130,6 @@ func TestARefusalByItsOwnWrite(t *testing.T) {
 		if again := ts.count(batch...); len(again.Duplicates) != len(batch) {
 			t.Errorf("%s: %d duplicates", part, len(again.Duplicates))
 		}
-	}
-}
-
-// A count that fails half-way returns the messages that were counted.
-func TestAFailedCountReturnsWhatWasCounted(t *testing.T) {
-	ts := newStore(t)
-	ts.row("a", "Sent", 500)
-	ts.crashesAt(nth(1, ts.updates("receipts")), false)
-	counts, err := receive(ts, ts.store, "execution-1", receipts("a", "m", 150)...)
-	if !errors.Is(err, errCrashed) || len(counts.Counted) != 100 {
-		t.Errorf("%d counted with error %v, want 100 with one", len(counts.Counted), err)
 	}
 }
 

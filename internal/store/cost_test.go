@@ -111,9 +111,8 @@ func TestCostOfAFile(t *testing.T) {
 	line := func(files, batch int, by snapshot.CountBy, writeLimit, readLimit float64) {
 		writes, warm := costOf(t, files, batch, by, true)
 		_, cold := costOf(t, files, batch, by, false)
-		table += message.NewPrinter(language.English).Sprintf("| %d | %d | %s | %.2f | %.2f | %.2f |\n", files, batch,
-			by,
-			writes, warm, cold)
+		table += fmt.Sprintf("| %s | %d | %s | %.2f | %.2f | %.2f |\n",
+			message.NewPrinter(language.English).Sprint(files), batch, by, writes, warm, cold)
 		if writes > writeLimit || warm > readLimit+0.001 {
 			t.Errorf("%d files, batch %d, by %s: %.3f write and %.3f read units a file", files, batch, by, writes, warm)
 		}

@@ -128,7 +128,7 @@ func TestManyProcessesCountTheSameFiles(t *testing.T) {
 		ts.countBy(snapshot.ByFile)
 		ts.row("a", "Sent", 900)
 		processes := []*store.Store{ts.another(), ts.another(), ts.another()}
-		all, names := map[string]snapshot.Receipt{}, map[string]bool{}
+		all, names := map[int]snapshot.Receipt{}, map[string]bool{}
 		for round := range 60 {
 			if random.IntN(20) == 0 {
 				ts.exportAgain("a")
@@ -136,15 +136,14 @@ func TestManyProcessesCountTheSameFiles(t *testing.T) {
 			}
 			var group sync.WaitGroup
 			for i, process := range processes {
-				batch := map[string]snapshot.Receipt{}
+				batch := map[int]snapshot.Receipt{}
 				for range random.IntN(20) {
-					message := brings(fmt.Sprint("m", random.IntN(2000)), fmt.Sprint("f", random.IntN(300)))
-					if known, again := all[message.Identity]; again {
-						message = known
-					} else {
-						names[message.Message.Filename] = true
+					n := random.IntN(2000)
+					batch[n] = brings(fmt.Sprint("m", n), fmt.Sprint("f", n%300))
+					if _, again := all[n]; !again {
+						names[batch[n].Message.Filename] = true
 					}
-					all[message.Identity], batch[message.Identity] = message, message
+					all[n] = batch[n]
 				}
 				if len(batch) == 0 {
 					continue

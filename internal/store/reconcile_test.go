@@ -147,3 +147,25 @@ func TestADeletedRow(t *testing.T) {
 		t.Errorf("monitoring is notified of the first: %s", diff)
 	}
 }
+
+// FilesSent grows between the entry and the move: the owner releases its lease, and the owner that moves the collection
+// later delivers at once.
+func TestTheRequestIsReleasedWhenFilesSentGrows(t *testing.T) {
+	everywhere(t, func(ts *testStore) {
+		ts.counted("a", "Sent", 1)
+		ts.meanwhile(ts.updates("row"), func() { ts.row("a", "Sent", 2) })
+		if at := ts.reconcile("a", "first"); at.Pending != nil || at.Moved() {
+			ts.Errorf("got %+v", at)
+		}
+		if entry := ts.ledger("a").Request; entry.Owner != "" || !entry.Pending(0) {
+			ts.Errorf("the request is %+v, want it released", entry)
+		}
+		ts.count(receipt("a", "second"))
+		at := ts.reconcile("a", "second")
+		ts.wantRow("a", status("Received"))
+		if at.Pending == nil || !ts.deliver(*at.Pending, "second") {
+			ts.Errorf("got %+v, want the request to be the second's", at)
+		}
+		ts.wantSent(request("a", 0))
+	})
+}

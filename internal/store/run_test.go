@@ -138,17 +138,16 @@ func TestTheHintMovesMeanwhile(t *testing.T) {
 
 // The only blocker is on the last page.
 func TestCheckReadsEveryPage(t *testing.T) {
-	everywhere(t, func(ts *testStore) {
-		ts.runWith(strings.Repeat("Received ", 40))
-		ts.row("last", "Sent", 0)
-		if checked := ts.check("c0", "me", allReceived); checked.Blocker != "last" || ts.calls["Query"] < 2 {
-			ts.Errorf("got %+v after %d pages", checked, ts.calls["Query"])
-		}
-		ts.wantSent()
-		ts.row("last", "Received", 0)
-		ts.check("last", "me", allReceived)
-		ts.wantSent(notification(snapshot.AllReceived, 0))
-	})
+	ts := newStore(t)
+	ts.runWith(strings.Repeat("Received ", 40))
+	ts.row("last", "Sent", 0)
+	if checked := ts.check("c0", "me", allReceived); checked.Blocker != "last" || ts.calls["Query"] < 2 {
+		t.Errorf("got %+v after %d pages", checked, ts.calls["Query"])
+	}
+	ts.wantSent()
+	ts.row("last", "Received", 0)
+	ts.check("last", "me", allReceived)
+	ts.wantSent(notification(snapshot.AllReceived, 0))
 }
 
 // A malformed row blocks its run with an error, unless another row blocks it.
@@ -190,22 +189,4 @@ func TestNothingToNotify(t *testing.T) {
 	ts.execute("a", "removal")
 	ts.sweep()
 	ts.wantSent()
-}
-
-// Concurrent completions: one notification of each kind, delivered.
-func TestCompletionsAtOnce(t *testing.T) {
-	everywhere(t, func(ts *testStore) {
-		ts.runWith(strings.Repeat("Success ", 8))
-		pending := concurrently(8, func(i int) int {
-			name := fmt.Sprint("c", i)
-			checked, err := ts.another().Check(ts.Context(), key(name), name, true, both)
-			if err != nil {
-				ts.Error(err)
-			}
-			return len(checked.Pending)
-		})
-		if pending != 2 {
-			ts.Errorf("%d own the two notifications", pending)
-		}
-	})
 }

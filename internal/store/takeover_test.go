@@ -167,23 +167,22 @@ func TestRowsOfOthersAreLeftAlone(t *testing.T) {
 // Forward again with a new ledger: it continues from the rows, and finishes what the predecessor left complete. In
 // half, a message comes first; in row only, a reconciliation does.
 func TestForwardAgainWithANewLedger(t *testing.T) {
-	everywhere(t, func(ts *testStore) {
-		for _, collection := range []string{"complete", "half", "row only"} {
-			ts.row(collection, "Sent", 4)
-			ts.overwrite(collection, map[string]any{"FilesReceived": int64(3), "SyncedFiles": int64(2),
-				"EpochStart": int64(5)})
-		}
-		ts.predecessorCounts("complete", 1)
-		ts.register("half")
-		ts.count(receipt("half", "last"))
-		ts.wantRow("half", epochs(-3, 4))
-		ts.reconcile("row only", "me")
-		ts.wantRow("row only", epochs(-3, 3))
-		ts.count(receipt("row only", "last"))
-		ts.complete("complete", -4)
-		ts.complete("half", -3)
-		ts.complete("row only", -3)
-	})
+	ts := newStore(t)
+	for _, collection := range []string{"complete", "half", "row only"} {
+		ts.row(collection, "Sent", 4)
+		ts.overwrite(collection, map[string]any{"FilesReceived": int64(3), "SyncedFiles": int64(2),
+			"EpochStart": int64(5)})
+	}
+	ts.predecessorCounts("complete", 1)
+	ts.register("half")
+	ts.count(receipt("half", "last"))
+	ts.wantRow("half", epochs(-3, 4))
+	ts.reconcile("row only", "me")
+	ts.wantRow("row only", epochs(-3, 3))
+	ts.count(receipt("row only", "last"))
+	ts.complete("complete", -4)
+	ts.complete("half", -3)
+	ts.complete("row only", -3)
 }
 
 // A known limit of going forward again with the old ledger: a collection that was finished here, exported again, and
