@@ -56,8 +56,8 @@ func newStore(t *testing.T) *testStore {
 	return newTestStore(t, &memory.DB{PageSize: 2}, store.NewTables("status", "ledger"))
 }
 
-// everywhere runs a test over memory tables and over DynamoDB. All tests of this kind together make every write of the
-// store, each of them accepted and refused.
+// everywhere runs a test over memory tables and over DynamoDB. Together these tests make every kind of write of the
+// store.
 func everywhere(t *testing.T, test func(ts *testStore)) {
 	t.Run("memory", func(t *testing.T) {
 		t.Parallel()
