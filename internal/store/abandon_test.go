@@ -90,7 +90,6 @@ func TestASweepPassesByWhatWasEndedByHand(t *testing.T) {
 func TestWhatMovesTakesARunUpAgain(t *testing.T) {
 	for name, moves := range map[string]func(ts *testStore){
 		"a file":           func(ts *testStore) { ts.count(receipt("c", "late")) },
-		"a row":            func(ts *testStore) { ts.row("e", "Exporting", 0) },
 		"a row is deleted": func(ts *testStore) { ts.remove("c") },
 		"a person":         func(ts *testStore) { ts.resume() },
 	} {

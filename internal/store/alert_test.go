@@ -51,8 +51,6 @@ func TestEachAlertIsSentOnce(t *testing.T) {
 		ts.wantAlerts(ts.sweep())
 		ts.pass(time.Hour)
 		ts.wantAlerts(ts.sweep(), alert(snapshot.RunStalled, again))
-		ts.pass(time.Hour)
-		ts.wantAlerts(ts.sweep())
 		ts.wantSent(alert(snapshot.RunStalled, began), alert(snapshot.RunStalled, again),
 			alert(snapshot.RunLate, began))
 	})

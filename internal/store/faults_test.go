@@ -13,8 +13,6 @@ import (
 	"snapshot-status-checker/internal/table/tabletest"
 )
 
-// Faults, and what happens between two calls.
-
 // beforeCall counts a call.
 func (ts *testStore) beforeCall(call tabletest.Call) error {
 	ts.mu.Lock()

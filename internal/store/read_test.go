@@ -106,25 +106,6 @@ func TestReceiptsUntilAnError(t *testing.T) {
 	}
 }
 
-func TestReadingKeepsTheCauseOfAnError(t *testing.T) {
-	ts := newStore(t)
-	ts.row("a", "Sent", 1)
-	want := func(doing string, err error) {
-		t.Helper()
-		if !errors.Is(err, errCrashed) || !strings.HasPrefix(err.Error(), doing+": ") {
-			t.Errorf("got %v, want an error while %s", err, doing)
-		}
-	}
-	for n, doing := range []string{"reading a run", "reading a run's rows", "reading a run's collections"} {
-		ts.crashesAt(nth(n, anyCall), false)
-		_, err := ts.store.Run(t.Context(), run)
-		want(doing, err)
-	}
-	ts.crashesAt(anyCall, false)
-	_, err := ts.store.Runs(t.Context())
-	want("listing the runs", err)
-}
-
 func TestOpenRunsOverPages(t *testing.T) {
 	everywhere(t, func(ts *testStore) {
 		var want []string

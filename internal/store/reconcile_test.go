@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"maps"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -125,6 +126,31 @@ func TestAnEarlySuccessFileTakesEffectAfterTheMove(t *testing.T) {
 	want := []store.Move{{From: "Sent", To: "Received"}, {From: "Received", To: "Success"}}
 	if diff := cmp.Diff(want, at.Moves); diff != "" {
 		t.Errorf("moves (-want +got)\n%s", diff)
+	}
+}
+
+// A move is conditional on every value that it depends on. A success file of the epoch before moves nothing.
+func TestMoveHoldsNothingThatChanged(t *testing.T) {
+	for from, changes := range map[string][]table.Item{
+		"Sent":     {status("Exporting"), {"FilesSent": int64(5)}, {"FilesReceived": int64(0)}},
+		"Received": {{"FilesReceived": int64(0)}, {"EpochStart": int64(1)}, epochs(1, 0)},
+	} {
+		for _, change := range changes {
+			ts := newStore(t)
+			ts.counted("a", "Sent", 1)
+			if from == "Received" {
+				ts.reconcile("a", "first")
+				ts.deliver(request("a", 0), "first")
+				ts.count(successFile("a", "success"))
+			}
+			ts.meanwhile(ts.updates("row"), func() { ts.overwrite("a", change) })
+			want := status(from)
+			maps.Copy(want, change)
+			if at := ts.reconcile("a", "me"); at.Moved() {
+				t.Errorf("from %s, after %v was written: %+v", from, change, at)
+			}
+			ts.wantRow("a", want)
+		}
 	}
 }
 

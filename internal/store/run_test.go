@@ -28,24 +28,6 @@ func (ts *testStore) rows(statuses string) {
 	}
 }
 
-func TestCheckIsSatisfiedByReceivedOrFurther(t *testing.T) {
-	for statuses, want := range map[string][]snapshot.Outgoing{
-		"Received Sent Received":         nil,
-		"Received Success RECEIVED":      bothOf(0)[:1],
-		"Success TABLE_UNAVAILABLE Sent": nil,
-		"Success BLOCKED_TOPIC Received": bothOf(0)[:1],
-		"Success Blocked_Topic Success":  bothOf(0),
-	} {
-		t.Run(statuses, func(t *testing.T) {
-			ts := newStore(t)
-			ts.configure(store.Settings{Exempt: []snapshot.Status{"Blocked_Topic"}})
-			ts.runWith(statuses)
-			ts.check("c0", "me", both)
-			ts.wantSent(want...)
-		})
-	}
-}
-
 // Registering sets the hints to the first message's collection. Repeating it changes neither hints nor run.
 func TestRegisterRun(t *testing.T) {
 	for status, want := range map[string][2]string{"Sent": {"a", "a"}, "Received": {"", "a"}, "SUCCESS": {"", ""},
@@ -97,7 +79,6 @@ func TestHint(t *testing.T) {
 		"set by us, to one that is done":     {"Received Received Received Sent", hint("c0", "me"), true, 2, 1, "c3"},
 		"set by us, to one that blocks":      {"Sent Received Received Received", hint("c0", "me"), true, 2, 1, "c0"},
 		"unknown":                            {"Received Received Sent Received", snapshot.Hint{}, true, 2, 1, "c2"},
-		"unknown, and all are done":          {"Received Success Received Received", snapshot.Hint{}, true, 1, 2, due},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ts := newTestStore(t, &memory.DB{}, store.NewTables("status", "ledger"))

@@ -8,8 +8,6 @@ import (
 	"snapshot-status-checker/internal/store"
 )
 
-// The steps of executions and sweeps.
-
 func (ts *testStore) register(collection string) {
 	ts.Helper()
 	ts.ok(ts.store.RegisterRun(ts.Context(), snapshot.Row{CollectionKey: key(collection)}, export))

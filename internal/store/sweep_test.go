@@ -55,7 +55,6 @@ func TestExamineFindsNotificationsThatAreDue(t *testing.T) {
 		given    func(ts *testStore)
 		due      []string
 	}{
-		"not enqueued": {[2]string{"Received", "Success"}, func(*testStore) {}, []string{"a"}},
 		"pending while the owner lives": {[2]string{"Received", "Success"},
 			func(ts *testStore) { ts.pending("a", "x", both); ts.pass(store.DefaultLease - time.Second) }, nil},
 		"pending and the lease has ended": {[2]string{"Received", "Success"},
@@ -64,7 +63,6 @@ func TestExamineFindsNotificationsThatAreDue(t *testing.T) {
 			func(ts *testStore) { notified(ts); ts.reopen() }, []string{"a"}},
 		"one of two is delivered": {[2]string{"Success", "Success"},
 			func(ts *testStore) { ts.check("a", "x", allReceived) }, []string{"a"}},
-		"both are": {[2]string{"Success", "Success"}, notified, nil},
 		"delivered, and the hint lost": {[2]string{"Received", "Success"},
 			func(ts *testStore) { notified(ts); ts.setHint(snapshot.AllReceived, snapshot.Hint{Collection: "a"}) },
 			nil},
@@ -160,7 +158,6 @@ func TestExamineRepairsHints(t *testing.T) {
 			snapshot.Hint{}},
 		"at one that is gone": {[2]string{"Received", "Sent"}, nothing, snapshot.Hint{Collection: "c"},
 			snapshot.Hint{}},
-		"unknown":                       {[2]string{"Received", "Sent"}, nothing, snapshot.Hint{}, snapshot.Hint{}},
 		"delivered but it says another": {[2]string{"Received", "Received"}, deliver, blocked, notified},
 		"notified though a row went back": {[2]string{"Received", "Received"},
 			func(ts *testStore) { deliver(ts); ts.row("b", "Sent", 0) }, notified, notified},
