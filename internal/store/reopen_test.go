@@ -1,7 +1,6 @@
 package store_test
 
 import (
-	"fmt"
 	"testing"
 
 	"snapshot-status-checker/internal/snapshot"
@@ -65,22 +64,6 @@ func TestANewExportIsNotifiedAgain(t *testing.T) {
 		ts.wantSent(append(bothOf(1), request("a", 3))...)
 		ts.wantReopened(1)
 	})
-}
-
-// Two concurrent reopenings begin one generation.
-func TestTwoReopenAtOnce(t *testing.T) {
-	ts := newStore(t)
-	doneAndNotified(ts)
-	ts.sentAgain("a", "again")
-	ts.sentAgain("b", "again")
-	ts.lockstep(3, func(i int) { ts.execute([]string{"a", "b", "a"}[i], fmt.Sprint("execution ", i)) })
-	if run := ts.theRun(); run.Generation != 1 {
-		t.Errorf("generation %d", run.Generation)
-	}
-	ts.sweep()
-	ts.pass(2 * store.DefaultLease)
-	ts.sweep()
-	ts.wantSent(request("a", 3), request("b", 1), notification(snapshot.AllReceived, 1))
 }
 
 // A row added after the notification does not retract it. When the row is received, monitoring is notified again,
@@ -172,5 +155,21 @@ func TestTheBlockerIsDeleted(t *testing.T) {
 			ts.sweep()
 			ts.wantSent()
 		})
+	}
+}
+
+// The run is reopened after all its rows were read as successful: the result belongs to the previous generation.
+func TestARunThatIsReopenedWhileItIsRead(t *testing.T) {
+	ts := newStore(t)
+	ts.runOf("a")
+	ts.counted("a", "Sent", 1)
+	ts.execute("a", "first")
+	ts.count(successFile("a", "success"))
+	ts.reconcile("a", "second")
+	clear(ts.sent)
+	ts.meanwhile(ts.updates("run"), func() { ts.sentAgain("a", "again"); ts.reconcile("a", "third") })
+	ts.check("a", "second", both)
+	if ts.sent[notification(snapshot.AllSuccessful, 0)] > 0 {
+		t.Error("monitoring was notified of a generation that is over")
 	}
 }
