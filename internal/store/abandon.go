@@ -81,13 +81,8 @@ func (s *Store) knownRun(ctx context.Context, correlationID string) (snapshot.Ru
 // setByHand replaces the abandonment, on condition that it is the one that was read. It returns false if it is not, or
 // if the run is gone.
 func (s *Store) setByHand(ctx context.Context, run snapshot.Run, to snapshot.Abandonment) (written bool, err error) {
-	ref := s.runRef(run.CorrelationID)
-	_, err = s.db.Update(ctx, table.Write{Ref: ref, If: append(byHandAsRead(run.ByHand), exists(ref)),
-		Set: map[string]any{attrByHandAt: seconds(to.At), attrByHandReason: to.Reason, attrByHandSums: to.Sums}})
-	if errors.Is(err, table.ErrConditionFailed) {
-		return false, nil
-	}
-	return err == nil, err
+	set := map[string]any{attrByHandAt: seconds(to.At), attrByHandReason: to.Reason, attrByHandSums: to.Sums}
+	return s.updateRun(ctx, run, set, byHandAsRead(run.ByHand)...)
 }
 
 func byHandAsRead(read snapshot.Abandonment) []table.Condition {

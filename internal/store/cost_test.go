@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/text/language"
+	"golang.org/x/text/message"
 
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/store"
@@ -16,13 +18,6 @@ import (
 )
 
 var update = flag.Bool("update", false, "write the table into docs/scaling.md instead of comparing it")
-
-// The file and the markers of the table.
-const (
-	scaling    = "../../docs/scaling.md"
-	tableBegin = "<!-- measured: files -->\n"
-	tableEnd   = "<!-- end -->\n"
-)
 
 // counter counts a collection over a metered table.
 type counter struct {
@@ -36,8 +31,8 @@ type counter struct {
 func newCounter(t *testing.T, batch int, by snapshot.CountBy) *counter {
 	db := &metered{DB: &memory.DB{}}
 	c := &counter{testStore: newTestStore(t, db, store.NewTables("status", "ledger")), db: db, batch: batch}
-	c.by = by
-	c.process = c.another()
+	c.configure(store.Settings{CountBy: by})
+	c.process = c.store
 	c.overwrite("a", map[string]any{"CollectionStatus": "Exported", "FilesExported": int64(100_000),
 		"FilesSent": int64(0), "FilesReceived": int64(0)})
 	return c
@@ -52,15 +47,15 @@ func (c *counter) next(warm bool) {
 	batch := receipts("a", fmt.Sprint("file ", c.counted, " "), c.batch)
 	execution := fmt.Sprintf(
 		"arn:aws:states:eu-west-1:123456789012:execution:checker-prod:0f1e2d3c-4b5a-6978-8796-%012d", c.counted)
-	if counts, err := receive(c.testStore, process, execution, batch); err != nil || len(counts.Counted) != c.batch {
-		c.Fatal(counts, err)
+	if counts := c.countIn(process, execution, batch...); len(counts.Counted) != c.batch {
+		c.Fatal(counts)
 	}
 	c.counted += c.batch
 }
 
 // goTo sets the collection to its state after so many files, whole pages of them, without counting them.
 func (c *counter) goTo(files int) {
-	period := max(store.PageSize, c.batch)
+	period := max(store.DefaultPageSize, c.batch)
 	for page := c.counted / period; page < files/period; page++ {
 		digests := make([]string, period)
 		for i := range digests {
@@ -98,7 +93,7 @@ func costOf(t *testing.T, files, batch int, by snapshot.CountBy, warm bool) (wri
 			c.next(true)
 		}
 		before := *c.db
-		for range max(store.PageSize, batch) / batch {
+		for range max(store.DefaultPageSize, batch) / batch {
 			c.next(warm)
 			measured += batch
 		}
@@ -111,12 +106,13 @@ func costOf(t *testing.T, files, batch int, by snapshot.CountBy, warm bool) (wri
 // first counts the collection. To write the table: go test ./internal/store -run TestCostOfAFile -update
 func TestCostOfAFile(t *testing.T) {
 	t.Parallel()
-	text := "| files of a collection | batch | countBy | write units | read units, warm | read units, cold " +
+	table := "| files of a collection | batch | countBy | write units | read units, warm | read units, cold " +
 		"|\n|---:|---:|:---|---:|---:|---:|\n"
 	line := func(files, batch int, by snapshot.CountBy, writeLimit, readLimit float64) {
 		writes, warm := costOf(t, files, batch, by, true)
 		_, cold := costOf(t, files, batch, by, false)
-		text += fmt.Sprintf("| %s | %d | %s | %.2f | %.2f | %.2f |\n", thousands(files), batch, by, writes, warm, cold)
+		table += fmt.Sprintf("| %s | %d | %s | %.2f | %.2f | %.2f |\n",
+			message.NewPrinter(language.English).Sprint(files), batch, by, writes, warm, cold)
 		if writes > writeLimit || warm > readLimit+0.001 {
 			t.Errorf("%d files, batch %d, by %s: %.3f write and %.3f read units a file", files, batch, by, writes, warm)
 		}
@@ -129,30 +125,25 @@ func TestCostOfAFile(t *testing.T) {
 		line(files, 100, snapshot.ByMessage, 0.16, 0.02)
 	}
 	line(1_000, 100, snapshot.ByFile, 0.3, 0.02)
-	document, err := os.ReadFile(scaling)
+	const document, begin, end = "../../docs/scaling.md", "<!-- measured: files -->\n", "<!-- end -->\n"
+	old, err := os.ReadFile(document)
 	if err != nil {
 		t.Fatal(err)
 	}
-	before, rest, begins := strings.Cut(string(document), tableBegin)
-	old, after, ends := strings.Cut(rest, tableEnd)
+	before, rest, begins := strings.Cut(string(old), begin)
+	_, after, ends := strings.Cut(rest, end)
 	if !begins || !ends {
-		t.Fatalf("%s has no place for the table: %q", scaling, tableBegin)
+		t.Fatalf("%s has no place for the table: %q", document, begin)
 	}
+	want := before + begin + table + end + after
 	if *update {
-		if err := os.WriteFile(scaling, []byte(before+tableBegin+text+tableEnd+after), 0o644); err != nil {
+		if err := os.WriteFile(document, []byte(want), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return
 	}
-	if diff := cmp.Diff(strings.Split(text, "\n"), strings.Split(old, "\n")); diff != "" {
+	if diff := cmp.Diff(strings.Split(want, "\n"), strings.Split(string(old), "\n")); diff != "" {
 		t.Errorf("%s is not what is measured: go test ./internal/store -run TestCostOfAFile -update (-measured "+
-			"+document)\n%s", scaling, diff)
+			"+document)\n%s", document, diff)
 	}
-}
-
-func thousands(n int) string {
-	if n < 1000 {
-		return fmt.Sprint(n)
-	}
-	return fmt.Sprintf("%d,%03d", n/1000, n%1000)
 }

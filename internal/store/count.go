@@ -102,7 +102,7 @@ func (c *counting) count(ctx context.Context, receipts []snapshot.Receipt) error
 		return err
 	}
 	if err := c.writeReceipts(ctx, receipts); err != nil {
-		return err
+		return fmt.Errorf("writing receipts: %w", err)
 	}
 	for range maxTries {
 		item, err := c.db.Update(ctx, c.update(left))

@@ -4,20 +4,21 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"snapshot-status-checker/internal/table"
 	"snapshot-status-checker/internal/table/memory"
 )
 
-// metered is a memory table that counts read and write units as DynamoDB bills them: one read unit for each 4 KB of a
-// strongly consistent read, half of it for another read; one write unit for each 1 KB of the item before or after the
-// write, whichever is larger, also of a refused write. A query is billed for the items that it reads, not for those
-// that it returns (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html).
+// metered is a memory table, whose reads are never stale, that counts read and write units as DynamoDB bills them: one
+// read unit for each 4 KB of a strongly consistent read, half of it for another read; one write unit for each 1 KB of
+// the item before or after the write, whichever is larger, also of a refused write. A query is billed for the items
+// that it reads, not for those that it returns
+// (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html).
 type metered struct {
 	*memory.DB
 	reads, writes float64
 	pages         int
-	stale         bool // whether reads that are not consistent see the state before the last write
 }
 
 func (m *metered) read(bytes int, consistent bool) {
@@ -29,16 +30,16 @@ func (m *metered) read(bytes int, consistent bool) {
 }
 
 func (m *metered) Get(ctx context.Context, read table.Read) (table.Item, error) {
-	whole, _ := m.DB.Get(ctx, table.Read{Ref: read.Ref, Consistent: true})
-	m.read(size(read.Ref, whole), read.Consistent)
-	read.Consistent = read.Consistent || !m.stale
-	return m.DB.Get(ctx, read)
+	items, err := m.GetMany(ctx, []table.Read{read})
+	return items[read.Ref], err
 }
 
 func (m *metered) GetMany(ctx context.Context, reads []table.Read) (map[table.Ref]table.Item, error) {
-	for _, read := range reads {
+	reads = slices.Clone(reads)
+	for i, read := range reads {
 		whole, _ := m.DB.Get(ctx, table.Read{Ref: read.Ref, Consistent: true})
 		m.read(size(read.Ref, whole), read.Consistent)
+		reads[i].Consistent = true
 	}
 	return m.DB.GetMany(ctx, reads)
 }
@@ -53,7 +54,7 @@ func (m *metered) Query(ctx context.Context, query table.Query) (table.Page, err
 		bytes += size(query.At(keyed.Partition, keyed.Sort), keyed.Item)
 	}
 	m.read(bytes, query.Consistent)
-	query.Consistent = query.Consistent || !m.stale
+	query.Consistent = true
 	return m.DB.Query(ctx, query)
 }
 

@@ -8,17 +8,8 @@ import (
 
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/store"
-	"snapshot-status-checker/internal/table"
 	"snapshot-status-checker/internal/table/tabletest"
 )
-
-func (ts *testStore) pageRef(page int) table.Ref {
-	return ts.tables.Ledger.At("collection#"+run+"#a", fmt.Sprintf("page#%06d", page))
-}
-
-func (ts *testStore) collectionRef(collection string) table.Ref {
-	return ts.tables.Ledger.At("collection#"+run+"#"+collection, "collection")
-}
 
 // digests are the collection's digests, of its pages and then of its item.
 func (ts *testStore) digests() (pages [][]string, recent []string) {
@@ -26,31 +17,29 @@ func (ts *testStore) digests() (pages [][]string, recent []string) {
 	c := ts.ledger("a")
 	for i := range c.Pages {
 		page, err := ts.item(ts.pageRef(int(i))).Blobs("Digests")
-		if err != nil {
-			ts.Fatal(err)
-		}
+		ts.ok(err)
 		pages = append(pages, page)
 	}
 	return pages, c.Recent
 }
 
-// wantDigests expects the digests of exactly these messages, each once, in pages or item.
-func (ts *testStore) wantDigests(of []snapshot.Receipt) {
+// wantDigests expects the digests of exactly these messages, each once, in so many pages and the item.
+func (ts *testStore) wantDigests(pages int, of ...snapshot.Receipt) {
 	ts.Helper()
-	pages, recent := ts.digests()
-	got := slices.Concat(append(pages, recent)...)
+	turned, recent := ts.digests()
+	got := slices.Concat(append(turned, recent)...)
 	want := make([]string, len(of))
 	for i, r := range of {
 		want[i] = r.Digest
 	}
 	slices.Sort(got)
 	slices.Sort(want)
-	if !slices.Equal(got, want) {
-		ts.Errorf("%d digests for %d messages", len(got), len(want))
+	if !slices.Equal(got, want) || len(turned) != pages {
+		ts.Errorf("%d digests in %d pages, want %d in %d", len(got), len(turned), len(want), pages)
 	}
 }
 
-// one counts messages one by one.
+// oneByOne counts messages one by one.
 func (ts *testStore) oneByOne(receipts []snapshot.Receipt) {
 	ts.Helper()
 	for _, r := range receipts {
@@ -62,92 +51,56 @@ func (ts *testStore) oneByOne(receipts []snapshot.Receipt) {
 func TestAPageIsTurnedWhenItIsFull(t *testing.T) {
 	everywhere(t, func(ts *testStore) {
 		ts.row("a", "Sent", 500)
-		all := receipts("a", "m", 2*store.PageSize+3)
-		ts.oneByOne(all[:store.PageSize-1])
-		if pages, recent := ts.digests(); len(pages) != 0 || len(recent) != store.PageSize-1 {
-			ts.Errorf("%d pages, %d recent", len(pages), len(recent))
-		}
-		ts.oneByOne(all[store.PageSize-1 : store.PageSize])
-		if pages, recent := ts.digests(); len(pages) != 1 || len(recent) != 0 {
-			ts.Errorf("%d pages, %d recent", len(pages), len(recent))
+		all := receipts("a", "m", 2*store.DefaultPageSize+3)
+		ts.oneByOne(all[:store.DefaultPageSize-1])
+		ts.wantDigests(0, all[:store.DefaultPageSize-1]...)
+		ts.count(all[store.DefaultPageSize-1])
+		ts.wantDigests(1, all[:store.DefaultPageSize]...)
+		if _, recent := ts.digests(); len(recent) != 0 {
+			ts.Errorf("%d recent after the page was turned", len(recent))
 		}
 		first := ts.item(ts.pageRef(0))
-		ts.oneByOne(all[store.PageSize:])
-		if pages, recent := ts.digests(); len(pages) != 2 || len(recent) != 3 {
-			ts.Errorf("%d pages, %d recent", len(pages), len(recent))
-		}
+		ts.oneByOne(all[store.DefaultPageSize:])
+		ts.wantDigests(2, all...)
 		if now := ts.item(ts.pageRef(0)); fmt.Sprint(now) != fmt.Sprint(first) {
 			ts.Error("a page changed")
 		}
-		ts.wantDigests(all)
 		ts.wantRow("a", received(int64(len(all))))
 	})
 }
 
 // Concurrent counts fill a page: one turns it, and the others count in the next page.
 func TestAPageIsTurnedByOne(t *testing.T) {
-	t.Parallel()
-	ts := newMemoryStore(t)
+	ts := newStore(t)
 	ts.row("a", "Sent", 500)
-	before := receipts("a", "m", store.PageSize-3)
+	before, more := receipts("a", "m", store.DefaultPageSize-3), receipts("a", "more", 12)
 	ts.oneByOne(before)
 	clear(ts.calls)
-	more := receipts("a", "more", 12)
-	var each []func()
-	for i, r := range more {
-		each = append(each, func() {
-			if _, err := receive(ts, ts.another(), fmt.Sprint("execution-", i), []snapshot.Receipt{r}); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	ts.atOnce(each...)
-	ts.wantDigests(append(before, more...))
+	ts.lockstep(len(more), func(i int) { ts.countIn(ts.another(), fmt.Sprint("execution-", i), more[i]) })
+	ts.wantDigests(1, append(before, more...)...)
 	ts.wantRow("a", received(int64(len(before)+len(more))))
-	if pages, _ := ts.digests(); len(pages) != 1 || ts.calls["Update page"] != 1 {
-		t.Errorf("%d pages, written %d times", len(pages), ts.calls["Update page"])
+	if ts.calls["Update page"] != 1 {
+		t.Errorf("the page was written %d times", ts.calls["Update page"])
 	}
-}
-
-// A count while the page is turned is refused, and retried with the new page.
-func TestCountingWhileThePageIsTurned(t *testing.T) {
-	everywhere(t, func(ts *testStore) {
-		ts.row("a", "Sent", 500)
-		before := receipts("a", "m", store.PageSize-1)
-		ts.oneByOne(before)
-		stale := ts.read("a")
-		last := receipt("a", "fills the page")
-		ts.count(last)
-		counts, err := ts.store.Count(ts.Context(), "e", stale, []snapshot.Receipt{receipt("a", "late"), before[7],
-			last})
-		if err != nil || len(counts.Counted) != 1 || len(counts.Duplicates) != 2 {
-			ts.Errorf("got %+v, %v", counts, err)
-		}
-		ts.wantDigests(append(before, last, receipt("a", "late")))
-		ts.wantRow("a", received(store.PageSize+1))
-	})
 }
 
 // The page is written, and the process ends before it removes the digests from the collection.
 func TestAnExistingPageIsUsed(t *testing.T) {
-	t.Parallel()
-	ts := newMemoryStore(t)
+	ts := newStore(t)
 	ts.row("a", "Sent", 500)
-	all := receipts("a", "m", 4*store.PageSize)
-	ts.oneByOne(all[:store.PageSize-1])
-	ts.crashesBefore(1, ts.isUpdate("collection"))
-	if _, err := receive(ts, ts.store, "e", all[store.PageSize-1:store.PageSize]); err == nil {
+	all := receipts("a", "m", 4*store.DefaultPageSize)
+	ts.oneByOne(all[:store.DefaultPageSize-1])
+	ts.crashesAt(nth(1, ts.updates("collection")), false)
+	if _, err := receive(ts, ts.store, "e", all[store.DefaultPageSize-1]); err == nil {
 		t.Fatal("nothing crashed")
 	}
 	ts.recovers()
-	if c := ts.ledger("a"); c.Pages != 0 || len(c.Recent) != store.PageSize || ts.item(ts.pageRef(0)) == nil {
+	if c := ts.ledger("a"); c.Pages != 0 || len(c.Recent) != store.DefaultPageSize ||
+		ts.item(ts.pageRef(0)) == nil {
 		t.Fatalf("%d pages, %d recent", c.Pages, len(c.Recent))
 	}
-	ts.oneByOne(all[store.PageSize:])
-	ts.wantDigests(all)
-	if c := ts.ledger("a"); c.Pages < 2 || len(c.Recent) >= 2*store.PageSize {
-		t.Errorf("%d pages, %d recent", c.Pages, len(c.Recent))
-	}
+	ts.oneByOne(all[store.DefaultPageSize:])
+	ts.wantDigests(3, all...)
 	if again := ts.count(all...); len(again.Duplicates) != len(all) {
 		t.Errorf("%d of %d are duplicates", len(again.Duplicates), len(all))
 	}
@@ -155,96 +108,69 @@ func TestAnExistingPageIsUsed(t *testing.T) {
 
 // A page that TTL deleted is empty: its messages are too old to be redelivered, and the others are still duplicates.
 func TestAMissingPageIsEmpty(t *testing.T) {
-	everywhere(t, func(ts *testStore) {
-		ts.row("a", "Sent", 500)
-		all := receipts("a", "m", 2*store.PageSize)
-		ts.count(all[:store.PageSize]...)
-		ts.count(all[store.PageSize:]...)
-		ts.put(ts.pageRef(0), nil)
-		process := ts.another()
-		for range 2 { // read, and from its cache
-			counts, err := receive(ts, process, "e", all[store.PageSize:])
-			if err != nil || len(counts.Duplicates) != store.PageSize {
-				ts.Errorf("got %d duplicates, %v", len(counts.Duplicates), err)
-			}
+	ts := newStore(t)
+	ts.row("a", "Sent", 500)
+	all := receipts("a", "m", 2*store.DefaultPageSize)
+	ts.count(all[:store.DefaultPageSize]...)
+	ts.count(all[store.DefaultPageSize:]...)
+	ts.put(ts.pageRef(0), nil)
+	process := ts.another()
+	for range 2 { // read, and from its cache
+		if again := ts.countIn(process, "e",
+			all[store.DefaultPageSize:]...); len(again.Duplicates) != store.DefaultPageSize {
+			t.Errorf("got %d duplicates", len(again.Duplicates))
 		}
-		ts.wantRow("a", received(2*store.PageSize))
-	})
+	}
+	ts.wantRow("a", received(2*store.DefaultPageSize))
 }
 
-// A process reads each page once, and reads the pages that its cache lacks.
+// A process reads each page once, and reads the pages that its cache lacks, in batches of 100.
 func TestAStaleCache(t *testing.T) {
-	everywhere(t, func(ts *testStore) {
-		ts.row("a", "Sent", 900)
-		all := receipts("a", "m", 5*store.PageSize)
-		old := ts.another()
-		if _, err := receive(ts, old, "e", all[:store.PageSize]); err != nil {
-			ts.Fatal(err)
-		}
-		for i := 1; i < 5; i++ {
-			ts.count(all[i*store.PageSize : (i+1)*store.PageSize]...)
-		}
-		for _, pages := range []int{1, 0} { // to read, the first and the second time
-			clear(ts.calls)
-			counts, err := receive(ts, old, "e", []snapshot.Receipt{all[0], all[store.PageSize],
-				all[5*store.PageSize-1], all[100]})
-			if err != nil || len(counts.Duplicates) != 4 {
-				ts.Errorf("got %+v, %v", counts, err)
-			}
-			if got := ts.calls["GetMany"] - 1; got != pages {
-				ts.Errorf("%d readings of pages, want %d", got, pages)
-			}
-		}
-		ts.wantRow("a", received(5*store.PageSize))
-	})
-}
-
-// Pages are read in batches of 100.
-func TestManyPages(t *testing.T) {
-	t.Parallel()
-	ts := newMemoryStore(t)
+	const size = 2
+	ts := newStore(t)
+	ts.configure(store.Settings{PageSize: size})
 	ts.row("a", "Sent", 9000)
-	all := receipts("a", "m", 230*store.PageSize)
-	for page := range slices.Chunk(all, store.PageSize) {
+	all := receipts("a", "m", 232*size)
+	old := ts.another()
+	ts.countIn(old, "e", all[:size]...)
+	for page := range slices.Chunk(all[size:], size) {
 		ts.count(page...)
 	}
-	clear(ts.calls)
-	counts, err := receive(ts, ts.another(), "e", []snapshot.Receipt{all[0], all[len(all)/2], all[len(all)-1]})
-	if err != nil || len(counts.Duplicates) != 3 || ts.calls["GetMany"] != 1+3 {
-		t.Errorf("got %+v, %v by %d calls", counts, err, ts.calls["GetMany"])
+	for _, readings := range []int{3, 0} { // of pages, the first and the second time
+		clear(ts.calls)
+		again := ts.countIn(old, "e", all[0], all[len(all)/2], all[len(all)-1], all[size])
+		if len(again.Duplicates) != 4 {
+			t.Errorf("got %+v", again)
+		}
+		if got := ts.calls["GetMany"] - 1; got != readings {
+			t.Errorf("%d readings of pages, want %d", got, readings)
+		}
 	}
+	ts.wantRow("a", received(int64(len(all))))
 }
 
 // A new ledger's pages have the keys of the lost one's. A process does not take the cached ones for the new ones,
 // whichever process notices the new ledger, and however late this one meets it.
 func TestACacheOfALostLedger(t *testing.T) {
-	t.Parallel()
 	for _, first := range []string{"this process", "another", "another alone"} {
-		ts := newMemoryStore(t)
+		ts := newStore(t)
 		other := ts.another()
-		receive := func(s *store.Store, execution string, receipts ...snapshot.Receipt) store.Counts {
-			counts, err := receive(ts, s, execution, receipts)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return counts
-		}
 		ts.row("a", "Sent", 900)
-		ts.count(receipts("a", "old", store.PageSize)...) // cached, as the old ledger's first page
+		ts.count(receipts("a", "old", store.DefaultPageSize)...) // cached, as the old ledger's first page
 		ts.loseLedger("a")
-		fresh := receipts("a", "new", store.PageSize)
+		fresh := receipts("a", "new", store.DefaultPageSize)
 		if first != "this process" {
-			receive(other, "execution-2", fresh[1])
+			ts.countIn(other, "execution-2", fresh[1])
 		}
 		if first != "another alone" {
-			receive(ts.store, "execution-3", fresh[0])
+			ts.countAs("execution-3", fresh[0])
 		}
-		receive(other, "execution-4", fresh...) // turns the new ledger's first page
-		receive(other, "execution-5", receipts("a", "more", store.PageSize)...)
-		if again := receive(ts.store, "execution-6", fresh...); len(again.Duplicates) != len(fresh) {
+		ts.countIn(other, "execution-4", fresh...) // turns the new ledger's first page
+		ts.countIn(other, "execution-5", receipts("a", "more", store.DefaultPageSize)...)
+		if again := ts.countAs("execution-6", fresh...); len(again.Duplicates) != len(fresh) {
 			t.Errorf("first %s: %d of %d are duplicates", first, len(again.Duplicates), len(fresh))
 		}
-		ts.wantRow("a", received(3*store.PageSize))
+		ts.wantRow("a", received(3*store.DefaultPageSize))
 	}
 }
 
@@ -258,13 +184,13 @@ func TestReceiptsAreSplitBySize(t *testing.T) {
 		}
 		largest := 0
 		ts.before = func(call tabletest.Call) error {
-			if ts.isUpdate("receipts")(call) {
+			if ts.updates("receipts")(call) {
 				largest = max(largest, len(call.Write.Set["Messages"].(string)))
 			}
 			return nil
 		}
 		ts.count(batch...)
-		if largest < store.MaxReceipts/2 || largest > store.MaxReceipts {
+		if largest < 50_000 || largest > 100_000 {
 			ts.Errorf("the largest item has %d bytes", largest)
 		}
 		if items := ts.calls["Update receipts"]; items < 6 || items > 8 {

@@ -23,13 +23,11 @@ type RunState struct {
 // Runs lists the ledger's runs, abandoned ones included, in the order of their correlation ids, over all pages,
 // strongly consistent. Malformed runs are returned as an error beside the others, a *failure.Malformed for each.
 func (s *Store) Runs(ctx context.Context) (runs []snapshot.Run, malformed error) {
-	query := table.Query{Name: s.Ledger, Partition: runPartition, Consistent: true}
-	for {
-		page, err := s.db.Query(ctx, query)
+	for page, err := range s.query(ctx, s.allOf(runPartition)) {
 		if err != nil {
 			return nil, fmt.Errorf("listing the runs: %w", err)
 		}
-		for _, keyed := range page.Items {
+		for _, keyed := range page {
 			d := decoder{item: keyed.Item}
 			correlationID := d.string(attrCorrelationID)
 			run, err := s.decodeRun(correlationID, keyed.Item)
@@ -39,11 +37,8 @@ func (s *Store) Runs(ctx context.Context) (runs []snapshot.Run, malformed error)
 			}
 			runs = append(runs, *run)
 		}
-		if page.Next == "" {
-			return runs, malformed
-		}
-		query.After = page.Next
 	}
+	return runs, malformed
 }
 
 // Run reads a run with all its rows and the ledger's collections of these rows.
@@ -52,15 +47,14 @@ func (s *Store) Run(ctx context.Context, correlationID string) (state RunState, 
 		return state, fmt.Errorf("reading a run: %w", err)
 	}
 	var rows []snapshot.Row
-	err = s.eachPage(ctx, s.rowsOf(correlationID), func(page []pagedRow) (more bool) {
+	for page, err := range s.pagesOf(ctx, s.rowsOf(correlationID)) {
+		if err != nil {
+			return state, fmt.Errorf("reading a run's rows: %w", err)
+		}
 		for _, row := range page {
 			state.Collections = append(state.Collections, State{Row: &row.Row, Malformed: row.Malformed})
 			rows, state.tallied = append(rows, row.Row), append(state.tallied, row.blocking())
 		}
-		return true
-	})
-	if err != nil {
-		return state, fmt.Errorf("reading a run's rows: %w", err)
 	}
 	collections, malformed, err := s.collections(ctx, rows)
 	if err != nil {

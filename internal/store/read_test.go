@@ -14,17 +14,13 @@ import (
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/store"
 	"snapshot-status-checker/internal/table"
-	"snapshot-status-checker/internal/table/tabletest"
 )
 
 func (ts *testStore) receiptsOf(collection string) []store.Receipt {
 	ts.Helper()
 	var all []store.Receipt
-	err := ts.store.Receipts(ts.Context(), key(collection),
-		func(r store.Receipt) error { all = append(all, r); return nil })
-	if err != nil {
-		ts.Fatal(err)
-	}
+	ts.ok(ts.store.Receipts(ts.Context(), key(collection),
+		func(r store.Receipt) error { all = append(all, r); return nil }))
 	return all
 }
 
@@ -47,30 +43,22 @@ func TestReceipts(t *testing.T) {
 	everywhere(t, func(ts *testStore) {
 		ts.row("a", "Sent", 9)
 		ts.row("ab", "Sent", 9)
-		nameless := receipt("a", "two")
-		nameless.Message.Filename = snapshot.FilenameNotSet
-		ts.countAs("execution-1", receipt("a", "one"), nameless)
+		one, two, three := receipt("a", "one"), receipt("a", "two"), successFile("a", "three")
+		two.Message.Filename = snapshot.FilenameNotSet
+		ts.countAs("execution-1", one, two)
+		before := ts.now.UTC()
 		ts.pass(time.Second)
-		ts.countAs("execution-2", receipt("a", "one"), successFile("a", "three")) // one is a duplicate
+		ts.countAs("execution-2", one, three) // one is a duplicate
 		ts.count(receipt("ab", "of another"))
 		got := ts.receiptsOf("a")
 		slices.SortFunc(got, func(a, b store.Receipt) int { return strings.Compare(a.Identity, b.Identity) })
-		at := ts.now.UTC()
-		before := at.Add(-time.Second)
 		// Of a message that two executions received, either receipt may be shown.
 		if got[0].Execution == "execution-2" {
 			got[0].Execution, got[0].ReceivedAt = "execution-1", before
 		}
-		digests := map[string]bool{}
-		for i := range got {
-			digests[got[i].Digest], got[i].Digest = true, ""
-		}
-		if len(digests) != 3 || digests[""] {
-			ts.Errorf("digests %v", digests)
-		}
-		want := []store.Receipt{{"one", "one.gz", false, false, before, "execution-1", ""},
-			{"three", "three.gz", true, false, at, "execution-2", ""},
-			{"two", "", false, false, before, "execution-1", ""}}
+		want := []store.Receipt{{"one", "one.gz", false, false, before, "execution-1", one.Digest},
+			{"three", "three.gz", true, false, ts.now.UTC(), "execution-2", three.Digest},
+			{"two", "", false, false, before, "execution-1", two.Digest}}
 		if diff := cmp.Diff(want, got); diff != "" {
 			ts.Errorf("receipts (-want +got)\n%s", diff)
 		}
@@ -79,49 +67,24 @@ func TestReceipts(t *testing.T) {
 
 // A receipt is written before its message is counted, and hidden until then.
 func TestReceiptsOfUncountedMessagesAreHidden(t *testing.T) {
-	everywhere(t, func(ts *testStore) {
-		ts.row("a", "Sent", 9)
-		ts.count(receipt("a", "counted"))
-		state := ts.read("a")
-		ts.crashesBefore(0, ts.isUpdate("collection"))
-		if _, err := ts.store.Count(ts.Context(), "e", state,
-			[]snapshot.Receipt{receipt("a", "not counted")}); !errors.Is(err, errCrashed) {
-			ts.Fatal(err)
-		}
-		ts.recovers()
-		if got := ts.receiptsOf("a"); len(got) != 1 || got[0].Identity != "counted" {
-			ts.Errorf("got %+v", got)
-		}
-		ts.countAs("e", receipt("a", "not counted"))
-		ts.wantReceipts("a", []snapshot.Receipt{receipt("a", "counted"), receipt("a", "not counted")})
-	})
+	ts := newStore(t)
+	ts.row("a", "Sent", 9)
+	ts.count(receipt("a", "counted"))
+	ts.crashesAt(ts.updates("collection"), false)
+	if _, err := receive(ts, ts.store, "e", receipt("a", "not counted")); !errors.Is(err, errCrashed) {
+		t.Fatal(err)
+	}
+	ts.recovers()
+	if got := ts.receiptsOf("a"); len(got) != 1 || got[0].Identity != "counted" {
+		t.Errorf("got %+v", got)
+	}
+	ts.countAs("e", receipt("a", "not counted"))
+	ts.wantReceipts("a", []snapshot.Receipt{receipt("a", "counted"), receipt("a", "not counted")})
 }
 
-// The counted part of a batch keeps its receipts when the batch is retried.
-func TestReceiptsOfARetriedBatch(t *testing.T) {
-	t.Parallel()
-	batch := receipts("a", "m", 250)
-	for i := range batch {
-		batch[i].Message.Filename = strings.Repeat("x", 1200) // so that 100 of them take more than one item
-	}
-	for counted := range 3 {
-		ts := newMemoryStore(t)
-		ts.row("a", "Sent", 500)
-		counts := func(call tabletest.Call) bool { return ts.isUpdate("collection")(call) && call.Write.Add != nil }
-		ts.crashesBefore(counted, counts)
-		if _, err := receive(ts, ts.store, "execution-1", batch); !errors.Is(err, errCrashed) {
-			t.Fatal(err)
-		}
-		ts.recovers()
-		ts.count(batch...)
-		ts.wantReceipts("a", batch)
-	}
-}
-
-// visit may end the reading.
+// Reading ends with the first error, of visit or of a malformed item.
 func TestReceiptsUntilAnError(t *testing.T) {
-	t.Parallel()
-	ts := newMemoryStore(t)
+	ts := newStore(t)
 	ts.row("a", "Sent", 9)
 	ts.count(receipts("a", "m", 5)...)
 	enough, seen := errors.New("enough"), 0
@@ -134,63 +97,57 @@ func TestReceiptsUntilAnError(t *testing.T) {
 	if !errors.Is(err, enough) || seen != 2 {
 		t.Errorf("saw %d: %v", seen, err)
 	}
-}
-
-func TestMalformedReceipts(t *testing.T) {
-	t.Parallel()
-	ts := newMemoryStore(t)
 	ts.write(table.Write{Ref: ts.tables.Ledger.At("collection#"+run+"#a", "receipts#x#0"),
 		Set: map[string]any{"Messages": "[{"}})
-	err := ts.store.Receipts(t.Context(), key("a"), func(store.Receipt) error { return nil })
+	err = ts.store.Receipts(t.Context(), key("a"), func(store.Receipt) error { return nil })
 	var malformed *failure.Malformed
 	if !errors.As(err, &malformed) || !strings.Contains(err.Error(), "receipts#x#0") {
 		t.Errorf("got %v, want an error that names the item", err)
 	}
 }
 
-// Over pages of rows and batches of collections, each collection is returned with its row.
-func TestRunOfManyCollections(t *testing.T) {
+func TestOpenRunsOverPages(t *testing.T) {
 	everywhere(t, func(ts *testStore) {
-		ts.register("c000")
-		for i := range 120 {
-			ts.row(fmt.Sprintf("c%03d", i), "Sent", int64(i))
+		var want []string
+		for i := range 5 {
+			id := fmt.Sprintf("run#%d%%", i) // needs escaping in a key
+			row := snapshot.Row{CollectionKey: snapshot.CollectionKey{CorrelationID: id, CollectionName: "a"}}
+			ts.ok(ts.store.RegisterRun(ts.Context(), row, snapshot.Export{SnapshotType: "full",
+				ExportDate: strings.Repeat("x", 300_000)}))
+			want = append(want, id)
 		}
-		ts.overwrite("c050", map[string]any{"FilesSent": "fifty"})
-		ts.count(receipts("c119", "m", 3)...)
-		state, err := ts.store.Run(ts.Context(), run)
-		if err != nil || state.Run == nil || len(state.Collections) != 120 {
-			ts.Fatalf("%d collections, run %+v: %v", len(state.Collections), state.Run, err)
+		registered := ts.now
+		ts.pass(snapshot.AbandonedAfter)
+		runs := ts.openRuns()
+		if ts.calls["Query"] < 2 {
+			ts.Error("the runs came in one page; the test needs more")
 		}
-		for i, c := range state.Collections {
-			if name := fmt.Sprintf("c%03d", i); c.Row.CollectionName != name || (c.Malformed != nil) != (i == 50) {
-				ts.Errorf("%d: %+v, %v", i, c.Row, c.Malformed)
+		ts.ok(ts.store.Finish(ts.Context(), runs[1], ts.examineRun(runs[1], "sweep")))
+		var got []string
+		for _, open := range ts.openRuns() {
+			got = append(got, open.CorrelationID)
+			if open.SnapshotType != "full" || len(open.ExportDate) != 300_000 || !open.RegisteredAt.Equal(registered) {
+				ts.Errorf("run %s: %s, registered %v", open.CorrelationID, open.SnapshotType, open.RegisteredAt)
 			}
 		}
-		if last := state.Collections[119]; last.Collection.Counted != 3 || last.Row.FilesReceived.N != 3 {
-			ts.Errorf("got %+v", last)
+		if diff := cmp.Diff(slices.Delete(want, 1, 2), got); diff != "" {
+			ts.Error(diff)
 		}
-		if none, err := ts.store.Run(ts.Context(), "no such run"); err != nil || none.Run != nil ||
-			none.Collections != nil {
-			ts.Errorf("got %+v, %v", none, err)
+		if all, err := ts.store.Runs(ts.Context()); err != nil || len(all) != 5 || !all[1].Abandoned {
+			ts.Errorf("%d runs, abandoned ones too: %v", len(all), err)
 		}
 	})
 }
 
-func TestReadingKeepsTheCauseOfAnError(t *testing.T) {
-	t.Parallel()
-	ts := newMemoryStore(t)
-	ts.row("a", "Sent", 1)
-	for n, doing := range []string{"reading a run", "reading a run's rows", "reading a run's collections"} {
-		ts.crashes(n)
-		if _, err := ts.store.Run(t.Context(), run); !errors.Is(err, errCrashed) || !strings.HasPrefix(err.Error(),
-			doing+
-				": ") {
-			t.Errorf("%d: %v", n, err)
-		}
-	}
-	ts.crashes(0)
-	if _, err := ts.store.Runs(t.Context()); !errors.Is(err, errCrashed) || !strings.HasPrefix(err.Error(),
-		"listing the runs: ") {
-		t.Error(err)
+// A malformed run does not prevent the others from being swept.
+func TestAMalformedRunHidesNoOther(t *testing.T) {
+	ts := newStore(t)
+	ts.register("a")
+	ts.write(table.Write{Ref: ts.tables.Ledger.At("run", "another"), Set: map[string]any{"CorrelationId": "another",
+		"RegisteredAt": "yesterday"}})
+	runs, err := ts.store.OpenRuns(t.Context())
+	ts.wantMalformed(err, `"another"`)
+	if len(runs) != 1 || runs[0].CorrelationID != run {
+		t.Errorf("got %+v, want the other run", runs)
 	}
 }

@@ -25,7 +25,7 @@ func newWide(t *testing.T, collections int) *wide {
 	for i := range collections {
 		name := fmt.Sprintf("db.database-%02d.collection-%05d", i%20, i)
 		ts.rows = append(ts.rows, name)
-		db.Put(ts.tables.Status.At(run, name), table.Item{"CollectionStatus": "Sent", "FilesExported": int64(128),
+		db.Put(ts.rowRef(name), table.Item{"CollectionStatus": "Sent", "FilesExported": int64(128),
 			"FilesSent":     int64(128),
 			"FilesReceived": int64(128), "EpochStart": int64(0), "SyncedFiles": int64(128), "ExportDate": "2020-01-01",
 			"TimeToExist": int64(1_600_000_000)})
@@ -35,72 +35,50 @@ func newWide(t *testing.T, collections int) *wide {
 	return ts
 }
 
-func (ts *wide) set(collection string, status snapshot.Status) {
-	ts.Helper()
-	_, err := ts.db.DB.Update(ts.Context(), table.Write{Ref: ts.tables.Status.At(run, collection),
-		Set: map[string]any{"CollectionStatus": string(status)}})
-	if err != nil {
-		ts.Fatal(err)
+// reached moves collections to the status, and then does the steps of check-all and notify for all of them
+// concurrently, in lockstep.
+func (ts *wide) reached(status snapshot.Status, collections ...string) {
+	for _, collection := range collections {
+		_, err := ts.db.DB.Update(ts.Context(), table.Write{Ref: ts.rowRef(collection),
+			Set: map[string]any{"CollectionStatus": string(status)}})
+		ts.ok(err)
 	}
-}
-
-// reached does the steps of check-all and notify after a reconciliation moved a collection to the status.
-func (ts *wide) reached(collection string, status snapshot.Status) {
 	kinds := allReceived
 	if status == snapshot.Success {
 		kinds = both
 	}
-	ts.check(collection, fmt.Sprintf("%s/%s", status, collection), true, kinds)
+	ts.lockstep(len(collections), func(i int) {
+		ts.check(collections[i], fmt.Sprintf("%s/%s", status, collections[i]), kinds)
+	})
 }
 
-func (ts *wide) oneByOne(order []string, status snapshot.Status) {
-	for _, collection := range order {
-		ts.set(collection, status)
-		ts.reached(collection, status)
+// inBursts moves so many collections at a time, all to Received and then all to Success.
+func (ts *wide) inBursts(size int) {
+	for _, status := range []snapshot.Status{snapshot.Received, snapshot.Success} {
+		for burst := range slices.Chunk(ts.rows, size) {
+			ts.reached(status, burst...)
+		}
 	}
-}
-
-// together moves collections and then checks all of them concurrently, in lockstep.
-func (ts *wide) together(collections []string, status snapshot.Status) {
-	var each []func()
-	for _, collection := range collections {
-		ts.set(collection, status)
-		each = append(each, func() { ts.reached(collection, status) })
-	}
-	ts.atOnce(each...)
 }
 
 // orders are orders of completion of a run's collections.
 var orders = map[string]func(ts *wide){
-	"in order": func(ts *wide) { ts.inTurn(ts.rows) },
-	"reverse":  func(ts *wide) { order := slices.Clone(ts.rows); slices.Reverse(order); ts.inTurn(order) },
+	"in order": func(ts *wide) { ts.inBursts(1) },
+	"reverse":  func(ts *wide) { slices.Reverse(ts.rows); ts.inBursts(1) },
 	"random": func(ts *wide) {
-		order := slices.Clone(ts.rows)
-		rand.New(rand.NewPCG(1, 2)).Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
-		ts.inTurn(order)
+		rand.New(rand.NewPCG(1, 2)).Shuffle(len(ts.rows), func(i, j int) {
+			ts.rows[i], ts.rows[j] = ts.rows[j], ts.rows[i]
+		})
+		ts.inBursts(1)
 	},
 	"successful one by one": func(ts *wide) {
-		for i := range ts.rows {
-			ts.oneByOne(ts.rows[i:i+1], snapshot.Received)
-			ts.oneByOne(ts.rows[i:i+1], snapshot.Success)
+		for _, collection := range ts.rows {
+			ts.reached(snapshot.Received, collection)
+			ts.reached(snapshot.Success, collection)
 		}
 	},
-	"bursts of 20": func(ts *wide) {
-		for _, status := range []snapshot.Status{snapshot.Received, snapshot.Success} {
-			for burst := range slices.Chunk(ts.rows, 20) {
-				ts.together(burst, status)
-			}
-		}
-	},
-	"all at once": func(ts *wide) {
-		ts.together(ts.rows, snapshot.Received)
-		ts.together(ts.rows, snapshot.Success)
-	},
-}
-
-func (ts *wide) inTurn(order []string) {
-	ts.oneByOne(order, snapshot.Received)
-	ts.oneByOne(order, snapshot.Success)
+	"bursts of 20": func(ts *wide) { ts.inBursts(20) },
+	"all at once":  func(ts *wide) { ts.inBursts(len(ts.rows)) },
 }
 
 // The number of checks grows with the run, the reads of a check must not: at most 3 units for each collection, for both
@@ -128,9 +106,9 @@ func TestAWholeReadingTakesFewPages(t *testing.T) {
 	t.Parallel()
 	ts := newWide(t, 10_000)
 	for _, collection := range ts.rows {
-		ts.set(collection, snapshot.Received)
+		ts.row(collection, "Received", 128)
 	}
-	ts.reached(ts.hint(snapshot.AllReceived).Collection, snapshot.Received)
+	ts.reached(snapshot.Received, ts.hint(snapshot.AllReceived).Collection)
 	ts.wantSent(notification(snapshot.AllReceived, 0))
 	if ts.db.pages > 20 {
 		t.Errorf("10,000 rows took %d pages", ts.db.pages)

@@ -56,11 +56,11 @@ func (c *counting) writeReceipts(ctx context.Context, receipts []snapshot.Receip
 		one, err := json.Marshal(storedReceipt{
 			receipt.Identity, named(message.Filename), message.IsSuccessFile, []byte(receipt.Digest)})
 		if err != nil {
-			return fmt.Errorf("writing receipts: %w", err)
+			return err
 		}
 		if len(text) > 1 && len(text)+len(one) > maxReceipts {
 			if err := flush(); err != nil {
-				return fmt.Errorf("writing receipts: %w", err)
+				return err
 			}
 		}
 		if len(text) > 1 {
@@ -68,10 +68,7 @@ func (c *counting) writeReceipts(ctx context.Context, receipts []snapshot.Receip
 		}
 		text = append(text, one...)
 	}
-	if err := flush(); err != nil {
-		return fmt.Errorf("writing receipts: %w", err)
-	}
-	return nil
+	return flush()
 }
 
 // named is a message's file name as it is stored, "" without one.
@@ -89,22 +86,17 @@ func named(file string) string {
 // digest. Both sort before the receipts, so all messages that were recorded when the reading began are included.
 func (s *Store) Receipts(ctx context.Context, key snapshot.CollectionKey, visit func(Receipt) error) error {
 	recorded := map[string]bool{} // by digest; false after its receipt was visited
-	query := table.Query{Name: s.Ledger, Partition: collectionPartition(key), Consistent: true}
-	for {
-		page, err := s.db.Query(ctx, query)
+	for page, err := range s.query(ctx, s.allOf(collectionPartition(key))) {
 		if err != nil {
 			return fmt.Errorf("reading a collection's receipts: %w", err)
 		}
-		for _, keyed := range page.Items {
+		for _, keyed := range page {
 			if err := s.receiptsIn(keyed, recorded, visit); err != nil {
 				return err
 			}
 		}
-		if page.Next == "" {
-			return nil
-		}
-		query.After = page.Next
 	}
+	return nil
 }
 
 // receiptsIn adds the digests of an item to recorded, or visits its receipts.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"iter"
 
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/table"
@@ -205,7 +206,10 @@ func (c *checking) firstBlocker(
 	ctx context.Context, kind snapshot.Kind, query table.Query, done map[string]bool,
 ) (blocker string, rows int, err error) {
 	lowest, malformed := uint64(0), error(nil)
-	err = c.eachPage(ctx, query, func(page []pagedRow) (more bool) {
+	for page, err := range c.pagesOf(ctx, query) {
+		if err != nil {
+			return "", rows, err
+		}
 		rows += len(page)
 		for _, row := range page {
 			switch {
@@ -218,12 +222,14 @@ func (c *checking) firstBlocker(
 				}
 			}
 		}
-		return blocker == "" && malformed == nil
-	})
-	if err == nil && blocker == "" {
-		err = malformed
+		if blocker != "" {
+			return blocker, rows, nil
+		}
+		if malformed != nil {
+			break
+		}
 	}
-	return blocker, rows, err
+	return "", rows, malformed
 }
 
 func hash(name string) uint64 {
@@ -260,25 +266,40 @@ func (r pagedRow) blocking() snapshot.Row {
 	return r.Row
 }
 
-// eachPage reads rows over all pages until visit returns false. If the query has a limit, it doubles from page to page.
-func (s *Store) eachPage(ctx context.Context, query table.Query, visit func([]pagedRow) (more bool)) error {
-	for {
-		page, err := s.db.Query(ctx, query)
-		if err != nil {
-			return err
+// pagesOf yields the pages of a query of rows. They end with an error.
+func (s *Store) pagesOf(ctx context.Context, query table.Query) iter.Seq2[[]pagedRow, error] {
+	return func(yield func([]pagedRow, error) bool) {
+		for page, err := range s.query(ctx, query) {
+			rows := make([]pagedRow, len(page))
+			for i, keyed := range page {
+				key := snapshot.CollectionKey{CorrelationID: query.Partition, CollectionName: keyed.Sort}
+				row, malformed := s.decodeRow(key, keyed.Item)
+				rows[i] = pagedRow{Row: *row, Malformed: malformed}
+			}
+			if !yield(rows, err) {
+				return
+			}
 		}
-		rows := make([]pagedRow, len(page.Items))
-		for i, keyed := range page.Items {
-			key := snapshot.CollectionKey{CorrelationID: query.Partition, CollectionName: keyed.Sort}
-			row, err := s.decodeRow(key, keyed.Item)
-			rows[i] = pagedRow{Row: *row, Malformed: err}
-		}
-		if !visit(rows) || page.Next == "" {
-			return nil
-		}
-		query.After, query.Limit = page.Next, min(2*query.Limit, maxPage)
 	}
 }
 
 // maxPage is more rows than fit into a page (1 MB).
 const maxPage = 1 << 16
+
+// query yields the pages of a query. They end with an error. If the query has a limit, it doubles from page to page.
+func (s *Store) query(ctx context.Context, query table.Query) iter.Seq2[[]table.Keyed, error] {
+	return func(yield func([]table.Keyed, error) bool) {
+		for {
+			page, err := s.db.Query(ctx, query)
+			if !yield(page.Items, err) || err != nil || page.Next == "" {
+				return
+			}
+			query.After, query.Limit = page.Next, min(2*query.Limit, maxPage)
+		}
+	}
+}
+
+// allOf is the query for the items of a partition of the ledger, strongly consistent.
+func (t Tables) allOf(partition string) table.Query {
+	return table.Query{Name: t.Ledger, Partition: partition, Consistent: true}
+}

@@ -74,26 +74,25 @@ func (s *Store) Examine(ctx context.Context, run snapshot.Run, owner string) (Ex
 	found.Stalled = found.Open && stalled
 	found.Late = found.Open && run.Late(s.Now(), s.LateAfter)
 	if progress != run.Progress {
-		if err := s.remember(ctx, run, progress); err != nil {
+		if _, err := s.updateRun(ctx, run, map[string]any{attrProgress: progress.Sums,
+			attrProgressSince: progress.Since.Unix(), attrSettled: progress.Settled}); err != nil {
 			return found, fmt.Errorf("storing a run's progress: %w", err)
 		}
 	}
 	return found, e.alert(ctx, &found, progress.Since)
 }
 
-// alert enqueues the alerts that are due, unless a person has ended the run since it was read. One about the whole run
-// replaces the one about its standstill; a late run has its own.
+// alert enqueues the alerts that are due. One about the whole run replaces the one about its standstill; a late run has
+// its own.
 func (e *examining) alert(ctx context.Context, found *Examination, stillSince time.Time) (err error) {
 	enqueue := func(kind snapshot.Kind, since time.Time, conditions ...table.Condition) (ours bool) {
-		var alert *snapshot.Outgoing
 		if err == nil {
-			conditions = append(conditions, byHandAsRead(e.run.ByHand)...)
-			alert, err = e.enqueueAlert(ctx, e.run, kind, since, e.owner, conditions...)
+			ours, err = e.enqueueAlert(ctx, kind, since.Unix(), conditions)
 		}
-		if alert != nil {
-			found.Alerts = append(found.Alerts, *alert)
+		if ours {
+			found.Alerts = append(found.Alerts, e.run.Outgoing(kind, since.Unix()))
 		}
-		return alert != nil
+		return ours
 	}
 	opened := e.run.OpenedAt()
 	found.abandon = e.run.Old(e.Now())
@@ -116,8 +115,9 @@ func (s *Store) Finish(ctx context.Context, run snapshot.Run, found Examination)
 	if !found.abandon {
 		return nil
 	}
-	return s.updateRun(ctx, run, map[string]any{attrAbandoned: true}, append(byHandAsRead(run.ByHand),
+	_, err := s.updateRun(ctx, run, map[string]any{attrAbandoned: true}, append(byHandAsRead(run.ByHand),
 		generationIs(run.Generation))...)
+	return err
 }
 
 // examining is one call of Examine.
@@ -132,7 +132,10 @@ type examining struct {
 
 // readRows reads the run's rows. A malformed row blocks the run and is only in the tally.
 func (e *examining) readRows(ctx context.Context) error {
-	return e.eachPage(ctx, e.rowsOf(e.run.CorrelationID), func(page []pagedRow) (more bool) {
+	for page, err := range e.pagesOf(ctx, e.rowsOf(e.run.CorrelationID)) {
+		if err != nil {
+			return err
+		}
 		for _, row := range page {
 			if row.Malformed != nil {
 				e.malformed = errors.Join(e.malformed, row.Malformed)
@@ -141,8 +144,8 @@ func (e *examining) readRows(ctx context.Context) error {
 			}
 			e.tally.Add(row.blocking(), e.Exempt)
 		}
-		return true
-	})
+	}
+	return nil
 }
 
 // due lists the collections to reconcile: those with a step to take, or one of them if a notification of the run is
@@ -191,7 +194,7 @@ func (e *examining) repairHints(ctx context.Context) error {
 		set := map[string]any{}
 		setHint(set, kind, right)
 		conditions := append(hintAsRead(kind, hint), generationIs(e.run.Generation))
-		if err := e.updateRun(ctx, e.run, set, conditions...); err != nil {
+		if _, err := e.updateRun(ctx, e.run, set, conditions...); err != nil {
 			return err
 		}
 	}
@@ -204,44 +207,38 @@ func (e *examining) blocks(collection string, kind snapshot.Kind) bool {
 	})
 }
 
-func (s *Store) remember(ctx context.Context, run snapshot.Run, progress snapshot.Progress) error {
-	return s.updateRun(ctx, run, map[string]any{
-		attrProgress: progress.Sums, attrProgressSince: progress.Since.Unix(), attrSettled: progress.Settled,
-	})
-}
-
-// updateRun writes attributes of a run that exists. It does nothing if a condition does not hold.
+// updateRun writes attributes of a run that exists. It does nothing and returns false if a condition does not hold.
 func (s *Store) updateRun(
 	ctx context.Context, run snapshot.Run, set map[string]any, conditions ...table.Condition,
-) error {
+) (written bool, err error) {
 	ref := s.runRef(run.CorrelationID)
-	_, err := s.db.Update(ctx, table.Write{Ref: ref, Set: set, If: append(conditions, exists(ref))})
+	_, err = s.db.Update(ctx, table.Write{Ref: ref, Set: set, If: append(conditions, exists(ref))})
 	if errors.Is(err, table.ErrConditionFailed) {
-		return nil
+		return false, nil
 	}
-	return err
+	return err == nil, err
 }
 
-// enqueueAlert enqueues an alert, unless it is delivered or leased by another sweep, or a condition does not hold.
-func (s *Store) enqueueAlert(
-	ctx context.Context, run snapshot.Run, kind snapshot.Kind, since time.Time, owner string,
-	conditions ...table.Condition,
-) (*snapshot.Outgoing, error) {
-	out, entry := run.Outgoing(kind, since.Unix()), run.Outbox[kind]
-	if entry.PendingOf(owner, out.Version) {
-		return &out, nil
+// enqueueAlert enqueues an alert and reports whether the owner must deliver it. It does nothing if the alert is
+// delivered or leased by another sweep, if a condition does not hold, or if a person has ended the run since it was
+// read.
+func (e *examining) enqueueAlert(
+	ctx context.Context, kind snapshot.Kind, version int64, conditions []table.Condition,
+) (ours bool, err error) {
+	entry, ref := e.run.Outbox[kind], e.runRef(e.run.CorrelationID)
+	if entry.PendingOf(e.owner, version) {
+		return true, nil
 	}
-	if entry.For(out.Version) && !entry.Free(owner, out.Version, s.Now()) {
-		return nil, nil
+	if entry.For(version) && !entry.Free(e.owner, version, e.Now()) {
+		return false, nil
 	}
-	ref := s.runRef(run.CorrelationID)
-	write := table.Write{Ref: ref, If: append(conditions, exists(ref))}
-	err := s.enqueue(ctx, write, kind, entry, entry.Take(out.Version, owner, s.Now(), s.Lease))
+	write := table.Write{Ref: ref, If: append(append(conditions, byHandAsRead(e.run.ByHand)...), exists(ref))}
+	err = e.enqueue(ctx, write, kind, entry, entry.Take(version, e.owner, e.Now(), e.Lease))
 	if errors.Is(err, table.ErrConditionFailed) {
-		return nil, nil
+		return false, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("enqueuing %s: %w", kind, err)
+		return false, fmt.Errorf("enqueuing %s: %w", kind, err)
 	}
-	return &out, nil
+	return true, nil
 }

@@ -16,6 +16,7 @@ type actor struct {
 	slow       bool   // seldom gets a turn, so that much happens between two of its calls
 	pauseAfter int    // calls after which it pauses, 0 for never: see schedule.pauseAfter
 	pausedFor  int    // turns
+	fault      fault  // of its present call
 	waitsFor   *actor // an invocation
 	timedOut   bool   // the invocation took too long
 	done       bool
@@ -37,11 +38,8 @@ func (s *schedule) spawn(name string, body func(a *actor)) *actor {
 	a.next, a.stop = iter.Pull(func(yield func(struct{}) bool) {
 		a.yield = yield
 		defer func() {
-			switch cause := recover().(type) {
-			case nil:
-			case death:
-				a.died = true
-			default:
+			cause := recover()
+			if _, a.died = cause.(death); cause != nil && !a.died {
 				panic(fmt.Sprintf("%s: %v", name, cause))
 			}
 		}()

@@ -35,9 +35,10 @@ func (s *schedule) checkRow(write table.Write, old table.Item) {
 	}
 	c := s.find(write.Sort)
 	before, now := s.decodeRow(c.name, old), s.row(c)
+	counted := s.ledger(c.name).Counted
 	switch {
-	case now.Adopted() && now.Held() > s.ledger(c.name).Counted:
-		s.violated("the row of %s holds %d files, but %d were counted", c.name, now.Held(), s.ledger(c.name).Counted)
+	case now.Adopted() && now.Held() > counted:
+		s.violated("the row of %s holds %d files, but %d were counted", c.name, now.Held(), counted)
 	case !c.gone && now.FilesReceived.N > int64(len(c.arrived)):
 		s.violated("counted twice: %s has received %d files, but %d arrived", c.name, now.FilesReceived.N,
 			len(c.arrived))
@@ -104,35 +105,28 @@ func (s *schedule) checkEntry(prefix string, write table.Write, old table.Item) 
 	delivered, _ := old.Bool(prefix + "Delivered")
 	now := write.Set[prefix+"Version"].(int64)
 	again := old.Has(prefix+"Version") && before == now
+	generation, _ := old.Int("Generation")
+	successful, _ := old.Int("AllSuccessfulVersion")
+	notified, _ := old.Bool("AllSuccessfulDelivered")
+	request := prefix == "Request"
 	switch {
 	case again && delivered:
 		s.violated("%s was enqueued for version %d after it was delivered", prefix, now)
 	case again && write.Set[prefix+"Owner"] != "" && s.clock.Unix() < until:
 		s.violated("%s of version %d got a new owner before its lease ended", prefix, now)
-	case before > now && prefix != "Request":
+	case before > now && !request:
 		s.violated("%s was enqueued for version %d after %d", prefix, now, before)
-	}
-	if prefix == "Late" && !again && s.knownSuccessful(old) {
+	case prefix == "Late" && !again && notified && successful == generation:
 		s.violated("%s was enqueued although monitoring knew that the run was successful", prefix)
-	}
-	if prefix == "Request" && s.find(collectionOf(write.Ref)).empty {
+	case request && s.find(collectionOf(write.Ref)).empty:
 		s.violated("a request was enqueued for %s, which has no files", collectionOf(write.Ref))
-	}
-	if prefix != "Request" && !again && s.noRows[s.current] {
+	case !request && !again && s.noRows[s.current]:
 		s.violated("%s was enqueued for a run without rows", prefix)
 	}
-	if prefix == "Request" && !again {
+	if request && !again {
 		s.sends++
 		s.requested = s.sends
 	}
-}
-
-// knownSuccessful reports whether a run's item says that monitoring was notified of its success in this generation.
-func (s *schedule) knownSuccessful(item table.Item) bool {
-	generation, _ := item.Int("Generation")
-	version, _ := item.Int("AllSuccessfulVersion")
-	delivered, _ := item.Bool("AllSuccessfulDelivered")
-	return delivered && version == generation
 }
 
 // checkSend: a notification is for a complete run. Package history checks the rest from the log lines.
@@ -160,7 +154,7 @@ func (s *schedule) checkSend(out snapshot.Outgoing) {
 }
 
 func (s *schedule) generation() int64 {
-	generation, _ := s.item(s.runRef()).Int("Generation")
+	generation, _ := s.item(s.tables.Ledger.At("run", run)).Int("Generation")
 	return generation
 }
 
@@ -195,19 +189,19 @@ func (s *schedule) checkCollection(c *collection) {
 		return
 	}
 	wanted, late := snapshot.Received, int64(len(c.late))
-	counted := int64(c.earlierFiles+c.files-c.countedElsewhere) + late
+	ledger, arrived := s.ledger(c.name), int64(c.earlierFiles+c.files-c.countedElsewhere)+late
 	if c.success || c.lateSuccess && row.Status.Is(snapshot.Success) {
 		wanted = snapshot.Success
 	}
-	epoch := s.ledger(c.name).Epoch(*row)
+	epoch := ledger.Epoch(*row)
 	request := snapshot.Outgoing{Kind: snapshot.SuccessFileRequest, CollectionKey: row.CollectionKey, Version: epoch}
 	switch {
 	case row.FilesReceived.N < int64(c.files), row.FilesReceived.N > int64(c.files)+late:
 		s.violated("%s has received %d of %d files", c.name, row.FilesReceived.N, c.files)
-	case row.Adopted() && row.Held() != s.ledger(c.name).Counted:
-		s.violated("%s holds %d files, %d were counted", c.name, row.Held(), s.ledger(c.name).Counted)
-	case s.ledger(c.name).Counted != counted:
-		s.violated("%d files of %s were counted, not %d", s.ledger(c.name).Counted, c.name, counted)
+	case row.Adopted() && row.Held() != ledger.Counted:
+		s.violated("%s holds %d files, %d were counted", c.name, row.Held(), ledger.Counted)
+	case ledger.Counted != arrived:
+		s.violated("%d files of %s were counted, not %d", ledger.Counted, c.name, arrived)
 	case !row.Status.Is(wanted):
 		s.violated("%s is stuck in %s instead of %s", c.name, row.Status, wanted)
 	case string(row.Status) != c.spell(string(wanted)):

@@ -12,16 +12,15 @@ import (
 // The history of a schedule is in plain English.
 
 func (s *schedule) describeItem(ref table.Ref) string {
-	collection := ref.Partition[strings.LastIndex(ref.Partition, "#")+1:]
 	switch {
-	case ref.Table == s.tables.Status.Table:
+	case isRow(ref):
 		return "the row of " + ref.Sort
-	case ref.Partition == "run":
+	case isRun(ref):
 		return "the ledger's run"
-	case ref.Sort != "collection":
-		return ref.Sort + " of " + collection
+	case !isCollection(ref):
+		return ref.Sort + " of " + collectionOf(ref)
 	default:
-		return "the ledger's " + collection
+		return "the ledger's " + collectionOf(ref)
 	}
 }
 
@@ -33,41 +32,34 @@ func (s *schedule) describeReads(reads []table.Read) string {
 	return strings.Join(words, ", ")
 }
 
+// conditions say what a condition's attribute must be or have.
+var conditions = map[table.Operator]string{
+	table.Equals:          "%[1]s is %[2]v",
+	table.EqualsAttribute: "%[1]s is %[2]v",
+	table.Exists:          "it has %[1]s",
+	table.Absent:          "it lacks %[1]s",
+	table.AtLeast:         "%[1]s is at least %[2]v",
+	table.Below:           "%[1]s is below %[2]v",
+	table.ContainsNone:    "%[1]s has none of %[2]v",
+}
+
 func (s *schedule) describeWrite(write table.Write) string {
-	var changes []string
-	for _, attribute := range slices.Sorted(maps.Keys(write.Set)) {
-		if attribute != "ExpiresAt" {
-			changes = append(changes, fmt.Sprintf("%s = %s", attribute, describeValue(write.Set[attribute])))
-		}
-	}
-	for _, attribute := range slices.Sorted(maps.Keys(write.Add)) {
-		changes = append(changes, fmt.Sprintf("%s + %s", attribute, describeValue(write.Add[attribute])))
-	}
-	for _, attribute := range slices.Sorted(maps.Keys(write.Delete)) {
-		changes = append(changes, fmt.Sprintf("%s - %s", attribute, describeValue(write.Delete[attribute])))
-	}
+	changes := append(describeChanges("=", write.Set), describeChanges("+", write.Add)...)
+	changes = append(changes, describeChanges("-", write.Delete)...)
 	words := s.describeItem(write.Ref) + ": " + strings.Join(changes, ", ")
-	var conditions []string
-	for _, c := range write.If {
-		switch c.Operator {
-		case table.Exists:
-			conditions = append(conditions, "it has "+c.Attribute)
-		case table.Absent:
-			conditions = append(conditions, "it lacks "+c.Attribute)
-		case table.AtLeast:
-			conditions = append(conditions, fmt.Sprintf("%s is at least %v", c.Attribute, c.Value))
-		case table.Below:
-			conditions = append(conditions, fmt.Sprintf("%s is below %v", c.Attribute, c.Value))
-		case table.ContainsNone:
-			conditions = append(conditions, fmt.Sprintf("%s has none of %s", c.Attribute, describeValue(c.Value)))
-		default:
-			conditions = append(conditions, fmt.Sprintf("%s is %v", c.Attribute, c.Value))
-		}
-	}
-	if len(conditions) > 0 {
-		words += "; if " + strings.Join(conditions, ", ")
+	for i, c := range write.If {
+		words += []string{"; if ", ", "}[min(i, 1)] + fmt.Sprintf(conditions[c.Operator], c.Attribute, shortened(c.Value))
 	}
 	return words
+}
+
+func describeChanges[Value any](sign string, values map[string]Value) (changes []string) {
+	for _, attribute := range slices.Sorted(maps.Keys(values)) {
+		if attribute != "ExpiresAt" {
+			changes = append(changes, fmt.Sprintf("%s %s %v", attribute, sign, shortened(values[attribute])))
+		}
+	}
+	return changes
 }
 
 func (s *schedule) describeRow(item table.Item) string {
@@ -76,15 +68,14 @@ func (s *schedule) describeRow(item table.Item) string {
 	}
 	row := s.decodeRow("", item)
 	return fmt.Sprintf("%s, %d of %d files received, epoch from %d, %d synced", row.Status, row.FilesReceived.N,
-		row.FilesSent.N,
-		row.EpochStart.N, row.SyncedFiles.N)
+		row.FilesSent.N, row.EpochStart.N, row.SyncedFiles.N)
 }
 
-// describeValue shortens digests.
-func describeValue(value any) string {
+// shortened shortens digests.
+func shortened(value any) any {
 	blobs, ok := value.(table.Blobs)
 	if !ok {
-		return fmt.Sprint(value)
+		return value
 	}
 	var short []string
 	for _, blob := range blobs {

@@ -21,17 +21,16 @@ func (s *schedule) export(c *collection) []chain {
 		c.arrived[s.fileName(c, 0)] = true
 	}
 	c.success, c.files, c.countedElsewhere = false, 0, 0
-	if c.neverFinishes && s.chance(0.5) {
-		return []chain{{func() { s.writeStatus(c, "exporter", exemptStatus) }}}
+	becomes := func(who string, status snapshot.Status) func() {
+		return func() { s.writeStatus(c, who, status) }
 	}
-	if c.neverFinishes {
+	switch {
+	case c.neverFinishes && s.chance(0.5):
+		return []chain{{becomes("exporter", exemptStatus)}}
+	case c.neverFinishes:
 		return nil // secondExports exempts it later
-	}
-	if c.empty {
-		becomes := func(status snapshot.Status) func() {
-			return func() { s.writeStatus(c, "sender", status) }
-		}
-		return []chain{{becomes(snapshot.Sent), becomes(snapshot.Received)}}
+	case c.empty:
+		return []chain{{becomes("sender", snapshot.Sent), becomes("sender", snapshot.Received)}}
 	}
 	c.files = max(1, taken) + s.random.IntN(4)
 	if c == s.collections[0] && c.files == taken {
@@ -46,9 +45,8 @@ func (s *schedule) export(c *collection) []chain {
 		}
 		chains = append(chains, s.fileArrives(c, i))
 	}
-	sent := func() { s.writeStatus(c, "sender", snapshot.Sent) }
-	sender = append(sender, sent)
-	if s.chance(0.3) {
+	sent := becomes("sender", snapshot.Sent)
+	if sender = append(sender, sent); s.chance(0.3) {
 		sender = append(sender, sent)
 	}
 	if s.chance(0.15) {
@@ -132,42 +130,44 @@ func (s *schedule) newExport(c *collection) chain { return s.reexport(c, s.rando
 const byReplacing = 3
 
 func (s *schedule) reexport(c *collection, way int) chain {
-	over := func() {
-		s.writeStatus(c, "sender", snapshot.Sent)
-		s.lateMessages(c)
-	}
 	status := table.Item{"CollectionStatus": c.spell("Exporting")}
 	counters := table.Item{"FilesReceived": int64(0), "FilesSent": int64(0)}
-	begin := func() {
-		s.exports++
-		c.since, c.exportAgain = s.generation(), false
-		for _, a := range s.actors {
-			a.pausedFor = 0
-		}
-		c.earlierFiles, c.export = c.earlierFiles+c.files-c.countedElsewhere, c.export+1
+	both := maps.Clone(status)
+	maps.Copy(both, counters)
+	writes := [][]table.Item{{counters, status}, {status, counters}, {both}, {nil}}[way]
+	events := chain{func() {
+		s.writeStatus(c, "sender", snapshot.Sent)
+		s.lateMessages(c)
+	}}
+	for i, attributes := range writes {
+		events = append(events, func() {
+			if i == 0 {
+				s.beginExport(c)
+			}
+			if way == byReplacing {
+				s.externalWrite("exporter replaces", c.name, c.newRow())
+			} else {
+				s.writeAs(c, "exporter", attributes)
+			}
+			if i < len(writes)-1 {
+				return
+			}
+			if s.followUps = append(s.followUps, s.export(c)...); s.chance(0.2) {
+				s.followUps = append(s.followUps, s.successFile(c))
+			}
+		})
 	}
-	begun := func() {
-		if s.followUps = append(s.followUps, s.export(c)...); s.chance(0.2) {
-			s.followUps = append(s.followUps, s.successFile(c))
-		}
+	return events
+}
+
+// beginExport ends the export before, and the pauses that wait for that.
+func (s *schedule) beginExport(c *collection) {
+	s.exports++
+	c.since, c.exportAgain = s.generation(), false
+	for _, a := range s.actors {
+		a.pausedFor = 0
 	}
-	write := func(attributes table.Item) func() { return func() { s.writeAs(c, "exporter", attributes) } }
-	switch way {
-	case 0:
-		return chain{over, func() { begin(); write(counters)() }, func() { write(status)(); begun() }}
-	case 1:
-		return chain{over, func() { begin(); write(status)() }, func() { write(counters)(); begun() }}
-	case 2:
-		both := maps.Clone(status)
-		maps.Copy(both, counters)
-		return chain{over, func() { begin(); write(both)(); begun() }}
-	default:
-		return chain{over, func() {
-			begin()
-			s.externalWrite("exporter replaces", c.name, c.newRow())
-			begun()
-		}}
-	}
+	c.earlierFiles, c.export = c.earlierFiles+c.files-c.countedElsewhere, c.export+1
 }
 
 // lateMessages delivers a file or the success file of an export that ends. It may count for this export or the next.

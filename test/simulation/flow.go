@@ -90,8 +90,7 @@ func (e *execution) reconcile(a *actor, key snapshot.CollectionKey) {
 	e.enter("Check All Collections")
 	checked, err := invoke(e, a, "check-all", func(ctx context.Context) (checkall.Output, error) {
 		return checkall.New(e.store("check-all"), e.logger).Handle(ctx, checkall.Input{CollectionKey: key,
-			Owner: collection.Owner,
-			Moved: collection.Moved, Notifications: collection.Notifications})
+			Owner: collection.Owner, Moved: collection.Moved, Notifications: collection.Notifications})
 	})
 	if err != nil {
 		e.enter("Left to the Sweep")
@@ -128,9 +127,9 @@ func (e *execution) rejectUncounted(cause error) {
 		e.redeliver()
 	default:
 		e.enter("Reject Uncounted Messages")
-		for _, record := range records(e.input, e.id) {
+		for _, record := range e.records() {
 			e.enter("Reject Message")
-			e.reject(rejected{identity: record.MessageID, raw: record.Body, reason: snapshot.ReasonNotCounted})
+			e.reject(record)
 		}
 	}
 	e.enter("Counting Failed")
@@ -138,15 +137,16 @@ func (e *execution) rejectUncounted(cause error) {
 	e.failed = true
 }
 
-type record struct{ MessageID, Body string }
-
-// records are the messages of an execution. One that was started by hand has the id of the execution.
-func records(input, id string) []record {
-	var records []record
-	if json.Unmarshal([]byte(input), &records) != nil {
-		return []record{{id, input}}
+// records are the messages of an execution, not counted. One that was started by hand has the id of the execution.
+func (e *execution) records() (all []rejected) {
+	var records []struct{ MessageID, Body string }
+	if json.Unmarshal([]byte(e.input), &records) != nil {
+		return []rejected{{e.id, e.input, snapshot.ReasonNotCounted}}
 	}
-	return records
+	for _, record := range records {
+		all = append(all, rejected{record.MessageID, record.Body, snapshot.ReasonNotCounted})
+	}
+	return all
 }
 
 // mostReceives is the receive count after which a message becomes a dead letter: fewer than in the stack, so that a
@@ -163,9 +163,9 @@ func (e *execution) redeliver() {
 		e.followUps = append(e.followUps, chain{func() { e.startForMessages(e.input, e.receive+1) }})
 		return
 	}
-	for _, record := range records(e.input, e.id) {
-		e.log("dead letter: %s", record.MessageID)
-		e.deadLetters = append(e.deadLetters, rejected{identity: record.MessageID, raw: record.Body})
+	for _, record := range e.records() {
+		e.log("dead letter: %s", record.identity)
+		e.deadLetters = append(e.deadLetters, record)
 	}
 }
 
@@ -188,21 +188,19 @@ func invoke[Out any](e *execution, a *actor, function string, call func(context.
 	var err error
 	for try := range maxTries {
 		e.cutOffNowAndThen()
-		answer := &struct {
-			out Out
-			err error
-		}{}
+		var out Out
+		var failed error
 		invocation := e.spawn(fmt.Sprintf("%s/%s#%d", a.name, function, try+1), func(*actor) {
-			answer.out, answer.err = call(logging.Begin(context.Background(), e.logger))
+			out, failed = call(logging.Begin(context.Background(), e.logger))
 		})
 		if function == "increment" {
 			invocation.pauseAfter, e.pauseAfter = e.pauseAfter, 0
 		}
 		if err = a.await(invocation); err == nil {
-			err = answer.err
+			err = failed
 		}
 		if err == nil {
-			return answer.out, nil
+			return out, nil
 		}
 		e.log("%s: %s failed: %v", a.name, function, err)
 		if malformed := (*failure.Malformed)(nil); errors.As(err, &malformed) {

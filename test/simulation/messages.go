@@ -47,23 +47,16 @@ func (s *schedule) receiveBatch() {
 func (s *schedule) replay() chain {
 	var events chain
 	var stay []rejected
-	for _, k := range s.rejected {
+	for _, k := range append(s.rejected, s.deadLetters...) {
 		if k.reason != snapshot.ReasonNotCounted {
 			stay = append(stay, k)
 			continue
 		}
-		events = append(events, func() { s.deliver(message{"replayed-" + k.identity, envelope(k)}) })
+		envelope := encode(map[string]any{"Records": []any{map[string]any{"messageId": k.identity, "body": k.raw}}})
+		events = append(events, func() { s.deliver(message{"replayed-" + k.identity, envelope}) })
 	}
-	s.rejected = stay
-	for _, k := range s.deadLetters {
-		events = append(events, func() { s.deliver(message{"replayed-" + k.identity, envelope(k)}) })
-	}
-	s.deadLetters = nil
+	s.rejected, s.deadLetters = stay, nil
 	return events
-}
-
-func envelope(k rejected) string {
-	return encode(map[string]any{"Records": []any{map[string]any{"messageId": k.identity, "body": k.raw}}})
 }
 
 // onceOrTwice delivers a message once or, sometimes, twice.

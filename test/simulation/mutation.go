@@ -29,11 +29,7 @@ func (m Mutation) Plan() Plan {
 	return plan
 }
 
-var (
-	calm        = Plans[0]
-	swept       = Plans[1]
-	redelivered = Plans[2]
-)
+var calm, swept, redelivered = Plans[0], Plans[1], Plans[2]
 
 // mutant is the protocol without a guard. The code stays: a mutant changes what tasks write and read at the tables. The
 // zero mutant changes nothing.
@@ -51,20 +47,19 @@ type mutant struct {
 
 	// write changes a write before it takes effect, or skips it and reports success.
 	write func(t taskTables, write *table.Write) (skip bool)
-	// read changes an item that a task has read.
-	read func(t taskTables, ref table.Ref, item table.Item) table.Item
-	// answer changes what an update returns.
+	// read changes an item that a task has read, and answer what an update returns.
+	read   func(t taskTables, ref table.Ref, item table.Item) table.Item
 	answer func(t taskTables, write table.Write, item table.Item) table.Item
 
 	hinted string // the collection from which the last query started
 }
 
-func (m *mutant) onWrite(t taskTables, write table.Write) (table.Write, bool) {
+func (m *mutant) onWrite(t taskTables, write table.Write) (changed table.Write, skip bool) {
 	if m.write == nil {
 		return write, false
 	}
-	write.Set, write.Add = maps.Clone(write.Set), maps.Clone(write.Add)
-	skip := m.write(t, &write)
+	write.Set, write.Add, write.If = maps.Clone(write.Set), maps.Clone(write.Add), slices.Clone(write.If)
+	skip = m.write(t, &write)
 	return write, skip
 }
 
@@ -78,6 +73,17 @@ func (m *mutant) onQuery(t taskTables, query table.Query) table.Query {
 		query.From = m.hinted
 	}
 	return query
+}
+
+func (m *mutant) onPage(t taskTables, query table.Query, page table.Page) table.Page {
+	if m.noRowsAreDone && query.After == "" && t.noRows[t.current] && t.task == "check-all" {
+		page.Items = []table.Keyed{{Key: table.Key{Partition: query.Partition, Sort: "none"},
+			Item: table.Item{"CollectionStatus": "Success"}}}
+	}
+	if m.firstPageOnly {
+		page.Next = ""
+	}
+	return page
 }
 
 func (m *mutant) onRead(t taskTables, ref table.Ref, item table.Item) table.Item {
@@ -105,63 +111,60 @@ func (m *mutant) skipsCheckAll(out checkcollection.Output) bool {
 	return m.ignoreGone && out.Status == "" || m.ignoreExempt && out.Status.Is(exemptStatus)
 }
 
-// changingWrites is a mutant that changes writes.
-func changingWrites(change func(write *table.Write)) func() mutant {
-	return func() mutant {
-		return mutant{write: func(_ taskTables, write *table.Write) bool { change(write); return false }}
-	}
-}
-
-// skippingWrites is a mutant that skips writes.
-func skippingWrites(skip func(write *table.Write) bool) func() mutant {
-	return func() mutant {
-		return mutant{write: func(_ taskTables, write *table.Write) bool { return skip(write) }}
-	}
-}
-
-// changingReads is a mutant that changes the items that tasks read.
-func changingReads(change func(t taskTables, ref table.Ref, item table.Item)) func() mutant {
-	return func() mutant {
-		return mutant{read: func(t taskTables, ref table.Ref, item table.Item) table.Item {
-			if item != nil {
-				change(t, ref, item)
-			}
-			return item
-		}}
-	}
-}
-
 func fixed(m mutant) func() mutant { return func() mutant { return m } }
+
+// changing is a mutant that changes some writes.
+func changing(some func(*table.Write) bool, change func(write *table.Write)) func() mutant {
+	return fixed(mutant{write: func(_ taskTables, write *table.Write) bool {
+		if some(write) {
+			change(write)
+		}
+		return false
+	}})
+}
+
+// skipping is a mutant that skips some writes.
+func skipping(some func(*table.Write) bool) func() mutant {
+	return fixed(mutant{write: func(_ taskTables, write *table.Write) bool { return some(write) }})
+}
+
+// reading is a mutant that changes some of the items that tasks read.
+func reading(some func(table.Ref) bool, change func(t taskTables, ref table.Ref, item table.Item)) func() mutant {
+	return fixed(mutant{read: func(t taskTables, ref table.Ref, item table.Item) table.Item {
+		if item != nil && some(ref) {
+			change(t, ref, item)
+		}
+		return item
+	}})
+}
 
 // without is a mutant without the conditions of some writes on these attributes.
 func without(some func(*table.Write) bool, attributes ...string) func() mutant {
-	return changingWrites(func(write *table.Write) {
-		if some(write) {
-			removeConditions(write, attributes...)
-		}
-	})
+	return changing(some, func(write *table.Write) { removeConditions(write, attributes...) })
 }
 
 // withoutOperator is a mutant without the conditions of some writes by this operator.
 func withoutOperator(some func(*table.Write) bool, operator table.Operator) func() mutant {
-	return changingWrites(func(write *table.Write) {
-		if some(write) {
-			write.If = slices.DeleteFunc(slices.Clone(write.If),
-				func(c table.Condition) bool { return c.Operator == operator })
-		}
+	return changing(some, func(write *table.Write) {
+		write.If = slices.DeleteFunc(write.If, func(c table.Condition) bool { return c.Operator == operator })
 	})
 }
 
+// unconditional is a mutant without the conditions of some writes.
+func unconditional(some func(*table.Write) bool) func() mutant {
+	return changing(some, func(write *table.Write) { write.If = nil })
+}
+
 func removeConditions(write *table.Write, attributes ...string) {
-	write.If = slices.DeleteFunc(slices.Clone(write.If),
+	write.If = slices.DeleteFunc(write.If,
 		func(c table.Condition) bool { return slices.Contains(attributes, c.Attribute) })
 }
 
 func isRow(ref table.Ref) bool        { return ref.Table == "status" }
 func isPage(ref table.Ref) bool       { return strings.HasPrefix(ref.Sort, "page#") }
-func isReceipts(ref table.Ref) bool   { return strings.HasPrefix(ref.Sort, "receipts#") }
 func isRun(ref table.Ref) bool        { return ref.Partition == "run" }
 func isCollection(ref table.Ref) bool { return ref.Sort == "collection" }
+func isOutbox(ref table.Ref) bool     { return isRun(ref) || isCollection(ref) }
 
 // collectionOf is the name of the collection that an item of the ledger is about.
 func collectionOf(ref table.Ref) string {
@@ -169,6 +172,10 @@ func collectionOf(ref table.Ref) string {
 }
 
 func sets(write *table.Write, attribute string) bool { _, ok := write.Set[attribute]; return ok }
+
+func setting(attribute string) func(*table.Write) bool {
+	return func(write *table.Write) bool { return sets(write, attribute) }
+}
 
 func isRowWrite(write *table.Write) bool { return isRow(write.Ref) }
 func isAdoption(write *table.Write) bool { return isRow(write.Ref) && sets(write, "EpochStart") }

@@ -8,25 +8,20 @@ import (
 
 var countingMutations = []Mutation{
 	{"digests in the condition of a count", calm, withoutOperator(isCount, table.ContainsNone)},
-	{"files in the condition of a count", calm, func() mutant {
-		return mutant{write: func(t taskTables, write *table.Write) bool {
-			for i, c := range write.If {
-				if c.Operator == table.ContainsNone {
-					write.If = slices.Clone(write.If)
-					write.If[i].Value = withReceipts(t, write)
-				}
+	{"files in the condition of a count", calm, fixed(mutant{write: func(t taskTables, write *table.Write) bool {
+		for i, c := range write.If {
+			if c.Operator == table.ContainsNone {
+				write.If[i].Value = withReceipts(t, write)
 			}
-			return false
-		}}
-	}},
-	{"files in a count", calm, func() mutant {
-		return mutant{write: func(t taskTables, write *table.Write) bool {
-			if isCount(write) {
-				write.Add["Recent"] = withReceipts(t, write)
-			}
-			return false
-		}}
-	}},
+		}
+		return false
+	}})},
+	{"files in a count", calm, fixed(mutant{write: func(t taskTables, write *table.Write) bool {
+		if isCount(write) {
+			write.Add["Recent"] = withReceipts(t, write)
+		}
+		return false
+	}})},
 	{"pages in the condition of a count", calm, without(isCount, "Pages")},
 	{"floor of a count", swept, without(isCount, "Counted")},
 	{"page before its digests are taken out", calm, func() mutant {
@@ -44,26 +39,22 @@ var countingMutations = []Mutation{
 		}}
 	}},
 	{"page's number in the condition of taking its digests out", calm, without(isPageTurn, "Pages")},
-	{"receipts before a count", calm, skippingWrites(func(write *table.Write) bool { return isReceipts(write.Ref) })},
-	{"success epochs as a set", calm, changingWrites(func(write *table.Write) {
+	{"receipts before a count", calm, skipping(setting("Messages"))},
+	{"success epochs as a set", calm, changing(isCount, func(write *table.Write) {
 		if epochs := write.Add["SuccessEpochs"]; epochs != nil {
 			delete(write.Add, "SuccessEpochs")
 			write.Set["SuccessEpochs"] = epochs
 		}
 	})},
-	{"success epochs", calm, changingWrites(func(write *table.Write) { delete(write.Add, "SuccessEpochs") })},
-	{"epoch of a success file", calm, changingReads(func(t taskTables, ref table.Ref, item table.Item) {
-		if isCollection(ref) && item.Has("SuccessEpochs") {
-			if row := t.row(t.find(collectionOf(ref))); row != nil {
-				item["SuccessEpochs"] = table.NewInts(t.ledger(collectionOf(ref)).Epoch(*row))
-			}
+	{"success epochs", calm, changing(isCount, func(write *table.Write) { delete(write.Add, "SuccessEpochs") })},
+	{"epoch of a success file", calm, reading(isCollection, func(t taskTables, ref table.Ref, item table.Item) {
+		if row := t.row(t.find(collectionOf(ref))); row != nil && item.Has("SuccessEpochs") {
+			item["SuccessEpochs"] = table.NewInts(t.ledger(collectionOf(ref)).Epoch(*row))
 		}
 	})},
-	{"registration of a run", calm, changingWrites(func(write *table.Write) {
-		if isRun(write.Ref) && write.SetOnce != nil {
-			write.Sort = "elsewhere"
-		}
-	})},
+	{"registration of a run", calm, changing(
+		func(write *table.Write) bool { return isRun(write.Ref) && write.SetOnce != nil },
+		func(write *table.Write) { write.Sort = "elsewhere" })},
 }
 
 var rowMutations = []Mutation{
@@ -87,21 +78,17 @@ var rowMutations = []Mutation{
 			return false
 		}}
 	}},
-	{"adoption at the ledger's count", calm, func() mutant {
-		return mutant{write: func(t taskTables, write *table.Write) bool {
-			if isAdoption(write) && !t.item(write.Ref).Has("EpochStart") {
-				write.Set["EpochStart"] = -write.Set["SyncedFiles"].(int64)
-			}
-			return false
-		}}
-	}},
-	{"mark in the condition of an adoption", calm, changingWrites(func(write *table.Write) {
-		if isAdoption(write) {
-			write.If = slices.DeleteFunc(slices.Clone(write.If), func(c table.Condition) bool {
-				_, mark := c.Value.(string)
-				return c.Attribute == "SyncedFiles" && mark
-			})
+	{"adoption at the ledger's count", calm, fixed(mutant{write: func(t taskTables, write *table.Write) bool {
+		if isAdoption(write) && !t.item(write.Ref).Has("EpochStart") {
+			write.Set["EpochStart"] = -write.Set["SyncedFiles"].(int64)
 		}
+		return false
+	}})},
+	{"mark in the condition of an adoption", calm, changing(isAdoption, func(write *table.Write) {
+		write.If = slices.DeleteFunc(write.If, func(c table.Condition) bool {
+			_, mark := c.Value.(string)
+			return c.Attribute == "SyncedFiles" && mark
+		})
 	})},
 	{"conditions of an adoption", calm, without(isAdoption, "EpochStart", "SyncedFiles", "FilesReceived")},
 	{"ledger after the row in an adoption", calm, func() mutant {

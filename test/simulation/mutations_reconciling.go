@@ -30,56 +30,51 @@ var reconcilingMutations = []Mutation{
 	{"status in the condition of a move", calm, without(isMove, "CollectionStatus")},
 	{"counters and epoch in the condition of a move", calm,
 		without(isMove, "FilesSent", "FilesReceived", "EpochStart", "SyncedFiles")},
-	{"epoch of a request", calm, changingReads(func(t taskTables, ref table.Ref, item table.Item) {
-		if isCollection(ref) && item.Has("RequestVersion") {
-			if row := t.row(t.find(collectionOf(ref))); row != nil {
-				item["RequestVersion"] = t.ledger(collectionOf(ref)).Epoch(*row)
-			}
+	{"epoch of a request", calm, reading(isCollection, func(t taskTables, ref table.Ref, item table.Item) {
+		if row := t.row(t.find(collectionOf(ref))); row != nil && item.Has("RequestVersion") {
+			item["RequestVersion"] = t.ledger(collectionOf(ref)).Epoch(*row)
 		}
 	})},
-	{"request only for collections with files", calm, func() mutant {
-		empty := func(t taskTables, name string) bool {
-			c := t.find(name)
-			row := t.row(c)
-			return t.task == "check-collection" && c.empty && row != nil && row.Status.Is(snapshot.Sent)
-		}
-		return mutant{read: func(t taskTables, ref table.Ref, item table.Item) table.Item {
-			if isRow(ref) && empty(t, ref.Sort) {
-				item["FilesSent"], item["FilesReceived"] = int64(1), int64(1)
+	{"request only for collections with files", calm, fixed(mutant{
+		read: func(t taskTables, ref table.Ref, item table.Item) table.Item {
+			if isRow(ref) && t.task == "check-collection" && t.find(ref.Sort).empty {
+				if row := t.row(t.find(ref.Sort)); row != nil && row.Status.Is(snapshot.Sent) {
+					item["FilesSent"], item["FilesReceived"] = int64(1), int64(1)
+				}
 			}
 			return item
-		}, write: func(t taskTables, write *table.Write) bool {
+		},
+		write: func(t taskTables, write *table.Write) bool {
 			if isRow(write.Ref) && t.find(write.Sort).empty {
 				removeConditions(write, "FilesSent", "FilesReceived")
 			}
 			return false
-		}}
-	}},
+		},
+	})},
 	{"request before the move", swept, requestAfterMove},
-	{"releasing a request that waits for its move", calm, skippingWrites(func(write *table.Write) bool {
+	{"releasing a request that waits for its move", calm, skipping(func(write *table.Write) bool {
 		return write.Set["RequestOwner"] == ""
 	})},
 	{"reconciling a duplicate", redelivered, fixed(mutant{ignoreDuplicates: true})},
 	{"reconciling on the stream", calm, fixed(mutant{noStream: true})},
 	{"check of the run of a collection that is exempt", calm, fixed(mutant{ignoreExempt: true})},
 	{"check of the run of a row that is gone", calm, fixed(mutant{ignoreGone: true})},
-	{"reopening", calm, skippingWrites(func(write *table.Write) bool {
-		return isRun(write.Ref) && sets(write, "Generation")
-	})},
-	{"notified by the entry", calm, func() mutant {
-		return mutant{read: func(t taskTables, ref table.Ref, item table.Item) table.Item {
+	{"reopening", calm, skipping(setting("Generation"))},
+	{"notified by the entry", calm, fixed(mutant{
+		read: func(t taskTables, ref table.Ref, item table.Item) table.Item {
 			if t.task == "check-collection" && isRun(ref) {
 				delete(item, "AllReceivedVersion")
 				delete(item, "AllSuccessfulVersion")
 			}
 			return item
-		}, write: func(t taskTables, write *table.Write) bool {
-			if isRun(write.Ref) && sets(write, "Generation") {
+		},
+		write: func(_ taskTables, write *table.Write) bool {
+			if sets(write, "Generation") {
 				removeConditions(write, "AllReceivedVersion", "AllSuccessfulVersion")
 			}
 			return false
-		}}
-	}},
+		},
+	})},
 	{"run before the ledger in a reopening", calm, func() mutant {
 		type read struct {
 			run        bool
@@ -105,50 +100,41 @@ var reconcilingMutations = []Mutation{
 			return item
 		}}
 	}},
-	{"generation of a notification", calm, changingReads(func(_ taskTables, ref table.Ref, item table.Item) {
-		if isRun(ref) {
-			delete(item, "Generation")
-		}
+	{"generation of a notification", calm, reading(isRun, func(_ taskTables, _ table.Ref, item table.Item) {
+		delete(item, "Generation")
 	})},
 }
 
 var deliveryMutations = []Mutation{
-	{"condition of a request", calm, changingWrites(func(write *table.Write) {
-		if sets(write, "RequestOwner") {
-			write.If = nil
-		}
-	})},
-	{"condition of a notification", calm, changingWrites(func(write *table.Write) {
-		if sets(write, "AllReceivedOwner") {
-			write.If = nil
-		}
-	})},
-	{"lease that ends", swept, changingReads(func(_ taskTables, _ table.Ref, item table.Item) {
+	{"condition of a request", calm, unconditional(setting("RequestOwner"))},
+	{"condition of a notification", calm, unconditional(setting("AllReceivedOwner"))},
+	{"lease that ends", swept, reading(isOutbox, func(_ taskTables, _ table.Ref, item table.Item) {
 		for _, prefix := range outboxPrefixes {
 			if item.Has(prefix + "LeaseUntil") {
 				item[prefix+"LeaseUntil"] = int64(1) << 40
 			}
 		}
 	})},
-	{"lease that lasts", calm, func() mutant {
-		return mutant{read: func(_ taskTables, _ table.Ref, item table.Item) table.Item {
+	{"lease that lasts", calm, fixed(mutant{
+		read: func(_ taskTables, _ table.Ref, item table.Item) table.Item {
 			for _, prefix := range outboxPrefixes {
 				delete(item, prefix+"LeaseUntil")
 			}
 			return item
-		}, write: func(_ taskTables, write *table.Write) bool {
+		},
+		write: func(_ taskTables, write *table.Write) bool {
 			removeConditions(write, "RequestLeaseUntil", "AllReceivedLeaseUntil", "AllSuccessfulLeaseUntil")
 			return false
-		}}
-	}},
-	{"own entry after a lost answer", swept, changingReads(func(t taskTables, _ table.Ref, item table.Item) {
+		},
+	})},
+	{"own entry after a lost answer", swept, reading(isOutbox, func(t taskTables, _ table.Ref, item table.Item) {
 		for _, prefix := range outboxPrefixes {
 			if t.task != "notify" && item.Has(prefix+"Owner") && item[prefix+"Owner"] != "" {
 				item[prefix+"Owner"] = "another"
 			}
 		}
 	})},
-	{"mark of what was delivered", swept, changingWrites(func(write *table.Write) {
+	{"mark of what was delivered", swept, changing(func(*table.Write) bool { return true }, func(write *table.Write) {
 		for _, prefix := range outboxPrefixes {
 			if write.Set[prefix+"Delivered"] == true {
 				write.Set[prefix+"Delivered"] = false
@@ -156,18 +142,15 @@ var deliveryMutations = []Mutation{
 			delete(write.Set, prefix+"Notified")
 		}
 	})},
-	{"no success in the condition of a late alert", swept, without(func(write *table.Write) bool {
-		return sets(write, "LateOwner")
-	}, "AllSuccessfulVersion", "AllSuccessfulOwner", "AllSuccessfulLeaseUntil", "AllSuccessfulDelivered")},
+	{"no success in the condition of a late alert", swept, without(setting("LateOwner"),
+		"AllSuccessfulVersion", "AllSuccessfulOwner", "AllSuccessfulLeaseUntil", "AllSuccessfulDelivered")},
 }
 
 var runMutations = []Mutation{
-	{"author of the hint", calm, changingReads(func(t taskTables, ref table.Ref, item table.Item) {
-		if isRun(ref) && t.task == "check-all" {
-			for _, prefix := range outboxPrefixes[1:] {
-				if item[prefix+"BlockerSetBy"] != "" {
-					item[prefix+"BlockerSetBy"] = "another"
-				}
+	{"author of the hint", calm, reading(isRun, func(t taskTables, _ table.Ref, item table.Item) {
+		for _, prefix := range outboxPrefixes[1:] {
+			if t.task == "check-all" && item[prefix+"BlockerSetBy"] != "" {
+				item[prefix+"BlockerSetBy"] = "another"
 			}
 		}
 	})},
@@ -183,20 +166,17 @@ var runMutations = []Mutation{
 			return item
 		}}
 	}},
-	{"hint's row if nothing was moved", swept, func() mutant {
-		return mutant{read: func(t taskTables, ref table.Ref, item table.Item) table.Item {
-			if isRow(ref) && t.task == "check-all" && item != nil {
-				item["CollectionStatus"] = "Exporting"
-			}
-			return item
-		}}
-	}},
+	{"hint's row if nothing was moved", swept, reading(isRow, func(t taskTables, _ table.Ref, item table.Item) {
+		if t.task == "check-all" {
+			item["CollectionStatus"] = "Exporting"
+		}
+	})},
 	{"full read before a notification", calm, fixed(mutant{fromTheHintOnly: true})},
 	{"a run without rows", calm, fixed(mutant{noRowsAreDone: true})},
 	{"consistent reads", calm, fixed(mutant{staleReads: true})},
 	{"all pages", calm, fixed(mutant{firstPageOnly: true})},
-	{"taking up a run that was ended by hand", swept, changingReads(func(t taskTables, ref table.Ref, item table.Item) {
-		if at, _ := item.Int("ByHandAt"); t.task == "sweep" && isRun(ref) && at != 0 {
+	{"taking up a run that was ended by hand", swept, reading(isRun, func(t taskTables, _ table.Ref, item table.Item) {
+		if at, _ := item.Int("ByHandAt"); t.task == "sweep" && at != 0 {
 			item["Abandoned"] = true
 		}
 	})},

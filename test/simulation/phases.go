@@ -2,7 +2,6 @@ package simulation
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"strings"
 
@@ -97,7 +96,7 @@ func (s *schedule) firstExports() []chain {
 // pauseCounting sometimes pauses a process that is about to count a collection's first file, for a whole export: the
 // file is delivered again, the collection is received and exported again.
 func (s *schedule) pauseCounting(c *collection) bool {
-	random := rand.New(rand.NewPCG(s.seed, 5))
+	random := s.stream(5)
 	if c != s.collections[0] || random.Float64() >= 0.1 {
 		return false
 	}
@@ -129,14 +128,14 @@ func (s *schedule) loseLedger() {
 	}
 	s.runUntilIdle(nil)
 	s.log("the ledger is lost")
-	partitions := []string{s.runRef().Partition}
-	for _, c := range s.collections {
-		partitions = append(partitions, s.collectionRef(c.name).Partition)
-	}
-	for _, partition := range partitions {
+	lose := func(partition string) {
 		for _, sort := range s.db.Keys(s.tables.Ledger, partition) {
 			s.db.Put(s.tables.Ledger.At(partition, sort), nil)
 		}
+	}
+	lose("run")
+	for _, c := range s.collections {
+		lose(s.collectionRef(c.name).Partition)
 	}
 	s.messages, s.idle = nil, nil
 	s.newHistory()

@@ -100,28 +100,27 @@ var exemptStatus = snapshot.Status("Table_Unavailable")
 
 func newSchedule(plan Plan, seed uint64, trace io.Writer) *schedule {
 	s := &schedule{
-		plan: plan, seed: seed, trace: trace, mutant: &mutant{}, random: rand.New(rand.NewPCG(seed, 1)),
-		again: rand.New(rand.NewPCG(seed, 7)),
-		db:    &memory.DB{PageSize: 2}, tables: store.NewTables("status", "ledger"),
+		plan: plan, seed: seed, trace: trace, mutant: plan.mutant,
+		db: &memory.DB{PageSize: 2}, tables: store.NewTables("status", "ledger"),
 		clock:        time.Unix(1_600_000_000, 1000),
 		everRejected: map[string]bool{}, sent: map[snapshot.Outgoing]int{}, notified: map[snapshot.Kind]int{},
 		reached: map[reached]bool{}, called: map[Call]bool{}, noRows: map[*actor]bool{},
 	}
-	if plan.mutant != nil {
-		s.mutant = plan.mutant
+	if s.mutant == nil {
+		s.mutant = &mutant{}
 	}
+	s.random, s.again = s.stream(1), s.stream(7)
 	s.logger = s.newLog()
 	if s.chance(0.5) {
 		s.exempt = []snapshot.Status{exemptStatus}
 	}
 	s.express = s.chance(0.5)
-	// From streams of their own, so that the random numbers of older choices stay the same.
-	s.tornPages = rand.New(rand.NewPCG(seed, 3)).Float64() < 0.2
-	s.pageSize = 1 + rand.New(rand.NewPCG(seed, 4)).IntN(3)
-	if rand.New(rand.NewPCG(seed, 6)).Float64() < 0.3 {
+	s.tornPages = s.stream(3).Float64() < 0.2
+	s.pageSize = 1 + s.stream(4).IntN(3)
+	if s.stream(6).Float64() < 0.3 {
 		s.countBy = snapshot.ByFile
 	}
-	s.predecessorCounts = plan.Sweep && rand.New(rand.NewPCG(seed, 2)).Float64() < 0.15
+	s.predecessorCounts = plan.Sweep && s.stream(2).Float64() < 0.15
 	s.newHistory()
 	for _, text := range statemachine.StreamFilters([]string{string(exemptStatus)}) {
 		filter, err := pattern.Parse(text)
@@ -133,7 +132,8 @@ func newSchedule(plan Plan, seed uint64, trace io.Writer) *schedule {
 	return s
 }
 
-func (s *schedule) now() time.Time { return s.clock }
+// stream makes random numbers for one choice, so that those for the other choices of a seed stay the same.
+func (s *schedule) stream(choice uint64) *rand.Rand { return rand.New(rand.NewPCG(s.seed, choice)) }
 
 func (s *schedule) chance(p float64) bool { return s.random.Float64() < p }
 
@@ -159,7 +159,7 @@ func (s *schedule) broke(guarantee string) {
 }
 
 func (s *schedule) row(c *collection) *snapshot.Row {
-	return s.decodeRow(c.name, s.item(s.tables.Status.At(run, c.name)))
+	return s.decodeRow(c.name, s.item(s.rowRef(c.name)))
 }
 
 // ledger is what the ledger counted of a collection.
@@ -169,11 +169,11 @@ func (s *schedule) ledger(collection string) snapshot.Collection {
 	return snapshot.Collection{Known: item != nil, Counted: counted}
 }
 
+func (s *schedule) rowRef(collection string) table.Ref { return s.tables.Status.At(run, collection) }
+
 func (s *schedule) collectionRef(collection string) table.Ref {
 	return s.tables.Ledger.At("collection#"+run+"#"+collection, "collection")
 }
-
-func (s *schedule) runRef() table.Ref { return s.tables.Ledger.At("run", run) }
 
 // decodeRow is the row of an item, nil for none.
 func (s *schedule) decodeRow(collection string, item table.Item) *snapshot.Row {
@@ -184,7 +184,7 @@ func (s *schedule) decodeRow(collection string, item table.Item) *snapshot.Row {
 		n, set := item[attribute].(int64)
 		return snapshot.Counter{N: n, Set: set}
 	}
-	status, _ := item["CollectionStatus"].(string)
+	status, _ := item.String("CollectionStatus")
 	return &snapshot.Row{
 		CollectionKey: snapshot.CollectionKey{CorrelationID: run, CollectionName: collection},
 		Status:        snapshot.Status(status),

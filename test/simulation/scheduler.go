@@ -14,25 +14,6 @@ import (
 	"snapshot-status-checker/internal/telemetry/logging"
 )
 
-// nextFault decides what goes wrong with a call. Without a storm the SDK's retries hide throttling.
-func (s *schedule) nextFault() fault {
-	if !s.faulty {
-		return none
-	}
-	x := s.random.Float64()
-	switch {
-	case x < 0.01:
-		return refused
-	case x < 0.02:
-		return crashBefore
-	case x < 0.03:
-		return crashAfter
-	case x < 0.045:
-		return lost
-	}
-	return none
-}
-
 // runUntilIdle plays events and runs actors in random order until nothing is left to do. The events of a chain keep
 // their order.
 func (s *schedule) runUntilIdle(chains []chain) {
@@ -59,7 +40,10 @@ func (s *schedule) runUntilIdle(chains []chain) {
 			return
 		}
 	}
-	s.stopActors()
+	for _, a := range s.actors { // some still run: a guarantee is broken
+		a.stop()
+	}
+	s.actors = nil
 }
 
 // step gives an actor its turn. One that waits for an invocation may time out.
@@ -79,14 +63,6 @@ func (s *schedule) step(a *actor) {
 		a.timedOut = true
 	}
 	s.resume(a)
-}
-
-// stopActors ends all actors. Some still run if a guarantee is broken.
-func (s *schedule) stopActors() {
-	for _, a := range s.actors {
-		a.stop()
-	}
-	s.actors = nil
 }
 
 // start starts an execution of the state machine. EXPRESS sometimes runs it twice, since nothing waits for its end.
@@ -119,20 +95,12 @@ func (s *schedule) execute(e *execution, words string) *execution {
 	return e
 }
 
-// lateAfter makes every run late at once: its first message is stored in whole seconds, and the clock is past them.
-const lateAfter = time.Nanosecond
-
-// store is the protocol in a new process of a task.
+// store is the protocol in a new process of a task. Every run is late at once: its first message is stored in whole
+// seconds, and the clock is past them.
 func (s *schedule) store(task string) *store.Store {
-	settings := store.Settings{Exempt: s.exempt, StalledAfter: time.Hour,
-		LateAfter: snapshot.LateAfter{"": lateAfter}, PageSize: s.pageSize, Now: s.now,
-		Nonce: s.nonce, CountBy: s.countBy}
-	return store.New(taskTables{s, task}, s.tables, settings)
-}
-
-func (s *schedule) nonce() string {
-	s.nonces++
-	return strconv.Itoa(s.nonces)
+	return store.New(taskTables{s, task}, s.tables, store.Settings{Exempt: s.exempt, StalledAfter: time.Hour,
+		LateAfter: snapshot.LateAfter{"": time.Nanosecond}, PageSize: s.pageSize, CountBy: s.countBy,
+		Now: func() time.Time { return s.clock }, Nonce: func() string { s.nonces++; return strconv.Itoa(s.nonces) }})
 }
 
 // process takes a warm process of increment, which may have cached old data, or a new one.
@@ -146,17 +114,19 @@ func (s *schedule) process() *increment.Task {
 	return increment.New(s.store("increment"), senders{s}, 0, increment.InOrder, s.logger)
 }
 
-func (s *schedule) sweep() {
-	s.started++
-	id := fmt.Sprintf("sweep-%d", s.started)
-	s.spawn(id, func(*actor) {
-		task := sweep.New(s.store("sweep"), senders{s}, senders{s}, s.logger)
-		if _, err := task.Handle(logging.Begin(context.Background(), s.logger),
-			sweep.Input{ExecutionID: id}); err != nil {
-			s.log("%s failed: %v", id, err)
+// invokeSweep invokes the sweep, as its schedule or a person does.
+func (s *schedule) invokeSweep(who string, in sweep.Input) {
+	in.ExecutionID = s.newID(who)
+	s.spawn(in.ExecutionID, func(*actor) {
+		out, err := sweep.New(s.store("sweep"), senders{s}, senders{s}, s.logger).
+			Handle(logging.Begin(context.Background(), s.logger), in)
+		if err != nil || out.ByHand != nil {
+			s.log("%s: %+v, %v", in.ExecutionID, out.ByHand, err)
 		}
 	})
 }
+
+func (s *schedule) sweep() { s.invokeSweep("sweep", sweep.Input{}) }
 
 func (s *schedule) reject(k rejected) {
 	s.log("rejected: %s as %s", k.identity, k.reason)

@@ -12,7 +12,7 @@ import (
 
 // externalWrite writes a row as other systems do, without a condition. A nil item deletes it.
 func (s *schedule) externalWrite(writer, collection string, item table.Item) {
-	ref := s.tables.Status.At(run, collection)
+	ref := s.rowRef(collection)
 	old := s.item(ref)
 	s.log("%s %s: %s → %s", writer, collection, s.describeRow(old), s.describeRow(item))
 	s.db.Put(ref, item)
@@ -26,12 +26,10 @@ func (s *schedule) writeStatus(c *collection, writer string, status snapshot.Sta
 
 // writeAs changes attributes of an existing row.
 func (s *schedule) writeAs(c *collection, who string, attributes table.Item) {
-	item := maps.Clone(s.item(s.tables.Status.At(run, c.name)))
-	if item == nil {
-		return
+	if item := maps.Clone(s.item(s.rowRef(c.name))); item != nil {
+		maps.Copy(item, attributes)
+		s.externalWrite(who+" writes", c.name, item)
 	}
-	maps.Copy(item, attributes)
-	s.externalWrite(who+" writes", c.name, item)
 }
 
 // rowChanged records a write on the export status table and puts it into the stream if a filter passes it.
@@ -39,37 +37,30 @@ func (s *schedule) rowChanged(ref table.Ref, old table.Item) {
 	now := s.item(ref)
 	if row := s.decodeRow(ref.Sort, now); row != nil {
 		epoch := s.ledger(ref.Sort).Epoch(*row)
-		for _, status := range []snapshot.Status{snapshot.Received, snapshot.Success} {
-			if row.Status.AtLeast(status, s.exempt) {
-				s.reached[reached{ref.Sort, epoch, status}] = true
+		for _, kind := range snapshot.Notifications {
+			if row.Status.AtLeast(kind.Wanted(), s.exempt) {
+				s.reached[reached{ref.Sort, epoch, kind.Wanted()}] = true
 			}
 		}
 	}
-	record := map[string]any{"eventSource": "aws:dynamodb", "eventName": eventName(old, now),
-		"dynamodb": map[string]any{
-			"Keys": map[string]any{"CorrelationId": map[string]any{"S": ref.Partition},
-				"CollectionName": map[string]any{"S": ref.Sort}},
-		}}
-	images := record["dynamodb"].(map[string]any)
-	for name, item := range map[string]table.Item{"OldImage": old, "NewImage": now} {
-		if item != nil {
-			images[name] = image(item)
-		}
+	change := map[string]any{"Keys": map[string]any{"CorrelationId": map[string]any{"S": ref.Partition},
+		"CollectionName": map[string]any{"S": ref.Sort}}}
+	event := "MODIFY"
+	if now == nil {
+		event = "REMOVE"
+	} else {
+		change["NewImage"] = image(now)
 	}
+	if old == nil {
+		event = "INSERT"
+	} else {
+		change["OldImage"] = image(old)
+	}
+	record := map[string]any{"eventSource": "aws:dynamodb", "eventName": event, "dynamodb": change}
 	passes := slices.ContainsFunc(s.filters, func(filter pattern.Pattern) bool { return filter.Matches(record) })
 	if passes && !s.mutant.noStream {
 		s.streamRecords = append(s.streamRecords, encode([]any{record}))
 	}
-}
-
-func eventName(old, now table.Item) string {
-	switch {
-	case old == nil:
-		return "INSERT"
-	case now == nil:
-		return "REMOVE"
-	}
-	return "MODIFY"
 }
 
 // image is a stream image of an item, with the attributes that the filters read.
