@@ -1,56 +1,70 @@
 package report_test
 
 import (
-	"errors"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
-	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/store"
 	"snapshot-status-checker/operator/operatortest"
 	"snapshot-status-checker/operator/report"
 )
 
-// A shell passes on every argument unchanged.
+// A shell passes on every argument unchanged. No command line has a NUL: then it names what does not exist, not what
+// the shell would leave of it.
 func TestCommandLinesArrive(t *testing.T) {
 	t.Parallel()
-	for name, id := range operatortest.Hostile {
-		t.Run(name, func(t *testing.T) {
+	ids := map[string]string{"run\x00-1": "run\ufffd-1", "caf\xe9\x80": "caf\xe9\x80"}
+	for _, id := range operatortest.Hostile {
+		ids[id] = id
+	}
+	for id, arrives := range ids {
+		t.Run(id, func(t *testing.T) {
 			t.Parallel()
 			line := report.Command("").Do("why "+report.Flag("run", id), id, "x", id)
-			want := []string{"why", "--run=" + id}
+			want := []string{"why", "--run=" + arrives}
 			if strings.HasPrefix(id, "-") {
 				want = append(want, "--")
 			}
-			if diff := cmp.Diff([][]string{append(want, id, "x", id)}, operatortest.Pasted(t, line)); diff != "" {
+			if diff := cmp.Diff([][]string{append(want, arrives, "x", arrives)},
+				operatortest.Pasted(t, line)); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", line, diff)
 			}
 		})
 	}
 }
 
-// No command line has a NUL: then it names what does not exist, not what the shell would leave of it. Other bytes
-// arrive.
-func TestQuoteOddBytes(t *testing.T) {
-	t.Parallel()
-	got := operatortest.Pasted(t, report.Command("").Do("why", "run\x00-1", "caf\xe9\x80"))
-	if diff := cmp.Diff([][]string{{"why", "run\ufffd-1", "caf\xe9\x80"}}, got); diff != "" {
-		t.Error(diff)
-	}
-}
-
-// Each suggestion of why names the run and the collection that it is about.
+// Each suggestion of why names the deployment, and the run and the collection that it is about.
 func TestSuggestionsArrive(t *testing.T) {
 	t.Parallel()
+	const stack = "--stack=x-prod"
 	for name, id := range operatortest.Hostile {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var lines []string
-			for _, next := range suggestions(id) {
-				if at := strings.Index(next, "snapshot-status "); at >= 0 {
-					lines = append(lines, next[at:])
+			suggest := func(findings ...report.Finding) {
+				for _, finding := range findings {
+					for _, next := range finding.Next {
+						if at := strings.Index(next, "snapshot-status "); at >= 0 {
+							lines = append(lines, next[at:])
+						}
+					}
+				}
+			}
+			for _, c := range runCases() {
+				for i := range c.rows {
+					row := *c.rows[i].Row
+					row.CorrelationID, row.CollectionName = id, id
+					c.rows[i].Row = &row
+				}
+				if c.run != nil {
+					c.run.CorrelationID = id
+				}
+				run := report.New(id, store.RunState{Run: c.run, Collections: c.rows}, settings, now)
+				suggest(report.Why(run, c.around, "snapshot-status "+stack)...)
+				for _, collection := range run.Collections {
+					suggest(report.WhyCollection(run, collection, "snapshot-status "+stack))
 				}
 			}
 			calls := operatortest.Pasted(t, lines...)
@@ -58,32 +72,11 @@ func TestSuggestionsArrive(t *testing.T) {
 				t.Errorf("%d calls of %d suggestions", len(calls), len(lines))
 			}
 			for _, arguments := range calls {
-				if arguments[0] != "pending" && !operatortest.Names(arguments, id) {
+				named := operatortest.Names(arguments, id) || arguments[1] == "pending" || arguments[1] == "runs"
+				if arguments[0] != stack || !named {
 					t.Errorf("not about run %q: %q", id, arguments)
 				}
 			}
 		})
 	}
-}
-
-// suggestions are all that why suggests about a run, and about collections, of this name.
-func suggestions(id string) []string {
-	var next []string
-	for _, abandoned := range []bool{false, true} {
-		for _, status := range []snapshot.Status{"Exported", "Sent", "Received", "Blocked_Topic", "Odd"} {
-			for files := range int64(3) {
-				one := state(status, files, 2)
-				one.Row.CollectionKey = snapshot.CollectionKey{CorrelationID: id, CollectionName: id}
-				if status == "Sent" && files == 0 {
-					one.Malformed = errors.New("no number")
-				}
-				run := report.New(id, store.RunState{Run: &snapshot.Run{CorrelationID: id, Abandoned: abandoned},
-					Collections: []store.State{one}}, report.Settings{}, now)
-				around := report.Evidence{Waiting: 1, Rejected: 1, DeadLetters: 1, Failed: []report.Failure{{At: now}}}
-				next = append(next, nextOf(report.Why(run, around, ""))...)
-				next = append(next, nextOf([]report.Finding{report.WhyCollection(run, run.Collections[0], "")})...)
-			}
-		}
-	}
-	return next
 }
