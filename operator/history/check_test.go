@@ -1,6 +1,9 @@
 package history_test
 
 import (
+	"flag"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -10,7 +13,10 @@ import (
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/store"
 	"snapshot-status-checker/operator/history"
+	"snapshot-status-checker/operator/operatortest"
 )
+
+var update = flag.Bool("update", false, "write the golden file anew")
 
 const run = "run-1"
 
@@ -74,210 +80,124 @@ func whole() []history.Event {
 	}
 }
 
-func check(knows history.Knowledge, events ...history.Event) history.Report {
+func check(knows history.Knowledge, events []history.Event, receipts ...string) history.Report {
 	checker := history.New(run, knows)
 	for _, event := range events {
 		checker.Line(event)
 	}
+	if len(receipts) > 0 {
+		visit := checker.Receipts("a")
+		for _, name := range receipts {
+			_ = visit(store.Receipt{Identity: name, Digest: string(digest(name)), Repeated: name == "again"})
+		}
+	}
 	return checker.Report()
 }
 
-// says is what a finding says, in short.
-func says(remarks []history.Remark) string {
-	var all []string
-	for _, found := range remarks {
-		text := found.Collection + ": " + found.Sentence
-		if found.More > 0 {
-			text += " ++"
-		}
-		all = append(all, text)
-	}
-	return strings.Join(all, "\n")
-}
-
-// isAsWanted reports whether the remarks contain a text, or are none if that is empty.
-func isAsWanted(remarks, text string) bool {
-	return strings.Contains(remarks, text) && (text != "" || remarks == "")
-}
-
-func TestAWholeRun(t *testing.T) {
-	t.Parallel()
-	got := check(history.Knowledge{Calm: true}, whole()...)
-	if len(got.Violations)+len(got.Notes) > 0 {
-		t.Errorf("%+v", got)
-	}
-	want := history.Counts{Lines: 12, Messages: 3, Moves: 2, Requests: 1, Notifications: 2, Alerts: 1}
-	if diff := cmp.Diff(want, got.Examined); diff != "" {
-		t.Error(diff)
-	}
-}
-
-// Each violation is seen, in any order of the lines, and what a guarantee allows is none.
+// Each violation is seen, in any order of the lines, and what a guarantee allows is none. The golden file has what is
+// said about the whole run and these events.
 func TestCheck(t *testing.T) {
 	t.Parallel()
-	const late = 4 // minutes: beyond the tolerance
 	complete := history.Knowledge{Complete: true}
 	overwritten := func(to snapshot.Status) history.Overwritten {
 		return history.Overwritten{Collection: "a", To: to}
 	}
+	to := func(from, to snapshot.Status) history.Moved { return history.Moved{Line: at(5), From: from, To: to} }
+	early := func(minutes float64) history.Counted { return counted(by("x", "b", minutes), 0, "b1") }
+	other := func(minutes float64) history.Line { return by("y", "b", minutes) }
+	moved := func(minutes float64) []history.Event {
+		return []history.Event{received(other(minutes), 0), checked(other(minutes), "Received", 0),
+			request(other(minutes), 0)}
+	}
 	wrong := request(at(2), 0)
 	wrong.EventID = "another"
-	for name, c := range map[string]struct {
-		knows     history.Knowledge
-		more      []history.Event // besides the whole run
-		violation string          // "" if there is none
-		note      string
+	var got strings.Builder
+	for _, c := range []struct {
+		name  string
+		knows history.Knowledge
+		more  []history.Event // besides the whole run
 	}{
-		"nothing": {},
-		"counted twice": {more: []history.Event{counted(at(5), 0, "m3", "m2")},
-			violation: `a: message m2 of file "m2.gz" was counted twice, once by execution x`},
-		"two counted twice": {more: []history.Event{counted(at(5), 0, "m1", "m2")},
-			violation: "was counted twice, once by execution x ++"},
-		"the same identity, another content": {more: []history.Event{history.Counted{Line: at(5),
-			Messages: []history.Message{
-				{FileName: "m2.gz", Identity: "m2", Digest: digest("another")}}}}},
-		"moved backwards": {more: []history.Event{history.Moved{Line: at(5), From: "Success", To: "Received"}},
-			violation: "a: execution x moved it from Success to Received"},
-		"moved past Received": {more: []history.Event{history.Moved{Line: at(5), From: "Sent", To: "Success"}},
-			violation: "a: execution x moved it from Sent to Success"},
-		"moved again, Sent was perhaps written over Success": {more: []history.Event{received(at(5), 0),
-			success(at(5), 0)},
-			note: "a: it was moved to Received 2 times in epoch 0: another system wrote an earlier status over it ++"},
-		"moved again, Sent was not written again": {knows: complete,
-			more:      []history.Event{overwritten(snapshot.Sent), received(at(5), 0)},
-			violation: "a: it was moved to Received 2 times, and other systems made that possible 1 times",
-			note:      "another system wrote"},
-		"moved again, Sent was written over it": {knows: complete,
-			more: []history.Event{overwritten(snapshot.Sent), overwritten(snapshot.Sent), received(at(5), 0)},
-			note: "another system wrote"},
-		"moved to Success again": {knows: complete, more: []history.Event{overwritten(snapshot.Sent),
-			success(at(5), 0)},
-			violation: "a: it was moved to Success 2 times", note: "another system wrote"},
-		"moved to Success again, Received was written over it": {knows: complete,
-			more: []history.Event{overwritten(snapshot.Sent), overwritten(snapshot.Received), success(at(5), 0)},
-			note: "another system wrote"},
-		"another event id": {more: []history.Event{wrong},
-			violation: "SUCCESS_FILE_REQUEST of epoch 0 was sent with the event id another instead of",
-			note:      "was sent 2 times"},
-		"a request again within moments": {more: []history.Event{checked(by("y", "a", 3), "Received", 0),
-			request(by("y", "a", 3), 0)},
-			note: "a: SUCCESS_FILE_REQUEST of epoch 0 was sent 2 times with the same event id"},
-		"a request again later": {more: []history.Event{checked(by("y", "a", 6), "Received", 0),
-			request(by("y", "a", 6), 0)},
-			violation: "a: SUCCESS_FILE_REQUEST of epoch 0 was sent again 4m0s after it was delivered, by execution y"},
-		"a request again though no process died": {knows: history.Knowledge{Calm: true},
-			more:      []history.Event{request(at(2), 0)},
-			violation: "a: SUCCESS_FILE_REQUEST of epoch 0 was sent twice, although no process died"},
-		"a notification again later": {more: []history.Event{sent(at(2+late), snapshot.AllReceived, 0)},
-			violation: ": ALL_RECEIVED of version 0 was sent again 4m0s"},
-		"an alert again later": {more: []history.Event{sent(at(9+late), snapshot.RunStalled, 7)},
-			violation: ": RUN_STALLED of version 7 was sent again 4m0s"},
-		"another version": {more: []history.Event{sent(at(9), snapshot.AllReceived, 1), sent(at(9), snapshot.RunStalled,
-			8)}},
-		"a new export": {more: []history.Event{counted(at(20), 2, "m4"), received(at(21), 2),
-			checked(at(21), "Received", 2),
-			request(at(21), 2), sent(at(21), snapshot.AllReceived, 1)}},
-		"a request before the move": {more: []history.Event{checked(by("y", "a", 5), "Sent", 2),
-			request(by("y", "a", 5), 2)},
-			violation: "a: SUCCESS_FILE_REQUEST of epoch 2 was sent by execution y, which did not find it Received"},
-		"a request of another epoch": {more: []history.Event{checked(by("y", "a", 5), "Received", 2),
-			request(by("y", "a", 5), 4)}, violation: "a: SUCCESS_FILE_REQUEST of epoch 4 was sent by execution y"},
-		"a request whose reconciliation has no line": {more: []history.Event{request(by("y", "a", 5), 2)},
-			note: "a: SUCCESS_FILE_REQUEST of epoch 2 was sent, and no line shows the reconciliation of execution y"},
-		"a request without a reconciliation": {knows: complete, more: []history.Event{overwritten(snapshot.Sent),
-			request(by("y", "a", 5), 2)},
-			violation: "a: SUCCESS_FILE_REQUEST of epoch 2 was sent by execution y"},
-		"a move without a request": {more: []history.Event{received(at(5), 2)},
-			note: "a: it was moved to Received in epoch 2, and no line shows its request"},
-		"received after the notification": {more: []history.Event{counted(by("x", "b", -2), 0, "b1"),
-			received(by("y", "b", 2+late), 0), checked(by("y", "b", 2+late), "Received", 0),
-			request(by("y", "b", 2+late), 0)},
-			violation: "b: ALL_RECEIVED of version 0 was sent 4m0s before the first line that shows it moved to " +
-				"Received",
-			note: ": ALL_SUCCESSFUL was sent, and no line shows that b reached Success"},
-		"received at about the time of the notification": {more: []history.Event{counted(by("x", "b", -2), 0, "b1"),
-			received(by("y", "b", 4), 0), checked(by("y", "b", 4), "Received", 0), request(by("y", "b", 4), 0)},
-			note: "no line shows that b reached Success"},
-		"begun after the notification": {more: []history.Event{counted(by("x", "b", 9), 0, "b1"),
-			received(by("y", "b", 20), 0), checked(by("y", "b", 20), "Received", 0), request(by("y", "b", 20), 0)},
-			note: "no line shows that b reached Success"},
-		"received by another system, and moved after the notification": {more: []history.Event{
-			counted(by("x", "b", -2), 0, "b1"), checked(by("y", "b", 2+late), "Received", 0),
-			received(by("y", "b", 20), 0), request(by("y", "b", 20), 0)},
-			note: "no line shows that b reached Success"},
-		"moved after the notification, and requested before it": {more: []history.Event{
-			counted(by("x", "b", -2), 0, "b1"), checked(by("z", "b", 1), "Received", 0), request(by("z", "b", 1), 0),
-			received(by("y", "b", 20), 0)}, note: "no line shows that b reached Success"},
-		"moved twice after the notification": {more: []history.Event{counted(by("x", "b", -2), 0, "b1"),
-			received(by("y", "b", 20), 0), received(by("y", "b", 21), 0), checked(by("y", "b", 21), "Received", 0),
-			request(by("y", "b", 21), 0)}, note: "b: it was moved to Received 2 times in epoch 0"},
-		"exempt": {knows: history.Knowledge{Exempt: []snapshot.Status{"Blocked"}, Collections: []string{"b"}},
-			more: []history.Event{checked(by("x", "b", -9), "Blocked", 0)}},
-		"a collection without lines": {knows: history.Knowledge{Collections: []string{"b", "c"}},
-			note: ": ALL_RECEIVED was sent, and no line shows that b reached Received: another system moved it"},
-		"a row that is gone": {more: []history.Event{checked(at(5), "", 0)}},
+		{name: "nothing"},
+		{"nothing, no process died", history.Knowledge{Calm: true}, nil},
+		{"counted twice", history.Knowledge{}, []history.Event{counted(at(5), 0, "m3", "m2")}},
+		{"two counted twice", history.Knowledge{}, []history.Event{counted(at(5), 0, "m1", "m2")}},
+		{"the same identity, another content", history.Knowledge{}, []history.Event{history.Counted{Line: at(5),
+			Messages: []history.Message{{FileName: "m2.gz", Identity: "m2", Digest: digest("another")}}}}},
+		{"moved backwards", history.Knowledge{}, []history.Event{to("Success", "Received")}},
+		{"moved past Received", history.Knowledge{}, []history.Event{to("Sent", "Success")}},
+		{"moved again, Sent was perhaps written over Success", history.Knowledge{},
+			[]history.Event{received(at(5), 0), success(at(5), 0)}},
+		{"moved again, Sent was not written again", complete, []history.Event{overwritten("Sent"), received(at(5), 0)}},
+		{"moved again, Sent was written over it", complete,
+			[]history.Event{overwritten("Sent"), overwritten("Sent"), received(at(5), 0)}},
+		{"moved to Success again", complete, []history.Event{overwritten("Sent"), success(at(5), 0)}},
+		{"moved to Success again, Received was written over it", complete,
+			[]history.Event{overwritten("Sent"), overwritten("Received"), success(at(5), 0)}},
+		{"another event id", history.Knowledge{}, []history.Event{wrong}},
+		{"a request again within moments", history.Knowledge{},
+			[]history.Event{checked(by("y", "a", 3), "Received", 0), request(by("y", "a", 3), 0)}},
+		{"a request again later", history.Knowledge{},
+			[]history.Event{checked(by("y", "a", 6), "Received", 0), request(by("y", "a", 6), 0)}},
+		{"a request again though no process died", history.Knowledge{Calm: true}, []history.Event{request(at(2), 0)}},
+		{"a notification again later", history.Knowledge{}, []history.Event{sent(at(6), snapshot.AllReceived, 0)}},
+		{"an alert again later", history.Knowledge{}, []history.Event{sent(at(13), snapshot.RunStalled, 7)}},
+		{"another version", history.Knowledge{},
+			[]history.Event{sent(at(9), snapshot.AllReceived, 1), sent(at(9), snapshot.RunStalled, 8)}},
+		{"a new export", history.Knowledge{}, []history.Event{counted(at(20), 2, "m4"), received(at(21), 2),
+			checked(at(21), "Received", 2), request(at(21), 2), sent(at(21), snapshot.AllReceived, 1)}},
+		{"a request before the move", history.Knowledge{},
+			[]history.Event{checked(by("y", "a", 5), "Sent", 2), request(by("y", "a", 5), 2)}},
+		{"a request of another epoch", history.Knowledge{},
+			[]history.Event{checked(by("y", "a", 5), "Received", 2), request(by("y", "a", 5), 4)}},
+		{"a request whose reconciliation has no line", history.Knowledge{},
+			[]history.Event{request(by("y", "a", 5), 2)}},
+		{"a request without a reconciliation", complete,
+			[]history.Event{overwritten("Sent"), request(by("y", "a", 5), 2)}},
+		{"a move without a request", history.Knowledge{}, []history.Event{received(at(5), 2)}},
+		{"received after the notification", history.Knowledge{}, append(moved(6), early(-2))},
+		{"received at about the time of the notification", history.Knowledge{}, append(moved(4), early(-2))},
+		{"begun after the notification", history.Knowledge{}, append(moved(20), early(9))},
+		{"received by another system, and moved after the notification", history.Knowledge{},
+			append(moved(20), early(-2), checked(other(6), "Received", 0))},
+		{"moved after the notification, and requested before it", history.Knowledge{}, []history.Event{early(-2),
+			checked(by("z", "b", 1), "Received", 0), request(by("z", "b", 1), 0), received(other(20), 0)}},
+		{"moved twice after the notification", history.Knowledge{},
+			append(moved(21), early(-2), received(other(20), 0))},
+		{"exempt", history.Knowledge{Exempt: []snapshot.Status{"Blocked"}, Collections: []string{"b"}},
+			[]history.Event{checked(by("x", "b", -9), "Blocked", 0)}},
+		{"a collection without lines", history.Knowledge{Collections: []string{"b", "c"}}, nil},
+		{"a row that is gone", history.Knowledge{}, []history.Event{checked(at(5), "", 0)}},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			events := append(whole(), c.more...)
-			if c.knows.Complete { // these come before the moves that they allow
-				events = append(c.more[:len(c.more):len(c.more)], whole()...)
+		events := append(whole(), c.more...)
+		if c.knows.Complete { // these come before the moves that they allow
+			events = append(c.more[:len(c.more):len(c.more)], whole()...)
+		}
+		report := check(c.knows, events)
+		writeRemarks(&got, c.name, report)
+		slices.Reverse(events)
+		if reversed := check(c.knows, events); !c.knows.Complete && !c.knows.Calm { // for these the order matters
+			if diff := cmp.Diff(report, reversed); diff != "" {
+				t.Errorf("%s, in another order (-list +reversed):\n%s", c.name, diff)
 			}
-			for range 2 {
-				got := check(c.knows, events...)
-				for _, pair := range [][2]string{{c.violation, says(got.Violations)}, {c.note, says(got.Notes)}} {
-					if !isAsWanted(pair[1], pair[0]) {
-						t.Errorf("%q, want %q", pair[1], pair[0])
-					}
-				}
-				if c.knows.Complete || c.knows.Calm {
-					return // their order matters
-				}
-				for i, j := 0, len(events)-1; i < j; i, j = i+1, j-1 {
-					events[i], events[j] = events[j], events[i]
-				}
-			}
-		})
+		}
 	}
+	for _, receipts := range [][]string{ // which are held against the lines
+		{"m1", "m2", "success"},
+		{"m1", "m2", "m3", "success"},
+		{"m1", "m2", "again", "success"},
+		{"m1", "success"},
+	} {
+		writeRemarks(&got, fmt.Sprint("receipts ", receipts), check(history.Knowledge{}, whole(), receipts...))
+	}
+	operatortest.Golden(t, *update, "check", got.String())
 }
 
-// The lines are held against the receipts of the collections whose receipts were read.
-func TestReceipts(t *testing.T) {
-	t.Parallel()
-	for name, c := range map[string]struct {
-		receipts        []string // nil if they were not read; "again" repeats a file
-		violation, note string
-	}{
-		"not read": {},
-		"the same": {receipts: []string{"m1", "m2", "success"}},
-		"one more": {receipts: []string{"m1", "m2", "m3", "success"},
-			note: "a: counted messages without a line: 1"},
-		"a repeated file": {receipts: []string{"m1", "m2", "again", "success"}},
-		"one is missing": {receipts: []string{"m1", "success"},
-			violation: "a: messages counted by the lines, but not in the ledger: 1"},
-		"none": {receipts: []string{},
-			violation: "a: messages counted by the lines, but not in the ledger: 3"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			checker := history.New(run, history.Knowledge{})
-			for _, event := range whole() {
-				checker.Line(event)
-			}
-			if c.receipts != nil {
-				visit := checker.Receipts("a")
-				for _, name := range c.receipts {
-					if err := visit(store.Receipt{Identity: name, Digest: string(digest(name)),
-						Repeated: name == "again"}); err != nil {
-						t.Fatal(err)
-					}
-				}
-			}
-			got := checker.Report()
-			violations, notes := says(got.Violations), says(got.Notes)
-			if !isAsWanted(violations, c.violation) || !isAsWanted(notes, c.note) {
-				t.Errorf("%q and %q, want %q and %q", violations, notes, c.violation, c.note)
-			}
-		})
+func writeRemarks(to *strings.Builder, name string, report history.Report) {
+	fmt.Fprintf(to, "%s: %+v\n", name, report.Examined)
+	for _, remark := range report.Violations {
+		fmt.Fprintf(to, "  VIOLATION %s\n", remark)
+	}
+	for _, remark := range report.Notes {
+		fmt.Fprintf(to, "  %s\n", remark)
 	}
 }

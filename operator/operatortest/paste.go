@@ -1,4 +1,4 @@
-// Package operatortest runs suggested commands in a shell.
+// Package operatortest runs suggested commands in a shell, and compares answers with golden files.
 package operatortest
 
 import (

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -13,25 +12,11 @@ import (
 
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/store"
+	"snapshot-status-checker/operator/operatortest"
 	"snapshot-status-checker/operator/report"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
-
-// golden holds a text against its golden file.
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	file := "testdata/" + name + ".golden"
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if diff := cmp.Diff(string(want), got); err != nil || diff != "" {
-		t.Errorf("%s: %v (-want +got):\n%s", file, err, diff)
-	}
-}
 
 var now = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
@@ -137,7 +122,7 @@ func TestCollections(t *testing.T) {
 		fmt.Fprintf(&got, "%s: request %s\n%s", c.name, run.Collections[0].Request.State,
 			text(report.WhyCollection(run, run.Collections[0], "")))
 	}
-	golden(t, "collections", got.String())
+	operatortest.Golden(t, *update, "collections", got.String())
 }
 
 // text is all that a finding says.
@@ -187,7 +172,7 @@ func TestVerify(t *testing.T) {
 			fmt.Fprintf(&got, "  %s (heals: %t)\n", difference.Sentence, difference.Heals)
 		}
 	}
-	golden(t, "verify", got.String())
+	operatortest.Golden(t, *update, "verify", got.String())
 }
 
 func TestRepeats(t *testing.T) {

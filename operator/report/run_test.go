@@ -11,6 +11,7 @@ import (
 
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/store"
+	"snapshot-status-checker/operator/operatortest"
 	"snapshot-status-checker/operator/report"
 )
 
@@ -172,7 +173,7 @@ func TestRuns(t *testing.T) {
 			fmt.Fprintf(&got, "  reconcile %q\n", key.CollectionName)
 		}
 	}
-	golden(t, "runs", got.String())
+	operatortest.Golden(t, *update, "runs", got.String())
 }
 
 // A run whose sender counts files, while none arrives, is not stalled.
