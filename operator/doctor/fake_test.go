@@ -100,8 +100,9 @@ func healthy(express string, in any) any {
 	case *sqs.GetQueueAttributesInput:
 		least := map[string]string{"": "150", "-express": "450"}[express]
 		return &sqs.GetQueueAttributesOutput{Attributes: map[string]string{"QueueArn": strings.Replace(*in.QueueUrl,
-			"https://sqs/", "arn:sqs:", 1), "ApproximateNumberOfMessages": "0", "SqsManagedSseEnabled": "true",
-			"RedrivePolicy": `{"deadLetterTargetArn":"arn:dead"}`, "VisibilityTimeout": least,
+			"https://sqs/", "arn:aws:sqs:eu-west-1:111122223333:", 1), "ApproximateNumberOfMessages": "0",
+			"SqsManagedSseEnabled": "true",
+			"RedrivePolicy":        `{"deadLetterTargetArn":"arn:dead"}`, "VisibilityTimeout": least,
 			"MaximumMessageSize": "12134"}}
 	case *sns.GetTopicAttributesInput:
 		return &sns.GetTopicAttributesOutput{Attributes: map[string]string{"SubscriptionsConfirmed": "1"}}
