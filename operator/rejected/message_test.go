@@ -85,11 +85,11 @@ func TestRunsOf(t *testing.T) {
 
 func TestBatches(t *testing.T) {
 	t.Parallel()
-	all := make([]int, 23)
+	all := make(batch, 23)
 	for size, want := range map[int][]int{1: {10, 10, 3}, mostPerBatch / 10: {10, 10, 3},
 		mostPerBatch/10 + 1: {9, 9, 5}, mostPerBatch: slices.Repeat([]int{1}, 23)} {
 		var got []int
-		for _, batch := range batches(all, func(int) int { return size }) {
+		for _, batch := range batches(all, func(*Outcome) int { return size }) {
 			got = append(got, len(batch))
 		}
 		if diff := cmp.Diff(want, got); diff != "" {

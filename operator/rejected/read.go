@@ -46,13 +46,12 @@ func hidesFor(messages int) time.Duration {
 func (q Queues) Count(ctx context.Context) (visible, hidden int, err error) {
 	names := []types.QueueAttributeName{types.QueueAttributeNameApproximateNumberOfMessages,
 		types.QueueAttributeNameApproximateNumberOfMessagesNotVisible}
-	got, err := q.SQS.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: &q.Rejected,
-		AttributeNames: names})
+	got, err := Attributes(ctx, q.SQS, q.Rejected, "counting the "+q.messages(), names...)
 	if err != nil {
-		return 0, 0, fmt.Errorf("counting the %s: %w", q.messages(), err)
+		return 0, 0, err
 	}
-	visible, err = strconv.Atoi(got.Attributes[string(names[0])])
-	hidden, hiddenErr := strconv.Atoi(got.Attributes[string(names[1])])
+	visible, err = strconv.Atoi(got[string(names[0])])
+	hidden, hiddenErr := strconv.Atoi(got[string(names[1])])
 	return visible, hidden, errors.Join(err, hiddenErr)
 }
 
