@@ -54,15 +54,9 @@ func (r *Reading) WouldReplay(ctx context.Context, messages []*Message) ([]Outco
 
 // fit returns the outcomes of the messages that the file-received queue accepts; the others are too large.
 func (q Queues) fit(ctx context.Context, messages []*Message) (outcomes []Outcome, fit batch, err error) {
-	const doing, name = "reading the maximum message size of the file-received queue",
-		types.QueueAttributeNameMaximumMessageSize
-	got, err := Attributes(ctx, q.SQS, q.FileReceived, doing, name)
+	most, err := q.MostBytes(ctx)
 	if err != nil {
 		return nil, nil, err
-	}
-	most, err := strconv.Atoi(got[string(name)])
-	if err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", doing, err)
 	}
 	outcomes = make([]Outcome, len(messages))
 	for i, message := range messages {
@@ -74,6 +68,20 @@ func (q Queues) fit(ctx context.Context, messages []*Message) (outcomes []Outcom
 		}
 	}
 	return outcomes, fit, nil
+}
+
+// MostBytes asks how large a message the file-received queue accepts.
+func (q Queues) MostBytes(ctx context.Context) (int, error) {
+	const doing = "reading the maximum message size of the file-received queue"
+	got, err := Attributes(ctx, q.SQS, q.FileReceived, doing, types.QueueAttributeNameMaximumMessageSize)
+	if err != nil {
+		return 0, err
+	}
+	most, err := strconv.Atoi(got[string(types.QueueAttributeNameMaximumMessageSize)])
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", doing, err)
+	}
+	return most, nil
 }
 
 // TooLargeError says that a message in its envelope is too large for the file-received queue.

@@ -3,7 +3,6 @@ package trace
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -34,55 +33,31 @@ func (r *Reader) Around(ctx context.Context, run string) (report.Evidence, error
 	return around, err
 }
 
-func queues(ctx context.Context, d deployment.Deployment) (report.Evidence, error) {
+func queues(ctx context.Context, d deployment.Deployment) (around report.Evidence, err error) {
 	client := sqs.NewFromConfig(d.Config)
-	var around report.Evidence
-	if d.FileReceivedQueueUrl != "" {
-		attributes, err := describe(ctx, client, d.FileReceivedQueueUrl)
-		if err != nil {
-			return around, err
-		}
-		around.Waiting = holds(attributes)
-		if around.DeadLetters, err = deadLetters(ctx, client,
-			attributes[string(types.QueueAttributeNameRedrivePolicy)]); err != nil {
-			return around, err
-		}
+	var redrivePolicy, deadLetters string
+	if around.Waiting, redrivePolicy, err = holds(ctx, client, d.FileReceivedQueueUrl); err != nil {
+		return around, err
 	}
-	if d.RejectedMessagesQueueUrl != "" {
-		attributes, err := describe(ctx, client, d.RejectedMessagesQueueUrl)
-		if err != nil {
-			return around, err
-		}
-		around.Rejected = holds(attributes)
+	if deadLetters, err = rejected.DeadLetterQueue(ctx, client, redrivePolicy); err != nil {
+		return around, err
 	}
-	return around, nil
+	if around.DeadLetters, _, err = holds(ctx, client, deadLetters); err != nil {
+		return around, err
+	}
+	around.Rejected, _, err = holds(ctx, client, d.RejectedMessagesQueueUrl)
+	return around, err
 }
 
-func describe(ctx context.Context, client *sqs.Client, url string) (map[string]string, error) {
-	described, err := client.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: &url,
-		AttributeNames: []types.QueueAttributeName{
-			types.QueueAttributeNameApproximateNumberOfMessages,
-			types.QueueAttributeNameApproximateNumberOfMessagesNotVisible,
-			types.QueueAttributeNameRedrivePolicy,
-		}})
-	if err != nil {
-		return nil, fmt.Errorf("reading the attributes of queue %s: %w", url[strings.LastIndex(url, "/")+1:], err)
+// holds counts a queue's messages, visible ones and those in flight. The queue "" has none.
+func holds(ctx context.Context, client *sqs.Client, url string) (messages int, redrivePolicy string, err error) {
+	if url == "" {
+		return 0, "", nil
 	}
-	return described.Attributes, nil
-}
-
-// holds counts visible messages and those in flight.
-func holds(attributes map[string]string) int {
-	waiting, _ := strconv.Atoi(attributes[string(types.QueueAttributeNameApproximateNumberOfMessages)])
-	inFlight, _ := strconv.Atoi(attributes[string(types.QueueAttributeNameApproximateNumberOfMessagesNotVisible)])
-	return waiting + inFlight
-}
-
-func deadLetters(ctx context.Context, client *sqs.Client, redrivePolicy string) (int, error) {
-	url, err := rejected.DeadLetterQueue(ctx, client, redrivePolicy)
-	if err != nil || url == "" {
-		return 0, err
-	}
-	attributes, err := describe(ctx, client, url)
-	return holds(attributes), err
+	got, err := rejected.Attributes(ctx, client, url, "reading the attributes of queue "+url[strings.LastIndex(url,
+		"/")+1:], types.QueueAttributeNameApproximateNumberOfMessages,
+		types.QueueAttributeNameApproximateNumberOfMessagesNotVisible, types.QueueAttributeNameRedrivePolicy)
+	waiting, _ := strconv.Atoi(got[string(types.QueueAttributeNameApproximateNumberOfMessages)])
+	inFlight, _ := strconv.Atoi(got[string(types.QueueAttributeNameApproximateNumberOfMessagesNotVisible)])
+	return waiting + inFlight, got[string(types.QueueAttributeNameRedrivePolicy)], err
 }

@@ -2,6 +2,7 @@ package trace
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -48,12 +49,7 @@ func fromHistory(from types.HistoryEvent) event {
 
 // is reports whether the type of the event ends with one of the endings.
 func (e event) is(endings ...string) bool {
-	for _, ending := range endings {
-		if strings.HasSuffix(string(e.Type), ending) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(endings, func(ending string) bool { return strings.HasSuffix(string(e.Type), ending) })
 }
 
 // of reports whether the event is about a task, an execution, …

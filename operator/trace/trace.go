@@ -78,7 +78,8 @@ type Reader struct {
 func New(d deployment.Deployment) *Reader {
 	stack := strings.TrimSuffix(d.FunctionName(""), "-")
 	return &Reader{SFN: sfn.NewFromConfig(d.Config), Logs: cloudwatchlogs.NewFromConfig(d.Config),
-		Machine: d.StateMachineArn, LogGroup: "/aws/vendedlogs/states/" + stack, deployment: d}
+		Machine: d.StateMachineArn, LogGroup: "/aws/vendedlogs/states/" + stack, deployment: d,
+		ended: map[string]Execution{}}
 }
 
 // Ours reports whether an ARN is that of an execution of this state machine.
@@ -89,7 +90,7 @@ func (r *Reader) Ours(id string) bool {
 }
 
 // express reports whether an execution has only a log.
-func (r *Reader) express(id string) bool { return strings.Contains(id, ":express:") }
+func express(id string) bool { return strings.Contains(id, ":express:") }
 
 // Account reads an execution with its way. An EXPRESS one is searched in the log within an hour of the moment, or in
 // the last day if that is zero.
@@ -97,7 +98,7 @@ func (r *Reader) Account(ctx context.Context, id string, near time.Time) (Accoun
 	if !r.Ours(id) {
 		return Account{}, ErrNotFound
 	}
-	if r.express(id) {
+	if express(id) {
 		return r.fromLog(ctx, id, near)
 	}
 	execution, err := r.describe(ctx, id)
@@ -132,16 +133,14 @@ func (r *Reader) history(ctx context.Context, id string) ([]event, error) {
 	return events, nil
 }
 
-// graphOf draws the definition of the execution, which may be older than today's.
+// graphOf draws the definition of a STANDARD execution, which may be older than today's.
 func (r *Reader) graphOf(ctx context.Context, id string) (Graph, error) {
-	if !r.express(id) {
-		described, err := r.SFN.DescribeStateMachineForExecution(ctx, &sfn.DescribeStateMachineForExecutionInput{
-			ExecutionArn: &id})
-		if err == nil {
-			return parse(aws.ToString(described.Definition))
-		}
+	described, err := r.SFN.DescribeStateMachineForExecution(ctx, &sfn.DescribeStateMachineForExecutionInput{
+		ExecutionArn: &id})
+	if err != nil {
+		return r.Graph(ctx)
 	}
-	return r.Graph(ctx)
+	return parse(aws.ToString(described.Definition))
 }
 
 // Graph draws the deployed definition.
@@ -166,16 +165,14 @@ func (r *Reader) describe(ctx context.Context, id string) (Execution, error) {
 		return known, nil
 	}
 	described, err := r.SFN.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: &id})
-	var gone *types.ExecutionDoesNotExist
-	if errors.As(err, &gone) {
+	if errors.As(err, new(*types.ExecutionDoesNotExist)) {
 		return Execution{}, ErrNotFound
 	}
 	if err != nil {
 		return Execution{}, fmt.Errorf("reading execution %s: %w", Name(id), err)
 	}
 	execution := Execution{ID: id, Status: described.Status, Started: aws.ToTime(described.StartDate),
-		Stopped: described.StopDate,
-		Input:   aws.ToString(described.Input), Output: aws.ToString(described.Output),
+		Stopped: described.StopDate, Input: aws.ToString(described.Input), Output: aws.ToString(described.Output),
 		Error: aws.ToString(described.Error), Cause: aws.ToString(described.Cause)}
 	if execution.Status != types.ExecutionStatusRunning {
 		r.remember(execution)
