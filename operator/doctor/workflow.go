@@ -194,14 +194,14 @@ func (e *examination) readPipes(ctx context.Context) {
 }
 
 func (e *examination) pipes(context.Context) (found []Diagnosis) {
-	changes := false
+	changes := false // a pipe reads them, as far as is known
 	for _, p := range e.described {
 		about := "pipe " + p.logical
+		changes = changes || p.err != nil || p.ofTable()
 		if p.err != nil {
 			found = append(found, failed(about, p.err))
 			continue
 		}
-		changes = changes || p.ofTable()
 		found = append(found, judge(about, "runs, with the right source and target",
 			append(e.judgeRunning(p), e.judgeEnds(p)...))...)
 	}
