@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"cmp"
 	"reflect"
 	"slices"
 	"strings"
@@ -51,34 +52,34 @@ type place struct {
 
 // walk follows a history. The previous event of each tells apart the items of a Map, which run concurrently.
 type walk struct {
-	steps  []*Step
+	steps  []Step
 	places map[int64]place // by event
-	last   place
 }
 
 // stepsOf turns an execution's history, complete and in its order, into the states that it entered.
 func stepsOf(events []event) []Step {
-	w := walk{places: map[int64]place{}, last: place{-1, -1, -1}}
+	w := walk{steps: []Step{}, places: map[int64]place{}}
+	at := place{-1, -1, -1}
 	for _, e := range events {
-		at := w.last
-		if before, ok := w.places[e.Previous]; ok && e.Previous != 0 {
+		if before, known := w.places[e.Previous]; known {
 			at = before
 		}
 		at = w.take(at, e)
-		w.places[e.ID], w.last = at, at
+		w.places[e.ID] = at
 	}
-	steps := make([]Step, 0, len(w.steps))
-	for _, step := range w.steps {
-		steps = append(steps, *step)
-	}
-	return steps
+	return w.steps
 }
 
 // take adds an event that follows another one at the place, and returns the new place.
 func (w *walk) take(at place, e event) place {
 	switch {
 	case e.is("StateEntered"):
-		return w.enter(at, e)
+		step := Step{State: aws.ToString(e.Name), Type: strings.TrimSuffix(string(e.Type), "StateEntered"), Item: -1,
+			Entered: aws.ToTime(e.At), Input: aws.ToString(e.Input), Tries: []Try{}}
+		if at.in >= 0 {
+			step.Item, step.In = at.item, w.steps[at.in].State
+		}
+		at.step, w.steps = len(w.steps), append(w.steps, step)
 	case e.is("StateExited"):
 		return w.leave(at, e)
 	case e.Type == types.HistoryEventTypeMapIterationStarted:
@@ -86,34 +87,27 @@ func (w *walk) take(at place, e event) place {
 			at.in = at.step
 		}
 		at.item = int(e.Index)
-		return at
+	case e.ended():
+		w.fail(at, e)
+	case at.step >= 0 && (e.of("Task") || e.of("LambdaFunction")):
+		w.steps[at.step].call(e)
 	}
-	w.call(at, e)
-	w.end(at, e)
 	return at
-}
-
-func (w *walk) enter(at place, e event) place {
-	step := &Step{State: aws.ToString(e.Name), Type: strings.TrimSuffix(string(e.Type), "StateEntered"), Item: -1,
-		Entered: aws.ToTime(e.At), Input: aws.ToString(e.Input), Tries: []Try{}}
-	if at.in >= 0 {
-		step.Item, step.In = at.item, w.steps[at.in].State
-	}
-	w.steps = append(w.steps, step)
-	return place{step: len(w.steps) - 1, in: at.in, item: at.item}
 }
 
 // leave ends the step of that name. The event after the last step of a Map's item may be the end of the Map.
 func (w *walk) leave(at place, e event) place {
-	name := aws.ToString(e.Name)
+	isOpen := func(s Step) bool { return s.State == aws.ToString(e.Name) && s.Left == nil }
 	found := at.step
-	if found < 0 || w.steps[found].State != name || w.steps[found].Left != nil {
-		found = w.open(name)
+	if found < 0 || !isOpen(w.steps[found]) {
+		for found = len(w.steps) - 1; found >= 0 && !isOpen(w.steps[found]); {
+			found--
+		}
 	}
 	if found < 0 {
 		return at
 	}
-	step := w.steps[found]
+	step := &w.steps[found]
 	step.Left, step.Output = e.At, aws.ToString(e.Output)
 	if len(step.Tries) > 0 {
 		last := step.Tries[len(step.Tries)-1]
@@ -126,40 +120,52 @@ func (w *walk) leave(at place, e event) place {
 	return at
 }
 
-// open is the last step of a state that has not ended.
-func (w *walk) open(name string) int {
-	for i := len(w.steps) - 1; i >= 0; i-- {
-		if w.steps[i].State == name && w.steps[i].Left == nil {
-			return i
-		}
-	}
-	return -1
-}
-
-// end records the error that ended the execution in its step.
-func (w *walk) end(at place, e event) {
-	if !e.ended() || len(w.steps) == 0 {
+// fail records the error that ended the execution in its step.
+func (w *walk) fail(at place, e event) {
+	if len(w.steps) == 0 {
 		return
 	}
-	at.step = max(at.step, 0)
-	if step := w.steps[at.step]; step.Left != nil { // this item succeeded, and another one's failure ended the Map
+	failed := max(at.step, 0)
+	if w.steps[failed].Left != nil { // this item succeeded, and another one's failure ended the Map
 		for i, other := range w.steps {
 			if other.Left == nil {
-				at.step = i
+				failed = i
 			}
 		}
 	}
-	step := w.steps[at.step]
+	step := &w.steps[failed]
 	step.Failed = true
 	step.Error, step.Cause = e.failure()
 }
 
-// event is an event of a history or of a log.
+// call records what an event says about a call of the step.
+func (s *Step) call(e event) {
+	if e.is("Scheduled") {
+		s.Tries = append(s.Tries, Try{At: aws.ToTime(e.At), Resource: cmp.Or(aws.ToString(e.ResourceType), "lambda")})
+		return
+	}
+	if len(s.Tries) == 0 || s.Tries[len(s.Tries)-1].Ended != nil {
+		return
+	}
+	try := &s.Tries[len(s.Tries)-1]
+	switch {
+	case e.is("Failed", "TimedOut"):
+		try.Ended = e.At
+		try.Error, try.Cause = e.failure()
+	case e.is("Succeeded"):
+		try.Ended, try.Result = e.At, aws.ToString(e.Output)
+	}
+}
+
+// event is an event of a history, or of a log as Step Functions writes it for a state machine
+// (https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html).
 type event struct {
-	ID, Previous int64
-	Type         types.HistoryEventType
-	At           *time.Time
-	details
+	ID           int64                  `json:"id,string"`
+	Previous     int64                  `json:"previous_event_id,string"`
+	Type         types.HistoryEventType `json:"type"`
+	Milliseconds int64                  `json:"event_timestamp,string"` // of a log
+	At           *time.Time             `json:"-"`
+	details      `json:"details"`
 }
 
 // details are the used details of events.
@@ -182,8 +188,7 @@ func fromHistory(from types.HistoryEvent) event {
 			continue
 		}
 		for j := range into.NumField() {
-			value := fields.Field(i).Elem().FieldByName(into.Type().Field(j).Name)
-			if value.IsValid() && value.Type() == into.Field(j).Type() {
+			if value := fields.Field(i).Elem().FieldByName(into.Type().Field(j).Name); value.IsValid() {
 				into.Field(j).Set(value)
 			}
 		}
@@ -208,31 +213,4 @@ func (e event) failure() (err, cause string) {
 		err = "States.Timeout"
 	}
 	return err, aws.ToString(e.Cause)
-}
-
-// call records what an event says about a call of the step.
-func (w *walk) call(at place, e event) {
-	if at.step < 0 || !e.of("Task") && !e.of("LambdaFunction") {
-		return
-	}
-	step := w.steps[at.step]
-	if e.is("Scheduled") {
-		resource := "lambda"
-		if e.ResourceType != nil {
-			resource = *e.ResourceType
-		}
-		step.Tries = append(step.Tries, Try{At: aws.ToTime(e.At), Resource: resource})
-		return
-	}
-	if len(step.Tries) == 0 || step.Tries[len(step.Tries)-1].Ended != nil {
-		return
-	}
-	try := &step.Tries[len(step.Tries)-1]
-	switch {
-	case e.is("Failed", "TimedOut"):
-		try.Ended = e.At
-		try.Error, try.Cause = e.failure()
-	case e.is("Succeeded"):
-		try.Ended, try.Result = e.At, aws.ToString(e.Output)
-	}
 }

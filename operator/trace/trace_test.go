@@ -160,7 +160,7 @@ func TestFromHistory(t *testing.T) {
 		{types.HistoryEvent{Type: types.HistoryEventTypeExecutionTimedOut}, details{}},
 	} {
 		c.from.Id, c.from.PreviousEventId, c.from.Timestamp = 2, 1, at
-		if diff := cmp.Diff(event{2, 1, c.from.Type, at, c.want}, fromHistory(c.from),
+		if diff := cmp.Diff(event{ID: 2, Previous: 1, Type: c.from.Type, At: at, details: c.want}, fromHistory(c.from),
 			cmp.AllowUnexported(event{})); diff != "" {
 			t.Error(diff)
 		}
