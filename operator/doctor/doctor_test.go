@@ -132,8 +132,7 @@ func TestExamine(t *testing.T) {
 	broken("stream off", on("rows", func(t *table) { *t.Table.StreamSpecification.StreamEnabled = false }))
 	broken("stream of keys", on("rows", func(t *table) { t.Table.StreamSpecification.StreamViewType = "KEYS_ONLY" }))
 	broken("new stream", on("rows", func(t *table) {
-		*t.Table.LatestStreamArn = strings.Replace(stream, "-01", "-11",
-			1)
+		*t.Table.LatestStreamArn = strings.Replace(stream, "-01", "-11", 1)
 	}))
 
 	broken("unencrypted", attribute("state", "SqsManagedSseEnabled", "false"))
@@ -183,8 +182,7 @@ func TestExamine(t *testing.T) {
 	broken("target", on("dev-status", func(p *pipe) { *p.Target = "arn:other" }))
 	broken("source", on("dev-file", func(p *pipe) { *p.Source = "arn:aws:sqs:eu-west-1:1:other" }))
 	broken("source of changes", on("dev-status", func(p *pipe) {
-		*p.Source = strings.Replace(stream, "rows", "other",
-			1)
+		*p.Source = strings.Replace(stream, "rows", "other", 1)
 	}))
 	broken("no pipe of changes", on("", func(s *stack) {
 		s.StackResourceSummaries = slices.Delete(s.StackResourceSummaries, 1, 2)
@@ -258,10 +256,12 @@ func TestQuestions(t *testing.T) {
 	}
 	questions("standard", "")
 	questions("express, with a key", "-express", attribute("rejected", "KmsMasterKeyId", customerKey))
-	questions("of the pipe of messages alone", "", refused("dynamodb", "", "AccessDenied"),
-		refused("lambda", "", "AccessDenied"), refused("sfn", "", "AccessDenied"),
-		refused("scheduler", "", "AccessDenied"),
-		refused("pipes", "dev-status-changed", "AccessDenied"), attribute("files", "KmsMasterKeyId", customerKey),
-		attribute("rejected", "KmsMasterKeyId", "alias/aws/sqs"))
+	changes := []change{attribute("files", "KmsMasterKeyId", customerKey),
+		attribute("rejected", "KmsMasterKeyId", "alias/aws/sqs"), refused("pipes", "dev-status-changed",
+			"AccessDenied")}
+	for _, service := range []string{"dynamodb", "lambda", "sfn", "scheduler"} {
+		changes = append(changes, refused(service, "", "AccessDenied"))
+	}
+	questions("of the pipe of messages alone", "", changes...)
 	operatortest.Golden(t, *update, "questions", got.String())
 }

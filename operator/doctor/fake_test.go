@@ -120,16 +120,13 @@ func healthy(express string, in any) any {
 	case *lambda.GetFunctionConfigurationInput:
 		task := strings.TrimPrefix(*in.FunctionName, "dev-")
 		return &lambda.GetFunctionConfigurationOutput{FunctionArn: aws.String("arn:function-" + task),
-			Role: aws.String("arn:role/" + task), State: "Active",
-			LastUpdateStatus: "Successful", Runtime: "provided.al2023",
-			Architectures: []lambdatypes.Architecture{"arm64"},
-			LastModified:  aws.String(fmt.Sprint("2026-11-", 10+len(task))),
-			Environment:   &lambdatypes.EnvironmentResponse{Variables: variables(task, express)}}
+			Role: aws.String("arn:role/" + task), State: "Active", LastUpdateStatus: "Successful",
+			Runtime: "provided.al2023", Architectures: []lambdatypes.Architecture{"arm64"},
+			LastModified: aws.String(fmt.Sprint("2026-11-", 10+len(task))),
+			Environment:  &lambdatypes.EnvironmentResponse{Variables: variables(task, express)}}
 	case *pipes.DescribePipeInput:
 		out := &pipes.DescribePipeOutput{Arn: aws.String("arn:pipe-" + *in.Name), RoleArn: aws.String("arn:role/" +
-			*in.Name),
-			Source: aws.String(stream), Target: aws.String(machine + express),
-			CurrentState: "RUNNING"}
+			*in.Name), Source: aws.String(stream), Target: aws.String(machine + express), CurrentState: "RUNNING"}
 		if *in.Name == "dev-file-received" {
 			out.Source = aws.String("arn:aws:sqs:eu-west-1:111122223333:files")
 			out.SourceParameters = &pipestypes.PipeSourceParameters{SqsQueueParameters: &pipestypes.
@@ -144,8 +141,7 @@ func healthy(express string, in any) any {
 		out := &cloudwatch.DescribeAlarmsOutput{}
 		for _, name := range []string{"dev-Good", "dev-Other", "dev-OfAnotherStack"} {
 			out.MetricAlarms = append(out.MetricAlarms, alarmtypes.MetricAlarm{AlarmName: &name,
-				ActionsEnabled: aws.Bool(true), AlarmActions: []string{"arn:pager"},
-				StateValue: "OK"})
+				ActionsEnabled: aws.Bool(true), AlarmActions: []string{"arn:pager"}, StateValue: "OK"})
 		}
 		return out
 	case *iam.SimulatePrincipalPolicyInput:

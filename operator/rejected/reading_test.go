@@ -174,8 +174,7 @@ func TestReadDeadLetters(t *testing.T) {
 		t.Errorf("%d of other queues, %d not received; %s", reading.OfOtherQueues, reading.NotReceived, diff)
 	}
 	if !slices.ContainsFunc(reading.Messages, func(m *rejected.Message) bool {
-		return slices.Equal(m.Runs,
-			[]string{"run-7"})
+		return slices.Equal(m.Runs, []string{"run-7"})
 	}) {
 		t.Error("no message names its run")
 	}

@@ -117,8 +117,7 @@ func TestCollections(t *testing.T) {
 		{"empty", state("", 1, 1)},
 		{"malformed", state("Success", 1, 1, malformed)},
 	} {
-		run := report.New("run", store.RunState{Run: unnotified(), Collections: []store.State{c.state}}, settings,
-			now)
+		run := report.New("run", store.RunState{Run: unnotified(), Collections: []store.State{c.state}}, settings, now)
 		fmt.Fprintf(&got, "%s: request %s\n%s", c.name, run.Collections[0].Request.State,
 			text(report.WhyCollection(run, run.Collections[0], "")))
 	}

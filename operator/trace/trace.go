@@ -62,8 +62,7 @@ type Account struct {
 }
 
 // ErrNotFound is the error for an execution that does not exist, or no longer.
-var ErrNotFound = errors.New(
-	"the state machine has no such execution (STANDARD keeps them for 90 days)")
+var ErrNotFound = errors.New("the state machine has no such execution (STANDARD keeps them for 90 days)")
 
 // Reader reads a deployment's executions. It is safe for concurrent use, and remembers executions that have ended.
 type Reader struct {
