@@ -168,6 +168,7 @@ func TestExamine(t *testing.T) {
 		f.LastUpdateStatus, f.LastUpdateStatusReason = "Failed", aws.String("why")
 	}))
 	broken("no variables", on("dev-notify", func(f *function) { f.Environment = nil }))
+	broken("no variables of the sweep", on("dev-sweep", func(f *function) { f.Environment = nil }))
 	broken("variable", variable("check-all", "LEDGER_TABLE_NAME", "other"))
 	broken("lease of EXPRESS", variable("check-collection", "LEASE_SECONDS", "300"))
 	broken("settings", variable("sweep", "STALLED_AFTER_MINUTES", "soon"))

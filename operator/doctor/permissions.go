@@ -128,18 +128,17 @@ func (e *examination) questions() (all []question) {
 			need{function, customerKey, usesTables})
 	}
 	for _, n := range wanted {
-		role, resource := e.arns[roleOf(n.part)], e.arns[n.resource]
-		if role != "" && resource != "" {
-			all = append(all, question{n.part, role, resource, strings.Fields(n.actions)})
+		if role, arn := e.arns[roleOf(n.part)], e.arns[n.resource]; role != "" && arn != "" {
+			all = append(all, question{n, role, arn})
 		}
 	}
 	return all
 }
 
-// question is whether the role of a part may use these actions on a resource.
+// question is whether the role of a part may use the actions of a need on its resource. It has both ARNs.
 type question struct {
-	part, role, resource string
-	actions              []string
+	need
+	role, arn string
 }
 
 // answer is the answer of IAM to a question, or its error.
@@ -165,9 +164,9 @@ func (e *examination) permissions(ctx context.Context) []Diagnosis {
 }
 
 func ask(ctx context.Context, client *iam.Client, q question) answer {
-	got := answer{question: q}
+	got, actions := answer{question: q}, strings.Fields(q.actions)
 	pages := iam.NewSimulatePrincipalPolicyPaginator(client, &iam.SimulatePrincipalPolicyInput{
-		PolicySourceArn: &q.role, ActionNames: q.actions, ResourceArns: []string{q.resource}})
+		PolicySourceArn: &q.role, ActionNames: actions, ResourceArns: []string{q.arn}})
 	for pages.HasMorePages() && got.err == nil {
 		page, err := pages.NextPage(ctx)
 		if err == nil {
@@ -175,7 +174,7 @@ func ask(ctx context.Context, client *iam.Client, q question) answer {
 		}
 		got.err = err
 	}
-	if got.err == nil && len(got.decisions) < len(q.actions) {
+	if got.err == nil && len(got.decisions) < len(actions) {
 		got.err = errors.New("IAM did not answer for every action")
 	}
 	return got
@@ -239,7 +238,7 @@ func (a answer) judge() []Diagnosis {
 		return nil
 	}
 	return []Diagnosis{{Level: level, Sentence: fmt.Sprintf("the role of %s, %s, may not %s on %s", a.part,
-		lastPart(a.role, "/"), strings.Join(denied, ", "), a.resource), Fix: fix}}
+		lastPart(a.role, "/"), strings.Join(denied, ", "), a.arn), Fix: fix}}
 }
 
 // fixOf is the fix of a decision that does not allow.

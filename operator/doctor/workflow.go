@@ -63,26 +63,26 @@ func sameDefinition(embedded, deployed string) bool {
 
 // uses are the variables of each function that must name this deployment's resources, or follow from its type.
 func (e *examination) uses() map[string]map[string]string {
-	status, rejected := "DYNAMO_DB_EXPORT_STATUS_TABLE_NAME", "REJECTED_MESSAGES_QUEUE_URL"
-	with := func(variables map[string]string) map[string]string {
-		variables["LEDGER_TABLE_NAME"] = e.LedgerTableName
-		return variables
-	}
 	lease := store.DefaultLease
 	if e.express() {
 		lease = store.ExpressLease
 	}
+	const status, leaseSeconds, topic = "DYNAMO_DB_EXPORT_STATUS_TABLE_NAME", "LEASE_SECONDS",
+		"MONITORING_SNS_TOPIC_ARN"
 	seconds := strconv.FormatFloat(lease.Seconds(), 'f', 0, 64)
-	return map[string]map[string]string{
-		"increment": with(map[string]string{status: e.ExportStatusTableName,
-			rejected: e.RejectedMessagesQueueUrl}),
-		"check-collection": with(map[string]string{status: e.ExportStatusTableName, "LEASE_SECONDS": seconds}),
-		"check-all":        with(map[string]string{status: e.ExportStatusTableName, "LEASE_SECONDS": seconds}),
-		"notify": with(map[string]string{"EXPORT_STATE_SQS_QUEUE_URL": e.ExportStateQueueUrl,
-			"MONITORING_SNS_TOPIC_ARN": e.MonitoringTopicArn}),
-		"sweep": with(map[string]string{status: e.ExportStatusTableName, "STATE_MACHINE_ARN": e.StateMachineArn,
-			"MONITORING_SNS_TOPIC_ARN": e.MonitoringTopicArn, "LEASE_SECONDS": seconds}),
+	all := map[string]map[string]string{
+		"increment": {status: e.ExportStatusTableName,
+			"REJECTED_MESSAGES_QUEUE_URL": e.RejectedMessagesQueueUrl},
+		"check-collection": {status: e.ExportStatusTableName, leaseSeconds: seconds},
+		"check-all":        {status: e.ExportStatusTableName, leaseSeconds: seconds},
+		"notify":           {"EXPORT_STATE_SQS_QUEUE_URL": e.ExportStateQueueUrl, topic: e.MonitoringTopicArn},
+		"sweep": {status: e.ExportStatusTableName, "STATE_MACHINE_ARN": e.StateMachineArn, topic: e.MonitoringTopicArn,
+			leaseSeconds: seconds},
 	}
+	for _, variables := range all {
+		variables["LEDGER_TABLE_NAME"] = e.LedgerTableName
+	}
+	return all
 }
 
 func (e *examination) functions(ctx context.Context) (found []Diagnosis) {
@@ -113,7 +113,10 @@ func judgeFunction(
 		wrong.add(Error, "deploy again", "is %s, its last update %s: %s%s", got.State, got.LastUpdateStatus,
 			aws.ToString(got.StateReason), aws.ToString(got.LastUpdateStatusReason))
 	}
-	variables := cmp.Or(got.Environment, &lambdatypes.EnvironmentResponse{}).Variables
+	variables := map[string]string{} // nil would be the environment of this process
+	if got.Environment != nil {
+		variables = got.Environment.Variables
+	}
 	for _, variable := range slices.Sorted(maps.Keys(wanted)) {
 		if want, is := wanted[variable], variables[variable]; is != want {
 			wrong.add(Error, "deploy again", "has %s=%q, but the stack has %q", variable, is, want)

@@ -195,16 +195,3 @@ func TestRepeats(t *testing.T) {
 		t.Error(diff)
 	}
 }
-
-// What a known system writes is shown as it is spelled, everything else in quotes.
-func TestStatusName(t *testing.T) {
-	t.Parallel()
-	for status, want := range map[string]string{
-		"SENT": "SENT", "export_failed": "export_failed", "Blocked_Topic": "Blocked_Topic",
-		"": `""`, "Sent ": `"Sent "`, "Paused": `"Paused"`, `a"b`: `"a\"b"`, "Sent\u200b": `"Sent\u200b"`,
-	} {
-		if got := report.StatusName(status); got != want {
-			t.Errorf("%q: %s, want %s", status, got, want)
-		}
-	}
-}
