@@ -83,7 +83,6 @@ func (d Deployment) byHand(ctx context.Context, in sweep.Input) (sweep.Answer, e
 	return *out.ByHand, nil
 }
 
-// callSweep calls the function. nothing and perhaps are for EffectOf.
 func (d Deployment) callSweep(
 	ctx context.Context, in sweep.Input, nothing, perhaps string,
 ) (out sweep.Output, err error) {

@@ -1,6 +1,7 @@
 package deployment
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -52,11 +53,10 @@ func (w Where) Locate(ctx context.Context) (Deployment, error) {
 }
 
 func (w Where) find(ctx context.Context) (Deployment, error) {
-	elsewhere := w.Stack != "" || w.Profile != "" || w.Region != "" || w.Names != (local.Outputs{})
+	elsewhere := w != Where{Local: w.Local}
 	if w.Local && elsewhere {
-		return Deployment{}, errors.New(
-			"--local needs no other flags: leave out --stack, --profile, --region and the resources' names, or leave " +
-				"out --local")
+		return Deployment{}, errors.New("--local needs no other flags: leave out --stack, --profile, --region and the " +
+			"resources' names, or leave out --local")
 	}
 	if !elsewhere {
 		found, err := findLocal()
@@ -67,7 +67,6 @@ func (w Where) find(ctx context.Context) (Deployment, error) {
 	return w.findOnAWS(ctx)
 }
 
-// findLocal returns the stack that `make up` deployed.
 func findLocal() (Deployment, error) {
 	project, err := local.FindProject()
 	if err != nil {
@@ -103,10 +102,7 @@ func (w Where) findOnAWS(ctx context.Context) (Deployment, error) {
 	if w.Stack == "" && w.Names != (local.Outputs{}) {
 		return Deployment{Config: config}, nil
 	}
-	stack := w.Stack
-	if stack == "" {
-		stack = DefaultStack
-	}
+	stack := cmp.Or(w.Stack, DefaultStack)
 	outputs, err := ReadStack(ctx, config, stack)
 	return Deployment{Outputs: outputs, Stack: stack, Config: config}, err
 }
@@ -127,9 +123,8 @@ func ReadStack(ctx context.Context, config aws.Config, stack string) (local.Outp
 		}
 	}
 	if outputs.LedgerTableName == "" {
-		return outputs, fmt.Errorf(
-			"stack %s has no output LedgerTableName: it is not a snapshot status checker; name another one with "+
-				"--stack", stack)
+		return outputs, fmt.Errorf("stack %s has no output LedgerTableName: it is not a snapshot status checker; name "+
+			"another one with --stack", stack)
 	}
 	return outputs, nil
 }
@@ -176,16 +171,15 @@ func (d Deployment) settings(ctx context.Context) (Settings, error) {
 	name := d.FunctionName("sweep")
 	function, err := lambda.NewFromConfig(d.Config).GetFunctionConfiguration(ctx,
 		&lambda.GetFunctionConfigurationInput{FunctionName: &name})
-	if err == nil && function.Environment == nil {
-		return defaults, nil
-	}
 	var found Settings
-	if err == nil {
+	switch {
+	case err == nil && function.Environment == nil:
+		return defaults, nil
+	case err == nil:
 		found, err = SettingsOf(function.Environment.Variables)
 	}
 	if err != nil {
-		return Settings{}, fmt.Errorf("reading the settings of function %s (doctor checks the deployment): %w", name,
-			err)
+		return Settings{}, fmt.Errorf("reading the settings of function %s (doctor checks the deployment): %w", name, err)
 	}
 	return found, nil
 }

@@ -10,7 +10,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 )
 
-// alarms compares the alarms of the stack with the existing ones.
 func (e *examination) alarms(ctx context.Context) []Diagnosis {
 	const about = "alarms"
 	made := e.of("AWS::CloudWatch::Alarm")

@@ -141,7 +141,6 @@ type question struct {
 	role, arn string
 }
 
-// answer is the answer of IAM to a question, or its error.
 type answer struct {
 	question
 	decisions []iamtypes.EvaluationResult
@@ -241,7 +240,6 @@ func (a answer) judge() []Diagnosis {
 		lastPart(a.role, "/"), strings.Join(denied, ", "), a.arn), Fix: fix}}
 }
 
-// fixOf is the fix of a decision that does not allow.
 func fixOf(d iamtypes.EvaluationResult) string {
 	organization, boundary := d.OrganizationsDecisionDetail, d.PermissionsBoundaryDecisionDetail
 	switch {

@@ -105,7 +105,6 @@ func (e *examination) functions(ctx context.Context) (found []Diagnosis) {
 	return append(found, judgeVersions(e.program, deployed)...)
 }
 
-// judgeFunction checks that a function works and has the wanted variables.
 func judgeFunction(
 	task string, got *lambda.GetFunctionConfigurationOutput, wanted map[string]string,
 ) (wrong problems) {
@@ -229,7 +228,6 @@ func (e *examination) judgeRunning(p pipe) (wrong problems) {
 	return wrong
 }
 
-// judgeEnds checks the source and target of a pipe.
 func (e *examination) judgeEnds(p pipe) (wrong problems) {
 	add := func(says string) { wrong.add(Error, "deploy again", "%s", says) }
 	source := aws.ToString(p.Source)

@@ -95,7 +95,6 @@ func (e *TooLargeError) Error() string {
 // batch are the outcomes of messages that are in one call. An entry's id is its message's position.
 type batch []*Outcome
 
-// batches groups messages for calls.
 func batches(all batch, size func(*Outcome) int) (grouped []batch) {
 	bytes := 0
 	for _, o := range all {

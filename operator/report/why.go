@@ -95,7 +95,6 @@ func collectionsWaiting(run Run, what WaitsFor) []Collection {
 
 const docsCutover = "check the system that counts this run (docs/cutover.md)"
 
-// describe makes the finding for collections that wait for the same.
 func describe(run Run, what WaitsFor, waiting []Collection, command Command) Finding {
 	f := Finding{WaitsFor: what, More: max(0, len(waiting)-MaxNamed), Since: oldest(waiting)}
 	for _, c := range waiting[:min(len(waiting), MaxNamed)] {
@@ -242,7 +241,6 @@ func NotificationName(kind snapshot.Kind) string {
 	return "all received"
 }
 
-// statuses lists the statuses of the collections, each once.
 func statuses(waiting []Collection) string {
 	var names []string
 	for _, c := range waiting {

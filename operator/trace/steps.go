@@ -120,7 +120,6 @@ func (w *walk) leave(at place, e event) place {
 	return at
 }
 
-// fail records the error that ended the execution in its step.
 func (w *walk) fail(at place, e event) {
 	if len(w.steps) == 0 {
 		return
@@ -138,7 +137,6 @@ func (w *walk) fail(at place, e event) {
 	step.Error, step.Cause = e.failure()
 }
 
-// call records what an event says about a call of the step.
 func (s *Step) call(e event) {
 	if e.is("Scheduled") {
 		s.Tries = append(s.Tries, Try{At: aws.ToTime(e.At), Resource: cmp.Or(aws.ToString(e.ResourceType), "lambda")})
@@ -168,7 +166,6 @@ type event struct {
 	details      `json:"details"`
 }
 
-// details are the used details of events.
 type details struct {
 	Name         *string `json:"name"`
 	Index        int32   `json:"index"`
@@ -207,7 +204,6 @@ func (e event) of(what string) bool { return strings.HasPrefix(string(e.Type), w
 // ended reports whether the event ends an execution without success.
 func (e event) ended() bool { return e.of("Execution") && e.is("Failed", "TimedOut", "Aborted") }
 
-// failure is the error and cause of an event.
 func (e event) failure() (err, cause string) {
 	if err = aws.ToString(e.Error); err == "" && e.Type == types.HistoryEventTypeExecutionTimedOut {
 		err = "States.Timeout"
