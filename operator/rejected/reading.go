@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"sync"
@@ -18,13 +19,10 @@ import (
 
 // Reading holds the messages that were received. Other readers do not see them until they are released.
 type Reading struct {
-	Messages []*Message // the oldest first
-	// OfOtherQueues is how many messages the dead-letter queue has from other queues; they are not in Messages.
-	OfOtherQueues int
-	// InFlight is how many messages other readers hold, approximately.
-	InFlight int
-	// NotReceived is how many messages the queue did not return, approximately.
-	NotReceived int
+	Messages      []*Message // the oldest first
+	OfOtherQueues int        // messages of the dead-letter queue from other queues; they are not in Messages
+	InFlight      int        // messages that other readers hold, approximately
+	NotReceived   int        // messages that the queue did not return, approximately
 
 	queues Queues
 	byID   map[string]*Message // all that is held
@@ -144,13 +142,17 @@ const (
 // many messages could not be released, and when they become visible by themselves.
 func (r *Reading) Release(ctx context.Context, except ...*Message) error {
 	hidden := hidesFor(len(r.Messages) + r.OfOtherQueues)
-	held := r.forget(except)
+	held := maps.Clone(r.byID)
+	for _, message := range except {
+		delete(held, message.id)
+	}
+	maps.DeleteFunc(r.byID, func(id string, _ *Message) bool { return held[id] != nil })
 	var mu sync.Mutex
 	failed := 0
 	var cause error // of one of them
 	var calls errgroup.Group
 	calls.SetLimit(concurrent)
-	for batch := range slices.Chunk(held, perCall) {
+	for batch := range slices.Chunk(slices.Collect(maps.Values(held)), perCall) {
 		calls.Go(func() error {
 			n, err := r.queues.release(context.WithoutCancel(ctx), batch)
 			mu.Lock()
@@ -167,22 +169,6 @@ func (r *Reading) Release(ctx context.Context, except ...*Message) error {
 	}
 	return fmt.Errorf("%d of %d messages could not be made visible again: %w; they become visible by themselves "+
 		"within %s", failed, len(held), cause, hidden)
-}
-
-// forget removes and returns what is held, except these.
-func (r *Reading) forget(except []*Message) []*Message {
-	stays := make(map[*Message]bool, len(except))
-	for _, message := range except {
-		stays[message] = true
-	}
-	var released []*Message
-	for id, message := range r.byID {
-		if !stays[message] {
-			released = append(released, message)
-			delete(r.byID, id)
-		}
-	}
-	return released
 }
 
 // release makes a batch visible again, and says how many messages failed, with the error of one.
