@@ -25,10 +25,10 @@ import (
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
-	"github.com/aws/smithy-go/middleware"
 
 	"snapshot-status-checker/local"
 	"snapshot-status-checker/operator/deployment"
+	"snapshot-status-checker/operator/operatortest"
 	"snapshot-status-checker/statemachine"
 )
 
@@ -58,22 +58,19 @@ func names(in any, text string) bool {
 
 // deployed is the stack dev, which is healthy but for the changes. Its names end with the suffix of its type.
 func deployed(express string, changes ...change) deployment.Deployment {
-	answer := middleware.InitializeMiddlewareFunc("Fake", func(_ context.Context, in middleware.InitializeInput,
-		_ middleware.InitializeHandler) (out middleware.InitializeOutput, meta middleware.Metadata, err error) {
-		out.Result = healthy(express, in.Parameters)
+	config := operatortest.AWS(func(_ context.Context, in any) (any, error) {
+		out := healthy(express, in)
 		for _, change := range changes {
-			if err := change(in.Parameters, out.Result); err != nil {
-				return out, meta, err
+			if err := change(in, out); err != nil {
+				return nil, err
 			}
 		}
-		return out, meta, nil
+		return out, nil
 	})
-	return deployment.Deployment{Stack: "dev",
-		Config: aws.Config{Region: "eu-west-1", APIOptions: []func(*middleware.Stack) error{
-			func(stack *middleware.Stack) error { return stack.Initialize.Add(answer, middleware.Before) }}},
-		Outputs: local.Outputs{FileReceivedQueueUrl: "https://sqs/files", ExportStatusTableName: "rows",
-			LedgerTableName: "ledger", ExportStateQueueUrl: "https://sqs/state", MonitoringTopicArn: "arn:monitoring",
-			RejectedMessagesQueueUrl: "https://sqs/rejected", StateMachineArn: machine + express}}
+	return deployment.Deployment{Stack: "dev", Config: config, Outputs: local.Outputs{
+		FileReceivedQueueUrl: "https://sqs/files", ExportStatusTableName: "rows", LedgerTableName: "ledger",
+		ExportStateQueueUrl: "https://sqs/state", MonitoringTopicArn: "arn:monitoring",
+		RejectedMessagesQueueUrl: "https://sqs/rejected", StateMachineArn: machine + express}}
 }
 
 func healthy(express string, in any) any {

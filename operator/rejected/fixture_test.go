@@ -13,10 +13,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
-	"github.com/aws/smithy-go/middleware"
 
 	"snapshot-status-checker/internal/delivery"
 	"snapshot-status-checker/internal/snapshot"
+	"snapshot-status-checker/operator/operatortest"
 	"snapshot-status-checker/operator/rejected"
 )
 
@@ -58,13 +58,9 @@ type fault func(ctx context.Context, in any, next func() (any, error)) (any, err
 func none(_ context.Context, _ any, next func() (any, error)) (any, error) { return next() }
 
 func (f *fakeSQS) with(before fault) rejected.Queues {
-	answer := middleware.InitializeMiddlewareFunc("Fake", func(ctx context.Context, in middleware.InitializeInput,
-		_ middleware.InitializeHandler) (out middleware.InitializeOutput, meta middleware.Metadata, err error) {
-		out.Result, err = before(ctx, in.Parameters, func() (any, error) { return f.call(in.Parameters) })
-		return out, meta, err
-	})
-	client := sqs.New(sqs.Options{Region: "eu-west-1", APIOptions: []func(*middleware.Stack) error{
-		func(stack *middleware.Stack) error { return stack.Initialize.Add(answer, middleware.Before) }}})
+	client := sqs.NewFromConfig(operatortest.AWS(func(ctx context.Context, in any) (any, error) {
+		return before(ctx, in, func() (any, error) { return f.call(in) })
+	}))
 	return rejected.Queues{SQS: client, Rejected: rejectedQueue, FileReceived: fileReceived}
 }
 
