@@ -55,8 +55,8 @@ func (w Where) Locate(ctx context.Context) (Deployment, error) {
 func (w Where) find(ctx context.Context) (Deployment, error) {
 	elsewhere := w != Where{Local: w.Local}
 	if w.Local && elsewhere {
-		return Deployment{}, errors.New("--local needs no other flags: leave out --stack, --profile, --region and the " +
-			"resources' names, or leave out --local")
+		return Deployment{}, errors.New("--local needs no other flags: leave out --stack, --profile, --region and " +
+			"the resources' names, or leave out --local")
 	}
 	if !elsewhere {
 		found, err := findLocal()
@@ -179,7 +179,8 @@ func (d Deployment) settings(ctx context.Context) (Settings, error) {
 		found, err = SettingsOf(function.Environment.Variables)
 	}
 	if err != nil {
-		return Settings{}, fmt.Errorf("reading the settings of function %s (doctor checks the deployment): %w", name, err)
+		return Settings{}, fmt.Errorf("reading the settings of function %s (doctor checks the deployment): %w", name,
+			err)
 	}
 	return found, nil
 }

@@ -33,8 +33,8 @@ func (e Evidence) findings(run Run, command Command) []Finding {
 	}
 	if e.DeadLetters > 0 {
 		findings = append(findings, finding(ForFiles, Operator, Plural(e.DeadLetters, "message", "messages")+
-			" in the file-received queue's dead-letter queue: no execution could start for them or, with EXPRESS, each "+
-			"failed. They may belong to this run.", command.Do("rejected list --dead-letters "+Flag("run", run.Run)),
+			" in the file-received queue's dead-letter queue: no execution could start for them or, with EXPRESS, "+
+			"each failed. They may belong to this run.", command.Do("rejected list --dead-letters "+Flag("run", run.Run)),
 			"docs/runbook.md, file received dead letters"))
 	}
 	if e.Rejected > 0 {
@@ -56,8 +56,8 @@ func (e Evidence) past(run Run, command Command) []Finding {
 	if len(past) == 0 {
 		return nil
 	}
-	f := finding(ForReconciliation, NoOne, failedSentence(past)+". The run has made progress since, so the failed step "+
-		"may be done. Messages that could not be counted are in the rejected-messages queue.", docsFailed,
+	f := finding(ForReconciliation, NoOne, failedSentence(past)+". The run has made progress since, so the failed "+
+		"step may be done. Messages that could not be counted are in the rejected-messages queue.", docsFailed,
 		command.rejected(run))
 	f.Since = moment(past[0].At)
 	return []Finding{f}

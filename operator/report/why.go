@@ -137,10 +137,11 @@ func describe(run Run, what WaitsFor, waiting []Collection, command Command) Fin
 	case ForSender:
 		sentence := "the sender: status Sent with FilesSent 0. The sender itself completes a collection without files."
 		if received > 0 {
-			sentence = fmt.Sprintf("the sender: status Sent with FilesSent 0, but %s arrived. While FilesSent is 0, no "+
-				"file completes a collection.", Plural(int(received), "file has", "files have"))
+			sentence = fmt.Sprintf("the sender: status Sent with FilesSent 0, but %s arrived. While FilesSent is 0, "+
+				"no file completes a collection.", Plural(int(received), "file has", "files have"))
 		}
-		say(Sender, sentence, "check the snapshot sender; it writes FilesSent, and completes a collection without files")
+		say(Sender, sentence, "check the snapshot sender; it writes FilesSent, and completes a collection without "+
+			"files")
 	case ForSent:
 		say(Sender, "the status Sent: all files that the sender has counted so far have arrived, and the status is "+
 			"still "+statuses(waiting)+".", "check the snapshot sender; it sets Sent when it has finished")
