@@ -53,10 +53,10 @@ func TestReplay(t *testing.T) {
 }
 
 var (
-	sends   = &sqs.SendMessageBatchInput{}
-	deletes = &sqs.DeleteMessageBatchInput{}
-	lost    = errors.New("connection reset") // after the call took effect
-	denied  = &smithyhttp.ResponseError{Err: errors.New("denied"),
+	sends     = &sqs.SendMessageBatchInput{}
+	deletes   = &sqs.DeleteMessageBatchInput{}
+	errLost   = errors.New("connection reset") // after the call took effect
+	errDenied = &smithyhttp.ResponseError{Err: errors.New("denied"),
 		Response: &smithyhttp.Response{Response: &http.Response{StatusCode: http.StatusForbidden}}}
 )
 
@@ -66,7 +66,7 @@ func failing(kind any, err error) fault {
 		if reflect.TypeOf(in) != reflect.TypeOf(kind) {
 			return next()
 		}
-		if err == lost {
+		if err == errLost {
 			_, _ = next()
 		}
 		return nil, err
@@ -109,14 +109,14 @@ func TestCallsThatFail(t *testing.T) {
 		first, second  string // what the messages say; "" if it is done
 		arrived, stays int
 	}{
-		"SendDenied":       {failing(sends, denied), replay, notSent, notSent, 0, 2},
-		"SendLost":         {failing(sends, lost), replay, maySent, maySent, 2, 2},
+		"SendDenied":       {failing(sends, errDenied), replay, notSent, notSent, 0, 2},
+		"SendLost":         {failing(sends, errLost), replay, maySent, maySent, 2, 2},
 		"SendRefused":      {refusing(sends), replay, notSent + "InternalError: try again", "", 1, 1},
-		"DeleteDenied":     {failing(deletes, denied), replay, sent, sent, 2, 2},
-		"DeleteLost":       {failing(deletes, lost), replay, sent, sent, 2, 0},
+		"DeleteDenied":     {failing(deletes, errDenied), replay, sent, sent, 2, 2},
+		"DeleteLost":       {failing(deletes, errLost), replay, sent, sent, 2, 0},
 		"DeleteRefused":    {refusing(deletes), replay, sent + "InternalError: try again", "", 2, 1},
-		"DeleteOnlyDenied": {failing(deletes, denied), deleteOnly, deleted, deleted, 0, 2},
-		"DeleteOnlyLost":   {failing(deletes, lost), deleteOnly, deleted, deleted, 0, 0},
+		"DeleteOnlyDenied": {failing(deletes, errDenied), deleteOnly, deleted, deleted, 0, 2},
+		"DeleteOnlyLost":   {failing(deletes, errLost), deleteOnly, deleted, deleted, 0, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -154,9 +154,9 @@ func TestErrorsNameTheDeadLetters(t *testing.T) {
 		before fault
 		says   string
 	}{
-		{failing(sends, lost), "it may have been replayed, and is still a dead letter; "},
-		{failing(deletes, lost), "it was replayed and counts once, but is still a dead letter; "},
-		{failing(&sqs.ReceiveMessageInput{}, denied), "reading the dead letters: "},
+		{failing(sends, errLost), "it may have been replayed, and is still a dead letter; "},
+		{failing(deletes, errLost), "it was replayed and counts once, but is still a dead letter; "},
+		{failing(&sqs.ReceiveMessageInput{}, errDenied), "reading the dead letters: "},
 	} {
 		f := newSQS()
 		f.die(fileReceived, "text")

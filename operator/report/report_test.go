@@ -131,7 +131,7 @@ func text(f report.Finding) string {
 		said += f.Since.Format(", since 15:04:05")
 	}
 	said += ": " + f.Sentence + "\n"
-	if f.More > 0 {
+	if f.Collections != nil {
 		said += fmt.Sprintf("    %q and %d more\n", f.Collections, f.More)
 	}
 	for _, next := range f.Next {

@@ -158,7 +158,8 @@ func TestRuns(t *testing.T) {
 	var got strings.Builder
 	for _, c := range runCases() {
 		run := report.New("run", store.RunState{Run: c.run, Collections: c.rows}, settings, now)
-		fmt.Fprintf(&got, "%s: %s", c.name, run.Label())
+		fmt.Fprintf(&got, "%s: %s, %d of %d received, %d successful", c.name, run.Label(), run.Received,
+			run.Summary.Collections, run.Successful)
 		if run.Deadline != nil {
 			got.WriteString(run.Deadline.Format(", deadline 15:04:05"))
 		}
