@@ -105,28 +105,20 @@ func (e *examination) queue(ctx context.Context, about, url string) []Diagnosis 
 		wrong.add(Error, "give it a redrive policy, or deploy again",
 			"has no dead-letter queue: a message that always fails stays until it expires")
 	}
-	switch url {
-	case e.FileReceivedQueueUrl:
+	switch {
+	case url == e.FileReceivedQueueUrl:
 		wrong = append(wrong, e.judgeSource(number("VisibilityTimeout"), number("MaximumMessageSize"))...)
-	case e.ExportStateQueueUrl:
-	case e.RejectedMessagesQueueUrl:
-		if holds > 0 {
-			wrong.add(Warning, e.command.Do("rejected list"), "has about %d rejected messages", holds)
-		}
+	case url == e.ExportStateQueueUrl, holds == 0:
+	case url == e.RejectedMessagesQueueUrl:
+		wrong.add(Warning, e.command.Do("rejected list"), "has about %d rejected messages", holds)
 	default:
-		if holds > 0 {
-			wrong.add(Warning, e.emptying(about), "has about %d messages that could not be processed", holds)
+		fix := "see docs/failures.md"
+		if strings.HasPrefix(about, "dead-letter queue QueuesFileReceivedDeadLetters") {
+			fix = e.command.Do("rejected list --dead-letters")
 		}
+		wrong.add(Warning, fix, "has about %d messages that could not be processed", holds)
 	}
 	return judge(about, fmt.Sprintf("exists and has about %d messages", holds), wrong)
-}
-
-// emptying says how to empty a dead-letter queue.
-func (e *examination) emptying(about string) string {
-	if strings.HasPrefix(about, "dead-letter queue QueuesFileReceivedDeadLetters") {
-		return e.command.Do("rejected list --dead-letters")
-	}
-	return "see docs/failures.md"
 }
 
 // judgeSource checks the visibility timeout of the source queue, in seconds, and its limit on messages, in bytes.
