@@ -148,8 +148,8 @@ func (e *examination) judgeSource(visibility, limit int) (wrong problems) {
 			"body) can never be delivered and goes to the dead-letter queue", statemachine.PayloadBytes)
 	}
 	wrong.add(Warning, "set its MaximumMessageSize, or deploy with a smaller batchSize", "accepts messages of up to "+
-		"%d bytes; a full batch of more than %d each may exceed the input of an execution, and ends it%s", limit, largest,
-		says)
+		"%d bytes; a full batch of more than %d each may exceed the input of an execution, and ends it%s", limit,
+		largest, says)
 	return wrong
 }
 

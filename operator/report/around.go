@@ -35,7 +35,8 @@ func (e Evidence) findings(run Run, command Command) []Finding {
 		findings = append(findings, finding(ForFiles, Operator, Plural(e.DeadLetters, "message", "messages")+
 			" in the file-received queue's dead-letter queue: no execution could start for them or, with EXPRESS, "+
 			"each failed. They may belong to this run.",
-			command.Do("rejected list --dead-letters "+Flag("run", run.Run)), "docs/runbook.md, file received dead letters"))
+			command.Do("rejected list --dead-letters "+Flag("run", run.Run)),
+			"docs/runbook.md, file received dead letters"))
 	}
 	if e.Rejected > 0 {
 		findings = append(findings, finding(ForFiles, Operator, Plural(e.Rejected, "message", "messages")+
