@@ -45,26 +45,21 @@ func (w Where) Find(ctx context.Context) (Deployment, error) {
 
 // Locate finds the deployment without its Settings.
 func (w Where) Locate(ctx context.Context) (Deployment, error) {
-	found, err := w.find(ctx)
-	if err == nil {
-		found.name(w.Names)
-	}
-	return found, err
-}
-
-func (w Where) find(ctx context.Context) (Deployment, error) {
 	elsewhere := w != Where{Local: w.Local}
 	if w.Local && elsewhere {
 		return Deployment{}, errors.New("--local needs no other flags: leave out --stack, --profile, --region and " +
 			"the resources' names, or leave out --local")
 	}
 	if !elsewhere {
-		found, err := findLocal()
-		if err == nil || w.Local {
+		if found, err := findLocal(); err == nil || w.Local {
 			return found, err
 		}
 	}
-	return w.findOnAWS(ctx)
+	found, err := w.findOnAWS(ctx)
+	if err == nil {
+		found.name(w.Names)
+	}
+	return found, err
 }
 
 func findLocal() (Deployment, error) {
