@@ -1,6 +1,7 @@
 package deployment
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -44,30 +45,23 @@ func (w Where) Find(ctx context.Context) (Deployment, error) {
 
 // Locate finds the deployment without its Settings.
 func (w Where) Locate(ctx context.Context) (Deployment, error) {
-	found, err := w.find(ctx)
+	elsewhere := w != Where{Local: w.Local}
+	if w.Local && elsewhere {
+		return Deployment{}, errors.New("--local needs no other flags: leave out --stack, --profile, --region and " +
+			"the resources' names, or leave out --local")
+	}
+	if !elsewhere {
+		if found, err := findLocal(); err == nil || w.Local {
+			return found, err
+		}
+	}
+	found, err := w.findOnAWS(ctx)
 	if err == nil {
 		found.name(w.Names)
 	}
 	return found, err
 }
 
-func (w Where) find(ctx context.Context) (Deployment, error) {
-	elsewhere := w.Stack != "" || w.Profile != "" || w.Region != "" || w.Names != (local.Outputs{})
-	if w.Local && elsewhere {
-		return Deployment{}, errors.New(
-			"--local needs no other flags: leave out --stack, --profile, --region and the resources' names, or leave " +
-				"out --local")
-	}
-	if !elsewhere {
-		found, err := findLocal()
-		if err == nil || w.Local {
-			return found, err
-		}
-	}
-	return w.findOnAWS(ctx)
-}
-
-// findLocal returns the stack that `make up` deployed.
 func findLocal() (Deployment, error) {
 	project, err := local.FindProject()
 	if err != nil {
@@ -103,10 +97,7 @@ func (w Where) findOnAWS(ctx context.Context) (Deployment, error) {
 	if w.Stack == "" && w.Names != (local.Outputs{}) {
 		return Deployment{Config: config}, nil
 	}
-	stack := w.Stack
-	if stack == "" {
-		stack = DefaultStack
-	}
+	stack := cmp.Or(w.Stack, DefaultStack)
 	outputs, err := ReadStack(ctx, config, stack)
 	return Deployment{Outputs: outputs, Stack: stack, Config: config}, err
 }
@@ -127,9 +118,8 @@ func ReadStack(ctx context.Context, config aws.Config, stack string) (local.Outp
 		}
 	}
 	if outputs.LedgerTableName == "" {
-		return outputs, fmt.Errorf(
-			"stack %s has no output LedgerTableName: it is not a snapshot status checker; name another one with "+
-				"--stack", stack)
+		return outputs, fmt.Errorf("stack %s has no output LedgerTableName: it is not a snapshot status checker; name "+
+			"another one with --stack", stack)
 	}
 	return outputs, nil
 }
@@ -176,11 +166,11 @@ func (d Deployment) settings(ctx context.Context) (Settings, error) {
 	name := d.FunctionName("sweep")
 	function, err := lambda.NewFromConfig(d.Config).GetFunctionConfiguration(ctx,
 		&lambda.GetFunctionConfigurationInput{FunctionName: &name})
-	if err == nil && function.Environment == nil {
-		return defaults, nil
-	}
 	var found Settings
-	if err == nil {
+	switch {
+	case err == nil && function.Environment == nil:
+		return defaults, nil
+	case err == nil:
 		found, err = SettingsOf(function.Environment.Variables)
 	}
 	if err != nil {

@@ -8,8 +8,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
-
-	"snapshot-status-checker/operator/report"
 )
 
 func (e *examination) alarms(ctx context.Context) []Diagnosis {
@@ -18,7 +16,7 @@ func (e *examination) alarms(ctx context.Context) []Diagnosis {
 	if len(made) == 0 {
 		return nil // the stack is unknown
 	}
-	var all []types.MetricAlarm
+	existing := map[string]types.MetricAlarm{}
 	pages := cloudwatch.NewDescribeAlarmsPaginator(cloudwatch.NewFromConfig(e.Config),
 		&cloudwatch.DescribeAlarmsInput{AlarmNamePrefix: aws.String(e.Stack + "-")})
 	for pages.HasMorePages() {
@@ -26,20 +24,13 @@ func (e *examination) alarms(ctx context.Context) []Diagnosis {
 		if err != nil {
 			return []Diagnosis{failed(about, err)}
 		}
-		all = append(all, page.MetricAlarms...)
-	}
-	return judge(about, fmt.Sprintf("all %d exist and have actions", len(made)), judgeAlarms(made, all, e.aws))
-}
-
-// judgeAlarms compares the alarms of the stack with the existing ones.
-func judgeAlarms(made []resource, all []types.MetricAlarm, command report.Command) (wrong problems) {
-	byName := map[string]types.MetricAlarm{}
-	for _, alarm := range all {
-		byName[aws.ToString(alarm.AlarmName)] = alarm
+		for _, alarm := range page.MetricAlarms {
+			existing[aws.ToString(alarm.AlarmName)] = alarm
+		}
 	}
 	var gone, silent, off, raised []string
 	for _, r := range made {
-		alarm, there := byName[r.physical]
+		alarm, there := existing[r.physical]
 		switch {
 		case !there:
 			gone = append(gone, r.physical)
@@ -52,16 +43,15 @@ func judgeAlarms(made []resource, all []types.MetricAlarm, command report.Comman
 			raised = append(raised, r.physical)
 		}
 	}
+	var wrong problems
 	add := func(level Level, names []string, says, fix string) {
 		if len(names) > 0 {
-			wrong.add(level, fix, says, len(names), len(made))
+			wrong.add(level, fix, "%d of %d %s", len(names), len(made), says)
 		}
 	}
-	add(Error, gone, "%d of %d do not exist", "deploy again: "+strings.Join(gone, ", "))
-	add(Warning, silent, "%d of %d have no action", "deploy with -c alarmTopicArn=…")
-	add(Warning, off, "%d of %d have their actions disabled",
-		command.Do("cloudwatch enable-alarm-actions --alarm-names", off...))
-	add(Warning, raised, "%d of %d are in state ALARM", "docs/runbook.md has an entry for each: "+
-		strings.Join(raised, ", "))
-	return wrong
+	add(Error, gone, "do not exist", "deploy again: "+strings.Join(gone, ", "))
+	add(Warning, silent, "have no action", "deploy with -c alarmTopicArn=…")
+	add(Warning, off, "have their actions disabled", e.aws.Do("cloudwatch enable-alarm-actions --alarm-names", off...))
+	add(Warning, raised, "are in state ALARM", "docs/runbook.md has an entry for each: "+strings.Join(raised, ", "))
+	return judge(about, fmt.Sprintf("all %d exist and have actions", len(made)), wrong)
 }

@@ -37,7 +37,6 @@ type Diagnosis struct {
 	Fix      string `json:"fix,omitempty"` // what to do about it
 }
 
-// examination is of one deployment.
 type examination struct {
 	deployment.Deployment
 	resources []resource // that the stack made, if it is known which
@@ -50,7 +49,6 @@ type examination struct {
 	arns map[string]string // see learn
 }
 
-// resource is a resource of the stack.
 type resource struct{ kind, logical, physical string }
 
 // Examine checks a deployment. program is the version of the program. The commands in its fixes begin with command or
@@ -76,7 +74,6 @@ func Examine(
 	return append(first, e.permissions(ctx)...), ctx.Err()
 }
 
-// readResources lists the resources of the stack.
 func (e *examination) readResources(ctx context.Context) []Diagnosis {
 	const about = "stack"
 	if e.Stack == "" {
@@ -100,7 +97,6 @@ func (e *examination) readResources(ctx context.Context) []Diagnosis {
 		len(e.resources))}}
 }
 
-// of lists the stack's resources of a kind.
 func (e *examination) of(kind string) (some []resource) {
 	for _, r := range e.resources {
 		if r.kind == kind {

@@ -4,22 +4,143 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"golang.org/x/sync/errgroup"
 )
 
-// question is whether the role of a part may use these actions on a resource.
-type question struct {
-	part, role, resource string
-	actions              []string
+// The parts and resources whose names differ from those of their findings.
+const (
+	ofMessages, ofChanges   = "pipe of messages", "pipe of changes"
+	statusTable, ledger     = "export status table", "ledger"
+	fileQueue, statusStream = "file-received queue", "stream of the export status table"
+	changesDeadLetters      = "dead-letter queue of the pipe of changes"
+	machineARN              = "state machine"
+	// by the pipe of messages: STANDARD, EXPRESS
+	started, awaited = "state machine, started", "state machine, waited for"
+	thatOfMessages   = "the pipe of messages itself" // as a resource
+	thatOfChanges    = "the pipe of changes itself"
+	customerKey      = "customer managed key"
+	anything         = "*" // for actions that IAM knows no resource for
+)
+
+func logsOf(part string) string { return "log group of " + part }
+func roleOf(part string) string { return "role of " + part }
+
+const (
+	writesLogs  = "logs:CreateLogStream logs:PutLogEvents"
+	writesTrace = "xray:PutTelemetryRecords xray:PutTraceSegments"
+	usesTables  = "kms:Decrypt kms:DescribeKey kms:Encrypt kms:GenerateDataKey kms:ReEncryptFrom kms:ReEncryptTo"
+)
+
+// need is what the role of a part must be allowed to do with a resource.
+type need struct{ part, resource, actions string }
+
+// needs is everything that the stack grants (infra/), besides what every function needs. A test compares it with a
+// deployed stack, in both directions.
+var needs = []need{
+	{"function increment", statusTable, "dynamodb:BatchGetItem dynamodb:GetItem dynamodb:UpdateItem"},
+	{"function increment", ledger, "dynamodb:BatchGetItem dynamodb:GetItem dynamodb:UpdateItem"},
+	{"function increment", "rejected-messages queue", "sqs:SendMessage"},
+	{"function check-collection", statusTable, "dynamodb:GetItem dynamodb:UpdateItem"},
+	{"function check-collection", ledger, "dynamodb:GetItem dynamodb:UpdateItem"},
+	{"function check-all", statusTable, "dynamodb:GetItem dynamodb:Query"},
+	{"function check-all", ledger, "dynamodb:GetItem dynamodb:UpdateItem"},
+	{"function notify", ledger, "dynamodb:GetItem dynamodb:UpdateItem"},
+	{"function notify", "export state queue", "sqs:SendMessage"},
+	{"function notify", "monitoring topic", "sns:Publish"},
+	{"function sweep", statusTable, "dynamodb:Query"},
+	{"function sweep", ledger, "dynamodb:BatchGetItem dynamodb:GetItem dynamodb:Query dynamodb:UpdateItem"},
+	{"function sweep", machineARN, "states:StartExecution"},
+	{"function sweep", "monitoring topic", "sns:Publish"},
+	{"function sweep", thatOfMessages, "pipes:DescribePipe"},
+	{"function sweep", thatOfChanges, "pipes:DescribePipe"},
+	{"schedule of the sweep", "function sweep", "lambda:InvokeFunction"},
+	{"state machine", "function increment", "lambda:InvokeFunction"},
+	{"state machine", "function check-collection", "lambda:InvokeFunction"},
+	{"state machine", "function check-all", "lambda:InvokeFunction"},
+	{"state machine", "function notify", "lambda:InvokeFunction"},
+	{"state machine", "rejected-messages queue", "sqs:SendMessage"},
+	{"state machine", anything, "logs:CreateLogDelivery logs:DeleteLogDelivery logs:DescribeLogGroups " +
+		"logs:DescribeResourcePolicies logs:GetLogDelivery logs:ListLogDeliveries logs:PutResourcePolicy " +
+		"logs:UpdateLogDelivery"},
+	{"state machine", anything, writesTrace + " xray:GetSamplingRules xray:GetSamplingTargets"},
+	{"state machine", customerKey, "kms:Decrypt kms:GenerateDataKey"},
+	{ofMessages, fileQueue, "sqs:ReceiveMessage sqs:DeleteMessage sqs:GetQueueAttributes"},
+	{ofMessages, started, "states:StartExecution"},
+	{ofMessages, awaited, "states:StartSyncExecution"},
+	{ofMessages, logsOf(ofMessages), writesLogs},
+	{ofMessages, customerKey, "kms:Decrypt"},
+	{ofChanges, statusStream, "dynamodb:DescribeStream dynamodb:GetRecords dynamodb:GetShardIterator"},
+	{ofChanges, anything, "dynamodb:ListStreams"},
+	{ofChanges, machineARN, "states:StartExecution"},
+	{ofChanges, changesDeadLetters, "sqs:SendMessage"},
+	{ofChanges, logsOf(ofChanges), writesLogs},
+	{ofChanges, customerKey, "kms:Decrypt kms:DescribeKey kms:GenerateDataKey"},
 }
 
-// answer is the answer of IAM to a question, or its error.
+// learn remembers the ARN of a resource or of a part's role. An empty one is unknown.
+func (e *examination) learn(name, arn string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.arns[name] = arn
+}
+
+// learnNames remembers the ARNs that follow from the deployment's names.
+func (e *examination) learnNames() {
+	e.learn(anything, "*")
+	e.learn("monitoring topic", e.MonitoringTopicArn)
+	e.learn(machineARN, e.StateMachineArn)
+	if e.express() {
+		e.learn(awaited, e.StateMachineArn)
+	} else {
+		e.learn(started, e.StateMachineArn)
+	}
+	machine, err := arn.Parse(e.StateMachineArn)
+	if err != nil {
+		return
+	}
+	logs := func(part, group string) {
+		stream := machine
+		stream.Service, stream.Resource = "logs", "log-group:"+group+":log-stream:any"
+		e.learn(logsOf(part), stream.String())
+	}
+	for task := range e.uses() {
+		logs("function "+task, "/aws/lambda/"+e.FunctionName(task))
+	}
+	stack := strings.TrimSuffix(e.FunctionName(""), "-")
+	logs(ofMessages, "/aws/vendedlogs/pipes/"+stack+"-file-received")
+	logs(ofChanges, "/aws/vendedlogs/pipes/"+stack+"-status-changed")
+}
+
+// questions are the needs of the known roles on the known resources.
+func (e *examination) questions() (all []question) {
+	wanted := slices.Clone(needs)
+	for _, task := range slices.Sorted(maps.Keys(e.uses())) {
+		function := "function " + task
+		wanted = append(wanted, need{function, logsOf(function), writesLogs}, need{function, anything, writesTrace},
+			need{function, customerKey, usesTables})
+	}
+	for _, n := range wanted {
+		if role, arn := e.arns[roleOf(n.part)], e.arns[n.resource]; role != "" && arn != "" {
+			all = append(all, question{n, role, arn})
+		}
+	}
+	return all
+}
+
+// question is whether the role of a part may use the actions of a need on its resource. It has both ARNs.
+type question struct {
+	need
+	role, arn string
+}
+
 type answer struct {
 	question
 	decisions []iamtypes.EvaluationResult
@@ -42,9 +163,9 @@ func (e *examination) permissions(ctx context.Context) []Diagnosis {
 }
 
 func ask(ctx context.Context, client *iam.Client, q question) answer {
-	got := answer{question: q}
+	got, actions := answer{question: q}, strings.Fields(q.actions)
 	pages := iam.NewSimulatePrincipalPolicyPaginator(client, &iam.SimulatePrincipalPolicyInput{
-		PolicySourceArn: &q.role, ActionNames: q.actions, ResourceArns: []string{q.resource}})
+		PolicySourceArn: &q.role, ActionNames: actions, ResourceArns: []string{q.arn}})
 	for pages.HasMorePages() && got.err == nil {
 		page, err := pages.NextPage(ctx)
 		if err == nil {
@@ -52,7 +173,7 @@ func ask(ctx context.Context, client *iam.Client, q question) answer {
 		}
 		got.err = err
 	}
-	if got.err == nil && len(got.decisions) < len(q.actions) {
+	if got.err == nil && len(got.decisions) < len(actions) {
 		got.err = errors.New("IAM did not answer for every action")
 	}
 	return got
@@ -116,10 +237,9 @@ func (a answer) judge() []Diagnosis {
 		return nil
 	}
 	return []Diagnosis{{Level: level, Sentence: fmt.Sprintf("the role of %s, %s, may not %s on %s", a.part,
-		lastPart(a.role, "/"), strings.Join(denied, ", "), a.resource), Fix: fix}}
+		lastPart(a.role, "/"), strings.Join(denied, ", "), a.arn), Fix: fix}}
 }
 
-// fixOf is the fix of a decision that does not allow.
 func fixOf(d iamtypes.EvaluationResult) string {
 	organization, boundary := d.OrganizationsDecisionDetail, d.PermissionsBoundaryDecisionDetail
 	switch {

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -8,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -41,8 +41,8 @@ func (e *examination) machine(ctx context.Context) []Diagnosis {
 	if !sameDefinition(ofType(got.Type), aws.ToString(got.Definition)) {
 		wrong.add(Warning, thisVersion, "has another definition than this program")
 	}
-	logs := got.LoggingConfiguration
-	if !e.Local && (logs == nil || logs.Level != sfntypes.LogLevelAll) { // the local engine does not say
+	logs := cmp.Or(got.LoggingConfiguration, &sfntypes.LoggingConfiguration{})
+	if !e.Local && logs.Level != sfntypes.LogLevelAll { // the local engine does not say
 		wrong.add(Warning, "deploy again", "does not log every event")
 	}
 	return judge(about, fmt.Sprintf("is active, %s, and has the definition of this program", got.Type), wrong)
@@ -63,34 +63,26 @@ func sameDefinition(embedded, deployed string) bool {
 
 // uses are the variables of each function that must name this deployment's resources, or follow from its type.
 func (e *examination) uses() map[string]map[string]string {
-	status, ledger := "DYNAMO_DB_EXPORT_STATUS_TABLE_NAME", "LEDGER_TABLE_NAME"
-	tables := map[string]string{status: e.ExportStatusTableName, ledger: e.LedgerTableName}
-	with := func(more ...string) map[string]string {
-		all := maps.Clone(tables)
-		for i := 0; i < len(more); i += 2 {
-			all[more[i]] = more[i+1]
-		}
-		return all
-	}
-	notify := with("EXPORT_STATE_SQS_QUEUE_URL", e.ExportStateQueueUrl, "MONITORING_SNS_TOPIC_ARN",
-		e.MonitoringTopicArn)
-	delete(notify, status)
-	lease := strconv.FormatFloat(e.lease().Seconds(), 'f', 0, 64)
-	enqueues := with("LEASE_SECONDS", lease)
-	return map[string]map[string]string{
-		"increment":        with("REJECTED_MESSAGES_QUEUE_URL", e.RejectedMessagesQueueUrl),
-		"check-collection": enqueues, "check-all": enqueues, "notify": notify,
-		"sweep": with("STATE_MACHINE_ARN", e.StateMachineArn, "MONITORING_SNS_TOPIC_ARN", e.MonitoringTopicArn,
-			"LEASE_SECONDS", lease),
-	}
-}
-
-// lease is how long the owner of a message has to deliver it.
-func (e *examination) lease() time.Duration {
+	lease := store.DefaultLease
 	if e.express() {
-		return store.ExpressLease
+		lease = store.ExpressLease
 	}
-	return store.DefaultLease
+	const status, leaseSeconds, topic = "DYNAMO_DB_EXPORT_STATUS_TABLE_NAME", "LEASE_SECONDS",
+		"MONITORING_SNS_TOPIC_ARN"
+	seconds := strconv.FormatFloat(lease.Seconds(), 'f', 0, 64)
+	all := map[string]map[string]string{
+		"increment": {status: e.ExportStatusTableName,
+			"REJECTED_MESSAGES_QUEUE_URL": e.RejectedMessagesQueueUrl},
+		"check-collection": {status: e.ExportStatusTableName, leaseSeconds: seconds},
+		"check-all":        {status: e.ExportStatusTableName, leaseSeconds: seconds},
+		"notify":           {"EXPORT_STATE_SQS_QUEUE_URL": e.ExportStateQueueUrl, topic: e.MonitoringTopicArn},
+		"sweep": {status: e.ExportStatusTableName, "STATE_MACHINE_ARN": e.StateMachineArn, topic: e.MonitoringTopicArn,
+			leaseSeconds: seconds},
+	}
+	for _, variables := range all {
+		variables["LEDGER_TABLE_NAME"] = e.LedgerTableName
+	}
+	return all
 }
 
 func (e *examination) functions(ctx context.Context) (found []Diagnosis) {
@@ -113,7 +105,6 @@ func (e *examination) functions(ctx context.Context) (found []Diagnosis) {
 	return append(found, judgeVersions(e.program, deployed)...)
 }
 
-// judgeFunction checks that a function works and has the wanted variables.
 func judgeFunction(
 	task string, got *lambda.GetFunctionConfigurationOutput, wanted map[string]string,
 ) (wrong problems) {
@@ -121,7 +112,7 @@ func judgeFunction(
 		wrong.add(Error, "deploy again", "is %s, its last update %s: %s%s", got.State, got.LastUpdateStatus,
 			aws.ToString(got.StateReason), aws.ToString(got.LastUpdateStatusReason))
 	}
-	variables := map[string]string{}
+	variables := map[string]string{} // nil would be the environment of this process
 	if got.Environment != nil {
 		variables = got.Environment.Variables
 	}
@@ -136,7 +127,47 @@ func judgeFunction(
 	return wrong
 }
 
-// pipe is a pipe as it is deployed, or why it could not be read.
+// thisVersion is the fix for a deployment of other sources than those of the program.
+const thisVersion = "deploy this version, or use the program of the deployed one"
+
+// judgeVersions compares the functions with each other. A function names no version, since equal sources make equal
+// code and an equal template: only the state machine's definition is compared with the program.
+func judgeVersions(program string, deployed map[string]*lambda.GetFunctionConfigurationOutput) []Diagnosis {
+	const about = "versions"
+	if len(deployed) == 0 {
+		return []Diagnosis{{Level: Unknown, About: about, Sentence: "this program is " + program +
+			"; no function could be read"}}
+	}
+	var wrong problems
+	var changed string
+	builds := map[string][]string{}
+	for _, task := range slices.Sorted(maps.Keys(deployed)) {
+		f := deployed[task]
+		build := fmt.Sprint(f.Runtime, " on ", f.Architectures)
+		builds[build] = append(builds[build], task)
+		changed = max(changed, aws.ToString(f.LastModified))
+		if f.Runtime != lambdatypes.RuntimeProvidedal2023 {
+			wrong.add(Warning, thisVersion, "the function %s runs on %s, but this program's on %s", task, f.Runtime,
+				lambdatypes.RuntimeProvidedal2023)
+		}
+		if f.State == lambdatypes.StatePending || f.LastUpdateStatus == lambdatypes.LastUpdateStatusInProgress {
+			wrong.add(Warning, "check again when it is done", "the function %s is being updated", task)
+		}
+	}
+	var each []string
+	for _, build := range slices.Sorted(maps.Keys(builds)) {
+		each = append(each, build+": "+strings.Join(builds[build], ", "))
+	}
+	if len(each) > 1 {
+		wrong.add(Warning, "deploy again", "the functions were not deployed together: %s", strings.Join(each, "; "))
+	}
+	return judge(about, fmt.Sprintf(
+		"this program is %s; the %d functions run %s, last changed %s; their code names no version, so only "+
+			"the state machine's definition was compared",
+		program, len(deployed), slices.Sorted(maps.Keys(builds))[0], changed), wrong)
+}
+
+// pipe is a pipe as it is deployed; without values, if it could not be read.
 type pipe struct {
 	resource
 	*pipes.DescribePipeOutput
@@ -145,24 +176,34 @@ type pipe struct {
 
 func (p pipe) ofTable() bool { return strings.Contains(aws.ToString(p.Source), ":dynamodb:") }
 
+// readPipes reads the stack's pipes, on which other checks depend.
 func (e *examination) readPipes(ctx context.Context) {
 	client := pipes.NewFromConfig(e.Config)
 	for _, r := range e.of("AWS::Pipes::Pipe") {
 		got, err := client.DescribePipe(ctx, &pipes.DescribePipeInput{Name: &r.physical})
-		e.described = append(e.described, pipe{r, got, err})
+		p := pipe{r, cmp.Or(got, &pipes.DescribePipeOutput{}), err}
+		e.described = append(e.described, p)
+		part, source, itself := ofMessages, fileQueue, thatOfMessages
+		if p.ofTable() {
+			part, source, itself = ofChanges, statusStream, thatOfChanges
+		}
+		if err == nil {
+			e.learn(itself, aws.ToString(p.Arn))
+			e.learn(roleOf(part), aws.ToString(p.RoleArn))
+			e.learn(source, aws.ToString(p.Source))
+		}
 	}
 }
 
 func (e *examination) pipes(context.Context) (found []Diagnosis) {
-	changes := false
+	changes := false // a pipe reads them, as far as is known
 	for _, p := range e.described {
 		about := "pipe " + p.logical
+		changes = changes || p.err != nil || p.ofTable()
 		if p.err != nil {
 			found = append(found, failed(about, p.err))
 			continue
 		}
-		changes = changes || p.ofTable()
-		e.learnPipe(p)
 		found = append(found, judge(about, "runs, with the right source and target",
 			append(e.judgeRunning(p), e.judgeEnds(p)...))...)
 	}
@@ -171,16 +212,6 @@ func (e *examination) pipes(context.Context) (found []Diagnosis) {
 			"deploy with -c exportStatusTableStreamArn=…"})
 	}
 	return found
-}
-
-func (e *examination) learnPipe(p pipe) {
-	part, source, itself := ofMessages, fileQueue, thatOfMessages
-	if p.ofTable() {
-		part, source, itself = ofChanges, statusStream, thatOfChanges
-	}
-	e.learn(itself, aws.ToString(p.Arn))
-	e.learn(roleOf(part), aws.ToString(p.RoleArn))
-	e.learn(source, aws.ToString(p.Source))
 }
 
 func (e *examination) judgeRunning(p pipe) (wrong problems) {
@@ -197,7 +228,6 @@ func (e *examination) judgeRunning(p pipe) (wrong problems) {
 	return wrong
 }
 
-// judgeEnds checks the source and target of a pipe.
 func (e *examination) judgeEnds(p pipe) (wrong problems) {
 	add := func(says string) { wrong.add(Error, "deploy again", "%s", says) }
 	source := aws.ToString(p.Source)
@@ -217,7 +247,7 @@ func (e *examination) judgeEnds(p pipe) (wrong problems) {
 // pipe could not be read.
 func (e *examination) batches() (window, size int) {
 	for _, p := range e.described {
-		if p.err == nil && p.SourceParameters != nil && p.SourceParameters.SqsQueueParameters != nil {
+		if p.SourceParameters != nil && p.SourceParameters.SqsQueueParameters != nil {
 			source := p.SourceParameters.SqsQueueParameters
 			return int(aws.ToInt32(source.MaximumBatchingWindowInSeconds)), int(aws.ToInt32(source.BatchSize))
 		}
@@ -235,16 +265,15 @@ func (e *examination) schedule(ctx context.Context) (found []Diagnosis) {
 			found = append(found, failed(about, err))
 			continue
 		}
-		if got.Target != nil {
-			e.learn(roleOf(about), aws.ToString(got.Target.RoleArn))
-		}
+		target := cmp.Or(got.Target, &schedulertypes.Target{})
+		e.learn(roleOf(about), aws.ToString(target.RoleArn))
 		var wrong problems
 		if got.State != schedulertypes.ScheduleStateEnabled {
 			wrong.add(Error,
 				"enable it, or deploy again; meanwhile call the sweep: "+e.command.Do("pending --deliver --yes"),
 				"is %s: pending messages stay pending, and no alert is sent for stalled runs", got.State)
 		}
-		if got.Target == nil || lastPart(aws.ToString(got.Target.Arn), ":") != e.FunctionName("sweep") {
+		if lastPart(aws.ToString(target.Arn), ":") != e.FunctionName("sweep") {
 			wrong.add(Error, "deploy again", "does not call the function %s", e.FunctionName("sweep"))
 		}
 		found = append(found, judge(about, "calls it: "+aws.ToString(got.ScheduleExpression), wrong)...)

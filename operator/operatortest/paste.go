@@ -1,4 +1,4 @@
-// Package operatortest runs suggested commands in a shell.
+// Package operatortest runs suggested commands in a shell, compares answers with golden files, and stands in for AWS.
 package operatortest
 
 import (

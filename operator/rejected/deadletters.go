@@ -1,12 +1,11 @@
 package rejected
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
@@ -26,18 +25,28 @@ var ErrNoDeadLetterQueue = errors.New(
 // identity. So a replay has the identity that the message had at its first delivery. Messages that SQS moved there from
 // other queues are left out: a replay would send them to a queue that is not theirs.
 func (q Queues) DeadLetters(ctx context.Context) (Queues, error) {
-	got, err := q.SQS.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: &q.FileReceived,
-		AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameQueueArn,
-			types.QueueAttributeNameRedrivePolicy}})
+	got, err := Attributes(ctx, q.SQS, q.FileReceived, "reading the file-received queue's redrive policy",
+		types.QueueAttributeNameQueueArn, types.QueueAttributeNameRedrivePolicy)
 	if err != nil {
-		return q, fmt.Errorf("reading the file-received queue's redrive policy: %w", err)
+		return q, err
 	}
-	q.source = got.Attributes[string(types.QueueAttributeNameQueueArn)]
-	q.Rejected, err = DeadLetterQueue(ctx, q.SQS, got.Attributes[string(types.QueueAttributeNameRedrivePolicy)])
+	q.source = got[string(types.QueueAttributeNameQueueArn)]
+	q.Rejected, err = DeadLetterQueue(ctx, q.SQS, got[string(types.QueueAttributeNameRedrivePolicy)])
 	if err == nil && q.Rejected == "" {
 		err = ErrNoDeadLetterQueue
 	}
 	return q, err
+}
+
+// Attributes reads attributes of a queue. Its error says what was being done.
+func Attributes(
+	ctx context.Context, client *sqs.Client, url, doing string, names ...types.QueueAttributeName,
+) (map[string]string, error) {
+	got, err := client.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: &url, AttributeNames: names})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", doing, err)
+	}
+	return got.Attributes, nil
 }
 
 // DeadLetterQueue finds the URL of the dead-letter queue that the file-received queue's redrive policy names. It is
@@ -47,11 +56,9 @@ func DeadLetterQueue(ctx context.Context, client *sqs.Client, redrivePolicy stri
 		return "", nil
 	}
 	var policy struct{ DeadLetterTargetArn string }
-	if err := json.Unmarshal([]byte(redrivePolicy), &policy); err != nil {
-		return "", fmt.Errorf("reading the file-received queue's redrive policy: %w", err)
-	}
-	queue, err := arn.Parse(policy.DeadLetterTargetArn)
-	if err != nil {
+	err = json.Unmarshal([]byte(redrivePolicy), &policy)
+	queue, malformed := arn.Parse(policy.DeadLetterTargetArn)
+	if err = cmp.Or(err, malformed); err != nil {
 		return "", fmt.Errorf("reading the file-received queue's redrive policy: %w", err)
 	}
 	found, err := client.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: &queue.Resource,
@@ -60,38 +67,6 @@ func DeadLetterQueue(ctx context.Context, client *sqs.Client, redrivePolicy stri
 		return "", fmt.Errorf("finding dead-letter queue %s: %w", queue.Resource, err)
 	}
 	return aws.ToString(found.QueueUrl), nil
-}
-
-// systemAttributes are those of both kinds of messages.
-var systemAttributes = []types.MessageSystemAttributeName{types.MessageSystemAttributeNameSentTimestamp,
-	types.MessageSystemAttributeNameApproximateReceiveCount,
-	types.MessageSystemAttributeNameApproximateFirstReceiveTimestamp,
-	types.MessageSystemAttributeNameDeadLetterQueueSourceArn}
-
-func (q Queues) newMessage(received types.Message) *Message {
-	var m *Message
-	if q.source == "" {
-		m = q.newRejected(received)
-	} else {
-		m = q.newDeadLetter(received)
-	}
-	m.RejectedAgain = m.rejectedAgain(q.CountBy)
-	return m
-}
-
-// newDeadLetter reads a message that nothing rejected, so it has no reason.
-func (q Queues) newDeadLetter(received types.Message) *Message {
-	m := q.readMessage(received, aws.ToString(received.MessageId), aws.ToString(received.Body))
-	m.dead, m.identified = true, identifies(m.Text)
-	m.Receives, _ = strconv.Atoi(
-		received.Attributes[string(types.MessageSystemAttributeNameApproximateReceiveCount)])
-	m.Detail = fmt.Sprintf("receives: %d", m.Receives)
-	first, given := timeOf(received, types.MessageSystemAttributeNameApproximateFirstReceiveTimestamp)
-	if given {
-		m.FirstReceivedAt = &first
-		m.Detail += ", the first at " + first.Format(time.DateTime) + " UTC"
-	}
-	return m
 }
 
 // DeadLetter reports whether the message is a dead letter, not a rejected message.

@@ -8,6 +8,7 @@ package rejected
 import (
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -52,19 +53,33 @@ type Message struct {
 	handle     *string
 }
 
-// newRejected reads a message that was rejected with its reason.
-func (q Queues) newRejected(received types.Message) *Message {
-	attribute := func(name string) string { return aws.ToString(received.MessageAttributes[name].StringValue) }
-	m := q.readMessage(received, sendable.Original(attribute(delivery.AttrIdentity)),
-		sendable.Original(aws.ToString(received.Body)))
-	m.Reason, m.Detail = snapshot.Reason(attribute(delivery.AttrReasonCode)), attribute(delivery.AttrReason)
-	return m
-}
+// systemAttributes are those of both kinds of messages.
+var systemAttributes = []types.MessageSystemAttributeName{types.MessageSystemAttributeNameSentTimestamp,
+	types.MessageSystemAttributeNameApproximateReceiveCount,
+	types.MessageSystemAttributeNameApproximateFirstReceiveTimestamp,
+	types.MessageSystemAttributeNameDeadLetterQueueSourceArn}
 
-func (q Queues) readMessage(received types.Message, identity, text string) *Message {
-	m := &Message{Identity: identity, Text: text, Runs: runsOf(json.RawMessage(text), 0),
-		id: aws.ToString(received.MessageId), handle: received.ReceiptHandle}
+// newMessage reads a message that was rejected with its reason, or a dead letter, which nothing rejected.
+func (q Queues) newMessage(received types.Message) *Message {
+	m := &Message{id: aws.ToString(received.MessageId), handle: received.ReceiptHandle, dead: q.source != "",
+		Text: aws.ToString(received.Body)}
 	m.SentAt, _ = timeOf(received, types.MessageSystemAttributeNameSentTimestamp)
+	if m.dead {
+		m.Identity, m.identified = m.id, identifies(m.Text)
+		m.Receives, _ = strconv.Atoi(
+			received.Attributes[string(types.MessageSystemAttributeNameApproximateReceiveCount)])
+		m.Detail = fmt.Sprintf("receives: %d", m.Receives)
+		first, given := timeOf(received, types.MessageSystemAttributeNameApproximateFirstReceiveTimestamp)
+		if given {
+			m.FirstReceivedAt = &first
+			m.Detail += ", the first at " + first.Format(time.DateTime) + " UTC"
+		}
+	} else {
+		attribute := func(name string) string { return aws.ToString(received.MessageAttributes[name].StringValue) }
+		m.Identity, m.Text = sendable.Original(attribute(delivery.AttrIdentity)), sendable.Original(m.Text)
+		m.Reason, m.Detail = snapshot.Reason(attribute(delivery.AttrReasonCode)), attribute(delivery.AttrReason)
+	}
+	m.Runs, m.RejectedAgain = runsOf(json.RawMessage(m.Text), 0), m.rejectedAgain(q.CountBy)
 	return m
 }
 

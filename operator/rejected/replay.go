@@ -1,8 +1,8 @@
 package rejected
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -32,13 +32,12 @@ func (r *Reading) Replay(ctx context.Context, messages []*Message) ([]Outcome, e
 	if err != nil {
 		return nil, err
 	}
-	for _, batch := range batches(fit, func(i int) int { return len(messages[i].Envelope()) }) {
+	for _, some := range batches(fit, func(o *Outcome) int { return len(o.Envelope()) }) {
 		if err := ctx.Err(); err != nil {
-			fail(outcomes, batch, "it was not replayed", err, nil)
+			some.succeeded("it was not replayed", err, nil)
 			continue
 		}
-		sent := r.queues.send(ctx, outcomes, batch)
-		r.delete(ctx, outcomes, sent,
+		r.delete(ctx, r.queues.send(ctx, some),
 			"it was replayed and counts once, but is still "+r.queues.state()+"; replay it again or delete it")
 	}
 	return outcomes, nil
@@ -47,28 +46,42 @@ func (r *Reading) Replay(ctx context.Context, messages []*Message) ([]Outcome, e
 // WouldReplay says what Replay would do, and does nothing.
 func (r *Reading) WouldReplay(ctx context.Context, messages []*Message) ([]Outcome, error) {
 	outcomes, fit, err := r.queues.fit(ctx, messages)
-	for _, i := range fit {
-		outcomes[i].Done = true
+	for _, o := range fit {
+		o.Done = true
 	}
 	return outcomes, err
 }
 
-// fit returns the indices of the messages that the file-received queue accepts; the others are too large.
-func (q Queues) fit(ctx context.Context, messages []*Message) (outcomes []Outcome, fit []int, err error) {
+// fit returns the outcomes of the messages that the file-received queue accepts; the others are too large.
+func (q Queues) fit(ctx context.Context, messages []*Message) (outcomes []Outcome, fit batch, err error) {
 	most, err := q.MostBytes(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
+	outcomes = make([]Outcome, len(messages))
 	for i, message := range messages {
-		outcome := Outcome{Message: message}
+		outcomes[i].Message = message
 		if size := len(message.Envelope()); size > most {
-			outcome.Err = &TooLargeError{Size: size, Most: most}
+			outcomes[i].Err = &TooLargeError{Size: size, Most: most}
 		} else {
-			fit = append(fit, i)
+			fit = append(fit, &outcomes[i])
 		}
-		outcomes = append(outcomes, outcome)
 	}
 	return outcomes, fit, nil
+}
+
+// MostBytes asks how large a message the file-received queue accepts.
+func (q Queues) MostBytes(ctx context.Context) (int, error) {
+	const doing = "reading the maximum message size of the file-received queue"
+	got, err := Attributes(ctx, q.SQS, q.FileReceived, doing, types.QueueAttributeNameMaximumMessageSize)
+	if err != nil {
+		return 0, err
+	}
+	most, err := strconv.Atoi(got[string(types.QueueAttributeNameMaximumMessageSize)])
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", doing, err)
+	}
+	return most, nil
 }
 
 // TooLargeError says that a message in its envelope is too large for the file-received queue.
@@ -79,110 +92,86 @@ func (e *TooLargeError) Error() string {
 		e.Most)
 }
 
-// MostBytes asks how large a message the file-received queue accepts.
-func (q Queues) MostBytes(ctx context.Context) (int, error) {
-	name := types.QueueAttributeNameMaximumMessageSize
-	got, err := q.SQS.GetQueueAttributes(ctx,
-		&sqs.GetQueueAttributesInput{QueueUrl: &q.FileReceived, AttributeNames: []types.QueueAttributeName{name}})
-	if err != nil {
-		return 0, fmt.Errorf("reading the maximum message size of the file-received queue: %w", err)
-	}
-	most, err := strconv.Atoi(got.Attributes[string(name)])
-	if err != nil {
-		return 0, fmt.Errorf("reading the maximum message size of the file-received queue: %w", err)
-	}
-	return most, nil
-}
+// batch are the outcomes of messages that are in one call. An entry's id is its message's position.
+type batch []*Outcome
 
-// batches groups messages for calls.
-func batches(all []int, size func(int) int) [][]int {
-	var grouped [][]int
+func batches(all batch, size func(*Outcome) int) (grouped []batch) {
 	bytes := 0
-	for _, i := range all {
-		if last := len(grouped) - 1; last < 0 || len(grouped[last]) == perCall || bytes+size(i) > mostPerBatch {
+	for _, o := range all {
+		if last := len(grouped) - 1; last < 0 || len(grouped[last]) == perCall || bytes+size(o) > mostPerBatch {
 			grouped, bytes = append(grouped, nil), 0
 		}
-		grouped[len(grouped)-1] = append(grouped[len(grouped)-1], i)
-		bytes += size(i)
+		grouped[len(grouped)-1] = append(grouped[len(grouped)-1], o)
+		bytes += size(o)
 	}
 	return grouped
 }
 
-// send sends a batch and returns the messages that were sent.
-func (q Queues) send(ctx context.Context, outcomes []Outcome, batch []int) (taken []int) {
-	entries := make([]types.SendMessageBatchRequestEntry, 0, len(batch))
-	for _, i := range batch {
-		entries = append(entries, types.SendMessageBatchRequestEntry{
-			Id: aws.String(strconv.Itoa(i)), MessageBody: aws.String(outcomes[i].Envelope()),
-		})
+// send returns the messages that were sent.
+func (q Queues) send(ctx context.Context, all batch) batch {
+	entries := make([]types.SendMessageBatchRequestEntry, 0, len(all))
+	for i, o := range all {
+		entries = append(entries, types.SendMessageBatchRequestEntry{Id: aws.String(strconv.Itoa(i)),
+			MessageBody: aws.String(o.Envelope())})
 	}
 	sent, err := q.SQS.SendMessageBatch(ctx, &sqs.SendMessageBatchInput{QueueUrl: &q.FileReceived, Entries: entries})
-	doing := "it was not replayed"
+	meaning := "it was not replayed"
 	if err != nil && !deployment.Refused(err) {
-		doing = "it may have been replayed, and is still " + q.state() + "; it counts once if you replay it again"
+		meaning = "it may have been replayed, and is still " + q.state() + "; it counts once if you replay it again"
 	}
-	failed := fail(outcomes, batch, doing, err, func() []types.BatchResultErrorEntry { return sent.Failed })
-	return slices.DeleteFunc(slices.Clone(batch), func(i int) bool { return failed[i] })
+	return all.succeeded(meaning, err, cmp.Or(sent, &sqs.SendMessageBatchOutput{}).Failed)
 }
 
 // Delete deletes messages of the reading for good, until the context ends.
 func (r *Reading) Delete(ctx context.Context, messages []*Message) []Outcome {
-	outcomes := make([]Outcome, len(messages))
-	all := make([]int, len(messages))
+	outcomes, all := make([]Outcome, len(messages)), make(batch, len(messages))
 	for i, message := range messages {
-		outcomes[i].Message, all[i] = message, i
+		outcomes[i].Message, all[i] = message, &outcomes[i]
 	}
-	for batch := range slices.Chunk(all, perCall) {
+	for some := range slices.Chunk(all, perCall) {
 		if err := ctx.Err(); err != nil {
-			fail(outcomes, batch, "it was not deleted", err, nil)
+			some.succeeded("it was not deleted", err, nil)
 			continue
 		}
-		r.delete(ctx, outcomes, batch, "it may still be "+r.queues.state()+"; delete it again")
+		r.delete(ctx, some, "it may still be "+r.queues.state()+"; delete it again")
 	}
 	return outcomes
 }
 
 // delete deletes a batch from the queue that was read, also when the context has ended: its messages may have been
 // replayed. A message that cannot be deleted is held until it is released; its error begins with stays.
-func (r *Reading) delete(ctx context.Context, outcomes []Outcome, batch []int, stays string) {
-	if len(batch) == 0 {
+func (r *Reading) delete(ctx context.Context, all batch, stays string) {
+	if len(all) == 0 {
 		return
 	}
-	entries := make([]types.DeleteMessageBatchRequestEntry, 0, len(batch))
-	for _, i := range batch {
+	entries := make([]types.DeleteMessageBatchRequestEntry, 0, len(all))
+	for i, o := range all {
 		entries = append(entries, types.DeleteMessageBatchRequestEntry{Id: aws.String(strconv.Itoa(i)),
-			ReceiptHandle: outcomes[i].handle})
+			ReceiptHandle: o.handle})
 	}
 	deleted, err := r.queues.SQS.DeleteMessageBatch(context.WithoutCancel(ctx),
 		&sqs.DeleteMessageBatchInput{QueueUrl: &r.queues.Rejected, Entries: entries})
-	failed := fail(outcomes, batch, stays, err, func() []types.BatchResultErrorEntry { return deleted.Failed })
-	for _, i := range batch {
-		if !failed[i] {
-			outcomes[i].Done = true
-			delete(r.byID, outcomes[i].id)
-		}
+	for _, o := range all.succeeded(stays, err, cmp.Or(deleted, &sqs.DeleteMessageBatchOutput{}).Failed) {
+		o.Done = true
+		delete(r.byID, o.id)
 	}
 }
 
-// fail records the errors of a batch, each after its meaning, and returns the messages that failed.
-func fail(
-	outcomes []Outcome, batch []int, meaning string, err error, entries func() []types.BatchResultErrorEntry,
-) map[int]bool {
-	failed := map[int]bool{}
-	note := func(i int, cause error) {
-		failed[i] = true
-		outcomes[i].Err = errors.Join(outcomes[i].Err, fmt.Errorf("%s: %w", meaning, cause))
-	}
-	if err != nil {
-		for _, i := range batch {
-			note(i, err)
-		}
-		return failed
-	}
-	for _, entry := range entries() {
+// succeeded returns the messages for which a call succeeded. It records the error of the others, the call's or SQS's,
+// after its meaning.
+func (b batch) succeeded(meaning string, err error, refused []types.BatchResultErrorEntry) (done batch) {
+	causes := make([]error, len(b))
+	for _, entry := range refused {
 		if i, err := strconv.Atoi(aws.ToString(entry.Id)); err == nil {
-			note(i, entryError(entry))
+			causes[i] = entryError(entry)
 		}
 	}
-	return failed
+	for i, o := range b {
+		if cause := cmp.Or(err, causes[i]); cause != nil {
+			o.Err = fmt.Errorf("%s: %w", meaning, cause)
+		} else {
+			done = append(done, o)
+		}
+	}
+	return done
 }

@@ -26,24 +26,26 @@ type Failure struct {
 // findings names what may keep an unfinished run from making progress.
 func (e Evidence) findings(run Run, command Command) []Finding {
 	var findings []Finding
-	add := func(n int, whose Responsible, what WaitsFor, sentence string, next ...string) {
-		if n > 0 {
-			findings = append(findings, Finding{WaitsFor: what, Responsible: whose, Sentence: sentence, Next: next})
-		}
-	}
 	if failed, _ := e.failures(run); len(failed) > 0 {
-		add(1, Operator, ForReconciliation, failedSentence(failed)+".", docsFailed, command.reconcile(run))
-		findings[0].Since = moment(failed[0].At)
+		f := finding(ForReconciliation, Operator, failedSentence(failed)+".", docsFailed, command.reconcile(run))
+		f.Since = moment(failed[0].At)
+		findings = append(findings, f)
 	}
-	add(e.DeadLetters, Operator, ForFiles, Plural(e.DeadLetters, "message", "messages")+
-		" in the file-received queue's dead-letter queue: no execution could start for them or, with EXPRESS, each "+
-		"failed. They may belong to this run.", command.Do("rejected list --dead-letters "+Flag("run", run.Run)),
-		"docs/runbook.md, file received dead letters")
-	add(e.Rejected, Operator, ForFiles, Plural(e.Rejected, "message", "messages")+
-		" in the rejected-messages queue. They may belong to this run.",
-		command.Do("rejected list "+Flag("run", run.Run)))
-	add(e.Waiting, Checker, ForFiles, Plural(e.Waiting, "message is", "messages are")+
-		" in the file-received queue. They may belong to this run.", command.Do("watch", run.Run))
+	if e.DeadLetters > 0 {
+		findings = append(findings, finding(ForFiles, Operator, Plural(e.DeadLetters, "message", "messages")+
+			" in the file-received queue's dead-letter queue: no execution could start for them or, with EXPRESS, "+
+			"each failed. They may belong to this run.",
+			command.Do("rejected list --dead-letters "+Flag("run", run.Run)),
+			"docs/runbook.md, file received dead letters"))
+	}
+	if e.Rejected > 0 {
+		findings = append(findings, finding(ForFiles, Operator, Plural(e.Rejected, "message", "messages")+
+			" in the rejected-messages queue. They may belong to this run.", command.rejected(run)))
+	}
+	if e.Waiting > 0 {
+		findings = append(findings, finding(ForFiles, Checker, Plural(e.Waiting, "message is", "messages are")+
+			" in the file-received queue. They may belong to this run.", command.Do("watch", run.Run)))
+	}
 	return findings
 }
 
@@ -55,11 +57,11 @@ func (e Evidence) past(run Run, command Command) []Finding {
 	if len(past) == 0 {
 		return nil
 	}
-	return []Finding{{WaitsFor: ForReconciliation, Responsible: NoOne, Since: moment(past[0].At),
-		Next: []string{docsFailed, command.Do("rejected list " + Flag("run", run.Run))},
-		Sentence: failedSentence(past) +
-			". The run has made progress since, so the failed step may be done. Messages " +
-			"that could not be counted are in the rejected-messages queue."}}
+	f := finding(ForReconciliation, NoOne, failedSentence(past)+". The run has made progress since, so the failed "+
+		"step may be done. Messages that could not be counted are in the rejected-messages queue.", docsFailed,
+		command.rejected(run))
+	f.Since = moment(past[0].At)
+	return []Finding{f}
 }
 
 // failures separates those that may block the run from those after which something was counted or leased, each the

@@ -34,6 +34,7 @@ func (c Command) Do(what string, arguments ...string) string {
 func Flag(name, value string) string { return "--" + name + "=" + Quote(value) }
 
 func (c Command) reconcile(run Run) string { return c.Do("reconcile --yes", run.Run) }
+func (c Command) rejected(run Run) string  { return c.Do("rejected list " + Flag("run", run.Run)) }
 
 // Quote makes a text one word of a command line for bash and zsh. The result has only visible characters: others are
 // written in octal, byte by byte, which does not depend on the locale. A NUL, which no command line can hold, becomes

@@ -120,8 +120,8 @@ func New(correlationID string, read store.RunState, settings Settings, now time.
 		known = *read.Run
 	}
 	tally := &snapshot.Tally{}
-	var changed time.Time
-	run := Run{known: read.Run != nil}
+	run := Run{known: read.Run != nil, Summary: Summary{Run: known.CorrelationID, SnapshotType: known.SnapshotType,
+		ExportDate: known.ExportDate, FirstMessage: moment(known.RegisteredAt)}}
 	for _, state := range read.Collections {
 		row := *state.Row
 		if state.Malformed != nil {
@@ -133,48 +133,32 @@ func New(correlationID string, read store.RunState, settings Settings, now time.
 			c.WaitsFor = ForOthers // a reconciliation would not change it
 		}
 		run.Collections = append(run.Collections, c)
-		changed = latest(changed, state.Collection.CountedAt, state.Collection.Request.Since)
+		if c.received {
+			run.Received++
+		}
+		if c.successful {
+			run.Successful++
+		}
+		run.moved = latest(run.moved, state.Collection.CountedAt, state.Collection.Request.Since)
 	}
 	slices.SortStableFunc(run.Collections, func(a, b Collection) int {
 		return cmp.Compare(slices.Index(waits, a.WaitsFor), slices.Index(waits, b.WaitsFor))
 	})
-	run.moved = changed
-	changed = latest(changed, known.Progress.Since) // sums that differ from the sweep's have changed after it
+	run.Summary.Collections, run.FilesReceived, run.FilesSent = tally.Rows, tally.FilesReceived, tally.FilesSent
 	for _, kind := range snapshot.Notifications {
 		entry := known.Outbox[kind]
 		due := run.known && known.Due(kind, tally) // the system that counts a run notifies monitoring
 		run.Notifications = append(run.Notifications,
 			Notification{kind, newDelivery(entry, known.Generation, due, now)})
-		changed, run.moved = latest(changed, entry.Since), latest(run.moved, entry.Since)
+		run.moved = latest(run.moved, entry.Since)
 	}
-	run.Summary = summary(known, tally, run.Collections)
+	changed := latest(run.moved, known.Progress.Since) // sums that differ from the sweep's have changed after it
+	run.State, run.LastProgress = state(known, tally, changed, settings, now), moment(changed)
 	if read.EndedByHand(settings.Exempt) {
-		run.Abandonment = &Abandonment{known.ByHand.At, known.ByHand.Reason}
+		run.State, run.Abandonment = Abandoned, &Abandonment{known.ByHand.At, known.ByHand.Reason}
 	}
-	run.State = state(known, tally, changed, settings, now)
-	if run.Abandonment != nil {
-		run.State = Abandoned
-	}
-	run.LastProgress = moment(changed)
 	run.setDeadline(known, settings, now)
 	return run
-}
-
-func summary(run snapshot.Run, tally *snapshot.Tally, collections []Collection) Summary {
-	s := Summary{
-		Run: run.CorrelationID, SnapshotType: run.SnapshotType, ExportDate: run.ExportDate,
-		Collections: tally.Rows, FilesReceived: tally.FilesReceived, FilesSent: tally.FilesSent,
-		FirstMessage: moment(run.RegisteredAt),
-	}
-	for _, c := range collections {
-		if c.received {
-			s.Received++
-		}
-		if c.successful {
-			s.Successful++
-		}
-	}
-	return s
 }
 
 // state follows the sweep's rule for a stall (snapshot.Run.Stall), from what is stored alone. The sweep records the
@@ -202,7 +186,7 @@ func delivered(run snapshot.Run, kind snapshot.Kind) bool {
 
 // newDelivery describes the message of a version, and whether it is due: by the outbox entry of its kind.
 func newDelivery(entry snapshot.Entry, version int64, due bool, now time.Time) Delivery {
-	enqueued := Delivery{Since: moment(entry.Since), Until: moment(entry.Until),
+	enqueued := Delivery{State: Pending, Since: moment(entry.Since), Until: moment(entry.Until),
 		Execution: snapshot.ExecutionOf(entry.Owner)}
 	switch {
 	case entry.Settles(version):
@@ -213,8 +197,6 @@ func newDelivery(entry snapshot.Entry, version int64, due bool, now time.Time) D
 		return Delivery{State: Pending}
 	case now.Before(entry.Until):
 		enqueued.State = Leased
-	default:
-		enqueued.State = Pending
 	}
 	return enqueued
 }
@@ -241,16 +223,14 @@ func ToReconcile(run Run) []snapshot.CollectionKey {
 	}
 	pending := func(n Notification) bool { return n.Delivery.State == Pending }
 	if len(keys) == 0 && slices.ContainsFunc(run.Notifications, pending) {
-		keys = append(keys, snapshot.CollectionKey{CorrelationID: run.Run,
-			CollectionName: run.Collections[0].Collection})
+		return []snapshot.CollectionKey{{CorrelationID: run.Run, CollectionName: run.Collections[0].Collection}}
 	}
 	return keys
 }
 
 // Malformed reports whether an error says that stored data is malformed. It need not affect other runs.
 func Malformed(err error) bool {
-	malformed := (*failure.Malformed)(nil)
-	return errors.As(err, &malformed)
+	return errors.As(err, new(*failure.Malformed))
 }
 
 // NewestFirst sorts runs by their first messages, the newest first.
@@ -258,4 +238,29 @@ func NewestFirst(runs []snapshot.Run) {
 	slices.SortFunc(runs, func(x, y snapshot.Run) int {
 		return cmp.Or(y.RegisteredAt.Compare(x.RegisteredAt), cmp.Compare(x.CorrelationID, y.CorrelationID))
 	})
+}
+
+// setDeadline sets the deadline of a run that is not done, and whether it is late. It follows the sweep, which ignores
+// a run that is abandoned or has no rows.
+func (s *Summary) setDeadline(run snapshot.Run, settings Settings, now time.Time) {
+	if s.State == Successful || s.State == Abandoned || s.Collections == 0 {
+		return
+	}
+	s.Deadline, s.Late = moment(run.Deadline(settings.LateAfter)), run.Late(now, settings.LateAfter)
+}
+
+// Label is the state and, beside it, whether the run is late.
+func (s Summary) Label() string {
+	if s.Late {
+		return string(s.State) + ", late"
+	}
+	return string(s.State)
+}
+
+// Tone is the colour of the label.
+func (s Summary) Tone() show.Tone {
+	if s.Late {
+		return show.Bad
+	}
+	return s.State.Tone()
 }

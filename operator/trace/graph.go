@@ -1,7 +1,7 @@
 package trace
 
 import (
-	"cmp"
+	"maps"
 	"slices"
 
 	"snapshot-status-checker/statemachine"
@@ -63,12 +63,7 @@ func inOrder(m statemachine.Machine) []string {
 			add(way.To)
 		}
 	}
-	var rest []string
-	for name := range m.States {
-		rest = append(rest, name)
-	}
-	slices.SortFunc(rest, cmp.Compare[string])
-	for _, name := range rest {
+	for _, name := range slices.Sorted(maps.Keys(m.States)) {
 		add(name)
 	}
 	return names

@@ -6,9 +6,13 @@
 package trace
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -58,8 +62,7 @@ type Account struct {
 }
 
 // ErrNotFound is the error for an execution that does not exist, or no longer.
-var ErrNotFound = errors.New(
-	"the state machine has no such execution (STANDARD keeps them for 90 days)")
+var ErrNotFound = errors.New("the state machine has no such execution (STANDARD keeps them for 90 days)")
 
 // Reader reads a deployment's executions. It is safe for concurrent use, and remembers executions that have ended.
 type Reader struct {
@@ -78,7 +81,8 @@ type Reader struct {
 func New(d deployment.Deployment) *Reader {
 	stack := strings.TrimSuffix(d.FunctionName(""), "-")
 	return &Reader{SFN: sfn.NewFromConfig(d.Config), Logs: cloudwatchlogs.NewFromConfig(d.Config),
-		Machine: d.StateMachineArn, LogGroup: "/aws/vendedlogs/states/" + stack, deployment: d}
+		Machine: d.StateMachineArn, LogGroup: "/aws/vendedlogs/states/" + stack, deployment: d,
+		ended: map[string]Execution{}}
 }
 
 // Ours reports whether an ARN is that of an execution of this state machine.
@@ -89,7 +93,7 @@ func (r *Reader) Ours(id string) bool {
 }
 
 // express reports whether an execution has only a log.
-func (r *Reader) express(id string) bool { return strings.Contains(id, ":express:") }
+func express(id string) bool { return strings.Contains(id, ":express:") }
 
 // Account reads an execution with its way. An EXPRESS one is searched in the log within an hour of the moment, or in
 // the last day if that is zero.
@@ -97,7 +101,7 @@ func (r *Reader) Account(ctx context.Context, id string, near time.Time) (Accoun
 	if !r.Ours(id) {
 		return Account{}, ErrNotFound
 	}
-	if r.express(id) {
+	if express(id) {
 		return r.fromLog(ctx, id, near)
 	}
 	execution, err := r.describe(ctx, id)
@@ -132,16 +136,14 @@ func (r *Reader) history(ctx context.Context, id string) ([]event, error) {
 	return events, nil
 }
 
-// graphOf draws the definition of the execution, which may be older than today's.
+// graphOf draws the definition of a STANDARD execution, which may be older than today's.
 func (r *Reader) graphOf(ctx context.Context, id string) (Graph, error) {
-	if !r.express(id) {
-		described, err := r.SFN.DescribeStateMachineForExecution(ctx, &sfn.DescribeStateMachineForExecutionInput{
-			ExecutionArn: &id})
-		if err == nil {
-			return parse(aws.ToString(described.Definition))
-		}
+	described, err := r.SFN.DescribeStateMachineForExecution(ctx, &sfn.DescribeStateMachineForExecutionInput{
+		ExecutionArn: &id})
+	if err != nil {
+		return r.Graph(ctx)
 	}
-	return r.Graph(ctx)
+	return parse(aws.ToString(described.Definition))
 }
 
 // Graph draws the deployed definition.
@@ -166,16 +168,14 @@ func (r *Reader) describe(ctx context.Context, id string) (Execution, error) {
 		return known, nil
 	}
 	described, err := r.SFN.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: &id})
-	var gone *types.ExecutionDoesNotExist
-	if errors.As(err, &gone) {
+	if errors.As(err, new(*types.ExecutionDoesNotExist)) {
 		return Execution{}, ErrNotFound
 	}
 	if err != nil {
 		return Execution{}, fmt.Errorf("reading execution %s: %w", Name(id), err)
 	}
 	execution := Execution{ID: id, Status: described.Status, Started: aws.ToTime(described.StartDate),
-		Stopped: described.StopDate,
-		Input:   aws.ToString(described.Input), Output: aws.ToString(described.Output),
+		Stopped: described.StopDate, Input: aws.ToString(described.Input), Output: aws.ToString(described.Output),
 		Error: aws.ToString(described.Error), Cause: aws.ToString(described.Cause)}
 	if execution.Status != types.ExecutionStatusRunning {
 		r.remember(execution)
@@ -193,4 +193,71 @@ func (r *Reader) remember(execution Execution) {
 		r.ended = map[string]Execution{}
 	}
 	r.ended[execution.ID] = execution
+}
+
+// fromLog reads an EXPRESS execution from the log.
+func (r *Reader) fromLog(ctx context.Context, id string, near time.Time) (Account, error) {
+	from, to := near.Add(-time.Hour), near.Add(time.Hour)
+	if near.IsZero() {
+		from, to = time.Now().Add(-24*time.Hour), time.Now()
+	}
+	pages := cloudwatchlogs.NewFilterLogEventsPaginator(r.Logs,
+		&cloudwatchlogs.FilterLogEventsInput{LogGroupName: &r.LogGroup,
+			FilterPattern: aws.String(`{ $.execution_arn = ` + strconv.Quote(id) + ` }`),
+			StartTime:     aws.Int64(from.UnixMilli()), EndTime: aws.Int64(to.UnixMilli())})
+	var lines []string
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return Account{}, fmt.Errorf("reading the log of execution %s in %s: %w", Name(id), r.LogGroup, err)
+		}
+		for _, event := range page.Events {
+			lines = append(lines, aws.ToString(event.Message))
+		}
+	}
+	if len(lines) == 0 {
+		return Account{}, fmt.Errorf("log group %s has no event of it within an hour of that time: %w", r.LogGroup,
+			ErrNotFound)
+	}
+	events, err := parseLog(lines)
+	if err != nil {
+		return Account{}, err
+	}
+	account := accountOf(id, events)
+	account.Graph, err = r.Graph(ctx)
+	return account, err
+}
+
+// accountOf is an execution from its events.
+func accountOf(id string, events []event) Account {
+	account := Account{Express: true, Steps: stepsOf(events),
+		Note: "EXPRESS: read from the log, which has no inputs and outputs (logs contain no data of messages)."}
+	account.ID, account.Status = id, types.ExecutionStatusRunning
+	for _, e := range events {
+		switch {
+		case e.Type == types.HistoryEventTypeExecutionStarted:
+			account.Started = aws.ToTime(e.At)
+		case e.Type == types.HistoryEventTypeExecutionSucceeded:
+			account.Status, account.Stopped = types.ExecutionStatusSucceeded, e.At
+		case e.ended():
+			account.Status, account.Stopped = types.ExecutionStatusFailed, e.At
+			account.Error, account.Cause = e.failure()
+		}
+	}
+	return account
+}
+
+// parseLog turns the lines of a log into events, in the order of their ids.
+func parseLog(lines []string) ([]event, error) {
+	var events []event
+	for _, line := range lines {
+		var e event
+		if err := json.Unmarshal([]byte(line), &e); err != nil {
+			return nil, fmt.Errorf("reading a line of the state machine's log: %w", err)
+		}
+		e.At = aws.Time(time.UnixMilli(e.Milliseconds).UTC())
+		events = append(events, e)
+	}
+	slices.SortFunc(events, func(a, b event) int { return cmp.Compare(a.ID, b.ID) })
+	return events, nil
 }

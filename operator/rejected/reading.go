@@ -5,24 +5,24 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"golang.org/x/sync/errgroup"
 )
 
 // Reading holds the messages that were received. Other readers do not see them until they are released.
 type Reading struct {
-	Messages []*Message // the oldest first
-	// OfOtherQueues is how many messages the dead-letter queue has from other queues; they are not in Messages.
-	OfOtherQueues int
-	// InFlight is how many messages other readers hold, approximately.
-	InFlight int
-	// NotReceived is how many messages the queue did not return, approximately.
-	NotReceived int
+	Messages      []*Message // the oldest first
+	OfOtherQueues int        // messages of the dead-letter queue from other queues; they are not in Messages
+	InFlight      int        // messages that other readers hold, approximately
+	NotReceived   int        // messages that the queue did not return, approximately
 
 	queues Queues
 	byID   map[string]*Message // all that is held
@@ -46,13 +46,12 @@ func hidesFor(messages int) time.Duration {
 func (q Queues) Count(ctx context.Context) (visible, hidden int, err error) {
 	names := []types.QueueAttributeName{types.QueueAttributeNameApproximateNumberOfMessages,
 		types.QueueAttributeNameApproximateNumberOfMessagesNotVisible}
-	got, err := q.SQS.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: &q.Rejected,
-		AttributeNames: names})
+	got, err := Attributes(ctx, q.SQS, q.Rejected, "counting the "+q.messages(), names...)
 	if err != nil {
-		return 0, 0, fmt.Errorf("counting the %s: %w", q.messages(), err)
+		return 0, 0, err
 	}
-	visible, err = strconv.Atoi(got.Attributes[string(names[0])])
-	hidden, hiddenErr := strconv.Atoi(got.Attributes[string(names[1])])
+	visible, err = strconv.Atoi(got[string(names[0])])
+	hidden, hiddenErr := strconv.Atoi(got[string(names[1])])
 	return visible, hidden, errors.Join(err, hiddenErr)
 }
 
@@ -132,4 +131,63 @@ func (r *Reading) receive(ctx context.Context, expected int) (more bool, err err
 
 func entryError(entry types.BatchResultErrorEntry) error {
 	return fmt.Errorf("%s: %s", aws.ToString(entry.Code), aws.ToString(entry.Message))
+}
+
+const (
+	concurrent     = 8                // calls
+	releaseTimeout = 30 * time.Second // of one call
+)
+
+// Release makes visible again what is held, except these messages, also when the context has ended. The error says how
+// many messages could not be released, and when they become visible by themselves.
+func (r *Reading) Release(ctx context.Context, except ...*Message) error {
+	hidden := hidesFor(len(r.Messages) + r.OfOtherQueues)
+	held := maps.Clone(r.byID)
+	for _, message := range except {
+		delete(held, message.id)
+	}
+	maps.DeleteFunc(r.byID, func(id string, _ *Message) bool { return held[id] != nil })
+	var mu sync.Mutex
+	failed := 0
+	var cause error // of one of them
+	var calls errgroup.Group
+	calls.SetLimit(concurrent)
+	for batch := range slices.Chunk(slices.Collect(maps.Values(held)), perCall) {
+		calls.Go(func() error {
+			n, err := r.queues.release(context.WithoutCancel(ctx), batch)
+			mu.Lock()
+			defer mu.Unlock()
+			if failed += n; err != nil {
+				cause = err
+			}
+			return nil
+		})
+	}
+	_ = calls.Wait()
+	if failed == 0 {
+		return nil
+	}
+	return fmt.Errorf("%d of %d messages could not be made visible again: %w; they become visible by themselves "+
+		"within %s", failed, len(held), cause, hidden)
+}
+
+// release makes a batch visible again, and says how many messages failed, with the error of one.
+func (q Queues) release(ctx context.Context, batch []*Message) (failed int, err error) {
+	ctx, cancel := context.WithTimeout(ctx, releaseTimeout)
+	defer cancel()
+	entries := make([]types.ChangeMessageVisibilityBatchRequestEntry, 0, len(batch))
+	for i, message := range batch {
+		entries = append(entries, types.ChangeMessageVisibilityBatchRequestEntry{
+			Id: aws.String(strconv.Itoa(i)), ReceiptHandle: message.handle, VisibilityTimeout: 0,
+		})
+	}
+	given, err := q.SQS.ChangeMessageVisibilityBatch(ctx, &sqs.ChangeMessageVisibilityBatchInput{QueueUrl: &q.Rejected,
+		Entries: entries})
+	switch {
+	case err != nil:
+		return len(batch), err
+	case len(given.Failed) > 0:
+		return len(given.Failed), entryError(given.Failed[0])
+	}
+	return 0, nil
 }
