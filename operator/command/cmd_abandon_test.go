@@ -47,7 +47,7 @@ func TestAbandonAndTakeUpAgain(t *testing.T) {
 	if s.started != 1 || s.swept != 3 {
 		t.Errorf("%d executions, %d calls of the sweep", s.started, s.swept)
 	}
-	says(exitOK, `"state": "stalled"`, "runs", "-o", "json")
+	says(exitOK, `"state": "in progress"`, "runs", "-o", "json")
 	says(exitOK, `"resumed": false`, "reconcile", "--yes", "troubled", "-o", "json")
 	if s.swept != 3 {
 		t.Error("taken up twice")

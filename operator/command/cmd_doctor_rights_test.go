@@ -82,10 +82,7 @@ func (s onStack) document(statements ...statement) string {
 func (s onStack) permissions() (found []doctor.Diagnosis) {
 	s.Helper()
 	var answer examined
-	got := s.says("doctor", "--output", "json")
-	if err := json.Unmarshal([]byte(got.out), &answer); err != nil {
-		s.Fatalf("%v: %+v", err, got)
-	}
+	s.read(&answer, "doctor")
 	for _, f := range answer.Findings {
 		if f.About == "permissions" {
 			found = append(found, f)

@@ -8,13 +8,6 @@ import (
 	"snapshot-status-checker/internal/table"
 )
 
-// stored writes attributes of a run's item in the ledger.
-func (n *tables) stored(run string, attributes map[string]any) {
-	n.Helper()
-	_, err := n.db.Update(n.Context(), table.Write{Ref: n.tables.Ledger.At("run", run), Set: attributes})
-	n.must(err)
-}
-
 // broken are a run whose item is malformed, and one with a malformed collection in the ledger.
 func (n *tables) broken() {
 	n.Helper()

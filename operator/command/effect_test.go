@@ -21,10 +21,8 @@ import (
 
 	"snapshot-status-checker/functions/sweep"
 	"snapshot-status-checker/internal/snapshot"
-	"snapshot-status-checker/internal/store"
 	"snapshot-status-checker/local"
 	"snapshot-status-checker/operator/deployment"
-	"snapshot-status-checker/operator/report"
 )
 
 // services answer as SQS, Step Functions and Lambda do, and note what took effect.
@@ -116,16 +114,7 @@ func (s *services) says(n *tables, in string, out io.Writer, args ...string) sai
 					o.Backoff = retry.BackoffDelayerFunc(noDelay)
 				})
 			}}}
-	var errOut, text bytes.Buffer
-	if out == nil {
-		out = &text
-	}
-	code := runWith(args, &app{Context: n.Context(), in: strings.NewReader(in), out: out, err: &errOut, now: n.clock,
-		found: &found,
-		source: func() (*store.Store, report.Settings) {
-			return store.New(&n.db, n.tables, store.Settings{}), report.Settings{}
-		}})
-	return said{code, text.String(), errOut.String()}
+	return answer(app{Context: n.Context(), out: out, now: n.clock, found: &found, source: n.source}, in, args...)
 }
 
 func noDelay(int, error) (time.Duration, error) { return 0, nil }

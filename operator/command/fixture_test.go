@@ -78,6 +78,13 @@ func (n *tables) set(run, collection string, attributes map[string]any) {
 	n.must(err)
 }
 
+// stored writes attributes of a run's item in the ledger.
+func (n *tables) stored(run string, attributes map[string]any) {
+	n.Helper()
+	_, err := n.db.Update(n.Context(), table.Write{Ref: n.tables.Ledger.At("run", run), Set: attributes})
+	n.must(err)
+}
+
 // arrive counts messages of these files ("": one that names none), and reconciles their collection. The functions' own
 // parser reads them.
 func (n *tables) arrive(run, collection string, files ...string) {
@@ -201,9 +208,7 @@ func (n *tables) abandoned(run string) {
 	n.reconcile(snapshot.CollectionKey{CorrelationID: run, CollectionName: "db.core.dead"}, "dying-execution")
 	n.later(snapshot.AbandonedAfter)
 	n.row(run, "db.core.unreconciled", "Sent", 1)
-	_, err := n.db.Update(n.Context(), table.Write{Ref: n.tables.Ledger.At("run", run),
-		Set: map[string]any{"Abandoned": true}})
-	n.must(err)
+	n.stored(run, map[string]any{"Abandoned": true})
 }
 
 // endedByHand is a run that a person abandoned two minutes ago, with a request whose owner died.
@@ -229,8 +234,19 @@ type said struct {
 // says runs a command line with the fixture's tables and time.
 func (n *tables) says(in string, args ...string) said {
 	n.Helper()
+	return answer(app{Context: n.Context(), now: n.clock, source: n.source}, in, args...)
+}
+
+// answer runs a command line. It returns what is written, unless the environment has an output or an input of its own.
+func answer(a app, in string, args ...string) said {
 	var out, errOut bytes.Buffer
-	code := runWith(args, &app{Context: n.Context(), in: strings.NewReader(in), out: &out, err: &errOut, now: n.clock,
-		source: n.source})
+	if a.in == nil {
+		a.in = strings.NewReader(in)
+	}
+	if a.out == nil {
+		a.out = &out
+	}
+	a.err = &errOut
+	code := runWith(args, &a)
 	return said{code, out.String(), errOut.String()}
 }

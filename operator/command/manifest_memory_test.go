@@ -112,15 +112,13 @@ func TestVerifyManifestOfAMillionFiles(t *testing.T) {
 		defer lock.Unlock()
 		peak = max(peak, live())
 	}
-	var out, errOut bytes.Buffer
-	code := runWith([]string{"verify", "large", "--manifest", "-"}, &app{Context: t.Context(),
-		in: &largeList{measure: measure}, out: &out, err: &errOut, now: n.clock,
+	got := answer(app{Context: t.Context(), in: &largeList{measure: measure}, now: n.clock,
 		source: func() (*store.Store, report.Settings) {
 			return store.New(madeUp{&n.db, measure}, n.tables, store.Settings{Now: n.clock}), report.Settings{}
-		}})
-	if code != exitNotDone || !strings.Contains(out.String(),
+		}}, "", "verify", "large", "--manifest", "-")
+	if got.code != exitNotDone || !strings.Contains(got.out,
 		"200 of 200 collections differ: 200 missing, 200 unexpected.") {
-		t.Errorf("exit code %d\n%.1000s%s", code, &out, &errOut)
+		t.Errorf("exit code %d\n%.1000s%s", got.code, got.out, got.err)
 	}
 	t.Logf("%d MiB", (peak-before)>>20)
 	if peak < before || peak-before > maxLiveBytes {
