@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 
 	"golang.org/x/sync/errgroup"
@@ -69,22 +68,13 @@ func (c *verifyCommand) compare(a *app, reader *store.Store, state store.RunStat
 
 // manifest reads the file as a list of collection and file. An error says which file it is about.
 func (f inputFile) manifest(a *app) (*manifest.Manifest, error) {
-	read := func(in io.Reader) (*manifest.Manifest, error) {
+	return readInput(a, f, func(in io.Reader) (*manifest.Manifest, error) {
 		list := manifest.New(namesInMemory)
 		if err := list.Read(linesOf(in)); err != nil {
 			return nil, errors.Join(fmt.Errorf("%s: %w", f.name(), err), list.Close())
 		}
 		return list, nil
-	}
-	if f == "-" {
-		return typed(a, a.in, read)
-	}
-	file, err := os.Open(string(f))
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = file.Close() }()
-	return read(file)
+	})
 }
 
 // compareSome compares collections concurrently.

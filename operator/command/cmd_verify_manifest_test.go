@@ -23,9 +23,9 @@ func TestVerifyManifestFormats(t *testing.T) {
 	for name, list := range map[string]string{
 		"CSV": csv, "Header": "Collection_Name,Filename\n" + csv, "Mark": "\ufeff" + csv, "Blank": "\n \t\n" + csv,
 		"Joined":  "\ufeffcollection,file\ndb.b,three.gz\n\ufeffcollection,file\n" + csv[strings.Index(csv, "db.a"):],
-		"UTF16":   utf16(t, unicode.LittleEndian, unicode.UseBOM, csv),
+		"UTF16":   inUTF16(t, unicode.LittleEndian, unicode.UseBOM, csv),
 		"Spaces":  "db.b , three.gz \n" + csv[strings.Index(csv, "db.a"):],
-		"Objects": lines, "BlankObjects": "\n\n" + lines, "UTF16Objects": utf16(t, unicode.BigEndian, unicode.UseBOM,
+		"Objects": lines, "BlankObjects": "\n\n" + lines, "UTF16Objects": inUTF16(t, unicode.BigEndian, unicode.UseBOM,
 			lines),
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -162,7 +162,7 @@ func TestSendRefusesBeforeItSends(t *testing.T) {
 func TestSendReadsOtherEncodings(t *testing.T) {
 	t.Parallel()
 	s := &services{}
-	marked := utf16(t, unicode.LittleEndian, unicode.UseBOM, message+`,"filename":"é"}`)
+	marked := inUTF16(t, unicode.LittleEndian, unicode.UseBOM, message+`,"filename":"é"}`)
 	for _, in := range []string{"\ufeff" + message + `,"filename":"é"}`, marked} {
 		if got := s.says(newTables(t), in, nil, "send", "--from=-", "--yes"); got.code != exitOK {
 			t.Error(got)
