@@ -72,23 +72,3 @@ func TestVerifyManifestRefuses(t *testing.T) {
 		}
 	}
 }
-
-// A terminal shows the names of the list and of the files, and interprets nothing in them.
-func TestVerifyManifestTerminal(t *testing.T) {
-	t.Parallel()
-	n := newTables(t)
-	n.row(hostileRun, hostileCollection, "Sent", 5)
-	n.arrive(hostileRun, hostileCollection, "file\x1b[1A\n\u202e", "file\x1b[1A\n\u202e")
-	list := `{"collection": "other\u001b[2J", "file": "\u202e\u0007"}` + "\n" +
-		`{"collection": "db.a\u200b", "file": "x"}`
-	for _, flags := range [][]string{{"--color", "never"}, {"--color", "always"}, {"--output", "json"}} {
-		said := n.says(list, append(flags, "verify", "--manifest", "-", hostileRun)...)
-		hidden(t, flags, said.out+said.err)
-		if said.code != exitNotDone || flags[1] == "json" &&
-			!textsIn(t, strings.SplitN(said.out, "\n", 3)[1])[hostileCollection] {
-			t.Errorf("%+v", said)
-		}
-	}
-	said := n.says("x\x1b[2J,\"y", "verify", "--manifest", "-", hostileRun)
-	hidden(t, "bad line", said.out+said.err)
-}
