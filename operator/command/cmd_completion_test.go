@@ -22,6 +22,10 @@ func TestCompleteWords(t *testing.T) {
 	n.later(time.Minute)
 	n.row("unfinished", "db.core.one", "Exported", 2)
 	n.arrive("unfinished", "db.core.one", "one")
+	for _, run := range []string{"-dash", "$(touch x)", "a b", "a\nb", "x\u202e"} { // a shell would misread them
+		n.row(run, "db.a", "Sent", 2)
+		n.arrive(run, "db.a", "file")
+	}
 	for name, test := range map[string]struct {
 		words []string
 		want  []string

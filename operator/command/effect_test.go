@@ -30,7 +30,8 @@ type services struct {
 	sent    []string         // texts of messages
 	started int              // executions
 	swept   int              // calls of the sweep
-	tables  *tables          // of the sweep that ends runs by hand; nil for one of an earlier version
+	old     bool             // the sweep is of a version that ends no runs by hand
+	tables  *tables          // of the sweep
 	fail    map[string]error // errors of actions: an httpStatus is an answer, others come after the effect
 	after   map[string]int   // so many calls of an action that succeed before
 }
@@ -73,7 +74,7 @@ func (s *services) Do(r *http.Request) (*http.Response, error) {
 		reply["executionArn"], reply["startDate"] = "arn", 1
 	case "Invoke":
 		s.swept++
-		if s.tables != nil {
+		if !s.old {
 			return s.byHand(r, body)
 		}
 	}
@@ -83,15 +84,20 @@ func (s *services) Do(r *http.Request) (*http.Response, error) {
 	return respond(r, http.StatusOK, reply)
 }
 
-// byHand answers as the deployed sweep does to a request to abandon a run, or to take it up again.
+// byHand answers as the deployed sweep does: to a request to abandon a run, or to take it up again, by the sweep's own
+// code.
 func (s *services) byHand(r *http.Request, body []byte) (*http.Response, error) {
 	var in sweep.Input
 	if err := json.Unmarshal(body, &in); err != nil {
 		return nil, err
 	}
-	out, err := sweep.New(s.tables.protocol(), nil, nil, slog.New(slog.DiscardHandler)).Handle(r.Context(), in)
-	if lost := s.fail["answer"]; err != nil || lost != nil {
-		return nil, errors.Join(err, lost)
+	var out sweep.Output
+	var err error
+	if in.Abandon != nil || in.Resume != nil {
+		out, err = sweep.New(s.tables.protocol(), nil, nil, slog.New(slog.DiscardHandler)).Handle(r.Context(), in)
+	}
+	if err = errors.Join(err, s.fail["Invoke"]); err != nil {
+		return nil, err
 	}
 	return respond(r, http.StatusOK, out)
 }
@@ -105,6 +111,7 @@ func respond(r *http.Request, status int, reply any) (*http.Response, error) {
 // says runs a command line with the night's tables and these services.
 func (s *services) says(n *tables, in string, out io.Writer, args ...string) said {
 	n.Helper()
+	s.tables = n
 	found := deployment.Deployment{Outputs: local.Outputs{FileReceivedQueueUrl: "https://sqs.example/1/files",
 		StateMachineArn: "arn:aws:states:eu-west-1:1:stateMachine:x"},
 		Config: aws.Config{Region: "eu-west-1", HTTPClient: s,
@@ -130,8 +137,6 @@ func TestSendRefusesBeforeItSends(t *testing.T) {
 	}{
 		"Latin1": {message + `,"filename":"caf` + "\xe9" + `.gz"}`,
 			"standard input: line 1 is not UTF-8 (byte 0xe9)", nil},
-		"Latin1AsIs":   {message + "}\n\xe9", "line 2 is not UTF-8", []string{"--as-is"}},
-		"NUL":          {message + "}\x00", "line 1 has a NUL byte", []string{"--as-is"}},
 		"Control":      {message + "}\n\x01", `line 2 has \u0001, which SQS does not accept`, []string{"--as-is"}},
 		"Noncharacter": {message + `,"filename":"` + "\ufffe" + `"}`, `line 1 has \ufffe`, nil},
 		"TooLarge": {message + `,"filename":"` + strings.Repeat("x", 2000) + `"}`,
@@ -162,14 +167,11 @@ func TestSendRefusesBeforeItSends(t *testing.T) {
 func TestSendReadsOtherEncodings(t *testing.T) {
 	t.Parallel()
 	s := &services{}
-	marked := inUTF16(t, unicode.LittleEndian, unicode.UseBOM, message+`,"filename":"é"}`)
-	for _, in := range []string{"\ufeff" + message + `,"filename":"é"}`, marked} {
-		if got := s.says(newTables(t), in, nil, "send", "--from=-", "--yes"); got.code != exitOK {
-			t.Error(got)
-		}
-	}
-	if len(s.sent) != 2 || s.sent[0] != message+`,"filename":"é"}` || s.sent[1] != s.sent[0] {
-		t.Errorf("%q", s.sent)
+	text := message + `,"filename":"é"}`
+	got := s.says(newTables(t), inUTF16(t, unicode.LittleEndian, unicode.UseBOM, text), nil, "send", "--from=-", "--yes")
+	if got.code != exitOK || !strings.Contains(got.out, "Sent as message message-1.") || len(s.sent) != 1 ||
+		s.sent[0] != text {
+		t.Errorf("%q, %+v", s.sent, got)
 	}
 }
 
@@ -180,6 +182,7 @@ func TestErrorsAfterTheEffect(t *testing.T) {
 	full := writer(func([]byte) (int, error) { return 0, errors.New("no space left on device") })
 	lost := func(action string) map[string]error { return map[string]error{action: errLost} }
 	denied := func(action string) map[string]error { return map[string]error{action: httpStatus(403)} }
+	const abandon = "abandon going --reason=x --yes"
 	for name, c := range map[string]struct {
 		services services
 		out      io.Writer
@@ -212,6 +215,13 @@ func TestErrorsAfterTheEffect(t *testing.T) {
 		"SweepDenied": {services{fail: denied("Invoke")}, nil, "pending --deliver --yes", "it did not run", 0},
 		"SweepUnwritten": {services{}, full, "pending --deliver --yes -o json",
 			"no space left on device; the sweep ran", 1},
+		"AbandonLost":      {services{fail: lost("Invoke")}, nil, abandon, "trying again is safe", 3},
+		"AbandonDenied":    {services{fail: denied("Invoke")}, nil, abandon, "nothing was changed", 0},
+		"AbandonUnwritten": {services{}, full, abandon, "no space left on device; the run was abandoned", 1},
+		"AbandonByOld":     {services{old: true}, nil, abandon, "of an earlier version", 1},
+		"ResumeDenied":     {services{fail: denied("Invoke")}, nil, "reconcile ended --yes", "nothing was changed", 0},
+		"ResumedNotStarted": {services{fail: denied("StartExecution")}, nil, "reconcile ended --yes",
+			"; the run was taken up again", 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -219,6 +229,9 @@ func TestErrorsAfterTheEffect(t *testing.T) {
 			for i := range snapshot.MaxRequested + 1 {
 				n.row("many", fmt.Sprint("c", i), "Sent", 2)
 			}
+			n.row("going", "db.a", "Sent", 2)
+			n.arrive("going", "db.a", "file")
+			n.endedByHand("ended")
 			s := c.services
 			got := s.says(n, message+"}", c.out, strings.Fields(c.line)...)
 			effects := len(s.sent) + s.started + s.swept
@@ -233,21 +246,11 @@ func TestErrorsAfterTheEffect(t *testing.T) {
 // What was done before an error is reported beside the error's own text, and the exit code stays.
 func TestEndKeepsWhatWasAdded(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct {
-		err  error
-		code int
-		want string
-	}{
-		{deployment.AfterEffect(exit{exitNotFound, "no such run"}, "3 rows were written"), exitNotFound,
-			"snapshot-status: no such run; 3 rows were written\n"},
-		{exit{code: exitNotDone}, exitNotDone, ""},
-		{errLost, exitFailed, "snapshot-status: connection reset\n"},
-		{nil, exitOK, ""},
-	} {
-		var text strings.Builder
-		if code := (&app{err: &text}).end(c.err); code != c.code || text.String() != c.want {
-			t.Errorf("%v: exit code %d, %q", c.err, code, text.String())
-		}
+	var text strings.Builder
+	err := deployment.AfterEffect(exit{exitNotFound, "no such run"}, "3 rows were written")
+	if code := (&app{err: &text}).end(err); code != exitNotFound ||
+		text.String() != "snapshot-status: no such run; 3 rows were written\n" {
+		t.Errorf("exit code %d, %q", code, text.String())
 	}
 }
 

@@ -200,12 +200,9 @@ func (n *tables) byFile(run string) {
 // abandoned is a run that was abandoned with a request and a move that are still due.
 func (n *tables) abandoned(run string) {
 	n.Helper()
-	n.row(run, "db.core.dead", "Exported", 1)
 	n.row(run, "db.core.unreconciled", "Exported", 1)
-	n.arrive(run, "db.core.dead", files("dead", 1, 1)...)
 	n.arrive(run, "db.core.unreconciled", files("unreconciled", 1, 1)...)
-	n.row(run, "db.core.dead", "Sent", 1)
-	n.reconcile(snapshot.CollectionKey{CorrelationID: run, CollectionName: "db.core.dead"}, "dying-execution")
+	n.ownerDies(run)
 	n.later(snapshot.AbandonedAfter)
 	n.row(run, "db.core.unreconciled", "Sent", 1)
 	n.stored(run, map[string]any{"Abandoned": true})
@@ -214,15 +211,21 @@ func (n *tables) abandoned(run string) {
 // endedByHand is a run that a person abandoned two minutes ago, with a request whose owner died.
 func (n *tables) endedByHand(run string) {
 	n.Helper()
-	n.row(run, "db.core.dead", "Exported", 1)
 	n.row(run, "db.core.waits", "Sent", 2)
-	n.arrive(run, "db.core.dead", files("dead", 1, 1)...)
-	n.row(run, "db.core.dead", "Sent", 1)
-	n.reconcile(snapshot.CollectionKey{CorrelationID: run, CollectionName: "db.core.dead"}, "dying-execution")
+	n.ownerDies(run)
 	n.later(time.Hour)
 	_, err := n.protocol().Abandon(n.Context(), run, "the exporter's host is gone")
 	n.must(err)
 	n.later(2 * time.Minute)
+}
+
+// ownerDies leaves a run with a request whose owner died.
+func (n *tables) ownerDies(run string) {
+	n.Helper()
+	n.row(run, "db.core.dead", "Exported", 1)
+	n.arrive(run, "db.core.dead", files("dead", 1, 1)...)
+	n.row(run, "db.core.dead", "Sent", 1)
+	n.reconcile(snapshot.CollectionKey{CorrelationID: run, CollectionName: "db.core.dead"}, "dying-execution")
 }
 
 // said is what a command said.

@@ -9,35 +9,6 @@ import (
 	"snapshot-status-checker/operator/report"
 )
 
-// Every command takes arguments and values that begin with a dash.
-func TestArgumentsThatBeginWithADash(t *testing.T) {
-	t.Parallel()
-	const run, collection = "-dash-1", "--yes"
-	n := newTables(t)
-	n.row(run, collection, "Sent", 2)
-	n.arrive(run, collection, "-file")
-	for _, line := range [][]string{{"show", "--", run}, {"why", "--", run}, {"why", "--", run, collection},
-		{"files", "--", run, collection},
-		{"pending", "--", run}, {"reconcile", "--", run}, {"reconcile", "--", run, collection, collection},
-		{"verify", "--", run},
-		{"send", "--run=" + run, "--collection=" + collection, "--file=-file"},
-		{"simulate", "--dry-run", "--run=" + run}, {"show", "--match=--y", "-o", "json", "--", run},
-		{"files", "--expected=-", "--", run, collection}} {
-		got := n.says("-file\n", line...)
-		if got.code != exitOK && got.code != exitNotDone || !strings.Contains(got.out, run) &&
-			!strings.Contains(got.out, collection) && line[0] != "pending" && line[0] != "files" {
-			t.Errorf("%q: %+v", line, got)
-		}
-	}
-	got := n.says("", "watch", "--lines", "--", "-gone")
-	if got.code != exitNotFound || !strings.Contains(got.err, `"-gone"`) {
-		t.Errorf("watch: %+v", got)
-	}
-	if got := n.says("", "show", run); got.code != exitUsage || !strings.Contains(got.err, "after --") {
-		t.Errorf("without --: %+v", got)
-	}
-}
-
 // A value that names nothing is refused, and says which it is, before anything is done.
 func TestValuesThatNameNothing(t *testing.T) {
 	t.Parallel()
@@ -59,6 +30,7 @@ func TestValuesThatNameNothing(t *testing.T) {
 			"argument run has 2049 bytes; the maximum is 2048"},
 		"LongCollection": {[]string{"why", "run", strings.Repeat("x", 1025)}, "argument collection has 1025 bytes"},
 		"Control":        {[]string{"show", "--\x1b[2J"}, `unknown flag --\u001b[2J`},
+		"Dash":           {[]string{"show", "-dash-1"}, "write an argument that begins with a dash last, after --"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := n.says("", c.line...)
@@ -70,19 +42,6 @@ func TestValuesThatNameNothing(t *testing.T) {
 	}
 	if got := n.says("", "complete-words", "--", "show", ""); got.code != exitOK {
 		t.Errorf("completion: %+v", got)
-	}
-}
-
-// Completion offers no name that a shell would take for something else.
-func TestCompletionLeavesOutHostileRuns(t *testing.T) {
-	t.Parallel()
-	n := newTables(t)
-	for _, run := range []string{"plain", "-dash", "$(touch x)", "a b", "a\nb", "x\u202e"} {
-		n.row(run, "db.a", "Sent", 2)
-		n.arrive(run, "db.a", "file")
-	}
-	if got := n.says("", "complete-words", "--", "show", ""); got.out != "plain\n" {
-		t.Errorf("%q", got.out)
 	}
 }
 
