@@ -22,9 +22,6 @@ func (c *runsCommand) Help() string {
 		"listed: find it with `show` and its correlation id."
 }
 
-// concurrent is how many runs are read concurrently.
-const concurrent = 8
-
 func (c *runsCommand) Run(a *app) error {
 	if c.Limit < 1 {
 		return exit{exitUsage, "--limit is at least 1"}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -39,12 +40,10 @@ func (c *verifyCommand) compare(a *app, reader *store.Store, state store.RunStat
 	}
 	defer func() { _ = list.Close() }()
 	rows := map[string]store.State{}
-	names := list.Collections()
 	for _, one := range state.Collections {
 		rows[one.Row.CollectionName] = one
-		names = append(names, one.Row.CollectionName)
 	}
-	slices.Sort(names)
+	names := slices.Sorted(slices.Values(append(list.Collections(), namesOf(state)...)))
 	sum, differ := manifestSummary{Run: c.Name}, false
 	for some := range slices.Chunk(slices.Compact(names), concurrent) {
 		lines, err := c.compareSome(a, reader, list, rows, some)
@@ -116,4 +115,115 @@ func (l *manifestLine) judge(state store.State) {
 		sent = row.FilesSent.N > 0 || state.Malformed != nil
 	}
 	l.Agrees = !l.Differ() && l.HasRow && !(l.Listed == 0 && sent)
+}
+
+// manifestSummary is the answer of verify --manifest for people: sums, and the collections that differ, with the first
+// names of each kind.
+type manifestSummary struct {
+	Run                 string
+	Collections, Differ int
+	Listed              int
+	Arrived             int64
+	kinds               [5]int // names, by the order of kindsOf
+	cut                 int
+	lines               []differing
+}
+
+// differing is a collection that differs.
+type differing struct {
+	manifestLine // without the names
+	kinds        []kind
+}
+
+// kind is a kind of difference, with the first names.
+type kind struct {
+	name  string
+	total int
+	first []string
+}
+
+// kindsOf are the differences of a collection, the more urgent first.
+func kindsOf(c manifest.Comparison) []kind {
+	repeated := make([]string, len(c.Repeated))
+	for i, one := range c.Repeated {
+		repeated[i] = fmt.Sprintf("%s (%d messages)", one.Name, one.Messages)
+	}
+	return []kind{{"missing", len(c.Missing), c.Missing}, {"unexpected", len(c.Unexpected), c.Unexpected},
+		{"repeated", len(repeated), repeated}, {"listed again", len(c.ListedAgain), c.ListedAgain},
+		{"without a name", c.Nameless, nil}}
+}
+
+func (s *manifestSummary) add(line manifestLine, limit int) {
+	s.Collections++
+	s.Listed += line.Listed
+	s.Arrived += line.Arrived
+	s.cut += line.Cut
+	if line.Agrees {
+		return
+	}
+	s.Differ++
+	one := differing{manifestLine: line}
+	one.Comparison = manifest.Comparison{}
+	for i, kind := range kindsOf(line.Comparison) {
+		s.kinds[i] += kind.total
+		if limit > 0 && len(kind.first) > limit {
+			kind.first = append([]string{}, kind.first[:limit]...) // the others are not held
+		}
+		if kind.total > 0 {
+			one.kinds = append(one.kinds, kind)
+		}
+	}
+	s.lines = append(s.lines, one)
+}
+
+func (s manifestSummary) print(p show.Printer, command report.Command) {
+	p.Line("%s: %d collections, %d files in the list, receipts of %d files", s.Run, s.Collections, s.Listed, s.Arrived)
+	for _, line := range s.lines {
+		line.print(p)
+	}
+	if s.cut > 0 {
+		p.Line("%d names are longer than what is stored of them; only that is compared.", s.cut)
+	}
+	if s.Differ == 0 {
+		p.Line("%s", p.Tone(show.Good, "All files of the list have arrived, and no others."))
+		return
+	}
+	var sums []string
+	for i, kind := range kindsOf(manifest.Comparison{}) {
+		if s.kinds[i] > 0 {
+			sums = append(sums, fmt.Sprintf("%d %s", s.kinds[i], kind.name))
+		}
+	}
+	p.Line("%d of %d collections differ: %s.", s.Differ, s.Collections, strings.Join(sums, ", "))
+	if s.kinds[0] > 0 {
+		run := report.Flag("run", s.Run)
+		p.Line("The messages of missing files may have been rejected: %s", command.Do("rejected list "+run))
+		p.Line("Or they are dead letters: %s", command.Do("rejected list --dead-letters "+run))
+	}
+}
+
+func (d differing) print(p show.Printer) {
+	var sums []string
+	switch {
+	case !d.HasRow:
+		sums = append(sums, "in the list, and without a row in the export status table")
+	case d.Listed == 0:
+		sums = append(sums, "not in the list")
+	}
+	for _, kind := range d.kinds {
+		sums = append(sums, fmt.Sprintf("%d %s", kind.total, kind.name))
+	}
+	p.Line("%s %s: %s", p.Tone(show.Bad, "●"), d.Collection, strings.Join(sums, ", "))
+	if missing := len(d.kinds) > 0 && d.kinds[0].name == "missing"; missing && d.Counted > d.Arrived {
+		p.Line("  %d files are counted and %d have receipts: the others may be among the missing (receipts expire "+
+			"after 60 days; files that another system counted have none)", d.Counted, d.Arrived)
+	}
+	for _, kind := range d.kinds {
+		for _, name := range kind.first {
+			p.Line("  %s: %s", kind.name, name)
+		}
+		if more := kind.total - len(kind.first); more > 0 && len(kind.first) > 0 {
+			p.Line("  … and %d more %s (--limit 0 shows all)", more, kind.name)
+		}
+	}
 }

@@ -250,6 +250,6 @@ func answer(a app, in string, args ...string) said {
 		a.out = &out
 	}
 	a.err = &errOut
-	code := runWith(args, &a)
+	code := a.execute(args)
 	return said{code, out.String(), errOut.String()}
 }
