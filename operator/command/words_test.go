@@ -14,31 +14,21 @@ func TestValuesThatNameNothing(t *testing.T) {
 	t.Parallel()
 	n := newTables(t)
 	n.row("caf\ufffd", "db.a", "Sent", 2) // what "caf\xe9" would become on its way
-	for name, c := range map[string]struct {
-		line []string
-		want string
-	}{
-		"EmptyRun":     {[]string{"show", ""}, "argument run is empty"},
-		"EmptyFlag":    {[]string{"rejected", "delete", "--reason=NOT_COUNTED", "--run=", "--yes"}, "--run is empty"},
-		"EmptyStack":   {[]string{"--stack", "", "runs"}, "--stack is empty"},
-		"EmptyInAList": {[]string{"reconcile", "run", "db.a", ""}, "argument collection is empty"},
-		"NoUTF8":       {[]string{"show", "caf\xe9"}, `an argument is not UTF-8: caf\xe9`},
-		"NoUTF8Flag": {[]string{"send", "--run", "caf\xe9", "--collection", "c", "--yes"},
-			`an argument is not UTF-8: caf\xe9`},
-		"NoUTF8InAList": {[]string{"reconcile", "run", "caf\xe9"}, `an argument is not UTF-8: caf\xe9`},
-		"LongRun": {[]string{"watch", "--wait", strings.Repeat("x", 2049)},
-			"argument run has 2049 bytes; the maximum is 2048"},
-		"LongCollection": {[]string{"why", "run", strings.Repeat("x", 1025)}, "argument collection has 1025 bytes"},
-		"Control":        {[]string{"show", "--\x1b[2J"}, `unknown flag --\u001b[2J`},
-		"Dash":           {[]string{"show", "-dash-1"}, "write an argument that begins with a dash last, after --"},
+	for want, line := range map[string][]string{
+		"argument run is empty":                                    {"show", ""},
+		"--run is empty":                                           {"rejected", "delete", "--reason=NOT_COUNTED", "--run=", "--yes"},
+		"--stack is empty":                                         {"--stack", "", "runs"},
+		"argument collection is empty":                             {"reconcile", "run", "db.a", ""},
+		`an argument is not UTF-8: caf\xe9`:                        {"show", "caf\xe9"},
+		"argument run has 2049 bytes; the maximum is 2048":         {"watch", "--wait", strings.Repeat("x", 2049)},
+		"argument collection has 1025 bytes":                       {"why", "run", strings.Repeat("x", 1025)},
+		`unknown flag --\u001b[2J`:                                 {"show", "--\x1b[2J"},
+		"write an argument that begins with a dash last, after --": {"show", "-dash-1"},
 	} {
-		t.Run(name, func(t *testing.T) {
-			got := n.says("", c.line...)
-			if got.code != exitUsage || got.out != "" || !strings.Contains(got.err, c.want) ||
-				strings.Count(got.err, "\n") != 1 {
-				t.Errorf("%+v, want %s", got, c.want)
-			}
-		})
+		if got := n.says("", line...); got.code != exitUsage || got.out != "" || !strings.Contains(got.err, want) ||
+			strings.Count(got.err, "\n") != 1 {
+			t.Errorf("%q: %+v, want %s", line, got, want)
+		}
 	}
 	if got := n.says("", "complete-words", "--", "show", ""); got.code != exitOK {
 		t.Errorf("completion: %+v", got)
