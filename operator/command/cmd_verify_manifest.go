@@ -1,6 +1,7 @@
 package command
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -44,7 +45,7 @@ func (c *verifyCommand) compare(a *app, reader *store.Store, state store.RunStat
 		rows[one.Row.CollectionName] = one
 	}
 	names := slices.Sorted(slices.Values(append(list.Collections(), namesOf(state)...)))
-	sum, differ := manifestSummary{Run: c.Name}, false
+	sum, differ := manifestSummary{run: c.Name}, false
 	for some := range slices.Chunk(slices.Compact(names), concurrent) {
 		lines, err := c.compareSome(a, reader, list, rows, some)
 		if err != nil {
@@ -53,7 +54,7 @@ func (c *verifyCommand) compare(a *app, reader *store.Store, state store.RunStat
 		for _, line := range lines {
 			differ = differ || !line.Agrees
 			if !a.json {
-				sum.add(line, c.Limit)
+				sum.add(a.printer(nil), line, c.Limit)
 			} else if err := a.writeJSON(line, ""); err != nil {
 				return err
 			}
@@ -120,26 +121,18 @@ func (l *manifestLine) judge(state store.State) {
 // manifestSummary is the answer of verify --manifest for people: sums, and the collections that differ, with the first
 // names of each kind.
 type manifestSummary struct {
-	Run                 string
-	Collections, Differ int
-	Listed              int
-	Arrived             int64
-	kinds               [5]int // names, by the order of kindsOf
-	cut                 int
-	lines               []differing
+	run                              string
+	collections, differ, listed, cut int
+	arrived                          int64
+	kinds                            [5]int       // names, by the order of kindsOf
+	lines                            bytes.Buffer // about those that differ
 }
 
-// differing is a collection that differs.
-type differing struct {
-	manifestLine // without the names
-	kinds        []kind
-}
-
-// kind is a kind of difference, with the first names.
+// kind is a kind of difference, with the names.
 type kind struct {
 	name  string
 	total int
-	first []string
+	names []string
 }
 
 // kindsOf are the differences of a collection, the more urgent first.
@@ -153,38 +146,56 @@ func kindsOf(c manifest.Comparison) []kind {
 		{"without a name", c.Nameless, nil}}
 }
 
-func (s *manifestSummary) add(line manifestLine, limit int) {
-	s.Collections++
-	s.Listed += line.Listed
-	s.Arrived += line.Arrived
+// add adds a collection, with so many names of a kind at most; 0 for all.
+func (s *manifestSummary) add(p show.Printer, line manifestLine, limit int) {
+	s.collections++
+	s.listed += line.Listed
+	s.arrived += line.Arrived
 	s.cut += line.Cut
 	if line.Agrees {
 		return
 	}
-	s.Differ++
-	one := differing{manifestLine: line}
-	one.Comparison = manifest.Comparison{}
-	for i, kind := range kindsOf(line.Comparison) {
-		s.kinds[i] += kind.total
-		if limit > 0 && len(kind.first) > limit {
-			kind.first = append([]string{}, kind.first[:limit]...) // the others are not held
-		}
-		if kind.total > 0 {
-			one.kinds = append(one.kinds, kind)
+	s.differ++
+	var sums []string
+	switch {
+	case !line.HasRow:
+		sums = append(sums, "in the list, and without a row in the export status table")
+	case line.Listed == 0:
+		sums = append(sums, "not in the list")
+	}
+	kinds := kindsOf(line.Comparison)
+	for i, kind := range kinds {
+		if s.kinds[i] += kind.total; kind.total > 0 {
+			sums = append(sums, fmt.Sprintf("%d %s", kind.total, kind.name))
 		}
 	}
-	s.lines = append(s.lines, one)
+	p.Out = &s.lines
+	p.Line("%s %s: %s", p.Tone(show.Bad, "●"), line.Collection, strings.Join(sums, ", "))
+	if len(line.Missing) > 0 && line.Counted > line.Arrived {
+		p.Line("  %d files are counted and %d have receipts: the others may be among the missing (receipts expire "+
+			"after 60 days; files that another system counted have none)", line.Counted, line.Arrived)
+	}
+	for _, kind := range kinds {
+		first := kind.names
+		if limit > 0 {
+			first = first[:min(limit, len(first))]
+		}
+		for _, name := range first {
+			p.Line("  %s: %s", kind.name, name)
+		}
+		if more := len(kind.names) - len(first); more > 0 {
+			p.Line("  … and %d more %s (--limit 0 shows all)", more, kind.name)
+		}
+	}
 }
 
-func (s manifestSummary) print(p show.Printer, command report.Command) {
-	p.Line("%s: %d collections, %d files in the list, receipts of %d files", s.Run, s.Collections, s.Listed, s.Arrived)
-	for _, line := range s.lines {
-		line.print(p)
-	}
+func (s *manifestSummary) print(p show.Printer, command report.Command) {
+	p.Line("%s: %d collections, %d files in the list, receipts of %d files", s.run, s.collections, s.listed, s.arrived)
+	_, _ = s.lines.WriteTo(p.Out)
 	if s.cut > 0 {
 		p.Line("%d names are longer than what is stored of them; only that is compared.", s.cut)
 	}
-	if s.Differ == 0 {
+	if s.differ == 0 {
 		p.Line("%s", p.Tone(show.Good, "All files of the list have arrived, and no others."))
 		return
 	}
@@ -194,36 +205,10 @@ func (s manifestSummary) print(p show.Printer, command report.Command) {
 			sums = append(sums, fmt.Sprintf("%d %s", s.kinds[i], kind.name))
 		}
 	}
-	p.Line("%d of %d collections differ: %s.", s.Differ, s.Collections, strings.Join(sums, ", "))
+	p.Line("%d of %d collections differ: %s.", s.differ, s.collections, strings.Join(sums, ", "))
 	if s.kinds[0] > 0 {
-		run := report.Flag("run", s.Run)
+		run := report.Flag("run", s.run)
 		p.Line("The messages of missing files may have been rejected: %s", command.Do("rejected list "+run))
 		p.Line("Or they are dead letters: %s", command.Do("rejected list --dead-letters "+run))
-	}
-}
-
-func (d differing) print(p show.Printer) {
-	var sums []string
-	switch {
-	case !d.HasRow:
-		sums = append(sums, "in the list, and without a row in the export status table")
-	case d.Listed == 0:
-		sums = append(sums, "not in the list")
-	}
-	for _, kind := range d.kinds {
-		sums = append(sums, fmt.Sprintf("%d %s", kind.total, kind.name))
-	}
-	p.Line("%s %s: %s", p.Tone(show.Bad, "●"), d.Collection, strings.Join(sums, ", "))
-	if missing := len(d.kinds) > 0 && d.kinds[0].name == "missing"; missing && d.Counted > d.Arrived {
-		p.Line("  %d files are counted and %d have receipts: the others may be among the missing (receipts expire "+
-			"after 60 days; files that another system counted have none)", d.Counted, d.Arrived)
-	}
-	for _, kind := range d.kinds {
-		for _, name := range kind.first {
-			p.Line("  %s: %s", kind.name, name)
-		}
-		if more := kind.total - len(kind.first); more > 0 && len(kind.first) > 0 {
-			p.Line("  … and %d more %s (--limit 0 shows all)", more, kind.name)
-		}
 	}
 }
