@@ -59,47 +59,34 @@ func (s *services) Do(r *http.Request) (*http.Response, error) {
 	if status := httpStatus(0); errors.As(failure, &status) {
 		return respond(r, int(status), map[string]string{"__type": "AccessDeniedException", "message": "denied"})
 	}
-	var asked struct{ MessageBody string }
+	var asked struct {
+		MessageBody string
+		sweep.Input
+	}
 	_ = json.Unmarshal(body, &asked)
-	reply := map[string]any{}
+	var reply any
 	switch action {
 	case "GetQueueAttributes":
-		reply["Attributes"] = map[string]string{"MaximumMessageSize": "1024"}
+		reply = map[string]any{"Attributes": map[string]string{"MaximumMessageSize": "1024"}}
 	case "SendMessage":
 		s.sent = append(s.sent, asked.MessageBody)
 		digest := md5.Sum([]byte(asked.MessageBody))
-		reply["MessageId"], reply["MD5OfMessageBody"] = "message-1", hex.EncodeToString(digest[:])
+		reply = map[string]string{"MessageId": "message-1", "MD5OfMessageBody": hex.EncodeToString(digest[:])}
 	case "StartExecution":
 		s.started++
-		reply["executionArn"], reply["startDate"] = "arn", 1
+		reply = map[string]any{"executionArn": "arn", "startDate": 1}
 	case "Invoke":
 		s.swept++
-		if !s.old {
-			return s.byHand(r, body)
+		reply = sweep.Output{}
+		if !s.old && (asked.Abandon != nil || asked.Resume != nil) { // the sweep's own code ends and resumes runs
+			reply, err = sweep.New(s.tables.protocol(), nil, nil, slog.New(slog.DiscardHandler)).Handle(r.Context(),
+				asked.Input)
 		}
 	}
-	if failure != nil {
-		return nil, failure
+	if err = errors.Join(err, failure); err != nil {
+		return nil, err
 	}
 	return respond(r, http.StatusOK, reply)
-}
-
-// byHand answers as the deployed sweep does: to a request to abandon a run, or to take it up again, by the sweep's own
-// code.
-func (s *services) byHand(r *http.Request, body []byte) (*http.Response, error) {
-	var in sweep.Input
-	if err := json.Unmarshal(body, &in); err != nil {
-		return nil, err
-	}
-	var out sweep.Output
-	var err error
-	if in.Abandon != nil || in.Resume != nil {
-		out, err = sweep.New(s.tables.protocol(), nil, nil, slog.New(slog.DiscardHandler)).Handle(r.Context(), in)
-	}
-	if err = errors.Join(err, s.fail["Invoke"]); err != nil {
-		return nil, err
-	}
-	return respond(r, http.StatusOK, out)
 }
 
 func respond(r *http.Request, status int, reply any) (*http.Response, error) {
@@ -118,13 +105,11 @@ func (s *services) says(n *tables, in string, out io.Writer, args ...string) sai
 			Credentials: credentials.NewStaticCredentialsProvider("x", "y", ""),
 			Retryer: func() aws.Retryer {
 				return retry.NewStandard(func(o *retry.StandardOptions) {
-					o.Backoff = retry.BackoffDelayerFunc(noDelay)
+					o.Backoff = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return 0, nil })
 				})
 			}}}
 	return answer(app{Context: n.Context(), out: out, now: n.clock, found: &found, source: n.source}, in, args...)
 }
-
-func noDelay(int, error) (time.Duration, error) { return 0, nil }
 
 const message = `{"correlation_id":"run-1","collection_name":"db.a","snapshot_type":"full","export_date":"2026-11-22"`
 
