@@ -30,13 +30,14 @@ func TestCompleteWords(t *testing.T) {
 		words []string
 		want  []string
 	}{
-		"Command":             {[]string{"wa"}, []string{"watch"}},
-		"CommandAfterFlags":   {[]string{"--stack", "show", "-o", "json", "wh"}, []string{"why"}},
-		"CommandOfACommand":   {[]string{"rejected", "re"}, []string{"replay"}},
-		"Run":                 {[]string{"watch", ""}, []string{"unfinished", "finished"}},
-		"RunBegun":            {[]string{"--color", "never", "show", "--limit", "3", "f"}, []string{"finished"}},
-		"NoRunTwice":          {[]string{"watch", "unfinished", ""}, nil},
-		"Flag":                {[]string{"watch", "unfinished", "--st"}, []string{"--stack", "--state-machine", "--stay"}},
+		"Command":           {[]string{"wa"}, []string{"watch"}},
+		"CommandAfterFlags": {[]string{"--stack", "show", "-o", "json", "wh"}, []string{"why"}},
+		"CommandOfACommand": {[]string{"rejected", "re"}, []string{"replay"}},
+		"Run":               {[]string{"watch", ""}, []string{"unfinished", "finished"}},
+		"RunBegun":          {[]string{"--color", "never", "show", "--limit", "3", "f"}, []string{"finished"}},
+		"NoRunTwice":        {[]string{"watch", "unfinished", ""}, nil},
+		"Flag": {[]string{"watch", "unfinished", "--st"}, []string{"--stack", "--state-machine",
+			"--stay"}},
 		"ValueOfAFlag":        {[]string{"watch", "--output", ""}, []string{"text", "json"}},
 		"ValueOfAShortFlag":   {[]string{"-o", "j"}, []string{"json"}},
 		"ValueAfterEquals":    {[]string{"--color=a"}, []string{"--color=auto", "--color=always"}},

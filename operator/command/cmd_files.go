@@ -23,7 +23,8 @@ type filesCommand struct {
 func (c *filesCommand) Help() string {
 	return "Lists the files that arrived for a collection, the earliest first: time, message, execution. A name that " +
 		"was counted in several messages is marked, and with countBy=file a message that was not counted because it " +
-		"repeats a file. (A message that SQS delivers twice counts once.) With --expected, exits with 3 if a file is missing."
+		"repeats a file. (A message that SQS delivers twice counts once.) With --expected, exits with 3 if a file " +
+		"is missing."
 }
 
 // fileList is the answer of files.

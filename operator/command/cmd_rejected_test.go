@@ -75,7 +75,8 @@ func (q *queues) some() {
 }
 
 // deadLetters gives the file-received queue a dead-letter queue with messages of every kind. It is the queue whose
-// messages are counted. Golden files have 00000000-… for the identity of the first: replaced and restored exchange them.
+// messages are counted. Golden files have 00000000-… for the identity of the first: replaced and restored exchange
+// them.
 func (q *queues) deadLetters() (replaced, restored *strings.Replacer) {
 	q.Helper()
 	attributes := must(q.SQS.GetQueueAttributes(q.Context(), &sqs.GetQueueAttributesInput{QueueUrl: &q.Rejected,

@@ -18,9 +18,9 @@ func (c *verifyCommand) Help() string {
 		"table. Reads every receipt. Exits with 3 if they differ. While files arrive, counters may differ for a " +
 		"moment: verify again. With --manifest, compares the names of the files that arrived with a list instead: " +
 		"CSV of collection and file, or a JSON object a line. Exits with 3 if a file is missing, unexpected or " +
-		"repeated. With --history it reads what the functions logged about the run (CloudWatch Logs), and exits with 3 " +
-		"if that contradicts a guarantee: each message counted once, each move in order, each request and notification " +
-		"sent once."
+		"repeated. With --history it reads what the functions logged about the run (CloudWatch Logs), and exits " +
+		"with 3 if that contradicts a guarantee: each message counted once, each move in order, each request and " +
+		"notification sent once."
 }
 
 // verification is the answer of verify.

@@ -153,7 +153,8 @@ func TestSendReadsOtherEncodings(t *testing.T) {
 	t.Parallel()
 	s := &services{}
 	text := message + `,"filename":"é"}`
-	got := s.says(newTables(t), inUTF16(t, unicode.LittleEndian, unicode.UseBOM, text), nil, "send", "--from=-", "--yes")
+	got := s.says(newTables(t), inUTF16(t, unicode.LittleEndian, unicode.UseBOM, text), nil, "send", "--from=-",
+		"--yes")
 	if got.code != exitOK || !strings.Contains(got.out, "Sent as message message-1.") || len(s.sent) != 1 ||
 		s.sent[0] != text {
 		t.Errorf("%q, %+v", s.sent, got)

@@ -16,7 +16,7 @@ func TestValuesThatNameNothing(t *testing.T) {
 	n.row("caf\ufffd", "db.a", "Sent", 2) // what "caf\xe9" would become on its way
 	for want, line := range map[string][]string{
 		"argument run is empty":                                    {"show", ""},
-		"--run is empty":                                           {"rejected", "delete", "--reason=NOT_COUNTED", "--run=", "--yes"},
+		"--run is empty":                                           {"rejected", "delete", "--run=", "--yes"},
 		"--stack is empty":                                         {"--stack", "", "runs"},
 		"argument collection is empty":                             {"reconcile", "run", "db.a", ""},
 		`an argument is not UTF-8: caf\xe9`:                        {"show", "caf\xe9"},
