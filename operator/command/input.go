@@ -122,7 +122,7 @@ func linesOf(in io.Reader) iter.Seq2[string, error] {
 				yield("", fmt.Errorf("line %d contains a carriage return; end each line with LF or CRLF", number))
 				return
 			}
-			if !yield(whole, nil) || end != nil {
+			if !yield(whole, nil) {
 				return
 			}
 			line, number = line[:0], number+1

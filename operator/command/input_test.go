@@ -82,6 +82,7 @@ func TestDecode(t *testing.T) {
 		"CutOff":               {"caf\xc3", "", "line 1 is not UTF-8 (byte 0xc3)"},
 		"Surrogate":            {"a\n\xed\xa0\x80", "", "line 2 is not UTF-8 (byte 0xed)"},
 		"OddUTF16":             {"\xff\xfea\x00\n\x00b", "", "line 2 is not UTF-16"},
+		"OddUTF16NUL":          {"\xff\xfea\x00\n\x00\x00", "", "line 2 is not UTF-16"},
 		"LoneSurrogate":        {"\xfe\xff\x00a\x00\n\xd8\x00\x00b", "", "line 2 is not UTF-16"},
 		"LoneSurrogateAtEnd":   {"\xfe\xff\x00a\x00\n\xd8\x00", "", "line 2 is not UTF-16"},
 		"NUL":                  {"name\nb\x00c", "", "line 2 has a NUL byte"},
