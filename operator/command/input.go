@@ -191,7 +191,7 @@ func (t *text) character() (r rune, wrong string, err error) {
 		return r, wrong, err
 	}
 	r, err = t.unit()
-	if err == nil && utf16.IsSurrogate(r) {
+	if utf16.IsSurrogate(r) {
 		low, _ := t.unit()
 		if r = utf16.DecodeRune(r, low); r == utf8.RuneError {
 			wrong = "is not UTF-16"
