@@ -256,6 +256,10 @@ func TestReconcileStartsWhatWaits(t *testing.T) {
 	if got := denied.says(n, "", full, "reconcile", "--yes", "finished"); strings.Contains(got.err, "were started") {
 		t.Errorf("unwritten: %+v", got)
 	}
+	got = (&services{}).says(n, "", nil, "reconcile", "--yes", "run")
+	if got.out != "Reconciling 1 collection of run (executions: 1). See the result: snapshot-status why run\n" {
+		t.Errorf("one waits: %+v", got)
+	}
 	got = n.says("", "reconcile", "run", "db.a", "a", "db.a")
 	if !strings.Contains(got.out, "Would reconcile 1 collection ") {
 		t.Errorf("one collection: %+v", got)

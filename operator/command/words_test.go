@@ -15,8 +15,9 @@ func TestValuesThatNameNothing(t *testing.T) {
 	n := newTables(t)
 	n.row("caf\ufffd", "db.a", "Sent", 2) // what "caf\xe9" would become on its way
 	for want, line := range map[string][]string{
-		"argument run is empty":                                    {"show", ""},
-		"--run is empty":                                           {"rejected", "delete", "--run=", "--yes"},
+		"argument run is empty": {"show", ""},
+		"--run is empty":        {"rejected", "delete", "--run=", "--yes"},
+		"the reason is empty: say why the run will not finish": {"abandon", "run", "--reason= ", "--yes"},
 		"--stack is empty":                                         {"--stack", "", "runs"},
 		"argument collection is empty":                             {"reconcile", "run", "db.a", ""},
 		`an argument is not UTF-8: caf\xe9`:                        {"show", "caf\xe9"},
