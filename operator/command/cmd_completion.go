@@ -45,16 +45,25 @@ type completeWordsCommand struct {
 const runsTimeout = 3 * time.Second
 
 // Run writes the completions of the last word, one a line. On an error it writes none.
-func (c *completeWordsCommand) Run(a *app, parser *kong.Kong) error {
+func (c *completeWordsCommand) Run(a *app) error {
 	var before []string
 	typed := ""
 	if last := len(c.Words) - 1; last >= 0 {
 		before, typed = c.Words[:last], c.Words[last]
 	}
+	var line commands
+	parser, err := newParser(&line, io.Discard, io.Discard)
+	if err != nil {
+		return err
+	}
+	parsed, err := kong.Trace(parser, before)
+	if err != nil {
+		return nil
+	}
 	var words strings.Builder
-	for _, suggestion := range suggest(parser, before, typed, func() []string { return a.newestRuns(before) }) {
-		if strings.HasPrefix(suggestion, typed) {
-			words.WriteString(suggestion + "\n")
+	for _, word := range suggest(parsed, before, typed, func() []string { return a.newestRuns(parsed, &line) }) {
+		if strings.HasPrefix(word, typed) {
+			words.WriteString(word + "\n")
 		}
 	}
 	return a.write([]byte(words.String()))
@@ -62,14 +71,10 @@ func (c *completeWordsCommand) Run(a *app, parser *kong.Kong) error {
 
 // suggest lists what may follow the words before the one that is being typed: commands, flags, values of a flag, or
 // runs.
-func suggest(parser *kong.Kong, before []string, typed string, runs func() []string) []string {
-	parsed, err := kong.Trace(parser, before)
-	if err != nil {
-		return nil
-	}
+func suggest(parsed *kong.Context, before []string, typed string, runs func() []string) (names []string) {
 	node := parsed.Selected()
 	if node == nil {
-		node = parser.Model.Node
+		node = parsed.Model.Node
 	}
 	arguments := 0
 	for _, part := range parsed.Path {
@@ -78,16 +83,24 @@ func suggest(parser *kong.Kong, before []string, typed string, runs func() []str
 		}
 	}
 	name, _, assigned := strings.Cut(typed, "=")
+	if len(before) > 0 {
+		if flag := valued(parsed.Flags(), before[len(before)-1]); flag != nil {
+			return enum(flag.Value, "")
+		}
+	}
 	switch {
-	case len(before) > 0 && valued(parsed.Flags(), before[len(before)-1]) != nil:
-		return enum(valued(parsed.Flags(), before[len(before)-1]).Value, "")
 	case strings.HasPrefix(typed, "--") && assigned:
 		if flag := valued(parsed.Flags(), name); flag != nil {
 			return enum(flag.Value, name+"=")
 		}
 		return nil
 	case strings.HasPrefix(typed, "-"):
-		return flagNames(parsed.Flags())
+		for _, flag := range parsed.Flags() {
+			if !flag.Hidden {
+				names = append(names, "--"+flag.Name)
+			}
+		}
+		return names
 	}
 	if positional := argument(node, arguments); positional != nil {
 		if positional.Name == "run" {
@@ -95,11 +108,6 @@ func suggest(parser *kong.Kong, before []string, typed string, runs func() []str
 		}
 		return enum(positional, "")
 	}
-	return commandNames(node)
-}
-
-func commandNames(node *kong.Node) []string {
-	var names []string
 	for _, child := range node.Children {
 		if !child.Hidden {
 			names = append(names, child.Name)
@@ -131,16 +139,6 @@ func valued(flags []*kong.Flag, word string) *kong.Flag {
 	return nil
 }
 
-func flagNames(flags []*kong.Flag) []string {
-	var names []string
-	for _, flag := range flags {
-		if !flag.Hidden {
-			names = append(names, "--"+flag.Name)
-		}
-	}
-	return names
-}
-
 // enum lists the allowed values of an enum.
 func enum(value *kong.Value, before string) []string {
 	var values []string
@@ -152,19 +150,11 @@ func enum(value *kong.Value, before string) []string {
 	return values
 }
 
-// newestRuns lists the runs of the deployment that the words name, the newest first.
-func (a *app) newestRuns(words []string) []string {
-	var line commands
-	parser, err := newParser(&line, io.Discard, io.Discard)
-	if err != nil {
-		return nil
-	}
-	typed, err := kong.Trace(parser, words)
+// newestRuns lists the runs of the deployment that a line names, the newest first.
+func (a *app) newestRuns(parsed *kong.Context, line *commands) []string {
+	err := parsed.Reset()
 	if err == nil {
-		err = typed.Reset()
-	}
-	if err == nil {
-		_, err = typed.Apply()
+		_, err = parsed.Apply()
 	}
 	if err != nil {
 		return nil

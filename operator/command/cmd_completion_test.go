@@ -1,8 +1,6 @@
 package command
 
 import (
-	"context"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,9 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/charmbracelet/x/ansi"
-	"github.com/charmbracelet/x/vt"
-	"github.com/creack/pty"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
@@ -27,6 +22,10 @@ func TestCompleteWords(t *testing.T) {
 	n.later(time.Minute)
 	n.row("unfinished", "db.core.one", "Exported", 2)
 	n.arrive("unfinished", "db.core.one", "one")
+	for _, run := range []string{"-dash", "$(touch x)", "a b", "a\nb", "x\u202e"} { // a shell would misread them
+		n.row(run, "db.a", "Sent", 2)
+		n.arrive(run, "db.a", "file")
+	}
 	for name, test := range map[string]struct {
 		words []string
 		want  []string
@@ -62,76 +61,39 @@ func TestCompleteWords(t *testing.T) {
 	}
 }
 
-// inBash types into an interactive bash that has the command and its completion, and waits until its screen holds what
-// is wanted.
-func inBash(t *testing.T, typed, wanted string) {
-	t.Helper()
-	bash, err := exec.LookPath("bash")
-	if err != nil {
-		t.Fatal("bash is needed, as it is for .ci/run: ", err)
-	}
-	folder, binary := t.TempDir(), os.Args[0]
-	must := func(err error) {
-		t.Helper()
-		if err != nil {
+// A real bash completes what is typed: it runs the completed command, or lists what may follow.
+func TestBashCompletes(t *testing.T) {
+	t.Parallel()
+	folder, binary := t.TempDir(), must(filepath.Abs(os.Args[0]))
+	for name, text := range map[string]string{
+		"snapshot-status": "#!/bin/sh\ncase $1 in comp*) " + asCommand + "=1 exec '" + binary +
+			"' \"$@\";; esac\nprintf '<%s> ' \"$@\"",
+		"bashrc": "PS1='> '\nbind 'set bell-style none'\nsource <(snapshot-status completion bash)\n",
+	} {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o700); err != nil {
 			t.Fatal(err)
 		}
 	}
-	binary, err = filepath.Abs(binary)
-	must(err)
-	script := "#!/bin/sh\n" + asCommand + "=1 exec '" + binary + "' \"$@\"\n"
-	must(os.WriteFile(filepath.Join(folder, "snapshot-status"), []byte(script), 0o700))
-	rc := "PS1='> '\nbind 'set bell-style none'\nbind 'set enable-bracketed-paste off'\nsource <(snapshot-status " +
-		"completion bash)\n"
-	must(os.WriteFile(filepath.Join(folder, "bashrc"), []byte(rc), 0o600))
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute) // for what takes a moment: the machine may be busy
-	defer cancel()
-	shell := exec.CommandContext(ctx, bash, "--noprofile", "--rcfile", filepath.Join(folder, "bashrc"), "-i")
-	shell.Env = append(os.Environ(), "PATH="+folder+":"+os.Getenv("PATH"), "TERM=xterm", "HOME="+folder, "HISTFILE=")
-	keyboard, err := pty.StartWithSize(shell, &pty.Winsize{Rows: 24, Cols: 100})
-	must(err)
-	screen := vt.NewSafeEmulator(100, 24)
-	go func() { _, _ = io.Copy(screen, keyboard) }()
-	go func() { _, _ = io.Copy(keyboard, screen) }()
-	defer func() {
-		cancel()
-		_ = shell.Wait()
-		_ = keyboard.Close()
-		_ = screen.InputPipe().(io.Closer).Close()
-	}()
-	text := func() string { return ansi.Strip(screen.Render()) }
-	until := func(wanted string) {
-		t.Helper()
-		for !strings.Contains(text(), wanted) {
-			select {
-			case <-ctx.Done():
-				t.Fatalf("no %q on bash's screen:\n%s", wanted, text())
-			case <-time.After(5 * time.Millisecond):
-			}
-		}
-	}
-	until("> ")
-	_, err = keyboard.WriteString(typed)
-	must(err)
-	until(wanted)
-}
-
-// A real bash completes what is typed.
-func TestBashCompletes(t *testing.T) {
-	t.Parallel()
-	for name, test := range map[string]struct{ typed, wanted string }{
-		"Command":          {"snapshot-status wat\t|", "> snapshot-status watch |"},
-		"CommandOfCommand": {"snapshot-status rejected rep\t|", "> snapshot-status rejected replay |"},
-		"Flag":             {"snapshot-status watch run-1 --ev\t|", "> snapshot-status watch run-1 --every |"},
-		"Value":            {"snapshot-status runs --output j\t|", "> snapshot-status runs --output json |"},
-		"ValueAfterEquals": {"snapshot-status runs --output=j\t|", "> snapshot-status runs --output=json |"},
-		"OnlyEquals":       {"snapshot-status runs --output=\t\t", "json  text"},
-		"InTheMiddle": {"snapshot-status wat run-1\x1b[D\x1b[D\x1b[D\x1b[D\x1b[D\x1b[D\t|",
-			"> snapshot-status watch| run-1"},
+	const left = "\x1b[D"
+	for typed, wanted := range map[string]string{
+		"snapshot-status wat\t|":                           "<watch> <|>",
+		"snapshot-status rejected rep\t|":                  "<rejected> <replay> <|>",
+		"snapshot-status watch run-1 --ev\t|":              "<watch> <run-1> <--every> <|>",
+		"snapshot-status runs --output j\t|":               "<runs> <--output> <json> <|>",
+		"snapshot-status runs --output=j\t|":               "<runs> <--output=json> <|>",
+		"snapshot-status runs --output=\t\t":               "json  text",
+		"snapshot-status wat x" + left + left + "\t" + "-": "<watch-> <x>",
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(typed, func(t *testing.T) {
 			t.Parallel()
-			inBash(t, test.typed, test.wanted)
+			bash := exec.CommandContext(t.Context(), "bash", "--noprofile", "--rcfile", filepath.Join(folder, "bashrc"),
+				"-i")
+			bash.Env = append(os.Environ(), "PATH="+folder+":"+os.Getenv("PATH"), "TERM=xterm", "HISTFILE=")
+			bash.Stdin = strings.NewReader(strings.ReplaceAll(typed, "|", "'|'") + "\n")
+			out, err := bash.CombinedOutput()
+			if err != nil || !strings.Contains(string(out), wanted) {
+				t.Errorf("no %q in what bash says (%v):\n%s", wanted, err, out)
+			}
 		})
 	}
 }

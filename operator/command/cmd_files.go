@@ -23,7 +23,8 @@ type filesCommand struct {
 func (c *filesCommand) Help() string {
 	return "Lists the files that arrived for a collection, the earliest first: time, message, execution. A name that " +
 		"was counted in several messages is marked, and with countBy=file a message that was not counted because it " +
-		"repeats a file. (A message that SQS delivers twice counts once.) With --expected, exits with 3 if a file is missing."
+		"repeats a file. (A message that SQS delivers twice counts once.) With --expected, exits with 3 if a file " +
+		"is missing."
 }
 
 // fileList is the answer of files.
@@ -62,7 +63,6 @@ func (c *filesCommand) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	list := fileList{Run: run.Run, Collection: one.Collection, Files: []file{}}
 	key := snapshot.CollectionKey{CorrelationID: run.Run, CollectionName: one.Collection}
 	var receipts []store.Receipt
 	if err := reader.Receipts(a, key, func(receipt store.Receipt) error {
@@ -71,8 +71,7 @@ func (c *filesCommand) Run(a *app) error {
 	}); err != nil {
 		return err
 	}
-	list.add(receipts)
-	list.sort()
+	list := newFileList(key, receipts)
 	list.compare(expected)
 	err = a.answer(list, func(p show.Printer) { list.print(p, c.Expected != "") })
 	return notDone(len(list.Missing) == 0, err)
@@ -94,45 +93,62 @@ func (c *filesCommand) expected(a *app) ([]string, error) {
 	return names, nil
 }
 
-func (l *fileList) add(receipts []store.Receipt) {
+// newFileList lists the files, the earliest first, and the names that are repeated.
+func newFileList(key snapshot.CollectionKey, receipts []store.Receipt) fileList {
+	l := fileList{Run: key.CorrelationID, Collection: key.CollectionName, Files: []file{}, Repeated: []string{}}
 	repeats := report.Repeats(receipts)
 	for i, receipt := range receipts {
 		l.Files = append(l.Files, file{Name: receipt.Filename, Identity: receipt.Identity,
 			CountedAt: receipt.ReceivedAt, Execution: receipt.Execution, Success: receipt.Success,
 			Counted: !receipt.Repeated, Repeats: repeats[i]})
 	}
+	slices.SortFunc(l.Files, func(a, b file) int {
+		return cmp.Or(a.CountedAt.Compare(b.CountedAt), cmp.Compare(a.Identity, b.Identity))
+	})
+	times := map[string]int{}
+	for _, file := range l.Files {
+		if !file.Counted || file.Name == "" {
+			continue
+		}
+		if times[file.Name]++; times[file.Name] == 2 {
+			l.Repeated = append(l.Repeated, file.Name)
+		}
+	}
+	return l
 }
 
 func (l *fileList) print(p show.Printer, compared bool) {
-	if len(l.Files) == 0 {
-		p.Line("No file of %s has arrived.", l.Collection)
-	} else {
-		var rows [][]string
-		for _, file := range l.Files {
-			note := ""
-			switch {
-			case file.Success:
-				note = "success file"
-			case file.Repeats != "":
-				note = "not counted: repeats " + file.Repeats
-			case !file.Counted:
-				note = "not counted: repeats a file"
-			case slices.Contains(l.Repeated, file.Name):
-				note = p.Tone(show.Bad, "repeated name")
-			}
-			name := file.Name
-			if name == "" {
-				name = "(no name in the message)"
-			}
-			rows = append(rows, []string{name, stamp(&file.CountedAt), file.Identity,
-				file.Execution[strings.LastIndex(file.Execution, ":")+1:], note})
+	var rows [][]string
+	for _, file := range l.Files {
+		note := ""
+		switch {
+		case file.Success:
+			note = "success file"
+		case file.Repeats != "":
+			note = "not counted: repeats " + file.Repeats
+		case !file.Counted:
+			note = "not counted: repeats a file"
+		case slices.Contains(l.Repeated, file.Name):
+			note = p.Tone(show.Bad, "repeated name")
 		}
+		rows = append(rows, []string{cmp.Or(file.Name, "(no name in the message)"), stamp(&file.CountedAt),
+			file.Identity, file.Execution[strings.LastIndex(file.Execution, ":")+1:], note})
+	}
+	if len(rows) > 0 {
 		p.Table([]string{"FILE", "COUNTED (UTC)", "MESSAGE", "EXECUTION", ""}, rows)
+	} else {
+		p.Line("No file of %s has arrived.", l.Collection)
 	}
 	for _, name := range l.Missing {
 		p.Line("%s %s", p.Tone(show.Bad, "missing:"), name)
 	}
-	if n := l.cut(); n > 0 && compared {
+	n := 0
+	for _, file := range l.Files {
+		if manifest.MayBeCut(file.Name) {
+			n++
+		}
+	}
+	if n > 0 && compared {
 		p.Line("Of %d names only the first %d bytes are stored and compared. A missing file may be among them.", n,
 			snapshot.MaxFilename)
 	}
@@ -156,23 +172,6 @@ func fileNames(list string) []string {
 	return names
 }
 
-// sort sorts the files, the earliest first, and finds the names that are repeated.
-func (l *fileList) sort() {
-	slices.SortFunc(l.Files, func(a, b file) int {
-		return cmp.Or(a.CountedAt.Compare(b.CountedAt), cmp.Compare(a.Identity, b.Identity))
-	})
-	times := map[string]int{}
-	l.Repeated = []string{}
-	for _, file := range l.Files {
-		if !file.Counted || file.Name == "" {
-			continue
-		}
-		if times[file.Name]++; times[file.Name] == 2 {
-			l.Repeated = append(l.Repeated, file.Name)
-		}
-	}
-}
-
 // compare finds the missing names (manifest.List says which names are equal).
 func (l *fileList) compare(expected []string) {
 	list := manifest.NewList(expected)
@@ -180,14 +179,4 @@ func (l *fileList) compare(expected []string) {
 		list.Arrive(file.Name, file.Counted && !file.Success)
 	}
 	l.Missing = list.Compare().Missing
-}
-
-// cut counts the names that may be longer than what is stored of them.
-func (l *fileList) cut() (n int) {
-	for _, file := range l.Files {
-		if manifest.MayBeCut(file.Name) {
-			n++
-		}
-	}
-	return n
 }

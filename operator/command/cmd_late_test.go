@@ -1,6 +1,7 @@
 package command
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -18,20 +19,12 @@ func TestALateRun(t *testing.T) {
 				n := newTables(t)
 				n.late = snapshot.LateAfter{"full": after}
 				n.troubled("troubled")
-				words := strings.Fields(line)
-				text := n.says("", words...)
-				golden(t, name+"-"+strings.Join(words, "-"), text.out)
-				document := n.says("", append(words, "--output", "json")...)
-				matchesSchema(t, words[0], document.out)
-				wantLate := `"late": ` + map[string]string{"late": "true", "in-time": "false"}[name]
-				why := n.says("", "why", "troubled")
-				if head, _, _ := strings.Cut(why.out, "\n\n"); !strings.Contains(n.says("", "show", "troubled").out,
-					head) {
-					t.Errorf("why begins with %s", head)
-				}
-				for _, want := range []string{wantLate, `"deadline": "2026-11-23T`} {
-					if !strings.Contains(document.out, want) {
-						t.Errorf("no %s in %s", want, document.out)
+				golden(t, name+"-"+strings.ReplaceAll(line, " ", "-"), n.says("", strings.Fields(line)...).out)
+				document := n.says("", wordsOf(".json", line)...).out
+				matchesSchema(t, line, document)
+				for _, want := range []string{fmt.Sprintf(`"late": %t`, name == "late"), `"deadline": "2026-11-23T`} {
+					if !strings.Contains(document, want) {
+						t.Errorf("no %s in %s", want, document)
 					}
 				}
 			})

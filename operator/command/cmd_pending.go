@@ -49,16 +49,8 @@ func (c *pendingCommand) Run(a *app) error {
 			if one.Problem != "" {
 				unknown = errors.Join(unknown, errors.New(one.Problem))
 			}
-			if one.Request.Open() {
-				list.Pending = append(list.Pending,
-					pendingMessage{run.Run, one.Collection, snapshot.SuccessFileRequest, one.Request})
-			}
 		}
-		for _, n := range run.Notifications {
-			if n.Delivery.Open() {
-				list.Pending = append(list.Pending, pendingMessage{run.Run, "", n.Kind, n.Delivery})
-			}
-		}
+		list.Pending = append(list.Pending, pendingOf(run)...)
 	})
 	if absent := (exit{}); c.Deliver && c.Yes && !errors.As(listed, &absent) {
 		var err error
@@ -84,6 +76,22 @@ func (c *pendingCommand) Run(a *app) error {
 		return deployment.AfterEffect(err, "the sweep ran")
 	}
 	return notDone(len(list.Pending) == 0, err)
+}
+
+// pendingOf are a run's messages that are due and not delivered.
+func pendingOf(run report.Run) (pending []pendingMessage) {
+	for _, one := range run.Collections {
+		if one.Request.Open() {
+			pending = append(pending,
+				pendingMessage{run.Run, one.Collection, snapshot.SuccessFileRequest, one.Request})
+		}
+	}
+	for _, n := range run.Notifications {
+		if n.Delivery.Open() {
+			pending = append(pending, pendingMessage{run.Run, "", n.Kind, n.Delivery})
+		}
+	}
+	return pending
 }
 
 // each reads the runs. It skips malformed ones and returns their error at the end (report.Malformed).

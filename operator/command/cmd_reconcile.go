@@ -42,64 +42,62 @@ func (c *reconcileCommand) Run(a *app) error {
 		return err
 	}
 	said := reconciliation{Run: run.Run, Collections: []string{}, Executions: len(snapshot.Requests(keys)),
-		Started: c.Yes && len(keys) > 0}
+		Started: c.Yes && len(keys) > 0, Resumed: c.Yes && run.Abandonment != nil}
 	for _, key := range keys {
 		said.Collections = append(said.Collections, key.CollectionName)
 	}
-	collections := report.Plural(len(keys), "collection", "collections")
-	byHand := run.Abandonment != nil
-	print := func(p show.Printer) {
-		switch {
-		case byHand && c.Yes:
-			p.Line("Taken up again: %s was abandoned by hand.", run.Run)
-		case byHand && len(keys) == 0:
-			p.Line("%s was abandoned by hand. This takes it up again. To do it, add --yes", run.Run)
-		case byHand:
-			p.Line("%s was abandoned by hand. This takes it up again.", run.Run)
-		}
-		switch {
-		case len(keys) == 0:
-			p.Line("No collection of %s waits for anything.", run.Run)
-		case !c.Yes:
-			p.Line("Would reconcile %s of %s (executions: %d). To do it, add --yes", collections, run.Run,
-				said.Executions)
-		default:
-			p.Line("Reconciling %s of %s (executions: %d). See the result: %s", collections, run.Run, said.Executions,
-				a.command.Do("why", run.Run))
-		}
+	done, err := said.do(a, keys)
+	if err == nil {
+		err = a.answer(said, func(p show.Printer) {
+			said.print(p, run.Abandonment != nil, a.command.Do("why", run.Run))
+		})
 	}
-	var done []string
-	if byHand && c.Yes {
-		if err := a.resume(run.Run); err != nil {
-			return err
-		}
-		said.Resumed, done = true, append(done, "the run was taken up again")
-	}
-	if said.Started {
-		if err := a.reconcile(keys); err != nil {
-			return afterEffects(err, done)
-		}
-		done = append(done, "the executions were started")
-	}
-	return afterEffects(a.answer(said, print), done)
-}
-
-// afterEffects is deployment.AfterEffect of several effects.
-func afterEffects(err error, done []string) error {
 	for _, one := range done {
 		err = deployment.AfterEffect(err, one)
 	}
 	return err
 }
 
-// resume takes up a run again that was abandoned by hand.
-func (a *app) resume(run string) error {
-	found, err := a.deploymentWith("StateMachineArn")
-	if err != nil {
-		return err
+// do takes up the run and starts the executions, and returns what was done before an error.
+func (r reconciliation) do(a *app, keys []snapshot.CollectionKey) (done []string, err error) {
+	if !r.Resumed && !r.Started {
+		return nil, nil
 	}
-	_, err = found.Resume(a, run)
-	return err
+	found, err := a.deploymentWith("StateMachineArn")
+	if err == nil && r.Resumed {
+		if _, err = found.Resume(a, r.Run); err == nil {
+			done = append(done, "the run was taken up again")
+		}
+	}
+	if err == nil && r.Started {
+		started := machine.Machine{SFN: sfn.NewFromConfig(found.Config), ARN: found.StateMachineArn}
+		if err = deployment.Reconcile(a, started.Reconcile, keys); err == nil {
+			done = append(done, "the executions were started")
+		}
+	}
+	return done, err
+}
+
+func (r reconciliation) print(p show.Printer, byHand bool, why string) {
+	const add = "To do it, add --yes"
+	waiting := len(r.Collections)
+	switch {
+	case r.Resumed:
+		p.Line("Taken up again: %s was abandoned by hand.", r.Run)
+	case byHand && waiting == 0:
+		p.Line("%s was abandoned by hand. This takes it up again. %s", r.Run, add)
+	case byHand:
+		p.Line("%s was abandoned by hand. This takes it up again.", r.Run)
+	}
+	collections := report.Plural(waiting, "collection", "collections")
+	switch {
+	case waiting == 0:
+		p.Line("No collection of %s waits for anything.", r.Run)
+	case !r.Started:
+		p.Line("Would reconcile %s of %s (executions: %d). %s", collections, r.Run, r.Executions, add)
+	default:
+		p.Line("Reconciling %s of %s (executions: %d). See the result: %s", collections, r.Run, r.Executions, why)
+	}
 }
 
 // keys are the collections to reconcile.
@@ -119,14 +117,4 @@ func (c *reconcileCommand) keys(a *app, run report.Run) ([]snapshot.CollectionKe
 		}
 	}
 	return keys, nil
-}
-
-// reconcile starts the executions.
-func (a *app) reconcile(keys []snapshot.CollectionKey) error {
-	found, err := a.deploymentWith("StateMachineArn")
-	if err != nil {
-		return err
-	}
-	started := machine.Machine{SFN: sfn.NewFromConfig(found.Config), ARN: found.StateMachineArn}
-	return deployment.Reconcile(a, started.Reconcile, keys)
 }

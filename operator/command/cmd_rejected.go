@@ -6,8 +6,11 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/operator/rejected"
+	"snapshot-status-checker/operator/report"
 	"snapshot-status-checker/operator/show"
 )
 
@@ -31,6 +34,85 @@ func (a *app) release(reading *rejected.Reading, except ...*rejected.Message) {
 	if err := reading.Release(a, except...); err != nil {
 		a.complain(err.Error())
 	}
+}
+
+const deadLettersSection = "file-received-dead-letters" // of the runbook
+
+// readQueue selects the queue whose messages are read.
+type readQueue struct {
+	DeadLetters bool `help:"The dead letters of the file-received queue, instead of the rejected messages."`
+}
+
+// queueWords are what answers say of a queue.
+type queueWords struct {
+	flag    string // selects the same queue in a suggested command
+	name    string
+	one     string // a message of it
+	filters string // the flags that select messages of it
+	advice  string
+}
+
+func (q readQueue) words() queueWords {
+	if q.DeadLetters {
+		return queueWords{" --dead-letters", "dead-letter queue of the file-received queue", "dead letter", "--run",
+			"What to do: docs/runbook.md#" + deadLettersSection + "."}
+	}
+	return queueWords{"", "rejected-messages queue", "rejected message", "--reason and --run",
+		"What to do for each reason: docs/runbook.md#reason-codes."}
+}
+
+func (q readQueue) noSuchMessage(identity string, command report.Command) error {
+	return exit{exitNotFound, fmt.Sprintf("there is no %s with the identity %s; list them: %s", q.words().one,
+		show.Quote(identity), command.Do("rejected list"+q.words().flag))}
+}
+
+// queues finds the queue to read.
+func (q readQueue) queues(a *app) (rejected.Queues, error) {
+	needs := []string{"RejectedMessagesQueueUrl", "FileReceivedQueueUrl"}
+	if q.DeadLetters {
+		needs = needs[1:]
+	}
+	found, err := a.deploymentWith(needs...)
+	if err != nil {
+		return rejected.Queues{}, err
+	}
+	queues := rejected.Queues{SQS: sqs.NewFromConfig(found.Config), Rejected: found.RejectedMessagesQueueUrl,
+		FileReceived: found.FileReceivedQueueUrl, CountBy: found.Settings.CountBy}
+	if q.DeadLetters {
+		return queues.DeadLetters(a)
+	}
+	return queues, nil
+}
+
+// receive receives all messages of the queue. The caller makes visible again what it does not need.
+func (q readQueue) receive(a *app) (*rejected.Reading, error) {
+	queues, err := q.queues(a)
+	if err != nil {
+		return nil, err
+	}
+	fmt.Fprintf(a.err, "Reading the %s. Until this ends, other readers do not see its messages.\n", q.words().name)
+	reading, err := queues.Read(a)
+	if err != nil {
+		return nil, err
+	}
+	note := func(n int, format string) {
+		if n > 0 {
+			fmt.Fprintf(a.err, format+"\n", n)
+		}
+	}
+	note(reading.InFlight, "The list is incomplete: another reader holds about %d messages.")
+	note(reading.NotReceived, "The list is incomplete: the queue did not return about %d of its messages. Try again.")
+	note(reading.OfOtherQueues, "Left out: %d messages of other queues, which have the same dead-letter queue.")
+	return reading, nil
+}
+
+// list receives all messages of the queue and makes them visible again.
+func (q readQueue) list(a *app) (*rejected.Reading, error) {
+	reading, err := q.receive(a)
+	if err == nil {
+		a.release(reading)
+	}
+	return reading, err
 }
 
 // messageFilter selects messages of a queue.
@@ -93,7 +175,7 @@ func (c *rejectedListCommand) Run(a *app) error {
 		list.print(p, c.Limit)
 		if len(list.Messages) > 0 {
 			p.Line("")
-			p.Line("%s Show a message with its text: %s", c.advice(), a.command.Do("rejected show"+c.flag(),
+			p.Line("%s Show a message with its text: %s", c.words().advice, a.command.Do("rejected show"+c.words().flag,
 				"IDENTITY"))
 		}
 	})

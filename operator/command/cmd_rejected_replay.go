@@ -28,7 +28,7 @@ func (s messageSelection) read(a *app) (*rejected.Reading, []*rejected.Message, 
 	}
 	filtered := s.Reason != "" || s.OfRun != ""
 	if many := filtered || s.All; many == (s.Identity != "") || s.All && filtered {
-		return nil, nil, exit{exitUsage, "select the messages: one IDENTITY, or " + s.filters() + ", or --all"}
+		return nil, nil, exit{exitUsage, "select the messages: one IDENTITY, or " + s.words().filters + ", or --all"}
 	}
 	reading, err := s.receive(a)
 	if err != nil {
@@ -88,7 +88,7 @@ func (h *handled) add(outcomes []rejected.Outcome, done outcome, a *app, all []*
 // startWith suggests how to start the state machine with a message that is too large to replay.
 func (a *app) startWith(message *rejected.Message, all []*rejected.Message) string {
 	queue := readQueue{DeadLetters: message.DeadLetter()}
-	envelope := a.command.Do("rejected show --envelope"+queue.flag(), message.Identity)
+	envelope := a.command.Do("rejected show --envelope"+queue.words().flag, message.Identity)
 	same := 0
 	for _, m := range all {
 		if m.Identity == message.Identity {

@@ -1,10 +1,10 @@
 package command
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"regexp"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -29,16 +29,13 @@ type queues struct {
 	rejected.Queues
 }
 
-func newQueues(t *testing.T) queues {
+func newQueues(t *testing.T) *queues {
 	t.Helper()
-	q := queues{T: t, Deployment: deployment.Deployment{Config: localtest.Config(localtest.Engine(t))}}
+	q := &queues{T: t, Deployment: deployment.Deployment{Config: localtest.Config(localtest.Engine(t))}}
 	q.SQS = sqs.NewFromConfig(q.Config)
 	queue := func(name string, attributes map[string]string) string {
 		name += regexp.MustCompile(`[^A-Za-z0-9]+`).ReplaceAllString(t.Name(), "-")
-		made, err := q.SQS.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: &name, Attributes: attributes})
-		if err != nil {
-			t.Fatal(err)
-		}
+		made := must(q.SQS.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: &name, Attributes: attributes}))
 		return aws.ToString(made.QueueUrl)
 	}
 	q.Rejected, q.FileReceived = queue("rejected-", nil), queue("in-", map[string]string{"MaximumMessageSize": "1024"})
@@ -47,12 +44,11 @@ func newQueues(t *testing.T) queues {
 	return q
 }
 
-func (q queues) reject(identity, text string, reason snapshot.Reason, detail string) {
+func (q *queues) reject(identity, text string, reason snapshot.Reason, detail string) {
 	q.Helper()
 	rejecter := delivery.Rejected{SQS: q.SQS, QueueURL: q.Rejected}
-	err := rejecter.Reject(q.Context(), snapshot.Receipt{Identity: identity, Raw: text,
-		Rejection: &snapshot.Rejection{Reason: reason, Detail: detail}})
-	if err != nil {
+	if err := rejecter.Reject(q.Context(), snapshot.Receipt{Identity: identity, Raw: text,
+		Rejection: &snapshot.Rejection{Reason: reason, Detail: detail}}); err != nil {
 		q.Fatal(err)
 	}
 }
@@ -63,7 +59,7 @@ func fileMessage(run, name string) string {
 }
 
 // some rejects a message of every kind.
-func (q queues) some() {
+func (q *queues) some() {
 	q.Helper()
 	q.reject("id-1-missing", `{"correlation_id":"run-1"}`, snapshot.ReasonFieldMissing,
 		"required field collection_name is missing")
@@ -78,17 +74,39 @@ func (q queues) some() {
 		snapshot.ReasonFlagInvalid, "flag shutdown_flag is neither true nor false")
 }
 
-// says runs a command line two days after the messages were rejected.
-func (q queues) says(in string, args ...string) said {
+// deadLetters gives the file-received queue a dead-letter queue with messages of every kind. It is the queue whose
+// messages are counted. Golden files have 00000000-… for the identity of the first: replaced and restored exchange
+// them.
+func (q *queues) deadLetters() (replaced, restored *strings.Replacer) {
 	q.Helper()
-	var out, errOut bytes.Buffer
-	code := runWith(args, &app{Context: q.Context(), in: strings.NewReader(in), out: &out, err: &errOut,
-		found: &q.Deployment,
-		now:   func() time.Time { return time.Now().Add(2*24*time.Hour + 4*time.Hour + 30*time.Minute) }})
-	return said{code, out.String(), errOut.String()}
+	attributes := must(q.SQS.GetQueueAttributes(q.Context(), &sqs.GetQueueAttributesInput{QueueUrl: &q.Rejected,
+		AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameQueueArn}}))
+	must(q.SQS.SetQueueAttributes(q.Context(), &sqs.SetQueueAttributesInput{QueueUrl: &q.FileReceived,
+		Attributes: map[string]string{"RedrivePolicy": fmt.Sprintf(`{"deadLetterTargetArn":%q,"maxReceiveCount":"5"}`,
+			attributes.Attributes["QueueArn"])}}))
+	q.Outputs.RejectedMessagesQueueUrl = "" // is not needed
+	var there, back []string
+	for i, text := range []string{fileMessage("run-1", "a-001"), fileMessage("run-2", "a-001"),
+		`{"Records":[{"body":` + fileMessage("run-1", "a-002") + `}]}`, "oh",
+		fileMessage("run-1", strings.Repeat("\\", 450))} {
+		sent := must(q.SQS.SendMessage(q.Context(), &sqs.SendMessageInput{QueueUrl: &q.Rejected, MessageBody: &text}))
+		shown := fmt.Sprintf("%08d-0000-0000-0000-000000000000", i)
+		there, back = append(there, *sent.MessageId, shown), append(back, shown, *sent.MessageId)
+		for now := time.Now().UnixMilli(); time.Now().UnixMilli() == now; { // the lists are ordered by this time
+			runtime.Gosched()
+		}
+	}
+	return strings.NewReplacer(there...), strings.NewReplacer(back...)
 }
 
-func (q queues) wantRejected(want int) {
+// says runs a command line two days after the messages were rejected.
+func (q *queues) says(in string, args ...string) said {
+	q.Helper()
+	later := func() time.Time { return time.Now().Add(2*24*time.Hour + 4*time.Hour + 30*time.Minute) }
+	return answer(app{Context: q.Context(), found: &q.Deployment, now: later}, in, args...)
+}
+
+func (q *queues) wantRejected(want int) {
 	q.Helper()
 	visible, hidden, err := q.Count(q.Context())
 	if err != nil || visible != want || hidden != 0 {
@@ -96,95 +114,44 @@ func (q queues) wantRejected(want int) {
 	}
 }
 
+// ofAQueue reports whether a golden file is the answer about a queue.
+func ofAQueue(name string) bool {
+	return strings.HasPrefix(name, "rejected-") || strings.HasPrefix(name, "dead-letters-")
+}
+
 var aTime = regexp.MustCompile(`\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?`)
 
-// The answers are those of the golden files, and all messages are visible afterwards.
-func TestRejectedCommands(t *testing.T) {
+// The commands that read a queue answer as their golden files say. Afterwards all messages are visible but those that
+// were replayed or deleted.
+func TestQueueAnswers(t *testing.T) {
 	t.Parallel()
-	for name, test := range map[string]struct {
-		line, in string
-		left     int // messages that are rejected afterwards
-	}{
-		"rejected-list":            {"rejected list", "", 6},
-		"rejected-list.json":       {"rejected list --output json", "", 6},
-		"rejected-list-reason":     {"rejected list --reason FIELD_MISSING --limit 1", "", 6},
-		"rejected-list-run.json":   {"rejected list --run run-2 --output json", "", 6},
-		"rejected-list-none":       {"rejected list --run run-3", "", 6},
-		"rejected-list-none.json":  {"rejected list --run run-3 --output json", "", 6},
-		"rejected-list-no-reason":  {"rejected list --reason NONSENSE", "", 6},
-		"rejected-show":            {"rejected show id-1-missing", "", 6},
-		"rejected-show.json":       {"rejected show id-3-unknown --output json", "", 6},
-		"rejected-show-envelope":   {"rejected show --envelope id-4-not-json", "", 6},
-		"rejected-show-none":       {"rejected show id-unknown", "", 6},
-		"rejected-replay-dry":      {"rejected replay --all", "", 6},
-		"rejected-replay-dry.json": {"rejected replay --all --output json", "", 6},
-		"rejected-replay-one":      {"rejected replay id-3-unknown --yes", "", 5},
-		"rejected-replay-as-is":    {"rejected replay --reason FIELD_MISSING --as-is --yes", "", 4},
-		"rejected-replay-all":      {"rejected replay --all --yes", "", 5},
-		"rejected-replay-all.json": {"rejected replay --all --yes --output json", "", 5},
-		"rejected-replay-unknown":  {"rejected replay id-unknown --yes", "", 6},
-		"rejected-replay-none":     {"rejected replay --run run-3 --yes", "", 6},
-		"rejected-replay-what":     {"rejected replay --yes", "", 6},
-		"rejected-replay-too-much": {"rejected replay id-3-unknown --all --yes", "", 6},
-		"rejected-delete-asks":     {"rejected delete --run run-1", "3\n", 6},
-		"rejected-delete-agreed":   {"rejected delete --run run-1", "4\n", 2},
-		"rejected-delete-yes.json": {"rejected delete id-4-not-json --yes --output json", "", 5},
-		"rejected-delete-nothing":  {"rejected delete --run run-3", "", 6},
-	} {
+	gone := map[string]int{"rejected-replay-one": 1, "rejected-replay-as-is": 2, "rejected-replay-all": 1,
+		"rejected-replay-all.json": 1, "rejected-delete-agreed": 4, "rejected-delete-yes.json": 1,
+		"dead-letters-replay": 3, "dead-letters-replay.json": 3, "dead-letters-replay-one": 1,
+		"dead-letters-replay-run": 1, "dead-letters-replay-as-is": 1, "dead-letters-delete-agreed": 1,
+		"dead-letters-delete.json": 1}
+	for name, line := range commandLines(t) {
+		if !ofAQueue(name) {
+			continue
+		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			q := newQueues(t)
-			q.some()
-			said := q.says(test.in, strings.Fields(test.line)...)
-			text := fmt.Sprintf("$ snapshot-status %s\n%s", test.line, said.out)
-			if said.err != "" {
-				text += "[to standard error] " + said.err
+			replaced, restored, all := strings.NewReplacer(), strings.NewReplacer(), 6
+			if strings.HasPrefix(name, "dead-letters-") {
+				replaced, restored = q.deadLetters()
+				all = 5
+			} else {
+				q.some()
 			}
-			golden(t, name, aTime.ReplaceAllString(text, "<a time>")+fmt.Sprintf("[exit code %d]\n", said.code))
+			got := q.says(input[name], wordsOf(name, restored.Replace(line))...)
+			golden(t, name, replaced.Replace(aTime.ReplaceAllString(got.transcript(line), "<a time>")))
 			if strings.HasSuffix(name, ".json") {
-				matchesSchema(t, strings.Join(strings.Fields(test.line)[:2], "-"), said.out)
+				matchesSchema(t, line, got.out)
 			}
-			q.wantRejected(test.left)
+			q.wantRejected(all - gone[name])
 		})
 	}
-}
-
-// The envelope that is shown is the one that is replayed.
-func TestReplaySendsTheEnvelope(t *testing.T) {
-	t.Parallel()
-	q := newQueues(t)
-	q.some()
-	shown := q.says("", "rejected", "show", "--envelope", "id-3-unknown")
-	if said := q.says("", "rejected", "replay", "id-3-unknown", "--yes"); said.code != exitOK {
-		t.Fatal(said)
-	}
-	got, err := q.SQS.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: &q.FileReceived})
-	if err != nil || len(got.Messages) != 1 || aws.ToString(got.Messages[0].Body)+"\n" != shown.out {
-		t.Errorf("%+v (%v) was replayed, want %s", got.Messages, err, shown.out)
-	}
-}
-
-// A message whose row is late is replayed twice and counts once.
-func TestReplayCountsOnce(t *testing.T) {
-	s := deployed(t)
-	s.send("late-row", "db.core.one", "one-001")
-	reason := []string{"rejected", "replay", "--run", "late-row", "--yes"}
-	s.untilSays([]string{"1 of 1 messages were replayed"}, reason...)
-	// it was rejected again: there still is no row
-	s.untilSays([]string{"UNKNOWN_COLLECTION"}, "rejected", "list", "--run", "late-row")
-	s.row("late-row", "db.core.one", "Sent", "2")
-	envelope := s.says("rejected", "list", "--run", "late-row", "-o", "json")
-	identity := regexp.MustCompile(`"identity": "([^"]*)"`).FindStringSubmatch(envelope.out)
-	if identity == nil {
-		t.Fatal(envelope)
-	}
-	text := s.says("rejected", "show", "--envelope", identity[1]).out
-	s.untilSays([]string{"1 of 1 messages were replayed"}, reason...)
-	must(sqs.NewFromConfig(s.Config).SendMessage(t.Context(),
-		&sqs.SendMessageInput{QueueUrl: &s.Outputs.FileReceivedQueueUrl, MessageBody: &text}))
-	s.send("late-row", "db.core.one", "one-002")
-	s.untilSays([]string{"2 of 2 files"}, "show", "late-row")
-	s.succeeds("verify", "late-row")
 }
 
 // An incomplete list says so, to people and to scripts.

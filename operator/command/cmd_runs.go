@@ -22,9 +22,6 @@ func (c *runsCommand) Help() string {
 		"listed: find it with `show` and its correlation id."
 }
 
-// concurrent is how many runs are read concurrently.
-const concurrent = 8
-
 func (c *runsCommand) Run(a *app) error {
 	if c.Limit < 1 {
 		return exit{exitUsage, "--limit is at least 1"}
@@ -72,7 +69,7 @@ func (c *runsCommand) read(a *app) (found []report.Summary, left int, err error)
 		return nil, 0, malformed
 	}
 	report.NewestFirst(runs)
-	skipped := 0
+	left = len(runs)
 	found = []report.Summary{} // in JSON a list also if it is empty
 	for chunk := range slices.Chunk(runs, concurrent) {
 		summaries, unread := make([]report.Summary, len(chunk)), make([]error, len(chunk))
@@ -94,7 +91,7 @@ func (c *runsCommand) read(a *app) (found []report.Summary, left int, err error)
 			switch {
 			case unread[i] != nil:
 				malformed = errors.Join(malformed, unread[i])
-				skipped++
+				left--
 			case !c.Open || summary.State != report.Successful && summary.Abandonment == nil:
 				found = append(found, summary)
 			}
@@ -103,15 +100,11 @@ func (c *runsCommand) read(a *app) (found []report.Summary, left int, err error)
 			break
 		}
 	}
-	left = len(runs) - skipped - len(found)
 	if c.Open {
-		left = 0 // it is not known how many of the others are open
+		left = len(found) // it is not known how many of the others are open
 	}
-	if len(found) > c.Limit {
-		left += len(found) - c.Limit
-		found = found[:c.Limit]
-	}
-	return found, left, malformed
+	found = found[:min(c.Limit, len(found))]
+	return found, left - len(found), malformed
 }
 
 func stamp(moment *time.Time) string {

@@ -144,8 +144,9 @@ func (c *sendCommand) message(a *app) (string, error) {
 // check refuses what SQS would refuse, and an identity that the functions would not use.
 func (c *sendCommand) check(text string, receipts []snapshot.Receipt) error {
 	if at := strings.IndexFunc(text, sendable.Refused); at >= 0 {
-		return fmt.Errorf("line %d has %s, which SQS does not accept; write it as an escape", lineOf(text, at),
-			show.Clean(firstRune(text[at:])))
+		r, _ := utf8.DecodeRuneInString(text[at:])
+		return fmt.Errorf("line %d has %s, which SQS does not accept; write it as an escape",
+			1+strings.Count(text[:at], "\n"), show.Clean(string(r)))
 	}
 	if text == "" {
 		return errors.New("there is nothing to send: the text is empty")
@@ -168,11 +169,6 @@ func (a *app) checkFirst(receipts []snapshot.Receipt) string {
 		}
 	}
 	return a.command.Do("rejected list")
-}
-
-func firstRune(text string) string {
-	_, size := utf8.DecodeRuneInString(text)
-	return text[:size]
 }
 
 // send sends a text to the file-received queue. The error says whether it may have been sent, and whether trying again

@@ -2,9 +2,8 @@ package command
 
 import (
 	"crypto/rand"
-	"encoding/binary"
 	"fmt"
-	"slices"
+	mathrand "math/rand/v2"
 	"strings"
 	"time"
 
@@ -12,7 +11,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 
 	"snapshot-status-checker/operator/deployment"
-	"snapshot-status-checker/operator/report"
 	"snapshot-status-checker/operator/show"
 	"snapshot-status-checker/test/scenario"
 )
@@ -91,9 +89,7 @@ func (c *simulateCommand) shape() scenario.Shape {
 		c.OfRun = "simulated-" + strings.ToLower(rand.Text()[:10])
 	}
 	if c.Seed == 0 {
-		var seed [4]byte
-		_, _ = rand.Read(seed[:])
-		c.Seed = uint64(binary.BigEndian.Uint32(seed[:])) + 1
+		c.Seed = uint64(mathrand.Uint32()) + 1
 	}
 	return scenario.Shape{Run: c.OfRun, Seed: c.Seed, Collections: c.Collections, Files: c.Files,
 		Duplicates: c.Duplicates, Malformed: c.Malformed, LateSent: c.LateSent, Missing: c.Missing,
@@ -115,18 +111,12 @@ func (c *simulateCommand) play(a *app, plan scenario.Plan) (scenario.Played, err
 	player := scenario.NewPlayer(found.Config, found.Outputs)
 	played, err := player.Play(a, plan, c.Rate, c.GiveUpAfter, progress.Show, func() (bool, error) {
 		run, err := a.run(plan.CorrelationID)
-		return err == nil && !pending(run), err
+		return err == nil && len(pendingOf(run)) == 0, err
 	})
 	rows, messages := player.Effect()
 	return played, deployment.AfterEffect(err,
 		fmt.Sprintf("at least %d rows of run %s were written, and %d messages sent. Try again with another run: "+
 			"this one would count its messages twice", rows, show.Quote(plan.CorrelationID), messages))
-}
-
-// pending reports whether a message of the run is due and not delivered.
-func pending(run report.Run) bool {
-	return slices.ContainsFunc(run.Notifications, func(n report.Notification) bool { return n.Delivery.Open() }) ||
-		slices.ContainsFunc(run.Collections, func(one report.Collection) bool { return one.Request.Open() })
 }
 
 // allowed refuses to write into a table or queue that the stack did not create.
@@ -181,15 +171,15 @@ func newSimulation(plan scenario.Plan) simulation {
 func (s simulation) print(p show.Printer) {
 	p.Line("Run %s (--seed %d): %d collections of %d files, in %d messages", s.Shape.Run, s.Shape.Seed,
 		s.Shape.Collections, s.Shape.Files, s.Messages)
-	for _, kind := range []struct {
-		what  string
-		names []string
-	}{{"blocked:      ", s.Blocked}, {"lacks a file: ", s.Missing}, {"Sent is late: ", s.LateSent},
-		{"bad row:      ", s.Failing}} {
-		if len(kind.names) > 0 {
-			p.Line("  %s%s", kind.what, few(kind.names))
+	named := func(what string, names []string) {
+		if len(names) > 0 {
+			p.Line("  %-14s%s", what, few(names))
 		}
 	}
+	named("blocked:", s.Blocked)
+	named("lacks a file:", s.Missing)
+	named("Sent is late:", s.LateSent)
+	named("bad row:", s.Failing)
 	if s.Duplicates > 0 || s.Shape.Malformed > 0 {
 		p.Line("  messages sent twice: %d; rejected: %d", s.Duplicates, s.Shape.Malformed)
 	}

@@ -1,8 +1,6 @@
 package command
 
 import (
-	"golang.org/x/sync/errgroup"
-
 	"snapshot-status-checker/internal/store"
 	"snapshot-status-checker/operator/report"
 	"snapshot-status-checker/operator/show"
@@ -20,9 +18,9 @@ func (c *verifyCommand) Help() string {
 		"table. Reads every receipt. Exits with 3 if they differ. While files arrive, counters may differ for a " +
 		"moment: verify again. With --manifest, compares the names of the files that arrived with a list instead: " +
 		"CSV of collection and file, or a JSON object a line. Exits with 3 if a file is missing, unexpected or " +
-		"repeated. With --history it reads what the functions logged about the run (CloudWatch Logs), and exits with 3 " +
-		"if that contradicts a guarantee: each message counted once, each move in order, each request and notification " +
-		"sent once."
+		"repeated. With --history it reads what the functions logged about the run (CloudWatch Logs), and exits " +
+		"with 3 if that contradicts a guarantee: each message counted once, each move in order, each request and " +
+		"notification sent once."
 }
 
 // verification is the answer of verify.
@@ -50,8 +48,11 @@ func (c *verifyCommand) Run(a *app) error {
 	case c.History:
 		return c.verifyHistory(a, reader, settings, state)
 	}
-	counts, err := countReceipts(a, reader, state)
-	if err != nil {
+	counts := make([]report.Count, len(state.Collections))
+	if err := a.receipts(reader, c.Name, namesOf(state), func(i int, receipt store.Receipt) error {
+		counts[i].Add(receipt)
+		return nil
+	}); err != nil {
 		return err
 	}
 	found := verification{Run: c.Name, Collections: len(counts), Differences: []report.Difference{}}
@@ -62,21 +63,6 @@ func (c *verifyCommand) Run(a *app) error {
 		found.Differences = append(found.Differences, report.Verify(state.Collections[i], counted)...)
 	}
 	return notDone(len(found.Differences) == 0, a.answer(found, found.print))
-}
-
-func countReceipts(a *app, reader *store.Store, state store.RunState) ([]report.Count, error) {
-	counts := make([]report.Count, len(state.Collections))
-	group, ctx := errgroup.WithContext(a)
-	group.SetLimit(concurrent)
-	for i, one := range state.Collections {
-		group.Go(func() error {
-			return reader.Receipts(ctx, one.Row.CollectionKey, func(receipt store.Receipt) error {
-				counts[i].Add(receipt)
-				return nil
-			})
-		})
-	}
-	return counts, group.Wait()
 }
 
 func (v verification) print(p show.Printer) {

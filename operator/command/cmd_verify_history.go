@@ -10,7 +10,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/store"
 	"snapshot-status-checker/operator/history"
 	"snapshot-status-checker/operator/logs"
@@ -38,12 +37,22 @@ func (c *verifyCommand) verifyHistory(a *app, reader *store.Store, settings repo
 			"no history", show.Quote(c.Name))}
 	}
 	found := checkedHistory{Run: c.Name, Since: state.Run.RegisteredAt.Add(-clockDifference).UTC()}
-	checker := history.New(c.Name, knowledge(state, settings))
+	checker := history.New(c.Name, history.Knowledge{Exempt: settings.Exempt, Collections: namesOf(state)})
 	notes, err := a.readHistory(checker, c.Name, found.Since)
 	if err != nil {
 		return err
 	}
-	if err := readReceipts(a, reader, checker, c.Name); err != nil {
+	var visits []func(store.Receipt) error
+	names := checker.Collections()
+	for _, name := range names {
+		visits = append(visits, checker.Receipts(name))
+	}
+	var one sync.Mutex // of the checker
+	if err := a.receipts(reader, c.Name, names, func(i int, receipt store.Receipt) error {
+		one.Lock()
+		defer one.Unlock()
+		return visits[i](receipt)
+	}); err != nil {
 		return err
 	}
 	found.Collections, found.Report = len(checker.Collections()), checker.Report()
@@ -55,14 +64,6 @@ func (c *verifyCommand) verifyHistory(a *app, reader *store.Store, settings repo
 
 // clockDifference is more than the clocks of two processes differ.
 const clockDifference = time.Minute
-
-func knowledge(state store.RunState, settings report.Settings) history.Knowledge {
-	knows := history.Knowledge{Exempt: settings.Exempt}
-	for _, one := range state.Collections {
-		knows.Collections = append(knows.Collections, one.Row.CollectionName)
-	}
-	return knows
-}
 
 // readHistory passes the lines of a run to the checker. Without any line nothing can be checked: that is an error.
 func (a *app) readHistory(checker *history.Checker, run string, since time.Time) ([]string, error) {
@@ -105,29 +106,8 @@ func (a *app) readHistory(checker *history.Checker, run string, since time.Time)
 	return notes, nil
 }
 
-// readReceipts passes the receipts of all collections to the checker.
-func readReceipts(a *app, reader *store.Store, checker *history.Checker, run string) error {
-	group, ctx := errgroup.WithContext(a)
-	group.SetLimit(concurrent)
-	var one sync.Mutex // of the checker
-	for _, name := range checker.Collections() {
-		one.Lock()
-		visit := checker.Receipts(name)
-		one.Unlock()
-		group.Go(func() error {
-			return reader.Receipts(ctx, snapshot.CollectionKey{CorrelationID: run, CollectionName: name},
-				func(receipt store.Receipt) error {
-					one.Lock()
-					defer one.Unlock()
-					return visit(receipt)
-				})
-		})
-	}
-	return group.Wait()
-}
-
 // deployedLines is the lineSource of the deployment.
-func (a *app) deployedLines(run string, from time.Time, visit func([]byte)) ([]string, error) {
+func (a *app) deployedLines(run string, from time.Time, visit func([]byte)) (notes []string, err error) {
 	found, err := a.deployment()
 	if err == nil && found.Stack == "" {
 		err = found.Missing("StateMachineArn") // the names of the log groups follow from its name
@@ -136,7 +116,6 @@ func (a *app) deployedLines(run string, from time.Time, visit func([]byte)) ([]s
 		return nil, err
 	}
 	var one sync.Mutex // of visit and the notes
-	var notes []string
 	if found.Settings.LogLevel > slog.LevelInfo {
 		notes = append(notes, fmt.Sprintf("The functions' log level is %s, which leaves out most lines.",
 			found.Settings.LogLevel))

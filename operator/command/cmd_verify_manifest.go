@@ -1,11 +1,12 @@
 package command
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -40,13 +41,11 @@ func (c *verifyCommand) compare(a *app, reader *store.Store, state store.RunStat
 	}
 	defer func() { _ = list.Close() }()
 	rows := map[string]store.State{}
-	names := list.Collections()
 	for _, one := range state.Collections {
 		rows[one.Row.CollectionName] = one
-		names = append(names, one.Row.CollectionName)
 	}
-	slices.Sort(names)
-	sum, differ := manifestSummary{Run: c.Name}, false
+	names := slices.Sorted(slices.Values(append(list.Collections(), namesOf(state)...)))
+	sum, differ := manifestSummary{run: c.Name}, false
 	for some := range slices.Chunk(slices.Compact(names), concurrent) {
 		lines, err := c.compareSome(a, reader, list, rows, some)
 		if err != nil {
@@ -55,7 +54,7 @@ func (c *verifyCommand) compare(a *app, reader *store.Store, state store.RunStat
 		for _, line := range lines {
 			differ = differ || !line.Agrees
 			if !a.json {
-				sum.add(line, c.Limit)
+				sum.add(a.printer(nil), line, c.Limit)
 			} else if err := a.writeJSON(line, ""); err != nil {
 				return err
 			}
@@ -69,22 +68,13 @@ func (c *verifyCommand) compare(a *app, reader *store.Store, state store.RunStat
 
 // manifest reads the file as a list of collection and file. An error says which file it is about.
 func (f inputFile) manifest(a *app) (*manifest.Manifest, error) {
-	read := func(in io.Reader) (*manifest.Manifest, error) {
+	return readInput(a, f, func(in io.Reader) (*manifest.Manifest, error) {
 		list := manifest.New(namesInMemory)
 		if err := list.Read(linesOf(in)); err != nil {
 			return nil, errors.Join(fmt.Errorf("%s: %w", f.name(), err), list.Close())
 		}
 		return list, nil
-	}
-	if f == "-" {
-		return typed(a, a.in, read)
-	}
-	file, err := os.Open(string(f))
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = file.Close() }()
-	return read(file)
+	})
 }
 
 // compareSome compares collections concurrently.
@@ -126,4 +116,99 @@ func (l *manifestLine) judge(state store.State) {
 		sent = row.FilesSent.N > 0 || state.Malformed != nil
 	}
 	l.Agrees = !l.Differ() && l.HasRow && !(l.Listed == 0 && sent)
+}
+
+// manifestSummary is the answer of verify --manifest for people: sums, and the collections that differ, with the first
+// names of each kind.
+type manifestSummary struct {
+	run                              string
+	collections, differ, listed, cut int
+	arrived                          int64
+	kinds                            [5]int       // names, by the order of kindsOf
+	lines                            bytes.Buffer // about those that differ
+}
+
+// kind is a kind of difference, with the names.
+type kind struct {
+	name  string
+	total int
+	names []string
+}
+
+// kindsOf are the differences of a collection, the more urgent first.
+func kindsOf(c manifest.Comparison) []kind {
+	repeated := make([]string, len(c.Repeated))
+	for i, one := range c.Repeated {
+		repeated[i] = fmt.Sprintf("%s (%d messages)", one.Name, one.Messages)
+	}
+	return []kind{{"missing", len(c.Missing), c.Missing}, {"unexpected", len(c.Unexpected), c.Unexpected},
+		{"repeated", len(repeated), repeated}, {"listed again", len(c.ListedAgain), c.ListedAgain},
+		{"without a name", c.Nameless, nil}}
+}
+
+// add adds a collection, with so many names of a kind at most; 0 for all.
+func (s *manifestSummary) add(p show.Printer, line manifestLine, limit int) {
+	s.collections++
+	s.listed += line.Listed
+	s.arrived += line.Arrived
+	s.cut += line.Cut
+	if line.Agrees {
+		return
+	}
+	s.differ++
+	var sums []string
+	switch {
+	case !line.HasRow:
+		sums = append(sums, "in the list, and without a row in the export status table")
+	case line.Listed == 0:
+		sums = append(sums, "not in the list")
+	}
+	kinds := kindsOf(line.Comparison)
+	for i, kind := range kinds {
+		if s.kinds[i] += kind.total; kind.total > 0 {
+			sums = append(sums, fmt.Sprintf("%d %s", kind.total, kind.name))
+		}
+	}
+	p.Out = &s.lines
+	p.Line("%s %s: %s", p.Tone(show.Bad, "●"), line.Collection, strings.Join(sums, ", "))
+	if len(line.Missing) > 0 && line.Counted > line.Arrived {
+		p.Line("  %d files are counted and %d have receipts: the others may be among the missing (receipts expire "+
+			"after 60 days; files that another system counted have none)", line.Counted, line.Arrived)
+	}
+	for _, kind := range kinds {
+		first := kind.names
+		if limit > 0 {
+			first = first[:min(limit, len(first))]
+		}
+		for _, name := range first {
+			p.Line("  %s: %s", kind.name, name)
+		}
+		if more := len(kind.names) - len(first); more > 0 {
+			p.Line("  … and %d more %s (--limit 0 shows all)", more, kind.name)
+		}
+	}
+}
+
+func (s *manifestSummary) print(p show.Printer, command report.Command) {
+	p.Line("%s: %d collections, %d files in the list, receipts of %d files", s.run, s.collections, s.listed, s.arrived)
+	_, _ = s.lines.WriteTo(p.Out)
+	if s.cut > 0 {
+		p.Line("%d names are longer than what is stored of them; only that is compared.", s.cut)
+	}
+	if s.differ == 0 {
+		p.Line("%s", p.Tone(show.Good, "All files of the list have arrived, and no others."))
+		return
+	}
+	var sums []string
+	for i, kind := range kindsOf(manifest.Comparison{}) {
+		if s.kinds[i] > 0 {
+			sums = append(sums, fmt.Sprintf("%d %s", s.kinds[i], kind.name))
+		}
+	}
+	p.Line("%d of %d collections differ: %s.", s.differ, s.collections, strings.Join(sums, ", "))
+	if s.kinds[0] > 0 {
+		run := report.Flag("run", s.run)
+		p.Line("The messages of missing files may have been rejected: %s", command.Do("rejected list "+run))
+		p.Line("Or they are dead letters: %s", command.Do("rejected list --dead-letters "+run))
+	}
 }

@@ -1,82 +1,13 @@
 package command
 
 import (
-	"encoding/json"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"golang.org/x/text/encoding/unicode"
 )
-
-// listOf is the CSV of a run's files.
-func listOf(collections ...string) string {
-	lines := []string{"collection,file"}
-	for _, collection := range collections {
-		for _, file := range files(collection, 1, 2) {
-			lines = append(lines, collection+","+file)
-		}
-	}
-	return strings.Join(lines, "\n") + "\n"
-}
-
-// verify --manifest says what its golden files hold, to people and to scripts.
-func TestVerifyManifest(t *testing.T) {
-	t.Parallel()
-	all := listOf("db.core.one", "db.core.two")
-	for name, test := range map[string]struct{ line, list string }{
-		"agrees":   {"verify finished --manifest -", all},
-		"empty":    {"verify finished --manifest -", "collection,file\n"},
-		"no-file":  {"verify finished --manifest no-such-file", ""},
-		"bad-line": {"verify finished --manifest -", all + "db.core.one;x\n"},
-		"no-run":   {"verify unknown --manifest -", all},
-		"limited":  {"verify finished --manifest - --limit 1", listOf("db.core.two", "db.core.none")},
-		"by-file": {"verify by-file --manifest -",
-			"db.core.again,again-001.txt.gz.enc\ndb.core.again,again-002.txt.gz.enc"},
-		"everything": {"verify troubled --manifest - --limit 0", troubledList},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			n := newTables(t)
-			n.finished("finished")
-			n.troubled("troubled")
-			n.row("finished", "db.core.without-files", "Received", 0)
-			n.byFile("by-file")
-			for _, output := range []string{"text", "json"} {
-				said := n.says(test.list, append(strings.Fields(test.line), "--output", output)...)
-				text := fmt.Sprintf("$ snapshot-status %s\n%s", test.line, said.out)
-				if said.err != "" {
-					text += "[to standard error] " + said.err
-				}
-				text += fmt.Sprintf("[exit code %d]\n", said.code)
-				file := "verify-manifest-" + name
-				if output == "json" {
-					file += ".json"
-					for line := range strings.Lines(said.out) {
-						matchesSchema(t, "verify-manifest", line)
-					}
-				}
-				golden(t, file, text)
-			}
-		})
-	}
-}
-
-// troubledList lists some of what troubled has, and what it has not.
-var troubledList = strings.Join([]string{
-	`{"collection": "db.accounts.done", "file": "2026-11-22/done-001.txt.gz.enc"}`,
-	`{"collection_name": "db.accounts.done", "filename": "done-002.txt.gz.enc", "more": {}}`,
-	`{"collection": "db.accounts.done", "file_name": "./2026-11-22/done-002.txt.gz.enc"}`,
-	`{"collection": "db.core.without-a-row", "file": "a"}`,
-	`{"collection": "db.accounts.late", "file": "late-001.txt.gz.enc"}`,
-	`{"collection": "db.accounts.late", "file": "late-002.txt.gz.enc"}`,
-	`{"collection": "db.accounts.late", "file": "late-003.txt.gz.enc"}`,
-	`{"collection": "db.accounts.late", "file": "late-003.txt.gz.enc"}`,
-	`{"collection": "db.agents.unsent", "file": "b"}`,
-}, "\n")
 
 // Whatever tool wrote the list, the same files are missing.
 func TestVerifyManifestFormats(t *testing.T) {
@@ -92,9 +23,9 @@ func TestVerifyManifestFormats(t *testing.T) {
 	for name, list := range map[string]string{
 		"CSV": csv, "Header": "Collection_Name,Filename\n" + csv, "Mark": "\ufeff" + csv, "Blank": "\n \t\n" + csv,
 		"Joined":  "\ufeffcollection,file\ndb.b,three.gz\n\ufeffcollection,file\n" + csv[strings.Index(csv, "db.a"):],
-		"UTF16":   utf16(t, unicode.LittleEndian, unicode.UseBOM, csv),
+		"UTF16":   inUTF16(t, unicode.LittleEndian, unicode.UseBOM, csv),
 		"Spaces":  "db.b , three.gz \n" + csv[strings.Index(csv, "db.a"):],
-		"Objects": lines, "BlankObjects": "\n\n" + lines, "UTF16Objects": utf16(t, unicode.BigEndian, unicode.UseBOM,
+		"Objects": lines, "BlankObjects": "\n\n" + lines, "UTF16Objects": inUTF16(t, unicode.BigEndian, unicode.UseBOM,
 			lines),
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -140,52 +71,4 @@ func TestVerifyManifestRefuses(t *testing.T) {
 			t.Errorf("%q: %+v, want %s", list, got, want)
 		}
 	}
-}
-
-// The same names are missing as with files --expected.
-func TestVerifyManifestComparesLikeFiles(t *testing.T) {
-	t.Parallel()
-	n := newTables(t)
-	n.troubled("run")
-	expected := files("late", 1, 5)
-	list := ""
-	for _, file := range expected {
-		list += "db.accounts.late," + file + "\n"
-	}
-	var byFiles fileList
-	n.must(json.Unmarshal([]byte(n.says(strings.Join(expected, "\n"), "files", "run", "db.accounts.late", "--expected",
-		"-", "-o", "json").out), &byFiles))
-	decoder := json.NewDecoder(strings.NewReader(n.says(list, "verify", "run", "--manifest", "-", "-o", "json").out))
-	for decoder.More() {
-		var line manifestLine
-		n.must(decoder.Decode(&line))
-		if line.Collection != "db.accounts.late" {
-			continue
-		}
-		if diff := cmp.Diff(byFiles.Missing, line.Missing); diff != "" || len(line.Missing) != 3 {
-			t.Error(diff)
-		}
-		return
-	}
-	t.Error("the collection is not in the answer")
-}
-
-// A terminal shows the names of the list and of the files, and interprets nothing in them.
-func TestVerifyManifestTerminal(t *testing.T) {
-	t.Parallel()
-	n := newTables(t)
-	n.row(hostileRun, hostileCollection, "Sent", 5)
-	n.arrive(hostileRun, hostileCollection, "file\x1b[1A\n\u202e", "file\x1b[1A\n\u202e")
-	list := `{"collection": "other\u001b[2J", "file": "\u202e\u0007"}` + "\n" +
-		`{"collection": "db.a\u200b", "file": "x"}`
-	for _, flags := range [][]string{{"--color", "never"}, {"--color", "always"}, {"--output", "json"}} {
-		said := n.says(list, append(flags, "verify", "--manifest", "-", hostileRun)...)
-		hidden(t, flags, said.out+said.err)
-		if said.code != exitNotDone || flags[1] == "json" &&
-			!textsIn(t, strings.SplitN(said.out, "\n", 3)[1])[hostileCollection] {
-			t.Errorf("%+v", said)
-		}
-	}
-	said := n.says("x\x1b[2J,\"y", "verify", "--manifest", "-", hostileRun)
-	hidden(t, "bad line", said.out+said.err)
 }

@@ -123,17 +123,14 @@ func (e exit) Error() string { return e.text }
 func Main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // the first Ctrl-C asks to end; from then on the next one ends the program at once
-	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	a := &app{Context: ctx, in: os.Stdin, out: os.Stdout, err: os.Stderr, now: time.Now}
+	code := a.execute(os.Args[1:])
 	stop()
 	os.Exit(code)
 }
 
-// run runs one command line and returns the exit code.
-func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) int {
-	return runWith(args, &app{Context: ctx, in: in, out: out, err: errOut, now: time.Now})
-}
-
-func runWith(args []string, a *app) int {
+// execute runs one command line and returns the exit code.
+func (a *app) execute(args []string) int {
 	var line commands
 	parser, err := newParser(&line, a.out, a.err)
 	if err != nil {

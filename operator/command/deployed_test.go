@@ -1,10 +1,12 @@
 package command
 
 import (
-	"bytes"
+	"context"
 	"encoding/json"
+	"io"
+	"net/http"
 	"os"
-	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -36,35 +38,20 @@ type onStack struct {
 // comes seldom, so that what happens was asked for.
 func deployed(t *testing.T) onStack {
 	t.Helper()
-	s := deployedWithoutPipes(t)
-	s.StartPipes(t)
-	return s
-}
-
-// deployedWithoutPipes returns the stack, of which nothing serves the pipes yet.
-func deployedWithoutPipes(t *testing.T) onStack {
-	t.Helper()
-	return deployedWith(t, "sweepEveryMinutes=60")
-}
-
-// deployedWith returns a stack with these settings, of which nothing serves the pipes yet.
-func deployedWith(t *testing.T, settings ...string) onStack {
-	t.Helper()
-	stack := localtest.Deploy(t, settings...)
+	stack := localtest.Deploy(t, "countBy=file", "lateAfterMinutes=full=240", "sweepEveryMinutes=60")
 	for name, value := range map[string]string{"AWS_ENDPOINT_URL": stack.Endpoint, "AWS_REGION": stack.Config.Region,
 		"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_PROFILE": "",
 		"AWS_CONFIG_FILE": "/dev/null"} {
 		t.Setenv(name, value)
 	}
+	stack.StartPipes(t)
 	return onStack{t, stack}
 }
 
 // says runs a command line against the stack.
 func (s onStack) says(args ...string) said {
 	s.Helper()
-	var out, errOut bytes.Buffer
-	code := run(s.Context(), append([]string{"--stack", s.Name}, args...), strings.NewReader(""), &out, &errOut)
-	return said{code, out.String(), errOut.String()}
+	return answer(app{Context: s.Context(), now: time.Now}, "", append([]string{"--stack", s.Name}, args...)...)
 }
 
 // succeeds runs a command line that has to exit with 0.
@@ -74,6 +61,28 @@ func (s onStack) succeeds(args ...string) said {
 	if got.code != exitOK {
 		s.Fatalf("%q: %+v", args, got)
 	}
+	return got
+}
+
+// answers expects texts in the answer of a command line.
+func (s onStack) answers(line string, texts ...string) {
+	s.Helper()
+	got := s.says(strings.Fields(line)...)
+	for _, text := range texts {
+		if !strings.Contains(got.out+got.err, text) {
+			s.Errorf("%s: no %q in %+v", line, text, got)
+		}
+	}
+}
+
+// read reads the answer of a command line for scripts.
+func (s onStack) read(answer any, args ...string) said {
+	s.Helper()
+	got := s.says(append(args, "-o", "json")...)
+	if err := json.Unmarshal([]byte(got.out), answer); err != nil {
+		s.Fatalf("%q: %v: %+v", args, err, got)
+	}
+	matchesSchema(s.T, strings.Join(args, " "), got.out)
 	return got
 }
 
@@ -96,46 +105,26 @@ func (s onStack) send(run, collection, file string) {
 	s.succeeds(line...)
 }
 
-// until repeats a command line until its answer is as wanted.
-func (s onStack) until(wanted func(said) bool, args ...string) {
-	s.Helper()
-	deadline := time.After(10 * time.Minute) // the machine may be busy
-	for {
-		last := s.says(args...)
-		if wanted(last) {
-			return
-		}
-		select {
-		case <-s.Context().Done():
-			s.Fatal(s.Context().Err())
-		case <-deadline:
-			s.Fatalf("%q: not as wanted: %+v", args, last)
-		case <-time.After(100 * time.Millisecond):
-		}
-	}
-}
-
 // untilSays repeats a command line until its answer contains the texts.
-func (s onStack) untilSays(wanted []string, args ...string) {
+func (s onStack) untilSays(line string, texts ...string) {
 	s.Helper()
-	s.until(func(last said) bool {
-		return !slices.ContainsFunc(wanted, func(text string) bool { return !strings.Contains(last.out, text) })
-	}, args...)
-}
-
-// untilRun waits until the run is as wanted.
-func (s onStack) untilRun(name string, wanted func(report.Run) bool) {
-	s.Helper()
-	s.until(func(last said) bool {
-		var got report.Run
-		return json.Unmarshal([]byte(last.out), &got) == nil && wanted(got)
-	}, "show", name, "-o", "json")
+	localtest.AwaitNothing(s.T, func() string {
+		last := s.says(strings.Fields(line)...)
+		for _, text := range texts {
+			if !strings.Contains(last.out, text) {
+				return line + ": " + text + " in " + last.out + last.err
+			}
+		}
+		return ""
+	})
 }
 
 // untilWaits waits until a collection waits for this.
 func (s onStack) untilWaits(run, collection string, what report.WaitsFor) {
 	s.Helper()
-	s.untilRun(run, func(got report.Run) bool {
+	localtest.Await(s.T, collection+" waits for "+string(what), func() bool {
+		var got report.Run
+		s.read(&got, "show", run)
 		return slices.ContainsFunc(got.Collections, func(c report.Collection) bool {
 			return c.Collection == collection && c.WaitsFor == what
 		})
@@ -146,53 +135,14 @@ func (s onStack) untilWaits(run, collection string, what report.WaitsFor) {
 func (s onStack) abort(input string) {
 	s.Helper()
 	machines := sfn.NewFromConfig(s.Config)
-	for range 100 {
-		started, err := machines.StartExecution(s.Context(),
-			&sfn.StartExecutionInput{StateMachineArn: &s.Outputs.StateMachineArn, Input: &input})
-		if err != nil {
-			s.Fatal(err)
-		}
+	localtest.Await(s.T, "a stopped execution", func() bool {
+		started := must(machines.StartExecution(s.Context(),
+			&sfn.StartExecutionInput{StateMachineArn: &s.Outputs.StateMachineArn, Input: &input}))
 		// it may have ended
 		_, _ = machines.StopExecution(s.Context(), &sfn.StopExecutionInput{ExecutionArn: started.ExecutionArn})
-		described, err := machines.DescribeExecution(s.Context(),
-			&sfn.DescribeExecutionInput{ExecutionArn: started.ExecutionArn})
-		if err != nil {
-			s.Fatal(err)
-		}
-		if described.Status == sfntypes.ExecutionStatusAborted {
-			return
-		}
-	}
-	s.Fatal("no execution could be stopped")
-}
-
-// A person can reconcile a collection and deliver what is pending.
-func TestReconcileAndDeliverByHand(t *testing.T) {
-	s := deployed(t)
-	wants := func(code int, text string, line ...string) {
-		t.Helper()
-		if got := s.says(line...); got.code != code || !strings.Contains(got.out, text) {
-			t.Errorf("%q: %+v, want %d, %s", line, got, code, text)
-		}
-	}
-	s.row("by-hand", "db.core.one", "Exported", "1")
-	s.send("by-hand", "db.core.one", "one-001")
-	s.untilWaits("by-hand", "db.core.one", report.ForSent)
-	wants(exitNotDone, "waits for the status Sent", "why", "by-hand")
-	wants(exitOK, "Would reconcile 1 collection ", "reconcile", "by-hand")
-	wants(exitOK, "Reconciling 1 collection ", "reconcile", "by-hand", "--yes")
-	s.row("by-hand", "db.core.one", "Sent", "1")
-	s.untilWaits("by-hand", "db.core.one", report.ForSuccessFile)
-	s.send("by-hand", "db.core.one", "_success")
-	s.untilRun("by-hand", func(run report.Run) bool { return run.State == report.Successful })
-	wants(exitOK, "Nothing is pending", "pending", "by-hand")
-	wants(exitOK, "The sweep examined", "pending", "--deliver", "--yes")
-	wants(exitOK, "agree", "verify", "by-hand")
-	list := filepath.Join(t.TempDir(), "list.csv")
-	if err := os.WriteFile(list, []byte("collection,file\ndb.core.one,one-001\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	wants(exitOK, "All files of the list have arrived", "verify", "by-hand", "--manifest", list)
+		return must(machines.DescribeExecution(s.Context(), &sfn.DescribeExecutionInput{
+			ExecutionArn: started.ExecutionArn})).Status == sfntypes.ExecutionStatusAborted
+	})
 }
 
 // Failed executions and rejected messages are named.
@@ -202,61 +152,63 @@ func TestWhyNamesFailuresAndRejectedMessages(t *testing.T) {
 	s.send("around", "db.core.one", "one-001")
 	s.send("around", "db.core.unknown", "unknown-001")
 	s.abort(`{"reconcile": [{"correlation_id": "around", "collection_name": "db.core.one"}]}`)
-	s.untilSays([]string{"of this run failed", "in the rejected-messages queue"}, "why", "around")
+	s.untilSays("why around", "of this run failed", "in the rejected-messages queue")
 }
 
-// A deployment is found by its stack or by its resources' names, and an error says what to do.
+// A deployment is found by its stack or by its resources' names, and an error says what to do. A simulation touches
+// nothing that others may use.
 func TestFindingTheDeployment(t *testing.T) {
 	s := deployed(t)
-	s.row("to-find", "db.core.one", "Exported", "1")
-	table, ledger := s.Outputs.ExportStatusTableName, s.Outputs.LedgerTableName
-	for name, c := range map[string]struct {
-		args []string
-		code int
-		says string
-	}{
-		"by stack": {[]string{"show", "to-find", "--stack", s.Name}, exitNotDone, "db.core.one"},
-		"by names": {[]string{"show", "to-find", "--export-status-table", table, "--ledger-table", ledger},
-			exitNotDone, "db.core.one"},
-		"one name missing": {[]string{"show", "to-find", "--ledger-table", ledger}, exitFailed,
-			"--export-status-table"},
-		"no such stack":     {[]string{"runs", "--stack", "nonsense"}, exitFailed, "another one: --stack"},
-		"another stack":     {[]string{"runs", "--stack", "CDKToolkit"}, exitFailed, "not a snapshot status checker"},
-		"local and a stack": {[]string{"runs", "--local", "--stack", s.Name}, exitFailed, "leave out --stack"},
-		"no state machine": {[]string{"reconcile", "to-find", "--yes", "--export-status-table", table, "--ledger-table",
-			ledger}, exitFailed, "--state-machine"},
+	s.row("to-find", "db.core.one", "Sent", "2")
+	s.send("to-find", "db.core.one", "one-001")
+	s.untilSays("show to-find", "1/2")
+	tables := " --export-status-table " + s.Outputs.ExportStatusTableName + " --ledger-table " +
+		s.Outputs.LedgerTableName
+	for line, want := range map[string]said{
+		"show to-find --stack " + s.Name:    {exitNotDone, "db.core.one", ""},
+		"show to-find" + tables:             {exitNotDone, "db.core.one", ""},
+		"show to-find --ledger-table x":     {exitFailed, "", "--export-status-table"},
+		"runs --stack nonsense":             {exitFailed, "", "another one: --stack"},
+		"runs --stack CDKToolkit":           {exitFailed, "", "not a snapshot status checker"},
+		"runs --local --stack " + s.Name:    {exitFailed, "", "leave out --stack"},
+		"reconcile to-find --yes" + tables:  {exitFailed, "", "--state-machine"},
+		"verify to-find --history" + tables: {exitFailed, "", "--state-machine"},
+		"simulate --stack " + s.Name:        {exitFailed, "", "add --yes-really"},
+		"simulate --yes-really --export-status-table of-others --stack " + s.Name: {exitFailed, "",
+			"the export status table of-others was not created by the stack"},
 	} {
-		t.Run(name, func(t *testing.T) {
-			var out, errOut bytes.Buffer
-			code := run(t.Context(), c.args, strings.NewReader(""), &out, &errOut)
-			if code != c.code || !strings.Contains(out.String()+errOut.String(), c.says) {
-				t.Errorf("exit code %d, want %d and %q in:\n%s%s", code, c.code, c.says, &out, &errOut)
-			}
-		})
+		got := answer(app{Context: t.Context(), now: time.Now}, "", strings.Fields(line)...)
+		if got.code != want.code || !strings.Contains(got.out, want.out) || !strings.Contains(got.err, want.err) {
+			t.Errorf("%s: %+v, want %+v", line, got, want)
+		}
 	}
 }
 
-// A person ends a run; a message takes it up again, and so does a person.
-func TestAbandonByHand(t *testing.T) {
+// The page of a deployment that flags named suggests commands with these flags.
+func TestServeSuggestsItsOwnDeployment(t *testing.T) {
 	s := deployed(t)
-	wants := func(code int, text string, line ...string) {
-		t.Helper()
-		if got := s.says(line...); got.code != code || !strings.Contains(got.out, text) {
-			t.Errorf("%q: %+v, want %d, %s", line, got, code, text)
-		}
+	s.row("on-a-page", "db.core.one", "Sent", "2")
+	ctx, end := context.WithCancel(t.Context())
+	out, written := io.Pipe()
+	ended := make(chan said, 1)
+	go func() {
+		ended <- answer(app{Context: ctx, out: written, now: time.Now}, "", "serve", "--listen", "127.0.0.1:0",
+			"--stack", s.Name)
+		written.Close()
+	}()
+	t.Cleanup(func() { end(); <-ended })
+	text := make([]byte, 200)
+	n, err := out.Read(text)
+	address := regexp.MustCompile(`http://\S+`).FindString(string(text[:n]))
+	if err != nil || address == "" {
+		t.Fatalf("%s (%v)", text[:n], err)
 	}
-	abandon := []string{"abandon", "ended", "--reason=its host is gone", "--yes"}
-	s.row("ended", "db.core.one", "Sent", "3")
-	s.send("ended", "db.core.one", "one-001")
-	s.untilRun("ended", func(run report.Run) bool { return run.FilesReceived == 1 })
-	wants(exitOK, "Would abandon the run", abandon[:3]...)
-	wants(exitOK, "Abandoned ended.", abandon...)
-	wants(exitOK, "The sweep examined", "pending", "--deliver", "--yes")
-	wants(exitNotDone, "its host is gone", "why", "ended")
-	wants(exitOK, "Taken up again", "reconcile", "ended", "--yes")
-	wants(exitNotDone, ": in progress", "why", "ended")
-	wants(exitOK, "Abandoned ended.", abandon...)
-	s.send("ended", "db.core.one", "one-002")
-	s.untilRun("ended", func(run report.Run) bool { return run.State == report.InProgress && run.FilesReceived == 2 })
-	wants(exitUsage, "", "abandon", "ended", "--reason= ", "--yes")
+	client := http.Client{Timeout: 10 * time.Minute}
+	response := must(client.Get(address + "run?id=on-a-page"))
+	defer response.Body.Close()
+	page := string(must(io.ReadAll(response.Body)))
+	if want := "<code>snapshot-status --stack=" + s.Name +
+		" files --expected=LIST on-a-page db.core.one"; !strings.Contains(page, want) {
+		t.Errorf("not suggested: %s\n%s", want, page)
+	}
 }

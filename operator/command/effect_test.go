@@ -21,10 +21,8 @@ import (
 
 	"snapshot-status-checker/functions/sweep"
 	"snapshot-status-checker/internal/snapshot"
-	"snapshot-status-checker/internal/store"
 	"snapshot-status-checker/local"
 	"snapshot-status-checker/operator/deployment"
-	"snapshot-status-checker/operator/report"
 )
 
 // services answer as SQS, Step Functions and Lambda do, and note what took effect.
@@ -32,7 +30,8 @@ type services struct {
 	sent    []string         // texts of messages
 	started int              // executions
 	swept   int              // calls of the sweep
-	tables  *tables          // of the sweep that ends runs by hand; nil for one of an earlier version
+	old     bool             // the sweep is of a version that ends no runs by hand
+	tables  *tables          // of the sweep
 	fail    map[string]error // errors of actions: an httpStatus is an answer, others come after the effect
 	after   map[string]int   // so many calls of an action that succeed before
 }
@@ -60,42 +59,34 @@ func (s *services) Do(r *http.Request) (*http.Response, error) {
 	if status := httpStatus(0); errors.As(failure, &status) {
 		return respond(r, int(status), map[string]string{"__type": "AccessDeniedException", "message": "denied"})
 	}
-	var asked struct{ MessageBody string }
+	var asked struct {
+		MessageBody string
+		sweep.Input
+	}
 	_ = json.Unmarshal(body, &asked)
-	reply := map[string]any{}
+	var reply any
 	switch action {
 	case "GetQueueAttributes":
-		reply["Attributes"] = map[string]string{"MaximumMessageSize": "1024"}
+		reply = map[string]any{"Attributes": map[string]string{"MaximumMessageSize": "1024"}}
 	case "SendMessage":
 		s.sent = append(s.sent, asked.MessageBody)
 		digest := md5.Sum([]byte(asked.MessageBody))
-		reply["MessageId"], reply["MD5OfMessageBody"] = "message-1", hex.EncodeToString(digest[:])
+		reply = map[string]string{"MessageId": "message-1", "MD5OfMessageBody": hex.EncodeToString(digest[:])}
 	case "StartExecution":
 		s.started++
-		reply["executionArn"], reply["startDate"] = "arn", 1
+		reply = map[string]any{"executionArn": "arn", "startDate": 1}
 	case "Invoke":
 		s.swept++
-		if s.tables != nil {
-			return s.byHand(r, body)
+		reply = sweep.Output{}
+		if !s.old && (asked.Abandon != nil || asked.Resume != nil) { // the sweep's own code ends and resumes runs
+			reply, err = sweep.New(s.tables.protocol(), nil, nil, slog.New(slog.DiscardHandler)).Handle(r.Context(),
+				asked.Input)
 		}
 	}
-	if failure != nil {
-		return nil, failure
-	}
-	return respond(r, http.StatusOK, reply)
-}
-
-// byHand answers as the deployed sweep does to a request to abandon a run, or to take it up again.
-func (s *services) byHand(r *http.Request, body []byte) (*http.Response, error) {
-	var in sweep.Input
-	if err := json.Unmarshal(body, &in); err != nil {
+	if err = errors.Join(err, failure); err != nil {
 		return nil, err
 	}
-	out, err := sweep.New(s.tables.protocol(), nil, nil, slog.New(slog.DiscardHandler)).Handle(r.Context(), in)
-	if lost := s.fail["answer"]; err != nil || lost != nil {
-		return nil, errors.Join(err, lost)
-	}
-	return respond(r, http.StatusOK, out)
+	return respond(r, http.StatusOK, reply)
 }
 
 func respond(r *http.Request, status int, reply any) (*http.Response, error) {
@@ -107,28 +98,18 @@ func respond(r *http.Request, status int, reply any) (*http.Response, error) {
 // says runs a command line with the night's tables and these services.
 func (s *services) says(n *tables, in string, out io.Writer, args ...string) said {
 	n.Helper()
+	s.tables = n
 	found := deployment.Deployment{Outputs: local.Outputs{FileReceivedQueueUrl: "https://sqs.example/1/files",
 		StateMachineArn: "arn:aws:states:eu-west-1:1:stateMachine:x"},
 		Config: aws.Config{Region: "eu-west-1", HTTPClient: s,
 			Credentials: credentials.NewStaticCredentialsProvider("x", "y", ""),
 			Retryer: func() aws.Retryer {
 				return retry.NewStandard(func(o *retry.StandardOptions) {
-					o.Backoff = retry.BackoffDelayerFunc(noDelay)
+					o.Backoff = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return 0, nil })
 				})
 			}}}
-	var errOut, text bytes.Buffer
-	if out == nil {
-		out = &text
-	}
-	code := runWith(args, &app{Context: n.Context(), in: strings.NewReader(in), out: out, err: &errOut, now: n.clock,
-		found: &found,
-		source: func() (*store.Store, report.Settings) {
-			return store.New(&n.db, n.tables, store.Settings{}), report.Settings{}
-		}})
-	return said{code, text.String(), errOut.String()}
+	return answer(app{Context: n.Context(), out: out, now: n.clock, found: &found, source: n.source}, in, args...)
 }
-
-func noDelay(int, error) (time.Duration, error) { return 0, nil }
 
 const message = `{"correlation_id":"run-1","collection_name":"db.a","snapshot_type":"full","export_date":"2026-11-22"`
 
@@ -141,8 +122,6 @@ func TestSendRefusesBeforeItSends(t *testing.T) {
 	}{
 		"Latin1": {message + `,"filename":"caf` + "\xe9" + `.gz"}`,
 			"standard input: line 1 is not UTF-8 (byte 0xe9)", nil},
-		"Latin1AsIs":   {message + "}\n\xe9", "line 2 is not UTF-8", []string{"--as-is"}},
-		"NUL":          {message + "}\x00", "line 1 has a NUL byte", []string{"--as-is"}},
 		"Control":      {message + "}\n\x01", `line 2 has \u0001, which SQS does not accept`, []string{"--as-is"}},
 		"Noncharacter": {message + `,"filename":"` + "\ufffe" + `"}`, `line 1 has \ufffe`, nil},
 		"TooLarge": {message + `,"filename":"` + strings.Repeat("x", 2000) + `"}`,
@@ -173,14 +152,12 @@ func TestSendRefusesBeforeItSends(t *testing.T) {
 func TestSendReadsOtherEncodings(t *testing.T) {
 	t.Parallel()
 	s := &services{}
-	marked := utf16(t, unicode.LittleEndian, unicode.UseBOM, message+`,"filename":"é"}`)
-	for _, in := range []string{"\ufeff" + message + `,"filename":"é"}`, marked} {
-		if got := s.says(newTables(t), in, nil, "send", "--from=-", "--yes"); got.code != exitOK {
-			t.Error(got)
-		}
-	}
-	if len(s.sent) != 2 || s.sent[0] != message+`,"filename":"é"}` || s.sent[1] != s.sent[0] {
-		t.Errorf("%q", s.sent)
+	text := message + `,"filename":"é"}`
+	got := s.says(newTables(t), inUTF16(t, unicode.LittleEndian, unicode.UseBOM, text), nil, "send", "--from=-",
+		"--yes")
+	if got.code != exitOK || !strings.Contains(got.out, "Sent as message message-1.") || len(s.sent) != 1 ||
+		s.sent[0] != text {
+		t.Errorf("%q, %+v", s.sent, got)
 	}
 }
 
@@ -191,6 +168,7 @@ func TestErrorsAfterTheEffect(t *testing.T) {
 	full := writer(func([]byte) (int, error) { return 0, errors.New("no space left on device") })
 	lost := func(action string) map[string]error { return map[string]error{action: errLost} }
 	denied := func(action string) map[string]error { return map[string]error{action: httpStatus(403)} }
+	const abandon = "abandon going --reason=x --yes"
 	for name, c := range map[string]struct {
 		services services
 		out      io.Writer
@@ -223,6 +201,13 @@ func TestErrorsAfterTheEffect(t *testing.T) {
 		"SweepDenied": {services{fail: denied("Invoke")}, nil, "pending --deliver --yes", "it did not run", 0},
 		"SweepUnwritten": {services{}, full, "pending --deliver --yes -o json",
 			"no space left on device; the sweep ran", 1},
+		"AbandonLost":      {services{fail: lost("Invoke")}, nil, abandon, "trying again is safe", 3},
+		"AbandonDenied":    {services{fail: denied("Invoke")}, nil, abandon, "nothing was changed", 0},
+		"AbandonUnwritten": {services{}, full, abandon, "no space left on device; the run was abandoned", 1},
+		"AbandonByOld":     {services{old: true}, nil, abandon, "of an earlier version", 1},
+		"ResumeDenied":     {services{fail: denied("Invoke")}, nil, "reconcile ended --yes", "nothing was changed", 0},
+		"ResumedNotStarted": {services{fail: denied("StartExecution")}, nil, "reconcile ended --yes",
+			"; the run was taken up again", 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -230,6 +215,9 @@ func TestErrorsAfterTheEffect(t *testing.T) {
 			for i := range snapshot.MaxRequested + 1 {
 				n.row("many", fmt.Sprint("c", i), "Sent", 2)
 			}
+			n.row("going", "db.a", "Sent", 2)
+			n.arrive("going", "db.a", "file")
+			n.endedByHand("ended")
 			s := c.services
 			got := s.says(n, message+"}", c.out, strings.Fields(c.line)...)
 			effects := len(s.sent) + s.started + s.swept
@@ -244,21 +232,11 @@ func TestErrorsAfterTheEffect(t *testing.T) {
 // What was done before an error is reported beside the error's own text, and the exit code stays.
 func TestEndKeepsWhatWasAdded(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct {
-		err  error
-		code int
-		want string
-	}{
-		{deployment.AfterEffect(exit{exitNotFound, "no such run"}, "3 rows were written"), exitNotFound,
-			"snapshot-status: no such run; 3 rows were written\n"},
-		{exit{code: exitNotDone}, exitNotDone, ""},
-		{errLost, exitFailed, "snapshot-status: connection reset\n"},
-		{nil, exitOK, ""},
-	} {
-		var text strings.Builder
-		if code := (&app{err: &text}).end(c.err); code != c.code || text.String() != c.want {
-			t.Errorf("%v: exit code %d, %q", c.err, code, text.String())
-		}
+	var text strings.Builder
+	err := deployment.AfterEffect(exit{exitNotFound, "no such run"}, "3 rows were written")
+	if code := (&app{err: &text}).end(err); code != exitNotFound ||
+		text.String() != "snapshot-status: no such run; 3 rows were written\n" {
+		t.Errorf("exit code %d, %q", code, text.String())
 	}
 }
 
@@ -277,6 +255,10 @@ func TestReconcileStartsWhatWaits(t *testing.T) {
 	full := writer(func([]byte) (int, error) { return 0, errLost })
 	if got := denied.says(n, "", full, "reconcile", "--yes", "finished"); strings.Contains(got.err, "were started") {
 		t.Errorf("unwritten: %+v", got)
+	}
+	got = (&services{}).says(n, "", nil, "reconcile", "--yes", "run")
+	if got.out != "Reconciling 1 collection of run (executions: 1). See the result: snapshot-status why run\n" {
+		t.Errorf("one waits: %+v", got)
 	}
 	got = n.says("", "reconcile", "run", "db.a", "a", "db.a")
 	if !strings.Contains(got.out, "Would reconcile 1 collection ") {

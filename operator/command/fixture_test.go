@@ -78,6 +78,13 @@ func (n *tables) set(run, collection string, attributes map[string]any) {
 	n.must(err)
 }
 
+// stored writes attributes of a run's item in the ledger.
+func (n *tables) stored(run string, attributes map[string]any) {
+	n.Helper()
+	_, err := n.db.Update(n.Context(), table.Write{Ref: n.tables.Ledger.At("run", run), Set: attributes})
+	n.must(err)
+}
+
 // arrive counts messages of these files ("": one that names none), and reconciles their collection. The functions' own
 // parser reads them.
 func (n *tables) arrive(run, collection string, files ...string) {
@@ -193,31 +200,32 @@ func (n *tables) byFile(run string) {
 // abandoned is a run that was abandoned with a request and a move that are still due.
 func (n *tables) abandoned(run string) {
 	n.Helper()
-	n.row(run, "db.core.dead", "Exported", 1)
 	n.row(run, "db.core.unreconciled", "Exported", 1)
-	n.arrive(run, "db.core.dead", files("dead", 1, 1)...)
 	n.arrive(run, "db.core.unreconciled", files("unreconciled", 1, 1)...)
-	n.row(run, "db.core.dead", "Sent", 1)
-	n.reconcile(snapshot.CollectionKey{CorrelationID: run, CollectionName: "db.core.dead"}, "dying-execution")
+	n.ownerDies(run)
 	n.later(snapshot.AbandonedAfter)
 	n.row(run, "db.core.unreconciled", "Sent", 1)
-	_, err := n.db.Update(n.Context(), table.Write{Ref: n.tables.Ledger.At("run", run),
-		Set: map[string]any{"Abandoned": true}})
-	n.must(err)
+	n.stored(run, map[string]any{"Abandoned": true})
 }
 
 // endedByHand is a run that a person abandoned two minutes ago, with a request whose owner died.
 func (n *tables) endedByHand(run string) {
 	n.Helper()
-	n.row(run, "db.core.dead", "Exported", 1)
 	n.row(run, "db.core.waits", "Sent", 2)
-	n.arrive(run, "db.core.dead", files("dead", 1, 1)...)
-	n.row(run, "db.core.dead", "Sent", 1)
-	n.reconcile(snapshot.CollectionKey{CorrelationID: run, CollectionName: "db.core.dead"}, "dying-execution")
+	n.ownerDies(run)
 	n.later(time.Hour)
 	_, err := n.protocol().Abandon(n.Context(), run, "the exporter's host is gone")
 	n.must(err)
 	n.later(2 * time.Minute)
+}
+
+// ownerDies leaves a run with a request whose owner died.
+func (n *tables) ownerDies(run string) {
+	n.Helper()
+	n.row(run, "db.core.dead", "Exported", 1)
+	n.arrive(run, "db.core.dead", files("dead", 1, 1)...)
+	n.row(run, "db.core.dead", "Sent", 1)
+	n.reconcile(snapshot.CollectionKey{CorrelationID: run, CollectionName: "db.core.dead"}, "dying-execution")
 }
 
 // said is what a command said.
@@ -229,8 +237,19 @@ type said struct {
 // says runs a command line with the fixture's tables and time.
 func (n *tables) says(in string, args ...string) said {
 	n.Helper()
+	return answer(app{Context: n.Context(), now: n.clock, source: n.source}, in, args...)
+}
+
+// answer runs a command line. It returns what is written, unless the environment has an output or an input of its own.
+func answer(a app, in string, args ...string) said {
 	var out, errOut bytes.Buffer
-	code := runWith(args, &app{Context: n.Context(), in: strings.NewReader(in), out: &out, err: &errOut, now: n.clock,
-		source: n.source})
+	if a.in == nil {
+		a.in = strings.NewReader(in)
+	}
+	if a.out == nil {
+		a.out = &out
+	}
+	a.err = &errOut
+	code := a.execute(args)
 	return said{code, out.String(), errOut.String()}
 }

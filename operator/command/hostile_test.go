@@ -2,6 +2,7 @@ package command
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -36,21 +37,22 @@ func TestTerminalObeysNothing(t *testing.T) {
 	n := newTables(t)
 	n.row(run, collection, "Sent\x1b[8m\u009b", 5)
 	n.arrive(run, collection, "file\x1b[1A\n\u202e", "file\x1b[1A\n\u202e")
+	list := `{"collection": "other\u001b[2J", "file": "\u202e\u0007"}` + "\n" +
+		`{"collection": "db.a\u200b", "file": "x"}`
 	for _, command := range [][]string{{"runs"}, {"show", run}, {"why", run}, {"why", run, collection},
-		{"files", run, collection},
-		{"pending", run}, {"reconcile", run}, {"verify", run}, {"show", "no" + run}, {"why", run, "no" + collection},
-		{"watch", "no" + run},
-		{"send", "--run", run, "--collection", collection, "--file", "file" + run}, {"rejected", "list", "--reason",
-			run}, {"--" + run},
+		{"files", run, collection}, {"pending", run}, {"reconcile", run}, {"verify", run}, {"show", "no" + run},
+		{"verify", "--manifest", "-", run}, {"why", run, "no" + collection}, {"watch", "no" + run},
+		{"send", "--run", run, "--collection", collection, "--file", "file" + run},
+		{"send", "--from", "-", "--identity", run}, {"rejected", "list", "--reason", run}, {"--" + run},
 		{"simulate", "--dry-run", "--run", run}, {"complete-words", "--", "show", ""}} {
 		for _, flags := range [][]string{{"--color", "never"}, {"--color", "always"}, {"--output", "json"}} {
 			args := append(append([]string{}, flags...), command...)
-			said := n.says("", args...)
+			said := n.says(list, args...)
 			hidden(t, args, said.out+said.err)
 			if flags[1] == "json" && said.out != "" && command[0] != "complete-words" {
 				texts := textsIn(t, said.out)
 				if command[0] != "send" && command[0] != "pending" && !texts[run] ||
-					(command[0] == "show" || command[0] == "files") && !texts[collection] {
+					slices.Contains([]string{"show", "files"}, command[0]) && !texts[collection] {
 					t.Errorf("%q: the names are not as they were: %v", args, texts)
 				}
 			}
@@ -58,13 +60,9 @@ func TestTerminalObeysNothing(t *testing.T) {
 	}
 }
 
-// textsIn are all texts in a JSON document.
-func textsIn(t *testing.T, document string) map[string]bool {
+// textsIn are all texts in JSON documents.
+func textsIn(t *testing.T, documents string) map[string]bool {
 	t.Helper()
-	var value any
-	if err := json.Unmarshal([]byte(document), &value); err != nil {
-		t.Fatalf("%v: %s", err, document)
-	}
 	found := map[string]bool{}
 	var walk func(any)
 	walk = func(value any) {
@@ -81,7 +79,13 @@ func textsIn(t *testing.T, document string) map[string]bool {
 			}
 		}
 	}
-	walk(value)
+	for decoder := json.NewDecoder(strings.NewReader(documents)); decoder.More(); {
+		var value any
+		if err := decoder.Decode(&value); err != nil {
+			t.Fatalf("%v: %s", err, documents)
+		}
+		walk(value)
+	}
 	return found
 }
 
@@ -114,13 +118,9 @@ func TestRejectedMessagesObeyNothing(t *testing.T) {
 	t.Parallel()
 	const identity = "-id\u202e\u009b2J"
 	k := newQueues(t)
-	raw, err := json.Marshal(map[string]string{"correlation_id": hostileCollection, "collection_name": hostileRun,
-		"snapshot_type": "full",
-		"export_date":   "2026-11-22", "filename": "a\u009b\u2028"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	text := string(raw)
+	text := string(must(json.Marshal(map[string]string{"correlation_id": hostileCollection,
+		"collection_name": hostileRun, "snapshot_type": "full", "export_date": "2026-11-22",
+		"filename": "a\u009b\u2028"})))
 	k.reject(identity, text, snapshot.ReasonUnknownCollection, "no row for \u202e")
 	for _, line := range [][]string{{"rejected", "list"}, {"rejected", "show", "--", identity},
 		{"rejected", "show", "--envelope", "--", identity},

@@ -28,27 +28,10 @@ func (n endless) Read([]byte) (int, error) {
 // Ctrl-C ends a command that waits for its standard input.
 func TestInterruptedWhileReadingStandardInput(t *testing.T) {
 	t.Parallel()
-	for _, line := range []string{"send --from -", "files troubled db.accounts.late --expected -"} {
-		t.Run(line, func(t *testing.T) {
-			t.Parallel()
-			n := newTables(t)
-			n.troubled("troubled")
-			ctx, interrupt := context.WithCancel(t.Context())
-			var out, errOut bytes.Buffer
-			ended := make(chan int, 1)
-			go func() {
-				ended <- runWith(strings.Fields(line), &app{Context: ctx, in: endless{interrupt}, out: &out,
-					err: &errOut, now: n.clock, source: n.source})
-			}()
-			select {
-			case code := <-ended:
-				if code != exitFailed || !strings.Contains(errOut.String(), "reading standard input") {
-					t.Errorf("exit code %d: %s", code, &errOut)
-				}
-			case <-time.After(10 * time.Minute): // for what takes a moment: the machine may be busy
-				t.Error("it waits on")
-			}
-		})
+	ctx, interrupt := context.WithCancel(t.Context())
+	got := answer(app{Context: ctx, in: endless{interrupt}, now: time.Now}, "", "send", "--from", "-")
+	if got.code != exitFailed || !strings.Contains(got.err, "reading standard input") {
+		t.Errorf("%+v", got)
 	}
 }
 
@@ -113,10 +96,8 @@ func TestWatchEndedBeforeTheRun(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	out := &ending{end: cancel}
-	var errOut bytes.Buffer
-	code := runWith([]string{"watch", "troubled"}, &app{Context: ctx, in: strings.NewReader(""), out: out, err: &errOut,
-		now: n.clock, source: n.source})
-	if code != exitNotDone || strings.Count(out.String(), "\n") != 1 || errOut.Len() > 0 {
-		t.Errorf("exit code %d, %q, %q", code, out.String(), errOut.String())
+	got := answer(app{Context: ctx, out: out, now: n.clock, source: n.source}, "", "watch", "troubled")
+	if got.code != exitNotDone || strings.Count(out.String(), "\n") != 1 || got.err != "" {
+		t.Errorf("%+v, %q", got, out.String())
 	}
 }

@@ -1,10 +1,8 @@
 package command
 
 import (
-	"bytes"
+	"bufio"
 	"context"
-	"encoding/binary"
-	"encoding/json"
 	"fmt"
 	"io"
 	"runtime"
@@ -26,71 +24,29 @@ const (
 	maxLiveBytes = 48 << 20
 )
 
-func nameOf(collection, i int) string {
-	return fmt.Sprintf("2026-11-22/db.core.collection-%03d-%05d.txt.gz.enc", collection, i)
-}
-
-// madeUp answers with receipts that are made for each query, so that they take no memory of the measurement. The files
-// of each collection are those of the list but for the last, and one more.
-type madeUp struct {
+// measured measures before each query.
+type measured struct {
 	table.DB
 	measure func()
 }
 
-func (m madeUp) Query(ctx context.Context, query table.Query) (table.Page, error) {
+func (m measured) Query(ctx context.Context, query table.Query) (table.Page, error) {
 	m.measure()
-	var collection int
-	if _, err := fmt.Sscanf(query.Partition, "collection#large#db.core.collection-%03d", &collection); err != nil {
-		return m.DB.Query(ctx, query) // the run's rows
-	}
-	type receipt struct {
-		Identity string `json:"id"`
-		File     string `json:"file"`
-		Digest   []byte `json:"digest"`
-	}
-	var receipts []receipt
-	var digests []string
-	for i := range largestRun / inParts {
-		digest := binary.BigEndian.AppendUint64([]byte("1234"), uint64(i))
-		digests = append(digests, string(digest))
-		receipts = append(receipts, receipt{fmt.Sprintf("059f36b4-87a3-44ab-83d2-%012d", i), nameOf(collection, i+1),
-			digest})
-	}
-	text, err := json.Marshal(receipts)
-	if err != nil {
-		return table.Page{}, err
-	}
-	at := func(sort string) table.Key { return table.Key{Partition: query.Partition, Sort: sort} }
-	return table.Page{Items: []table.Keyed{
-		{Key: at("page#000000"), Item: table.Item{"Digests": table.NewBlobs(digests...)}},
-		{Key: at("receipts#0"), Item: table.Item{"Messages": string(text)}},
-	}}, nil
+	return m.DB.Query(ctx, query)
 }
 
-// largeList is a list of the names, not sorted by collection.
-type largeList struct {
-	next    int
-	text    bytes.Buffer
-	measure func()
-}
-
-func (l *largeList) Read(into []byte) (int, error) {
-	if l.text.Len() == 0 {
-		l.measure()
-		for range 1000 {
-			if l.next == largestRun {
-				break
-			}
-			collection := l.next % inParts
-			fmt.Fprintf(&l.text, "db.core.collection-%03d,%s\n", collection, nameOf(collection, l.next/inParts))
-			l.next++
+// largeList writes the list, not sorted by collection.
+func largeList(to *io.PipeWriter, measure func()) {
+	list := bufio.NewWriterSize(to, 64<<10)
+	for i := range largestRun {
+		if i%1000 == 0 {
+			measure()
 		}
+		collection := i % inParts
+		fmt.Fprintf(list, "db.core.collection-%03d,2026-11-22/db.core.collection-%03d-%05d.txt.gz.enc\n", collection,
+			collection, i/inParts)
 	}
-	n, err := l.text.Read(into)
-	if n == 0 && l.next == largestRun {
-		return 0, io.EOF
-	}
-	return n, err
+	_ = to.CloseWithError(list.Flush())
 }
 
 // A million names in no order are compared in bounded memory: what the garbage collector finds alive.
@@ -112,15 +68,15 @@ func TestVerifyManifestOfAMillionFiles(t *testing.T) {
 		defer lock.Unlock()
 		peak = max(peak, live())
 	}
-	var out, errOut bytes.Buffer
-	code := runWith([]string{"verify", "large", "--manifest", "-"}, &app{Context: t.Context(),
-		in: &largeList{measure: measure}, out: &out, err: &errOut, now: n.clock,
-		source: func() (*store.Store, report.Settings) {
-			return store.New(madeUp{&n.db, measure}, n.tables, store.Settings{Now: n.clock}), report.Settings{}
-		}})
-	if code != exitNotDone || !strings.Contains(out.String(),
-		"200 of 200 collections differ: 200 missing, 200 unexpected.") {
-		t.Errorf("exit code %d\n%.1000s%s", code, &out, &errOut)
+	list, to := io.Pipe()
+	go largeList(to, measure)
+	source := func() (*store.Store, report.Settings) {
+		return store.New(measured{&n.db, measure}, n.tables, store.Settings{Now: n.clock}), report.Settings{}
+	}
+	got := answer(app{Context: t.Context(), in: list, now: n.clock, source: source}, "", "verify", "large",
+		"--manifest", "-")
+	if got.code != exitNotDone || !strings.Contains(got.out, "200 of 200 collections differ: 1000000 missing.") {
+		t.Errorf("exit code %d\n%.1000s%s", got.code, got.out, got.err)
 	}
 	t.Logf("%d MiB", (peak-before)>>20)
 	if peak < before || peak-before > maxLiveBytes {

@@ -28,7 +28,7 @@ func suggestedIn(text string) (commands []string) {
 	return commands
 }
 
-// Suggested commands can be pasted, whatever the names of runs and collections are.
+// Suggested commands can be pasted, whatever the names of runs, collections, messages and deployments are.
 func TestSuggestionsArrive(t *testing.T) {
 	t.Parallel()
 	for name, id := range operatortest.Hostile {
@@ -50,10 +50,10 @@ func TestSuggestionsArrive(t *testing.T) {
 				got := n.says("", line...)
 				said.WriteString(got.out + got.err)
 			}
-			reconciled := (&services{}).says(n, "", nil, "reconcile", "--yes", "--", id)
-			shape := scenario.Shape{Run: id, Collections: 2}
-			simulation{Shape: shape}.printEnd(show.Printer{Out: &said}, (&app{}).command.Do("why", id))
-			commands := suggestedIn(said.String() + reconciled.out)
+			said.WriteString((&services{}).says(n, "", nil, "reconcile", "--yes", "--", id).out)
+			simulation{Shape: scenario.Shape{Run: id, Collections: 2}}.printEnd(show.Printer{Out: &said},
+				(&app{}).command.Do("why", id))
+			commands := suggestedIn(said.String())
 			calls := operatortest.Pasted(t, commands...)
 			if len(calls) != len(commands) || len(calls) < 10 {
 				t.Errorf("%d calls of %q", len(calls), commands)
@@ -64,91 +64,45 @@ func TestSuggestionsArrive(t *testing.T) {
 					t.Errorf("not about run %q: %q", id, arguments)
 				}
 			}
+			wantCalls := func(want [][]string, lines ...string) {
+				t.Helper()
+				if diff := cmp.Diff(want, operatortest.Pasted(t, lines...)); diff != "" {
+					t.Error(diff)
+				}
+			}
+			wantCalls([][]string{{"--stack=" + id, "--profile=" + id, "runs"}},
+				suggestedIn(n.says("", "--stack="+id, "--profile="+id, "show", "--", "none").err)...)
+
+			likeAFlag := "-" + id + "x"
+			_, flag, _ := strings.Cut(n.says("", "send", "--run", likeAFlag, "--collection", "db.a").err,
+				"in one word: ")
+			wantCalls([][]string{{"--run=" + likeAFlag}}, "snapshot-status "+strings.TrimSuffix(flag, "\n"))
+
+			shown := []string{"rejected", "show", "--envelope", id}
+			if strings.HasPrefix(id, "-") {
+				shown = []string{"rejected", "show", "--envelope", "--", id}
+			}
+			_, both, _ := strings.Cut(tooLarge(id, id), "delete it here: ")
+			wantCalls([][]string{shown, {"--profile=" + id, "--region=eu-west-1",
+				"--endpoint-url=http://localhost:4566", "stepfunctions", "start-execution", "--state-machine-arn=arn:x",
+				"--input=file://replay.json"}}, strings.Replace(both, "> replay.json", "> replay.json 2>&1", 1))
 		})
 	}
-}
-
-// A message that does not fit is handed to the state machine with two commands, of which the first names it.
-func TestSuggestionForATooLargeMessageArrives(t *testing.T) {
-	t.Parallel()
-	for name, id := range operatortest.Hostile {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			a := &app{where: deployment.Where{Profile: id, Region: "eu-west-1"},
-				found: &deployment.Deployment{Local: true, Outputs: local.Outputs{StateMachineArn: "arn:x"},
-					Config: aws.Config{BaseEndpoint: aws.String("http://localhost:4566")}}}
-			var h handled
-			h.add([]rejected.Outcome{{Message: &rejected.Message{Identity: id}, Err: &rejected.TooLargeError{Size: 2,
-				Most: 1}}}, replayed, a, nil)
-			_, command, _ := strings.Cut(h.Messages[0].Error, "delete it here: ")
-			calls := operatortest.Pasted(t, strings.Replace(command, "> replay.json", "> replay.json 2>&1", 1))
-			want := []string{"stepfunctions", "start-execution", "--state-machine-arn=arn:x",
-				"--input=file://replay.json"}
-			if id != "" {
-				want = append([]string{"--profile=" + id}, "--region=eu-west-1", "--endpoint-url=http://localhost:4566",
-					want[0], want[1], want[2], want[3])
-			} else {
-				want = append([]string{"--region=eu-west-1", "--endpoint-url=http://localhost:4566"}, want...)
-			}
-			if len(calls) != 2 || !operatortest.Names(calls[0], id) {
-				t.Fatalf("%q: %q", command, calls)
-			}
-			if diff := cmp.Diff(want, calls[1]); diff != "" {
-				t.Error(diff)
-			}
-		})
-	}
-}
-
-// One of several messages with an identity is not handed over with a file that would hold all their envelopes.
-func TestSuggestionForTooLargeMessagesOfOneIdentity(t *testing.T) {
-	t.Parallel()
-	one, other := &rejected.Message{Identity: "id"}, &rejected.Message{Identity: "id"}
-	var h handled
-	h.add([]rejected.Outcome{{Message: one, Err: &rejected.TooLargeError{Size: 2, Most: 1}}}, replayed,
-		&app{found: &deployment.Deployment{}}, []*rejected.Message{one, other, {Identity: "another"}})
-	got := h.Messages[0].Error
-	if !strings.Contains(got, "2 messages have this identity") || strings.Contains(got, "replay.json") {
+	// One of several messages with an identity is not handed over with a file that would hold all their envelopes.
+	if got := tooLarge("x", "id", &rejected.Message{Identity: "id"}, &rejected.Message{Identity: "another"}); strings.
+		Contains(got, "replay.json") || !strings.Contains(got, "2 messages have this identity") {
 		t.Error(got)
 	}
 }
 
-// The flags that named the deployment arrive too.
-func TestSuggestedFlagsArrive(t *testing.T) {
-	t.Parallel()
-	for name, id := range operatortest.Hostile {
-		if id == "" {
-			continue
-		}
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			got := newTables(t).says("", "--stack="+id, "--profile="+id, "show", "--", "none")
-			want := [][]string{{"--stack=" + id, "--profile=" + id, "runs"}}
-			if diff := cmp.Diff(want, operatortest.Pasted(t, suggestedIn(got.err)...)); diff != "" {
-				t.Error(diff)
-			}
-		})
-	}
-}
-
-// A value that was taken for a flag is suggested in one word with its own.
-func TestSuggestedValueArrives(t *testing.T) {
-	t.Parallel()
-	for name, id := range operatortest.Hostile {
-		if !strings.HasPrefix(id, "-") || id == "-" {
-			id = "-" + id + "x"
-		}
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			got := newTables(t).says("", "send", "--run", id, "--collection", "db.a")
-			_, flag, found := strings.Cut(strings.TrimSuffix(got.err, "\n"), "in one word: ")
-			if got.code != exitUsage || !found {
-				t.Fatal(got)
-			}
-			calls := operatortest.Pasted(t, "snapshot-status "+flag)
-			if diff := cmp.Diff([][]string{{"--run=" + id}}, calls); diff != "" {
-				t.Error(diff)
-			}
-		})
-	}
+// tooLarge is what is suggested for a message that is too large to replay, in a queue with these others.
+func tooLarge(profile, identity string, others ...*rejected.Message) string {
+	a := &app{where: deployment.Where{Profile: profile, Region: "eu-west-1"},
+		found: &deployment.Deployment{Local: true, Outputs: local.Outputs{StateMachineArn: "arn:x"},
+			Config: aws.Config{BaseEndpoint: aws.String("http://localhost:4566")}}}
+	message := &rejected.Message{Identity: identity}
+	var h handled
+	h.add([]rejected.Outcome{{Message: message, Err: &rejected.TooLargeError{Size: 2, Most: 1}}}, replayed, a,
+		append(others, message))
+	return h.Messages[0].Error
 }

@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"io"
 
+	"golang.org/x/sync/errgroup"
+
+	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/store"
 	"snapshot-status-checker/operator/report"
 	"snapshot-status-checker/operator/show"
@@ -59,6 +62,32 @@ func (a *app) collection(run report.Run, name string) (report.Collection, error)
 	}
 	return report.Collection{}, exit{exitNotFound, fmt.Sprintf("run %s has no collection %s; list them: %s",
 		run.Run, show.Quote(name), a.command.Do("show", run.Run))}
+}
+
+// concurrent is how many runs or collections are read concurrently.
+const concurrent = 8
+
+// receipts passes the receipts of a run's collections to visit with the index of their collection, concurrently those
+// of several collections.
+func (a *app) receipts(reader *store.Store, run string, collections []string, visit func(int, store.Receipt) error,
+) error {
+	group, ctx := errgroup.WithContext(a)
+	group.SetLimit(concurrent)
+	for i, name := range collections {
+		group.Go(func() error {
+			return reader.Receipts(ctx, snapshot.CollectionKey{CorrelationID: run, CollectionName: name},
+				func(receipt store.Receipt) error { return visit(i, receipt) })
+		})
+	}
+	return group.Wait()
+}
+
+// namesOf are the names of the collections that have a row.
+func namesOf(state store.RunState) (names []string) {
+	for _, one := range state.Collections {
+		names = append(names, one.Row.CollectionName)
+	}
+	return names
 }
 
 func (a *app) printer(out io.Writer) show.Printer {

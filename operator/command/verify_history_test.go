@@ -95,10 +95,12 @@ func TestVerifyHistory(t *testing.T) {
 				n.later(c.later)
 				said := n.verifies(w, c.notes, "verify", "finished", "--history", "--output", output)
 				text := fmt.Sprintf("%s%s[exit code %d]\n", said.out, said.err, said.code)
-				if output == "json" && said.out != "" {
-					matchesSchema(t, "verify-history", said.out)
+				file := "verify-history-" + name
+				if output == "json" {
+					file += ".json"
+					matchesSchema(t, "verify --history", said.out)
 				}
-				golden(t, "verify-history-"+name+map[string]string{"text": "", "json": ".json"}[output], text)
+				golden(t, file, text)
 			}
 		})
 	}
@@ -110,20 +112,16 @@ func TestVerifyHistoryOfWhatIsNotThere(t *testing.T) {
 	n := newTables(t)
 	n.row("of-others", "db.core.theirs", "Success", 3)
 	n.finished("finished")
-	for run, want := range map[string]struct {
-		code int
-		says string
-	}{
-		"unknown":   {exitNotFound, "is in neither table"},
-		"of-others": {exitNotFound, "run \"of-others\" is not in the ledger: nothing was counted for it"},
-		"finished":  {exitFailed, "snapshot-status: access denied"},
+	for run, want := range map[string]said{
+		"unknown":   {exitNotFound, "", "is in neither table"},
+		"of-others": {exitNotFound, "", "run \"of-others\" is not in the ledger: nothing was counted for it"},
+		"finished":  {exitFailed, "", "snapshot-status: access denied"},
 	} {
-		var errOut bytes.Buffer
 		denied := func(string, time.Time, func([]byte)) ([]string, error) { return nil, errors.New("access denied") }
-		code := runWith([]string{"verify", "--history", run}, &app{Context: t.Context(), out: &errOut, err: &errOut,
-			now: n.clock, source: n.source, lines: denied})
-		if code != want.code || !strings.Contains(errOut.String(), want.says) {
-			t.Errorf("%s: %d, %s", run, code, &errOut)
+		got := answer(app{Context: t.Context(), now: n.clock, source: n.source, lines: denied}, "", "verify",
+			"--history", run)
+		if got.code != want.code || !strings.Contains(got.err, want.err) {
+			t.Errorf("%s: %+v, want %+v", run, got, want)
 		}
 	}
 }
@@ -131,7 +129,6 @@ func TestVerifyHistoryOfWhatIsNotThere(t *testing.T) {
 // verifies runs a command line with these lines as the functions' logs.
 func (n *tables) verifies(w *written, notes []string, args ...string) said {
 	n.Helper()
-	var out, errOut bytes.Buffer
 	lines := func(run string, from time.Time, visit func([]byte)) ([]string, error) {
 		if run != "finished" || !from.Equal(began.Add(-clockDifference)) {
 			n.Errorf("the lines of %s since %s", run, from)
@@ -141,7 +138,5 @@ func (n *tables) verifies(w *written, notes []string, args ...string) said {
 		}
 		return notes, nil
 	}
-	code := runWith(args, &app{Context: n.Context(), out: &out, err: &errOut, now: n.clock, source: n.source,
-		lines: lines})
-	return said{code, out.String(), errOut.String()}
+	return answer(app{Context: n.Context(), now: n.clock, source: n.source, lines: lines}, "", args...)
 }
