@@ -59,7 +59,8 @@ func TestHandle(t *testing.T) {
 		{"all received", []string{"SUCCESS", "RECEIVED", "Success"}, nil, notifications(0, snapshot.AllReceived), "b"},
 		{"all successful or exempt: both notifications", []string{"Success", "TABLE_UNAVAILABLE"}, nil,
 			notifications(0, both...), ""},
-		{"another delivers them", []string{"Success"}, func(ts *tasktest.Tables) { ts.Check("other", both...) }, nil, ""},
+		{"another delivers them", []string{"Success"}, func(ts *tasktest.Tables) { ts.Check("other", both...) }, nil,
+			""},
 		{"another's lease has ended", []string{"Success"}, func(ts *tasktest.Tables) {
 			ts.Check("other", both...)
 			ts.Now = ts.Now.Add(store.DefaultLease)

@@ -46,8 +46,9 @@ func TestAFailureOfOneCollection(t *testing.T) {
 			fx.wantRejected() // by a call that is to be repeated
 			fx.DB.Before, fx.DB.After = nil, nil
 			for _, counted := range []int{test.counted, 0} { // the second time everything is a duplicate
-				fx.wants(messages, increment.Output{Collections: keys("a", "b"), Counted: counted, Duplicates: 3 - counted,
-					Rejected: 1})
+				fx.wants(messages, increment.Output{Collections: keys("a", "b"), Counted: counted,
+					Duplicates: 3 - counted,
+					Rejected:   1})
 				fx.wantRejected("m3 NOT_JSON")
 				fx.WantRows("a Sent 1/1", "b Sent 1/1", "c Sent 1/2")
 			}

@@ -35,7 +35,8 @@ func TestLog(t *testing.T) {
 	var got []string
 	for _, line := range fx.Logged("") {
 		text := fmt.Sprint(line["level"], " ", line["message"])
-		for _, key := range []string{"identity", "correlation_id", "collection_name", "file_name", "reason_code", "epoch",
+		for _, key := range []string{"identity", "correlation_id", "collection_name", "file_name", "reason_code",
+			"epoch",
 			"files_received", "files_sent"} {
 			if value, ok := line[key]; ok && value != "" {
 				text += fmt.Sprint(" ", value)

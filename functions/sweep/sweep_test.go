@@ -64,7 +64,8 @@ func TestAFailureOfOneRun(t *testing.T) {
 	for name, breaks := range map[string]func(*fixture){
 		"a malformed row": func(fx *fixture) { fx.Put("run-2:a Sent -/one") },
 		"a malformed run": func(fx *fixture) {
-			fx.PutAt(fx.Names.Ledger.At("run", "run-2"), table.Item{"CorrelationId": "run-2", "RegisteredAt": "yesterday"})
+			fx.PutAt(fx.Names.Ledger.At("run", "run-2"), table.Item{"CorrelationId": "run-2",
+				"RegisteredAt": "yesterday"})
 		},
 		"no execution starts": func(fx *fixture) { fx.machine.fail = "run-2" },
 		"the ledger refuses": func(fx *fixture) {

@@ -135,7 +135,8 @@ func (ts *Tables) WantRows(rows ...string) {
 		}
 		got := collection
 		if item != nil {
-			got = fmt.Sprint(collection, " ", item["CollectionStatus"], " ", item["FilesReceived"], "/", item["FilesSent"])
+			got = fmt.Sprint(collection, " ", item["CollectionStatus"], " ", item["FilesReceived"], "/",
+				item["FilesSent"])
 		}
 		if got = strings.ReplaceAll(got, "<nil>", "-"); got != want {
 			ts.t.Errorf("row %q, want %q", got, want)
