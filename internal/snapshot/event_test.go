@@ -101,8 +101,9 @@ func TestMalformedRequestsToReconcile(t *testing.T) {
 		streamed(`{"PK":{"S":"run"},"SK":{"S":"r"}}`):                      "record 0 of the stream has no keys",
 		streamed(streamKey("a"), `{"CorrelationId":{"S":"r"}}`):            "record 1 of the stream has no keys",
 		streamed(`{"CorrelationId":{"N":"7"},"CollectionName":{"S":"a"}}`): "record 0 of the stream has no keys",
-		streamed(`"r/a"`):                       "of the stream has no keys",
-		`[{"eventSource":"aws:dynamodb"},null]`: "record 0 of the stream has no keys",
+		streamed(streamKey("a"), `"r/a"`):                                  "record 1 of the stream has no keys",
+		strings.TrimSuffix(streamed(streamKey("a")), "]") + ",null]":       "record 1 of the stream has no keys",
+		`[{"eventSource":"aws:dynamodb","dynamodb":7}]`:                    "record 0 of the stream has no keys",
 	} {
 		keys, _, err := snapshot.Reconcilable([]byte(input))
 		var malformed *failure.Malformed
