@@ -13,8 +13,6 @@ import (
 	"snapshot-status-checker/functions/notify"
 	"snapshot-status-checker/internal/function/failure"
 	"snapshot-status-checker/internal/snapshot"
-	"snapshot-status-checker/internal/store"
-	"snapshot-status-checker/internal/table/tabletest"
 )
 
 const owner = tasktest.Execution + "/a"
@@ -94,23 +92,6 @@ func TestHandleDelivers(t *testing.T) {
 	}
 }
 
-// A request has the Export of the last counted message.
-func TestRequestHasTheLatestExport(t *testing.T) {
-	t.Parallel()
-	fx := newFixture(t)
-	fx.Put("a Sent 0/2")
-	fx.Count("m1 a/1")
-	fx.Count(tasktest.Record("m2", strings.Replace(tasktest.Body("a/2", `"shutdown_flag":"False"`,
-		`"reprocess_files":false`), "2020-01-01", "2020-01-02", 1)))
-	fx.Reconcile("a", owner)
-	request := tasktest.Request("a")
-	fx.delivers(t, 1, request)
-	want := []sent{{"request", request, snapshot.Export{SnapshotType: "full", ExportDate: "2020-01-02"}}}
-	if diff := cmp.Diff(want, fx.out.sent); diff != "" {
-		t.Error(diff)
-	}
-}
-
 func TestHandleLeavesOtherOwnersMessages(t *testing.T) {
 	t.Parallel()
 	type messages = []snapshot.Outgoing
@@ -118,23 +99,6 @@ func TestHandleLeavesOtherOwnersMessages(t *testing.T) {
 		"of another": func(fx *fixture) messages {
 			request, notification := fx.pending("other")
 			return messages{request, notification}
-		},
-		"taken over by another, because our lease was over": func(fx *fixture) messages {
-			request, notification := fx.pending(owner)
-			fx.Now = fx.Now.Add(store.DefaultLease)
-			fx.Reconcile("a", "other")
-			fx.Check("other", snapshot.Notifications...)
-			return messages{request, notification}
-		},
-		"of another version": func(fx *fixture) messages {
-			request, notification := fx.pending(owner)
-			request.Version, notification.Version = 1, 1
-			return messages{request, notification}
-		},
-		"the other notification": func(fx *fixture) messages {
-			_, notification := fx.pending(owner)
-			notification.Kind = snapshot.AllSuccessful
-			return messages{notification}
 		},
 		"never enqueued, of a run that is not known": func(*fixture) messages {
 			return messages{tasktest.Request("a"), {Kind: snapshot.AllReceived, CollectionKey: tasktest.Key("")}}
@@ -162,51 +126,6 @@ func TestHandleAsInvoked(t *testing.T) {
 	}
 	fx.WantLogged("delivered", tasktest.Fields{"correlation_id": tasktest.Run, "collection_name": "db.a.b",
 		"kind": "SUCCESS_FILE_REQUEST", "version": 0.0, "event_id": tasktest.Request("db.a.b").EventID()})
-}
-
-func TestFailures(t *testing.T) {
-	t.Parallel()
-	fails := func(operation string) func(tabletest.Call) error {
-		return func(call tabletest.Call) error {
-			if call.Operation == operation {
-				return errDown
-			}
-			return nil
-		}
-	}
-	for _, test := range []struct {
-		name   string
-		breaks func(*fixture)
-		first  int // messages sent during the failure
-		again  int // by the call after it
-	}{
-		{"the ledger cannot be read", func(fx *fixture) { fx.DB.Before = fails("Get") }, 0, 1},
-		{"the message cannot be sent", func(fx *fixture) { fx.out.fail = snapshot.SuccessFileRequest }, 0, 1},
-		{"it is sent, and cannot be marked: sent again with the same event id",
-			func(fx *fixture) { fx.DB.Before = fails("Update") }, 1, 1},
-		{"it is marked, and the answer is lost", func(fx *fixture) { fx.DB.After = fails("Update") }, 1, 0},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			fx := newFixture(t)
-			request, _ := fx.pending(owner)
-			test.breaks(fx)
-			if got, err := fx.handle(t, request); !errors.Is(err, errDown) || got.Delivered != 0 ||
-				len(fx.out.sent) != test.first {
-				t.Errorf("got %+v, %v, sent %d messages, want %d", got, err, len(fx.out.sent), test.first)
-			}
-			fx.DB.Before, fx.DB.After, fx.out.fail = nil, nil, ""
-			fx.delivers(t, test.again, request)
-			if again := len(fx.out.sent) - test.first; again != test.again {
-				t.Errorf("then sent %d messages, want %d", again, test.again)
-			}
-			for _, s := range fx.out.sent {
-				if s.Out.EventID() != request.EventID() {
-					t.Errorf("sent with the event id of %+v", s.Out)
-				}
-			}
-		})
-	}
 }
 
 // A message that was delivered before a failure is not repeated. It is counted once, by the call that delivered it.

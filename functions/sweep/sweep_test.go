@@ -3,8 +3,6 @@ package sweep_test
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
-	"slices"
 	"strings"
 	"testing"
 
@@ -16,27 +14,6 @@ import (
 	"snapshot-status-checker/internal/table"
 	"snapshot-status-checker/internal/table/tabletest"
 )
-
-// The collections of a run are reconciled in requests; see snapshot.Requests.
-func TestReconcilesInRequests(t *testing.T) {
-	t.Parallel()
-	fx := newFixture(t)
-	var names, requests []string
-	for i := range snapshot.MaxRequested + 3 {
-		name := fmt.Sprintf("c%03d", i)
-		fx.Put(name + " Sent 0/1")
-		fx.Count(name + " " + name + "/f")
-		names = append(names, "run-1:"+name)
-	}
-	out, err := fx.handle("e1")
-	if diff := cmp.Diff(sweep.Output{OpenRuns: 1, Reconciled: len(names)}, out); diff != "" || err != nil {
-		t.Error(err, diff)
-	}
-	for request := range slices.Chunk(names, snapshot.MaxRequested) {
-		requests = append(requests, strings.Join(request, " "))
-	}
-	fx.wantStarted(requests...)
-}
 
 // Runs that cannot be listed are not taken for none.
 func TestAFailureToListTheRuns(t *testing.T) {

@@ -101,19 +101,16 @@ func TestUnwrapExamples(t *testing.T) {
 		"plain.json": {{execution, "db.database.collection"}},
 		"pipes.json": {{"059f36b4-87a3-44ab-83d2-661975830a7d", "db.database.first"},
 			{"2e1424d4-f796-459a-8184-9c92662be6da/0", "db.database.second"},
-			{"2e1424d4-f796-459a-8184-9c92662be6da/1", "NOT_JSON"}, {"3c1424d4-f796-459a-8184-9c92662be6db",
-				"NOT_JSON"}},
+			{"2e1424d4-f796-459a-8184-9c92662be6da/1", "NOT_JSON"},
+			{"3c1424d4-f796-459a-8184-9c92662be6db", "NOT_JSON"}},
 		"envelope.json": {{execution + "/0", "db.database.first"},
 			{"19dd0b57-b21e-4ac1-bd88-01bbb068cb78", "db.database.second"}, {execution + "/2", "FIELD_MISSING"},
 			{execution + "/3", "NO_BODY"}, {execution + "/4", "NOT_AN_OBJECT"}, {"ours", "NO_BODY"}},
 	} {
 		var got [][2]string
-		texts := textsIn([]byte(event(t, file)))
+		holdsForAnyInput(t, []byte(event(t, file)))
 		for _, s := range unwrap(event(t, file)) {
 			got = append(got, [2]string{s.Identity, s.Is})
-			if !strings.Contains(texts, s.Raw) {
-				t.Errorf("%s: the raw text of %s has changed: %s", file, s.Identity, s.Raw)
-			}
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s: %s", file, diff)

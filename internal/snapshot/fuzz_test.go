@@ -16,9 +16,8 @@ import (
 //
 //	go test ./internal/snapshot -fuzz FuzzUnwrap -fuzztime 1m
 func FuzzUnwrap(f *testing.F) {
-	for _, text := range []string{body(), envelope(example(f, "s3-record")), example(f, "eventbridge-s3"), "\ufeff" +
-		body(),
-		quoted(quoted(body()))} {
+	for _, text := range []string{body(), envelope(example(f, "s3-record")), example(f, "eventbridge-s3"),
+		"\ufeff" + body(), quoted(quoted(body()))} {
 		f.Add([]byte(text))
 		f.Add([]byte(piped("m1", text)))
 	}
@@ -27,12 +26,6 @@ func FuzzUnwrap(f *testing.F) {
 			return // the input of an execution is JSON
 		}
 		holdsForAnyInput(t, input)
-		// White space around an input has no effect, not even on whether a message is the same.
-		padded := snapshot.Unwrap([]byte(" "+string(input)+"\n"), execution)
-		ignoring := cmpopts.IgnoreFields(snapshot.Receipt{}, "Raw")
-		if diff := cmp.Diff(snapshot.Unwrap(input, execution), padded, ignoring); diff != "" {
-			t.Errorf("in white space it is something else: %s", diff)
-		}
 	})
 }
 
@@ -69,8 +62,9 @@ func holdsForAnyInput(t failer, input []byte) {
 	if !bytes.Equal(input, untouched) {
 		t.Errorf("the input was changed to %q", input)
 	}
-	if diff := cmp.Diff(receipts, snapshot.Unwrap(input, execution)); diff != "" {
-		t.Errorf("unwrapped again it is something else: %s", diff)
+	again := snapshot.Unwrap([]byte(" "+string(input)+"\n"), execution)
+	if diff := cmp.Diff(receipts, again, cmpopts.IgnoreFields(snapshot.Receipt{}, "Raw")); diff != "" {
+		t.Errorf("unwrapped again, in white space, it is something else: %s", diff)
 	}
 	groups, duplicates, rejected := snapshot.GroupByCollection(receipts)
 	total := len(duplicates) + len(rejected)

