@@ -31,12 +31,11 @@ func TestMessages(t *testing.T) {
 		{"a long filename", body("filename", `"x`+strings.Repeat("é", 600)+`"`),
 			func(m *snapshot.Message) { m.Filename = "x" + strings.Repeat("é", 600) }},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			want := said()
-			test.want(&want)
-			countsAs(t, test.body, want)
-		})
+		want := said()
+		test.want(&want)
+		if got := one(t, test.body); got.Rejection != nil || got.Message != want {
+			t.Errorf("%s: got %+v %v, want %+v", test.name, got.Message, got.Rejection, want)
+		}
 	}
 }
 

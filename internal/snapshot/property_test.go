@@ -15,43 +15,32 @@ import (
 
 // jsonText draws any JSON value, often with a message's names and values.
 func jsonText(depth int) *rapid.Generator[string] {
-	name := rapid.OneOf(
-		rapid.SampledFrom([]string{"Records", "body", "messageId", "correlation_id", "collection_name", "snapshot_type",
-			"export_date", "is_success_file", "filename", "file_name"}),
-		rapid.String())
-	return rapid.Custom(func(t *rapid.T) string {
-		kinds := []string{"literal", "string", "number", "message"}
-		if depth > 0 {
-			kinds = append(kinds, "array", "object", "object", "envelope", "escaped")
-		}
-		space := rapid.SampledFrom([]string{"", " ", "\n\t"}).Draw(t, "space")
-		switch rapid.SampledFrom(kinds).Draw(t, "kind") {
-		case "literal":
-			return rapid.SampledFrom([]string{"null", "true", "false", `""`}).Draw(t, "literal") + space
-		case "string":
-			return space + quoted(rapid.String().Draw(t, "string"))
-		case "number":
-			return space + fmt.Sprint(rapid.Float64Range(-1e20, 1e20).Draw(t, "number"))
-		case "message":
-			return space + body("collection_name", quoted(rapid.String().Draw(t, "collection")))
-		case "escaped":
-			return space + quoted(jsonText(depth-1).Draw(t, "text"))
-		case "array":
-			return "[" + strings.Join(rapid.SliceOfN(jsonText(depth-1), 0, 4).Draw(t, "elements"), ","+space) + "]"
-		case "envelope":
+	text := rapid.Map(rapid.String(), quoted)
+	name := rapid.OneOf(text, rapid.Map(rapid.SampledFrom([]string{"Records", "body", "messageId", "correlation_id",
+		"collection_name", "snapshot_type", "export_date", "is_success_file", "filename", "file_name"}), quoted))
+	message := rapid.Map(text, func(collection string) string { return body("collection_name", collection) })
+	values := []*rapid.Generator[string]{text, message,
+		rapid.SampledFrom([]string{"null", "true", "false", `""`, "0", "-1.5E+3"})}
+	if depth > 0 {
+		deeper := rapid.SliceOfN(jsonText(depth-1), 0, 4)
+		space := rapid.SampledFrom([]string{"", " ", "\n\t"})
+		values = append(values, rapid.Map(jsonText(depth-1), quoted), rapid.Custom(func(t *rapid.T) string {
+			return "[" + strings.Join(deeper.Draw(t, "elements"), ","+space.Draw(t, "space")) + "]"
+		}), rapid.Custom(func(t *rapid.T) string {
 			var records []string
-			for _, text := range rapid.SliceOfN(jsonText(depth-1), 0, 4).Draw(t, "bodies") {
-				records = append(records, `{"body":`+space+text+`}`)
+			for _, text := range deeper.Draw(t, "bodies") {
+				records = append(records, record("", space.Draw(t, "space")+text))
 			}
-			return `{"Records":[` + strings.Join(records, ",") + "]" + space + "}"
-		default:
+			return envelope(records...)
+		}), rapid.Custom(func(t *rapid.T) string {
 			var fields []string
-			for _, value := range rapid.SliceOfN(jsonText(depth-1), 0, 5).Draw(t, "values") {
-				fields = append(fields, quoted(name.Draw(t, "name"))+":"+space+value)
+			for _, value := range deeper.Draw(t, "values") {
+				fields = append(fields, name.Draw(t, "name")+":"+space.Draw(t, "space")+value)
 			}
-			return "{" + strings.Join(fields, ",") + "}" + space
-		}
-	})
+			return "{" + strings.Join(fields, ",") + "}"
+		}))
+	}
+	return rapid.OneOf(values...)
 }
 
 func TestUnwrapAnyJSON(t *testing.T) {
