@@ -60,25 +60,22 @@ func TestHandle(t *testing.T) {
 			notifications(both...), ""},
 		{"another delivers them", []string{"Success"}, true, nil, ""},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			ts := tasktest.New(t, "Table_Unavailable")
-			register(t, ts, test.statuses...)
-			if test.others {
-				ts.Check("other", both...)
+		ts := tasktest.New(t, "Table_Unavailable")
+		register(t, ts, test.statuses...)
+		if test.others {
+			ts.Check("other", both...)
+		}
+		want := checkall.Output{Outcome: checkall.RunIncomplete, Owner: owner, Pending: notifications(),
+			Blocker: test.blocker}
+		if test.pending != nil {
+			want.Outcome, want.Pending = checkall.NotificationPending, test.pending
+		}
+		for range 2 { // repeated by the same owner, it says the same
+			got, err := check(t.Context(), ts, both...)
+			if diff := cmp.Diff(want, got); diff != "" || err != nil {
+				t.Errorf("%s: %v %s", test.name, err, diff)
 			}
-			want := checkall.Output{Outcome: checkall.RunIncomplete, Owner: owner, Pending: notifications(),
-				Blocker: test.blocker}
-			if test.pending != nil {
-				want.Outcome, want.Pending = checkall.NotificationPending, test.pending
-			}
-			for range 2 { // repeated by the same owner, it says the same
-				got, err := check(t.Context(), ts, both...)
-				if diff := cmp.Diff(want, got); diff != "" || err != nil {
-					t.Error(err, diff)
-				}
-			}
-		})
+		}
 	}
 }
 

@@ -22,34 +22,29 @@ func TestCollectionsBeyondTheLimitAreLeftToTheSweep(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, test := range map[string]struct {
+	for _, test := range []struct {
 		counted []string // before
 		event   json.RawMessage
 		want    increment.Output
 	}{
-		"counted":   {nil, batch(messages...), increment.Output{Counted: 3, Collections: keys("a", "b"), Left: 1}},
-		"requested": {messages, requested, increment.Output{Collections: keys("a", "b"), Left: 1}},
+		{nil, batch(messages...), increment.Output{Counted: 3, Collections: keys("a", "b"), Left: 1}},
+		{messages, requested, increment.Output{Collections: keys("a", "b"), Left: 1}},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			fx := newFixture(t, "a Sent 0/1", "b Sent 0/1", "c Sent 0/1")
-			if test.counted != nil {
-				fx.Count(test.counted...)
-			}
-			fx.task = fx.limitedTo(2)
-			fx.wants(test.event, test.want)
-			fx.WantLogged("left to the sweep", tasktest.Fields{"collections": 1.0})
-			fx.Reconcile("a", tasktest.Execution+"/a")
-			fx.Reconcile("b", tasktest.Execution+"/b")
-			runs, err := fx.Store.OpenRuns(t.Context())
-			if err != nil || len(runs) != 1 {
-				t.Fatal(runs, err)
-			}
-			found, err := fx.Store.Examine(t.Context(), runs[0], "sweep")
-			if diff := cmp.Diff(keys("c"), found.Reconcile); diff != "" || err != nil {
-				t.Error("the sweep finds:", err, diff)
-			}
-		})
+		fx := newFixture(t, "a Sent 0/1", "b Sent 0/1", "c Sent 0/1")
+		fx.Count(test.counted...)
+		fx.task = fx.limitedTo(2)
+		fx.wants(test.event, test.want)
+		fx.WantLogged("left to the sweep", tasktest.Fields{"collections": 1.0})
+		fx.Reconcile("a", tasktest.Execution+"/a")
+		fx.Reconcile("b", tasktest.Execution+"/b")
+		runs, err := fx.Store.OpenRuns(t.Context())
+		if err != nil || len(runs) != 1 {
+			t.Fatal(runs, err)
+		}
+		found, err := fx.Store.Examine(t.Context(), runs[0], "sweep")
+		if diff := cmp.Diff(keys("c"), found.Reconcile); diff != "" || err != nil {
+			t.Error("the sweep finds:", err, diff)
+		}
 	}
 	fx := newFixture(t, "a Sent 0/2", "b Sent 0/1")
 	fx.task = fx.limitedTo(1)

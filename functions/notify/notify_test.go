@@ -94,25 +94,15 @@ func TestHandleDelivers(t *testing.T) {
 
 func TestHandleLeavesOtherOwnersMessages(t *testing.T) {
 	t.Parallel()
-	type messages = []snapshot.Outgoing
-	for name, given := range map[string]func(*fixture) messages{
-		"of another": func(fx *fixture) messages {
-			request, notification := fx.pending("other")
-			return messages{request, notification}
-		},
-		"never enqueued, of a run that is not known": func(*fixture) messages {
-			return messages{tasktest.Request("a"), {Kind: snapshot.AllReceived, CollectionKey: tasktest.Key("")}}
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			fx := newFixture(t)
-			pending := given(fx)
-			fx.delivers(t, 0, pending...)
-			if lines := fx.Logged("no longer pending"); len(lines) != len(pending) || len(fx.out.sent) > 0 {
-				t.Errorf("%d of %d are logged, and sent is %+v", len(lines), len(pending), fx.out.sent)
-			}
-		})
+	others, unknown := newFixture(t), newFixture(t) // the second has no run
+	request, notification := others.pending("other")
+	for _, fx := range []*fixture{others, unknown} {
+		fx.delivers(t, 0, request, notification)
+		fx.WantLogged("no longer pending", tasktest.Fields{"kind": "SUCCESS_FILE_REQUEST"},
+			tasktest.Fields{"kind": "ALL_RECEIVED"})
+		if len(fx.out.sent) > 0 {
+			t.Errorf("sent %+v", fx.out.sent)
+		}
 	}
 }
 

@@ -137,27 +137,20 @@ func TestAlertWhileNothingCanBeStarted(t *testing.T) {
 
 func TestRunsAreAbandoned(t *testing.T) {
 	t.Parallel()
-	for name, test := range map[string]struct {
-		done   bool
-		alerts []snapshot.Kind
-	}{
-		"with a last alert":         {false, []snapshot.Kind{snapshot.RunAbandoned, snapshot.RunLate}},
-		"without one if it is done": {true, nil},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			fx := newFixture(t)
-			fx.Receive("a", "x")
-			if test.done {
-				fx.Change("a Success -/-")
-				fx.notify()
-			}
-			fx.passes(snapshot.AbandonedAfter)
-			fx.sweep("e1", len(test.alerts))
-			fx.wantAlerts(test.alerts...)
-			if out, err := fx.handle("e2"); err != nil || out != (sweep.Output{}) {
-				t.Errorf("not abandoned: %+v, %v", out, err)
-			}
-		})
+	for _, done := range []bool{false, true} {
+		fx := newFixture(t)
+		fx.Receive("a", "x")
+		alerts := []snapshot.Kind{snapshot.RunAbandoned, snapshot.RunLate}
+		if done {
+			fx.Change("a Success -/-")
+			fx.notify()
+			alerts = nil
+		}
+		fx.passes(snapshot.AbandonedAfter)
+		fx.sweep("e1", len(alerts))
+		fx.wantAlerts(alerts...)
+		if out, err := fx.handle("e2"); err != nil || out != (sweep.Output{}) {
+			t.Errorf("done %v, and not abandoned: %+v, %v", done, out, err)
+		}
 	}
 }

@@ -184,6 +184,9 @@ func Batch(messages ...string) json.RawMessage {
 // Count registers the runs and counts messages, with the store alone.
 func (ts *Tables) Count(messages ...string) {
 	ts.t.Helper()
+	if len(messages) == 0 {
+		return
+	}
 	groups, _, rejected := snapshot.GroupByCollection(snapshot.Unwrap(Batch(messages...), "earlier"))
 	if len(rejected) > 0 {
 		ts.t.Fatal(rejected[0].Rejection)
