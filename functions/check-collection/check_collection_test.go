@@ -85,8 +85,6 @@ func TestHandle(t *testing.T) {
 			ts.Change("a Sent 0/-")
 			ts.Count("m2 a/1")
 		}}, requestPending, 1, first, "a Received 1/1", sums{"CollectionsReceived": 1}},
-		{"received by the sender itself, without files", steps{counted("a Received 0/0")}, checkRun, 0, first,
-			"a Received 0/0", nil},
 		{"successful", steps{counted("a SUCCESS 1/1")}, checkRun, 0, both, "a SUCCESS 1/1", nil},
 		{"exempt: done as far as the run goes", steps{counted("a TABLE_UNAVAILABLE 0/0")}, checkRun, 0, both,
 			"a TABLE_UNAVAILABLE 0/0", nil},

@@ -38,8 +38,6 @@ func TestHandle(t *testing.T) {
 			texts{"a Sent 1/3"}},
 		{"the last file: the collection may move", texts{"a Sent 0/2"}, texts{"m1 a/1"}, batch("m2 a/2"),
 			increment.Output{Counted: 1, Collections: keys("a")}, nil, texts{"a Sent 2/2"}},
-		{"before it is sent, without a counter", texts{"a Exporting -/5"}, nil, batch("m1 a/1", "m2 a/2"),
-			increment.Output{Counted: 2}, nil, texts{"a Exporting 2/5"}},
 		{"files of several collections", texts{"a Sent 0/2", "b Sent 0/1", "c Sent 0/2"}, nil,
 			batch("m1 b/1", "m2 a/1", "m3 c/1", "m4 a/2"), increment.Output{Counted: 4, Collections: keys("b", "a")},
 			nil,
@@ -69,8 +67,6 @@ func TestHandle(t *testing.T) {
 			increment.Output{Counted: 250, Collections: keys("a")}, nil, texts{"a Sent 250/1"}},
 		{"started by hand with a plain message", texts{"a Sent 0/2"}, nil, json.RawMessage(tasktest.Body("a/1")),
 			increment.Output{Counted: 1}, nil, texts{"a Sent 1/2"}},
-		{"started by hand with nonsense", nil, nil, json.RawMessage(`[]`),
-			increment.Output{Rejected: 1}, texts{tasktest.Execution + " NOT_AN_OBJECT"}, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
