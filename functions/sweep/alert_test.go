@@ -3,7 +3,6 @@ package sweep_test
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"testing"
 	"time"
 
@@ -27,24 +26,21 @@ func TestAlertsAreSentOnce(t *testing.T) {
 		fx.passes(store.DefaultLease)
 		fx.sweep(fmt.Sprint("later", i), 0)
 	}
-	run := snapshot.Run{CorrelationID: tasktest.Run}
+	run, lines := snapshot.Run{CorrelationID: tasktest.Run}, []tasktest.Fields{}
 	for i, kind := range []snapshot.Kind{snapshot.RunStalled, snapshot.RunLate} {
-		alert := fx.monitoring.alerts[i]
-		out := run.Outgoing(kind, began.Unix())
+		alert, out := fx.monitoring.alerts[i], run.Outgoing(kind, began.Unix())
 		if diff := cmp.Diff(out, alert.out); diff != "" || alert.export.SnapshotType != "full" ||
 			alert.export.ExportDate != "2020-01-01" {
 			t.Errorf("%s of %+v", diff, alert.export)
 		}
-		if alert.blockers.More != 0 || len(alert.blockers.Named) != 1 ||
-			alert.blockers.Named[0].CollectionName != "a" {
-			t.Errorf("blocked by %+v", alert.blockers)
+		if blockers := alert.blockers; blockers.More != 0 || len(blockers.Named) != 1 ||
+			blockers.Named[0].CollectionName != "a" {
+			t.Errorf("blocked by %+v", blockers)
 		}
+		lines = append(lines, tasktest.Fields{"correlation_id": tasktest.Run, "kind": string(kind), "level": "WARN",
+			"version": float64(began.Unix()), "event_id": out.EventID()})
 	}
-	line := tasktest.Fields{"correlation_id": tasktest.Run, "version": float64(began.Unix()), "level": "WARN"}
-	stalled, late := maps.Clone(line), maps.Clone(line)
-	stalled["kind"], stalled["event_id"] = "RUN_STALLED", fx.monitoring.alerts[0].out.EventID()
-	late["kind"], late["event_id"] = "RUN_LATE", fx.monitoring.alerts[1].out.EventID()
-	fx.WantLogged("alerted", stalled, late)
+	fx.WantLogged("alerted", lines...)
 
 	fx.Count("m2 a/f2")
 	fx.sweep("moved", 0)
