@@ -35,28 +35,6 @@ func TestSums(t *testing.T) {
 	of("another generation", snapshot.Run{Generation: 1}, base)
 }
 
-func TestDone(t *testing.T) {
-	t.Parallel()
-	for _, test := range []struct {
-		name   string
-		tally  *snapshot.Tally
-		outbox outbox
-		want   bool
-	}{
-		{"successful and notified", tally("Success", "Blocked_Topic"), both, true},
-		{"not successful", tally("Success", "Received"), both, false},
-		{"notified of the second only", tally("Success"), outbox{snapshot.AllSuccessful: delivered(0)}, false},
-		{"notified of the first only", tally("Success"), outbox{snapshot.AllReceived: delivered(0)}, false},
-		{"enqueued and not delivered", tally("Success"), outbox{snapshot.AllReceived: delivered(0),
-			snapshot.AllSuccessful: entry(0, "x", 0)}, false},
-		{"no rows", tally(), both, false},
-	} {
-		if got := (snapshot.Run{Outbox: test.outbox}).Done(test.tally); got != test.want {
-			t.Errorf("%s: done %v", test.name, got)
-		}
-	}
-}
-
 func TestStall(t *testing.T) {
 	t.Parallel()
 	const after = time.Hour
@@ -98,33 +76,41 @@ func TestOld(t *testing.T) {
 	}
 }
 
-func TestEndedByHand(t *testing.T) {
+func TestDoneAndEndedByHand(t *testing.T) {
 	t.Parallel()
-	first, ended := snapshot.Run{}, func(t *snapshot.Tally) snapshot.Abandonment {
-		return snapshot.Abandonment{At: now, Reason: "gone", Sums: snapshot.Run{}.Sums(t), Stored: true}
+	first, again, notified := snapshot.Run{}, snapshot.Run{Generation: 1}, snapshot.Run{Outbox: both}
+	only := func(kind snapshot.Kind) snapshot.Run {
+		return snapshot.Run{Outbox: outbox{snapshot.AllReceived: entry(0, "x", 0), snapshot.AllSuccessful: entry(0, "x",
+			0),
+			kind: delivered(0)}}
 	}
 	for _, test := range []struct {
-		name   string
-		byHand snapshot.Abandonment
-		run    snapshot.Run
-		tally  *snapshot.Tally
-		want   bool
+		name        string
+		run         snapshot.Run
+		at          *snapshot.Tally // when it was ended by hand; nil if it was not
+		tally       *snapshot.Tally
+		done, ended bool
 	}{
-		{"not ended", snapshot.Abandonment{}, first, tally("Sent"), false},
-		{"nothing has moved", ended(tally("Sent")), first, tally("Sent"), true},
-		{"without rows", ended(tally()), first, tally(), true},
-		{"a status has changed", ended(tally("Sent")), first, tally("Received"), false},
-		{"the rows are gone", ended(tally("Sent")), first, tally(), false},
-		{"it was reopened", ended(tally("Sent")), snapshot.Run{Generation: 1}, tally("Sent"), false},
-		{"it was taken up", snapshot.Abandonment{Stored: true}, first, tally("Sent"), false},
-		{"all successful, but not notified", ended(tally("Success")), first, tally("Success"), true},
-		{"notified, and moved back", ended(tally("Sent")), snapshot.Run{Outbox: both}, tally("Sent"), true},
-		{"it is done", ended(tally("Success")), snapshot.Run{Outbox: both}, tally("Success"), false},
-		{"it was done, and its rows are gone", ended(tally()), snapshot.Run{Outbox: both}, tally(), false},
+		{"successful and notified", notified, nil, tally("Success", "Blocked_Topic"), true, false},
+		{"not successful", notified, nil, tally("Success", "Received"), false, false},
+		{"notified of the second only", only(snapshot.AllSuccessful), nil, tally("Success"), false, false},
+		{"notified of the first only", only(snapshot.AllReceived), nil, tally("Success"), false, false},
+		{"nothing has moved", first, tally("Sent"), tally("Sent"), false, true},
+		{"without rows", first, tally(), tally(), false, true},
+		{"a status has changed", first, tally("Sent"), tally("Received"), false, false},
+		{"the rows are gone", first, tally("Sent"), tally(), false, false},
+		{"it was reopened", again, tally("Sent"), tally("Sent"), false, false},
+		{"all successful, but not notified", first, tally("Success"), tally("Success"), false, true},
+		{"notified, and moved back", notified, tally("Sent"), tally("Sent"), false, true},
+		{"it is done", notified, tally("Success"), tally("Success"), true, false},
+		{"it was done, and its rows are gone", notified, tally(), tally(), false, false},
 	} {
-		test.run.ByHand = test.byHand
-		if got := test.run.EndedByHand(test.tally); got != test.want {
-			t.Errorf("%s: ended by hand: %v", test.name, got)
+		run := test.run
+		if run.ByHand.Stored = true; test.at != nil { // of one that was taken up again, Stored alone is left
+			run.ByHand = snapshot.Abandonment{At: now, Reason: "gone", Sums: first.Sums(test.at), Stored: true}
+		}
+		if done, ended := run.Done(test.tally), run.EndedByHand(test.tally); done != test.done || ended != test.ended {
+			t.Errorf("%s: done %v, ended by hand %v", test.name, done, ended)
 		}
 	}
 }
