@@ -13,11 +13,11 @@ func TestSums(t *testing.T) {
 	t.Parallel()
 	seen := map[string]string{}
 	of := func(name string, run snapshot.Run, rows ...snapshot.Row) {
-		var t1 snapshot.Tally
+		var all snapshot.Tally
 		for _, r := range rows {
-			t1.Add(r, nil)
+			all.Add(r, nil)
 		}
-		sums := run.Sums(&t1)
+		sums := run.Sums(&all)
 		if other, ok := seen[sums]; ok {
 			t.Errorf("%s has the sums of %s: %s", name, other, sums)
 		}
