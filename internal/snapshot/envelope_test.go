@@ -82,6 +82,7 @@ func TestUnwrap(t *testing.T) {
 			{place(0), `null`, "NOT_AN_OBJECT"}, {place(1), `1`, "NOT_AN_OBJECT"}}},
 		{"no records", `{"Records":[]}`, []seen{{execution, `{"Records":[]}`, "NO_RECORDS"}}},
 		{"no records in a message", body("Records", `[]`), []seen{{execution, body("Records", `[]`), "NO_RECORDS"}}},
+		{"Records null", `{"Records":null}`, []seen{{execution, `{"Records":null}`, "NO_RECORDS"}}},
 		{"Records no array", `{"Records":{"body":1}}`, []seen{{execution, `{"Records":{"body":1}}`, "NO_RECORDS"}}},
 		{"envelopes in each other have a limit", enveloped(a, 11),
 			[]seen{{execution + strings.Repeat("/0", 10), record("", enveloped(a, 1)), "FIELD_MISSING"}}},

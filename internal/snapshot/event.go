@@ -96,8 +96,8 @@ func streamed(input []byte) (keys []CollectionKey, err error) {
 
 // requested reads the collections of a request, none from any other input.
 func requested(input []byte) (keys []CollectionKey, err error) {
-	fields, rejection := parseObject(input)
-	if rejection != nil || fields.get(requestField) == nil || fields.isMessage() {
+	fields, _ := parseObject(input)
+	if fields.get(requestField) == nil || fields.isMessage() {
 		return nil, nil
 	}
 	if rejection := fields.repeated(requestField); rejection != nil {

@@ -91,17 +91,23 @@ func TestMalformedRequestsToReconcile(t *testing.T) {
 		request(`[{"correlation_id":"s",` + good[1:] +
 			`]`): `element 0 of "reconcile": key correlation_id occurs 2 times`,
 
-		streamed(`{"PK":{"S":"run"},"SK":{"S":"r"}}`):                      "record 0 of the stream has no keys",
-		streamed(streamKey("a"), `{"CorrelationId":{"S":"r"}}`):            "record 1 of the stream has no keys",
-		streamed(`{"CorrelationId":{"N":"7"},"CollectionName":{"S":"a"}}`): "record 0 of the stream has no keys",
-		streamed(streamKey("a"), `"r/a"`):                                  "record 1 of the stream has no keys",
-		strings.TrimSuffix(streamed(streamKey("a")), "]") + ",null]":       "record 1 of the stream has no keys",
-		`[{"eventSource":"aws:dynamodb","dynamodb":7}]`:                    "record 0 of the stream has no keys",
+		streamed(`{"PK":{"S":"run"},"SK":{"S":"r"}}`): "record 0 of the " +
+			"stream has no keys",
+		streamed(streamKey("a"),
+			`{"CorrelationId":{"S":"r"}}`): "record 1 of the stream has no keys",
+		streamed(`{"CorrelationId":{"N":"7"},"CollectionName":{"S":"a"}}`): "record 0 of the " +
+			"stream has no keys",
+		streamed(streamKey("a"),
+			`"r/a"`): "record 1 of the stream has no keys",
+		strings.TrimSuffix(streamed(streamKey("a")), "]") +
+			",null]": "record 1 of the stream has no keys",
+		`[{"eventSource":"aws:dynamodb","dynamodb":{"Keys":` + streamKey("a") +
+			`,"Keys":7}}]`: "record 0 of the stream has no keys",
 	} {
-		keys, _, err := snapshot.Reconcilable([]byte(input))
+		keys, ok, err := snapshot.Reconcilable([]byte(input))
 		var malformed *failure.Malformed
-		if !errors.As(err, &malformed) || !strings.Contains(err.Error(), says) || keys != nil {
-			t.Errorf("%s: got %v and %v, want it malformed, saying %q", input, keys, err, says)
+		if !errors.As(err, &malformed) || !strings.Contains(err.Error(), says) || keys != nil || !ok {
+			t.Errorf("%s: got %v, %v and %v, want a malformed request, saying %q", input, keys, ok, err, says)
 		}
 	}
 }
