@@ -24,8 +24,8 @@ var common = []string{
 // forbidden are packages of these modules and of Go that are large or slow to initialise, and that are only linked by
 // mistake.
 var forbidden = []string{
-	sdk + "credentials/ec2rolecreds", sdk + "credentials/processcreds", sdk + "credentials/ssocreds", sdk +
-		"credentials/stscreds",
+	sdk + "credentials/ec2rolecreds", sdk + "credentials/processcreds",
+	sdk + "credentials/ssocreds", sdk + "credentials/stscreds",
 	"expvar", "html/template", "net/http/pprof", "testing", "text/template",
 }
 

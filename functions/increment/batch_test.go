@@ -1,16 +1,13 @@
 package increment_test
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"snapshot-status-checker/functions/increment"
-	"snapshot-status-checker/functions/internal/tasktest"
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/table/tabletest"
 )
@@ -18,16 +15,11 @@ import (
 func TestConcurrentlyCallsForEachOnce(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{0, 1, 5, 100} {
-		var mu sync.Mutex
-		called := map[int]int{}
-		increment.Concurrently(n, func(i int) {
-			mu.Lock()
-			defer mu.Unlock()
-			called[i]++
-		})
-		for i := range n {
-			if called[i] != 1 || len(called) != n {
-				t.Fatalf("of %d, number %d was called %d times: %v", n, i, called[i], called)
+		called := make([]atomic.Int32, n)
+		increment.Concurrently(n, func(i int) { called[i].Add(1) })
+		for i := range called {
+			if times := called[i].Load(); times != 1 {
+				t.Errorf("of %d, number %d was called %d times", n, i, times)
 			}
 		}
 	}
@@ -49,129 +41,90 @@ func TestABatchIsCountedConcurrently(t *testing.T) {
 	t.Parallel()
 	fx := newFixture(t)
 	const collections, files = 30, 3
-	var messages, want []string
+	var messages, names, after []string
 	for c := range collections {
 		name := fmt.Sprintf("c%02d", c)
-		fx.Put(name, tasktest.Sent(files))
+		fx.Put(name + " Sent 0/3")
 		for f := range files {
-			messages = append(messages, tasktest.Message(fmt.Sprintf("%s-%d", name, f),
-				tasktest.Body(name, fmt.Sprint(f))))
+			messages = append(messages, fmt.Sprintf("%s-%d %s/%d", name, f, name, f))
 		}
-		want = append(want, name)
+		names, after = append(names, name), append(after, name+" Sent 3/3")
 	}
-	task := increment.New(fx.Store, fx.rejected, 0, increment.Concurrently, fx.Log)
-	got, err := task.Handle(t.Context(), increment.Input{ExecutionID: tasktest.Execution,
-		Event: tasktest.Batch(messages...)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(increment.Output{Collections: keys(want...), Counted: collections * files}, got); diff != "" {
-		t.Error(diff)
-	}
-	for _, name := range want {
-		if row := fx.Row(name); row != fmt.Sprintf("Sent %d/%d", files, files) {
-			t.Errorf("%s stands at %s", name, row)
-		}
-	}
+	fx.task = increment.New(fx.Store, fx.rejected, 0, increment.Concurrently, fx.Log)
+	fx.wants(batch(messages...), increment.Output{Collections: keys(names...), Counted: collections * files})
+	fx.WantRows(after...)
 }
 
 // Of concurrent counts of a collection, the one that writes its row last asks to reconcile it. A redelivery asks too,
 // because that execution may have ended.
 func TestTheLastSyncAsksToReconcile(t *testing.T) {
 	t.Parallel()
-	fx := newFixture(t)
-	fx.Put("a", tasktest.Sent(3))
-	fx.Count(tasktest.Message("m0", tasktest.Body("a", "0")))
-	meanwhile := false
+	fx := newFixture(t, "a Sent 0/3")
+	fx.Count("m0 a/0")
 	fx.DB.Before = func(call tabletest.Call) error {
-		if fx.isUpdate("row", "a")(call) && !meanwhile { // the first has counted its file
-			meanwhile = true
-			got, err := fx.task.Handle(t.Context(), increment.Input{ExecutionID: "second",
-				Event: tasktest.Batch(tasktest.Message("m2", tasktest.Body("a", "2")))})
-			if err != nil || len(got.Collections) != 1 {
-				t.Errorf("the second carries both files into the row: got %+v, %v, want it reconciled", got, err)
-			}
+		if fx.isUpdate("row", "a")(call) { // the first has counted its file; the second carries both into the row
+			fx.DB.Before = nil
+			fx.wants(batch("m2 a/2"), increment.Output{Counted: 1, Collections: keys("a")})
 		}
 		return nil
 	}
-	first := tasktest.Batch(tasktest.Message("m1", tasktest.Body("a", "1")))
-	for _, test := range []struct {
-		name        string
-		event       json.RawMessage
-		collections []snapshot.CollectionKey
-	}{{"the first finds it synced", first, keys()}, {"redelivered", first, keys("a")}} {
-		got, err := fx.handle(t, test.event)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(test.collections, got.Collections); diff != "" {
-			t.Errorf("%s: %s", test.name, diff)
-		}
-	}
-	if row := fx.Row("a"); row != "Sent 3/3" {
-		t.Errorf("the row stands at %s", row)
-	}
+	fx.wants(batch("m1 a/1"), increment.Output{Counted: 1})
+	fx.wants(batch("m1 a/1"), increment.Output{Duplicates: 1, Collections: keys("a")})
+	fx.WantRows("a Sent 3/3")
 }
 
 // Of concurrent counts of the last files, at least one asks to reconcile.
 func TestOneOfManyAsksToReconcile(t *testing.T) {
 	t.Parallel()
 	const files = 20
-	fx := newFixture(t)
-	fx.Put("a", tasktest.Sent(files))
-	asked := make(chan int)
+	fx := newFixture(t, "a Sent 0/20")
+	asked := make(chan []snapshot.CollectionKey)
 	for i := range files {
 		go func() {
-			event := tasktest.Batch(tasktest.Message(fmt.Sprint("m", i), tasktest.Body("a", fmt.Sprint(i))))
-			got, err := fx.limitedTo(0).Handle(t.Context(), increment.Input{ExecutionID: fmt.Sprint("e", i),
-				Event: event})
+			got, err := handle(t.Context(), fx.limitedTo(0), batch(fmt.Sprintf("m%d a/%d", i, i)))
 			if err != nil {
 				t.Error(err)
 			}
-			asked <- len(got.Collections)
+			asked <- got.Collections
 		}()
 	}
-	total := 0
+	var all []snapshot.CollectionKey
 	for range files {
-		total += <-asked
+		all = append(all, <-asked...)
 	}
-	if total == 0 || fx.Row("a") != fmt.Sprintf("Sent %d/%d", files, files) {
-		t.Errorf("%d ask, and the row stands at %s", total, fx.Row("a"))
+	if len(all) == 0 {
+		t.Error("none asks")
 	}
+	fx.WantRows("a Sent 20/20")
 }
 
 // The row is written and the answer is lost: the SDK's retry is refused by its own write, or the call fails and the
 // task is retried. Either must ask to reconcile.
 func TestALostAnswerStillAsksToReconcile(t *testing.T) {
 	t.Parallel()
-	errLost := errors.New("the answer is lost")
-	event := tasktest.Batch(tasktest.Message("m2", tasktest.Body("a", "2")))
-	for name, again := range map[string]bool{"the SDK tries again": true, "the task runs again": false} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			fx := newFixture(t)
-			fx.Put("a", tasktest.Sent(2))
-			fx.Count(tasktest.Message("m1", tasktest.Body("a", "1")))
-			fx.DB.Before = func(call tabletest.Call) error {
-				if !fx.isUpdate("row", "a")(call) {
-					return nil
-				}
-				fx.DB.Before = nil
-				if _, err := fx.DB.DB.Update(t.Context(), call.Write); err != nil {
-					t.Error(err)
-				}
-				if again {
-					return nil
-				}
-				return errLost
+	event := batch("m2 a/2")
+	for _, fails := range []bool{false, true} {
+		fx := newFixture(t, "a Sent 0/2")
+		fx.Count("m1 a/1")
+		fx.DB.Before = func(call tabletest.Call) error {
+			if !fx.isUpdate("row", "a")(call) {
+				return nil
 			}
-			got, err := fx.handle(t, event)
-			if errors.Is(err, errLost) {
-				got, err = fx.handle(t, event)
+			fx.DB.Before = nil
+			if _, err := fx.DB.DB.Update(t.Context(), call.Write); err != nil {
+				t.Error(err)
 			}
-			if err != nil || len(got.Collections) != 1 {
-				t.Errorf("got %+v, %v, want it reconciled", got, err)
+			if fails {
+				return errDown
 			}
-		})
+			return nil
+		}
+		got, err := handle(t.Context(), fx.task, event)
+		if errors.Is(err, errDown) {
+			got, err = handle(t.Context(), fx.task, event)
+		}
+		if err != nil || len(got.Collections) != 1 {
+			t.Errorf("the task is retried %v: got %+v, %v, want it reconciled", fails, got, err)
+		}
 	}
 }

@@ -21,17 +21,13 @@ func Concurrently(n int, do func(i int)) {
 		return
 	}
 	var group sync.WaitGroup
-	next := make(chan int)
-	for range min(n, maxConcurrent) {
+	slots := make(chan struct{}, maxConcurrent)
+	for i := range n {
+		slots <- struct{}{}
 		group.Go(func() {
-			for i := range next {
-				do(i)
-			}
+			do(i)
+			<-slots
 		})
 	}
-	for i := range n {
-		next <- i
-	}
-	close(next)
 	group.Wait()
 }

@@ -3,9 +3,11 @@ package increment_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"strings"
-	"sync"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"snapshot-status-checker/functions/increment"
 	"snapshot-status-checker/functions/internal/tasktest"
@@ -13,16 +15,25 @@ import (
 	"snapshot-status-checker/internal/table/tabletest"
 )
 
+var (
+	errDown = errors.New("service is down")
+	batch   = tasktest.Batch
+	keys    = tasktest.Keys
+)
+
 // fixture is the task with its tables and its rejecter.
 type fixture struct {
 	*tasktest.Tables
+	t        *testing.T
 	task     *increment.Task
 	rejected *rejecter
 }
 
-func newFixture(t *testing.T) *fixture {
-	fx := &fixture{Tables: tasktest.New(t), rejected: &rejecter{}}
+// newFixture is the task with these rows.
+func newFixture(t *testing.T, rows ...string) *fixture {
+	fx := &fixture{Tables: tasktest.New(t), t: t, rejected: &rejecter{}}
 	fx.task = fx.limitedTo(0)
+	fx.Put(rows...)
 	return fx
 }
 
@@ -31,72 +42,74 @@ func (fx *fixture) limitedTo(most int) *increment.Task {
 	return increment.New(fx.Store, fx.rejected, most, increment.InOrder, fx.Log)
 }
 
-func (fx *fixture) handle(t *testing.T, event json.RawMessage) (increment.Output, error) {
-	t.Helper()
-	return fx.handleIn(t.Context(), event)
+func handle(ctx context.Context, task *increment.Task, event json.RawMessage) (increment.Output, error) {
+	return task.Handle(ctx, increment.Input{ExecutionID: tasktest.Execution, Event: event})
 }
 
-func (fx *fixture) handleIn(ctx context.Context, event json.RawMessage) (increment.Output, error) {
-	return fx.task.Handle(ctx, increment.Input{ExecutionID: tasktest.Execution, Event: event})
+// wants handles an event without failures. No Collections in want stand for none.
+func (fx *fixture) wants(event json.RawMessage, want increment.Output) {
+	fx.t.Helper()
+	if want.Collections == nil {
+		want.Collections = keys()
+	}
+	got, err := handle(fx.t.Context(), fx.task, event)
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		fx.t.Error(err, diff)
+	}
 }
 
-// rejecter records the rejections, each as "identity REASON".
+// fails handles an event that cannot be counted while the service is down, and so rejects nothing.
+func (fx *fixture) fails(event json.RawMessage) {
+	fx.t.Helper()
+	if _, err := handle(fx.t.Context(), fx.task, event); !errors.Is(err, errDown) {
+		fx.t.Errorf("got %v, want an error that wraps its cause", err)
+	}
+	fx.wantRejected()
+}
+
+// wantRejected wants the rejections since the last call, each as "identity REASON".
+func (fx *fixture) wantRejected(want ...string) {
+	fx.t.Helper()
+	if diff := cmp.Diff(want, fx.rejected.rejected); diff != "" {
+		fx.t.Error("rejected:", diff)
+	}
+	fx.rejected.rejected = nil
+}
+
+// rejecter records the rejections.
 type rejecter struct {
-	mu       sync.Mutex
-	rejected []string
-	raw      []string
+	rejected []string                     // each as "identity REASON"
 	before   func(snapshot.Receipt) error // before it is recorded
 }
 
 func (r *rejecter) Reject(_ context.Context, receipt snapshot.Receipt) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	if r.before != nil {
 		if err := r.before(receipt); err != nil {
 			return err
 		}
 	}
 	r.rejected = append(r.rejected, receipt.Identity+" "+string(receipt.Rejection.Reason))
-	r.raw = append(r.raw, receipt.Raw)
 	return nil
 }
 
-// registrations records the correlation ids of runs that are registered from now on.
-func (fx *fixture) registrations() func() []string {
-	var registered []string
-	fx.DB.After = func(call tabletest.Call) error {
-		if call.Operation == "Update" && call.Refs[0].Partition == "run" {
-			registered = append(registered, call.Refs[0].Sort)
+// breaks makes a hook that fails updates of a part of a collection; see isUpdate.
+func (fx *fixture) breaks(part, collection string) func(tabletest.Call) error {
+	return func(call tabletest.Call) error {
+		if fx.isUpdate(part, collection)(call) {
+			return errDown
 		}
 		return nil
 	}
-	return func() []string { return registered }
 }
 
-// isUpdate reports whether a call updates an item of a collection: "row", "collection", "page" or "receipts".
+// isUpdate reports whether a call updates an item of a collection: "row", "collection" or "receipts".
 func (fx *fixture) isUpdate(part, collection string) func(tabletest.Call) bool {
 	return func(call tabletest.Call) bool {
-		if call.Operation != "Update" {
-			return false
-		}
 		ref := call.Refs[0]
-		if ref.Table == fx.Names.Status.Table {
-			return part == "row" && ref.Sort == collection
+		if call.Operation != "Update" || ref.Table == fx.Names.Status.Table {
+			return call.Operation == "Update" && part == "row" && ref.Sort == collection
 		}
 		kind, _, _ := strings.Cut(ref.Sort, "#")
 		return kind == part && strings.HasSuffix(ref.Partition, "#"+collection)
 	}
-}
-
-func keys(collections ...string) []snapshot.CollectionKey {
-	all := []snapshot.CollectionKey{}
-	for _, collection := range collections {
-		all = append(all, tasktest.Key(collection))
-	}
-	return all
-}
-
-func jsonText(value any) string {
-	text, _ := json.Marshal(value) // values decoded from JSON always marshal
-	return string(text)
 }

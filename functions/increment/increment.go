@@ -82,7 +82,7 @@ func (t *Task) Handle(ctx context.Context, in Input) (Output, error) {
 	receipts := t.store.CountBy.Validate(snapshot.Unwrap(in.Event, in.ExecutionID))
 	groups, duplicates, rejected := snapshot.GroupByCollection(receipts)
 	metrics.Add(ctx, metrics.DuplicateMessages, int64(len(duplicates)))
-	if run, one := onlyRun(groups); one {
+	if run := onlyRun(groups); run != "" {
 		metrics.About(ctx, logging.CorrelationID, run)
 	}
 	results, err := t.countAll(ctx, in.ExecutionID, groups)
@@ -283,15 +283,14 @@ func mayMove(counts store.Counts) bool {
 	return counts.Row != nil && counts.Row.MayMove() && (counts.Synced || again > 0)
 }
 
-// onlyRun is the run of all groups, if they have the same.
-func onlyRun(groups []snapshot.Group) (correlationID string, one bool) {
+// onlyRun is the run of all groups, "" if they have several.
+func onlyRun(groups []snapshot.Group) (correlationID string) {
 	for _, group := range groups {
-		if group.CorrelationID != groups[0].CorrelationID {
-			return "", false
+		if correlationID = group.CorrelationID; correlationID != groups[0].CorrelationID {
+			return ""
 		}
-		correlationID = group.CorrelationID
 	}
-	return correlationID, len(groups) > 0
+	return correlationID
 }
 
 func about(receipt snapshot.Receipt) []any {

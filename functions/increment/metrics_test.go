@@ -9,23 +9,32 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"snapshot-status-checker/functions/increment"
 	"snapshot-status-checker/functions/internal/tasktest"
-	"snapshot-status-checker/internal/table"
+	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/table/tabletest"
 )
 
-// sentAgo is a message that was sent so many milliseconds before.
-func (fx *fixture) sentAgo(identity, body string, milliseconds int64) string {
-	attributes := fmt.Sprintf(`"attributes":{"SentTimestamp":"%d"},`, fx.Now.UnixMilli()-milliseconds)
-	return strings.Replace(tasktest.Message(identity, body), `"eventSource"`, attributes+`"eventSource"`, 1)
-}
+type sums = map[string]float64
 
-func (fx *fixture) counts(t *testing.T, messages ...string) map[string]float64 {
-	return fx.Counted(func(ctx context.Context) {
-		if _, err := fx.handleIn(ctx, tasktest.Batch(messages...)); err != nil {
-			t.Error(err)
+// counts handles a batch without failures and wants its metrics.
+func (fx *fixture) counts(want sums, messages ...string) {
+	fx.t.Helper()
+	got := fx.Counted(func(ctx context.Context) {
+		if _, err := handle(ctx, fx.task, batch(messages...)); err != nil {
+			fx.t.Error(err)
 		}
 	})
+	if diff := cmp.Diff(want, got); diff != "" {
+		fx.t.Error(diff)
+	}
+}
+
+// ago is a message that was sent so many milliseconds before.
+func (fx *fixture) ago(milliseconds int64, message string) string {
+	identity, about, _ := strings.Cut(message, " ")
+	sent := fmt.Sprintf(`{"attributes":{"SentTimestamp":"%d"},`, fx.Now.UnixMilli()-milliseconds)
+	return sent + tasktest.Record(identity, tasktest.Body(about))[1:]
 }
 
 func TestMetrics(t *testing.T) {
@@ -33,125 +42,113 @@ func TestMetrics(t *testing.T) {
 	for _, test := range []struct {
 		name     string
 		earlier  []string
-		messages func(*fixture) []string
-		want     map[string]float64
+		messages []string
+		want     sums
 	}{
-		{"one file of many", nil, func(fx *fixture) []string {
-			return []string{fx.sentAgo("m1", tasktest.Body("a", "1"), 1500)}
-		}, map[string]float64{"FilesReceived": 1, "MessageProcessingTime": 1500}},
-		{"a batch", nil, func(fx *fixture) []string {
-			return []string{fx.sentAgo("m1", tasktest.Body("a", "1"), 1000), fx.sentAgo("m2", tasktest.Body("b", "1"),
-				200), fx.sentAgo("m3", tasktest.Body("b", "s", tasktest.SuccessFile), 30)}
-		}, map[string]float64{"FilesReceived": 2, "SuccessFilesReceived": 1, "MessageProcessingTime": 1230}},
-		{"a duplicate, however late, is neither received nor slow",
-			[]string{tasktest.Message("m1", tasktest.Body("a", "1"))},
-			func(fx *fixture) []string { return []string{fx.sentAgo("m1", tasktest.Body("a", "1"), 3600_000)} },
-			map[string]float64{"DuplicateMessages": 1}},
-		{"twice in one batch", nil, func(*fixture) []string {
-			return []string{tasktest.Message("m1", tasktest.Body("a", "1")),
-				tasktest.Message("m1", tasktest.Body("a", "1"))}
-		}, map[string]float64{"FilesReceived": 1, "DuplicateMessages": 1, "MessageProcessingTime": 0}},
-		{"rejected", nil,
-			func(*fixture) []string {
-				return []string{tasktest.Message("m2", "x"), tasktest.Message("m3", "y"),
-					tasktest.Message("m4", tasktest.Body("unknown", "1"))}
-			}, map[string]float64{"MessagesRejected": 3, "MessagesRejected NOT_JSON": 2,
-				"MessagesRejected UNKNOWN_COLLECTION": 1}},
-		{"more than were sent: as many as this call counted beyond", nil,
-			func(*fixture) []string {
-				return []string{tasktest.Message("m1", tasktest.Body("one", "1")),
-					tasktest.Message("m2", tasktest.Body("one", "2")),
-					tasktest.Message("m3", tasktest.Body("one", "3"))}
-			}, map[string]float64{"FilesReceived": 3, "FilesOverReceived": 2, "MessageProcessingTime": 0}},
-		{"one more, after more were received than sent", []string{tasktest.Message("m1", tasktest.Body("one", "1")),
-			tasktest.Message("m2", tasktest.Body("one", "2"))},
-			func(*fixture) []string { return []string{tasktest.Message("m3", tasktest.Body("one", "3"))} },
-			map[string]float64{"FilesReceived": 1, "FilesOverReceived": 1, "MessageProcessingTime": 0}},
-		{"a duplicate of a file beyond is not one more", []string{tasktest.Message("m1", tasktest.Body("one", "1")),
-			tasktest.Message("m2", tasktest.Body("one", "2"))},
-			func(*fixture) []string { return []string{tasktest.Message("m2", tasktest.Body("one", "2"))} },
-			map[string]float64{"DuplicateMessages": 1}},
+		{"twice in one batch", nil, []string{"m1 a/1", "m1 a/1"},
+			sums{"FilesReceived": 1, "DuplicateMessages": 1, "MessageProcessingTime": 0}},
+		{"rejected", nil, []string{"m2 !", "m3 !", "m4 unknown/1"},
+			sums{"MessagesRejected": 3, "MessagesRejected NOT_JSON": 2, "MessagesRejected UNKNOWN_COLLECTION": 1}},
+		{"more than were sent: as many as this call counted beyond", nil, []string{"m1 one/1", "m2 one/2", "m3 one/3"},
+			sums{"FilesReceived": 3, "FilesOverReceived": 2, "MessageProcessingTime": 0}},
+		{"one more, after more were received than sent", []string{"m1 one/1", "m2 one/2"}, []string{"m3 one/3"},
+			sums{"FilesReceived": 1, "FilesOverReceived": 1, "MessageProcessingTime": 0}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			fx := newFixture(t)
-			fx.Put("a", tasktest.Sent(9))
-			fx.Put("b", tasktest.Sent(9))
-			fx.Put("one", tasktest.Sent(1))
-			if len(test.earlier) > 0 {
-				fx.Count(test.earlier...)
-			}
-			if diff := cmp.Diff(test.want, fx.counts(t, test.messages(fx)...)); diff != "" {
-				t.Error(diff)
-			}
+			fx := newFixture(t, "a Sent 0/9", "one Sent 0/1")
+			fx.Count(test.earlier...)
+			fx.counts(test.want, test.messages...)
 		})
 	}
+}
+
+// A duplicate, however late, is neither received nor slow.
+func TestMetricsOfTime(t *testing.T) {
+	t.Parallel()
+	fx := newFixture(t, "a Sent 0/9", "b Sent 0/9")
+	fx.counts(sums{"FilesReceived": 2, "SuccessFilesReceived": 1, "MessageProcessingTime": 1230},
+		fx.ago(1000, "m1 a/1"), fx.ago(200, "m2 b/1"), fx.ago(30, "m3 b/_success"))
+	fx.counts(sums{"DuplicateMessages": 1}, fx.ago(3600_000, "m1 a/1"))
 }
 
 // A call that fails anywhere and is repeated counts each file once.
 func TestMetricsOfARepeatedCall(t *testing.T) {
 	t.Parallel()
-	for name, part := range map[string]string{"it cannot be counted": "collection", "its row cannot be synced": "row"} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			fx := newFixture(t)
-			fx.Put("a", tasktest.Sent(9))
-			messages := tasktest.Batch(tasktest.Message("m1", tasktest.Body("a", "1")),
-				tasktest.Message("m2", tasktest.Body("a", "2")), tasktest.Message("m3", "x"))
-			fx.DB.Before = fx.fails(part, "a")
-			first := fx.Counted(func(ctx context.Context) {
-				if _, err := fx.handleIn(ctx, messages); !errors.Is(err, errDown) {
-					t.Errorf("got %v", err)
+	for _, part := range []string{"collection", "row"} {
+		fx := newFixture(t, "a Sent 0/9")
+		messages := batch("m1 a/1", "m2 a/2", "m3 !")
+		total := sums{}
+		for _, hook := range []func(tabletest.Call) error{fx.breaks(part, "a"), nil} {
+			fx.DB.Before = hook
+			for metric, n := range fx.Counted(func(ctx context.Context) {
+				if _, err := handle(ctx, fx.task, messages); errors.Is(err, errDown) != (hook != nil) {
+					t.Error(err)
 				}
-			})
-			fx.DB.Before = nil
-			second := fx.counts(t, tasktest.Message("m1", tasktest.Body("a", "1")),
-				tasktest.Message("m2", tasktest.Body("a", "2")), tasktest.Message("m3", "x"))
-			for metric, want := range map[string]float64{"FilesReceived": 2, "MessagesRejected NOT_JSON": 1} {
-				if got := first[metric] + second[metric]; got != want {
-					t.Errorf("%s: %v and then %v, want %v together", metric, first, second, want)
-				}
+			}) {
+				total[metric] += n
 			}
-		})
+		}
+		if total["FilesReceived"] != 2 || total["MessagesRejected NOT_JSON"] != 1 {
+			t.Errorf("after a failure of the %s: %v", part, total)
+		}
 	}
 }
 
-// Contention: a page that was turned after it was read, and a row that another system set.
+// Contention: a row that another system set.
 func TestMetricsOfContention(t *testing.T) {
 	t.Parallel()
-	fx := newFixture(t)
-	fx.Put("a", tasktest.Sent(9))
-	fx.Count(tasktest.Message("m0", tasktest.Body("a", "0")))
+	fx := newFixture(t, "a Sent 0/9")
+	fx.Count("m0 a/0")
 	fx.DB.Before = func(call tabletest.Call) error {
 		if fx.isUpdate("row", "a")(call) {
 			fx.DB.Before = nil
-			fx.Change("a", table.Item{"FilesReceived": int64(0)})
+			fx.Change("a - 0/-")
 		}
 		return nil
 	}
-	want := map[string]float64{"FilesReceived": 1, "ContentionRetries": 1, "MessageProcessingTime": 0}
-	if diff := cmp.Diff(want, fx.counts(t, tasktest.Message("m1", tasktest.Body("a", "1")))); diff != "" {
-		t.Error(diff)
-	}
+	fx.counts(sums{"FilesReceived": 1, "ContentionRetries": 1, "MessageProcessingTime": 0}, "m1 a/1")
 }
 
 // A line has the correlation id if its call is about one run.
 func TestMetricsNameTheRun(t *testing.T) {
 	t.Parallel()
-	fx := newFixture(t)
-	fx.Put("a", tasktest.Sent(9))
-	fx.PutAt(fx.Names.Status.At("run-2", "a"), tasktest.Sent(9))
-	fx.counts(t, tasktest.Message("m1", tasktest.Body("a", "1")))
-	fx.counts(t, tasktest.Message("m2", tasktest.Body("a", "2")),
-		tasktest.Message("m3", strings.Replace(tasktest.Body("a", "1"), tasktest.Run, "run-2", 1)))
-	var runs []any
-	for _, line := range fx.Logged("metrics") {
-		runs = append(runs, line["correlation_id"])
-		if line["execution_id"] != tasktest.Execution {
-			t.Errorf("execution %v", line["execution_id"])
-		}
+	fx := newFixture(t, "a Sent 0/9", "run-2:a Sent 0/9")
+	fx.counts(sums{"FilesReceived": 1, "MessageProcessingTime": 0}, "m1 a/1")
+	fx.counts(sums{"FilesReceived": 2, "MessageProcessingTime": 0}, "m2 a/2", "m3 run-2:a/1")
+	fx.WantLogged("metrics", tasktest.Fields{"correlation_id": tasktest.Run, "execution_id": tasktest.Execution},
+		tasktest.Fields{"execution_id": tasktest.Execution})
+	if _, named := fx.Logged("metrics")[1]["correlation_id"]; named {
+		t.Error("a line about two runs names one")
 	}
-	if diff := cmp.Diff([]any{tasktest.Run, nil}, runs); diff != "" {
-		t.Error(diff)
-	}
+}
+
+// byFile is a fixture whose task counts each file once, with a collection of two files.
+func byFile(t *testing.T) *fixture {
+	fx := newFixture(t, "a Sent 0/2")
+	fx.Store.CountBy = snapshot.ByFile
+	return fx
+}
+
+func TestFilesThatComeAgain(t *testing.T) {
+	t.Parallel()
+	fx := byFile(t)
+	fx.Count("m1 a/x")
+	fx.counts(sums{"FilesReceived": 1, "RepeatedFiles": 2, "DuplicateMessages": 1, "MessageProcessingTime": 9},
+		fx.ago(9, "m2 a/x"), "m3 a/y", "m1 a/x", "m4 a/y")
+	fx.WantRows("a Sent 2/2")
+	fx.WantLogged("repeated file", tasktest.Fields{"identity": "m2", "file_name": "x"},
+		tasktest.Fields{"identity": "m4", "file_name": "y"})
+	// The execution that counted a file may have died before it reconciled: the file that comes again reconciles.
+	fx.wants(batch("m5 a/x"), increment.Output{Collections: keys("a"), Repeated: 1})
+}
+
+func TestAFileWithoutANameIsRejected(t *testing.T) {
+	t.Parallel()
+	fx := byFile(t)
+	nameless := strings.Replace(tasktest.Body("a/x"), `"filename":"x"`, `"filename":null`, 1)
+	success := strings.Replace(tasktest.Body("a/_success"), `"filename":"_success"`, `"filename":null`, 1)
+	fx.wants(batch(tasktest.Record("m1", nameless), "m2 a/y", tasktest.Record("m3", success)),
+		increment.Output{Counted: 2, Rejected: 1, Collections: keys("a")})
+	fx.wantRejected("m1 FIELD_MISSING")
+	fx.WantRows("a Sent 1/2")
 }

@@ -33,7 +33,7 @@ func BenchmarkHandle(b *testing.B) {
 				b.StopTimer()
 				ts := tasktest.New(b)
 				for i := range shape.collections {
-					ts.Put(fmt.Sprint("db.database.c", i), tasktest.Sent(1000))
+					ts.Put(fmt.Sprintf("db.database.c%d Sent 0/1000", i))
 				}
 				task := increment.New(ts.Store, &rejecter{}, 0, increment.Concurrently, log)
 				count(b, task, before, shape.collections)
@@ -47,7 +47,7 @@ func BenchmarkHandle(b *testing.B) {
 func count(b *testing.B, task *increment.Task, event json.RawMessage, want int) {
 	b.Helper()
 	ctx := metrics.Begin(b.Context(), time.Now)
-	out, err := task.Handle(ctx, increment.Input{ExecutionID: tasktest.Execution, Event: event})
+	out, err := handle(ctx, task, event)
 	if err != nil || out.Counted != want || len(out.Collections) != 0 {
 		b.Fatal(out, err)
 	}
@@ -56,7 +56,7 @@ func count(b *testing.B, task *increment.Task, event json.RawMessage, want int) 
 // delivered is a record as Pipes delivers it, with all its fields.
 func delivered(identity string, collection int) string {
 	name := fmt.Sprint("db.database.c", collection)
-	body, _ := json.Marshal(tasktest.Body(name, name+"-000001.txt.gz.enc")) // a string always marshals
+	body, _ := json.Marshal(tasktest.Body(name + "/" + name + "-000001.txt.gz.enc")) // a string always marshals
 	return fmt.Sprintf(`{"messageId":%q,"receiptHandle":"AQEBwJnKyrHigUMZj6rYigCgxlaS3SLy0a","body":%s,`+
 		`"attributes":{"ApproximateReceiveCount":"1","SentTimestamp":"1545082649183",`+
 		`"SenderId":"AIDAIENQZJOLO23YVJ4VO","ApproximateFirstReceiveTimestamp":"1545082649185"},`+

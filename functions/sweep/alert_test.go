@@ -12,38 +12,41 @@ import (
 	"snapshot-status-checker/functions/sweep"
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/store"
-	"snapshot-status-checker/internal/table"
 	"snapshot-status-checker/internal/table/tabletest"
 )
 
-func TestAStallIsAlertedOnce(t *testing.T) {
+// A late run is stalled too. Each is alerted once, and again only after the run moved.
+func TestAlertsAreSentOnce(t *testing.T) {
 	t.Parallel()
 	fx := newFixture(t)
-	since := fx.stalls()
-	fx.sweep("e1", 1)
+	began := fx.Now
+	fx.waits(tasktest.LateAfter)
+	fx.sweep("e1", 2)
 	for i := range 3 {
-		fx.Now = fx.Now.Add(store.DefaultLease)
+		fx.passes(store.DefaultLease)
 		fx.sweep(fmt.Sprint("later", i), 0)
 	}
-	want := snapshot.Outgoing{Kind: snapshot.RunStalled,
-		CollectionKey: snapshot.CollectionKey{CorrelationID: tasktest.Run},
-		Version:       since.Unix()}
-	if diff := cmp.Diff([]snapshot.Outgoing{want}, fx.monitoring.alerts); diff != "" {
-		t.Error(diff)
+	run, lines := snapshot.Run{CorrelationID: tasktest.Run}, []tasktest.Fields{}
+	for i, kind := range []snapshot.Kind{snapshot.RunStalled, snapshot.RunLate} {
+		alert, out := fx.monitoring.alerts[i], run.Outgoing(kind, began.Unix())
+		if diff := cmp.Diff(out, alert.out); diff != "" || alert.export.SnapshotType != "full" ||
+			alert.export.ExportDate != "2020-01-01" {
+			t.Errorf("%s of %+v", diff, alert.export)
+		}
+		if blockers := alert.blockers; blockers.More != 0 || len(blockers.Named) != 1 ||
+			blockers.Named[0].CollectionName != "a" {
+			t.Errorf("blocked by %+v", blockers)
+		}
+		lines = append(lines, tasktest.Fields{"correlation_id": tasktest.Run, "kind": string(kind), "level": "WARN",
+			"version": float64(began.Unix()), "event_id": out.EventID()})
 	}
-	export, blockers := fx.monitoring.exports[0], fx.monitoring.blockers[0]
-	if export.SnapshotType != "full" || export.ExportDate != "2020-01-01" {
-		t.Errorf("of %+v", export)
-	}
-	if len(blockers.Named) != 1 || blockers.Named[0].CollectionName != "a" || blockers.More != 0 {
-		t.Errorf("blocked by %+v", blockers)
-	}
+	fx.WantLogged("alerted", lines...)
 
-	fx.Count(tasktest.Message("m2", tasktest.Body("a", "f2")))
+	fx.Count("m2 a/f2")
 	fx.sweep("moved", 0)
-	fx.Now = fx.Now.Add(stalledAfter)
+	fx.passes(stalledAfter)
 	fx.sweep("again", 1)
-	if one, two := fx.monitoring.alerts[0].EventID(), fx.monitoring.alerts[1].EventID(); one == two {
+	if one, two := fx.monitoring.alerts[0].out, fx.monitoring.alerts[2].out; one.EventID() == two.EventID() {
 		t.Error("two stalls have one event_id")
 	}
 }
@@ -65,7 +68,7 @@ func TestASweepThatFailsWithAnAlert(t *testing.T) {
 		sent   int // during the failure
 		again  int // by the same sweep run again, and by another after the lease
 	}{
-		{"before it is sent", func(fx *fixture) { fx.monitoring.fail = errDown }, 0, 1},
+		{"before it is sent", func(fx *fixture) { fx.monitoring.fail = snapshot.RunStalled }, 0, 1},
 		{"between sending and marking", func(fx *fixture) { fx.DB.Before = updates(fx) }, 1, 1},
 		{"marked, and the answer is lost", func(fx *fixture) { fx.DB.After = updates(fx) }, 1, 0},
 	} {
@@ -73,27 +76,24 @@ func TestASweepThatFailsWithAnAlert(t *testing.T) {
 			t.Run(fmt.Sprintf("%s, retried %v", test.name, retried), func(t *testing.T) {
 				t.Parallel()
 				fx := newFixture(t)
-				fx.stalls()
+				fx.waits(stalledAfter)
 				test.breaks(fx)
-				if _, err := fx.handle("fails"); !errors.Is(err, errDown) {
-					t.Fatalf("got %v", err)
+				if _, err := fx.handle("fails"); !errors.Is(err, errDown) || len(fx.monitoring.alerts) != test.sent {
+					t.Errorf("%v, sent %d alerts, want %d", err, len(fx.monitoring.alerts), test.sent)
 				}
-				if len(fx.monitoring.alerts) != test.sent {
-					t.Errorf("sent %d alerts, want %d", len(fx.monitoring.alerts), test.sent)
-				}
-				fx.DB.Before, fx.DB.After, fx.monitoring.fail = nil, nil, nil
-				fx.Now = fx.Now.Add(store.DefaultLease - time.Second)
+				fx.DB.Before, fx.DB.After, fx.monitoring.fail = nil, nil, ""
+				fx.passes(store.DefaultLease - time.Second)
 				fx.sweep("too early", 0)
 				if retried {
 					fx.sweep("fails", test.again)
 				} else {
-					fx.Now = fx.Now.Add(time.Second)
+					fx.passes(time.Second)
 					fx.sweep("next", test.again)
 				}
-				fx.Now = fx.Now.Add(2 * store.DefaultLease)
+				fx.passes(store.DefaultLease)
 				fx.sweep("last", 0)
 				for _, alert := range fx.monitoring.alerts {
-					if alert.EventID() != fx.monitoring.alerts[0].EventID() {
+					if alert.out.EventID() != fx.monitoring.alerts[0].out.EventID() {
 						t.Errorf("another event_id: %+v", alert)
 					}
 				}
@@ -102,28 +102,51 @@ func TestASweepThatFailsWithAnAlert(t *testing.T) {
 	}
 }
 
+// One alert that cannot be sent does not delay the other. The next sweep sends it.
+func TestAnAlertThatFailsDelaysNoOther(t *testing.T) {
+	t.Parallel()
+	fx := newFixture(t)
+	fx.waits(tasktest.LateAfter)
+	fx.monitoring.fail = snapshot.RunStalled
+	if out, err := fx.handle("fails"); !errors.Is(err, errDown) || out.Alerts != 1 {
+		t.Errorf("%+v, %v", out, err)
+	}
+	fx.wantAlerts(snapshot.RunLate)
+	fx.monitoring.fail = ""
+	fx.passes(store.DefaultLease)
+	fx.sweep("next", 1)
+	fx.wantAlerts(snapshot.RunStalled)
+}
+
+// A run is alerted although its collections cannot be reconciled: this may be why it stalls.
+func TestAlertWhileNothingCanBeStarted(t *testing.T) {
+	t.Parallel()
+	fx := newFixture(t)
+	fx.complete(tasktest.Run)
+	fx.sweep("s1", 0)
+	fx.passes(stalledAfter)
+	fx.machine.fail = tasktest.Run
+	if out, err := fx.handle("s2"); !errors.Is(err, errDown) || out.Alerts != 1 || out.Reconciled != 0 {
+		t.Errorf("got %+v, %v", out, err)
+	}
+}
+
 func TestRunsAreAbandoned(t *testing.T) {
 	t.Parallel()
-	for name, test := range map[string]struct {
-		done   bool
-		alerts int
-	}{"with a last alert": {false, 2}, "without one if done": {true, 0}} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			fx := newFixture(t)
-			fx.Receive("a", "x")
-			if test.done {
-				fx.Change("a", table.Item{"CollectionStatus": "Success"})
-				notify(t, fx, "x")
-			}
-			fx.Now = fx.Now.Add(snapshot.AbandonedAfter)
-			fx.sweep("e1", test.alerts)
-			if test.alerts > 0 && fx.monitoring.alerts[0].Kind != snapshot.RunAbandoned {
-				t.Errorf("alerted %+v", fx.monitoring.alerts[0])
-			}
-			if out, err := fx.handle("e2"); err != nil || out != (sweep.Output{}) {
-				t.Errorf("not abandoned: %+v, %v", out, err)
-			}
-		})
+	for _, done := range []bool{false, true} {
+		fx := newFixture(t)
+		fx.Receive("a", "x")
+		alerts := []snapshot.Kind{snapshot.RunAbandoned, snapshot.RunLate}
+		if done {
+			fx.Change("a Success -/-")
+			fx.notify()
+			alerts = nil
+		}
+		fx.passes(snapshot.AbandonedAfter)
+		fx.sweep("e1", len(alerts))
+		fx.wantAlerts(alerts...)
+		if out, err := fx.handle("e2"); err != nil || out != (sweep.Output{}) {
+			t.Errorf("done %v, and not abandoned: %+v, %v", done, out, err)
+		}
 	}
 }

@@ -2,17 +2,21 @@ package sweep_test
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"snapshot-status-checker/functions/internal/tasktest"
 	"snapshot-status-checker/functions/sweep"
 	"snapshot-status-checker/internal/snapshot"
 )
 
-const stalledAfter = time.Hour
+const stalledAfter = tasktest.StalledAfter
+
+var errDown = errors.New("service is down")
 
 // fixture is the task with its tables, its state machine and its monitoring.
 type fixture struct {
@@ -39,71 +43,99 @@ func (fx *fixture) sweep(execution string, alerts int) {
 	fx.t.Helper()
 	before := len(fx.monitoring.alerts)
 	out, err := fx.handle(execution)
-	if err != nil {
-		fx.t.Fatal(err)
-	}
-	if sent := len(fx.monitoring.alerts) - before; sent != alerts || out.Alerts != alerts {
-		fx.t.Errorf("sweep %s sent %d alerts and says %d, want %d", execution, sent, out.Alerts, alerts)
+	if sent := len(fx.monitoring.alerts) - before; err != nil || sent != alerts || out.Alerts != alerts {
+		fx.t.Errorf("sweep %s: %v, sent %d alerts and says %d, want %d", execution, err, sent, out.Alerts, alerts)
 	}
 }
 
-// run registers a run with one complete collection that is not reconciled.
-func (fx *fixture) run(correlationID string) {
+func (fx *fixture) passes(d time.Duration) { fx.Now = fx.Now.Add(d) }
+
+// complete registers runs with one complete collection that is not reconciled.
+func (fx *fixture) complete(runs ...string) {
 	fx.t.Helper()
-	fx.PutAt(fx.Names.Status.At(correlationID, "a"), tasktest.Sent(1))
-	fx.Count(tasktest.Message(correlationID+"-m", strings.Replace(tasktest.Body("a", "f"), tasktest.Run, correlationID,
-		1)))
+	for _, run := range runs {
+		fx.Put(run + ":a Sent 0/1")
+		fx.Count(run + "-m " + run + ":a/f")
+	}
 }
 
-// stalls makes the test's run stall: a sweep stored its progress an hour ago.
-func (fx *fixture) stalls() (since time.Time) {
+// waits makes the test's run wait for files. A sweep stores its progress, then d passes.
+func (fx *fixture) waits(d time.Duration) {
 	fx.t.Helper()
-	fx.Put("a", tasktest.Sent(9))
-	fx.Count(tasktest.Message("m1", tasktest.Body("a", "f")))
+	fx.Put("a Sent 0/9")
+	fx.Count("m1 a/f")
 	fx.sweep("before", 0)
-	since = fx.Now
-	fx.Now = fx.Now.Add(stalledAfter)
-	return since
+	fx.passes(d)
 }
 
-// starter records the executions, each as "run-1/a run-1/b".
+// notify enqueues and delivers the notifications of a successful run.
+func (fx *fixture) notify() {
+	fx.t.Helper()
+	pending := fx.Check("notifies", snapshot.Notifications...)
+	if len(pending) != 2 {
+		fx.t.Fatalf("pending: %+v", pending)
+	}
+	fx.Deliver("notifies", pending...)
+}
+
+// wantStarted wants the executions since the last call, each as "run-1:a run-1:b".
+func (fx *fixture) wantStarted(want ...string) {
+	fx.t.Helper()
+	if diff := cmp.Diff(want, fx.machine.started); diff != "" {
+		fx.t.Error("started:", diff)
+	}
+	fx.machine.started = nil
+}
+
+// wantAlerts wants the kinds of the alerts since the last call.
+func (fx *fixture) wantAlerts(want ...snapshot.Kind) {
+	fx.t.Helper()
+	var kinds []snapshot.Kind
+	for _, alert := range fx.monitoring.alerts {
+		kinds = append(kinds, alert.out.Kind)
+	}
+	if diff := cmp.Diff(want, kinds); diff != "" {
+		fx.t.Error("alerted:", diff)
+	}
+	fx.monitoring.alerts = nil
+}
+
+// starter records the executions.
 type starter struct {
 	started []string
-	fail    func(snapshot.CollectionKey) error // of an execution's first collection
+	fail    string // the run whose executions do not start
 }
 
 func (s *starter) Reconcile(_ context.Context, collections []snapshot.CollectionKey) error {
-	if s.fail != nil {
-		if err := s.fail(collections[0]); err != nil {
-			return err
-		}
-	}
 	var names []string
 	for _, key := range collections {
-		names = append(names, fmt.Sprintf("%s/%s", key.CorrelationID, key.CollectionName))
+		if key.CorrelationID == s.fail {
+			return errDown
+		}
+		names = append(names, key.CorrelationID+":"+key.CollectionName)
 	}
 	s.started = append(s.started, strings.Join(names, " "))
 	return nil
 }
 
+type alert struct {
+	out      snapshot.Outgoing
+	export   snapshot.Export
+	blockers snapshot.Blockers
+}
+
 // monitoring records the alerts.
 type monitoring struct {
-	alerts   []snapshot.Outgoing
-	exports  []snapshot.Export
-	blockers []snapshot.Blockers
-	fail     error
-	refuses  snapshot.Kind // of which every alert fails
+	alerts []alert
+	fail   snapshot.Kind // of which every alert fails
 }
 
 func (m *monitoring) Alert(
 	_ context.Context, out snapshot.Outgoing, export snapshot.Export, blockers snapshot.Blockers,
 ) error {
-	if m.fail != nil {
-		return m.fail
-	}
-	if out.Kind == m.refuses {
+	if out.Kind == m.fail {
 		return errDown
 	}
-	m.alerts, m.exports, m.blockers = append(m.alerts, out), append(m.exports, export), append(m.blockers, blockers)
+	m.alerts = append(m.alerts, alert{out, export, blockers})
 	return nil
 }

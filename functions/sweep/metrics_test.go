@@ -9,104 +9,75 @@ import (
 
 	"snapshot-status-checker/functions/internal/tasktest"
 	"snapshot-status-checker/functions/sweep"
-	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/store"
-	"snapshot-status-checker/internal/table"
 )
 
-// seen are the metrics of a sweep; ages in seconds.
-func (fx *fixture) seen(execution string) map[string]float64 {
+// measured are the metrics of a sweep; ages in seconds.
+type measured struct{ open, oldestRun, stalled, late, oldestPending float64 }
+
+// measures sweeps and wants these metrics, zeros included.
+func (fx *fixture) measures(when string, want measured) {
 	fx.t.Helper()
-	return fx.Counted(func(ctx context.Context) {
-		if _, err := fx.task.Handle(ctx, sweep.Input{ExecutionID: execution}); err != nil {
+	got := fx.Counted(func(ctx context.Context) {
+		if _, err := fx.task.Handle(ctx, sweep.Input{ExecutionID: when}); err != nil {
 			fx.t.Error(err)
 		}
 	})
+	if diff := cmp.Diff(map[string]float64{"OpenRuns": want.open, "OldestOpenRunAge": want.oldestRun,
+		"StalledRuns": want.stalled, "LateRuns": want.late, "OldestPendingAge": want.oldestPending}, got); diff != "" {
+		fx.t.Errorf("%s: %s", when, diff)
+	}
 }
 
-func sees(open, oldestRun, stalled, oldestPending float64) map[string]float64 {
-	return map[string]float64{"OpenRuns": open, "OldestOpenRunAge": oldestRun, "StalledRuns": stalled,
-		"OldestPendingAge": oldestPending, "LateRuns": 0}
-}
-
-// late is what a sweep sees, with so many late runs.
-func late(runs float64, seen map[string]float64) map[string]float64 {
-	seen["LateRuns"] = runs
-	return seen
-}
-
-func (fx *fixture) passes(d time.Duration) { fx.Now = fx.Now.Add(d) }
-
-// One run from its beginning to settled: each sweep writes all metrics, zeros included.
+// One run from its beginning to settled.
 func TestMetrics(t *testing.T) {
 	t.Parallel()
 	fx := newFixture(t)
-	step := func(name string, want map[string]float64) {
-		t.Helper()
-		if diff := cmp.Diff(want, fx.seen(name)); diff != "" {
-			t.Errorf("%s: %s", name, diff)
-		}
-	}
-	step("no run", sees(0, 0, 0, 0))
+	fx.measures("no run", measured{})
 
-	fx.Put("a", tasktest.Sent(2))
-	fx.Count(tasktest.Message("m1", tasktest.Body("a", "1")))
+	fx.Put("a Sent 0/2")
+	fx.Count("m1 a/1")
 	fx.passes(10 * time.Second)
-	step("a run that waits for a file", sees(1, 10, 0, 0))
+	fx.measures("a run that waits for a file", measured{open: 1, oldestRun: 10})
 
 	fx.passes(stalledAfter)
-	step("it stands still", sees(1, 3610, 1, 0))
+	fx.measures("it stands still", measured{open: 1, oldestRun: 3610, stalled: 1})
 	fx.passes(time.Minute)
-	step("it still does, alerted or not", sees(1, 3670, 1, 0))
+	fx.measures("it still does, alerted or not", measured{open: 1, oldestRun: 3670, stalled: 1})
 
-	fx.Count(tasktest.Message("m2", tasktest.Body("a", "2")))
+	fx.Count("m2 a/2")
 	fx.Reconcile("a", "first") // enqueues the request
 	fx.passes(time.Minute)
-	step("its request is pending, and its notification is due", sees(1, 3730, 0, 60))
+	fx.measures("its request is pending, and its notification is due",
+		measured{open: 1, oldestRun: 3730, oldestPending: 60})
 
 	fx.passes(store.DefaultLease)
 	fx.Reconcile("a", "second")
 	fx.passes(time.Minute)
-	step("a second owner does not deliver either", sees(1, 4390, 0, 720))
+	fx.measures("a second owner does not deliver either", measured{open: 1, oldestRun: 4390, oldestPending: 720})
 
-	fx.Deliver(snapshot.Outgoing{Kind: snapshot.SuccessFileRequest, CollectionKey: tasktest.Key("a")}, "second")
-	fx.Change("a", table.Item{"CollectionStatus": "Success"})
-	notify(t, fx, "delivers")
+	fx.Deliver("second", tasktest.Request("a"))
+	fx.Change("a Success -/-")
+	fx.notify()
 	fx.passes(time.Minute)
-	step("all is delivered", sees(0, 0, 0, 0))
+	fx.measures("all is delivered", measured{})
 	fx.passes(2 * stalledAfter)
-	step("and stays so", sees(0, 0, 0, 0))
-}
-
-// notify enqueues and delivers the notifications of a finished run.
-func notify(t *testing.T, fx *fixture, owner string) {
-	t.Helper()
-	checked, err := fx.Store.Check(t.Context(), tasktest.Key("a"), owner, true, snapshot.Notifications)
-	if err != nil || len(checked.Pending) != 2 {
-		t.Fatal(checked, err)
-	}
-	for _, out := range checked.Pending {
-		fx.Deliver(out, owner)
-	}
+	fx.measures("and stays so", measured{})
 }
 
 // The oldest of several runs counts; a run whose rows were deleted does not.
 func TestMetricsOfSeveralRuns(t *testing.T) {
 	t.Parallel()
 	fx := newFixture(t)
-	fx.run("run-0")
+	fx.complete("run-0")
 	fx.passes(time.Minute)
-	fx.run("run-2")
+	fx.complete("run-2")
 	fx.passes(time.Minute)
-	fx.run("run-3")
-	if diff := cmp.Diff(sees(3, 120, 0, 0), fx.seen("e1")); diff != "" {
-		t.Error(diff)
-	}
-	fx.PutAt(fx.Names.Status.At("run-0", "a"), nil)
+	fx.complete("run-3")
+	fx.measures("e1", measured{open: 3, oldestRun: 120})
+	fx.Delete("run-0:a")
 	fx.passes(2 * stalledAfter)
-	fx.seen("e2")
+	fx.measures("e2", measured{open: 2, oldestRun: 2*3600 + 60, stalled: 2})
 	fx.passes(2 * stalledAfter)
-	if diff := cmp.Diff(late(2, sees(2, 4*3600+60, 2, 0)), fx.seen("e3")); diff != "" {
-		t.Error(diff)
-	}
+	fx.measures("e3", measured{open: 2, oldestRun: 4*3600 + 60, stalled: 2, late: 2})
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -44,12 +45,11 @@ func (by CountBy) Validate(receipts []Receipt) []Receipt {
 	if by != ByFile {
 		return receipts
 	}
-	valid := make([]Receipt, len(receipts))
-	for i, receipt := range receipts {
+	valid := slices.Clone(receipts)
+	for i, receipt := range valid {
 		if receipt.Rejection == nil && !receipt.Message.IsSuccessFile {
-			receipt.Rejection = receipt.Unnamed
+			valid[i].Rejection = receipt.Unnamed
 		}
-		valid[i] = receipt
 	}
 	return valid
 }

@@ -9,46 +9,36 @@ import (
 
 func TestValidateByFile(t *testing.T) {
 	t.Parallel()
-	for name, test := range map[string]struct {
-		body   string
+	const missing, invalid = snapshot.ReasonFieldMissing, snapshot.ReasonFieldNotString
+	for text, want := range map[string]struct {
 		reason snapshot.Reason // "" for a message that counts
 		detail string
 	}{
-		"named":              {body: body("filename", `"a"`)},
-		"named by file_name": {body: body("filename", "", "file_name", `"a"`)},
-		"filename null":      {body: body("filename", `null`, "file_name", `"a"`)},
-		"both":               {body: body("filename", `"a"`, "file_name", `"b"`)},
-		"none":               {body("filename", ""), snapshot.ReasonFieldMissing, "countBy=file"},
-		"empty":              {body("filename", `""`), snapshot.ReasonFieldMissing, "filename is missing"},
-		"not set":            {body("filename", `"NOT_SET"`), snapshot.ReasonFieldMissing, "filename is missing"},
-		"not set, and named": {body: body("filename", `"NOT_SET"`, "file_name", `"a"`)},
-		"half a character":   {body("filename", `"a\ud800"`), snapshot.ReasonFieldNotString, "filename contains"},
-		"replaced before": {body("file_name", `"a\ufffd"`, "filename", ""), snapshot.ReasonFieldNotString,
-			"file_name contains"},
-		"number":              {body("filename", `1`), snapshot.ReasonFieldNotString, "filename is not a string"},
-		"twice":               {`{"filename":"b",` + body("filename", `"a"`)[1:], snapshot.ReasonRepeatedKey, "filename"},
-		"success file":        {body: body("filename", "", "is_success_file", `true`)},
-		"rejected for itself": {body("filename", "", "export_date", `""`), snapshot.ReasonFieldMissing, "export_date"},
+		body("filename", `"a"`):                            {},
+		body("file_name", `"a"`):                           {},
+		body("filename", `null`, "file_name", `"a"`):       {},
+		body("filename", `"NOT_SET"`, "file_name", `"a"`):  {},
+		body("is_success_file", `true`):                    {},
+		body():                                             {missing, "countBy=file"},
+		body("filename", `""`):                             {missing, "filename is missing"},
+		body("filename", `"NOT_SET"`):                      {missing, "filename is missing"},
+		body("filename", `"a\ud800"`):                      {invalid, "filename contains U+FFFD"},
+		body("file_name", `"a\ufffd"`):                     {invalid, "file_name contains U+FFFD"},
+		body("filename", `1`):                              {invalid, "filename is not a string"},
+		`{"filename":"b",` + body("filename", `"a"`)[1:]:   {snapshot.ReasonRepeatedKey, "filename"},
+		body("export_date", `""`, "filename", `"a\ud800"`): {missing, "export_date"},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			receipts := snapshot.Unwrap([]byte(test.body), execution)
-			before := receipts[0]
-			got := snapshot.ByFile.Validate(receipts)[0]
-			if test.reason != "" {
-				rejectedFor(t, got.Rejection, test.reason, test.detail)
-			} else if got.Rejection != nil {
-				t.Errorf("rejected: %v", got.Rejection)
-			} else if !got.Message.IsSuccessFile && got.Message.Filename == snapshot.FilenameNotSet {
-				t.Error("counts without a name")
-			}
-			if receipts[0] != before {
-				t.Error("the receipts were changed")
-			}
-			if got := snapshot.ByMessage.Validate(receipts)[0]; got != before {
-				t.Errorf("by message: %+v", got)
-			}
-		})
+		receipts := []snapshot.Receipt{one(t, text)}
+		before := receipts[0]
+		got := snapshot.ByFile.Validate(receipts)[0]
+		if want.reason != "" {
+			rejectedFor(t, got.Rejection, want.reason, want.detail)
+		} else if got.Rejection != nil {
+			t.Errorf("%s: rejected: %v", text, got.Rejection)
+		}
+		if receipts[0] != before || snapshot.ByMessage.Validate(receipts)[0] != before {
+			t.Errorf("%s: the receipts were changed, or are others by message", text)
+		}
 	}
 }
 
@@ -56,20 +46,21 @@ func TestValidateByFile(t *testing.T) {
 func TestFileDigest(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("x", snapshot.MaxFilename)
-	named := func(name string) snapshot.Receipt { return snapshot.Receipt{Message: snapshot.Message{Filename: name}} }
-	seen := map[string]string{}
-	for what, digest := range map[string]string{
-		"a": named("a").FileDigest(0), "b": named("b").FileDigest(0), "a in epoch 1": named("a").FileDigest(1),
-		"a in epoch -1": named("a").FileDigest(-1), "long": named(long).FileDigest(0),
-		"longer": named(long + "x").FileDigest(0), "repeat": snapshot.RepeatDigest(named("a").FileDigest(0)),
-	} {
-		if other, known := seen[digest]; known || len(digest) != 12 {
-			t.Errorf("%s has the digest %x of %q", what, digest, other)
-		}
-		seen[digest] = what
+	digest := func(name string, epoch int64) string {
+		return snapshot.Receipt{Message: snapshot.Message{Filename: name}}.FileDigest(epoch)
 	}
-	if first, second := named("a").FileDigest(7), named("a").FileDigest(7); first != second {
-		t.Error("two digests of one file")
+	seen := map[string]string{}
+	for what, got := range map[string]string{
+		"a": digest("a", 0), "b": digest("b", 0), "a in epoch 1": digest("a", 1), "a in epoch -1": digest("a", -1),
+		"long": digest(long, 0), "longer": digest(long+"x", 0), "repeat": snapshot.RepeatDigest(digest("a", 0)),
+	} {
+		if other, known := seen[got]; known || len(got) != 12 {
+			t.Errorf("%s has the digest %x of %q", what, got, other)
+		}
+		seen[got] = what
+	}
+	if snapshot.ByMessage.MaxDigests() != 1 || snapshot.ByFile.MaxDigests() != 2 {
+		t.Error("a message adds one digest, and by file another for its file")
 	}
 }
 
@@ -83,7 +74,8 @@ func TestCountByOfAText(t *testing.T) {
 		}
 	}
 	var by snapshot.CountBy
-	if err := by.UnmarshalText([]byte("name")); err == nil || !strings.Contains(err.Error(), "neither message nor file") {
+	if err := by.UnmarshalText([]byte("name")); err == nil || !strings.Contains(err.Error(),
+		"neither message nor file") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -39,16 +39,13 @@ const maxRecords = 3000
 // the outer identity and its index. Messages of an execution that a person started have executionID and their index.
 // A record with an invalid messageId is rejected: under a substitute identity it could count twice.
 func Unwrap(input []byte, executionID string) []Receipt {
-	if !json.Valid(input) || kindOf(input) != '[' {
-		return unwrapMessage(input, string(input), executionID)
-	}
 	var receipts []Receipt
-	i := 0
-	for _, record := range members(input) {
-		receipts = append(receipts, unwrapDelivered(record, indexed(executionID, i))...)
-		i++
+	if json.Valid(input) {
+		for i, record := range elements(input) {
+			receipts = append(receipts, unwrapDelivered(record, indexed(executionID, i))...)
+		}
 	}
-	if i == 0 {
+	if len(receipts) == 0 {
 		return unwrapMessage(input, string(input), executionID)
 	}
 	return receipts
@@ -58,24 +55,29 @@ func Unwrap(input []byte, executionID string) []Receipt {
 // (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-sqs.html).
 func unwrapDelivered(record json.RawMessage, place string) []Receipt {
 	fields, identity, rejection := openRecord(record, place)
-	receipts := []Receipt{{Identity: identity, Raw: string(record), Rejection: rejection}}
-	if rejection == nil {
-		body := fields.get("body")
-		text, escaped := asString(body)
-		switch {
-		case escaped && text != "":
-			receipts = unwrapMessage([]byte(text), text, identity)
-		case escaped, body == nil:
-			receipts = unwrapMessage(record, string(record), identity)
-		default:
-			receipts = unwrapMessage(body, string(body), identity)
-		}
+	body := fields.get("body")
+	text, escaped := asString(body)
+	var receipts []Receipt
+	switch {
+	case rejection != nil:
+		receipts = rejected(identity, string(record), rejection)
+	case text != "":
+		receipts = unwrapMessage([]byte(text), text, identity)
+	case escaped, body == nil:
+		receipts = unwrapMessage(record, string(record), identity)
+	default:
+		receipts = unwrapMessage(body, string(body), identity)
 	}
 	sent := sentAt(fields.get("attributes"))
 	for i := range receipts {
 		receipts[i].SentAt = sent
 	}
 	return receipts
+}
+
+// rejected is a message that cannot be counted.
+func rejected(identity, raw string, rejection *Rejection) []Receipt {
+	return []Receipt{{Identity: identity, Raw: raw, Rejection: rejection}}
 }
 
 // openRecord reads a record's fields and its identity: its own, or else place.
@@ -133,8 +135,8 @@ func sentAt(attributes json.RawMessage) time.Time {
 func unwrapMessage(text []byte, raw, identity string) []Receipt {
 	receipts := unwrapText(text, raw, identity, 0)
 	if len(receipts) > maxRecords {
-		return []Receipt{{Identity: identity, Raw: raw, Rejection: reject(ReasonTooManyRecords,
-			"the envelope has %d records, at most %d are allowed; none was counted", len(receipts), maxRecords)}}
+		return rejected(identity, raw, reject(ReasonTooManyRecords,
+			"the envelope has %d records, at most %d are allowed; none was counted", len(receipts), maxRecords))
 	}
 	return receipts
 }
@@ -145,7 +147,7 @@ func unwrapText(text []byte, raw, identity string, nesting int) []Receipt {
 		rejection = fields.repeated("Records")
 	}
 	if rejection != nil {
-		return []Receipt{{Identity: identity, Raw: raw, Rejection: explained(rejection, text)}}
+		return rejected(identity, raw, explained(rejection, text))
 	}
 	if fields.isEnvelope() && nesting < maxNesting {
 		return unwrapEnvelope(fields, raw, identity, nesting)
@@ -173,45 +175,36 @@ func (o object) isEnvelope() bool {
 }
 
 func unwrapEnvelope(fields object, raw, identity string, nesting int) []Receipt {
-	rejected := func(rejection *Rejection) []Receipt {
-		return []Receipt{{Identity: identity, Raw: raw, Rejection: rejection}}
-	}
 	var receipts []Receipt
-	i := 0
-	if list := fields.get("Records"); kindOf(list) == '[' {
-		for _, record := range members(list) {
-			receipts = append(receipts, unwrapRecord(record, indexed(identity, i), nesting)...)
-			i++
+	for i, record := range elements(fields.get("Records")) {
+		place := indexed(identity, i)
+		if len(place) > MaxIdentity {
+			return rejected(identity, raw, reject(ReasonIdentityInvalid,
+				"messageId and the records' indexes exceed %d bytes", MaxIdentity))
 		}
+		receipts = append(receipts, unwrapRecord(record, place, nesting)...)
 	}
-	if i == 0 {
-		return rejected(reject(ReasonNoRecords, "field Records is not an array with at least one record"))
-	}
-	if len(indexed(identity, i)) > MaxIdentity {
-		return rejected(reject(ReasonIdentityInvalid,
-			"messageId and the records' indexes exceed %d bytes", MaxIdentity))
+	if len(receipts) == 0 {
+		return rejected(identity, raw,
+			reject(ReasonNoRecords, "field Records is not an array with at least one record"))
 	}
 	return receipts
 }
 
 func unwrapRecord(record json.RawMessage, place string, nesting int) []Receipt {
 	fields, identity, rejection := openRecord(record, place)
-	rejected := func(rejection *Rejection) []Receipt {
-		return []Receipt{{Identity: identity, Raw: string(record), Rejection: rejection}}
-	}
-	if rejection != nil {
-		return rejected(rejection)
-	}
 	body := fields.get("body")
 	text, escaped := asString(body)
 	switch {
+	case rejection != nil:
+		return rejected(identity, string(record), rejection)
 	case body == nil, isNull(body), escaped && text == "":
-		return rejected(explained(reject(ReasonNoBody, "the record has no body"), record))
+		return rejected(identity, string(record),
+			explained(reject(ReasonNoBody, "the record has no body"), record))
 	case escaped:
 		return unwrapText([]byte(text), string(record), identity, nesting+1)
-	default:
-		return unwrapText(body, string(record), identity, nesting+1)
 	}
+	return unwrapText(body, string(record), identity, nesting+1)
 }
 
 func indexed(identity string, i int) string { return identity + "/" + strconv.Itoa(i) }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"snapshot-status-checker/internal/function/failure"
 )
@@ -18,22 +19,20 @@ import (
 func Reconcilable(input []byte) (keys []CollectionKey, ok bool, err error) {
 	switch { // most inputs are messages and contain neither text: they are not parsed here
 	case bytes.Contains(input, []byte(`"`+streamSource+`"`)):
-		keys, ok, err = streamed(input)
+		keys, err = streamed(input)
 	case bytes.Contains(input, []byte(`"`+requestField+`"`)):
-		keys, ok, err = requested(input)
+		keys, err = requested(input)
 	}
 	if err != nil {
-		return nil, ok, &failure.Malformed{Err: err}
+		return nil, true, &failure.Malformed{Err: err}
 	}
 	seen := map[CollectionKey]bool{}
-	distinct := make([]CollectionKey, 0, len(keys))
-	for _, key := range keys {
-		if !seen[key] {
-			distinct = append(distinct, key)
-		}
+	keys = slices.DeleteFunc(keys, func(key CollectionKey) bool {
+		again := seen[key]
 		seen[key] = true
-	}
-	return distinct, ok, nil
+		return again
+	})
+	return keys, len(keys) > 0, nil
 }
 
 // streamSource is what Pipes writes into each record of a DynamoDB stream
@@ -69,70 +68,58 @@ func Requests(keys []CollectionKey) [][]CollectionKey {
 	return requests
 }
 
-func streamed(input []byte) (keys []CollectionKey, ok bool, err error) {
-	var first []struct {
-		EventSource json.RawMessage `json:"eventSource"`
+// streamed reads the keys of the stream's records, none from any other input.
+func streamed(input []byte) (keys []CollectionKey, err error) {
+	if !json.Valid(input) {
+		return nil, nil
 	}
-	if json.Unmarshal(input, &first) != nil || len(first) == 0 {
-		return nil, false, nil
-	}
-	if source, _ := asString(first[0].EventSource); source != streamSource {
-		return nil, false, nil
-	}
-	var records []struct {
-		Dynamodb struct {
+	for i, record := range elements(input) {
+		fields, _ := objectOf(record)
+		if source, _ := asString(fields.get("eventSource")); i == 0 && source != streamSource {
+			return nil, nil
+		}
+		var change struct {
 			Keys struct {
 				CorrelationID  struct{ S string } `json:"CorrelationId"`
 				CollectionName struct{ S string } `json:"CollectionName"`
 			}
-		} `json:"dynamodb"`
-	}
-	if err := json.Unmarshal(input, &records); err != nil {
-		return nil, true, fmt.Errorf("a record of the stream has no keys of the export status table: %w", err)
-	}
-	for i, record := range records {
-		key := CollectionKey{record.Dynamodb.Keys.CorrelationID.S, record.Dynamodb.Keys.CollectionName.S}
-		if key.CorrelationID == "" || key.CollectionName == "" {
-			return nil, true, fmt.Errorf("record %d of the stream has no keys of the export status table", i)
+		}
+		err := json.Unmarshal(fields.get("dynamodb"), &change)
+		key := CollectionKey{change.Keys.CorrelationID.S, change.Keys.CollectionName.S}
+		if err != nil || key.CorrelationID == "" || key.CollectionName == "" {
+			return nil, fmt.Errorf("record %d of the stream has no keys of the export status table", i)
 		}
 		keys = append(keys, key)
 	}
-	return keys, true, nil
+	return keys, nil
 }
 
-func requested(input []byte) (keys []CollectionKey, ok bool, err error) {
-	fields, rejection := parseObject(input)
-	if rejection != nil {
-		return nil, false, nil
-	}
-	list := fields.get(requestField)
-	if list == nil || fields.get("correlation_id") != nil {
-		return nil, false, nil
+// requested reads the collections of a request, none from any other input.
+func requested(input []byte) (keys []CollectionKey, err error) {
+	fields, _ := parseObject(input)
+	if fields.get(requestField) == nil || fields.isMessage() {
+		return nil, nil
 	}
 	if rejection := fields.repeated(requestField); rejection != nil {
-		return nil, true, errors.New(rejection.Detail)
+		return nil, errors.New(rejection.Detail)
 	}
-	var elements []json.RawMessage
-	if err := json.Unmarshal(list, &elements); err != nil || len(elements) == 0 {
-		return nil, true, errors.New(
-			`"reconcile" is not a list of at least one {"correlation_id": …, "collection_name": …}`)
+	list := elements(fields.get(requestField))
+	if len(list) == 0 {
+		return nil, errors.New(`"reconcile" is not a list of at least one {"correlation_id": …, "collection_name": …}`)
 	}
-	for i, element := range elements {
-		fields, rejection := parseObject(element)
+	for i, element := range list {
+		fields, rejection := objectOf(element)
 		if rejection != nil {
-			return nil, true, fmt.Errorf(
+			return nil, fmt.Errorf(
 				`element %d of "reconcile" is not an object {"correlation_id": …, "collection_name": …}`, i)
 		}
-		if rejection := fields.repeated("correlation_id", "collection_name"); rejection != nil {
-			return nil, true, fmt.Errorf(`element %d of "reconcile": %s`, i, rejection.Detail)
-		}
-		p := parser{fields: fields}
+		p := parser{fields: fields, rejection: fields.repeated("correlation_id", "collection_name")}
 		key := CollectionKey{
 			p.required("correlation_id", MaxCorrelationID), p.required("collection_name", MaxCollectionName)}
 		if p.rejection != nil {
-			return nil, true, fmt.Errorf(`element %d of "reconcile": %s`, i, p.rejection.Detail)
+			return nil, fmt.Errorf(`element %d of "reconcile": %s`, i, p.rejection.Detail)
 		}
 		keys = append(keys, key)
 	}
-	return keys, true, nil
+	return keys, nil
 }

@@ -1,8 +1,10 @@
 package snapshot_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -12,131 +14,128 @@ import (
 	"snapshot-status-checker/internal/snapshot"
 )
 
-// streamRecord is Pipes' record of the export status table's stream, with these keys.
-func streamRecord(keys string) string {
-	return `{"eventID":"e1","eventName":"MODIFY","eventVersion":"1.1","eventSource":"aws:dynamodb",` +
-		`"awsRegion":"eu-west-1",` +
-		`"dynamodb":{"Keys":` + keys +
-		`,"NewImage":{"CollectionStatus":{"S":"Sent"}},"StreamViewType":"NEW_AND_OLD_IMAGES"}}`
+// streamed is Pipes' array of records of the export status table's stream, with these keys.
+func streamed(keys ...string) string {
+	var records []string
+	for _, key := range keys {
+		records = append(records, `{"eventID":"e1","eventName":"MODIFY","eventSource":"aws:dynamodb",`+
+			`"dynamodb":{"Keys":`+key+`,"NewImage":{"CollectionStatus":{"S":"Sent"}}}}`)
+	}
+	return "[" + strings.Join(records, ", ") + "]"
 }
 
-func streamKeys(collection string) string {
+func streamKey(collection string) string {
 	return fmt.Sprintf(`{"CorrelationId":{"S":"r"},"CollectionName":{"S":%q}}`, collection)
 }
 
 func TestReconcilable(t *testing.T) {
 	t.Parallel()
-	message, long := `{"messageId":"m1","body":`+quoted(body())+`,"eventSource":"aws:sqs"}`, strings.Repeat("x", 2000)
+	a, b := `{"correlation_id":"r","collection_name":"a"}`, `{"collection_name":"b","correlation_id":"r","x":1}`
+	message, stream := `{"messageId":"m1","body":`+quoted(body())+`,"eventSource":"aws:sqs"}`, streamed(streamKey("a"))
 	for _, test := range []struct {
 		name  string
 		input string
 		want  []string // collections of run r; nil if the input is taken for messages
 	}{
-		{"a record of the stream", "[" + streamRecord(streamKeys("a")) + "]", []string{"a"}},
-		{"several records", "[" + streamRecord(streamKeys("b")) + ", " + streamRecord(streamKeys("a")) + "]",
-			[]string{"b", "a"}},
-		{"a collection twice", "[" + streamRecord(streamKeys("a")) + "," + streamRecord(streamKeys("b")) + "," +
-			streamRecord(streamKeys("a")) + "]", []string{"a", "b"}},
+		{"records of the stream", streamed(streamKey("b"), streamKey("a"), streamKey("b")), []string{"b", "a"}},
 		{"a removal has no new image", `[{"eventName":"REMOVE","eventSource":"aws:dynamodb","dynamodb":{"Keys":` +
-			streamKeys("a") + `}}]`, []string{"a"}},
-		{"a request", `{"reconcile":[{"correlation_id":"r","collection_name":"a"}]}`, []string{"a"}},
-		{"a request for several",
-			` { "reconcile" : [ {"collection_name":"b","correlation_id":"r"}, {"correlation_id":"r",` +
-				`"collection_name":"a"} ] } `, []string{"b", "a"}},
-		{"a request that names one twice",
-			`{"reconcile":[{"correlation_id":"r","collection_name":"a"},{"correlation_id":"r","collection_name":"a"}]}`,
-			[]string{"a"}},
-		{"a request with more fields",
-			`{"why":"I ask","reconcile":[{"correlation_id":"r","collection_name":"a","x":1}]}`, []string{"a"}},
+			streamKey("a") + `}}]`, []string{"a"}},
+		{"a request", ` { "reconcile" : [ ` + b + `, ` + a + `,` + b + `] ,"why":"I ask"} `, []string{"b", "a"}},
 
 		{"a message", body(), nil},
+		{"a message with a field of that name", body("reconcile", "["+a+"]"), nil},
+		{"a message with the words in it", body("filename", `"\"reconcile\" \"aws:dynamodb\""`), nil},
 		{"records of a queue", "[" + message + "]", nil},
-		{"an envelope", `{"Records":[{"body":` + body() + `}]}`, nil},
-		{"a message about a request", body("filename", `"reconcile"`), nil},
-		{"a message with a field of that name", body("reconcile", `[{"correlation_id":"r","collection_name":"a"}]`),
-			nil},
-		{"a message that says where it is from", body("filename", `"aws:dynamodb"`), nil},
 		{"records of a queue with the words in them",
 			`[{"messageId":"aws:dynamodb","body":"\"reconcile\"","eventSource":"aws:sqs"}]`, nil},
-		{"a record of a queue before one of the stream", "[" + message + "," + streamRecord(streamKeys("a")) + "]",
-			nil},
-		{"one record, not in an array", streamRecord(streamKeys("a")), nil},
+		{"a record of a queue before one of the stream", "[" + message + "," + stream[1:], nil},
+		{"one record, not in an array", strings.Trim(stream, "[]"), nil},
 		{"an array of something else", `["aws:dynamodb"]`, nil},
 		{"an empty array", `[]`, nil},
 		{"the word alone", `"reconcile"`, nil},
-		{"the word in an array", `["reconcile"]`, nil},
-		{"in another case", `{"RECONCILE":[{"correlation_id":"r","collection_name":"a"}]}`, nil},
+		{"in another case", `{"RECONCILE":["reconcile"]}`, nil},
 		{"not JSON", `{"reconcile":[`, nil},
 		{"not JSON, of the stream", `[{"eventSource":"aws:dynamodb"`, nil},
 		{"nothing", ``, nil},
-		{"null", `null`, nil},
-		{"a long text", `"` + long + `"`, nil},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			keys, ok, err := snapshot.Reconcilable([]byte(test.input))
-			if err != nil || ok != (test.want != nil) {
-				t.Fatalf("ok %v, error %v", ok, err)
-			}
-			var got []string
-			for _, key := range keys {
-				if key.CorrelationID != "r" {
-					t.Errorf("run %q", key.CorrelationID)
-				}
-				got = append(got, key.CollectionName)
-			}
-			if diff := cmp.Diff(test.want, got); diff != "" {
-				t.Error(diff)
-			}
-		})
+		var want []snapshot.CollectionKey
+		for _, collection := range test.want {
+			want = append(want, snapshot.CollectionKey{CorrelationID: "r", CollectionName: collection})
+		}
+		keys, ok, err := snapshot.Reconcilable([]byte(test.input))
+		if diff := cmp.Diff(want, keys); diff != "" || err != nil || ok != (want != nil) {
+			t.Errorf("%s: ok %v, error %v, %s", test.name, ok, err, diff)
+		}
 	}
 }
 
 // An invalid request fails and names the error and the element.
 func TestMalformedRequestsToReconcile(t *testing.T) {
 	t.Parallel()
-	good := `{"correlation_id":"r","collection_name":"a"}`
+	good, noList := `{"correlation_id":"r","collection_name":"a"}`, `"reconcile" is not a list of at least one`
 	request := func(list string) string { return `{"reconcile":` + list + `}` }
-	for _, test := range []struct{ name, input, says string }{
-		{"no list", request(good), `"reconcile" is not a list of at least one`},
-		{"null", request(`null`), `"reconcile" is not a list of at least one`},
-		{"a text", request(`"r/a"`), `"reconcile" is not a list of at least one`},
-		{"an empty list", request(`[]`), `"reconcile" is not a list of at least one`},
-		{"no collection", request(`[{"correlation_id":"r"}]`),
-			`element 0 of "reconcile": required field collection_name is missing`},
-		{"no run", request(`[{"collection_name":"a"}]`),
-			`element 0 of "reconcile": required field correlation_id is missing`},
-		{"a null among them", request(`[null]`), `element 0 of "reconcile" is not an object`},
-		{"a text among them", request(`[` + good + `,"x"]`), `element 1 of "reconcile" is not an object`},
-		{"a list among them", request(`[[` + good + `]]`), `element 0 of "reconcile" is not an object`},
-		{"a number for an id", request(`[` + good + `,{"correlation_id":7,"collection_name":"a"}]`),
-			`element 1 of "reconcile": `},
-		{"a null for an id", request(`[{"correlation_id":null,"collection_name":"a"}]`),
-			`required field correlation_id is null`},
-		{"an empty name", request(`[{"correlation_id":"r","collection_name":""}]`), `collection_name`},
-		{"a name that is too long", request(`[{"correlation_id":"r","collection_name":"` +
-			strings.Repeat("x", snapshot.MaxCollectionName+1) + `"}]`), `collection_name`},
+	for input, says := range map[string]string{
+		request(good):                       noList,
+		request(`null`):                     noList,
+		request(`"r/a"`):                    noList,
+		request(`[]`):                       noList,
+		request(`[null]`):                   `element 0 of "reconcile" is not an object`,
+		request(`[` + good + `,"x"]`):       `element 1 of "reconcile" is not an object`,
+		request(`[{"correlation_id":"r"}]`): `element 0 of "reconcile": required field collection_name is missing`,
+		request(`[` + good + `,{"correlation_id":7,"collection_name":"a"}]`): `element 1 of "reconcile": `,
+		request(`[{"correlation_id":null,"collection_name":"a"}]`):           `required field correlation_id is null`,
+		request(`[{"correlation_id":"r","collection_name":""}]`):             `collection_name is empty`,
+		request(`[{"correlation_id":"r","collection_name":"` + strings.Repeat("x", snapshot.MaxCollectionName+1) +
+			`"}]`): `collection_name has 1025 bytes`,
+		`{"reconcile":[` + good + `],"reconcile":[]}`: `key reconcile occurs 2 times`,
+		request(`[{"correlation_id":"s",` + good[1:] +
+			`]`): `element 0 of "reconcile": key correlation_id occurs 2 times`,
 
-		{"a stream of another table", "[" + streamRecord(`{"PK":{"S":"run"},"SK":{"S":"r"}}`) + "]",
-			"record 0 of the stream has no keys"},
-		{"the second record is of another table", "[" + streamRecord(streamKeys("a")) + "," +
-			streamRecord(`{"PK":{"S":"run"}}`) + "]", "record 1 of the stream has no keys"},
-		{"a key of another type", "[" + streamRecord(`{"CorrelationId":{"N":"7"},"CollectionName":{"S":"a"}}`) + "]",
-			"record 0 of the stream has no keys"},
-		{"keys that are none", "[" + streamRecord(`"r/a"`) + "]", "of the stream has no keys"},
-		{"a record without its part", `[{"eventSource":"aws:dynamodb"}]`, "record 0 of the stream has no keys"},
-		{"a null after a record", "[" + streamRecord(streamKeys("a")) + ",null]", "record 1 of the stream has no keys"},
+		streamed(`{"PK":{"S":"run"},"SK":{"S":"r"}}`): "record 0 of the " +
+			"stream has no keys",
+		streamed(streamKey("a"),
+			`{"CorrelationId":{"S":"r"}}`): "record 1 of the stream has no keys",
+		streamed(`{"CorrelationId":{"N":"7"},"CollectionName":{"S":"a"}}`): "record 0 of the " +
+			"stream has no keys",
+		streamed(streamKey("a"),
+			`"r/a"`): "record 1 of the stream has no keys",
+		strings.TrimSuffix(streamed(streamKey("a")), "]") +
+			",null]": "record 1 of the stream has no keys",
+		`[{"eventSource":"aws:dynamodb","dynamodb":{"Keys":` + streamKey("a") +
+			`,"Keys":7}}]`: "record 0 of the stream has no keys",
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			keys, _, err := snapshot.Reconcilable([]byte(test.input))
-			var malformed *failure.Malformed
-			if !errors.As(err, &malformed) || !strings.Contains(err.Error(), test.says) {
-				t.Errorf("got %v, want it malformed, saying %q", err, test.says)
+		keys, ok, err := snapshot.Reconcilable([]byte(input))
+		var malformed *failure.Malformed
+		if !errors.As(err, &malformed) || !strings.Contains(err.Error(), says) || keys != nil || !ok {
+			t.Errorf("%s: got %v, %v and %v, want a malformed request, saying %q", input, keys, ok, err, says)
+		}
+	}
+}
+
+// A request of any names fits into an execution's input, 256 KiB; see Requests.
+func TestRequests(t *testing.T) {
+	t.Parallel()
+	short := snapshot.CollectionKey{CorrelationID: "r", CollectionName: "a"}
+	longest := snapshot.CollectionKey{CorrelationID: strings.Repeat("\x01", snapshot.MaxCorrelationID),
+		CollectionName: strings.Repeat("\x01", snapshot.MaxCollectionName)}
+	for _, test := range []struct {
+		key         snapshot.CollectionKey
+		collections int
+		want        []int // collections of each request
+	}{
+		{short, 0, nil}, {short, 1, []int{1}}, {short, 100, []int{100}}, {short, 203, []int{100, 100, 3}},
+		{longest, 27, []int{13, 13, 1}},
+	} {
+		var got []int
+		for _, keys := range snapshot.Requests(slices.Repeat([]snapshot.CollectionKey{test.key}, test.collections)) {
+			got = append(got, len(keys))
+			text, err := json.Marshal(map[string]any{"reconcile": keys})
+			if err != nil || len(text) > 256*1024 {
+				t.Errorf("a request of %d collections has %d bytes, %v", len(keys), len(text), err)
 			}
-			if keys != nil {
-				t.Errorf("got %v with the error", keys)
-			}
-		})
+		}
+		if diff := cmp.Diff(test.want, got); diff != "" {
+			t.Errorf("%d collections: %s", test.collections, diff)
+		}
 	}
 }

@@ -124,12 +124,9 @@ func (o object) wrappings(within func(layer wrapping, inner []byte) []wrapping) 
 	case o.get("detail-type") != nil && o.get("source") != nil && o.get("detail") != nil:
 		return within(busEvent, o.get("detail"))
 	}
-	if records := o.get("Records"); records != nil && kindOf(records) == '[' {
-		for _, record := range members(records) { // all of an S3 event's are S3's: the first one tells
-			if fields, _ := objectOf(record); fields.comesFromS3() {
-				return []wrapping{s3Event}
-			}
-			break
+	if records := elements(o.get("Records")); len(records) > 0 { // all of an S3 event's are S3's: the first one tells
+		if fields, _ := objectOf(records[0]); fields.comesFromS3() {
+			return []wrapping{s3Event}
 		}
 	}
 	return nil

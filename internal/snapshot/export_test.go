@@ -2,20 +2,13 @@ package snapshot
 
 import "encoding/json"
 
-// ParseMessage reads the text of one plain message, as Unwrap does inside of what an execution brings.
-func ParseMessage(body []byte) (Message, *Rejection) {
-	fields, rejection := parseObject(body)
-	if rejection != nil {
-		return Message{}, rejection
-	}
-	return messageOf(fields)
-}
-
-// MaxRecords is the limit of one message.
+// What tests compare with encoding/json, and limits and names that they try.
 const MaxRecords = maxRecords
 
-// Decisive are the names of a message's fields that decide what it counts for.
-var Decisive = decisive
+var (
+	Decisive = decisive
+	AsString = asString
+)
 
 // Fields reads an object's fields; of a repeated one the last counts.
 func Fields(text []byte) (map[string]json.RawMessage, *Rejection) {

@@ -15,9 +15,6 @@ import (
 // type. Under the zero LateAfter no run is ever late.
 type LateAfter map[string]time.Duration
 
-// MaxLateAfter is the longest time in a LateAfter: then the run is abandoned.
-const MaxLateAfter = AbandonedAfter
-
 // A snapshot type in a LateAfter. ASCII, so that lower case is the same everywhere.
 var lateType = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.-]{0,63}$`)
 
@@ -41,7 +38,7 @@ func (l *LateAfter) UnmarshalText(text []byte) error {
 		name = strings.ToLower(strings.TrimSpace(name))
 		minutes, err := strconv.Atoi(strings.TrimSpace(number))
 		_, twice := read[name]
-		if err != nil || minutes < 1 || minutes > int(MaxLateAfter/time.Minute) || twice ||
+		if err != nil || minutes < 1 || minutes > int(AbandonedAfter/time.Minute) || twice ||
 			paired && !lateType.MatchString(name) {
 			return fmt.Errorf("%q is not %s", part, LateAfterFormat)
 		}

@@ -53,10 +53,7 @@ var decisive = []string{"correlation_id", "collection_name", "snapshot_type", "e
 // accepts flags as strings in any case or as JSON booleans, and gives unset optional fields their defaults. The
 // Rejection of an invalid message names the field.
 func messageOf(fields object) (Message, *Rejection) {
-	if rejection := fields.repeated(decisive...); rejection != nil {
-		return Message{}, rejection
-	}
-	p := parser{fields: fields}
+	p := parser{fields: fields, rejection: fields.repeated(decisive...)}
 	m := Message{
 		CollectionKey: CollectionKey{
 			CorrelationID:  p.required("correlation_id", MaxCorrelationID),
@@ -91,16 +88,12 @@ func (p *parser) fail(reason Reason, format string, args ...any) {
 
 func (p *parser) required(name string, maxBytes int) string {
 	raw := p.fields.get(name)
+	value, ok := asString(raw)
 	switch {
 	case raw == nil:
 		p.fail(ReasonFieldMissing, "required field %s is missing", name)
-		return ""
 	case isNull(raw):
 		p.fail(ReasonFieldMissing, "required field %s is null", name)
-		return ""
-	}
-	value, ok := asString(raw)
-	switch {
 	case !ok:
 		p.fail(ReasonFieldNotString, "required field %s is not a string", name)
 	case value == "":

@@ -71,7 +71,8 @@ func kindOf(text json.RawMessage) byte { return bytes.TrimLeft(text, space)[0] }
 const space = " \t\r\n"
 
 // members yields the members of a valid JSON object, or the elements of a valid JSON array with a nil key, in their
-// order and without copying. In encoding/json only the slow token reader shows repeated keys.
+// order and without copying. In encoding/json only the token reader shows repeated keys; it makes five times the
+// allocations for a message.
 func members(text json.RawMessage) iter.Seq2[json.RawMessage, json.RawMessage] {
 	return func(yield func(key, value json.RawMessage) bool) {
 		text := bytes.Trim(text, space)
@@ -91,6 +92,18 @@ func members(text json.RawMessage) iter.Seq2[json.RawMessage, json.RawMessage] {
 			text = bytes.TrimLeft(text[min(end+len(","), len(text)):], space)
 		}
 	}
+}
+
+// elements are those of a valid JSON array, none of any other value.
+func elements(text json.RawMessage) []json.RawMessage {
+	if len(text) == 0 || kindOf(text) != '[' {
+		return nil
+	}
+	var all []json.RawMessage
+	for _, element := range members(text) {
+		all = append(all, element)
+	}
+	return all
 }
 
 // valueEnd is the position of the comma after the first value of a list without brackets.

@@ -2,6 +2,7 @@ package snapshot_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -12,30 +13,14 @@ import (
 	"snapshot-status-checker/internal/snapshot"
 )
 
-// twice adds a field with an existing name to an object, before or after the others.
-func twice(object, name, value string, inFront bool) string {
-	if inFront {
-		return `{"` + name + `":` + value + `,` + object[1:]
+// twice adds a field with an existing name to an object: before the others and after them, and with an escaped name.
+func twice(object, name, value string) []string {
+	var objects []string
+	for _, spelled := range []string{name, fmt.Sprintf(`\u%04x`, name[0]) + name[1:]} {
+		field := `"` + spelled + `" : ` + value
+		objects = append(objects, "{"+field+","+object[1:], strings.TrimSuffix(object, "}")+", "+field+"}")
 	}
-	return object[:len(object)-1] + `, "` + name + `" : ` + value + `}`
-}
-
-// escaped is the name with its first letter as an escape.
-func escaped(name string) string {
-	const hex = "0123456789abcdef"
-	return `\u00` + string(hex[name[0]>>4]) + string(hex[name[0]&15]) + name[1:]
-}
-
-func rejectedAs(t *testing.T, input string, reason snapshot.Reason, says, identity, raw string) {
-	t.Helper()
-	receipts := snapshot.Unwrap([]byte(input), execution)
-	if len(receipts) != 1 {
-		t.Fatalf("%s: %d receipts", input, len(receipts))
-	}
-	rejectedFor(t, receipts[0].Rejection, reason, says)
-	if receipts[0].Identity != identity || receipts[0].Raw != raw {
-		t.Errorf("%s: rejected as %s: %s", input, receipts[0].Identity, receipts[0].Raw)
-	}
+	return objects
 }
 
 // A message with a repeated key is rejected, for all values and spellings of the name.
@@ -43,16 +28,13 @@ func TestRepeatedKeysOfAMessage(t *testing.T) {
 	t.Parallel()
 	full := body("shutdown_flag", `"true"`, "reprocess_files", `"true"`, "is_success_file", `"true"`)
 	for _, name := range snapshot.Decisive {
-		for _, spelled := range []string{name, escaped(name)} {
-			for _, value := range []string{`"run-1"`, `"other"`, `null`, `""`, `7`, `false`, `{"a":[]}`} {
-				for _, inFront := range []bool{true, false} {
-					message := twice(full, spelled, value, inFront)
-					rejectedAs(t, message, snapshot.ReasonRepeatedKey, "key "+name+" ", execution, message)
-					rejectedAs(t, `[{"messageId":"m1","body":`+quoted(message)+`}]`, snapshot.ReasonRepeatedKey, name,
-						"m1", message)
-					record := `{"messageId":"own","body":` + message + `}`
-					rejectedAs(t, `{"Records":[`+record+`]}`, snapshot.ReasonRepeatedKey, name, "own", record)
-				}
+		for _, value := range []string{`"run-1"`, `"other"`, `null`, `""`, `7`, `false`, `{"a":[]}`} {
+			for _, message := range twice(full, name, value) {
+				says := "key " + name + " occurs 2 times"
+				rejectsAs(t, message, snapshot.ReasonRepeatedKey, says, execution, message)
+				rejectsAs(t, piped("m1", message), snapshot.ReasonRepeatedKey, says, "m1", message)
+				own := record("own", message)
+				rejectsAs(t, envelope(own), snapshot.ReasonRepeatedKey, says, "own", own)
 			}
 		}
 	}
@@ -60,62 +42,35 @@ func TestRepeatedKeysOfAMessage(t *testing.T) {
 
 func TestRepeatedKeysOfAnEnvelope(t *testing.T) {
 	t.Parallel()
-	a, b := body("collection_name", `"a"`), body("collection_name", `"b"`)
-	records := func(bodies ...string) string { return `[{"body":` + strings.Join(bodies, `},{"body":`) + `}]` }
-	for _, spelled := range []string{"Records", escaped("Records")} {
-		for _, other := range []string{records(b), records(a), `[]`, `null`, `""`, `7`} {
-			for _, inFront := range []bool{true, false} {
-				envelope := twice(`{"Records":`+records(a)+`}`, spelled, other, inFront)
-				rejectedAs(t, envelope, snapshot.ReasonRepeatedKey, "key Records ", execution, envelope)
-				rejectedAs(t, `[{"messageId":"m1","body":`+quoted(envelope)+`}]`, snapshot.ReasonRepeatedKey, "Records",
-					"m1", envelope)
-				// In a message too: it would count, and its records would be lost.
-				both := twice(envelope, "correlation_id", `"run-1"`, true)
-				rejectedAs(t, both, snapshot.ReasonRepeatedKey, "key Records ", execution, both)
-			}
+	first := enveloped(body(), 1)
+	for _, other := range []string{"[" + record("", body("collection_name", `"b"`)) + "]", `[]`, `null`, `""`, `7`} {
+		for _, envelope := range twice(first, "Records", other) {
+			rejectsAs(t, envelope, snapshot.ReasonRepeatedKey, "key Records ", execution, envelope)
+			rejectsAs(t, piped("m1", envelope), snapshot.ReasonRepeatedKey, "key Records ", "m1", envelope)
+			// In a message too: it would count, and its records would be lost.
+			rejects(t, `{"correlation_id":"run-1",`+envelope[1:], snapshot.ReasonRepeatedKey, "key Records ")
 		}
 	}
 }
 
 func TestRepeatedKeysOfARecord(t *testing.T) {
 	t.Parallel()
-	a, b := body("collection_name", `"a"`), body("collection_name", `"b"`)
-	for name, other := range map[string][]string{"messageId": {`"own"`, `"two"`, `null`, `""`, `7`},
-		"body": {a, b, quoted(b), `null`, `""`, `[]`}} {
-		for _, value := range other {
-			for _, spelled := range []string{name, escaped(name)} {
-				for _, inFront := range []bool{true, false} {
-					record := twice(`{"messageId":"own","body":`+a+`}`, spelled, value, inFront)
-					identity := "own"
-					if name == "messageId" {
-						identity = execution + "/0"
-					}
-					rejectedAs(t, `{"Records":[`+record+`]}`, snapshot.ReasonRepeatedKey, "key "+name+" ", identity,
-						record)
-					rejectedAs(t, `[`+record+`]`, snapshot.ReasonRepeatedKey, "key "+name+" ", identity, record)
-					// Replayed under its identity, it is the same message.
-					rejectedAs(t, `{"Records":[{"messageId":"back","body":`+quoted(record)+`}]}`,
-						snapshot.ReasonRepeatedKey, name,
-						map[string]string{"body": "own", "messageId": "back"}[name], record)
-				}
+	b := body("collection_name", `"b"`)
+	for _, test := range []struct {
+		name, identity, replayed string // the identity of the record, and of its replay
+		values                   []string
+	}{
+		{"messageId", execution + "/0", "back", []string{`"own"`, `"two"`, `null`, `""`, `7`}},
+		{"body", "own", "own", []string{body(), b, quoted(b), `null`, `""`, `[]`}},
+	} {
+		for _, value := range test.values {
+			for _, twin := range twice(record("own", body()), test.name, value) {
+				says := "key " + test.name + " "
+				rejectsAs(t, envelope(twin), snapshot.ReasonRepeatedKey, says, test.identity, twin)
+				rejectsAs(t, "["+twin+"]", snapshot.ReasonRepeatedKey, says, test.identity, twin)
+				rejectsAs(t, envelope(record("back", quoted(twin))), snapshot.ReasonRepeatedKey, says, test.replayed,
+					twin)
 			}
-		}
-	}
-}
-
-// A rejected record does not affect the other records.
-func TestRecordsBesideARepeatedKey(t *testing.T) {
-	t.Parallel()
-	a, b := body("collection_name", `"a"`), body("collection_name", `"b"`)
-	bad := `{"body":` + a + `,"body":` + b + `}`
-	for _, input := range []string{`{"Records":[{"body":` + a + `},` + bad + `,{"body":` + b + `}]}`, `[{"body":` + a +
-		`},` + bad + `,{"body":` + b + `}]`} {
-		var got []string
-		for _, s := range unwrap(input) {
-			got = append(got, strings.TrimPrefix(s.Identity, execution)+" "+s.Is)
-		}
-		if diff := cmp.Diff([]string{"/0 a", "/1 REPEATED_KEY", "/2 b"}, got); diff != "" {
-			t.Error(diff)
 		}
 	}
 }
@@ -123,26 +78,25 @@ func TestRecordsBesideARepeatedKey(t *testing.T) {
 // Keys that decide nothing may be repeated: unknown fields, names in another case, nested ones, and the file name.
 func TestRepeatedKeysThatAreIgnored(t *testing.T) {
 	t.Parallel()
-	for _, message := range []string{
-		twice(body("extra", "1"), "extra", "2", true), twice(body(), "Collection_Name", `"other"`, false),
-		body("extra", `{"collection_name":1,"collection_name":2,"Records":1,"Records":2}`),
-		twice(body("body", "1"), "body", "2", false), twice(body("messageId", "1"), "messageId", "2", false),
-		body("extra", `"\"correlation_id\":1,"`, `cor\u0072elation_id2`, `"}]"`),
-	} {
-		countsAs(t, message, message, said())
+	messages := []string{body("extra", `{"collection_name":1,"collection_name":2,"Records":1,"Records":2}`),
+		body("extra", `"\"correlation_id\":1,"`)}
+	for _, name := range []string{"extra", "Collection_Name", "body", "messageId"} {
+		messages = append(messages, twice(body(name, "1"), name, "2")...)
 	}
-	want := said()
-	want.Filename = "b"
+	for _, message := range messages {
+		countsAs(t, message, said())
+	}
+	named := said()
+	named.Filename = "b"
 	for _, name := range []string{"filename", "file_name"} {
-		message := twice(body(name, `"a"`), name, `"b"`, false)
-		countsAs(t, message, message, want)
+		countsAs(t, twice(body(name, `"a"`), name, `"b"`)[1], named)
 	}
-	record := `{"body":` + body() + `,"attributes":{"a":1,"a":2},"attributes":{},"awsRegion":1,"awsRegion":2}`
-	countsAs(t, record, `{"Records":[`+record+`]}`, said())
-	countsAs(t, record, `[`+record+`]`, said())
+	fields := `{"body":` + body() + `,"attributes":{"a":1,"a":2},"attributes":{},"awsRegion":1,"awsRegion":2}`
+	countsAs(t, envelope(fields), said())
+	countsAs(t, "["+fields+"]", said())
 }
 
-// An object's fields are those that encoding/json reads.
+// An object's fields, and the strings among them, are those that encoding/json reads.
 func TestFieldsOfAnyObject(t *testing.T) {
 	t.Parallel()
 	compare := func(t failer, text string) {
@@ -155,6 +109,11 @@ func TestFieldsOfAnyObject(t *testing.T) {
 		}
 		for name, raw := range want {
 			want[name] = slices.Clone(raw)
+			var wanted *string
+			isString := json.Unmarshal(raw, &wanted) == nil && wanted != nil
+			if read, ok := snapshot.AsString(raw); ok != isString || isString && read != *wanted {
+				t.Errorf("%q: read as %q, %v", raw, read, ok)
+			}
 		}
 		if diff := cmp.Diff(want, got); isObject && diff != "" {
 			t.Errorf("%q: %s", text, diff)
@@ -164,6 +123,7 @@ func TestFieldsOfAnyObject(t *testing.T) {
 		`{}`, " {\n} ", `{"":""}`, `{"a":1}`, ` { "a" : 1 , "b" : [ { "c" : "," } , "]" ] } `,
 		`{"a":"\\","b":"\"}","c":"\\\""}`, `{"a":-1.5e+3,"b":true,"c":null}`,
 		`{"a\"":1,"a\\":2,"\u0061":3,"a":4}`, "{\"\xff\":1}", `{"\ud800":1,"😀":"😀"}`, `{"a":[[],{}],"b":{"c":{}}}`,
+		`{"a":"a\"b","b":"a\\","c":"\u00e9\n"}`, "{\"a\":\"a\xff\",\"b\":\"\xc3\"}", `{"a":"\ud800","b":"Ελ😀"}`,
 		`[{"a":1}]`, `"{}"`, `1`, `{"a":1,}`, `{"a":1}{`,
 	} {
 		compare(t, text)

@@ -1,10 +1,8 @@
 package snapshot_test
 
 import (
-	"go/ast"
-	"go/parser"
-	"go/token"
-	"strconv"
+	"os"
+	"regexp"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -12,28 +10,17 @@ import (
 	"snapshot-status-checker/internal/snapshot"
 )
 
-// A new reason must also be in the runbook, the alarms and the dashboard.
+// Reasons lists every declared reason: the runbook, the alarms and the dashboard follow from it.
 func TestReasonsListsAll(t *testing.T) {
 	t.Parallel()
-	file, err := parser.ParseFile(token.NewFileSet(), "reason.go", nil, 0)
+	source, err := os.ReadFile("reason.go")
 	if err != nil {
 		t.Fatal(err)
 	}
 	var declared []snapshot.Reason
-	ast.Inspect(file, func(node ast.Node) bool {
-		spec, ok := node.(*ast.ValueSpec)
-		if !ok {
-			return true
-		}
-		if kind, named := spec.Type.(*ast.Ident); named && kind.Name == "Reason" {
-			value, err := strconv.Unquote(spec.Values[0].(*ast.BasicLit).Value)
-			if err != nil {
-				t.Fatal(err)
-			}
-			declared = append(declared, snapshot.Reason(value))
-		}
-		return true
-	})
+	for _, found := range regexp.MustCompile(`\sReason += "(.+)"`).FindAllSubmatch(source, -1) {
+		declared = append(declared, snapshot.Reason(found[1]))
+	}
 	if diff := cmp.Diff(declared, snapshot.Reasons); diff != "" || len(declared) == 0 {
 		t.Error(diff)
 	}

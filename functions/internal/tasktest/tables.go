@@ -1,5 +1,8 @@
 // Package tasktest has what the tasks' tests share: both tables in memory under the real store, with a clock, hooks for
 // faults, and the log.
+//
+// A message is written "identity collection/file", a row "collection status received/sent". A collection of another run
+// than Run is written "run:collection".
 package tasktest
 
 import (
@@ -8,6 +11,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -18,12 +23,13 @@ import (
 	"snapshot-status-checker/internal/table/memory"
 	"snapshot-status-checker/internal/table/tabletest"
 	"snapshot-status-checker/internal/telemetry/logging"
-	"snapshot-status-checker/internal/telemetry/metrics"
-	"snapshot-status-checker/internal/telemetry/metrics/metricstest"
 )
 
-// LateAfter is the time after which a run of the type full is late.
-const LateAfter = 3 * time.Hour
+// Times after which the tests' store alerts; a run of the type full is late.
+const (
+	StalledAfter = time.Hour
+	LateAfter    = 3 * time.Hour
+)
 
 // Run is the correlation id of the test's run, and Execution the ARN of its execution.
 const (
@@ -45,104 +51,142 @@ type Tables struct {
 
 // New makes empty tables. The given statuses are exempt.
 func New(t testing.TB, exempt ...snapshot.Status) *Tables {
-	ts := &Tables{t: t, memory: &memory.DB{}, Names: store.NewTables("statuses", "ledger"),
+	ts := &Tables{t: t, memory: &memory.DB{PageSize: 2}, Names: store.NewTables("statuses", "ledger"),
 		Now: time.Date(2020, 1, 1, 12, 0, 0, 0, time.UTC)}
 	ts.DB = &tabletest.Hooked{DB: ts.memory}
-	ts.Store = store.New(ts.DB, ts.Names, store.Settings{Exempt: exempt, StalledAfter: time.Hour,
+	ts.Store = store.New(ts.DB, ts.Names, store.Settings{Exempt: exempt, StalledAfter: StalledAfter,
 		LateAfter: snapshot.LateAfter{"full": LateAfter}, Now: func() time.Time { return ts.Now }})
 	ts.Log = logging.New(&ts.logs, slog.LevelDebug, "task", "app", "dev")
 	return ts
 }
 
-// Key is a collection of the test's run.
+// Key is a collection: "collection" or "run:collection".
 func Key(collection string) snapshot.CollectionKey {
-	return snapshot.CollectionKey{CorrelationID: Run, CollectionName: collection}
+	run, name, other := strings.Cut(collection, ":")
+	if !other {
+		run, name = Run, collection
+	}
+	return snapshot.CollectionKey{CorrelationID: run, CollectionName: name}
 }
 
-// Put replaces a row unconditionally, as other systems do. nil deletes it.
-func (ts *Tables) Put(collection string, row table.Item) {
-	ts.memory.Put(ts.Names.Status.At(Run, collection), row)
+// Keys are collections.
+func Keys(collections ...string) []snapshot.CollectionKey {
+	keys := []snapshot.CollectionKey{}
+	for _, collection := range collections {
+		keys = append(keys, Key(collection))
+	}
+	return keys
 }
+
+func (ts *Tables) row(collection string) table.Ref {
+	key := Key(collection)
+	return ts.Names.Status.At(key.CorrelationID, key.CollectionName)
+}
+
+// attributes are those of a row such as "a Sent 0/3", the second of two files. "-" stands for none.
+func attributes(row string) (collection string, item table.Item) {
+	parts := strings.Fields(row)
+	received, sent, _ := strings.Cut(parts[2], "/")
+	item = table.Item{}
+	if parts[1] != "-" {
+		item["CollectionStatus"] = parts[1]
+	}
+	for name, text := range map[string]string{"FilesReceived": received, "FilesSent": sent} {
+		if number, err := strconv.ParseInt(text, 10, 64); err == nil {
+			item[name] = number
+		} else if text != "-" {
+			item[name] = text
+		}
+	}
+	return parts[0], item
+}
+
+// Put replaces rows unconditionally, as other systems do. A counter that is no number is malformed.
+func (ts *Tables) Put(rows ...string) {
+	for _, row := range rows {
+		collection, item := attributes(row)
+		ts.memory.Put(ts.row(collection), item)
+	}
+}
+
+// Change writes some attributes of a row unconditionally, as other systems do.
+func (ts *Tables) Change(row string) {
+	ts.t.Helper()
+	collection, item := attributes(row)
+	if _, err := ts.memory.Update(ts.t.Context(), table.Write{Ref: ts.row(collection), Set: item}); err != nil {
+		ts.t.Fatal(err)
+	}
+}
+
+// Delete deletes a row.
+func (ts *Tables) Delete(collection string) { ts.memory.Put(ts.row(collection), nil) }
 
 // PutAt replaces any item of either table.
 func (ts *Tables) PutAt(ref table.Ref, item table.Item) { ts.memory.Put(ref, item) }
 
-// Item is the present item, nil if there is none.
-func (ts *Tables) Item(ref table.Ref) table.Item {
+// WantRows wants rows as Put writes them. A name alone stands for no row.
+func (ts *Tables) WantRows(rows ...string) {
 	ts.t.Helper()
-	item, err := ts.memory.Get(ts.t.Context(), table.Read{Ref: ref, Consistent: true})
-	if err != nil {
-		ts.t.Fatal(err)
-	}
-	return item
-}
-
-// PageSize bounds the items of a query's page.
-func (ts *Tables) PageSize(items int) { ts.memory.PageSize = items }
-
-// Deliver marks as delivered what the owner has to deliver.
-func (ts *Tables) Deliver(out snapshot.Outgoing, owner string) {
-	ts.t.Helper()
-	sent, err := ts.Store.Deliver(ts.t.Context(), out, owner, func(snapshot.Export) error { return nil })
-	if err != nil || !sent {
-		ts.t.Fatalf("%s was not pending: %v", out.Kind, err)
-	}
-}
-
-// Change writes attributes of a row unconditionally, as other systems do.
-func (ts *Tables) Change(collection string, attributes table.Item) {
-	ts.t.Helper()
-	if _, err := ts.memory.Update(ts.t.Context(), table.Write{Ref: ts.Names.Status.At(Run, collection),
-		Set: attributes}); err != nil {
-		ts.t.Fatal(err)
-	}
-}
-
-// Sent is a row with status Sent.
-func Sent(files int64) table.Item {
-	return table.Item{"CollectionStatus": "Sent", "FilesSent": files, "FilesReceived": int64(0)}
-}
-
-// Row describes a row: "Sent 1/3" for one file received of three sent, "" without a row.
-func (ts *Tables) Row(collection string) string {
-	ts.t.Helper()
-	item := ts.Item(ts.Names.Status.At(Run, collection))
-	if item == nil {
-		return ""
-	}
-	shown := func(attribute string) any {
-		if item.Has(attribute) {
-			return item[attribute]
+	for _, want := range rows {
+		collection, _, _ := strings.Cut(want, " ")
+		item, err := ts.memory.Get(ts.t.Context(), table.Read{Ref: ts.row(collection), Consistent: true})
+		if err != nil {
+			ts.t.Fatal(err)
 		}
-		return "-"
+		got := collection
+		if item != nil {
+			got = fmt.Sprint(collection, " ", item["CollectionStatus"], " ", item["FilesReceived"], "/",
+				item["FilesSent"])
+		}
+		if got = strings.ReplaceAll(got, "<nil>", "-"); got != want {
+			ts.t.Errorf("row %q, want %q", got, want)
+		}
 	}
-	return fmt.Sprintf("%v %v/%v", shown("CollectionStatus"), shown("FilesReceived"), shown("FilesSent"))
 }
 
-// Body is the message of a file of the collection. fields are added unchanged.
-func Body(collection, file string, fields ...string) string {
+// Body is the text of the message "collection/file"; the file _success is the collection's success file. fields are
+// added unchanged.
+func Body(about string, fields ...string) string {
+	collection, file, _ := strings.Cut(about, "/")
+	key := Key(collection)
 	body := fmt.Sprintf(`{"correlation_id":%q,"collection_name":%q,"snapshot_type":"full","export_date":"2020-01-01",`+
-		`"filename":%q`, Run, collection, file)
+		`"filename":%q`, key.CorrelationID, key.CollectionName, file)
+	if file == "_success" {
+		fields = append(fields, `"is_success_file":"true"`)
+	}
 	return strings.Join(append([]string{body}, fields...), ",") + "}"
 }
 
-// SuccessFile is a field for Body.
-const SuccessFile = `"is_success_file":"true"`
-
-// Message is a record of an array that Pipes delivers.
-func Message(identity, body string) string {
-	text, _ := json.Marshal(body) // a string always marshals
-	return fmt.Sprintf(`{"messageId":%q,"body":%s,"eventSource":"aws:sqs"}`, identity, text)
+// Record is a record of an array that Pipes delivers.
+func Record(identity, text string) string {
+	body, _ := json.Marshal(text) // a string always marshals
+	return fmt.Sprintf(`{"messageId":%q,"body":%s,"eventSource":"aws:sqs"}`, identity, body)
 }
 
-// Batch is an array as Pipes delivers it.
+// Batch is an array as Pipes delivers it, of messages "identity collection/file", of bad ones "identity !", and of
+// records.
 func Batch(messages ...string) json.RawMessage {
-	return json.RawMessage("[" + strings.Join(messages, ",") + "]")
+	var records []string
+	for _, message := range messages {
+		identity, about, _ := strings.Cut(message, " ")
+		switch {
+		case strings.HasPrefix(message, "{"):
+			records = append(records, message)
+		case about == "!":
+			records = append(records, Record(identity, about))
+		default:
+			records = append(records, Record(identity, Body(about)))
+		}
+	}
+	return json.RawMessage("[" + strings.Join(records, ",") + "]")
 }
 
-// Count registers the run and counts messages, with the store alone.
+// Count registers the runs and counts messages, with the store alone.
 func (ts *Tables) Count(messages ...string) {
 	ts.t.Helper()
+	if len(messages) == 0 {
+		return
+	}
 	groups, _, rejected := snapshot.GroupByCollection(snapshot.Unwrap(Batch(messages...), "earlier"))
 	if len(rejected) > 0 {
 		ts.t.Fatal(rejected[0].Rejection)
@@ -165,8 +209,8 @@ func (ts *Tables) Count(messages ...string) {
 // Receive makes the row of a collection of one file, counts that file, and reconciles the collection as owner.
 func (ts *Tables) Receive(collection, owner string) {
 	ts.t.Helper()
-	ts.Put(collection, Sent(1))
-	ts.Count(Message(collection+"-1", Body(collection, "f")))
+	ts.Put(collection + " Sent 0/1")
+	ts.Count(collection + "-1 " + collection + "/f")
 	ts.Reconcile(collection, owner)
 }
 
@@ -180,43 +224,51 @@ func (ts *Tables) Reconcile(collection, owner string) store.Reconciled {
 	return at
 }
 
-// Logged returns the log's lines with this message; all lines for "".
-func (ts *Tables) Logged(message string) []map[string]any {
+// Check checks the test's run after the collection a moved, with the store alone.
+func (ts *Tables) Check(owner string, kinds ...snapshot.Kind) []snapshot.Outgoing {
 	ts.t.Helper()
-	var found []map[string]any
-	for line := range strings.Lines(ts.logs.String()) {
-		var fields map[string]any
-		if err := json.Unmarshal([]byte(line), &fields); err != nil {
-			ts.t.Fatal(err)
-		}
-		if message == "" || fields["message"] == message {
-			found = append(found, fields)
-		}
+	checked, err := ts.Store.Check(ts.t.Context(), Key("a"), owner, true, kinds)
+	if err != nil {
+		ts.t.Fatal(err)
 	}
-	return found
+	return checked.Pending
 }
 
-// Counted calls a task and returns CloudWatch's sums of the metrics that the task measured, by name, and of
-// MessagesRejected also by "name REASON".
-func (ts *Tables) Counted(call func(context.Context)) map[string]float64 {
-	ts.t.Helper()
-	ctx := metrics.Begin(logging.Begin(ts.t.Context(), ts.Log), func() time.Time { return ts.Now })
-	call(ctx)
-	before := ts.logs.Len()
-	metrics.Write(ctx, ts.Log)
-	sums := map[string]float64{}
-	for line := range bytes.Lines(ts.logs.Bytes()[before:]) {
-		data, err := metricstest.Extract(line)
-		if err != nil {
-			ts.t.Errorf("%v: %s", err, line)
-		}
-		for _, d := range data {
-			_, reason, _ := strings.Cut(d.Dimensions, logging.Reason+"=")
-			sums[strings.TrimSpace(d.Name+" "+reason)] += d.Value
-		}
-	}
-	return sums
+// Request is the request for a collection's _success file in epoch 0.
+func Request(collection string) snapshot.Outgoing {
+	return snapshot.Outgoing{Kind: snapshot.SuccessFileRequest, CollectionKey: Key(collection)}
 }
 
-// LogText is the whole log.
-func (ts *Tables) LogText() string { return ts.logs.String() }
+// Deliver marks as delivered what the owner has to deliver.
+func (ts *Tables) Deliver(owner string, pending ...snapshot.Outgoing) {
+	ts.t.Helper()
+	for _, out := range pending {
+		sent, err := ts.Store.Deliver(ts.t.Context(), out, owner, func(snapshot.Export) error { return nil })
+		if err != nil || !sent {
+			ts.t.Fatalf("%s was not pending: %v", out.Kind, err)
+		}
+	}
+}
+
+// Invoke calls a task with the input of testdata/input.json, as the state machine or the schedule does, and returns its
+// output as JSON.
+func Invoke[In, Out any](t *testing.T, handle func(context.Context, In) (Out, error)) string {
+	t.Helper()
+	text, err := os.ReadFile("testdata/input.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var in In
+	if err := json.Unmarshal(text, &in); err != nil {
+		t.Fatal(err)
+	}
+	out, err := handle(t.Context(), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := json.Marshal(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(got)
+}
