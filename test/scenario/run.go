@@ -3,6 +3,7 @@
 package scenario
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -73,6 +74,9 @@ func (r Run) File(collection string, number int) Fields {
 	}
 	return message
 }
+
+// Filename is the name of a file in its message.
+func Filename(file Fields) string { return fmt.Sprint(cmp.Or(file["filename"], file["file_name"])) }
 
 // SuccessFile is the message of the _success file that the sender sends on request.
 func (r Run) SuccessFile(collection string) Message {
