@@ -27,11 +27,6 @@ type seen struct {
 	rejected                      bag // identities, by reason
 }
 
-// collect takes a queue's messages until the context is done.
-func (s *system) collect(ctx context.Context, url string, take func(sqstypes.Message) error) error {
-	return scenario.Collect(ctx, s.queues, url, take)
-}
-
 func attribute(message sqstypes.Message, name string) string {
 	return aws.ToString(message.MessageAttributes[name].StringValue)
 }
@@ -40,7 +35,7 @@ const eventID = "event_id"
 
 // answerRequests answers each request with the collection's success file, as the sender does, some of them twice.
 func (s *system) answerRequests(ctx context.Context) error {
-	return s.collect(ctx, s.outputs.ExportStateQueueUrl, func(message sqstypes.Message) error {
+	return scenario.Collect(ctx, s.queues, s.outputs.ExportStateQueueUrl, func(message sqstypes.Message) error {
 		var request struct {
 			TopicName string `json:"topic_name"`
 		}
@@ -59,7 +54,7 @@ func (s *system) answerRequests(ctx context.Context) error {
 }
 
 func (s *system) collectNotifications(ctx context.Context) error {
-	return s.collect(ctx, s.notificationsURL, func(message sqstypes.Message) error {
+	return scenario.Collect(ctx, s.queues, s.notificationsURL, func(message sqstypes.Message) error {
 		var notification struct {
 			Title string `json:"title_text"`
 		}
@@ -73,7 +68,7 @@ func (s *system) collectNotifications(ctx context.Context) error {
 
 // replayRejected replays messages that were rejected because the retries were used up.
 func (s *system) replayRejected(ctx context.Context) error {
-	return s.collect(ctx, s.outputs.RejectedMessagesQueueUrl, func(message sqstypes.Message) error {
+	return scenario.Collect(ctx, s.queues, s.outputs.RejectedMessagesQueueUrl, func(message sqstypes.Message) error {
 		reason, identity := attribute(message, delivery.AttrReasonCode), attribute(message, delivery.AttrIdentity)
 		s.seen.rejected.add(reason, identity)
 		if reason != string(snapshot.ReasonNotCounted) {
@@ -90,7 +85,7 @@ func (s *system) replayRejected(ctx context.Context) error {
 
 // redrive moves dead letters to the file-received queue as the console does: each gets another id.
 func (s *system) redrive(ctx context.Context) error {
-	return s.collect(ctx, s.deadLettersURL, func(message sqstypes.Message) error {
+	return scenario.Collect(ctx, s.queues, s.deadLettersURL, func(message sqstypes.Message) error {
 		s.seen.again.Add(1)
 		_, err := s.send(ctx, aws.ToString(message.Body))
 		return err
