@@ -14,7 +14,7 @@ import (
 )
 
 // Two environments fit into one account and region: they share no name that the template gives, and export no value,
-// whose name would have to be unique too. CloudFormation names the rest. (test/e2e/adoption deploys two.)
+// whose name would have to be unique too. CloudFormation names the rest. (test/e2e deploys three.)
 func TestEnvironmentsDoNotClash(t *testing.T) {
 	t.Parallel()
 	one, other := byDefault(), synthesize(map[string]any{"environment": "other"})
