@@ -1,4 +1,4 @@
-package e2e_test
+package e2e
 
 import (
 	"context"
@@ -112,6 +112,17 @@ func (e *executions) unfinished(run string, messageIDs []string) string {
 		}
 	}
 	return ""
+}
+
+// of is the number of executions that these messages started.
+func (e *executions) of(messageIDs []string) int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	started := map[*execution]bool{}
+	for _, id := range messageIDs {
+		started[e.byID[id]] = true
+	}
+	return len(started)
 }
 
 // missing says that no input of an execution contains these texts; "" if one does.
