@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -10,6 +11,7 @@ import (
 	cloudwatchtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
 	"snapshot-status-checker/test/scenario"
 )
@@ -66,33 +68,20 @@ func (t *trial) listen(ctx context.Context, what heard, topic string) error {
 
 // hear receives what has arrived at a listener, and counts the messages so far that contain all of these texts.
 func (t *trial) hear(ctx context.Context, what heard, texts ...string) (int, error) {
-	client, here := sqs.NewFromConfig(t.config), t.heard[what]
-	for {
-		received, err := client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
-			QueueUrl: &here.URL, MaxNumberOfMessages: 10, WaitTimeSeconds: 1,
+	here := t.heard[what]
+	for more := 1; more > 0; {
+		var err error
+		more, err = scenario.Take(ctx, sqs.NewFromConfig(t.config), here.URL, func(message sqstypes.Message) error {
+			here.bodies = append(here.bodies, aws.ToString(message.Body))
+			return nil
 		})
 		if err != nil {
 			return 0, fmt.Errorf("listening to %s: %w", what, err)
 		}
-		for _, message := range received.Messages {
-			here.bodies = append(here.bodies, aws.ToString(message.Body))
-			if _, err := client.DeleteMessage(ctx, &sqs.DeleteMessageInput{
-				QueueUrl: &here.URL, ReceiptHandle: message.ReceiptHandle,
-			}); err != nil {
-				return 0, fmt.Errorf("listening to %s: %w", what, err)
-			}
-		}
-		if len(received.Messages) == 0 {
-			break
-		}
 	}
 	count := 0
 	for _, body := range here.bodies {
-		all := true
-		for _, text := range texts {
-			all = all && strings.Contains(body, text)
-		}
-		if all {
+		if !slices.ContainsFunc(texts, func(text string) bool { return !strings.Contains(body, text) }) {
 			count++
 		}
 	}

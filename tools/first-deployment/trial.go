@@ -77,7 +77,7 @@ type question struct {
 func (t *trial) questions() []question {
 	all := []question{{what: "the definition is valid, STANDARD and EXPRESS", ask: t.validate}}
 	for _, state := range stateTests {
-		all = append(all, question{what: "TestState: " + state.name, ask: func(ctx context.Context) (string, error) {
+		all = append(all, question{what: "TestState: " + state.Name, ask: func(ctx context.Context) (string, error) {
 			return t.testState(ctx, state)
 		}})
 	}
