@@ -12,8 +12,11 @@ func TestCheckSeesWhatIsMissingAndWhatExistsTwice(t *testing.T) {
 	t.Parallel()
 	type result struct {
 		row      snapshot.Row
+		more     []store.State // further rows
 		receipts map[string]int
 		requests []string
+		rejected string // reason of a rejected message
+		failed   string // code of a failed write of the other writer
 	}
 	counter := func(n int64) snapshot.Counter { return snapshot.Counter{N: n, Set: true} }
 	for name, test := range map[string]struct {
@@ -25,6 +28,7 @@ func TestCheckSeesWhatIsMissingAndWhatExistsTwice(t *testing.T) {
 		"a file not in the row":   {func(r *result) { r.row.FilesReceived = counter(1) }, 1},
 		"a file in the row twice": {func(r *result) { r.row.FilesReceived = counter(3) }, 1},
 		"a count not in the row":  {func(r *result) { r.row.SyncedFiles = counter(1) }, 1},
+		"a second row":            {func(r *result) { r.more = []store.State{{Row: &snapshot.Row{}}} }, 1},
 		"an update lost":          {func(r *result) { r.row.FilesSent = counter(1) }, 1},
 		"another row":             {func(r *result) { r.row.CollectionName = "b" }, 3},
 		"a file lost":             {func(r *result) { delete(r.receipts, "2") }, 1},
@@ -32,6 +36,9 @@ func TestCheckSeesWhatIsMissingAndWhatExistsTwice(t *testing.T) {
 		"a file never sent":       {func(r *result) { r.receipts["3"] = 1 }, 1},
 		"no request":              {func(r *result) { r.requests = nil }, 2},
 		"two requests":            {func(r *result) { r.requests = append(r.requests, "id-2") }, 1},
+		"retries used up":         {func(r *result) { r.rejected = "NOT_COUNTED" }, 0},
+		"a rejected message":      {func(r *result) { r.rejected = "NOT_JSON" }, 1},
+		"a failed write":          {func(r *result) { r.failed = "ConflictException" }, 1},
 		"a request without an id": {func(r *result) { r.requests = []string{""} }, 1},
 	} {
 		s := &system{plan: &plan{files: 2, collections: []collection{{name: "a", files: []string{"1", "2"}}}}}
@@ -42,10 +49,19 @@ func TestCheckSeesWhatIsMissingAndWhatExistsTwice(t *testing.T) {
 		for _, id := range is.requests {
 			s.seen.requests.add("a", id)
 		}
+		if is.rejected != "" {
+			s.seen.rejected.add(is.rejected, "id")
+		}
+		if is.failed != "" {
+			s.seen.writeErrors.add(is.failed, "")
+		}
+		for _, title := range []string{"All collections received by NiFi", "All collections successful"} {
+			s.seen.notifications.add("Full - "+title, "id of "+title)
+		}
 		r := &Report{system: s}
-		r.checkRows([]store.State{{Row: &is.row}})
+		r.checkRows(append(is.more, store.State{Row: &is.row}))
 		r.checkReceipts(s.plan.collections[0], is.receipts)
-		r.checkOnce("requests", &s.seen.requests, "a")
+		r.checkMessages()
 		if len(r.Broken) != test.broken {
 			t.Errorf("%s: %d broken, want %d: %q", name, len(r.Broken), test.broken, r.Broken)
 		}

@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"slices"
 	"testing"
 
 	"snapshot-status-checker/internal/snapshot"
@@ -25,6 +26,10 @@ func TestPlanSendsEachMessage(t *testing.T) {
 	}
 	if again == 0 || again != p.again || len(p.sends) != 105+twice+again {
 		t.Errorf("%d files come again, the plan says %d, in %d sends", again, p.again, len(p.sends))
+	}
+	first := slices.IndexFunc(p.sends, func(s send) bool { return s.again })
+	if first >= len(p.sends)-again {
+		t.Errorf("the files that come again are not shuffled: the first is send %d of %d", first, len(p.sends))
 	}
 	late := 0
 	for _, c := range p.collections {
