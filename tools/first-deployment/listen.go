@@ -16,14 +16,6 @@ import (
 	"snapshot-status-checker/test/scenario"
 )
 
-// heard is what a listener hears.
-type heard string
-
-const (
-	monitoring heard = "monitoring"
-	alarms     heard = "alarms"
-)
-
 // listener receives from a topic.
 type listener struct {
 	*scenario.Subscription
@@ -54,32 +46,29 @@ func (t *trial) makeAlarmTopic(ctx context.Context) (string, error) {
 	}); err != nil {
 		return "", fmt.Errorf("allowing CloudWatch to publish on the topic for alarms: %w", err)
 	}
-	return t.alarmTopic, t.listen(ctx, alarms, t.alarmTopic)
+	t.alarms, err = t.listen(ctx, "alarms", t.alarmTopic)
+	return t.alarmTopic, err
 }
 
 // listen creates a queue and subscribes it to the topic.
-func (t *trial) listen(ctx context.Context, what heard, topic string) error {
-	here := &listener{Subscription: scenario.NewSubscription(t.config, t.stack+"-"+string(what), topic)}
-	t.atEnd("the queue that listens to "+string(what)+" is deleted",
+func (t *trial) listen(ctx context.Context, to, topic string) (*listener, error) {
+	here := &listener{Subscription: scenario.NewSubscription(t.config, t.stack+"-"+to, topic)}
+	t.atEnd("the queue that listens to "+to+" is deleted",
 		func(ctx context.Context) (string, error) { return "", here.End(ctx) })
-	t.heard[what] = here
-	return here.Begin(ctx)
+	return here, here.Begin(ctx)
 }
 
 // hear receives what has arrived at a listener, and counts the messages so far that contain all of these texts.
-func (t *trial) hear(ctx context.Context, what heard, texts ...string) (int, error) {
-	here := t.heard[what]
+func (t *trial) hear(ctx context.Context, here *listener, texts ...string) (count int, err error) {
 	for more := 1; more > 0; {
-		var err error
 		more, err = scenario.Take(ctx, sqs.NewFromConfig(t.config), here.URL, func(message sqstypes.Message) error {
 			here.bodies = append(here.bodies, aws.ToString(message.Body))
 			return nil
 		})
 		if err != nil {
-			return 0, fmt.Errorf("listening to %s: %w", what, err)
+			return 0, err
 		}
 	}
-	count := 0
 	for _, body := range here.bodies {
 		if !slices.ContainsFunc(texts, func(text string) bool { return !strings.Contains(body, text) }) {
 			count++
@@ -88,9 +77,18 @@ func (t *trial) hear(ctx context.Context, what heard, texts ...string) (int, err
 	return count, nil
 }
 
+// awaitHeard waits until a message with all of these texts has arrived.
+func (t *trial) awaitHeard(ctx context.Context, here *listener, texts ...string) error {
+	return t.until(ctx, t.timeouts.run, func() (bool, error) {
+		count, err := t.hear(ctx, here, texts...)
+		return count > 0, err
+	})
+}
+
 // publish publishes on the monitoring topic, which AWS's own key encrypts.
 func (t *trial) publish(ctx context.Context) (string, error) {
-	if err := t.listen(ctx, monitoring, t.outputs.MonitoringTopicArn); err != nil {
+	var err error
+	if t.monitoring, err = t.listen(ctx, "monitoring", t.outputs.MonitoringTopicArn); err != nil {
 		return "", err
 	}
 	text := "first deployment of " + t.stack
@@ -99,10 +97,7 @@ func (t *trial) publish(ctx context.Context) (string, error) {
 	}); err != nil {
 		return "", fmt.Errorf("publishing: %w", err)
 	}
-	return "", t.until(ctx, t.timeouts.run, func() (bool, error) {
-		count, err := t.hear(ctx, monitoring, text)
-		return count > 0, err
-	})
+	return "", t.awaitHeard(ctx, t.monitoring, text)
 }
 
 // alarmHeard raises an alarm by hand, one that the trial does not raise otherwise, and listens for it. CloudWatch
@@ -115,8 +110,5 @@ func (t *trial) alarmHeard(ctx context.Context) (string, error) {
 	}); err != nil {
 		return "", fmt.Errorf("raising alarm %s: %w", name, err)
 	}
-	return name, t.until(ctx, t.timeouts.run, func() (bool, error) {
-		count, err := t.hear(ctx, alarms, name, "ALARM")
-		return count > 0, err
-	})
+	return name, t.awaitHeard(ctx, t.alarms, name, "ALARM")
 }

@@ -34,7 +34,7 @@ func (t *trial) play(ctx context.Context) (string, error) {
 	progress := scenario.NewProgress(t.progress)
 	player := scenario.NewPlayer(t.config, t.outputs)
 	played, err := player.Play(ctx, plan, 0, t.timeouts.run, progress.Show, func() (bool, error) {
-		count, err := t.hear(ctx, monitoring, plan.CorrelationID)
+		count, err := t.hear(ctx, t.monitoring, plan.CorrelationID)
 		return count >= len(titles), err
 	})
 	progress.End()
@@ -58,22 +58,16 @@ func (t *trial) play(ctx context.Context) (string, error) {
 
 // notified counts the notifications of the run. SNS may deliver one twice; then the answer is NO.
 func (t *trial) notified(ctx context.Context) (string, error) {
-	run := t.shape().Run
 	var wrong []error
 	for _, title := range titles {
-		count, err := t.hear(ctx, monitoring, run, title)
-		if err != nil {
-			return "", err
-		}
-		if count != 1 {
-			wrong = append(wrong, fmt.Errorf("%q arrived %d times", title, count))
+		if count, err := t.hear(ctx, t.monitoring, t.shape().Run, title); err != nil || count != 1 {
+			wrong = append(wrong, fmt.Errorf("%q arrived %d times", title, count), err)
 		}
 	}
-	all, err := t.hear(ctx, monitoring, run)
-	if all != len(titles) {
-		wrong = append(wrong, fmt.Errorf("%d messages about the run arrived", all))
+	if all, err := t.hear(ctx, t.monitoring, t.shape().Run); err != nil || all != len(titles) {
+		wrong = append(wrong, fmt.Errorf("%d messages about the run arrived", all), err)
 	}
-	return strings.Join(titles, ", "), errors.Join(append(wrong, err)...)
+	return strings.Join(titles, ", "), errors.Join(wrong...)
 }
 
 // executions describes the executions of a status, of all for "".

@@ -148,7 +148,9 @@ func (t *trial) checkDeleted(ctx context.Context, id *string) (string, error) {
 		}
 		for _, event := range page.StackEvents {
 			_, there := last[*event.LogicalResourceId]
-			if !there && aws.ToString(event.ResourceType) != "AWS::CloudFormation::Stack" {
+			made := aws.ToString(event.PhysicalResourceId) != "" &&
+				aws.ToString(event.ResourceType) != "AWS::CloudFormation::Stack"
+			if made && !there {
 				last[*event.LogicalResourceId] = event
 			}
 		}

@@ -34,7 +34,8 @@ type trial struct {
 	deployed   bool
 	outputs    local.Outputs
 	alarmTopic string
-	heard      map[heard]*listener
+	monitoring *listener
+	alarms     *listener
 	tables     []string
 	refused    *refusal
 }
@@ -51,7 +52,7 @@ func newTrial(config aws.Config, account, environment string, cdk deployer) *tri
 	application, _ := strings.CutSuffix(deployment.DefaultStack, "-dev")
 	t := &trial{
 		config: config, account: account, environment: environment, stack: application + "-" + environment,
-		cdk: cdk, progress: os.Stderr, heard: map[heard]*listener{},
+		cdk: cdk, progress: os.Stderr,
 	}
 	t.deny, t.allow = t.denyWrites, t.allowWrites
 	t.timeouts.run, t.timeouts.alarm, t.pollInterval = 10*time.Minute, 20*time.Minute, 5*time.Second
