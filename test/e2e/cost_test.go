@@ -103,7 +103,7 @@ func (r *run) execute(input string) (states []string, functionCalls int) {
 }
 
 // Batches as the pipe makes them: a collection with many files, duplicates inside a batch and in other batches, an
-// unreadable message and an unreadable row. Each execution tries to write the row of a collection once.
+// unreadable message and an unreadable row. Each execution writes the row of a collection at most once.
 func batchesThroughThePipe(t *testing.T, s *system) {
 	r := s.newRun(t)
 	const a, b, c, broken = "db.piped.a", "db.piped.b", "db.piped.c", "db.piped.broken"
@@ -137,14 +137,11 @@ func batchesThroughThePipe(t *testing.T, s *system) {
 	if batches > len(ids)/2 {
 		t.Errorf("%d messages came in %d executions", len(ids), batches)
 	}
-	tried := 0
-	for call, n := range proxied.take() {
-		if call.Operation == "UpdateItem" && call.Table == s.outputs.ExportStatusTableName {
-			tried += n
-		}
+	calls := proxied.take()
+	took := calls[call{Operation: "UpdateItem", Table: s.outputs.ExportStatusTableName}]
+	if most := 3*batches + 2; took == 0 || took > most { // a and b move to Received
+		t.Errorf("%d updates of three rows in %d batches took effect, want at most %d", took, batches, most)
 	}
-	if most := 3*batches + 2; tried == 0 || tried > most { // a and b move to Received
-		t.Errorf("%d updates of three rows in %d batches, want at most %d", tried, batches, most)
-	}
-	t.Logf("%d messages in %d batches, %d updates of rows", len(ids), batches, tried)
+	t.Logf("%d messages in %d batches, %d updates of rows, and %d that were refused", len(ids), batches, took,
+		calls[call{Operation: "UpdateItem", Table: s.outputs.ExportStatusTableName, Refused: true}])
 }

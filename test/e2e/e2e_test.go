@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 // stacks with batches of 1.)
 func TestStacks(t *testing.T) {
 	standard := deploy(t, "workflowType=STANDARD", "batchSize=10")
-	express := deploy(t, "workflowType=EXPRESS", "batchSize=100", "environment=express-e2e")
+	express := deploy(t, "workflowType=EXPRESS", "batchSize=10", "environment=express-e2e")
 	both := map[string]*system{"STANDARD": standard, "EXPRESS": express}
 	// These count or break the calls of all, so they are played one after the other. Exact counts come first: each
 	// process of a function registers a run that is new to it, and only the pipes make the engine start several.

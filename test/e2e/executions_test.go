@@ -38,7 +38,7 @@ func (e *executions) watch(ctx context.Context) error {
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		if err := e.refresh(ctx); err != nil {
+		if err := e.refresh(ctx); err != nil && ctx.Err() == nil {
 			return fmt.Errorf("watching the executions: %w", err)
 		}
 		select {

@@ -63,9 +63,9 @@ func uncountedMessages(t *testing.T, s *system) {
 	if diff := cmp.Diff(wantDead, dead); diff != "" {
 		t.Errorf("dead letters (-want +got)\n%s", diff)
 	}
-	if failed := len(s.stack.Executions(t, sfntypes.ExecutionStatusFailed)); failed == failedBefore {
-		t.Error("no execution shows that it failed")
-	}
+	localtest.Await(t, "an execution that shows that it failed", func() bool {
+		return len(s.stack.Executions(t, sfntypes.ExecutionStatusFailed)) > failedBefore
+	})
 	if got := s.stack.RowState(t, r.id, collection); got != "Sent 0" {
 		t.Errorf("the collection is %s", got)
 	}
