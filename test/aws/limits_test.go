@@ -34,6 +34,7 @@ func TestLimitsAreAsDocumented(t *testing.T) {
 	ledger := dynamotest.Create(t, client, "ledger", "PK", "SK")
 	compared.Report(t, "DynamoDB Local: the suite of the tables, and 9 limits")
 	small := map[string]any{"N": int64(1)}
+	times := strings.Repeat
 	keys := func(partition, sort string) table.Write {
 		return table.Write{Ref: status.At(partition, sort), Set: small}
 	}
@@ -42,9 +43,9 @@ func TestLimitsAreAsDocumented(t *testing.T) {
 		return table.Write{Ref: ledger.At("item", "s"), Set: map[string]any{"Bulk": strings.Repeat("x", bytes-rest)}}
 	}
 	for name, limit := range map[string]struct{ most, more table.Write }{
-		"partition keys of 2,048 bytes":     {keys(strings.Repeat("p", 2048), "s"), keys(strings.Repeat("p", 2049), "s")},
-		"sort keys of 1,024 bytes":          {keys("p", strings.Repeat("s", 1024)), keys("p", strings.Repeat("s", 1025))},
-		"sort keys of 1,024 bytes in UTF-8": {keys("p", strings.Repeat("é", 512)), keys("p", strings.Repeat("é", 513))},
+		"partition keys of 2,048 bytes":     {keys(times("p", 2048), "s"), keys(times("p", 2049), "s")},
+		"sort keys of 1,024 bytes":          {keys("p", times("s", 1024)), keys("p", times("s", 1025))},
+		"sort keys of 1,024 bytes in UTF-8": {keys("p", times("é", 512)), keys("p", times("é", 513))},
 		"partition keys with a letter":      {keys("p", "s"), keys("", "s")},
 		"sort keys with a letter":           {keys("p", "s"), keys("p", "")},
 		"items of 400 KB":                   {item(400 << 10), item(400<<10 + 1)},

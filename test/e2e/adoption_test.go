@@ -178,8 +178,9 @@ func (e existing) described(t *testing.T) map[string]any {
 	keys, err := e.stacks.DescribeStacks(t.Context(),
 		&cloudformation.DescribeStacksInput{StackName: aws.String(keyStack)})
 	must(t, err)
-	return map[string]any{"status": string(table.Table.TableStatus), "stream": aws.ToString(table.Table.LatestStreamArn),
-		"files": e.attributes(t, "files"), "dead letters": e.attributes(t, "dead"),
+	return map[string]any{"status": string(table.Table.TableStatus),
+		"stream": aws.ToString(table.Table.LatestStreamArn),
+		"files":  e.attributes(t, "files"), "dead letters": e.attributes(t, "dead"),
 		"requests": e.attributes(t, "requests"), "topic": topic.Attributes,
 		"key": string(keys.Stacks[0].StackStatus)}
 }

@@ -103,7 +103,8 @@ func quotas(s shape, with settings) []quota {
 	each := s.collections / s.files // collections for each file
 	messages := 1 + each            // the _success file is one more message
 	batches := messages / with.batch
-	groups := batches * groupsOf(s, with.batch)                     // updates of a row, each with a batch read before it
+	// updates of a row, each with a batch read before it
+	groups := batches * groupsOf(s, with.batch)
 	ledger := groups*groupWrites(messages/groups) + moveLedger*each // of one collection all are of one partition
 	return []quota{
 		{"run writes", "1,000 units a second of a partition", partitions,

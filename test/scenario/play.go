@@ -22,10 +22,10 @@ type Played struct {
 	Finished bool // the run is as far as it can get; false after a timeout
 }
 
-// Play writes the plan's rows, sends its messages at this rate a second (0: without a limit) and plays the sender, which
-// writes the status Sent of the collections that are SentLast when all files are counted. It ends when the run is as
-// far as it can get: every move is made, and delivered reports that nothing is pending. It gives up when nothing
-// changed for as long as timeout. Progress is passed to show.
+// Play writes the plan's rows, sends its messages at this rate a second (0: without a limit) and plays the sender. When
+// all files are counted, it writes the status Sent of the collections that are SentLast. It ends when the run is as far
+// as it can get: every move is made, and delivered reports that nothing is pending. It gives up when nothing changed
+// for as long as timeout. Progress is passed to show.
 func (p *Player) Play(ctx context.Context, plan Plan, rate float64, timeout time.Duration, show func(string),
 	delivered func() (bool, error),
 ) (Played, error) {

@@ -155,7 +155,7 @@ func (s stateTest) compare(done, failed *sfn.TestStateOutput) error {
 	return lack
 }
 
-// state is a task state of the definition as TestState takes it, with its query language, and the number of its retries.
+// state is a task state of the definition as TestState takes it, with its query language, and how often it is retried.
 func (t *trial) state(name string) (definition string, retries int32, err error) {
 	var machine map[string]any
 	if err := json.Unmarshal([]byte(t.definition("STANDARD")), &machine); err != nil {

@@ -32,7 +32,7 @@ func onEngine(t *testing.T) aws.Config {
 	return localtest.Config(endpoint)
 }
 
-// Without --yes only the plan is printed. With it, a stack that exists is refused: the trial would remove it at the end.
+// Without --yes only the plan is printed. With it, a stack that exists is refused: the trial would remove it.
 func TestNothingIsDoneWithoutYesOrToAnExistingStack(t *testing.T) {
 	config := onEngine(t)
 	client := cloudformation.NewFromConfig(config)

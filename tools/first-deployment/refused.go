@@ -177,7 +177,8 @@ func (t *trial) awaitAlarms(ctx context.Context, names ...string) (seen string, 
 	err = t.until(ctx, t.timeouts.alarm, func() (bool, error) {
 		var raised []string
 		pages := cloudwatch.NewDescribeAlarmsPaginator(cloudwatch.NewFromConfig(t.config),
-			&cloudwatch.DescribeAlarmsInput{AlarmNamePrefix: aws.String(t.stack + "-"), StateValue: types.StateValueAlarm})
+			&cloudwatch.DescribeAlarmsInput{AlarmNamePrefix: aws.String(t.stack + "-"),
+				StateValue: types.StateValueAlarm})
 		for pages.HasMorePages() {
 			page, err := pages.NextPage(ctx)
 			if err != nil {
