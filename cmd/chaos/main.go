@@ -28,7 +28,7 @@ type command struct {
 }
 
 // The second sweep after its lease delivers the message of a dead owner.
-const timeout = store.DefaultLease + 3*time.Minute
+const timeout = store.DefaultLease + 5*time.Minute
 
 func main() {
 	var c command

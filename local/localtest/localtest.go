@@ -29,8 +29,9 @@ const setUpWithin = 30 * time.Minute
 var log = local.Log{Steps: os.Stderr, Output: io.Discard}
 
 var (
-	dir     string // of this test process, set by Main
-	running struct {
+	dir       string   // of this test process, set by Main
+	variables []string // of the engine, set by Main
+	running   struct {
 		sync.Mutex
 		engine *local.TestEngine
 		stacks map[string]*Stack // by their settings
@@ -38,8 +39,12 @@ var (
 	}
 )
 
-// Main runs the package's tests, stops their engine and exits.
-func Main(m *testing.M) { os.Exit(run(m)) }
+// Main runs the package's tests, stops their engine and exits. The variables (NAME=value) are added to the engine's
+// environment, which its function processes inherit.
+func Main(m *testing.M, environment ...string) {
+	variables = environment
+	os.Exit(run(m))
+}
 
 func run(m *testing.M) int {
 	var err error
@@ -86,7 +91,7 @@ func startEngine(t testing.TB) {
 	defer cancel()
 	project, err := local.FindProject()
 	if err == nil {
-		running.engine, err = project.StartTestEngine(ctx, dir, log)
+		running.engine, err = project.StartTestEngine(ctx, dir, log, variables...)
 	}
 	if err != nil {
 		running.failed = err

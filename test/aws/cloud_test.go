@@ -20,17 +20,15 @@ import (
 type cloud struct {
 	*httptest.Server
 	mu       sync.Mutex
-	sent     []sentMessage     // to queues
-	titles   []string          // of published notifications and alerts
-	starts   []json.RawMessage // inputs of executions
+	sent     []sentMessage // to queues
+	titles   []string      // of published notifications
 	dynamodb http.Handler
 }
 
 // sentMessage is a message to a queue, as the SDK sends it.
 type sentMessage struct {
-	QueueUrl          string
-	MessageBody       string
-	MessageAttributes map[string]struct{ StringValue string }
+	QueueUrl    string
+	MessageBody string
 }
 
 func newCloud(t *testing.T, dynamodb string) *cloud {
@@ -65,12 +63,6 @@ func (c *cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		c.sent = append(c.sent, message)
 		sum := md5.Sum([]byte(message.MessageBody))
 		answerJSON(w, map[string]string{"MessageId": "m", "MD5OfMessageBody": hex.EncodeToString(sum[:])})
-	case target == "AWSStepFunctions.StartExecution":
-		var start struct{ Input string }
-		err = json.Unmarshal(body, &start)
-		c.starts = append(c.starts, json.RawMessage(start.Input))
-		answerJSON(w, map[string]any{"executionArn": "arn:aws:states:eu-west-1:111122223333:execution:m:e",
-			"startDate": 1})
 	case strings.HasPrefix(r.URL.Path, "/v1/pipes/"):
 		answerJSON(w, map[string]string{"CurrentState": "RUNNING"})
 	case strings.Contains(string(body), "Action=Publish"):
@@ -108,15 +100,6 @@ func (c *cloud) to(queue string) (messages []sentMessage) {
 		}
 	}
 	return messages
-}
-
-// takeStarts returns the inputs of the executions that were started since its last call.
-func (c *cloud) takeStarts() []json.RawMessage {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	taken := c.starts
-	c.starts = nil
-	return taken
 }
 
 func (c *cloud) published() []string {

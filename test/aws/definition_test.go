@@ -5,6 +5,7 @@ package aws_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -25,45 +26,33 @@ const (
 	maxBatch  = 100 // messages of a batch, and collections of a request of the sweep
 )
 
-// execution is an execution with a description.
-type execution struct {
-	about string
-	strict.Execution
-}
-
-func start(about, input string, answers map[string]strict.Answer) execution {
-	return execution{about, strict.Execution{
-		ID:    "arn:aws:states:eu-west-1:111122223333:execution:status-checker:3e1bd5b6-2f6d-4b2f-9a0e-1c8c3b5a0f01",
-		Input: json.RawMessage(input), Answers: answers,
-	}}
+func start(about, input string, answers map[string]strict.Answer) strict.Execution {
+	return strict.Execution{About: about, Input: json.RawMessage(input), Answers: answers,
+		ID: "arn:aws:states:eu-west-1:111122223333:execution:status-checker:3e1bd5b6-2f6d-4b2f-9a0e-1c8c3b5a0f01"}
 }
 
 // run runs the executions and fails the test for every fault of the definition: an expression without a result, a state
 // that is too large, a message that SQS refuses, a history that is too long.
-func run(t *testing.T, workflowType string, executions []execution) (ends []strict.End, evaluations map[string]int) {
+func run(
+	t *testing.T, workflowType string, executions []strict.Execution,
+) (ends []strict.End, evaluations map[string]int) {
 	t.Helper()
-	var plain []strict.Execution
-	for _, e := range executions {
-		plain = append(plain, e.Execution)
-	}
-	results, err := strict.Run(workflowType, plain)
+	results, err := strict.Run(workflowType, executions)
 	if err != nil {
 		t.Fatal(err)
 	}
-	faults := map[string]string{}
+	faults := map[string]bool{}
 	events, total := 0, 0
 	for i, end := range results.Ends {
 		for _, fault := range end.Faults {
-			if _, ok := faults[fault]; !ok {
-				faults[fault] = executions[i].about
+			if !faults[fault] { // once
+				t.Errorf("%s: %s: %s", workflowType, fault, executions[i].About)
 			}
+			faults[fault] = true
 		}
 		if events = max(events, end.Events); end.Events > maxEvents {
-			t.Errorf("%s: a history of %d events", executions[i].about, end.Events)
+			t.Errorf("%s: a history of %d events", executions[i].About, end.Events)
 		}
-	}
-	for fault, about := range faults {
-		t.Errorf("%s: %s: %s", workflowType, fault, about)
 	}
 	for _, times := range results.Evaluations {
 		total += times
@@ -77,7 +66,7 @@ func run(t *testing.T, workflowType string, executions []execution) (ends []stri
 // together they evaluate every expression.
 func TestPathsExistUnderStrictRules(t *testing.T) {
 	t.Parallel()
-	var executions []execution
+	var executions []strict.Execution
 	var of []paths.Path
 	for _, path := range paths.Table {
 		for _, combination := range combinations() {
@@ -111,10 +100,8 @@ func combinations() []map[string]strict.Answer {
 		var longer []map[string]strict.Answer
 		for _, combination := range all {
 			for _, answer := range choices {
-				with := map[string]strict.Answer{function: answer}
-				for other, its := range combination {
-					with[other] = its
-				}
+				with := maps.Clone(combination)
+				with[function] = answer
 				longer = append(longer, with)
 			}
 		}
@@ -125,17 +112,15 @@ func combinations() []map[string]strict.Answer {
 
 // oddInputs are inputs of a person, or of a queue with other writers.
 var oddInputs = []string{
-	`""`, `null`, `7`, `true`, `false`, `"text"`, `{}`, `[]`, `[null]`, `[1]`, `["x"]`, `[[]]`, `[[1]]`,
-	`[[1, 2], [3]]`,
-	`[{}]`, `[[{}]]`, `{"correlation_id": "r"}`, `{"Records": []}`, `{"Records": [{"body": "x"}]}`,
+	`""`, `null`, `7`, `true`, `"text"`, `{}`, `[]`, `[null]`, `["x"]`, `[[]]`, `[[1, 2], [3]]`, `[{}]`, `[[{}]]`,
+	`{"correlation_id": "r"}`, `{"Records": []}`, `{"Records": [{"body": "x"}]}`,
 	`[{"eventSource": "aws:sqs"}]`, `{"eventSource": "aws:sqs"}`, `[{"eventSource": "other", "body": "{}"}]`,
 	delivered(`"messageId":"", "body":"x"`, `"messageId":null, "body":"x"`, `"messageId":7, "body":"x"`),
 	delivered(`"messageId":"m", "body":""`, `"messageId":"m", "body":null`, `"messageId":"m", "body":{"a":[1]}`,
 		`"messageId":"m", "body":7`, `"messageId":"m", "body":[1]`, `"messageId":"m"`),
-	`{"reconcile": []}`, `{"reconcile": [{"correlation_id": "r", "collection_name": "c"}]}`, `{"reconcile": {}}`,
-	`{"reconcile": null}`, `{"reconcile": "x"}`, `{"reconcile": [1]}`, `{"reconcile": [null]}`, `{"reconcile": [{}]}`,
-	`{"reconcile": [[{"correlation_id": "r"}]]}`,
-	`[{"eventSource": "aws:dynamodb"}]`, `[{"eventSource": "aws:dynamodb", "dynamodb": null}]`,
+	`{"reconcile": [{"correlation_id": "r", "collection_name": "c"}]}`, `{"reconcile": {}}`, `{"reconcile": null}`,
+	`{"reconcile": [null]}`, `{"reconcile": [[{"correlation_id": "r"}]]}`,
+	`[{"eventSource": "aws:dynamodb", "dynamodb": null}]`,
 	`[{"eventSource": "aws:dynamodb", "dynamodb": {}}, {"eventSource": "aws:sqs"}]`,
 }
 
@@ -150,7 +135,7 @@ func delivered(messages ...string) string {
 func TestOddInputsShowNoFault(t *testing.T) {
 	t.Parallel()
 	for _, workflowType := range []string{standard, express} {
-		var executions []execution
+		var executions []strict.Execution
 		for _, input := range oddInputs {
 			for _, failure := range append(failures, counts(2)) {
 				executions = append(executions, start(input, input, map[string]strict.Answer{
@@ -169,7 +154,7 @@ func TestUncountedMessagesAreRejected(t *testing.T) {
 		standard: {{Body: "a", Identity: "1"}, {Body: "b", Identity: "2"}},
 		express:  nil,
 	} {
-		var executions []execution
+		var executions []strict.Execution
 		for _, failure := range failures {
 			if failure.Error != "States.DataLimitExceeded" {
 				executions = append(executions,
@@ -179,7 +164,7 @@ func TestUncountedMessagesAreRejected(t *testing.T) {
 		ends, _ := run(t, workflowType, executions)
 		for i, end := range ends {
 			if end.Status != "FAILED" || !slices.Equal(end.Sent, want) {
-				t.Errorf("%s, %s: ended as %s and rejected %v", workflowType, executions[i].about, end.Status, end.Sent)
+				t.Errorf("%s, %s: ended as %s and rejected %v", workflowType, executions[i].About, end.Status, end.Sent)
 			}
 		}
 	}
@@ -194,7 +179,7 @@ func TestLargestBatchesFit(t *testing.T) {
 		checkCollectionFunction: answers[checkCollectionFunction][2], checkAllFunction: answers[checkAllFunction][2],
 	}
 	uncountable := map[string]strict.Answer{incrementFunction: fails("Unavailable", strings.Repeat("c", 40_000))}
-	var executions []execution
+	var executions []strict.Execution
 	for _, batch := range []struct {
 		messages int
 		filling  string

@@ -4,17 +4,12 @@ package aws_test
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
-	"net/http"
-	"net/http/httptest"
-	"strings"
-	"sync/atomic"
+	"slices"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
@@ -24,14 +19,14 @@ import (
 	"snapshot-status-checker/test/aws/dynamodblocal"
 	"snapshot-status-checker/test/aws/emulator"
 	"snapshot-status-checker/test/aws/strict"
+	"snapshot-status-checker/test/scenario"
 )
 
 const (
 	sourceQueue  = "arn:aws:sqs:eu-west-1:111122223333:file-received"
 	rejected     = "rejected"
 	requests     = "export-state.fifo"
-	concurrently = 4 // executions
-	ofEachTask   = 2 // processes
+	concurrently = 2 // executions
 )
 
 // system is the stack without the local engine: the real functions in Lambda's emulator, tables and stream in DynamoDB
@@ -41,15 +36,14 @@ type system struct {
 	*cloud
 	rows
 	workflowType string
-	tasks        map[string]*emulator.Function // by their placeholders in the definition
-	sweep        *emulator.Function
-	server       string // calls the tasks for the interpreter
+	player       *scenario.Player
+	emulators    []map[string]string // for each concurrent execution; by the placeholders of the definition
+	sweep        string              // its emulator
 	streams      *dynamodbstreams.Client
 	filters      local.Filters
 	seen         int // records of the stream
 	executions   int
 	events       int // of the longest history
-	calls        atomic.Int64
 }
 
 func newSystem(t *testing.T, workflowType string) *system {
@@ -60,8 +54,8 @@ func newSystem(t *testing.T, workflowType string) *system {
 	ledger := dynamotest.Create(t, client, "ledger", "PK", "SK")
 	s := &system{
 		T: t, cloud: newCloud(t, aws.ToString(config.BaseEndpoint)), rows: rows{T: t, client: client, table: status},
+		player:       scenario.NewPlayer(config, local.Outputs{ExportStatusTableName: status}),
 		workflowType: workflowType, streams: dynamodbstreams.NewFromConfig(config),
-		tasks:   map[string]*emulator.Function{},
 		filters: parse(t, statemachine.StreamFilters(nil)),
 	}
 	environment := map[string]string{
@@ -71,40 +65,20 @@ func newSystem(t *testing.T, workflowType string) *system {
 		"EXPORT_STATE_SQS_QUEUE_URL":  "https://sqs.eu-west-1.amazonaws.com/111122223333/" + requests,
 		"MONITORING_SNS_TOPIC_ARN":    "arn:aws:sns:eu-west-1:111122223333:monitoring",
 		"STATE_MACHINE_ARN":           "arn:aws:states:eu-west-1:111122223333:stateMachine:status-checker",
-		"PIPE_NAMES":                  "messages,changes", "STALLED_AFTER_MINUTES": "0",
+		"PIPE_NAMES":                  "messages,changes",
 	}
-	for function, task := range map[string]string{
-		incrementFunction: "increment", checkCollectionFunction: "check-collection",
-		checkAllFunction: "check-all", notifyFunction: "notify",
-	} {
-		s.tasks[function] = emulator.Start(t, task, ofEachTask, environment)
+	for range concurrently {
+		of := map[string]string{}
+		for function, task := range map[string]string{
+			incrementFunction: "increment", checkCollectionFunction: "check-collection",
+			checkAllFunction: "check-all", notifyFunction: "notify",
+		} {
+			of[function] = emulator.Start(t, task, environment)
+		}
+		s.emulators = append(s.emulators, of)
 	}
-	s.sweep = emulator.Start(t, "sweep", 1, environment)
-	server := httptest.NewServer(http.HandlerFunc(s.call))
-	t.Cleanup(server.Close)
-	s.server = server.URL
+	s.sweep = emulator.Start(t, "sweep", environment)
 	return s
-}
-
-// call calls a function for the interpreter: see strict.RunLive.
-func (s *system) call(w http.ResponseWriter, r *http.Request) {
-	var payload json.RawMessage
-	var answer json.RawMessage
-	err := json.NewDecoder(r.Body).Decode(&payload)
-	if err == nil {
-		s.calls.Add(1)
-		answer, err = s.tasks[strings.TrimPrefix(r.URL.Path, "/")].Invoke(r.Context(), payload)
-	}
-	if err == nil {
-		_, _ = w.Write(answer)
-		return
-	}
-	failure := strict.Answer{Error: "Lambda.Unknown", Cause: aws.String(err.Error())}
-	if failed := (*emulator.Error)(nil); errors.As(err, &failed) {
-		failure = strict.Answer{Error: failed.Name, Cause: &failed.Cause}
-	}
-	w.WriteHeader(http.StatusInternalServerError)
-	_ = json.NewEncoder(w).Encode(failure)
 }
 
 // execute runs an execution for each of the inputs and wants each to succeed.
@@ -116,7 +90,7 @@ func (s *system) execute(inputs ...json.RawMessage) {
 		id := fmt.Sprintf("arn:aws:states:eu-west-1:111122223333:execution:status-checker:%08d", s.executions)
 		all = append(all, strict.Execution{ID: id, Input: input})
 	}
-	results, err := strict.RunLive(s.workflowType, all, s.server, concurrently)
+	results, err := strict.RunLive(s.workflowType, all, s.emulators)
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -133,13 +107,12 @@ func (s *system) execute(inputs ...json.RawMessage) {
 func (s *system) deliver(batch int, messages ...sqstypes.Message) {
 	s.Helper()
 	var inputs []json.RawMessage
-	for len(messages) > 0 {
-		n := min(batch, len(messages))
-		input, err := local.RecordsInput(sourceQueue, messages[:n])
+	for some := range slices.Chunk(messages, batch) {
+		input, err := local.RecordsInput(sourceQueue, some)
 		if err != nil {
 			s.Fatal(err)
 		}
-		inputs, messages = append(inputs, json.RawMessage(input)), messages[n:]
+		inputs = append(inputs, json.RawMessage(input))
 	}
 	s.execute(inputs...)
 }
@@ -163,28 +136,10 @@ func (s *system) changes() (passed int) {
 	return len(inputs)
 }
 
-// callSweep calls the sweep and runs the executions that it starts.
-func (s *system) callSweep(name string) {
+// callSweep calls the sweep, which finds nothing to do.
+func (s *system) callSweep() {
 	s.Helper()
-	if _, err := s.sweep.Invoke(s.Context(), json.RawMessage(`{"execution_id":"`+name+`"}`)); err != nil {
+	if _, err := emulator.Invoke(s.Context(), s.sweep, `{"execution_id":"sweep"}`); err != nil {
 		s.Fatal(err)
 	}
-	s.execute(s.takeStarts()...)
-}
-
-// rowState is a row as "Status received/sent".
-func (s *system) rowState(run, collection string) string {
-	s.Helper()
-	got, err := s.client.GetItem(s.Context(), &dynamodb.GetItemInput{
-		TableName: &s.table, Key: s.rows.of(run).key(collection), ConsistentRead: aws.Bool(true)})
-	if err != nil {
-		s.Fatal(err)
-	}
-	status, _ := got.Item["CollectionStatus"].(*types.AttributeValueMemberS)
-	received, _ := got.Item["FilesReceived"].(*types.AttributeValueMemberN)
-	sent, _ := got.Item["FilesSent"].(*types.AttributeValueMemberN)
-	if status == nil || received == nil || sent == nil {
-		return fmt.Sprint(got.Item)
-	}
-	return fmt.Sprintf("%s %s/%s", status.Value, received.Value, sent.Value)
 }

@@ -31,11 +31,8 @@ type Options struct {
 	// WaitScale scales the waits of the state machine's retries.
 	WaitScale float64
 	// Timeout ends a run without progress. It must exceed a lease and a sweep, after which the messages of a dead owner
-	// are delivered. It is scaled by the slowdown of a busy machine.
+	// are delivered.
 	Timeout time.Duration
-	// MaxDuration ends a run that a busy machine cannot finish in time; 0 for no limit. The report then names the
-	// machine as the reason for what is missing.
-	MaxDuration time.Duration
 	// Dir is an empty folder for the engine's files.
 	Dir string
 	Log io.Writer
@@ -64,7 +61,7 @@ func Run(ctx context.Context, project local.Project, o Options) (*Report, error)
 	}
 	defer s.tearDown()
 	fmt.Fprintf(o.Log, "sending %d messages of %d collections, %d of them twice, and %d files in another message, too "+
-		"(seed %d)\n", o.Messages, o.Collections, s.plan.duplicates, s.plan.again, o.Seed)
+		"(seed %d)\n", s.plan.files, o.Collections, s.plan.duplicates, s.plan.again, o.Seed)
 	s.begun = time.Now()
 	missing, err := s.runUntilIdle(ctx)
 	if err != nil {
@@ -80,7 +77,7 @@ func Run(ctx context.Context, project local.Project, o Options) (*Report, error)
 }
 
 // runUntilIdle runs senders, writers and faults concurrently until nothing is left to do. It returns what is missing if
-// the timeout or the maximal duration ends it.
+// the timeout ends it.
 func (s *system) runUntilIdle(ctx context.Context) (missing string, err error) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -96,7 +93,6 @@ func (s *system) runUntilIdle(ctx context.Context) (missing string, err error) {
 	always(s.servePipes)
 	always(s.watchRows)
 	always(s.killFunctions)
-	always(s.busy.watch)
 	always(s.answerRequests)
 	always(s.collectNotifications)
 	always(s.replayRejected)
@@ -106,7 +102,7 @@ func (s *system) runUntilIdle(ctx context.Context) (missing string, err error) {
 	always(func(ctx context.Context) error { return s.writeRows(ctx, sync.OnceFunc(func() { close(written) })) })
 	tasks.Go(func() error {
 		defer stop()
-		if err := s.send(within); err != nil {
+		if err := s.sendAll(within); err != nil {
 			return err
 		}
 		var err error

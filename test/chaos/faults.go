@@ -2,11 +2,13 @@ package chaos
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"net/url"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	toxiproxy "github.com/Shopify/toxiproxy/v2"
@@ -25,10 +27,7 @@ type faults struct {
 	killEvery int
 	kills     chan struct{}
 
-	// sharedTable must see no transactions: they would make writes of its other writers fail.
-	sharedTable atomic.Pointer[string]
-
-	requests, requestsCut, answersCut, answersLate, answersHung, transactions atomic.Int64
+	requests, requestsCut, answersCut, answersLate, answersHung atomic.Int64
 }
 
 // Probabilities of the faults.
@@ -91,7 +90,7 @@ func init() { toxics.Register(toxicType, new(toxic)) }
 func (t *toxic) Pipe(stub *toxics.ToxicStub) {
 	harm := t.faults.toAnswer
 	if t.direction == stream.Upstream {
-		harm = t.faults.toRequest()
+		harm = t.faults.toRequest
 	}
 	for {
 		select {
@@ -110,20 +109,12 @@ func (t *toxic) Pipe(stub *toxics.ToxicStub) {
 	}
 }
 
-// toRequest returns a function that counts the requests of one connection; false cuts the connection.
-func (f *faults) toRequest() func(piece []byte) bool {
-	inTransaction := false
-	return func(piece []byte) bool {
-		if bytes.HasPrefix(piece, []byte("POST ")) {
-			f.request()
-			inTransaction = bytes.Contains(piece, []byte("DynamoDB_20120810.TransactWriteItems"))
-		}
-		if table := f.sharedTable.Load(); inTransaction && table != nil &&
-			bytes.Contains(piece, []byte(`"`+*table+`"`)) {
-			f.transactions.Add(1)
-		}
-		return !strikes(requestCut, &f.requestsCut)
+// toRequest counts requests; false cuts the connection.
+func (f *faults) toRequest(piece []byte) bool {
+	if bytes.HasPrefix(piece, []byte("POST ")) {
+		f.request()
 	}
+	return !strikes(requestCut, &f.requestsCut)
 }
 
 // request counts a request and sometimes asks for a kill. Pending kills do not add up.
@@ -157,4 +148,21 @@ func strikes(probability float64, count *atomic.Int64) bool {
 	}
 	count.Add(1)
 	return true
+}
+
+// killFunctions kills a random function process for each value of the channel kills.
+func (s *system) killFunctions(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-s.faults.kills:
+		}
+		if functions := s.engine.Functions(); len(functions) > 0 {
+			victim := functions[rand.N(len(functions))]
+			if err := syscall.Kill(victim, syscall.SIGKILL); err == nil { // else it has just ended
+				s.seen.killed.Add(1)
+			}
+		}
+	}
 }

@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"slices"
 	"testing"
 
 	"snapshot-status-checker/internal/snapshot"
@@ -8,34 +9,36 @@ import (
 
 func TestPlanSendsEachMessage(t *testing.T) {
 	t.Parallel()
-	const collections, messages = 7, 100
-	p := newPlan(1, collections, messages, snapshot.ByFile)
-	times, twice, again := map[int]int{}, 0, 0
+	p, err := newPlan(Options{Seed: 1, Collections: 7, Messages: 105, CountBy: snapshot.ByFile})
+	if err != nil {
+		t.Fatal(err)
+	}
+	times, twice, again := map[string]int{}, 0, 0
 	for _, send := range p.sends {
 		if send.again {
 			again++
-		} else if times[send.message]++; times[send.message] == 2 {
+		} else if times[send.text]++; times[send.text] == 2 {
 			twice++
 		}
 	}
-	if len(times) != messages || twice != messages/5 || again != messages/10 || len(p.sends) != messages+twice+again {
-		t.Errorf("%d messages, %d of them twice, %d files again, in %d sends", len(times), twice, again, len(p.sends))
+	if len(times) != 105 || p.files != 105 || twice != 21 || p.duplicates != 21 {
+		t.Errorf("%d messages of %d files, %d of them twice, want 105 and 21", len(times), p.files, twice)
 	}
-	if p.sends[0].message == 0 && p.sends[1].message == 1 && p.sends[2].message == 2 {
-		t.Error("not shuffled")
+	if again == 0 || again != p.again || len(p.sends) != 105+twice+again {
+		t.Errorf("%d files come again, the plan says %d, in %d sends", again, p.again, len(p.sends))
 	}
-	files, late := 0, 0
+	first := slices.IndexFunc(p.sends, func(s send) bool { return s.again })
+	if first >= len(p.sends)-again {
+		t.Errorf("the files that come again are not shuffled: the first is send %d of %d", first, len(p.sends))
+	}
+	late := 0
 	for _, c := range p.collections {
-		files += c.files
-		if c.files == 0 {
-			t.Errorf("%s has no files", c.name)
-		}
 		if c.sentAt > 1 {
 			late++
 		}
 	}
-	if files != messages || late == 0 || late == collections {
-		t.Errorf("%d files, Sent is written late for %d collections", files, late)
+	if late != 1 {
+		t.Errorf("Sent is written late for %d collections, want 1", late)
 	}
 	last := map[string]bool{}
 	for _, w := range p.writings() {
@@ -46,17 +49,26 @@ func TestPlanSendsEachMessage(t *testing.T) {
 	}
 }
 
-// The duplicate of a message needs the id that the first send returns.
-func TestNextSendsWaitsForTheIdentity(t *testing.T) {
+// Kills depend on requests, not on time.
+func TestKillsFollowRequests(t *testing.T) {
 	t.Parallel()
-	identities := make([]string, 3)
-	now, rest := nextSends([]send{{message: 0}, {message: 1}, {message: 0}, {message: 2}}, identities)
-	if len(now) != 2 || len(rest) != 2 {
-		t.Errorf("took %v and left %v, want the second of a message left", now, rest)
+	f := &faults{killEvery: 10, kills: make(chan struct{}, 1)}
+	called := 0
+	for range 10_000 {
+		f.request()
+		select {
+		case <-f.kills:
+			called++
+		default:
+		}
 	}
-	identities[0], identities[1] = "a", "b"
-	now, rest = nextSends(rest, identities)
-	if len(now) != 2 || len(rest) != 0 {
-		t.Errorf("took %v and left %v, want all taken", now, rest)
+	if called < 500 || called > 2_000 { // 1,000 expected, with a standard deviation of 30
+		t.Errorf("%d kills in 10,000 requests, want about 1,000", called)
+	}
+	for range 1_000 { // pending kills do not add up
+		f.request()
+	}
+	if len(f.kills) != 1 || f.requests.Load() != 11_000 {
+		t.Errorf("%d pending kills after %d requests", len(f.kills), f.requests.Load())
 	}
 }

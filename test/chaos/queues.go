@@ -6,93 +6,25 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"sync"
 	"sync/atomic"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
 	"snapshot-status-checker/internal/delivery"
 	"snapshot-status-checker/internal/snapshot"
+	"snapshot-status-checker/test/scenario"
 )
 
 // seen counts the input, the faults and the output.
 type seen struct {
-	sendings, duplicates              atomic.Int64
-	killed                            atomic.Int64
-	writes, sentLate                  atomic.Int64
-	replayed, successFiles, again     atomic.Int64
-	files                             bag // identities of the files' messages
-	writeErrors                       bag // codes
-	requests, notifications, rejected bags
-}
-
-// bag counts equal strings.
-type bag struct {
-	mu sync.Mutex
-	n  map[string]int
-}
-
-func (b *bag) add(thing string) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.n == nil {
-		b.n = map[string]int{}
-	}
-	b.n[thing]++
-}
-
-// counts returns a copy of the counts.
-func (b *bag) counts() map[string]int {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	counts := map[string]int{}
-	for thing, n := range b.n {
-		counts[thing] = n
-	}
-	return counts
-}
-
-// bags are bags by label.
-type bags struct {
-	mu sync.Mutex
-	by map[string]map[string]int
-}
-
-func (b *bags) add(label, thing string) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.by == nil {
-		b.by = map[string]map[string]int{}
-	}
-	if b.by[label] == nil {
-		b.by[label] = map[string]int{}
-	}
-	b.by[label][thing]++
-}
-
-// collect receives messages until the context is done. It deletes each after take, so that no message of an empty queue
-// is left to take.
-func (s *system) collect(ctx context.Context, url string, take func(sqstypes.Message) error) error {
-	for ctx.Err() == nil {
-		got, err := s.queues.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
-			QueueUrl: &url, MaxNumberOfMessages: 10, WaitTimeSeconds: 1, MessageAttributeNames: []string{"All"},
-		})
-		if err != nil {
-			return fmt.Errorf("collecting messages: %w", err)
-		}
-		for _, message := range got.Messages {
-			if err := take(message); err != nil {
-				return err
-			}
-			if _, err := s.queues.DeleteMessage(ctx,
-				&sqs.DeleteMessageInput{QueueUrl: &url, ReceiptHandle: message.ReceiptHandle}); err != nil {
-				return fmt.Errorf("collecting messages: %w", err)
-			}
-		}
-	}
-	return nil
+	sendings, duplicates          atomic.Int64
+	killed                        atomic.Int64
+	writes, sentLate              atomic.Int64
+	replayed, successFiles, again atomic.Int64
+	writeErrors                   bag // of the other writer, by their codes
+	requests, notifications       bag // event ids, by collection and title
+	rejected                      bag // identities, by reason
 }
 
 func attribute(message sqstypes.Message, name string) string {
@@ -103,7 +35,7 @@ const eventID = "event_id"
 
 // answerRequests answers each request with the collection's success file, as the sender does, some of them twice.
 func (s *system) answerRequests(ctx context.Context) error {
-	return s.collect(ctx, s.outputs.ExportStateQueueUrl, func(message sqstypes.Message) error {
+	return scenario.Collect(ctx, s.queues, s.outputs.ExportStateQueueUrl, func(message sqstypes.Message) error {
 		var request struct {
 			TopicName string `json:"topic_name"`
 		}
@@ -111,10 +43,10 @@ func (s *system) answerRequests(ctx context.Context) error {
 			return fmt.Errorf("reading a request: %w", err)
 		}
 		s.seen.requests.add(request.TopicName, attribute(message, eventID))
-		body := s.plan.successFile(request.TopicName)
-		ids, err := s.post(ctx, s.outputs.FileReceivedQueueUrl, body)
+		body := s.plan.run.SuccessFile(request.TopicName).Text
+		ids, err := s.send(ctx, body)
 		if err == nil && rand.Float64() < duplicateShare {
-			_, err = s.post(ctx, s.outputs.FileReceivedQueueUrl, envelope(ids[0], body))
+			_, err = s.send(ctx, envelope(ids[0], body))
 		}
 		s.seen.successFiles.Add(1)
 		return err
@@ -122,7 +54,7 @@ func (s *system) answerRequests(ctx context.Context) error {
 }
 
 func (s *system) collectNotifications(ctx context.Context) error {
-	return s.collect(ctx, s.notificationsURL, func(message sqstypes.Message) error {
+	return scenario.Collect(ctx, s.queues, s.notificationsURL, func(message sqstypes.Message) error {
 		var notification struct {
 			Title string `json:"title_text"`
 		}
@@ -136,7 +68,7 @@ func (s *system) collectNotifications(ctx context.Context) error {
 
 // replayRejected replays messages that were rejected because the retries were used up.
 func (s *system) replayRejected(ctx context.Context) error {
-	return s.collect(ctx, s.outputs.RejectedMessagesQueueUrl, func(message sqstypes.Message) error {
+	return scenario.Collect(ctx, s.queues, s.outputs.RejectedMessagesQueueUrl, func(message sqstypes.Message) error {
 		reason, identity := attribute(message, delivery.AttrReasonCode), attribute(message, delivery.AttrIdentity)
 		s.seen.rejected.add(reason, identity)
 		if reason != string(snapshot.ReasonNotCounted) {
@@ -145,8 +77,27 @@ func (s *system) replayRejected(ctx context.Context) error {
 		if identity == "" {
 			return errors.New("a message was rejected without its identity")
 		}
-		_, err := s.post(ctx, s.outputs.FileReceivedQueueUrl, envelope(identity, aws.ToString(message.Body)))
 		s.seen.replayed.Add(1)
+		_, err := s.send(ctx, envelope(identity, aws.ToString(message.Body)))
 		return err
 	})
+}
+
+// redrive moves dead letters to the file-received queue as the console does: each gets another id.
+func (s *system) redrive(ctx context.Context) error {
+	return scenario.Collect(ctx, s.queues, s.deadLettersURL, func(message sqstypes.Message) error {
+		s.seen.again.Add(1)
+		_, err := s.send(ctx, aws.ToString(message.Body))
+		return err
+	})
+}
+
+// send sends up to ten messages to the file-received queue and returns their ids.
+func (s *system) send(ctx context.Context, bodies ...string) (ids []string, err error) {
+	return scenario.Post(ctx, s.queues, s.outputs.FileReceivedQueueUrl, bodies...)
+}
+
+// envelope is a message that brings another one under its identity, as in a replay.
+func envelope(identity, body string) string {
+	return scenario.Envelope(scenario.Record(identity, body)).Text
 }

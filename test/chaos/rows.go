@@ -7,94 +7,39 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
 
-	"snapshot-status-checker/internal/snapshot"
+	"snapshot-status-checker/test/scenario"
 )
 
-// row is a collection's row of the export status table.
-type row struct {
-	CollectionName, CollectionStatus string
-	FilesSent, FilesReceived         int
-	EpochStart                       int
-	SyncedFiles                      any // a number; a text while the row is being adopted
-}
+// rows are the run's rows by collection.
+type rows map[string]scenario.Row
 
-// held is the part of the ledger's count that the row holds.
-func (r row) held() int {
-	synced, _ := r.SyncedFiles.(float64)
-	return r.EpochStart + int(synced)
-}
-
-func (r row) is(status snapshot.Status) bool { return snapshot.Status(r.CollectionStatus).Is(status) }
-
-func received(rows map[string]row) (sum int) {
+func received(rows rows) (sum int) {
 	for _, r := range rows {
-		sum += r.FilesReceived
+		sum += r.Received
 	}
 	return sum
 }
 
-func (s *system) key(collectionName string) map[string]types.AttributeValue {
-	return map[string]types.AttributeValue{
-		"CorrelationId":  &types.AttributeValueMemberS{Value: s.plan.correlationID},
-		"CollectionName": &types.AttributeValueMemberS{Value: collectionName},
-	}
-}
-
-// putRows makes the rows before anything is sent.
-func (s *system) putRows(ctx context.Context) error {
-	for _, c := range s.plan.collections {
-		item := s.key(c.name)
-		item["CollectionStatus"] = &types.AttributeValueMemberS{Value: "Exporting"}
-		item["FilesSent"] = &types.AttributeValueMemberN{Value: "0"}
-		if _, err := s.table.PutItem(ctx,
-			&dynamodb.PutItemInput{TableName: &s.outputs.ExportStatusTableName, Item: item}); err != nil {
-			return fmt.Errorf("making the rows: %w", err)
-		}
-	}
-	return nil
-}
-
-func (s *system) readRows(ctx context.Context) (map[string]row, error) {
-	pages := dynamodb.NewQueryPaginator(s.table, &dynamodb.QueryInput{
-		TableName: &s.outputs.ExportStatusTableName, ConsistentRead: aws.Bool(true),
-		KeyConditionExpression: aws.String("CorrelationId = :run"),
-		ExpressionAttributeValues: map[string]types.AttributeValue{
-			":run": &types.AttributeValueMemberS{Value: s.plan.correlationID}},
-	})
-	rows := map[string]row{}
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("reading the rows: %w", err)
-		}
-		var found []row
-		if err := attributevalue.UnmarshalListOfMaps(page.Items, &found); err != nil {
-			return nil, fmt.Errorf("reading the rows: %w", err)
-		}
-		for _, r := range found {
-			rows[r.CollectionName] = r
-		}
-	}
-	return rows, nil
-}
-
 // watchRows keeps s.rows up to date.
 func (s *system) watchRows(ctx context.Context) error {
-	return every(ctx, 250*time.Millisecond, func() error {
-		rows, err := s.readRows(ctx)
-		if err == nil {
-			s.rows.Store(&rows)
+	return every(ctx, 250*time.Millisecond, func() (done bool, err error) {
+		found, err := s.player.Rows(ctx, s.plan.run)
+		if err != nil {
+			return false, err
 		}
-		return err
+		rows := rows{}
+		for _, row := range found {
+			rows[row.Name] = row
+		}
+		s.rows.Store(&rows)
+		return false, nil
 	})
 }
 
@@ -113,7 +58,7 @@ const filesPerUpdate = 10
 func (p *plan) writings() []writing {
 	var all []writing
 	for _, c := range p.collections {
-		for left := c.files; left > 0; left -= filesPerUpdate {
+		for left := len(c.files); left > 0; left -= filesPerUpdate {
 			all = append(all, writing{due: min(c.sentAt, 1) * rand.Float64(), collection: c,
 				files: min(left, filesPerUpdate)})
 		}
@@ -128,51 +73,56 @@ func (p *plan) writings() []writing {
 func (s *system) writeRows(ctx context.Context, written func()) error {
 	plain := dynamodb.NewFromConfig(s.config, func(o *dynamodb.Options) { o.Retryer = aws.NopRetryer{} })
 	left := s.plan.writings()
-	return every(ctx, 25*time.Millisecond, func() error {
+	return every(ctx, 25*time.Millisecond, func() (done bool, err error) {
 		for ; len(left) > 0 && s.due(left[0]); left = left[1:] {
 			next := left[0]
-			if next.sent && (*s.rows.Load())[next.collection.name].FilesReceived >= next.collection.files {
+			if next.sent && s.counted(next.collection) {
 				s.seen.sentLate.Add(1)
 			}
 			if err := s.write(ctx, plain, next); err != nil {
-				return err
+				return false, err
 			}
 		}
 		if len(left) == 0 {
 			written()
 		}
 		any := s.plan.collections[rand.N(len(s.plan.collections))]
-		return s.write(ctx, plain, writing{collection: any})
+		return false, s.write(ctx, plain, writing{collection: any})
 	})
 }
 
 func (s *system) due(next writing) bool {
-	rows := s.rows.Load()
 	switch {
-	case rows == nil:
+	case s.rows.Load() == nil:
 		return false
 	case next.due <= 1:
 		return float64(s.seen.sendings.Load()) >= next.due*float64(len(s.plan.sends))
 	}
-	return (*rows)[next.collection.name].FilesReceived >= next.collection.files
+	return s.counted(next.collection)
 }
 
+// counted reports whether all files of the collection are counted.
+func (s *system) counted(c collection) bool { return (*s.rows.Load())[c.name].Received >= len(c.files) }
+
 func (s *system) write(ctx context.Context, plain *dynamodb.Client, this writing) error {
-	update := &dynamodb.UpdateItemInput{
-		TableName: &s.outputs.ExportStatusTableName, Key: s.key(this.collection.name),
-		UpdateExpression: aws.String("ADD FilesSent :files"),
-		ExpressionAttributeValues: map[string]types.AttributeValue{
-			":files": &types.AttributeValueMemberN{Value: strconv.Itoa(this.files)}},
-	}
+	expression, value := "ADD FilesSent :value", any(this.files)
 	if this.sent {
-		update.UpdateExpression = aws.String("SET CollectionStatus = :sent")
-		update.ExpressionAttributeValues = map[string]types.AttributeValue{":sent": &types.AttributeValueMemberS{
-			Value: "Sent"}}
+		expression, value = "SET CollectionStatus = :value", "Sent"
 	}
-	_, err := plain.UpdateItem(ctx, update)
+	key, err := attributevalue.MarshalMap(map[string]string{"CorrelationId": s.plan.run.CorrelationID,
+		"CollectionName": this.collection.name})
+	if err != nil {
+		return fmt.Errorf("writing a row as the sender: %w", err)
+	}
+	values, err := attributevalue.MarshalMap(map[string]any{":value": value})
+	if err != nil {
+		return fmt.Errorf("writing a row as the sender: %w", err)
+	}
+	_, err = plain.UpdateItem(ctx, &dynamodb.UpdateItemInput{TableName: &s.outputs.ExportStatusTableName, Key: key,
+		UpdateExpression: &expression, ExpressionAttributeValues: values})
 	s.seen.writes.Add(1)
 	if apiErr := smithy.APIError(nil); errors.As(err, &apiErr) {
-		s.seen.writeErrors.add(apiErr.ErrorCode())
+		s.seen.writeErrors.add(apiErr.ErrorCode(), "")
 		return nil
 	}
 	if err != nil {

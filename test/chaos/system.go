@@ -11,8 +11,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"snapshot-status-checker/local"
@@ -31,20 +29,21 @@ type system struct {
 	config           aws.Config
 	stack            string
 	outputs          local.Outputs
-	table            *dynamodb.Client
+	player           *scenario.Player
 	queues           *sqs.Client
-	machines         *sfn.Client
 	notificationsURL string // of a queue subscribed to the monitoring topic
 	deadLettersURL   string // of the file-received queue
 
 	begun time.Time
-	busy  busy
-	rows  atomic.Pointer[map[string]row] // by collection, as last seen
+	rows  atomic.Pointer[rows] // as last seen
 	seen  seen
 }
 
 func setUp(ctx context.Context, project local.Project, o Options) (s *system, err error) {
-	s = &system{Options: o, plan: newPlan(o.Seed, o.Collections, o.Messages, o.CountBy)}
+	s = &system{Options: o}
+	if s.plan, err = newPlan(o); err != nil {
+		return s, err
+	}
 	defer func() {
 		if err != nil {
 			s.tearDown()
@@ -73,9 +72,8 @@ func setUp(ctx context.Context, project local.Project, o Options) (s *system, er
 		return s, err
 	}
 	s.config = local.Config(s.engine.Endpoint)
-	s.table, s.queues, s.machines = dynamodb.NewFromConfig(s.config), sqs.NewFromConfig(s.config),
-		sfn.NewFromConfig(s.config)
-	s.faults.sharedTable.Store(&s.outputs.ExportStatusTableName)
+	s.player = scenario.NewPlayer(s.config, s.outputs)
+	s.queues = sqs.NewFromConfig(s.config)
 	deadLetters, err := rejected.Queues{SQS: s.queues, FileReceived: s.outputs.FileReceivedQueueUrl}.DeadLetters(ctx)
 	if err != nil {
 		return s, err
@@ -86,7 +84,7 @@ func setUp(ctx context.Context, project local.Project, o Options) (s *system, er
 		return s, err
 	}
 	s.notificationsURL = notifications.URL
-	return s, s.putRows(ctx)
+	return s, s.player.PutRows(ctx, s.plan.run)
 }
 
 func (s *system) tearDown() {
@@ -109,12 +107,12 @@ func (s *system) servePipes(ctx context.Context) error {
 	return local.RunPipes(ctx, s.config, pipes, log)
 }
 
-// every repeats the task until it fails or the context is done.
-func every(ctx context.Context, interval time.Duration, task func() error) error {
+// every repeats the task until it is done or fails, or the context is done.
+func every(ctx context.Context, interval time.Duration, task func() (done bool, err error)) error {
 	tick := time.NewTicker(interval)
 	defer tick.Stop()
 	for {
-		if err := task(); err != nil {
+		if done, err := task(); err != nil || done {
 			return err
 		}
 		select {
@@ -127,13 +125,12 @@ func every(ctx context.Context, interval time.Duration, task func() error) error
 
 // logProgress logs every 15 seconds.
 func (s *system) logProgress(ctx context.Context) error {
-	return every(ctx, 15*time.Second, func() error {
+	return every(ctx, 15*time.Second, func() (done bool, err error) {
 		if rows := s.rows.Load(); rows != nil {
-			fmt.Fprintf(s.Log, "%4.0f s: %d messages sent, %d of %d counted, %d connections cut, "+
-				"%d processes killed, machine slowed down %.1f times\n",
-				time.Since(s.begun).Seconds(), s.seen.sendings.Load(), received(*rows), s.Messages,
-				s.faults.cut(), s.seen.killed.Load(), s.busy.now())
+			fmt.Fprintf(s.Log, "%4.0f s: %d messages sent, %d of %d counted, %d connections cut, %d processes killed\n",
+				time.Since(s.begun).Seconds(), s.seen.sendings.Load(), received(*rows), s.plan.files, s.faults.cut(),
+				s.seen.killed.Load())
 		}
-		return nil
+		return false, nil
 	})
 }

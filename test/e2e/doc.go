@@ -1,3 +1,3 @@
-// Package e2e tests the deployed stack from outside: it writes rows and sends messages, and checks the rows, the
-// outgoing messages and the notifications. It knows only the stack's outputs.
+// Package e2e tests the deployed stack from outside: what other systems see of it, what it costs in calls between its
+// functions and the tables, where messages go when calls fail, and that it runs on existing resources.
 package e2e

@@ -1,4 +1,4 @@
-package e2e_test
+package e2e
 
 import (
 	"context"
@@ -38,7 +38,7 @@ func (e *executions) watch(ctx context.Context) error {
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		if err := e.refresh(ctx); err != nil {
+		if err := e.refresh(ctx); err != nil && ctx.Err() == nil {
 			return fmt.Errorf("watching the executions: %w", err)
 		}
 		select {
@@ -112,6 +112,17 @@ func (e *executions) unfinished(run string, messageIDs []string) string {
 		}
 	}
 	return ""
+}
+
+// of is the number of executions that these messages started.
+func (e *executions) of(messageIDs []string) int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	started := map[*execution]bool{}
+	for _, id := range messageIDs {
+		started[e.byID[id]] = true
+	}
+	return len(started)
 }
 
 // missing says that no input of an execution contains these texts; "" if one does.

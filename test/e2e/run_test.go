@@ -1,4 +1,4 @@
-package e2e_test
+package e2e
 
 import (
 	"crypto/rand"
@@ -6,12 +6,12 @@ import (
 	"strings"
 	"testing"
 
-	"snapshot-status-checker/local/localtest"
-
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
-	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"golang.org/x/sync/errgroup"
+
+	"snapshot-status-checker/local/localtest"
+	"snapshot-status-checker/test/scenario"
 )
 
 // run is a run of a scenario: its rows and messages.
@@ -58,24 +58,15 @@ func (r *run) row(collection string) item {
 	return r.stack.Row(r.t, r.id, collection)
 }
 
-// send sends messages concurrently to the file-received queue and returns their ids.
-func (r *run) send(messages ...string) []string {
+// send sends messages to the file-received queue and returns their ids.
+func (r *run) send(messages ...string) (ids []string) {
 	r.t.Helper()
-	ids := make([]string, len(messages))
-	var sending errgroup.Group
-	sending.SetLimit(10)
-	for i, message := range messages {
-		sending.Go(func() error {
-			sent, err := r.queues.SendMessage(r.t.Context(),
-				&sqs.SendMessageInput{QueueUrl: &r.outputs.FileReceivedQueueUrl, MessageBody: &message})
-			if err == nil {
-				ids[i] = *sent.MessageId
-			}
-			return err
-		})
-	}
-	if err := sending.Wait(); err != nil {
-		r.t.Fatal(err)
+	for batch := range slices.Chunk(messages, 10) {
+		sent, err := scenario.Post(r.t.Context(), r.queues, r.outputs.FileReceivedQueueUrl, batch...)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		ids = append(ids, sent...)
 	}
 	r.sent = append(r.sent, ids...)
 	return ids
@@ -98,7 +89,9 @@ func (r *run) settle(messageIDs []string) {
 		return localtest.Waiting(r.t, r.stack.Config, r.outputs.FileReceivedQueueUrl) == 0
 	})
 	for _, box := range []*inbox{r.requests, r.notifications, r.rejected} {
-		box.awaitEmpty(r.t, r.stack.Config)
+		localtest.Await(r.t, "collecting all messages of "+box.url, func() bool {
+			return localtest.Waiting(r.t, r.stack.Config, box.url) == 0
+		})
 	}
 }
 
@@ -106,11 +99,11 @@ func (r *run) settle(messageIDs []string) {
 func (r *run) becomes(collection, status string) {
 	r.t.Helper()
 	localtest.AwaitNothing(r.t, func() string {
-		row := r.row(collection)
-		if got, _ := row["CollectionStatus"].(*types.AttributeValueMemberS); got != nil && got.Value == status {
+		state := r.stack.RowState(r.t, r.id, collection)
+		if strings.HasPrefix(state, status+" ") {
 			return ""
 		}
-		return status + ": " + show(row)
+		return status + ": " + state
 	})
 	if err := r.executions.refresh(r.t.Context()); err != nil { // the execution that moved the row may be unknown yet
 		r.t.Fatal(err)

@@ -1,17 +1,25 @@
-package e2e_test
+package e2e
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
+	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/store"
 	"snapshot-status-checker/local/localtest"
 )
+
+// lateType is a snapshot type whose runs are late after an hour; those of other types never are.
+const lateType = "overdue"
+
+// lateSetting is the context that lateRun needs.
+var lateSetting = "lateAfterMinutes=" + snapshot.LateAfter{lateType: time.Hour}.String()
 
 // FilesSent is lowered after Sent. This completes a collection without an event.
 func completeWithoutAnEvent(t *testing.T, s *system) {
@@ -36,36 +44,46 @@ func completeWithoutAnEvent(t *testing.T, s *system) {
 	r.wantNotifications(r.allReceived())
 }
 
-// Two envelopes complete 450 collections, more than the history of a STANDARD execution can hold: it leaves some to the
-// sweep. It runs alone and without pipes, since it keeps the engine busy.
-func TestManyCollectionsInAnEnvelope(t *testing.T) {
-	s := deploy(t, configurations[0].settings...)
+// A run whose first message came over an hour ago is alerted once, and finishes as any other.
+func lateRun(t *testing.T, s *system) {
 	r := s.newRun(t)
-	const collections, first = 450, 400
-	var files, requests []string
-	for i := range collections {
-		name := fmt.Sprintf("db.envelope.collection%03d", i)
-		r.put(name, "Sent", 1)
-		files = append(files, object(r.file(name)))
-		requests = append(requests, r.request(name))
-	}
-	ended := r.start(envelope(files[:first]...), envelope(files[first:]...))
-	var output struct{ Reconciled int }
-	if err := json.Unmarshal([]byte(*ended[0].Output), &output); err != nil {
-		t.Fatal(err)
-	}
-	if output.Reconciled == 0 || output.Reconciled >= first {
-		t.Errorf("an execution reconciled %d of its %d collections", output.Reconciled, first)
-	}
+	overdue := fields{"snapshot_type": "OVERDUE"} // in any case
+	r.put("db.late.a", "Sent", 2)
+	r.handle(r.file("db.late.a", overdue))
+	r.callSweep()
 	r.wantNotifications()
 
-	r.sweep(collections, 1)
-	for i := range collections {
-		r.wantRow(fmt.Sprintf("db.envelope.collection%03d", i), "Received", 1)
+	r.registeredAt(time.Now().Add(-time.Hour))
+	r.callSweep()
+	alert := fmt.Sprintf(`{"severity":"High","notification_type":"Warning","slack_username":"Snapshot Sender",`+
+		`"title_text":"Overdue - Run late","custom_elements":[{"key":"Export date","value":"%s"},`+
+		`{"key":"Correlation Id","value":"%s"},{"key":"db.late.a","value":"Sent, 1 of 2 files received"}]}`,
+		exportDate, r.id)
+	r.wantNotifications(alert)
+	r.callSweep()
+	r.handle(r.file("db.late.a", overdue))
+	r.becomes("db.late.a", "Received")
+	received := r.notification("Overdue - All collections received by NiFi")
+	r.wantNotifications(alert, received)
+	r.handle(r.file("db.late.a", overdue, fields{"is_success_file": "true"}))
+	r.wantNotifications(alert, received, r.notification("Overdue - All collections successful"))
+	r.callSweep()
+	r.settle(nil)
+	if sent := len(r.sentNotifications()); sent != 3 {
+		t.Errorf("%d messages to monitoring, want no further one", sent)
 	}
-	r.wantRequests(requests...)
-	r.wantNotifications(r.allReceived())
-	r.wantRejected()
+}
+
+// registeredAt sets the time of the run's first message.
+func (r *run) registeredAt(at time.Time) {
+	r.t.Helper()
+	if _, err := dynamodb.NewFromConfig(r.stack.Config).UpdateItem(r.t.Context(), &dynamodb.UpdateItemInput{
+		TableName: &r.outputs.LedgerTableName, Key: item{"PK": text("run"), "SK": text(r.id)},
+		UpdateExpression: aws.String("SET RegisteredAt = :at"), ConditionExpression: aws.String("attribute_exists(PK)"),
+		ExpressionAttributeValues: item{":at": number(int(at.Unix()))},
+	}); err != nil {
+		r.t.Fatal(err)
+	}
 }
 
 // sweep calls the sweep until so many requests and notifications went out for the run, and then settles. On a busy
@@ -89,22 +107,17 @@ func (r *run) sweep(requests, notifications int) {
 	r.settle(nil)
 }
 
-func (r *run) callSweep() { r.t.Helper(); r.invokeSweep(map[string]string{"execution_id": r.id}) }
-
-func (r *run) invokeSweep(input any) []byte {
+// callSweep calls the sweep as its schedule does.
+func (r *run) callSweep() {
 	r.t.Helper()
 	answer, err := lambda.NewFromConfig(r.stack.Config).Invoke(r.t.Context(), &lambda.InvokeInput{
-		FunctionName: aws.String(r.stack.Name + "-sweep"),
-		Payload:      []byte(encode(input)),
-	})
+		FunctionName: aws.String(r.stack.Name + "-sweep"), Payload: []byte(`{"execution_id":"` + r.id + `"}`)})
 	if err != nil {
 		r.t.Fatal(err)
 	}
 	// The sweep reports errors for the unreadable rows of other scenarios.
 	if failed := aws.ToString(answer.FunctionError); failed != "" && !strings.Contains(string(answer.Payload),
-		"sweeping run") ||
-		strings.Contains(string(answer.Payload), r.id) {
+		"sweeping run") || strings.Contains(string(answer.Payload), r.id) {
 		r.t.Fatalf("the sweep failed: %s %s", failed, answer.Payload)
 	}
-	return answer.Payload
 }

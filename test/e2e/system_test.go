@@ -1,28 +1,30 @@
-package e2e_test
+package e2e
 
 import (
 	"context"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/pipes"
 	pipestypes "github.com/aws/aws-sdk-go-v2/service/pipes/types"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"golang.org/x/sync/errgroup"
 
 	"snapshot-status-checker/local"
 	"snapshot-status-checker/local/localtest"
+	"snapshot-status-checker/test/scenario"
 )
 
 // system is the deployed stack as other systems see it. All scenarios share it.
 type system struct {
 	stack         *localtest.Stack
 	outputs       local.Outputs
-	table         *dynamodb.Client
+	express       bool
 	queues        *sqs.Client
 	machines      *sfn.Client
 	executions    *executions
@@ -36,28 +38,21 @@ func deploy(t *testing.T, settings ...string) *system {
 	t.Helper()
 	// A rare sweep cannot replace what the stream should have done.
 	stack := localtest.Deploy(t, append(settings, "sweepEveryMinutes=60", lateSetting)...)
-	s := &system{
-		stack:    stack,
-		outputs:  stack.Outputs,
-		table:    dynamodb.NewFromConfig(stack.Config),
-		queues:   sqs.NewFromConfig(stack.Config),
-		machines: sfn.NewFromConfig(stack.Config),
+	if err := proxied.forwardTo(stack.Endpoint); err != nil {
+		t.Fatal(err)
 	}
+	s := &system{stack: stack, outputs: stack.Outputs, queues: sqs.NewFromConfig(stack.Config),
+		machines: sfn.NewFromConfig(stack.Config), express: slices.Contains(settings, "workflowType=EXPRESS")}
 	s.executions = newExecutions(s.machines, stack.Outputs.StateMachineArn)
-	s.requests = newInbox(s.queues, stack.Outputs.ExportStateQueueUrl)
-	s.notifications = newInbox(s.queues, localtest.Subscribe(t, stack.Config, stack.Outputs.MonitoringTopicArn))
-	s.rejected = newInbox(s.queues, stack.Outputs.RejectedMessagesQueueUrl)
+	s.requests = &inbox{url: stack.Outputs.ExportStateQueueUrl}
+	s.notifications = &inbox{url: localtest.Subscribe(t, stack.Config, stack.Outputs.MonitoringTopicArn)}
+	s.rejected = &inbox{url: stack.Outputs.RejectedMessagesQueueUrl}
 
 	ctx, cancel := context.WithCancel(t.Context())
 	var watching errgroup.Group
-	for _, watch := range []func(context.Context) error{s.executions.watch, s.requests.collect, s.notifications.collect,
-		s.rejected.collect} {
-		watching.Go(func() error {
-			if err := watch(ctx); ctx.Err() == nil {
-				return err
-			}
-			return nil
-		})
+	watching.Go(func() error { return s.executions.watch(ctx) })
+	for _, box := range []*inbox{s.requests, s.notifications, s.rejected} {
+		watching.Go(func() error { return scenario.Collect(ctx, s.queues, box.url, box.add) })
 	}
 	t.Cleanup(func() {
 		cancel()
@@ -83,4 +78,40 @@ func (s *system) wantEnginesPollerStopped(t *testing.T) {
 	if !stopped {
 		t.Errorf("no stopped pipe from the table: %+v", listed.Pipes)
 	}
+}
+
+// inbox collects the messages of a queue for all scenarios.
+type inbox struct {
+	url      string
+	mu       sync.Mutex
+	messages []outMessage
+}
+
+// outMessage is a message that the system sent.
+type outMessage struct {
+	text       string
+	attributes map[string]string // its message attributes
+}
+
+func (b *inbox) add(message sqstypes.Message) error {
+	m := outMessage{text: aws.ToString(message.Body), attributes: map[string]string{}}
+	for name, value := range message.MessageAttributes {
+		m.attributes[name] = aws.ToString(value.StringValue)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.messages = append(b.messages, m)
+	return nil
+}
+
+// pick returns the wanted messages, in their order.
+func (b *inbox) pick(wanted func(outMessage) bool) (picked []outMessage) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, m := range b.messages {
+		if wanted(m) {
+			picked = append(picked, m)
+		}
+	}
+	return picked
 }

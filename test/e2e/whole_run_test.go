@@ -1,20 +1,23 @@
-package e2e_test
+package e2e
 
 import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 // Several collections, all formats and spellings of flags, shuffled and sent concurrently.
 func wholeRun(t *testing.T, s *system) {
 	r := s.newRun(t)
-	for collection, sent := range map[string]int{"db.core.agent": 3, "db.core.claim": 6, "core.plain": 1,
-		`db.odd."<&>"`: 2} {
+	for collection, sent := range map[string]int{"db.core.agent": 3, "db.core.claim": 6, `db.odd."<&>"`: 2} {
 		r.put(collection, "Sent", sent, item{"FilesReceived": number(0)})
 	}
+	r.put("core.plain", "SENT", 1) // in any case; without FilesReceived
 	inStrings := fields{"shutdown_flag": "False", "reprocess_files": "TRUE", "is_success_file": "false"}
 	booleans := fields{"shutdown_flag": true, "reprocess_files": false, "is_success_file": false,
 		"something": "unknown"}
@@ -33,7 +36,7 @@ func wholeRun(t *testing.T, s *system) {
 
 	r.wantRow("db.core.agent", "Received", 3)
 	r.wantRow("db.core.claim", "Received", 6)
-	r.wantRow("core.plain", "Received", 1)
+	r.wantRow("core.plain", "RECEIVED", 1)
 	r.wantRow(`db.odd."<&>"`, "Received", 2)
 	requests := []string{
 		r.request("db.core.agent"),
@@ -42,10 +45,6 @@ func wholeRun(t *testing.T, s *system) {
 		r.request(`db.odd."<&>"`),
 	}
 	r.wantRequests(requests...)
-	r.wantGroups(map[string]string{
-		"db.core.agent": "db_core_agent", "db.core.claim": "db_core_claim", "core.plain": "core_plain",
-		`db.odd."<&>"`: `db_odd_"<&>"`,
-	})
 	r.wantNotifications(r.allReceived())
 
 	successes := []string{
@@ -57,7 +56,7 @@ func wholeRun(t *testing.T, s *system) {
 	r.handle(successes...)
 	r.wantRow("db.core.agent", "Success", 3)
 	r.wantRow("db.core.claim", "Success", 6)
-	r.wantRow("core.plain", "Success", 1)
+	r.wantRow("core.plain", "SUCCESS", 1)
 	r.wantRow(`db.odd."<&>"`, "Success", 2)
 	r.wantRequests(requests...)
 	r.wantNotifications(r.allReceived(), r.allSuccessful())
@@ -103,79 +102,43 @@ func fortyAtOnce(t *testing.T, s *system) {
 	r.wantRejected()
 }
 
-// The rows fill more than one page of 1 MB, and the blocker is on the last.
-func manyPages(t *testing.T, s *system) {
-	r := s.newRun(t)
-	filler := item{"Remarks": text(strings.Repeat("x", 60_000))}
-	for i := range 25 {
-		r.put(fmt.Sprintf("db.pages.collection%02d", i), "Received", 1, filler, item{"FilesReceived": number(1)})
-	}
-	r.put("db.pages.a", "Sent", 1, filler)
-	r.put("db.pages.z", "Sent", 1, filler)
-
-	r.handle(r.file("db.pages.a"))
-	r.wantRow("db.pages.a", "Received", 1)
-	r.wantRequests(r.request("db.pages.a"))
-	r.wantNotifications() // db.pages.z is not received
-
-	r.handle(r.file("db.pages.z"))
-	r.wantRow("db.pages.z", "Received", 1)
-	r.wantRequests(r.request("db.pages.a"), r.request("db.pages.z"))
-	r.wantNotifications(r.allReceived())
-}
-
-func oddNames(t *testing.T, s *system) {
-	r := s.newRun(t)
-	names := []string{
-		"db.with blanks.in it", "db.коллекция.данных", "db.コレクション.データ", "db.tab\tand\nline.break",
-		"db." + strings.Repeat("l", 126), "db." + strings.Repeat("l", 127), "db." + strings.Repeat("n", 1021),
-	}
-	var messages, requests []string
-	for _, name := range names {
-		r.put(name, "Sent", 1)
-		messages = append(messages, r.file(name))
-		requests = append(requests, r.request(name))
-	}
-	r.put("db.long.enough", "Sent", 1)
-	longest := "db." + strings.Repeat("m", 125)
-	r.put(longest, "Sent", 1)
-	r.handle(append(messages, r.file("db.long.enough"), r.file(longest))...)
-
-	for _, name := range names {
-		r.wantRow(name, "Received", 1)
-	}
-	r.wantRequests(append(requests, r.request("db.long.enough"), r.request(longest))...)
-	r.wantNotifications(r.allReceived())
-	r.wantGroups(map[string]string{"db.long.enough": "db_long_enough", longest: "db_" + strings.Repeat("m", 125)})
-}
-
-func byHand(t *testing.T, s *system) {
-	r := s.newRun(t)
-	r.put("db.hand.a", "Sent", 3)
-	bad := r.file("db.hand.a", fields{"export_date": absent})
-	ended := r.start(
-		r.file("db.hand.a"),
-		envelope(object(r.file("db.hand.a")), escaped(r.file("db.hand.a"))),
-		bad,
-		envelope(escaped(bad), object(bad)),
-	)
-	r.wantRow("db.hand.a", "Received", 3)
-	r.wantRequests(r.request("db.hand.a"))
-	r.wantNotifications(r.allReceived())
-	for i, want := range []int{0, 0, 1, 2} {
-		got := 0
-		for _, m := range r.rejectedMessages() {
-			if strings.HasPrefix(m.attributes["identity"], *ended[i].ExecutionArn) &&
-				m.attributes["reason_code"] == "FIELD_MISSING" {
-				got++
-			}
-		}
-		if got != want {
-			t.Errorf("execution %d: rejected %d messages, want %d", i, got, want)
-		}
-	}
-}
-
 func shuffle(messages []string) {
 	rand.Shuffle(len(messages), func(i, j int) { messages[i], messages[j] = messages[j], messages[i] })
+}
+
+// Only the status, the count of received files and new attributes change.
+func rowsOfOthers(t *testing.T, s *system) {
+	r := s.newRun(t)
+	r.put("db.shared.row", "Sent", 2, item{
+		"FilesExported": number(2), "ExportDate": text(exportDate), "TimeToExist": number(4102444800),
+		"Nested":   &types.AttributeValueMemberM{Value: item{"Flag": &types.AttributeValueMemberBOOL{Value: true}}},
+		"Nothing":  &types.AttributeValueMemberNULL{Value: true},
+		"Counters": &types.AttributeValueMemberNS{Value: []string{"1", "2.5"}},
+	})
+	r.put("db.shared.neighbour", "Exporting", 0)
+	before, neighbour := r.row("db.shared.row"), r.row("db.shared.neighbour")
+	r.handle(append(r.many(2, "db.shared.row"), r.successFile("db.shared.row"))...)
+	r.wantRow("db.shared.row", "Success", 2)
+
+	after := r.row("db.shared.row")
+	for name := range after {
+		if _, old := before[name]; !old {
+			delete(after, name)
+		}
+	}
+	before["CollectionStatus"], after["CollectionStatus"] = nil, nil
+	if diff := cmp.Diff(before, after, attributes); diff != "" {
+		t.Errorf("attributes of others (-before +after)\n%s", diff)
+	}
+	if diff := cmp.Diff(neighbour, r.row("db.shared.neighbour"), attributes); diff != "" {
+		t.Errorf("row of a collection without messages (-before +after)\n%s", diff)
+	}
+}
+
+// attributes ignores unexported fields of the SDK's values.
+var attributes = cmp.Options{
+	cmpopts.IgnoreUnexported(types.AttributeValueMemberS{}, types.AttributeValueMemberN{},
+		types.AttributeValueMemberM{},
+		types.AttributeValueMemberBOOL{}, types.AttributeValueMemberNULL{}, types.AttributeValueMemberNS{}),
+	cmpopts.SortSlices(func(a, b string) bool { return a < b }),
 }

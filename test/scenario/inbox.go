@@ -1,9 +1,9 @@
 package scenario
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -22,8 +22,8 @@ type Inbox struct {
 	released []*string // receipt handles of other runs' messages
 }
 
-// Inbox deletes the messages whose text contains the run's correlation id from a queue and passes them to handle. The
-// end of Listen's context does not interrupt handle.
+// Inbox passes the messages of a queue whose text contains the run's correlation id to handle and deletes them. The end
+// of Listen's context does not interrupt handle.
 func (p *Player) Inbox(url string, run Run, handle func(ctx context.Context, message types.Message) error) *Inbox {
 	ours := func(text string) bool { return strings.Contains(text, run.CorrelationID) }
 	return &Inbox{sqs: p.sqs, url: url, ours: ours, handle: handle}
@@ -60,36 +60,16 @@ func (b *Inbox) Listen(ctx context.Context) error {
 	defer b.release(whole)
 	for {
 		last := ctx.Err() != nil
-		wait := int32(1)
-		if last {
-			wait = 0
-		}
-		received, err := b.sqs.ReceiveMessage(whole, &sqs.ReceiveMessageInput{
-			QueueUrl: &b.url, MaxNumberOfMessages: 10, WaitTimeSeconds: wait, VisibilityTimeout: 120,
-			MessageAttributeNames: []string{"All"},
-			MessageSystemAttributeNames: []types.MessageSystemAttributeName{
-				types.MessageSystemAttributeNameApproximateReceiveCount},
-		})
-		if err != nil {
-			return fmt.Errorf("receiving: %w", err)
-		}
-		if last && len(received.Messages) == 0 {
-			return nil
-		}
-		for _, message := range received.Messages {
-			if err := b.receive(whole, message); err != nil {
-				return err
+		received, err := Take(whole, b.sqs, b.url, func(message types.Message) error {
+			if !b.ours(aws.ToString(message.Body)) {
+				return cmp.Or(b.postpone(whole, message), errLeave)
 			}
+			return b.handle(whole, message)
+		})
+		if err != nil || last && received == 0 {
+			return err
 		}
 	}
-}
-
-func (b *Inbox) receive(ctx context.Context, message types.Message) error {
-	if !b.ours(aws.ToString(message.Body)) {
-		return b.postpone(ctx, message)
-	}
-	_, err := b.sqs.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &b.url, ReceiptHandle: message.ReceiptHandle})
-	return errors.Join(err, b.handle(ctx, message))
 }
 
 // postpone hides another run's message until release at the latest. The time doubles with each receive: a message that

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -21,9 +22,10 @@ type Played struct {
 	Finished bool // the run is as far as it can get; false after a timeout
 }
 
-// Play writes the plan's rows, sends its messages at this rate a second (0: without a limit) and plays the sender. It
-// ends when the run is as far as it can get: every move is made, and delivered reports that nothing is pending. It
-// gives up when nothing changed for as long as timeout. Progress is passed to show.
+// Play writes the plan's rows, sends its messages at this rate a second (0: without a limit) and plays the sender. When
+// all files are counted, it writes the status Sent of the collections that are SentLast. It ends when the run is as far
+// as it can get: every move is made, and delivered reports that nothing is pending. It gives up when nothing changed
+// for as long as timeout. Progress is passed to show.
 func (p *Player) Play(ctx context.Context, plan Plan, rate float64, timeout time.Duration, show func(string),
 	delivered func() (bool, error),
 ) (Played, error) {
@@ -36,51 +38,41 @@ func (p *Player) Play(ctx context.Context, plan Plan, rate float64, timeout time
 	listening, stopListening := context.WithCancel(ctx)
 	defer stopListening()
 	group.Go(func() error { return p.Sender(plan.Run, func(Fields) { answered.Add(1) }).Listen(listening) })
+	wait := func(done func() (bool, error)) (bool, error) {
+		return Poll(ctx, timeout, func() (is bool, err error) {
+			if played.Rows, err = p.Rows(ctx, plan.Run); err != nil {
+				return false, err
+			}
+			show(fmt.Sprintf("%s  requests answered %d", Line(played.Rows), answered.Load()))
+			return done()
+		}, func() string { return fmt.Sprint(played.Rows, answered.Load()) })
+	}
 	group.Go(func() error {
 		defer stopListening()
-		poll := func(done func([]Row) (bool, error)) (bool, error) {
-			return Poll(ctx, timeout, func() (bool, error) {
-				rows, err := p.Rows(ctx, plan.Run)
-				if err != nil {
-					return false, err
-				}
-				played.Rows = rows
-				show(fmt.Sprintf("%s  requests answered %d", Line(rows), answered.Load()))
-				return done(rows)
-			}, func() string { return fmt.Sprint(played.Rows, answered.Load()) })
+		if _, err := p.Send(ctx, plan.Messages, rate); err != nil {
+			return err
 		}
-		var err error
-		played.Finished, err = p.phases(ctx, plan, rate, poll, delivered)
+		counted, err := wait(func() (bool, error) { return plan.counted(played.Rows), nil })
+		if err != nil || !counted {
+			return err
+		}
+		if err := p.WriteSent(ctx, plan.Run); err != nil {
+			return err
+		}
+		played.Finished, err = wait(func() (bool, error) {
+			if !plan.moved(played.Rows) {
+				return false, nil
+			}
+			if idle, err := p.Idle(ctx); err != nil || !idle {
+				return false, err
+			}
+			return delivered()
+		})
 		return err
 	})
 	err := group.Wait()
 	played.Answered = int(answered.Load())
 	return played, err
-}
-
-// phases sends all files, and then writes the status Sent of the collections that are SentLast.
-func (p *Player) phases(ctx context.Context, plan Plan, rate float64,
-	poll func(func([]Row) (bool, error)) (bool, error), delivered func() (bool, error),
-) (bool, error) {
-	if _, err := p.Send(ctx, plan.Messages, rate); err != nil {
-		return false, err
-	}
-	finished, err := poll(func(rows []Row) (bool, error) { return plan.counted(rows), nil })
-	if err != nil || !finished {
-		return false, err
-	}
-	if err := p.WriteSent(ctx, plan.Run); err != nil {
-		return false, err
-	}
-	return poll(func(rows []Row) (bool, error) {
-		if !plan.moved(rows) {
-			return false, nil
-		}
-		if idle, err := p.Idle(ctx); err != nil || !idle {
-			return false, err
-		}
-		return delivered()
-	})
 }
 
 // counted reports whether all files that arrive and can be counted are counted.
@@ -95,13 +87,13 @@ func (p Plan) moved(rows []Row) bool {
 	})
 }
 
+// all reports whether each collection has a row that is so. Both are ordered by name.
 func (p Plan) all(rows []Row, is func(Collection, Row) bool) bool {
-	byName := map[string]Row{}
-	for _, row := range rows {
-		byName[row.Name] = row
+	if len(rows) != len(p.Collections) {
+		return false
 	}
-	for _, c := range p.Collections {
-		if row, there := byName[c.Name]; !there || !is(c, row) {
+	for i, c := range p.Collections {
+		if !is(c, rows[i]) {
 			return false
 		}
 	}
@@ -151,10 +143,8 @@ func Line(rows []Row) string {
 func InStatus(rows []Row, statuses ...snapshot.Status) int {
 	count := 0
 	for _, row := range rows {
-		for _, status := range statuses {
-			if snapshot.Status(row.Status).Is(status) {
-				count++
-			}
+		if slices.ContainsFunc(statuses, snapshot.Status(row.Status).Is) {
+			count++
 		}
 	}
 	return count

@@ -8,12 +8,12 @@ import (
 	"sync/atomic"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	dynamodbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
-	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"golang.org/x/sync/errgroup"
 
 	"snapshot-status-checker/local"
@@ -120,42 +120,26 @@ func (p *Player) Rows(ctx context.Context, run Run) ([]Row, error) {
 		if err != nil {
 			return nil, fmt.Errorf("reading the run's rows: %w", err)
 		}
-		for _, item := range page.Items {
-			name, _ := item["CollectionName"].(*dynamodbtypes.AttributeValueMemberS)
-			status, _ := item["CollectionStatus"].(*dynamodbtypes.AttributeValueMemberS)
-			if name == nil || status == nil {
-				return nil, fmt.Errorf("reading the run's rows: a row without name or status: %v", item)
-			}
-			rows = append(rows, Row{name.Value, status.Value, count(item["FilesSent"]), count(item["FilesReceived"])})
+		var found []struct {
+			CollectionName, CollectionStatus string
+			FilesSent, FilesReceived         any // a number, unless it is missing or malformed
+		}
+		if err := attributevalue.UnmarshalListOfMaps(page.Items, &found); err != nil {
+			return nil, fmt.Errorf("reading the run's rows: %w", err)
+		}
+		for _, row := range found {
+			sent, _ := row.FilesSent.(float64)
+			received, _ := row.FilesReceived.(float64)
+			rows = append(rows, Row{row.CollectionName, row.CollectionStatus, int(sent), int(received)})
 		}
 	}
 	return rows, nil
 }
 
-func count(value dynamodbtypes.AttributeValue) int {
-	if n, ok := value.(*dynamodbtypes.AttributeValueMemberN); ok {
-		if i, err := strconv.Atoi(n.Value); err == nil {
-			return i
-		}
-	}
-	return 0
-}
-
 // Idle reports whether no message waits and no execution runs.
 func (p *Player) Idle(ctx context.Context) (bool, error) {
-	waiting := []sqstypes.QueueAttributeName{
-		sqstypes.QueueAttributeNameApproximateNumberOfMessages,
-		sqstypes.QueueAttributeNameApproximateNumberOfMessagesNotVisible,
-	}
-	queue, err := p.sqs.GetQueueAttributes(ctx,
-		&sqs.GetQueueAttributesInput{QueueUrl: &p.outputs.FileReceivedQueueUrl, AttributeNames: waiting})
-	if err != nil {
-		return false, fmt.Errorf("counting waiting messages: %w", err)
-	}
-	for _, name := range waiting {
-		if queue.Attributes[string(name)] != "0" {
-			return false, nil
-		}
+	if waiting, err := Waiting(ctx, p.sqs, p.outputs.FileReceivedQueueUrl); waiting > 0 || err != nil {
+		return false, err
 	}
 	running, err := p.sfn.ListExecutions(ctx, &sfn.ListExecutionsInput{
 		StateMachineArn: &p.outputs.StateMachineArn, StatusFilter: sfntypes.ExecutionStatusRunning, MaxResults: 1,

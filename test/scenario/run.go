@@ -3,6 +3,7 @@
 package scenario
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -47,12 +48,6 @@ type Reject struct {
 	Identity string
 }
 
-// Rejected adds a reject.
-func (m Message) Rejected(reason snapshot.Reason, identity string) Message {
-	m.Rejects = append(m.Rejects, Reject{reason, identity})
-	return m
-}
-
 // Fields are the fields of a JSON object.
 type Fields map[string]any
 
@@ -74,6 +69,9 @@ func (r Run) File(collection string, number int) Fields {
 	return message
 }
 
+// Filename is the name of a file in its message.
+func Filename(file Fields) string { return fmt.Sprint(cmp.Or(file["filename"], file["file_name"])) }
+
 // SuccessFile is the message of the _success file that the sender sends on request.
 func (r Run) SuccessFile(collection string) Message {
 	return Message{Text: Text(Fields{
@@ -91,9 +89,9 @@ func (r Run) Malformed() []Message {
 		}
 		return message
 	}
-	plain := func(text string, reason snapshot.Reason) Message { return Message{Text: text}.Rejected(reason, "") }
+	plain := func(text string, reason snapshot.Reason) Message { return Message{text, []Reject{{reason, ""}}} }
 	inside := func(record Fields, reason snapshot.Reason) Message {
-		return Envelope(record).Rejected(reason, fmt.Sprint(record["messageId"]))
+		return Message{Envelope(record).Text, []Reject{{reason, fmt.Sprint(record["messageId"])}}}
 	}
 	return []Message{
 		plain(Text(broken("export_date", nil)), snapshot.ReasonFieldMissing),

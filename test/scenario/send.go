@@ -1,21 +1,15 @@
 package scenario
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
-	"strconv"
 	"sync"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/sqs"
-	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"golang.org/x/sync/errgroup"
 	rates "golang.org/x/time/rate"
 )
-
-const perBatch = 10 // the most that SQS takes
 
 // Send sends messages to the file-received queue, at this rate a second (0: without a limit), and returns the rejects
 // that the stack must produce.
@@ -43,33 +37,21 @@ func (p *Player) Send(ctx context.Context, messages []Message, rate float64) ([]
 	return expected, errors.Join(group.Wait(), ctx.Err())
 }
 
-func (p *Player) sendBatch(ctx context.Context, batch []Message) ([]Reject, error) {
-	entries := make([]sqstypes.SendMessageBatchRequestEntry, 0, len(batch))
-	for i, message := range batch {
-		entries = append(entries,
-			sqstypes.SendMessageBatchRequestEntry{Id: aws.String(strconv.Itoa(i)), MessageBody: &message.Text})
+func (p *Player) sendBatch(ctx context.Context, batch []Message) (expected []Reject, err error) {
+	var texts []string
+	for _, message := range batch {
+		texts = append(texts, message.Text)
 	}
-	sent, err := p.sqs.SendMessageBatch(ctx,
-		&sqs.SendMessageBatchInput{QueueUrl: &p.outputs.FileReceivedQueueUrl, Entries: entries})
-	if err != nil {
-		return nil, fmt.Errorf("sending: %w", err)
-	}
-	p.sent.Add(int64(len(sent.Successful)))
-	if len(sent.Failed) > 0 {
-		return nil, fmt.Errorf("sending: %s", aws.ToString(sent.Failed[0].Message))
-	}
-	var expected []Reject
-	for _, done := range sent.Successful {
-		i, err := strconv.Atoi(aws.ToString(done.Id))
-		if err != nil {
-			return nil, fmt.Errorf("sending: %w", err)
+	ids, err := Post(ctx, p.sqs, p.outputs.FileReceivedQueueUrl, texts...)
+	for i, id := range ids {
+		if id == "" {
+			continue
 		}
+		p.sent.Add(1)
 		for _, reject := range batch[i].Rejects {
-			if reject.Identity == "" {
-				reject.Identity = aws.ToString(done.MessageId)
-			}
+			reject.Identity = cmp.Or(reject.Identity, id)
 			expected = append(expected, reject)
 		}
 	}
-	return expected, nil
+	return expected, err
 }

@@ -2,10 +2,10 @@ package main
 
 import (
 	"context"
+	_ "embed" // states.json
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"regexp"
 	"strings"
 
@@ -66,101 +66,49 @@ func (t *trial) validate(ctx context.Context) (string, error) {
 }
 
 // stateTest says what a task state must return for an input: with a mocked result, and with an error after all retries.
-// Its texts are JSON.
 type stateTest struct {
-	name      string
-	input     string
-	result    string // mocked
-	arguments string // that the service is called with: Payload of a function, MessageBody and MessageAttributes of SQS
-	output    string
-	next      string // "": the state ends the execution
-	caught    string // the state after the error; "": the error is not caught
-	caughtAs  string // its input
+	Name          string
+	Input, Result json.RawMessage
+	Want          stateAnswer
 }
 
-const (
-	testedExecution = "arn:aws:states:eu-west-1:111122223333:execution:status-checker:tested"
-	testedError     = `{"Error":"Unavailable","Cause":"mocked"}`
-	reconciled      = `{"outcome":"REQUEST_PENDING","correlation_id":"run","collection_name":"db.a","owner":"me",` +
-		`"moved":true,"notifications":["all-received"],"pending":[{"kind":"request"}]}`
-	notifiable = `{"outcome":"NOTIFICATION_PENDING","owner":"me","pending":[{"kind":"all-received"}]}`
-	ofQueue    = `[{"messageId":"m","body":"{}","eventSource":"aws:sqs"}]`
-)
-
-var stateTests = []stateTest{
-	{
-		name:      "Increment Files Received",
-		input:     ofQueue,
-		result:    `{"StatusCode":200,"Payload":{"collections":[{"correlation_id":"run","collection_name":"db.a"}]}}`,
-		arguments: `{"execution_id":"` + testedExecution + `","event":` + ofQueue + `}`,
-		output:    `{"collections":[{"correlation_id":"run","collection_name":"db.a"}]}`,
-		next:      "Reconcile Each Collection",
-		caught:    "Messages to Reject?",
-		caughtAs:  `{"error":` + testedError + `,"messages":` + ofQueue + `,"by_hand":false}`,
-	},
-	{
-		name:      "Check Collection",
-		input:     `{"correlation_id":"run","collection_name":"db.a"}`,
-		result:    `{"StatusCode":200,"Payload":` + reconciled + `}`,
-		arguments: `{"execution_id":"` + testedExecution + `","correlation_id":"run","collection_name":"db.a"}`,
-		output:    reconciled,
-		next:      "Request Pending?",
-		caught:    "Left to the Sweep",
-		caughtAs:  `{"error":` + testedError + `}`,
-	},
-	{
-		name:      "Notify Sender",
-		input:     reconciled,
-		result:    `{"StatusCode":200,"Payload":{"delivered":1}}`,
-		arguments: `{"owner":"me","pending":[{"kind":"request"}]}`,
-		output:    reconciled,
-		next:      "Check All Collections",
-		caught:    "Request Left to the Sweep",
-		caughtAs:  reconciled,
-	},
-	{
-		name:   "Check All Collections",
-		input:  reconciled,
-		result: `{"StatusCode":200,"Payload":` + notifiable + `}`,
-		arguments: `{"correlation_id":"run","collection_name":"db.a","owner":"me","moved":true,` +
-			`"notifications":["all-received"]}`,
-		output:   notifiable,
-		next:     "Notification Pending?",
-		caught:   "Left to the Sweep",
-		caughtAs: `{"error":` + testedError + `}`,
-	},
-	{
-		name:      "Notify Monitoring",
-		input:     notifiable,
-		result:    `{"StatusCode":200,"Payload":{"delivered":1}}`,
-		arguments: `{"owner":"me","pending":[{"kind":"all-received"}]}`,
-		output:    `{}`,
-		caught:    "Left to the Sweep",
-		caughtAs:  `{"error":` + testedError + `}`,
-	},
-	{
-		name:   "Reject Message",
-		input:  `{"message":{"messageId":"m","body":"text"},"identity":"m","reason":"why"}`,
-		result: `{"MessageId":"sent"}`,
-		arguments: `{"MessageBody":"text","MessageAttributes":{` +
-			`"reason_code":{"DataType":"String","StringValue":"NOT_COUNTED"},` +
-			`"reason":{"DataType":"String","StringValue":"why"},"identity":{"DataType":"String","StringValue":"m"}}}`,
-		output: `{}`,
-	},
+// stateAnswer is what TestState answers.
+type stateAnswer struct {
+	Status           string
+	Arguments        any // of the service: Payload of a function, MessageBody and MessageAttributes of SQS
+	Output           any
+	Next             string // "": the state ends the execution
+	StatusAfterError string
+	Caught           string // the state after the error; "": the error is not caught
+	CaughtAs         any    // its input
 }
+
+const testedExecution = "arn:aws:states:eu-west-1:111122223333:execution:status-checker:tested"
+
+//go:embed states.json
+var statesJSON []byte
+
+// stateTests has a test of each task state.
+var stateTests = func() (tests []stateTest) {
+	if err := json.Unmarshal(statesJSON, &tests); err != nil {
+		panic(err) // cannot happen: a test of this package reads it
+	}
+	return tests
+}()
 
 // testState calls TestState twice: with a result, and with an error when all retries are used up.
 func (t *trial) testState(ctx context.Context, test stateTest) (string, error) {
-	definition, retries, err := t.state(test.name)
+	definition, retries, err := t.state(test.Name)
 	if err != nil {
 		return "", err
 	}
 	client := sfn.NewFromConfig(t.config)
 	asked := sfn.TestStateInput{
-		Definition: &definition, Input: &test.input, InspectionLevel: types.InspectionLevelDebug,
+		Definition: &definition, Input: aws.String(string(test.Input)), InspectionLevel: types.InspectionLevelDebug,
 		Context: aws.String(`{"Execution":{"Id":"` + testedExecution + `"}}`),
 		// The mocked results need not match the services' models.
-		Mock: &types.MockInput{Result: &test.result, FieldValidationMode: types.MockResponseValidationModeNone},
+		Mock: &types.MockInput{Result: aws.String(string(test.Result)),
+			FieldValidationMode: types.MockResponseValidationModeNone},
 	}
 	done, err := client.TestState(ctx, &asked)
 	if err != nil {
@@ -174,97 +122,76 @@ func (t *trial) testState(ctx context.Context, test stateTest) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("with an error: %w", err)
 	}
-	return fmt.Sprintf("%s, then %s after %d retries", done.Status, failed.Status, retries),
-		errors.Join(test.compare(done, failed)...)
+	return fmt.Sprintf("%s, then %s after %d retries", done.Status, failed.Status, retries), test.compare(done, failed)
 }
 
 // compare compares the answers to a result and to an error with the expected ones.
-func (s stateTest) compare(done, failed *sfn.TestStateOutput) (wrong []error) {
-	is := func(what, want, got string) {
-		if want != got {
-			wrong = append(wrong, fmt.Errorf("%s: %q, want %q", what, got, want))
-		}
-	}
-	is("status", "SUCCEEDED", string(done.Status))
-	is("next state", s.next, aws.ToString(done.NextState))
-	is("next state after an error", s.caught, aws.ToString(failed.NextState))
-	if s.caught == "" {
-		is("status after an error", "FAILED", string(failed.Status))
-	} else {
-		is("status after an error", "CAUGHT_ERROR", string(failed.Status))
-	}
+func (s stateTest) compare(done, failed *sfn.TestStateOutput) error {
+	got := stateAnswer{Status: string(done.Status), Next: aws.ToString(done.NextState),
+		StatusAfterError: string(failed.Status), Caught: aws.ToString(failed.NextState)}
+	var lack error
 	if done.InspectionData == nil || done.InspectionData.AfterArguments == nil {
-		return append(wrong, missing{"TestState evaluates no expression: it shows no arguments"})
-	}
-	same := func(what, want, got string, parts ...string) {
-		if diff := diffJSON(want, got, parts...); diff != "" {
-			wrong = append(wrong, fmt.Errorf("%s (-want +got): %s", what, diff))
+		lack = missing{"TestState evaluates no expression: it shows no arguments"}
+		got.Arguments, got.Output, got.CaughtAs = s.Want.Arguments, s.Want.Output, s.Want.CaughtAs
+	} else {
+		var arguments map[string]any
+		err := errors.Join(json.Unmarshal([]byte(*done.InspectionData.AfterArguments), &arguments),
+			json.Unmarshal([]byte(aws.ToString(done.Output)), &got.Output))
+		if got.Caught != "" {
+			err = errors.Join(err, json.Unmarshal([]byte(aws.ToString(failed.Output)), &got.CaughtAs))
+		}
+		if err != nil {
+			return fmt.Errorf("reading the answers: %w", err)
+		}
+		delete(arguments, "QueueUrl")
+		got.Arguments = arguments
+		if payload, there := arguments["Payload"]; there {
+			got.Arguments = payload
 		}
 	}
-	same("arguments", s.arguments, aws.ToString(done.InspectionData.AfterArguments), "Payload")
-	same("output", s.output, aws.ToString(done.Output))
-	if s.caught != "" {
-		same("output after an error", s.caughtAs, aws.ToString(failed.Output))
+	if diff := cmp.Diff(s.Want, got); diff != "" {
+		return fmt.Errorf("(-want +got): %s", diff)
 	}
-	return wrong
+	return lack
 }
 
-// diffJSON is the difference between two JSON texts, of which got is reduced to the part of that name, if there is one,
-// and without QueueUrl.
-func diffJSON(want, got string, parts ...string) string {
-	var wanted, found any
-	if err := errors.Join(json.Unmarshal([]byte(want), &wanted), json.Unmarshal([]byte(got), &found)); err != nil {
-		return fmt.Sprintf("%v: %s", err, got)
-	}
-	if object, ok := found.(map[string]any); ok {
-		delete(object, "QueueUrl")
-		for _, part := range parts {
-			if inner, there := object[part]; there {
-				found = inner
-			}
-		}
-	}
-	return cmp.Diff(wanted, found)
-}
-
-// state is a state of the definition as TestState takes it, with its query language, and the number of its retries.
+// state is a task state of the definition as TestState takes it, with its query language, and how often it is retried.
 func (t *trial) state(name string) (definition string, retries int32, err error) {
 	var machine map[string]any
 	if err := json.Unmarshal([]byte(t.definition("STANDARD")), &machine); err != nil {
 		return "", 0, fmt.Errorf("reading the definition: %w", err)
 	}
-	state := tasks(machine)[name]
+	state := findState(machine, name)
 	if state == nil {
-		return "", 0, fmt.Errorf("the definition has no task state %q", name)
+		return "", 0, fmt.Errorf("the definition has no state %q", name)
 	}
 	state["QueryLanguage"] = machine["QueryLanguage"]
 	text, err := json.Marshal(state)
 	if err != nil {
 		return "", 0, fmt.Errorf("writing state %q: %w", name, err)
 	}
-	retriers, _ := state["Retry"].([]any)
-	for _, one := range retriers {
-		if retrier, _ := one.(map[string]any); retrier != nil {
-			if most, _ := retrier["MaxAttempts"].(float64); most > 0 {
-				retries = int32(most)
-			}
-		}
+	var parsed statemachine.State
+	if err := json.Unmarshal(text, &parsed); err != nil {
+		return "", 0, fmt.Errorf("reading state %q: %w", name, err)
+	}
+	for _, retrier := range parsed.Retry {
+		retries = max(retries, int32(retrier.MaxAttempts))
 	}
 	return string(text), retries, nil
 }
 
-// tasks are the task states of a machine by name, including those inside its Maps.
-func tasks(machine map[string]any) map[string]map[string]any {
-	found := map[string]map[string]any{}
+// findState is the state of a machine with this name, also inside a Map; nil if there is none.
+func findState(machine map[string]any, name string) map[string]any {
 	states, _ := machine["States"].(map[string]any)
-	for name, one := range states {
+	if state, there := states[name].(map[string]any); there {
+		return state
+	}
+	for _, one := range states {
 		state, _ := one.(map[string]any)
-		if inner, ok := state["ItemProcessor"].(map[string]any); ok {
-			maps.Copy(found, tasks(inner))
-		}
-		if state["Type"] == "Task" {
-			found[name] = state
+		inner, _ := state["ItemProcessor"].(map[string]any)
+		if found := findState(inner, name); found != nil {
+			return found
 		}
 	}
-	return found
+	return nil
 }

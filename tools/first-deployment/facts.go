@@ -40,38 +40,25 @@ type skipped struct{ why string }
 
 func (s skipped) Error() string { return s.why }
 
-// answerOf is the answer for an error.
-func answerOf(err error, local bool) answer {
-	var skip skipped
-	switch {
-	case err == nil:
-		return yes
-	case errors.As(err, &skip):
-		return notAsked
-	case local && onlyMissing(err):
-		return lacks
-	}
-	return no
-}
-
 // unknownCalls are the error codes of calls that a service does not know.
 var unknownCalls = map[string]bool{
 	"UnknownOperationException": true, "UnknownOperation": true, "InvalidAction": true, "NotImplemented": true,
 }
 
-// onlyMissing reports whether an error, and each of joined errors, is that of a missing feature.
-func onlyMissing(err error) bool {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		for _, one := range joined.Unwrap() {
-			if !onlyMissing(one) {
-				return false
-			}
-		}
-		return true
-	}
-	var api smithy.APIError
+// answerOf is the answer for an error.
+func answerOf(err error, local bool) answer {
+	var skip skipped
 	var gap missing
-	return errors.As(err, &gap) || errors.As(err, &api) && unknownCalls[api.ErrorCode()]
+	var api smithy.APIError
+	switch {
+	case err == nil:
+		return yes
+	case errors.As(err, &skip):
+		return notAsked
+	case local && (errors.As(err, &gap) || errors.As(err, &api) && unknownCalls[api.ErrorCode()]):
+		return lacks
+	}
+	return no
 }
 
 func allGood(facts []fact) bool {

@@ -26,20 +26,13 @@ func TestAnswerOf(t *testing.T) {
 		"something missing":            {fmt.Errorf("asking: %w", gap), no, lacks},
 		"an unknown call":              {unknown, no, lacks},
 		"a refused call":               {refused, no, no},
-		"missing and unknown":          {errors.Join(gap, unknown), no, lacks},
-		"missing and another error":    {errors.Join(gap, broken), no, no},
-		"missing, joined and broken":   {errors.Join(errors.Join(gap, broken), gap), no, no},
 		"a question that is not asked": {skipped{"interrupted"}, notAsked, notAsked},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			if got := answerOf(test.err, false); got != test.aws {
-				t.Errorf("on AWS: %s, want %s", got, test.aws)
-			}
-			if got := answerOf(test.err, true); got != test.here {
-				t.Errorf("on the local engine: %s, want %s", got, test.here)
-			}
-		})
+		if onAWS, onEngine := answerOf(test.err, false), answerOf(test.err, true); onAWS != test.aws ||
+			onEngine != test.here {
+			t.Errorf("%s: %s on AWS and %s on the local engine, want %s and %s", name, onAWS, onEngine, test.aws,
+				test.here)
+		}
 	}
 }
 
@@ -70,5 +63,18 @@ three  not asked  0s    –
 `
 	if out.String() != want {
 		t.Errorf("printed\n%s\nwant\n%s", out.String(), want)
+	}
+}
+
+func TestDenied(t *testing.T) {
+	t.Parallel()
+	refused := &smithy.GenericAPIError{Code: "AccessDeniedException", Message: "explicit deny"}
+	if seen, err := denied(refused); err != nil || seen != "explicit deny" {
+		t.Errorf("a denied call: %q, %v", seen, err)
+	}
+	for _, err := range []error{nil, errors.New("no connection"), &smithy.GenericAPIError{Code: "InvalidAction"}} {
+		if seen, got := denied(err); got == nil {
+			t.Errorf("%v: denied with %q", err, seen)
+		}
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -10,16 +11,9 @@ import (
 	cloudwatchtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
 	"snapshot-status-checker/test/scenario"
-)
-
-// heard is what a listener hears.
-type heard string
-
-const (
-	monitoring heard = "monitoring"
-	alarms     heard = "alarms"
 )
 
 // listener receives from a topic.
@@ -52,56 +46,49 @@ func (t *trial) makeAlarmTopic(ctx context.Context) (string, error) {
 	}); err != nil {
 		return "", fmt.Errorf("allowing CloudWatch to publish on the topic for alarms: %w", err)
 	}
-	return t.alarmTopic, t.listen(ctx, alarms, t.alarmTopic)
+	t.alarms, err = t.listen(ctx, "alarms", t.alarmTopic)
+	return t.alarmTopic, err
 }
 
 // listen creates a queue and subscribes it to the topic.
-func (t *trial) listen(ctx context.Context, what heard, topic string) error {
-	here := &listener{Subscription: scenario.NewSubscription(t.config, t.stack+"-"+string(what), topic)}
-	t.atEnd("the queue that listens to "+string(what)+" is deleted",
+func (t *trial) listen(ctx context.Context, to, topic string) (*listener, error) {
+	here := &listener{Subscription: scenario.NewSubscription(t.config, t.stack+"-"+to, topic)}
+	t.atEnd("the queue that listens to "+to+" is deleted",
 		func(ctx context.Context) (string, error) { return "", here.End(ctx) })
-	t.heard[what] = here
-	return here.Begin(ctx)
+	return here, here.Begin(ctx)
 }
 
 // hear receives what has arrived at a listener, and counts the messages so far that contain all of these texts.
-func (t *trial) hear(ctx context.Context, what heard, texts ...string) (int, error) {
-	client, here := sqs.NewFromConfig(t.config), t.heard[what]
-	for {
-		received, err := client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
-			QueueUrl: &here.URL, MaxNumberOfMessages: 10, WaitTimeSeconds: 1,
+func (t *trial) hear(ctx context.Context, here *listener, texts ...string) (count int, err error) {
+	for more := 1; more > 0; {
+		more, err = scenario.Take(ctx, sqs.NewFromConfig(t.config), here.URL, func(message sqstypes.Message) error {
+			here.bodies = append(here.bodies, aws.ToString(message.Body))
+			return nil
 		})
 		if err != nil {
-			return 0, fmt.Errorf("listening to %s: %w", what, err)
-		}
-		for _, message := range received.Messages {
-			here.bodies = append(here.bodies, aws.ToString(message.Body))
-			if _, err := client.DeleteMessage(ctx, &sqs.DeleteMessageInput{
-				QueueUrl: &here.URL, ReceiptHandle: message.ReceiptHandle,
-			}); err != nil {
-				return 0, fmt.Errorf("listening to %s: %w", what, err)
-			}
-		}
-		if len(received.Messages) == 0 {
-			break
+			return 0, err
 		}
 	}
-	count := 0
 	for _, body := range here.bodies {
-		all := true
-		for _, text := range texts {
-			all = all && strings.Contains(body, text)
-		}
-		if all {
+		if !slices.ContainsFunc(texts, func(text string) bool { return !strings.Contains(body, text) }) {
 			count++
 		}
 	}
 	return count, nil
 }
 
+// awaitHeard waits until a message with all of these texts has arrived.
+func (t *trial) awaitHeard(ctx context.Context, here *listener, texts ...string) error {
+	return t.until(ctx, t.timeouts.run, func() (bool, error) {
+		count, err := t.hear(ctx, here, texts...)
+		return count > 0, err
+	})
+}
+
 // publish publishes on the monitoring topic, which AWS's own key encrypts.
 func (t *trial) publish(ctx context.Context) (string, error) {
-	if err := t.listen(ctx, monitoring, t.outputs.MonitoringTopicArn); err != nil {
+	var err error
+	if t.monitoring, err = t.listen(ctx, "monitoring", t.outputs.MonitoringTopicArn); err != nil {
 		return "", err
 	}
 	text := "first deployment of " + t.stack
@@ -110,10 +97,7 @@ func (t *trial) publish(ctx context.Context) (string, error) {
 	}); err != nil {
 		return "", fmt.Errorf("publishing: %w", err)
 	}
-	return "", t.until(ctx, t.timeouts.run, func() (bool, error) {
-		count, err := t.hear(ctx, monitoring, text)
-		return count > 0, err
-	})
+	return "", t.awaitHeard(ctx, t.monitoring, text)
 }
 
 // alarmHeard raises an alarm by hand, one that the trial does not raise otherwise, and listens for it. CloudWatch
@@ -126,8 +110,5 @@ func (t *trial) alarmHeard(ctx context.Context) (string, error) {
 	}); err != nil {
 		return "", fmt.Errorf("raising alarm %s: %w", name, err)
 	}
-	return name, t.until(ctx, t.timeouts.run, func() (bool, error) {
-		count, err := t.hear(ctx, alarms, name, "ALARM")
-		return count > 0, err
-	})
+	return name, t.awaitHeard(ctx, t.alarms, name, "ALARM")
 }

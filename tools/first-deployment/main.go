@@ -22,7 +22,6 @@ import (
 	"github.com/alecthomas/kong"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"snapshot-status-checker/local"
@@ -125,16 +124,11 @@ func (c *command) newTrial(ctx context.Context) (*trial, error) {
 
 // unused returns an error if the stack exists, since the trial removes it at the end.
 func (t *trial) unused(ctx context.Context) error {
-	found, err := cloudformation.NewFromConfig(t.config).DescribeStacks(ctx, &cloudformation.DescribeStacksInput{
-		StackName: &t.stack,
-	})
-	if err == nil && len(found.Stacks) > 0 {
-		return fmt.Errorf("stack %s exists, and the trial would remove it: use another --environment", t.stack)
+	stack, err := t.find(ctx, &t.stack)
+	if err == nil && stack != nil {
+		err = fmt.Errorf("stack %s exists, and the trial would remove it: use another --environment", t.stack)
 	}
-	if err != nil && !noStack(err) {
-		return fmt.Errorf("reading stack %s: %w", t.stack, err)
-	}
-	return nil
+	return err
 }
 
 // commandLine is the project's pinned CDK command line, for AWS.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -31,53 +32,42 @@ func onEngine(t *testing.T) aws.Config {
 	return localtest.Config(endpoint)
 }
 
-func TestWithoutYesOnlyThePlanIsPrinted(t *testing.T) {
+// Without --yes only the plan is printed. With it, a stack that exists is refused: the trial would remove it.
+func TestNothingIsDoneWithoutYesOrToAnExistingStack(t *testing.T) {
 	config := onEngine(t)
+	client := cloudformation.NewFromConfig(config)
 	var out bytes.Buffer
 	if good, err := (&command{Region: config.Region}).run(t.Context(), &out); err != nil || !good {
 		t.Fatalf("good: %v, %v", good, err)
 	}
 	for _, text := range []string{"account 000000000000, region eu-west-1", "\nsnapshot-sender-status-checker-first-",
-		"minutes",
-		"never more than a dollar", "(--delete-tables deletes them too)", "Nothing was done"} {
+		"minutes", "never more than a dollar", "(--delete-tables deletes them too)", "Nothing was done"} {
 		if !strings.Contains(out.String(), text) {
 			t.Errorf("the plan does not contain %q", text)
 		}
 	}
-	stacks, err := cloudformation.NewFromConfig(config).DescribeStacks(t.Context(),
-		&cloudformation.DescribeStacksInput{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, stack := range stacks.Stacks {
-		if strings.Contains(*stack.StackName, "-first-") {
-			t.Errorf("stack %s was created", *stack.StackName)
-		}
-	}
-}
-
-// The trial would remove it at the end.
-func TestExistingStackIsRefused(t *testing.T) {
-	config := onEngine(t)
-	client := cloudformation.NewFromConfig(config)
 	name := aws.String("snapshot-sender-status-checker-taken")
 	if _, err := client.CreateStack(t.Context(), &cloudformation.CreateStackInput{StackName: name,
 		TemplateBody: aws.String(`{"Resources":{"Topic":{"Type":"AWS::SNS::Topic"}}}`)}); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		_, err := client.DeleteStack(context.Background(), &cloudformation.DeleteStackInput{StackName: name})
-		if err != nil {
-			t.Error(err)
-		}
-	})
-	var out bytes.Buffer
 	_, err := (&command{Yes: true, Region: config.Region, Environment: "taken"}).run(t.Context(), &out)
 	if err == nil || !strings.Contains(err.Error(), "exists") || !strings.Contains(err.Error(), "--environment") {
 		t.Errorf("got %v", err)
 	}
-	if _, err := client.DescribeStacks(t.Context(), &cloudformation.DescribeStacksInput{StackName: name}); err != nil {
-		t.Errorf("the stack does not exist: %v", err)
+	stacks, err := client.DescribeStacks(t.Context(), &cloudformation.DescribeStacksInput{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, stack := range stacks.Stacks {
+		names = append(names, *stack.StackName)
+	}
+	if !slices.Contains(names, *name) || len(named("-first-", names)) > 0 {
+		t.Errorf("the stacks are %q", names)
+	}
+	if _, err := client.DeleteStack(t.Context(), &cloudformation.DeleteStackInput{StackName: name}); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
@@ -14,11 +13,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
-	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"github.com/aws/smithy-go"
 
 	"snapshot-status-checker/internal/snapshot"
+	"snapshot-status-checker/operator/rejected"
 	"snapshot-status-checker/test/scenario"
 )
 
@@ -33,49 +34,41 @@ type refusal struct {
 	sent int // messages, including that one
 }
 
-// role is the name of increment's role.
-func (t *trial) role(ctx context.Context) (*string, error) {
+// policy changes the policies of increment's role.
+func (t *trial) policy(ctx context.Context, change func(client *iam.Client, role *string) error) error {
 	name := t.deployment().FunctionName("increment")
 	function, err := lambda.NewFromConfig(t.config).GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{
 		FunctionName: &name,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("reading the role of %s: %w", name, err)
+		return fmt.Errorf("reading the role of %s: %w", name, err)
 	}
 	role := aws.ToString(function.Role)
-	return aws.String(role[strings.LastIndex(role, "/")+1:]), nil
+	if err := change(iam.NewFromConfig(t.config), aws.String(role[strings.LastIndex(role, "/")+1:])); err != nil {
+		return fmt.Errorf("changing the policies of %s: %w", role, err)
+	}
+	return nil
 }
 
 func (t *trial) denyWrites(ctx context.Context) error {
-	role, err := t.role(ctx)
-	if err != nil {
+	return t.policy(ctx, func(client *iam.Client, role *string) error {
+		_, err := client.PutRolePolicy(ctx, &iam.PutRolePolicyInput{
+			RoleName: role, PolicyName: aws.String(denial), PolicyDocument: aws.String(`{"Version":"2012-10-17",
+				"Statement":[{"Effect":"Deny","Action":"dynamodb:UpdateItem","Resource":"*"}]}`)})
 		return err
-	}
-	if _, err := iam.NewFromConfig(t.config).PutRolePolicy(ctx, &iam.PutRolePolicyInput{
-		RoleName: role, PolicyName: aws.String(denial), PolicyDocument: aws.String(`{"Version":"2012-10-17",
-			"Statement":[{"Effect":"Deny","Action":"dynamodb:UpdateItem","Resource":"*"}]}`),
-	}); err != nil {
-		return fmt.Errorf("denying increment its writes: %w", err)
-	}
-	return nil
+	})
 }
 
 // allowWrites removes the denial, if there is one. A role that has it cannot be deleted with the stack.
 func (t *trial) allowWrites(ctx context.Context) error {
-	role, err := t.role(ctx)
-	if err != nil {
+	return t.policy(ctx, func(client *iam.Client, role *string) error {
+		_, err := client.DeleteRolePolicy(ctx,
+			&iam.DeleteRolePolicyInput{RoleName: role, PolicyName: aws.String(denial)})
+		if gone := (*iamtypes.NoSuchEntityException)(nil); errors.As(err, &gone) {
+			return nil
+		}
 		return err
-	}
-	_, err = iam.NewFromConfig(t.config).DeleteRolePolicy(ctx, &iam.DeleteRolePolicyInput{
-		RoleName: role, PolicyName: aws.String(denial),
 	})
-	if gone := (*iamtypes.NoSuchEntityException)(nil); errors.As(err, &gone) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("allowing increment its writes again: %w", err)
-	}
-	return nil
 }
 
 // refuse revokes the right, and sends files until one is not counted: a change of IAM takes a while.
@@ -96,13 +89,15 @@ func (t *trial) refuse(ctx context.Context) (string, error) {
 		if _, err := player.Send(ctx, []scenario.Message{file}, 0); err != nil {
 			return "", err
 		}
-		failed, counted := 0, 0
+		failed := 0
 		err := t.until(ctx, t.timeouts.run, func() (bool, error) { // retries take up to 4 minutes
-			var err error
-			if failed, counted, err = t.count(ctx, player, run); err != nil {
+			all, err := t.executions(ctx, sfntypes.ExecutionStatusFailed)
+			if err != nil {
 				return false, err
 			}
-			return failed > 0 || counted == sent, nil
+			failed = len(all)
+			counted, err := t.counted(ctx, run)
+			return failed > 0 || counted == sent, err
 		})
 		if err != nil {
 			return "", err
@@ -112,72 +107,56 @@ func (t *trial) refuse(ctx context.Context) (string, error) {
 			return fmt.Sprintf("the execution of file %d failed after all retries", sent), nil
 		}
 	}
-	return "", missing{fmt.Sprintf("rights are not enforced: %d files were counted despite the denial", files-1)}
+	return "", fmt.Errorf("rights are not enforced: %d files were counted despite the denial", files-1)
 }
 
-// count counts the failed executions and the files in the run's row.
-func (t *trial) count(
-	ctx context.Context, player *scenario.Player, run scenario.Run,
-) (failed, counted int, err error) {
-	list, err := sfn.NewFromConfig(t.config).ListExecutions(ctx, &sfn.ListExecutionsInput{
-		StateMachineArn: &t.outputs.StateMachineArn, StatusFilter: sfntypes.ExecutionStatusFailed})
-	if err != nil {
-		return 0, 0, fmt.Errorf("listing failed executions: %w", err)
-	}
-	rows, err := player.Rows(ctx, run)
-	if err != nil {
-		return 0, 0, err
-	}
+// counted is the number of files in the run's rows.
+func (t *trial) counted(ctx context.Context, run scenario.Run) (files int, err error) {
+	rows, err := scenario.NewPlayer(t.config, t.outputs).Rows(ctx, run)
 	for _, row := range rows {
-		counted += row.Received
+		files += row.Received
 	}
-	return len(list.Executions), counted, nil
+	return files, err
 }
 
 // replay restores the right, and replays the message from the rejected-messages queue as the runbook says.
-func (t *trial) replay(ctx context.Context) (string, error) {
+func (t *trial) replay(ctx context.Context) (seen string, err error) {
 	if err := t.allow(ctx); err != nil {
 		return "", err
 	}
 	if t.refused == nil {
-		return "", missing{"nothing was refused"}
+		return "", skipped{"nothing was refused"}
 	}
-	client, player := sqs.NewFromConfig(t.config), scenario.NewPlayer(t.config, t.outputs)
-	var reason, identity string
-	err := t.until(ctx, t.timeouts.run, func() (bool, error) {
-		received, err := client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
-			QueueUrl: &t.outputs.RejectedMessagesQueueUrl, MaxNumberOfMessages: 10, WaitTimeSeconds: 1,
-			VisibilityTimeout: 10, MessageAttributeNames: []string{"All"},
-		})
+	queues := rejected.Queues{SQS: sqs.NewFromConfig(t.config), Rejected: t.outputs.RejectedMessagesQueueUrl,
+		FileReceived: t.outputs.FileReceivedQueueUrl}
+	var refused *rejected.Message
+	err = t.until(ctx, t.timeouts.run, func() (bool, error) {
+		reading, err := queues.Read(ctx)
 		if err != nil {
-			return false, fmt.Errorf("reading the rejected-messages queue: %w", err)
+			return false, err
 		}
-		for _, message := range received.Messages {
-			if !strings.Contains(*message.Body, t.refused.run.CorrelationID) {
-				continue
-			}
-			reason = aws.ToString(message.MessageAttributes["reason_code"].StringValue)
-			identity = aws.ToString(message.MessageAttributes["identity"].StringValue)
-			envelope := scenario.Envelope(scenario.Record(identity, *message.Body))
-			if _, err := player.Send(ctx, []scenario.Message{envelope}, 0); err != nil {
-				return false, err
-			}
-			_, err := client.DeleteMessage(ctx, &sqs.DeleteMessageInput{
-				QueueUrl: &t.outputs.RejectedMessagesQueueUrl, ReceiptHandle: message.ReceiptHandle,
-			})
-			return true, err
+		i := slices.IndexFunc(reading.Messages, func(m *rejected.Message) bool {
+			return slices.Contains(m.Runs, t.refused.run.CorrelationID)
+		})
+		if i < 0 {
+			return false, reading.Release(ctx)
 		}
-		return false, nil
+		refused = reading.Messages[i]
+		outcomes, err := reading.Replay(ctx, reading.Messages[i:i+1])
+		if err == nil {
+			err = outcomes[0].Err
+		}
+		return true, errors.Join(err, reading.Release(ctx, refused))
 	})
 	if err != nil {
-		return "", fmt.Errorf("reading the rejected message: %w", err)
+		return "", fmt.Errorf("replaying the rejected message: %w", err)
 	}
-	seen := fmt.Sprintf("reason_code %s, identity %s", reason, identity)
-	if reason != string(snapshot.ReasonNotCounted) {
-		return seen, fmt.Errorf("reason_code is %q", reason)
+	seen = fmt.Sprintf("reason_code %s, identity %s", refused.Reason, refused.Identity)
+	if refused.Reason != snapshot.ReasonNotCounted {
+		return seen, fmt.Errorf("reason_code is %q", refused.Reason)
 	}
 	return seen, t.until(ctx, t.timeouts.run, func() (bool, error) {
-		_, counted, err := t.count(ctx, player, t.refused.run)
+		counted, err := t.counted(ctx, t.refused.run)
 		return counted == t.refused.sent, err
 	})
 }
@@ -188,65 +167,63 @@ func (t *trial) rejectedAlarm(ctx context.Context) (string, error) {
 
 func (t *trial) refusedAlarms(ctx context.Context) (string, error) {
 	if t.refused == nil {
-		return "", missing{"nothing was refused"}
+		return "", skipped{"nothing was refused"}
 	}
 	return t.awaitAlarms(ctx, alarmsOfRefusal...)
 }
 
-// awaitAlarms waits until these alarms of the stack are in state ALARM, and lists all that are. The error of another
-// one says whether its metric has data.
-func (t *trial) awaitAlarms(ctx context.Context, names ...string) (string, error) {
-	client := cloudwatch.NewFromConfig(t.config)
-	found := map[string]types.MetricAlarm{}
-	silent := func(name string) bool { return found[t.stack+"-"+name].StateValue != types.StateValueAlarm }
-	err := t.until(ctx, t.timeouts.alarm, func() (bool, error) {
-		pages := cloudwatch.NewDescribeAlarmsPaginator(client, &cloudwatch.DescribeAlarmsInput{
-			AlarmNamePrefix: aws.String(t.stack + "-"),
-		})
+// awaitAlarms waits until these alarms of the stack are in state ALARM, and lists all that are.
+func (t *trial) awaitAlarms(ctx context.Context, names ...string) (seen string, err error) {
+	err = t.until(ctx, t.timeouts.alarm, func() (bool, error) {
+		var raised []string
+		pages := cloudwatch.NewDescribeAlarmsPaginator(cloudwatch.NewFromConfig(t.config),
+			&cloudwatch.DescribeAlarmsInput{AlarmNamePrefix: aws.String(t.stack + "-"),
+				StateValue: types.StateValueAlarm})
 		for pages.HasMorePages() {
 			page, err := pages.NextPage(ctx)
 			if err != nil {
 				return false, fmt.Errorf("listing alarms: %w", err)
 			}
 			for _, alarm := range page.MetricAlarms {
-				found[*alarm.AlarmName] = alarm
+				raised = append(raised, strings.TrimPrefix(*alarm.AlarmName, t.stack+"-"))
 			}
 		}
-		return !slices.ContainsFunc(names, silent), nil
+		slices.Sort(raised)
+		seen = "in state ALARM: " + strings.Join(raised, ", ")
+		return !slices.ContainsFunc(names, func(name string) bool { return !slices.Contains(raised, name) }), nil
 	})
-	var raised []string
-	for name, alarm := range found {
-		if alarm.StateValue == types.StateValueAlarm {
-			raised = append(raised, strings.TrimPrefix(name, t.stack+"-"))
-		}
+	if errors.Is(err, errTimeout) { // the local engine stores no metrics
+		return seen, missing{"no alarm " + strings.Join(names, " and ") + " within " + t.timeouts.alarm.String()}
 	}
-	slices.Sort(raised)
-	seen := "in state ALARM: " + strings.Join(raised, ", ")
-	if !errors.Is(err, errTimeout) {
-		return seen, err
-	}
-	var wrong []error
-	for _, name := range names {
-		if silent(name) {
-			wrong = append(wrong, t.whySilent(ctx, found[t.stack+"-"+name]))
-		}
-	}
-	return seen, errors.Join(wrong...)
+	return seen, err
 }
 
-// whySilent says whether the alarm's metric has data.
-func (t *trial) whySilent(ctx context.Context, alarm types.MetricAlarm) error {
-	now := time.Now()
-	data, err := cloudwatch.NewFromConfig(t.config).GetMetricStatistics(ctx, &cloudwatch.GetMetricStatisticsInput{
-		Namespace: alarm.Namespace, MetricName: alarm.MetricName, Dimensions: alarm.Dimensions, Period: alarm.Period,
-		Statistics: []types.Statistic{alarm.Statistic}, StartTime: aws.Time(now.Add(-time.Hour)), EndTime: &now,
-	})
-	switch {
-	case err != nil:
-		return fmt.Errorf("reading the metric of alarm %s: %w", aws.ToString(alarm.AlarmName), err)
-	case len(data.Datapoints) == 0:
-		return missing{"no data of the metric " + aws.ToString(alarm.Namespace) + " " + aws.ToString(alarm.MetricName)}
+// redrive tries to redrive the dead letters of files, of which there are none. The queue's policy has to deny it, also
+// to an administrator.
+func (t *trial) redrive(ctx context.Context) (string, error) {
+	client := sqs.NewFromConfig(t.config)
+	dead, err := rejected.Queues{SQS: client, FileReceived: t.outputs.FileReceivedQueueUrl}.DeadLetters(ctx)
+	if err != nil {
+		return "", err
 	}
-	return fmt.Errorf("alarm %s is %s: %s",
-		aws.ToString(alarm.AlarmName), alarm.StateValue, aws.ToString(alarm.StateReason))
+	got, err := client.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: &dead.Rejected,
+		AttributeNames: []sqstypes.QueueAttributeName{sqstypes.QueueAttributeNameQueueArn}})
+	if err != nil {
+		return "", fmt.Errorf("reading the dead-letter queue's ARN: %w", err)
+	}
+	_, err = client.StartMessageMoveTask(ctx, &sqs.StartMessageMoveTaskInput{
+		SourceArn: aws.String(got.Attributes[string(sqstypes.QueueAttributeNameQueueArn)])})
+	return denied(err)
+}
+
+// denied returns the message of a call that was denied. All else is an error.
+func denied(err error) (string, error) {
+	var api smithy.APIError
+	switch {
+	case err == nil:
+		return "", errors.New("the redrive was started")
+	case errors.As(err, &api) && strings.HasPrefix(api.ErrorCode(), "AccessDenied"):
+		return api.ErrorMessage(), nil
+	}
+	return "", fmt.Errorf("starting the redrive: %w", err)
 }

@@ -22,13 +22,19 @@ import (
 	"snapshot-status-checker/operator/report"
 )
 
-const tableKind = "AWS::DynamoDB::Table"
-
-// noStack reports whether an error says that the stack does not exist.
-func noStack(err error) bool {
+// find describes the stack of a name or id; nil if there is none.
+func (t *trial) find(ctx context.Context, stack *string) (*types.Stack, error) {
+	found, err := cloudformation.NewFromConfig(t.config).DescribeStacks(ctx,
+		&cloudformation.DescribeStacksInput{StackName: stack})
 	var api smithy.APIError
-	return errors.As(err, &api) && api.ErrorCode() == "ValidationError" &&
-		strings.Contains(api.ErrorMessage(), "does not exist")
+	switch {
+	case errors.As(err, &api) && api.ErrorCode() == "ValidationError" &&
+		strings.Contains(api.ErrorMessage(), "does not exist"):
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("reading stack %s: %w", *stack, err)
+	}
+	return &found.Stacks[0], nil
 }
 
 func (t *trial) deploy(ctx context.Context) (string, error) {
@@ -42,63 +48,32 @@ func (t *trial) deploy(ctx context.Context) (string, error) {
 		return "", err
 	}
 	t.outputs, t.deployed = outputs, true
-	created, err := t.resources(ctx, t.stack)
-	return fmt.Sprintf("%d resources", len(created)), err
-}
-
-// resources are the stack's existing resources by logical id.
-func (t *trial) resources(ctx context.Context, stack string) (map[string]types.StackResourceSummary, error) {
-	created := map[string]types.StackResourceSummary{}
-	client := cloudformation.NewFromConfig(t.config)
-	pages := cloudformation.NewListStackResourcesPaginator(client, &cloudformation.ListStackResourcesInput{
-		StackName: &stack,
-	})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("listing the stack's resources: %w", err)
-		}
-		for _, one := range page.StackResourceSummaries {
-			if aws.ToString(one.PhysicalResourceId) != "" && one.ResourceStatus != types.ResourceStatusDeleteComplete {
-				created[aws.ToString(one.LogicalResourceId)] = one
-			}
-		}
-	}
-	return created, nil
+	return t.stack, nil
 }
 
 // pipesRun waits until both run, and then has them served.
-func (t *trial) pipesRun(ctx context.Context) (string, error) {
-	created, err := t.resources(ctx, t.stack)
-	if err != nil {
-		return "", err
-	}
-	client := pipes.NewFromConfig(t.config)
-	var states []string
+func (t *trial) pipesRun(ctx context.Context) (seen string, err error) {
 	err = t.until(ctx, t.timeouts.run, func() (bool, error) {
-		states = nil
+		listed, err := pipes.NewFromConfig(t.config).ListPipes(ctx,
+			&pipes.ListPipesInput{NamePrefix: aws.String(t.stack + "-")})
+		if err != nil {
+			return false, fmt.Errorf("listing the pipes: %w", err)
+		}
+		var states []string
 		running := 0
-		for _, one := range created {
-			if aws.ToString(one.ResourceType) != "AWS::Pipes::Pipe" {
-				continue
-			}
-			pipe, err := client.DescribePipe(ctx, &pipes.DescribePipeInput{Name: one.PhysicalResourceId})
-			if err != nil {
-				return false, fmt.Errorf("reading pipe %s: %w", *one.PhysicalResourceId, err)
-			}
-			states = append(states, strings.TrimSpace(fmt.Sprintf("%s %s %s",
-				aws.ToString(one.LogicalResourceId), pipe.CurrentState, aws.ToString(pipe.StateReason))))
+		for _, pipe := range listed.Pipes {
+			states = append(states, fmt.Sprintf("%s %s", *pipe.Name, pipe.CurrentState))
 			if pipe.CurrentState == pipestypes.PipeStateRunning {
 				running++
 			}
 		}
-		slices.Sort(states)
+		seen = strings.Join(states, ", ")
 		return running == 2, nil
 	})
 	if err == nil {
 		err = t.cdk.serve(ctx, t.stack)
 	}
-	return strings.Join(states, ", "), err
+	return seen, err
 }
 
 // examine runs doctor. Its warnings are shown and are no error.
@@ -109,101 +84,92 @@ func (t *trial) examine(ctx context.Context) (string, error) {
 		return "", err
 	}
 	fine := 0
-	var problems []string
-	bad := false
+	var warnings, wrong []string
 	for _, one := range found {
-		if one.Level == doctor.OK {
+		sentence := fmt.Sprintf("%s: %s %s", one.Level, one.About, one.Sentence)
+		switch one.Level {
+		case doctor.OK:
 			fine++
-			continue
+		case doctor.Error:
+			wrong = append(wrong, sentence)
+		default:
+			warnings = append(warnings, sentence)
 		}
-		bad = bad || one.Level == doctor.Error
-		problems = append(problems, fmt.Sprintf("%s: %s %s", one.Level, one.About, one.Sentence))
 	}
-	seen := fmt.Sprintf("%d findings are OK", fine)
-	if bad {
-		return seen, errors.New(strings.Join(problems, "; "))
+	seen := strings.Join(append([]string{fmt.Sprintf("%d findings are OK", fine)}, warnings...), "; ")
+	if len(wrong) > 0 {
+		return seen, errors.New(strings.Join(wrong, "; "))
 	}
-	return strings.Join(append([]string{seen}, problems...), "; "), nil
+	return seen, nil
 }
 
 func (t *trial) diff(ctx context.Context) (string, error) { return "", t.cdk.diff(ctx, t.settings()) }
 
 // destroy deletes the stack, if it exists, and checks that its resources are deleted.
 func (t *trial) destroy(ctx context.Context) (string, error) {
-	client := cloudformation.NewFromConfig(t.config)
-	found, err := client.DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: &t.stack})
-	if noStack(err) {
-		return "the stack does not exist", nil
-	}
-	if err != nil {
-		return "", fmt.Errorf("reading the stack: %w", err)
-	}
-	id := found.Stacks[0].StackId
-	created, err := t.resources(ctx, *id)
+	stack, err := t.find(ctx, &t.stack)
 	if err != nil {
 		return "", err
 	}
-	for _, one := range created {
-		if aws.ToString(one.ResourceType) == tableKind {
-			t.tables = append(t.tables, *one.PhysicalResourceId)
-		}
+	if stack == nil {
+		return "the stack does not exist", nil
 	}
-	slices.Sort(t.tables)
-	if _, err := client.DeleteStack(ctx, &cloudformation.DeleteStackInput{StackName: id}); err != nil {
+	id := stack.StackId
+	if _, err := cloudformation.NewFromConfig(t.config).DeleteStack(ctx,
+		&cloudformation.DeleteStackInput{StackName: id}); err != nil {
 		return "", fmt.Errorf("deleting the stack: %w", err)
 	}
 	err = t.until(ctx, cleanUpWithin, func() (bool, error) {
-		now, err := client.DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: id})
+		now, err := t.find(ctx, id)
 		if err != nil {
-			return false, fmt.Errorf("reading the stack: %w", err)
+			return false, err
 		}
-		if status := now.Stacks[0].StackStatus; status == types.StackStatusDeleteFailed {
-			return false, fmt.Errorf("the stack is %s: %s", status, aws.ToString(now.Stacks[0].StackStatusReason))
+		if now.StackStatus == types.StackStatusDeleteFailed {
+			return false, fmt.Errorf("the stack is %s: %s", now.StackStatus, aws.ToString(now.StackStatusReason))
 		}
-		return now.Stacks[0].StackStatus == types.StackStatusDeleteComplete, nil
+		return now.StackStatus == types.StackStatusDeleteComplete, nil
 	})
 	if err != nil {
 		return "", err
 	}
 	t.deployed = false
-	return t.checkDeleted(ctx, id, created)
+	return t.checkDeleted(ctx, id)
 }
 
-// checkDeleted checks the last event of each resource: all are deleted but the tables.
-func (t *trial) checkDeleted(
-	ctx context.Context, id *string, created map[string]types.StackResourceSummary,
-) (string, error) {
-	last := map[string]types.ResourceStatus{} // by logical id; events are ordered newest first
-	client := cloudformation.NewFromConfig(t.config)
-	pages := cloudformation.NewDescribeStackEventsPaginator(client, &cloudformation.DescribeStackEventsInput{
-		StackName: id,
-	})
+// checkDeleted checks the last event of each resource: all are deleted but the tables. No log group is left.
+func (t *trial) checkDeleted(ctx context.Context, id *string) (string, error) {
+	last := map[string]types.StackEvent{} // by logical id; events are ordered newest first
+	pages := cloudformation.NewDescribeStackEventsPaginator(cloudformation.NewFromConfig(t.config),
+		&cloudformation.DescribeStackEventsInput{StackName: id})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
 			return "", fmt.Errorf("reading the stack's events: %w", err)
 		}
 		for _, event := range page.StackEvents {
-			if name := aws.ToString(event.LogicalResourceId); last[name] == "" {
-				last[name] = event.ResourceStatus
+			_, there := last[*event.LogicalResourceId]
+			made := aws.ToString(event.PhysicalResourceId) != "" &&
+				aws.ToString(event.ResourceType) != "AWS::CloudFormation::Stack"
+			if made && !there {
+				last[*event.LogicalResourceId] = event
 			}
 		}
 	}
 	var wrong []string
-	for name, one := range created {
+	for name, event := range last {
 		want := types.ResourceStatusDeleteComplete
-		if aws.ToString(one.ResourceType) == tableKind {
+		if aws.ToString(event.ResourceType) == "AWS::DynamoDB::Table" {
 			want = types.ResourceStatusDeleteSkipped
+			t.tables = append(t.tables, aws.ToString(event.PhysicalResourceId))
 		}
-		if last[name] != want {
-			wrong = append(wrong, fmt.Sprintf("%s (%s) is %s", name, *one.PhysicalResourceId, last[name]))
+		if event.ResourceStatus != want {
+			wrong = append(wrong, fmt.Sprintf("%s (%s) is %s", name, aws.ToString(event.PhysicalResourceId),
+				event.ResourceStatus))
 		}
 	}
 	for _, prefix := range []string{"/aws/lambda/", "/aws/vendedlogs/states/", "/aws/vendedlogs/pipes/"} {
-		logs := cloudwatchlogs.NewFromConfig(t.config)
-		groups, err := logs.DescribeLogGroups(ctx, &cloudwatchlogs.DescribeLogGroupsInput{
-			LogGroupNamePrefix: aws.String(prefix + t.stack),
-		})
+		groups, err := cloudwatchlogs.NewFromConfig(t.config).DescribeLogGroups(ctx,
+			&cloudwatchlogs.DescribeLogGroupsInput{LogGroupNamePrefix: aws.String(prefix + t.stack)})
 		if err != nil {
 			return "", fmt.Errorf("listing log groups: %w", err)
 		}
@@ -211,9 +177,10 @@ func (t *trial) checkDeleted(
 			wrong = append(wrong, "log group "+aws.ToString(group.LogGroupName)+" exists")
 		}
 	}
-	seen := fmt.Sprintf("%d resources are deleted, %d tables remain", len(created)-len(t.tables), len(t.tables))
+	slices.Sort(t.tables)
+	slices.Sort(wrong)
+	seen := fmt.Sprintf("%d resources are deleted, %d tables remain", len(last)-len(t.tables), len(t.tables))
 	if len(wrong) > 0 {
-		slices.Sort(wrong)
 		return seen, errors.New(strings.Join(wrong, "; "))
 	}
 	return seen, nil
@@ -237,6 +204,11 @@ func (t *trial) leaveTables(ctx context.Context) (string, error) {
 		if found.Table.TableStatus != dynamodbtypes.TableStatusActive {
 			return "", fmt.Errorf("table %s is %s", name, found.Table.TableStatus)
 		}
+		if t.deleteTables {
+			if err := t.deleteTable(ctx, client, name); err != nil {
+				return "", fmt.Errorf("deleting table %s: %w", name, err)
+			}
+		}
 	}
 	names := strings.Join(t.tables, ", ")
 	switch {
@@ -245,11 +217,6 @@ func (t *trial) leaveTables(ctx context.Context) (string, error) {
 	case !t.deleteTables:
 		return names + ". To delete one: aws dynamodb update-table --no-deletion-protection-enabled " +
 			"--table-name NAME, then aws dynamodb delete-table --table-name NAME", nil
-	}
-	for _, name := range t.tables {
-		if err := t.deleteTable(ctx, client, name); err != nil {
-			return "", fmt.Errorf("deleting table %s: %w", name, err)
-		}
 	}
 	return names, nil
 }

@@ -34,7 +34,8 @@ type trial struct {
 	deployed   bool
 	outputs    local.Outputs
 	alarmTopic string
-	heard      map[heard]*listener
+	monitoring *listener
+	alarms     *listener
 	tables     []string
 	refused    *refusal
 }
@@ -51,7 +52,7 @@ func newTrial(config aws.Config, account, environment string, cdk deployer) *tri
 	application, _ := strings.CutSuffix(deployment.DefaultStack, "-dev")
 	t := &trial{
 		config: config, account: account, environment: environment, stack: application + "-" + environment,
-		cdk: cdk, progress: os.Stderr, heard: map[heard]*listener{},
+		cdk: cdk, progress: os.Stderr,
 	}
 	t.deny, t.allow = t.denyWrites, t.allowWrites
 	t.timeouts.run, t.timeouts.alarm, t.pollInterval = 10*time.Minute, 20*time.Minute, 5*time.Second
@@ -77,7 +78,7 @@ type question struct {
 func (t *trial) questions() []question {
 	all := []question{{what: "the definition is valid, STANDARD and EXPRESS", ask: t.validate}}
 	for _, state := range stateTests {
-		all = append(all, question{what: "TestState: " + state.name, ask: func(ctx context.Context) (string, error) {
+		all = append(all, question{what: "TestState: " + state.Name, ask: func(ctx context.Context) (string, error) {
 			return t.testState(ctx, state)
 		}})
 	}

@@ -3,7 +3,6 @@
 package emulator
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -25,51 +24,33 @@ import (
 // readyWithin bounds the start of an emulator.
 const readyWithin = time.Minute
 
-// Function is a function of the project with processes of its own, each of which takes one call at a time.
-type Function struct{ free chan *process }
-
-type process struct {
-	address string
-	ended   <-chan struct{}
-}
-
-// Error is the error of a failed call, as Step Functions sees it.
-type Error struct{ Name, Cause string }
-
-func (e *Error) Error() string { return e.Name + ": " + e.Cause }
-
-// Start starts processes of the function with exactly this environment. They log into files of the test's folder, and
-// end with the test, or with this process if it is killed.
-func Start(t *testing.T, task string, processes int, environment map[string]string) *Function {
+// Start starts a process of the function with exactly this environment and returns its emulator's address. It takes one
+// call at a time, logs into a file of the test's folder, and ends with the test, or with this process if it is killed.
+func Start(t *testing.T, task string, environment map[string]string) (address string) {
 	t.Helper()
-	f := &Function{free: make(chan *process, processes)}
-	for i := range processes {
-		started, err := start(t, task, i, environment)
-		// another process may have taken the port
-		for try := 1; err != nil && try < 3; try++ {
-			started, err = start(t, task, i, environment)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		f.free <- started
+	address, err := start(t, task, environment)
+	for try := 1; err != nil && try < 3; try++ { // another process may have taken the port
+		address, err = start(t, task, environment)
 	}
-	return f
+	if err != nil {
+		t.Fatal(err)
+	}
+	return address
 }
 
 // underLifeline runs a program until it or standard input ends, and then ends its whole process group.
 const underLifeline = `"$@" </dev/null & cat >/dev/null; kill -9 0`
 
-func start(t *testing.T, task string, number int, environment map[string]string) (*process, error) {
+func start(t *testing.T, task string, environment map[string]string) (address string, err error) {
 	t.Helper()
 	project, err := local.FindProject()
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	var addresses [2]string // of the emulator's own interface, and of the one that the function polls
 	for i := range addresses {
 		if addresses[i], err = freeAddress(); err != nil {
-			return nil, err
+			return "", err
 		}
 	}
 	function := filepath.Join(project.Root, "build", "functions", runtime.GOARCH, task, "bootstrap")
@@ -82,19 +63,19 @@ func start(t *testing.T, task string, number int, environment map[string]string)
 	for name, value := range environment {
 		cmd.Env = append(cmd.Env, name+"="+value)
 	}
-	log, err := os.Create(filepath.Join(t.TempDir(), fmt.Sprintf("%s-%d.log", task, number)))
+	log, err := os.Create(filepath.Join(t.TempDir(), task+".log"))
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	defer log.Close()
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	lifeline, err := cmd.StdinPipe()
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("starting %s: %w", task, err)
+		return "", fmt.Errorf("starting %s: %w", task, err)
 	}
 	ended := make(chan struct{})
 	go func() { _ = cmd.Wait(); close(ended) }()
@@ -105,13 +86,12 @@ func start(t *testing.T, task string, number int, environment map[string]string)
 			t.Logf("%s ends with:\n%s", task, text[max(0, len(text)-2000):])
 		}
 	})
-	p := &process{address: addresses[0], ended: ended}
-	return p, p.waitReady(task)
+	return addresses[0], waitReady(addresses[0], task)
 }
 
-func (p *process) waitReady(task string) error {
+func waitReady(address, task string) error {
 	for deadline := time.Now().Add(readyWithin); ; time.Sleep(20 * time.Millisecond) {
-		connection, err := net.Dial("tcp", p.address)
+		connection, err := net.Dial("tcp", address)
 		if err == nil {
 			return connection.Close()
 		}
@@ -131,13 +111,10 @@ func freeAddress() (string, error) {
 	return listener.Addr().String(), nil
 }
 
-// Invoke calls the function with a payload and returns its answer. It waits for a process that is free. It returns
-// *Error if the function failed.
-func (f *Function) Invoke(ctx context.Context, payload json.RawMessage) (json.RawMessage, error) {
-	p := <-f.free
-	defer func() { f.free <- p }()
-	url := "http://" + p.address + "/2015-03-31/functions/function/invocations"
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(payload))
+// Invoke calls the function at the emulator's address and returns its answer, or an error if the function failed.
+func Invoke(ctx context.Context, address, payload string) (json.RawMessage, error) {
+	url := "http://" + address + "/2015-03-31/functions/function/invocations"
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(payload))
 	if err != nil {
 		return nil, err
 	}
@@ -154,7 +131,7 @@ func (f *Function) Invoke(ctx context.Context, payload json.RawMessage) (json.Ra
 		ErrorType string `json:"errorType"`
 	}
 	if json.Unmarshal(answer, &failed) == nil && failed.ErrorType != "" {
-		return nil, &Error{Name: failed.ErrorType, Cause: strings.TrimSpace(string(answer))}
+		return nil, fmt.Errorf("%s: %s", failed.ErrorType, answer)
 	}
 	return answer, nil
 }

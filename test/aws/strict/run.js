@@ -22,15 +22,16 @@ const result = (Payload) => ({
   SdkHttpMetadata: { HttpStatusCode: 200 }, SdkResponseMetadata: { RequestId: '6a3a8e1c-0c9f-4b58-9d0c-6f3a5c1f' },
 });
 
-// asking is a task that has the server at this address do the functions' calls, and keeps the messages that it sends.
-function asking(address, messages) {
+// asking is a task that calls the functions in Lambda's emulators at these addresses, and keeps the messages that it
+// sends.
+function asking(addresses, messages) {
   return async (resource, args) => {
     if (resource.endsWith(':sqs:sendMessage')) return messages.push(sent(args)) && { MessageId: 'm' };
-    const url = `${address}/${args.FunctionName}`;
+    const url = `http://${addresses[args.FunctionName]}/2015-03-31/functions/function/invocations`;
     const answer = await fetch(url, { method: 'POST', body: JSON.stringify(args.Payload) });
-    const body = await answer.json();
-    if (answer.ok) return result(body);
-    throw Object.assign(new StateError(body.error, body.cause), { ofTask: true });
+    const payload = await answer.json();
+    if (!payload?.errorType) return result(payload);
+    throw Object.assign(new StateError(payload.errorType, JSON.stringify(payload)), { ofTask: true });
   };
 }
 
@@ -52,18 +53,18 @@ function answering(answers, messages) {
 }
 
 async function main() {
-  const { definition, executions, address, concurrently = 1 } = JSON.parse(require('fs').readFileSync(0, 'utf8'));
+  const { definition, executions, emulators = [{}] } = JSON.parse(require('fs').readFileSync(0, 'utf8'));
   const interpreter = new Interpreter(definition);
   const ends = [];
   const waiting = executions.entries();
-  const worker = async () => {
+  const worker = async (addresses) => { // an emulator takes one call at a time
     for (const [i, { id, input, answers }] of waiting) {
       const messages = [];
-      const call = answers ? answering(answers, messages) : asking(address, messages);
+      const call = answers ? answering(answers, messages) : asking(addresses, messages);
       ends[i] = { ...await interpreter.execute(id, input, call), sent: messages };
     }
   };
-  await Promise.all(Array.from({ length: concurrently }, worker));
+  await Promise.all(emulators.map(worker));
   const times = (expression) => interpreter.evaluations.get(expression) ?? 0;
   const evaluations = Object.fromEntries(interpreter.expressions().map((e) => [e, times(e)]));
   process.stdout.write(JSON.stringify({ ends, evaluations }));

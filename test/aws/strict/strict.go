@@ -14,11 +14,9 @@ import (
 	"snapshot-status-checker/statemachine"
 )
 
-// SendMessage is the task that sends a message to a queue, among Answers.
-const SendMessage = "sendMessage"
-
-// Execution is one execution to run. Without Answers its tasks are asked of the server that RunLive is given.
+// Execution is one execution to run. Without Answers its tasks are called in the emulators that RunLive is given.
 type Execution struct {
+	About   string            `json:"-"` // for the test
 	ID      string            `json:"id"`
 	Input   json.RawMessage   `json:"input"`
 	Answers map[string]Answer `json:"answers,omitempty"` // by the function's placeholder in the definition
@@ -62,12 +60,10 @@ func Run(workflowType string, executions []Execution) (Results, error) {
 	return run(workflowType, map[string]any{"executions": executions})
 }
 
-// RunLive runs the executions like Run, a number of them concurrently. A server at this address does their functions'
-// calls: it is posted the name of a function's placeholder as the path and the payload as the body, and answers with
-// the function's payload, or with status 500 and an Answer that has an error.
-func RunLive(workflowType string, executions []Execution, address string, concurrently int) (Results, error) {
-	return run(workflowType,
-		map[string]any{"executions": executions, "address": address, "concurrently": concurrently})
+// RunLive runs the executions like Run, one at a time for each set of emulators: addresses of Lambda's emulators by the
+// placeholder of their function.
+func RunLive(workflowType string, executions []Execution, emulators []map[string]string) (Results, error) {
+	return run(workflowType, map[string]any{"executions": executions, "emulators": emulators})
 }
 
 func run(workflowType string, request map[string]any) (Results, error) {

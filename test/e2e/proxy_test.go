@@ -1,4 +1,4 @@
-package hotpath
+package e2e
 
 import (
 	"bytes"
@@ -11,8 +11,6 @@ import (
 	"net/url"
 	"strings"
 	"sync"
-
-	"snapshot-status-checker/internal/price"
 )
 
 // call is a call of a function to DynamoDB.
@@ -22,13 +20,11 @@ type call struct {
 	Refused   bool   // answered with an error, such as a condition that failed
 }
 
-// proxy is between the functions and the engine. It counts the calls to DynamoDB and can let some of them fail.
+// proxy counts the calls to DynamoDB and can let some of them fail.
 type proxy struct {
 	engine  *httputil.ReverseProxy
 	mu      sync.Mutex
 	calls   map[call]int
-	pages   float64              // read units of pages of rows: check-all alone reads them, and the sweep
-	items   map[string]float64   // read units of single items: "row", or what the ledger's item is
 	failing func(dbRequest) bool // the requests that fail
 	effects bool                 // they take effect before they fail: the answer is lost
 }
@@ -40,23 +36,26 @@ type dbRequest struct {
 	item      string // of the ledger: "run", "collection", "page" or "receipts"; of the export status table: "row"
 }
 
-func newProxy() *proxy {
-	return &proxy{calls: map[call]int{}, items: map[string]float64{}, failing: noRequest}
-}
+func newProxy() *proxy { return &proxy{calls: map[call]int{}, failing: noRequest} }
 
 func noRequest(dbRequest) bool { return false }
 
 // forwardTo must be called before the first request.
 func (p *proxy) forwardTo(endpoint string) error {
 	engine, err := url.Parse(endpoint)
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.engine = &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(engine) }}
 	return err
 }
 
 func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	p.mu.Lock()
+	engine, failing, effects := p.engine, p.failing, p.effects
+	p.mu.Unlock()
 	_, operation, isDynamo := strings.Cut(r.Header.Get("X-Amz-Target"), "DynamoDB_20120810.")
 	if !isDynamo {
-		p.engine.ServeHTTP(w, r)
+		engine.ServeHTTP(w, r)
 		return
 	}
 	body, err := io.ReadAll(r.Body)
@@ -64,15 +63,12 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
-	body = withConsumedCapacity(operation, body)
-	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	r.Body = io.NopCloser(bytes.NewReader(body))
 	about := parseRequest(operation, body)
-	p.mu.Lock()
-	breaks, effects := p.failing(about), p.effects
-	p.mu.Unlock()
+	breaks := failing(about)
 	answer := httptest.NewRecorder()
 	if !breaks || effects {
-		p.engine.ServeHTTP(answer, r)
+		engine.ServeHTTP(answer, r)
 	}
 	if breaks { // with an error that the SDK does not retry
 		answer = httptest.NewRecorder()
@@ -81,24 +77,12 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer.WriteString(`{"__type":"com.amazonaws.dynamodb.v20120810#ResourceNotFoundException",` +
 			`"message":"failed by the test"}`)
 	}
-	p.note(about, body, answer)
+	p.mu.Lock()
+	p.calls[call{about.operation, about.table, answer.Code != http.StatusOK}]++
+	p.mu.Unlock()
 	maps.Copy(w.Header(), answer.Header())
 	w.WriteHeader(answer.Code)
 	w.Write(answer.Body.Bytes())
-}
-
-// withConsumedCapacity lets the read of an item tell what it costs.
-func withConsumedCapacity(operation string, body []byte) []byte {
-	var request map[string]any
-	if operation != "GetItem" || json.Unmarshal(body, &request) != nil {
-		return body
-	}
-	request["ReturnConsumedCapacity"] = "TOTAL"
-	asking, err := json.Marshal(request)
-	if err != nil {
-		return body
-	}
-	return asking
 }
 
 func parseRequest(operation string, body []byte) dbRequest {
@@ -114,37 +98,6 @@ func parseRequest(operation string, body []byte) dbRequest {
 		about.item, _, _ = strings.Cut(request.Key["SK"]["S"], "#")
 	}
 	return about
-}
-
-func (p *proxy) note(about dbRequest, body []byte, answer *httptest.ResponseRecorder) {
-	var request struct{ ConsistentRead bool }
-	var cost struct {
-		ConsumedCapacity struct{ CapacityUnits float64 }
-		ScannedCount     int
-	}
-	_ = json.Unmarshal(body, &request)
-	_ = json.Unmarshal(answer.Body.Bytes(), &cost)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.calls[call{about.operation, about.table, answer.Code != http.StatusOK}]++
-	switch units := price.RowsUnits(cost.ScannedCount); {
-	case about.operation == "Query" && request.ConsistentRead:
-		p.pages += units
-	case about.operation == "Query":
-		p.pages += units / 2
-	case about.operation == "GetItem":
-		p.items[about.item] += cost.ConsumedCapacity.CapacityUnits
-	}
-}
-
-// takeReads returns the read units of pages of rows and of single items since the last time.
-func (p *proxy) takeReads() (pages float64, items map[string]float64) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	pages, items = p.pages, maps.Clone(p.items)
-	p.pages = 0
-	clear(p.items)
-	return pages, items
 }
 
 // fail lets requests fail from now on, after they took effect or before.
