@@ -10,9 +10,9 @@ import software.amazon.event.ruler.JsonRuleCompiler;
 import software.amazon.event.ruler.Machine;
 
 /**
- * Answers each line of standard input with a line, and ends with it. The first line is a list of event patterns, answered
- * by "ok" or, with the end, by what event-ruler has against one of them. Every other line is an event, answered by a 1 for each pattern
- * that it matches and a 0 for the others.
+ * Answers each line of standard input with a line, and ends with it. The first line is a list of event patterns,
+ * answered by "ok" or, with the end, by what event-ruler has against one of them. Every other line is an event,
+ * answered by a 1 for each pattern that it matches and a 0 for the others.
  */
 public class Ruler {
   public static void main(String[] args) throws Exception {

@@ -86,8 +86,8 @@ class Interpreter {
   }
 
   // execute runs an execution and tells how it ended, the states that it entered, how many events its history has, and
-  // the definition's own faults, caught ones included. call(resource, arguments, state) is a task: it returns the result
-  // or throws a StateError.
+  // the definition's own faults, caught ones included. call(resource, arguments, state) is a task: it returns the
+  // result or throws a StateError.
   async execute(id, input, call) {
     const run = { call, states: [], events: 1, faults: [] };
     try {
