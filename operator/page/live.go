@@ -70,6 +70,7 @@ type reading struct {
 	Err     error         // of the last try; Value is then from an earlier one
 
 	least   time.Duration // until a page gets another one
+	next    time.Time     // when viewers get another one
 	renewed chan struct{} // closed when there is another one
 }
 
@@ -96,6 +97,10 @@ type hub struct {
 
 // follow calls send with the last reading and each new one, until the context ends or send returns an error.
 func (h *hub) follow(ctx context.Context, of topic, send func(reading) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(h.ctx, cancel)()
+	defer h.recent.keep(of.String())()
 	for {
 		last := h.take(ctx, of, true)
 		if ctx.Err() != nil {
@@ -106,10 +111,8 @@ func (h *hub) follow(ctx context.Context, of topic, send func(reading) error) er
 		}
 		select {
 		case <-last.renewed:
-		case <-time.After(last.Every):
+		case <-time.After(time.Until(last.next)):
 		case <-ctx.Done():
-			return nil
-		case <-h.ctx.Done():
 			return nil
 		}
 	}
@@ -141,6 +144,7 @@ func (h *hub) take(ctx context.Context, of topic, viewer bool) reading {
 		r.Every = min(2*before.Every, h.maxInterval)
 	}
 	r.Every = max(r.Every, r.least)
+	r.next = e.at.Add(r.Every)
 	r.renewed = make(chan struct{})
 	if e.value = r; before.renewed != nil {
 		close(before.renewed)

@@ -3,6 +3,7 @@ package page
 import (
 	"context"
 	"errors"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -93,6 +94,91 @@ func TestSlowReadingIsShared(t *testing.T) {
 		open(2)
 		if synctest.Wait(); len(sent) != 2 || sent[1] != int64(2) {
 			t.Errorf("the viewer was sent %v; want both of two", sent)
+		}
+	})
+}
+
+// However many topics are viewed, each is read as seldom as one alone, and a viewer who joins later changes nothing.
+func TestManyTopicsAreReadAsSeldomAsOne(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		reads := map[string]int{}
+		var last, longest time.Duration
+		began := time.Now()
+		h := &hub{ctx: t.Context(), maxInterval: maxInterval, read: func(_ context.Context, of topic) (reading, error) {
+			if reads[of.Run]++; of.Run == "0" {
+				longest, last = max(longest, time.Since(began)-last), time.Since(began)
+			}
+			return reading{Value: of.Run}, nil
+		}}
+		ctx, leave := context.WithTimeout(t.Context(), 10*time.Minute)
+		defer leave()
+		var viewing sync.WaitGroup
+		view := func(ctx context.Context, run string) {
+			viewing.Go(func() {
+				_ = h.follow(ctx, topic{Kind: runTopic, Run: run}, func(reading) error { return nil })
+			})
+			synctest.Wait() // the readers of reads do not run at once
+		}
+		first, leaveFirst := context.WithTimeout(ctx, 5*time.Minute+29*time.Second)
+		defer leaveFirst()
+		view(first, "0")
+		for i := range 2 * maxEntries {
+			view(ctx, strconv.Itoa(i+1))
+		}
+		time.Sleep(5*time.Minute + 20*time.Second)
+		view(ctx, "0")
+		viewing.Wait()
+		if longest > maxInterval {
+			t.Errorf("%v without a reading, want at most %v", longest, maxInterval)
+		}
+		for run, n := range reads {
+			if n > 25 {
+				t.Errorf("topic %s is read %d times in 10 minutes, want 24 or 25", run, n)
+			}
+		}
+	})
+}
+
+// The end of the server ends a reading in progress.
+func TestEndOfTheServerEndsReadings(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, end := context.WithCancel(t.Context())
+		h := &hub{ctx: ctx, read: func(ctx context.Context, _ topic) (reading, error) {
+			<-ctx.Done()
+			return reading{}, ctx.Err()
+		}}
+		ended := make(chan error)
+		go func() { ended <- h.follow(t.Context(), ofRun, func(reading) error { return errors.New("sent") }) }()
+		synctest.Wait()
+		end()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// forget does not wait for a reading in progress, which is outdated then.
+func TestForgetDuringAReading(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		n := 0
+		h := &hub{ctx: t.Context(), maxInterval: maxInterval, read: func(context.Context, topic) (reading, error) {
+			n++
+			time.Sleep(time.Minute)
+			return reading{Value: n}, nil
+		}}
+		go h.take(t.Context(), ofRun, false)
+		synctest.Wait()
+		began := time.Now()
+		h.recent.forget(ofRun.String())
+		h.recent.forget("unknown")
+		if waited := time.Since(began); waited != 0 || h.recent.find("unknown") != nil {
+			t.Errorf("forget waited for %v, or made an entry", waited)
+		}
+		if got, _, err := latest[int](t.Context(), h, ofRun); got != 2 || err != nil {
+			t.Errorf("then reading %d, %v, want 2", got, err)
 		}
 	})
 }
