@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -34,6 +35,9 @@ func golden(t *testing.T, name, got string) {
 
 const prompt = "$ snapshot-status "
 
+// otherTests are the golden files without a command line.
+var otherTests = regexp.MustCompile("^(doctor|in-time-|late-|verify-history-)")
+
 // commandLines finds the golden files that begin with a command line: the name of each file, and its line. For a new
 // answer write a file with that line alone, and run go test -update. Names that end in .json are answers for scripts.
 func commandLines(t *testing.T) map[string]string {
@@ -49,8 +53,25 @@ func commandLines(t *testing.T) map[string]string {
 			t.Fatal(err)
 		}
 		first, _, _ := strings.Cut(string(text), "\n")
+		name := strings.TrimSuffix(filepath.Base(file), ".golden")
 		if line, is := strings.CutPrefix(first, prompt); is {
-			lines[strings.TrimSuffix(filepath.Base(file), ".golden")] = line
+			lines[name] = line
+		} else if !otherTests.MatchString(name) {
+			t.Errorf("%s does not begin with a command line", file)
+		}
+	}
+	answered := map[string]bool{"doctor": true, "verify-history": true} // by tests of their own
+	for name, line := range lines {
+		answered[answersOf(line)] = answered[answersOf(line)] || strings.HasSuffix(name, ".json")
+	}
+	for command := range answers {
+		if !answered[command] {
+			t.Errorf("no golden file has the answer of %s for scripts", command)
+		}
+	}
+	for name := range input {
+		if lines[name] == "" {
+			t.Errorf("testdata/%s.golden is missing, or has no command line", name)
 		}
 	}
 	return lines
