@@ -31,6 +31,8 @@ func TestStacks(t *testing.T) {
 	// process of a function registers a run that is new to it, and only the pipes make the engine start several.
 	for workflow, s := range both {
 		t.Run(workflow+" costs", func(t *testing.T) { costs(t, s) })
+	}
+	for workflow, s := range both {
 		for _, scenario := range alone {
 			t.Run(workflow+" "+scenario.name, func(t *testing.T) { scenario.play(t, s) })
 		}

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"sync/atomic"
 	"testing"
 
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
@@ -89,7 +90,14 @@ func lostAnswers(t *testing.T, s *system) {
 	r := s.newRun(t)
 	r.put("db.lost.a", "Sent", 2)
 	failedBefore := s.stack.Executions(t, sfntypes.ExecutionStatusFailed)
-	proxied.fail(func(about dbRequest) bool { return countUpdates(about) || rowUpdates(about) }, true)
+	var lost atomic.Int64
+	proxied.fail(func(about dbRequest) bool {
+		loses := countUpdates(about) || rowUpdates(about)
+		if loses {
+			lost.Add(1)
+		}
+		return loses
+	}, true)
 	defer proxied.stopFailing()
 	s.stack.StartPipes(t)
 	r.handle(r.many(2, "db.lost.a")...)
@@ -98,6 +106,9 @@ func lostAnswers(t *testing.T, s *system) {
 	r.wantRejected()
 	if diff := cmp.Diff(failedBefore, s.stack.Executions(t, sfntypes.ExecutionStatusFailed)); diff != "" {
 		t.Errorf("executions that failed (-before +after)\n%s", diff)
+	}
+	if lost.Load() == 0 {
+		t.Error("no answer was lost")
 	}
 }
 
