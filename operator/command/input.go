@@ -185,19 +185,25 @@ func (t *text) character() (r rune, wrong string, err error) {
 		r, size, err := t.ReadRune()
 		if r == utf8.RuneError && size == 1 {
 			_ = t.UnreadRune()
-			b, _ := t.ReadByte()
-			wrong = fmt.Sprintf("is not UTF-8 (byte %#x)", b)
+			rest, end := t.Peek(utf8.UTFMax)
+			if !utf8.FullRune(rest) && !errors.Is(end, io.EOF) { // reading failed inside of it
+				return 0, "", end
+			}
+			wrong = fmt.Sprintf("is not UTF-8 (byte %#x)", rest[0])
 		}
 		return r, wrong, err
 	}
 	r, err = t.unit()
-	if utf16.IsSurrogate(r) {
-		low, _ := t.unit()
+	if err == nil && utf16.IsSurrogate(r) {
+		var low rune
+		if low, err = t.unit(); errors.Is(err, io.EOF) {
+			err = io.ErrUnexpectedEOF
+		}
 		if r = utf16.DecodeRune(r, low); r == utf8.RuneError {
 			wrong = "is not UTF-16"
 		}
 	}
-	if errors.Is(err, io.ErrUnexpectedEOF) { // half of two bytes
+	if errors.Is(err, io.ErrUnexpectedEOF) { // half of two bytes, or of two units
 		wrong, err = "is not UTF-16", nil
 	}
 	return r, wrong, err

@@ -111,7 +111,8 @@ func messageOf(err error) string {
 	return err.Error()
 }
 
-// A line that is too long or ends otherwise is an error that names it, however far it is; so is an error of reading.
+// A line that is too long or ends otherwise is an error that names it, however far it is; so is an error of reading,
+// also inside a character.
 func TestLinesOfUnreadable(t *testing.T) {
 	t.Parallel()
 	far, most := strings.Repeat("name\n", 50_000), strings.Repeat("x", maxLine)
@@ -137,10 +138,13 @@ func TestLinesOfUnreadable(t *testing.T) {
 			}
 		})
 	}
-	broken := errors.New("broken")
-	if got, err := allLines(io.MultiReader(strings.NewReader("one\ntwo\n"), iotest.ErrReader(broken))); len(got) != 2 ||
-		!errors.Is(err, broken) {
-		t.Errorf("%q, %v", got, err)
+	broken, in16 := errors.New("broken"), inUTF16(t, unicode.LittleEndian, unicode.UseBOM, "one\ntwo\n")
+	for _, raw := range []string{"one\ntwo\n", "one\ntwo\n\xc3", in16, in16 + "\x3d", in16 + "\x3d\xd8",
+		in16 + "\x3d\xd8\x00"} {
+		got, err := allLines(io.MultiReader(strings.NewReader(raw), iotest.ErrReader(broken)))
+		if len(got) != 2 || !errors.Is(err, broken) {
+			t.Errorf("%q: %q, %v", raw, got, err)
+		}
 	}
 }
 

@@ -87,21 +87,27 @@ func TestNamesFromOutsideAreEscaped(t *testing.T) {
 	pages.want(text, "&lt;b&gt;Sent")
 }
 
-// Malformed runs do not hide the others.
+// Malformed runs do not hide the others, also if they become so while the others are read.
 func TestMalformedRunsAreNamed(t *testing.T) {
 	t.Parallel()
 	db := newDB(1)
 	db.register(runID, time.Now())
 	db.register("half", time.Now())
-	db.Put(tables.Ledger.At("run", "broken"), table.Item{"CorrelationId": "broken", "RegisteredAt": "yesterday"})
+	spoil := func(run string) {
+		db.Put(tables.Ledger.At("run", run), table.Item{"CorrelationId": run, "RegisteredAt": "yesterday"})
+	}
+	spoil("broken")
+	db.register("spoiled", time.Now())
 	db.row("half", "db.a", "Sent", 1)
 	db.Put(tables.Ledger.At("collection#half#db.a", "collection"), table.Item{"Counted": "many"})
-	pages := newPages(t, newSource(db), Options{})
+	source := newSource(db)
+	source.Now = func() time.Time { spoil("spoiled"); return time.Now() }
+	pages := newPages(t, source, Options{})
 	page := pages.get("/")
 	if rows := strings.Count(page, `<th scope="row">`); rows != 2 {
 		t.Errorf("%d runs are listed, want 2", rows)
 	}
-	pages.want(page, "run &lt;1&gt;&amp;", "Some runs cannot be read: ", "RegisteredAt", "half")
+	pages.want(page, "run &lt;1&gt;&amp;", "Some runs cannot be read: ", "RegisteredAt", "half", "spoiled")
 }
 
 // Suggested commands act on the page's deployment when they are pasted, with any id. Unknown statuses are quoted.

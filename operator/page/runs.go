@@ -2,6 +2,7 @@ package page
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -36,17 +37,24 @@ func (s *Server) newestRuns(ctx context.Context) (runList, error) {
 	report.NewestFirst(runs)
 	list := runList{Older: max(0, len(runs)-maxRuns)}
 	runs = runs[:min(len(runs), maxRuns)]
-	list.Runs = make([]report.Summary, len(runs))
+	summaries, unread := make([]report.Summary, len(runs)), make([]error, len(runs))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(concurrentReads)
 	for i, run := range runs {
 		group.Go(func() (err error) {
-			list.Runs[i], err = s.summary(ctx, run.CorrelationID)
+			if summaries[i], err = s.summary(ctx, run.CorrelationID); report.Malformed(err) {
+				unread[i], err = err, nil
+			}
 			return err
 		})
 	}
 	if err := group.Wait(); err != nil {
 		return runList{}, err
+	}
+	for i, summary := range summaries {
+		if malformed = errors.Join(malformed, unread[i]); unread[i] == nil {
+			list.Runs = append(list.Runs, summary)
+		}
 	}
 	if malformed != nil {
 		list.Malformed = malformed.Error()

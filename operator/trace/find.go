@@ -127,7 +127,8 @@ func named(value any, run string, depth int) bool {
 	return false
 }
 
-// list lists the newest executions and the newest of each kind of failure, none of which is known to the ledger.
+// list lists the newest executions and the newest of each kind of failure. It does not know which of them the ledger
+// names, and so has false for each.
 func (r *Reader) list(ctx context.Context) (map[string]bool, error) {
 	listed, err := r.listFailed(ctx)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -53,12 +54,12 @@ type place struct {
 // walk follows a history. The previous event of each tells apart the items of a Map, which run concurrently.
 type walk struct {
 	steps  []Step
-	places map[int64]place // by event
+	places map[number]place // by event
 }
 
 // stepsOf turns an execution's history, complete and in its order, into the states that it entered.
 func stepsOf(events []event) []Step {
-	w := walk{steps: []Step{}, places: map[int64]place{}}
+	w := walk{steps: []Step{}, places: map[number]place{}}
 	at := place{-1, -1, -1}
 	for _, e := range events {
 		if before, known := w.places[e.Previous]; known {
@@ -158,12 +159,21 @@ func (s *Step) call(e event) {
 // event is an event of a history, or of a log as Step Functions writes it for a state machine
 // (https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html).
 type event struct {
-	ID           int64                  `json:"id,string"`
-	Previous     int64                  `json:"previous_event_id,string"`
+	ID           number                 `json:"id"`
+	Previous     number                 `json:"previous_event_id"`
 	Type         types.HistoryEventType `json:"type"`
-	Milliseconds int64                  `json:"event_timestamp,string"` // of a log
+	Milliseconds number                 `json:"event_timestamp"` // of a log
 	At           *time.Time             `json:"-"`
 	details      `json:"details"`
+}
+
+// number is a number that a log writes as a text; 0 if it is none.
+type number int64
+
+func (n *number) UnmarshalJSON(raw []byte) error {
+	is, _ := strconv.ParseInt(strings.Trim(string(raw), `"`), 10, 64)
+	*n = number(is)
+	return nil
 }
 
 type details struct {
@@ -178,7 +188,7 @@ type details struct {
 
 // fromHistory converts an event of the SDK, which has a field with details for each type of event.
 func fromHistory(from types.HistoryEvent) event {
-	to := event{ID: from.Id, Previous: from.PreviousEventId, Type: from.Type, At: from.Timestamp}
+	to := event{ID: number(from.Id), Previous: number(from.PreviousEventId), Type: from.Type, At: from.Timestamp}
 	fields, into := reflect.ValueOf(from), reflect.ValueOf(&to.details).Elem()
 	for i := range fields.NumField() {
 		if !strings.HasSuffix(fields.Type().Field(i).Name, "EventDetails") || fields.Field(i).IsNil() {

@@ -255,7 +255,7 @@ func parseLog(lines []string) ([]event, error) {
 		if err := json.Unmarshal([]byte(line), &e); err != nil {
 			return nil, fmt.Errorf("reading a line of the state machine's log: %w", err)
 		}
-		e.At = aws.Time(time.UnixMilli(e.Milliseconds).UTC())
+		e.At = aws.Time(time.UnixMilli(int64(e.Milliseconds)).UTC())
 		events = append(events, e)
 	}
 	slices.SortFunc(events, func(a, b event) int { return cmp.Compare(a.ID, b.ID) })

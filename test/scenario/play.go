@@ -87,13 +87,14 @@ func (p Plan) moved(rows []Row) bool {
 	})
 }
 
-// all reports whether each collection has a row that is so. Both are ordered by name.
+// all reports whether each collection has a row that is so. The run may have other rows.
 func (p Plan) all(rows []Row, is func(Collection, Row) bool) bool {
-	if len(rows) != len(p.Collections) {
-		return false
+	byName := map[string]Row{}
+	for _, row := range rows {
+		byName[row.Name] = row
 	}
-	for i, c := range p.Collections {
-		if !is(c, rows[i]) {
+	for _, c := range p.Collections {
+		if row, there := byName[c.Name]; !there || !is(c, row) {
 			return false
 		}
 	}

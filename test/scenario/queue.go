@@ -47,10 +47,12 @@ func Post(ctx context.Context, client *sqs.Client, url string, bodies ...string)
 var errLeave = errors.New("another run's message")
 
 // Take receives up to ten messages of a queue, for which it waits up to a second, and deletes each when take has
-// returned. So an empty queue means that all of its messages were taken. It returns how many were received.
+// returned. So an empty queue means that all of its messages were taken. They are hidden until then, for two minutes at
+// most. It returns how many were received.
 func Take(ctx context.Context, client *sqs.Client, url string, take func(types.Message) error) (int, error) {
 	received, err := client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
-		QueueUrl: &url, MaxNumberOfMessages: perBatch, WaitTimeSeconds: 1, MessageAttributeNames: []string{"All"},
+		QueueUrl: &url, MaxNumberOfMessages: perBatch, WaitTimeSeconds: 1, VisibilityTimeout: 120,
+		MessageAttributeNames:       []string{"All"},
 		MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameAll},
 	})
 	if err != nil {

@@ -149,3 +149,13 @@ func TestInStatusIgnoresTheCaseOfASCII(t *testing.T) {
 		t.Errorf("%d rows are Received or Success, want 3", got)
 	}
 }
+
+// A run is as far as it can get when its own rows are, whatever other rows it has.
+func TestMovedIgnoresOtherRows(t *testing.T) {
+	t.Parallel()
+	plan := Plan{Run: Run{Collections: []Collection{{Name: "db.b"}}}}
+	other, own := Row{Name: "db.a", Status: "Sent"}, Row{Name: "db.b", Status: "Success"}
+	if plan.moved([]Row{other}) || !plan.moved([]Row{other, own}) {
+		t.Error("another row counts, or its own does not")
+	}
+}
