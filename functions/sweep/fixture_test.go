@@ -3,14 +3,17 @@ package sweep_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/google/go-cmp/cmp"
 
 	"snapshot-status-checker/functions/internal/tasktest"
 	"snapshot-status-checker/functions/sweep"
+	"snapshot-status-checker/internal/delivery/machine"
 	"snapshot-status-checker/internal/snapshot"
 )
 
@@ -29,7 +32,7 @@ type fixture struct {
 
 func newFixture(t *testing.T) *fixture {
 	fx := &fixture{Tables: tasktest.New(t), t: t, machine: &starter{}, monitoring: &monitoring{}}
-	fx.task = sweep.New(fx.Store, fx.machine, fx.monitoring, fx.Log)
+	fx.task = sweep.New(fx.Store, &machine.Machine{SFN: fx.machine, ARN: "arn"}, fx.monitoring, fx.Log)
 	return fx
 }
 
@@ -100,22 +103,29 @@ func (fx *fixture) wantAlerts(want ...snapshot.Kind) {
 	fx.monitoring.alerts = nil
 }
 
-// starter records the executions.
+// starter records the executions, as Step Functions reads their inputs: of up to 256 KiB
+// (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html).
 type starter struct {
 	started []string
 	fail    string // the run whose executions do not start
 }
 
-func (s *starter) Reconcile(_ context.Context, collections []snapshot.CollectionKey) error {
+func (s *starter) StartExecution(
+	_ context.Context, in *sfn.StartExecutionInput, _ ...func(*sfn.Options),
+) (*sfn.StartExecutionOutput, error) {
+	collections, ok, err := snapshot.Reconcilable([]byte(*in.Input))
+	if !ok || err != nil || len(*in.Input) > 256*1024 {
+		return nil, fmt.Errorf("an input of %d bytes asks for nothing or is too long: %w", len(*in.Input), err)
+	}
 	var names []string
 	for _, key := range collections {
 		if key.CorrelationID == s.fail {
-			return errDown
+			return nil, errDown
 		}
 		names = append(names, key.CorrelationID+":"+key.CollectionName)
 	}
 	s.started = append(s.started, strings.Join(names, " "))
-	return nil
+	return &sfn.StartExecutionOutput{}, nil
 }
 
 type alert struct {

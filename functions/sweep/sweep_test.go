@@ -3,6 +3,8 @@ package sweep_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -14,6 +16,33 @@ import (
 	"snapshot-status-checker/internal/table"
 	"snapshot-status-checker/internal/table/tabletest"
 )
+
+// One execution takes up to 100 collections, and fewer of long names: its input is limited. See starter.
+func TestReconcilesInChunks(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		run, name string
+		chunk     int
+	}{
+		{tasktest.Run, "c", snapshot.MaxRequested},
+		{strings.Repeat("r", snapshot.MaxCorrelationID), strings.Repeat("c", snapshot.MaxCollectionName-3), 13},
+	} {
+		fx := newFixture(t)
+		var all, want []string
+		for i := range 2*snapshot.MaxRequested + 3 {
+			all = append(all, fmt.Sprintf("%s:%s%03d", test.run, test.name, i))
+			fx.Put(all[i] + " Sent 0/1")
+			fx.Count(fmt.Sprint("m", i, " ", all[i], "/f"))
+		}
+		if out, err := fx.handle("e1"); err != nil || out != (sweep.Output{OpenRuns: 1, Reconciled: len(all)}) {
+			t.Errorf("%+v, %.300v", out, err)
+		}
+		for chunk := range slices.Chunk(all, test.chunk) {
+			want = append(want, strings.Join(chunk, " "))
+		}
+		fx.wantStarted(want...)
+	}
+}
 
 // Runs that cannot be listed are not taken for none.
 func TestAFailureToListTheRuns(t *testing.T) {

@@ -158,6 +158,17 @@ func TestDocumentHoldsTheArithmetic(t *testing.T) {
 	}
 }
 
+// The document's tables follow whatever groupsOf says. These values are not computed from it.
+func TestGroupsOfABatch(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ active, batch, want float64 }{
+		{150, 1, 1}, {1, 100, 1}, {2, 2, 1.5}, {150, 100, 73.16}} {
+		if got := groupsOf(shape{active: test.active}, test.batch); math.Abs(got-test.want) > 0.01 {
+			t.Errorf("%g messages of %g collections: %.2f groups, want %g", test.batch, test.active, got, test.want)
+		}
+	}
+}
+
 func quotaTable() string {
 	text := head("quota", "default")
 	for i, q := range quotas(shapes[0], columns[0]) {
