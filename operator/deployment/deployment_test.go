@@ -85,9 +85,8 @@ func TestReconcile(t *testing.T) {
 	}
 }
 
-// The settings are those of the sweep's environment.
+// The settings are those of the sweep's environment, not of this process's.
 func TestSettingsOf(t *testing.T) {
-	t.Parallel()
 	variables := map[string]string{"LEDGER_TABLE_NAME": "l", "STATE_MACHINE_ARN": "m", "MONITORING_SNS_TOPIC_ARN": "t",
 		"PIPE_NAMES": "p", "EXEMPT_STATUSES": "Blocked_Topic", "STALLED_AFTER_MINUTES": "90",
 		"LATE_AFTER_MINUTES": "full=480", "COUNT_BY": "file"}
@@ -96,6 +95,12 @@ func TestSettingsOf(t *testing.T) {
 	got, err := deployment.SettingsOf(variables)
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Error(err, diff)
+	}
+	for name, value := range variables {
+		t.Setenv(name, value)
+	}
+	if got, err := deployment.SettingsOf(nil); err == nil {
+		t.Errorf("no variables are %+v", got)
 	}
 	variables["LATE_AFTER_MINUTES"] = "soon"
 	if _, err := deployment.SettingsOf(variables); err == nil {

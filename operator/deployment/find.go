@@ -182,6 +182,9 @@ func (d Deployment) settings(ctx context.Context) (Settings, error) {
 
 // SettingsOf reads the settings from the sweep's environment variables.
 func SettingsOf(variables map[string]string) (Settings, error) {
+	if variables == nil {
+		variables = map[string]string{} // nil would be the environment of this process
+	}
 	sweep, err := env.ParseAsWithOptions[settings.Sweep](env.Options{Environment: variables})
 	return Settings{ExemptStatuses: sweep.ExemptStatuses,
 		StalledAfter: time.Duration(sweep.StalledAfterMinutes) * time.Minute, LateAfter: sweep.LateAfter,

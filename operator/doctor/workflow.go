@@ -112,7 +112,7 @@ func judgeFunction(
 		wrong.add(Error, "deploy again", "is %s, its last update %s: %s%s", got.State, got.LastUpdateStatus,
 			aws.ToString(got.StateReason), aws.ToString(got.LastUpdateStatusReason))
 	}
-	variables := map[string]string{} // nil would be the environment of this process
+	var variables map[string]string
 	if got.Environment != nil {
 		variables = got.Environment.Variables
 	}
