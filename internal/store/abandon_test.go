@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -233,4 +234,23 @@ func TestATakenUpRunIsNotAbandonedSilently(t *testing.T) {
 	if len(found.Alerts) == 0 || found.Alerts[0].Kind != snapshot.RunAbandoned || ts.isOpen() {
 		t.Errorf("alerts %+v", found.Alerts)
 	}
+}
+
+// Several people at once: each tries again, and all succeed.
+func TestAbandonAndResumeAtOnce(t *testing.T) {
+	everywhere(t, func(ts *testStore) {
+		hangs(ts)
+		ts.lockstep(3, func(i int) {
+			if _, err := ts.another().Abandon(ts.Context(), run, fmt.Sprint(i)); err != nil {
+				ts.Error(err)
+			}
+		})
+		ts.wantEnded(true)
+		ts.lockstep(3, func(int) {
+			if _, err := ts.another().Resume(ts.Context(), run); err != nil {
+				ts.Error(err)
+			}
+		})
+		ts.wantEnded(false)
+	})
 }

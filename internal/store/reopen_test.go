@@ -173,3 +173,59 @@ func TestARunThatIsReopenedWhileItIsRead(t *testing.T) {
 		t.Error("monitoring was notified of a generation that is over")
 	}
 }
+
+// a is exported again and monitoring is notified again. Its row is deleted, and b is exported again: the generation
+// does not depend on the rows that exist.
+func TestADeletedRowPreventsNoNotification(t *testing.T) {
+	ts := newStore(t)
+	doneAndNotified(ts)
+	ts.exportedAgain("a", "second ", 3)
+	ts.wantSent(append(bothOf(1), request("a", 3))...)
+	ts.remove("a")
+	ts.execute("a", "removal") // as the stream says
+	ts.sweep()
+	ts.wantSent()
+	ts.exportedAgain("b", "second ", 1)
+	ts.wantSent(append(bothOf(2), request("b", 1))...)
+}
+
+// The predecessor counted three of a's four files. a's row is deleted after monitoring was notified.
+func TestADeletedRowRepeatsNoNotification(t *testing.T) {
+	ts := newStore(t)
+	ts.runOf("a", "b")
+	ts.row("a", "Sent", 4)
+	ts.predecessorCounts("a", 3)
+	ts.count(receipt("a", "one"))
+	ts.execute("a", "e1")
+	ts.count(successFile("a", "success"))
+	ts.execute("a", "e2")
+	ts.export("b", "first ", 1)
+	ts.wantSent(append(bothOf(0), request("a", -3), request("b", 0))...)
+	ts.remove("a")
+	ts.execute("a", "removal")
+	ts.execute("b", "any")
+	ts.pass(2 * store.DefaultLease)
+	ts.sweep()
+	ts.wantSent()
+}
+
+// A correlation id that is used again: for other collections, or for the same rows, made again.
+func TestAReusedCorrelationID(t *testing.T) {
+	ts := newStore(t)
+	doneAndNotified(ts)
+	ts.remove("a")
+	ts.remove("b")
+	ts.register("c") // changes nothing
+	ts.row("c", "Exporting", 0)
+	ts.row("d", "Exporting", 0)
+	ts.export("c", "m", 1)
+	ts.wantSent(request("c", 0))
+	ts.export("d", "m", 1)
+	ts.wantSent(append(bothOf(1), request("d", 0))...)
+	ts.replace("c", "Exporting", 0)
+	ts.replace("d", "Exporting", 0)
+	ts.export("c", "second ", 2)
+	ts.wantSent(request("c", 1))
+	ts.export("d", "second ", 2)
+	ts.wantSent(append(bothOf(2), request("d", 1))...)
+}

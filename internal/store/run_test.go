@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -45,7 +46,7 @@ func TestRegisterRun(t *testing.T) {
 			if first.CorrelationID != run || first.Export != export || !first.RegisteredAt.Equal(ts.now) {
 				t.Errorf("got %+v", first)
 			}
-			ts.pass(1000)
+			ts.pass(time.Hour)
 			row = snapshot.Row{CollectionKey: key("b"), Status: "Exporting"}
 			ts.ok(ts.store.RegisterRun(t.Context(), row, snapshot.Export{SnapshotType: "incremental"}))
 			if diff := cmp.Diff(first, ts.theRun()); diff != "" {
