@@ -122,11 +122,13 @@ func TestFactsOfTheLocalEngine(t *testing.T) {
 			got[f.what] = string(f.answer) + ": " + seen
 		}
 	}
+	const without = " is INSUFFICIENT_DATA: Unchecked: Initial alarm creation"
 	want := map[string]string{
 		"a rejected message sets off RejectedMessages": string(lacks) + ": in state ALARM: ExportStatusConflicts " +
-			"no alarm RejectedMessages within 2s",
+			"no alarm RejectedMessages within 2s; RejectedMessages" + without,
 		"ExecutionsFailed and RejectedMessages go off": string(lacks) + ": in state ALARM: ExportStatusConflicts " +
-			"no alarm ExecutionsFailed and RejectedMessages within 2s",
+			"no alarm ExecutionsFailed and RejectedMessages within 2s; ExecutionsFailed" + without +
+			"; RejectedMessages" + without,
 		"the redrive of dead letters is denied": string(lacks) + ": starting the redrive: " +
 			"operation error SQS: StartMessageMoveTask",
 		"interrupted": string(notAsked) + ": interrupted: context canceled",

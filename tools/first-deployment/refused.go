@@ -172,20 +172,28 @@ func (t *trial) refusedAlarms(ctx context.Context) (string, error) {
 	return t.awaitAlarms(ctx, alarmsOfRefusal...)
 }
 
-// awaitAlarms waits until these alarms of the stack are in state ALARM, and lists all that are.
+// awaitAlarms waits until these alarms of the stack are in state ALARM, and lists all that are. The error says
+// the state of each other one; the reason of a state tells whether the metric has data.
 func (t *trial) awaitAlarms(ctx context.Context, names ...string) (seen string, err error) {
+	var silent []string
 	err = t.until(ctx, t.timeouts.alarm, func() (bool, error) {
 		var raised []string
+		silent = nil
 		pages := cloudwatch.NewDescribeAlarmsPaginator(cloudwatch.NewFromConfig(t.config),
-			&cloudwatch.DescribeAlarmsInput{AlarmNamePrefix: aws.String(t.stack + "-"),
-				StateValue: types.StateValueAlarm})
+			&cloudwatch.DescribeAlarmsInput{AlarmNamePrefix: aws.String(t.stack + "-")})
 		for pages.HasMorePages() {
 			page, err := pages.NextPage(ctx)
 			if err != nil {
 				return false, fmt.Errorf("listing alarms: %w", err)
 			}
 			for _, alarm := range page.MetricAlarms {
-				raised = append(raised, strings.TrimPrefix(*alarm.AlarmName, t.stack+"-"))
+				name := strings.TrimPrefix(*alarm.AlarmName, t.stack+"-")
+				if alarm.StateValue == types.StateValueAlarm {
+					raised = append(raised, name)
+				} else if slices.Contains(names, name) {
+					silent = append(silent, fmt.Sprintf("; %s is %s: %s", name, alarm.StateValue,
+						aws.ToString(alarm.StateReason)))
+				}
 			}
 		}
 		slices.Sort(raised)
@@ -193,7 +201,8 @@ func (t *trial) awaitAlarms(ctx context.Context, names ...string) (seen string, 
 		return !slices.ContainsFunc(names, func(name string) bool { return !slices.Contains(raised, name) }), nil
 	})
 	if errors.Is(err, errTimeout) { // the local engine stores no metrics
-		return seen, missing{"no alarm " + strings.Join(names, " and ") + " within " + t.timeouts.alarm.String()}
+		return seen, missing{"no alarm " + strings.Join(names, " and ") + " within " + t.timeouts.alarm.String() +
+			strings.Join(silent, "")}
 	}
 	return seen, err
 }

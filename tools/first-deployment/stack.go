@@ -22,6 +22,8 @@ import (
 	"snapshot-status-checker/operator/report"
 )
 
+const tableKind = "AWS::DynamoDB::Table"
+
 // find describes the stack of a name or id; nil if there is none.
 func (t *trial) find(ctx context.Context, stack *string) (*types.Stack, error) {
 	found, err := cloudformation.NewFromConfig(t.config).DescribeStacks(ctx,
@@ -51,29 +53,53 @@ func (t *trial) deploy(ctx context.Context) (string, error) {
 	return t.stack, nil
 }
 
-// pipesRun waits until both run, and then has them served.
-func (t *trial) pipesRun(ctx context.Context) (seen string, err error) {
-	err = t.until(ctx, t.timeouts.run, func() (bool, error) {
-		listed, err := pipes.NewFromConfig(t.config).ListPipes(ctx,
-			&pipes.ListPipesInput{NamePrefix: aws.String(t.stack + "-")})
+// resources names the stack's existing resources of a kind.
+func (t *trial) resources(ctx context.Context, kind string) ([]string, error) {
+	names := []string{}
+	pages := cloudformation.NewListStackResourcesPaginator(cloudformation.NewFromConfig(t.config),
+		&cloudformation.ListStackResourcesInput{StackName: &t.stack})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return false, fmt.Errorf("listing the pipes: %w", err)
+			return nil, fmt.Errorf("listing the stack's resources: %w", err)
 		}
-		var states []string
+		for _, one := range page.StackResourceSummaries {
+			name := aws.ToString(one.PhysicalResourceId)
+			if *one.ResourceType == kind && name != "" && one.ResourceStatus != types.ResourceStatusDeleteComplete {
+				names = append(names, name)
+			}
+		}
+	}
+	return names, nil
+}
+
+// pipesRun waits until both run, and then has them served.
+func (t *trial) pipesRun(ctx context.Context) (string, error) {
+	names, err := t.resources(ctx, "AWS::Pipes::Pipe")
+	if err != nil {
+		return "", err
+	}
+	var states []string
+	err = t.until(ctx, t.timeouts.run, func() (bool, error) {
+		states = nil
 		running := 0
-		for _, pipe := range listed.Pipes {
-			states = append(states, fmt.Sprintf("%s %s", *pipe.Name, pipe.CurrentState))
+		for _, name := range names {
+			pipe, err := pipes.NewFromConfig(t.config).DescribePipe(ctx, &pipes.DescribePipeInput{Name: &name})
+			if err != nil {
+				return false, fmt.Errorf("reading pipe %s: %w", name, err)
+			}
+			states = append(states, strings.TrimSpace(fmt.Sprintf("%s %s %s", name, pipe.CurrentState,
+				aws.ToString(pipe.StateReason))))
 			if pipe.CurrentState == pipestypes.PipeStateRunning {
 				running++
 			}
 		}
-		seen = strings.Join(states, ", ")
 		return running == 2, nil
 	})
 	if err == nil {
 		err = t.cdk.serve(ctx, t.stack)
 	}
-	return seen, err
+	return strings.Join(states, ", "), err
 }
 
 // examine runs doctor. Its warnings are shown and are no error.
@@ -112,7 +138,11 @@ func (t *trial) destroy(ctx context.Context) (string, error) {
 		return "", err
 	}
 	if stack == nil {
+		t.tables = []string{}
 		return "the stack does not exist", nil
+	}
+	if t.tables, err = t.resources(ctx, tableKind); err != nil {
+		return "", err
 	}
 	id := stack.StackId
 	if _, err := cloudformation.NewFromConfig(t.config).DeleteStack(ctx,
@@ -155,10 +185,11 @@ func (t *trial) checkDeleted(ctx context.Context, id *string) (string, error) {
 			}
 		}
 	}
+	t.tables = []string{}
 	var wrong []string
 	for name, event := range last {
 		want := types.ResourceStatusDeleteComplete
-		if aws.ToString(event.ResourceType) == "AWS::DynamoDB::Table" {
+		if aws.ToString(event.ResourceType) == tableKind {
 			want = types.ResourceStatusDeleteSkipped
 			t.tables = append(t.tables, aws.ToString(event.PhysicalResourceId))
 		}
@@ -195,6 +226,9 @@ func (t *trial) wanted() string {
 
 // leaveTables checks that the tables remained, and deletes them if --delete-tables says so.
 func (t *trial) leaveTables(ctx context.Context) (string, error) {
+	if t.tables == nil {
+		return "", skipped{"the stack's tables are not known"}
+	}
 	client := dynamodb.NewFromConfig(t.config)
 	for _, name := range t.tables {
 		found, err := client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &name})

@@ -36,7 +36,7 @@ type trial struct {
 	alarmTopic string
 	monitoring *listener
 	alarms     *listener
-	tables     []string
+	tables     []string // nil: not known
 	refused    *refusal
 }
 
