@@ -9,6 +9,30 @@ import (
 	"snapshot-status-checker/operator/report"
 )
 
+// Run ids, collections and files may look like flags.
+func TestArgumentsThatBeginWithADash(t *testing.T) {
+	t.Parallel()
+	const run, collection = "-dash-1", "--yes"
+	n := newTables(t)
+	n.row(run, collection, "Sent", 2)
+	n.arrive(run, collection, "-file")
+	for _, line := range []string{"show -- " + run, "files -- " + run + " " + collection, "verify -- " + run,
+		"reconcile -- " + run + " " + collection, "send --run=" + run + " --collection=" + collection + " --file=-file",
+		"simulate --dry-run --run=" + run, "show --match=--y -- " + run} {
+		got := n.says("", strings.Fields(line)...)
+		if got.code != exitOK && got.code != exitNotDone ||
+			!strings.Contains(got.out, run) && !strings.Contains(got.out, collection) && line[:5] != "files" {
+			t.Errorf("%q: %+v", line, got)
+		}
+	}
+	if got := n.says("", "watch", "--lines", "--", "-gone"); !strings.Contains(got.err, `"-gone"`) {
+		t.Errorf("watch: %+v", got)
+	}
+	if got := n.says("", "show", run); got.code != exitUsage || !strings.Contains(got.err, "after --") {
+		t.Errorf("without --: %+v", got)
+	}
+}
+
 // A value that names nothing is refused, and says which it is, before anything is done.
 func TestValuesThatNameNothing(t *testing.T) {
 	t.Parallel()
