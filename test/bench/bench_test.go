@@ -98,7 +98,7 @@ func TestTables(t *testing.T) {
 			Calls: calls{Services: map[string]int{dynamoService: 300, "Lambda": 100}},
 			Usage: price.Usage{price.LambdaRequest: 10e6}})
 	}
-	r := results{Base: "abc1234", Functions: []function{{Task: "notify", Size: 3 << 20},
+	r := results{Base: "abc1234", Functions: []function{{Task: "notify", Size: 3 << 20, Memory: 5 << 20},
 		{Version: "abc1234", Task: "notify"}}}
 	add(&r, "", baseline, 1, 10)
 	add(&r, "abc1234", "Standard", 1, 50)
@@ -117,8 +117,8 @@ func TestTables(t *testing.T) {
 			"| Standard 1 | abc1234 | 2.50 × | - | - | 1.00 × | 1.00 × | - | - | - | 1.00 × |"}},
 		"Results": {compareResults(results{Taken: time.Unix(0, 0).UTC(), Runs: r.Runs[2:]}, r), []string{
 			"| Standard 1 | 1970-01-01 00:00 | 1.00 × | - | - | 1.00 × | 1.00 × | - | - | - | 1.00 × |"}},
-		"Functions": {r.functionTable(), []string{"| notify | 0 | 0 | 3.00 | 0 |",
-			"| notify of abc1234 | 0 | 0 | 0 | 0 |"}},
+		"Functions": {r.functionTable(), []string{"| notify | 0 | 0 | 3.00 | 5.00 |",
+			"| notify of abc1234 | 0 | 0 | 0 | - |"}},
 		"Prices": {r.priceTable(), []string{
 			"| baseline 1 | 2.00 | 1.00 × | 0.00 | 0.00 | 2.00 | 0.00 | 0.00 | 0.00 | 0.00 |",
 			"| Standard 1 | 2.00 | 1.00 × | 0.00 | 0.00 | 2.00 | 0.00 | 0.00 | 0.00 | 0.00 |"}},

@@ -30,7 +30,7 @@ func (s *system) inspect(ctx context.Context) (all []function, err error) {
 		if err != nil {
 			return nil, fmt.Errorf("reading the size of the program: %w", err)
 		}
-		// What Lambda sets. The credentials are no one's.
+		// What Lambda sets. The credentials are invalid.
 		env := slices.Concat(f.environment, []string{"AWS_REGION=eu-west-1", "AWS_LAMBDA_FUNCTION_NAME=" + f.name,
 			fmt.Sprintf("AWS_LAMBDA_FUNCTION_MEMORY_SIZE=%g", f.memoryMB), "AWS_ACCESS_KEY_ID=key",
 			"AWS_SECRET_ACCESS_KEY=secret", "AWS_SESSION_TOKEN=token"})

@@ -128,7 +128,11 @@ func (r results) functionTable() string {
 		if f.Version != "" {
 			name += " of " + f.Version
 		}
-		lines = append(lines, []string{name, ms(f.Start.Seconds()), ms(f.StartCPU.Seconds()), mb(f.Size), mb(f.Memory)})
+		memory := "-" // it was not called
+		if f.Memory > 0 {
+			memory = mb(f.Memory)
+		}
+		lines = append(lines, []string{name, ms(f.Start.Seconds()), ms(f.StartCPU.Seconds()), mb(f.Size), memory})
 	}
 	return table([]string{"function", "cold start ms", "its CPU ms", "program MB", "memory MB"}, lines)
 }
