@@ -48,7 +48,9 @@ func TestDocumentsNameTests(t *testing.T) {
 	declared := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)`)
 	mentioned := regexp.MustCompile(`\b(Test|Fuzz)[A-Z]\w+`)
 	exists := map[string]bool{"TestState": true} // an API of Step Functions
-	for _, folder := range []string{"functions", "infra", "internal", "statemachine", "operator", "local", "test", "tools"} {
+	for _, folder := range []string{
+		"functions", "infra", "internal", "statemachine", "operator", "local", "test", "tools",
+	} {
 		must(filepath.WalkDir(filepath.Join("..", folder), func(path string, _ fs.DirEntry, err error) error {
 			if err != nil || !strings.HasSuffix(path, "_test.go") {
 				return err
