@@ -132,18 +132,18 @@ func TestCheckReadsEveryPage(t *testing.T) {
 	ts.wantSent(notification(snapshot.AllReceived, 0))
 }
 
-// A malformed row blocks its run with an error, unless another row blocks it.
+// A malformed row blocks its run with an error, unless another row of its page blocks it.
 func TestCheckOfAMalformedRow(t *testing.T) {
-	ts := newStore(t)
+	ts := newTestStore(t, &memory.DB{}, store.NewTables("status", "ledger"))
 	ts.runWith("Received Received Sent")
 	ts.overwrite("c1", map[string]any{"FilesSent": "two"})
-	var malformed *failure.Malformed
-	if _, err := ts.tryCheck("c0", "me", true, allReceived); err != nil && !errors.As(err, &malformed) {
-		t.Errorf("got %v", err)
+	if checked := ts.check("c0", "me", allReceived); checked.Blocker != "c2" {
+		t.Errorf("got %+v, want c2 to block", checked)
 	}
 	ts.row("c2", "Received", 0)
 	ts.setHint(snapshot.AllReceived, snapshot.Hint{Collection: "c0"})
 	_, err := ts.tryCheck("c0", "me", true, allReceived)
+	var malformed *failure.Malformed
 	if !errors.As(err, &malformed) || !strings.Contains(err.Error(), `"c1"`) {
 		t.Errorf("got %v, want an error that names the row", err)
 	}
