@@ -19,7 +19,7 @@ func TestAbandonAndTakeUpAgain(t *testing.T) {
 			t.Errorf("%v: %+v, want %s", args, got, want)
 		}
 		if args[len(args)-1] == "json" {
-			matchesSchema(t, strings.Join(args, " "), got.out)
+			matchesSchema(t, strings.Join(args, " "), got.out, got.code)
 		}
 	}
 	const reason = "--reason=the exporter's host is gone"

@@ -82,7 +82,7 @@ func (s onStack) read(answer any, args ...string) said {
 	if err := json.Unmarshal([]byte(got.out), answer); err != nil {
 		s.Fatalf("%q: %v: %+v", args, err, got)
 	}
-	matchesSchema(s.T, strings.Join(args, " "), got.out)
+	matchesSchema(s.T, strings.Join(args, " "), got.out, got.code)
 	return got
 }
 

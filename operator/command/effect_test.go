@@ -251,7 +251,7 @@ func TestReconcileStartsWhatWaits(t *testing.T) {
 	if got.code != exitOK || !strings.Contains(got.out, `"started": false`) {
 		t.Errorf("nothing waits: %+v", got)
 	}
-	matchesSchema(t, "reconcile", got.out)
+	matchesSchema(t, "reconcile", got.out, got.code)
 	full := writer(func([]byte) (int, error) { return 0, errLost })
 	if got := denied.says(n, "", full, "reconcile", "--yes", "finished"); strings.Contains(got.err, "were started") {
 		t.Errorf("unwritten: %+v", got)

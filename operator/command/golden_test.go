@@ -3,9 +3,11 @@ package command
 import (
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -69,7 +71,7 @@ func commandLines(t *testing.T) map[string]string {
 			t.Errorf("no golden file has the answer of %s for scripts", command)
 		}
 	}
-	for name := range input {
+	for _, name := range slices.Concat(slices.Collect(maps.Keys(input)), slices.Collect(maps.Keys(gone))) {
 		if lines[name] == "" {
 			t.Errorf("testdata/%s.golden is missing, or has no command line", name)
 		}
@@ -169,7 +171,7 @@ func TestAnswers(t *testing.T) {
 			got := n.says(input[about], wordsOf(name, line)...)
 			golden(t, name, got.transcript(line))
 			if about != name {
-				matchesSchema(t, line, got.out)
+				matchesSchema(t, line, got.out, got.code)
 			}
 		})
 	}

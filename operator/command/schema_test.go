@@ -2,6 +2,7 @@ package command
 
 import (
 	"encoding/json"
+	"io"
 	"maps"
 	"os"
 	"slices"
@@ -90,6 +91,18 @@ func TestSchemaIsDocumented(t *testing.T) {
 	}
 }
 
+// Each command has an answer for scripts, but serve and completion.
+func TestSchemaHasEachCommand(t *testing.T) {
+	t.Parallel()
+	parser := must(newParser(new(commands), io.Discard, io.Discard))
+	for _, leaf := range parser.Model.Leaves(false) {
+		name := strings.ReplaceAll(leaf.Path(), " ", "-")
+		if answers[name] == nil && !slices.Contains([]string{"serve", "completion", "complete-words"}, name) {
+			t.Errorf("no answer of %s", leaf.Path())
+		}
+	}
+}
+
 func TestSchemaRefuses(t *testing.T) {
 	t.Parallel()
 	for name, answer := range map[string]string{
@@ -105,10 +118,10 @@ func TestSchemaRefuses(t *testing.T) {
 }
 
 // matchesSchema holds the answer of a command line against the documented schema.
-func matchesSchema(t *testing.T, line, answer string) {
+func matchesSchema(t *testing.T, line, answer string, code int) {
 	t.Helper()
-	if _, err := validate(line, answer); err != nil {
-		t.Errorf("%s: %v\n%s", line, err, answer)
+	if documents, err := validate(line, answer); err != nil || documents == 0 && code == exitOK {
+		t.Errorf("%s: %d documents, %v\n%s", line, documents, err, answer)
 	}
 }
 

@@ -98,7 +98,7 @@ func TestVerifyHistory(t *testing.T) {
 				file := "verify-history-" + name
 				if output == "json" {
 					file += ".json"
-					matchesSchema(t, "verify --history", said.out)
+					matchesSchema(t, "verify --history", said.out, said.code)
 				}
 				golden(t, file, text)
 			}

@@ -39,6 +39,9 @@ func scenario() (all []Reading) {
 		run := sum(report.Run{Summary: report.Summary{Run: "run-1", State: state, FirstMessage: &first,
 			Deadline: &deadline}, Notifications: notifications(received, successful),
 			Collections: []report.Collection{c}})
+		if state == report.Successful || state == report.Abandoned {
+			run.Deadline = nil // as in the report
+		}
 		all = append(all, Reading{Run: run})
 		return &all[len(all)-1].Run
 	}
@@ -59,7 +62,7 @@ func scenario() (all []Reading) {
 		&report.Abandonment{At: began, Reason: "its host is gone"}
 	read(one("Sent", 19, 20, report.ForFiles), report.Abandoned, notDue, notDue).Abandonment =
 		&report.Abandonment{At: began, Reason: "its host is gone"}
-	read(one("Received", 20, 20, report.ForSuccessFile), report.Received, delivered, notDue)
+	read(one("Received", 20, 20, report.ForSuccessFile), report.Received, delivered, notDue).Late = true
 	read(one("Success", 20, 20, report.ForNothing), report.Successful, delivered, delivered)
 	return all
 }
