@@ -63,7 +63,7 @@ func TestHandle(t *testing.T) {
 		ts := tasktest.New(t, "Table_Unavailable")
 		register(t, ts, test.statuses...)
 		if test.others {
-			ts.Check("other", both...)
+			ts.Check("a", "other", both...)
 		}
 		want := checkall.Output{Outcome: checkall.RunIncomplete, Owner: owner, Pending: notifications(),
 			Blocker: test.blocker}

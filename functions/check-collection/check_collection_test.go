@@ -181,7 +181,7 @@ func TestLog(t *testing.T) {
 	})
 	ts.WantLogged("metrics", tasktest.Fields{"correlation_id": tasktest.Run, "collection_name": "a"})
 	ts.WantLogged("moved", move)
-	ts.WantLogged("checked collection")
+	ts.WantNotLogged("checked collection")
 	ts.DB.Before = nil
 	ts.Counted(func(ctx context.Context) {
 		if _, err := reconcile(ctx, ts); err != nil {

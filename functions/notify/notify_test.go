@@ -78,7 +78,7 @@ func (fx *fixture) delivers(t *testing.T, want int, pending ...snapshot.Outgoing
 // pending enqueues the request and the notification of a run that this collection completes.
 func (fx *fixture) pending(owner string) (request, notification snapshot.Outgoing) {
 	fx.Receive("a", owner)
-	return tasktest.Request("a"), fx.Check(owner, snapshot.AllReceived)[0]
+	return tasktest.Request("a"), fx.Check("a", owner, snapshot.AllReceived)[0]
 }
 
 func TestHandleDelivers(t *testing.T) {
@@ -151,7 +151,7 @@ func TestDeliveredMessagesAreNotRepeatedAfterAFailure(t *testing.T) {
 	fx.WantLogged("delivered", line, line)
 	fx.WantLogged("metrics", line, line)
 	fx.Change("a Success -/-")
-	successful := fx.Check(owner, snapshot.Notifications...)
+	successful := fx.Check("a", owner, snapshot.Notifications...)
 	measured := fx.Counted(func(ctx context.Context) {
 		if _, err := fx.task.Handle(ctx, notify.Input{Owner: owner, Pending: successful}); err != nil {
 			t.Error(err)

@@ -83,7 +83,7 @@ func TestTakingUpIsLogged(t *testing.T) {
 	fx.waits(tasktest.LateAfter)
 	fx.byHand(abandonRun)
 	fx.sweep("e1", 0)
-	fx.WantLogged("taken up again")
+	fx.WantNotLogged("taken up again")
 	fx.Count("m2 a/f2")
 	fx.sweep("e2", 1)
 	fx.sweep("e3", 0)

@@ -74,7 +74,7 @@ func (fx *fixture) waits(d time.Duration) {
 // notify enqueues and delivers the notifications of a successful run.
 func (fx *fixture) notify() {
 	fx.t.Helper()
-	pending := fx.Check("notifies", snapshot.Notifications...)
+	pending := fx.Check("a", "notifies", snapshot.Notifications...)
 	if len(pending) != 2 {
 		fx.t.Fatalf("pending: %+v", pending)
 	}

@@ -36,9 +36,18 @@ func (ts *Tables) Logged(message string) []Fields {
 	return found
 }
 
-// WantLogged wants as many lines with this message, each with at least these fields.
-func (ts *Tables) WantLogged(message string, want ...Fields) {
+// WantNotLogged wants no line with this message.
+func (ts *Tables) WantNotLogged(message string) {
 	ts.t.Helper()
+	if lines := ts.Logged(message); len(lines) > 0 {
+		ts.t.Errorf("%q is logged: %v", message, lines)
+	}
+}
+
+// WantLogged wants as many lines with this message, each with at least these fields.
+func (ts *Tables) WantLogged(message string, first Fields, more ...Fields) {
+	ts.t.Helper()
+	want := append([]Fields{first}, more...)
 	lines := ts.Logged(message)
 	if len(lines) != len(want) {
 		ts.t.Errorf("%q is logged %d times, want %d: %v", message, len(lines), len(want), lines)

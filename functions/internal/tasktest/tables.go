@@ -1,8 +1,14 @@
 // Package tasktest has what the tasks' tests share: both tables in memory under the real store, with a clock, hooks for
 // faults, and the log.
 //
-// A message is written "identity collection/file", a row "collection status received/sent". A collection of another run
-// than Run is written "run:collection".
+// The tests write in short:
+//
+//	a            the collection a of the run Run
+//	run-2:a      the collection a of another run
+//	a Sent 0/3   a row: status Sent, no file of three received. "-" stands for an attribute that it lacks ("a - 0/-"),
+//	             and a text that is no number for a malformed one ("a Sent 0/three")
+//	m1 a/f       a message with the identity m1: the file f of a. The file _success is a's success file
+//	m1 !         a message whose body is "!", which is no JSON
 package tasktest
 
 import (
@@ -224,10 +230,10 @@ func (ts *Tables) Reconcile(collection, owner string) store.Reconciled {
 	return at
 }
 
-// Check checks the test's run after the collection a moved, with the store alone.
-func (ts *Tables) Check(owner string, kinds ...snapshot.Kind) []snapshot.Outgoing {
+// Check checks the run after the collection moved, with the store alone.
+func (ts *Tables) Check(collection, owner string, kinds ...snapshot.Kind) []snapshot.Outgoing {
 	ts.t.Helper()
-	checked, err := ts.Store.Check(ts.t.Context(), Key("a"), owner, true, kinds)
+	checked, err := ts.Store.Check(ts.t.Context(), Key(collection), owner, true, kinds)
 	if err != nil {
 		ts.t.Fatal(err)
 	}

@@ -71,47 +71,48 @@ func (s suite) conditions(t *testing.T) {
 		"Set": table.NewBlobs("a", "b")}})
 	item := s.one.PartitionKey
 	for _, c := range []struct {
+		name      string
 		ref       table.Ref
 		attribute string
 		operator  table.Operator
 		value     any
 		holds     bool
 	}{
-		{there, "N", table.Equals, int64(5), true},
-		{there, "N", table.Equals, int64(6), false},
-		{there, "S", table.Equals, "x", true},
-		{there, "S", table.Equals, "X", false},
-		{there, "B", table.Equals, false, true},
-		{there, "S", table.Equals, int64(5), false},
-		{there, "None", table.Equals, int64(0), false},
-		{there, "N", table.AtLeast, int64(5), true},
-		{there, "N", table.AtLeast, int64(6), false},
-		{there, "None", table.AtLeast, int64(0), false},
-		{there, "S", table.AtLeast, int64(0), false},
-		{there, "N", table.Below, int64(6), true},
-		{there, "N", table.Below, int64(5), false},
-		{there, "None", table.Below, int64(9), false},
-		{there, "N", table.EqualsAttribute, "Five", true},
-		{there, "N", table.EqualsAttribute, "S", false},
-		{there, "None", table.EqualsAttribute, "N", false},
-		{there, "N", table.EqualsAttribute, "None", false},
-		{there, "Set", table.ContainsNone, table.NewBlobs("x", "y"), true},
-		{there, "Set", table.ContainsNone, table.NewBlobs("x", "a"), false},
-		{there, "None", table.ContainsNone, table.NewBlobs("a"), true},
-		{there, "None", table.Absent, nil, true},
-		{there, "N", table.Absent, nil, false},
-		{there, "N", table.Exists, nil, true},
-		{there, "None", table.Exists, nil, false},
-		{there, item, table.Exists, nil, true},
-		{none, item, table.Exists, nil, false},
-		{there, item, table.Absent, nil, false},
-		{none, item, table.Absent, nil, true},
+		{"number equals", there, "N", table.Equals, int64(5), true},
+		{"number differs", there, "N", table.Equals, int64(6), false},
+		{"string equals", there, "S", table.Equals, "x", true},
+		{"string differs in case", there, "S", table.Equals, "X", false},
+		{"bool equals", there, "B", table.Equals, false, true},
+		{"other type", there, "S", table.Equals, int64(5), false},
+		{"missing equals nothing", there, "None", table.Equals, int64(0), false},
+		{"at least, more", there, "N", table.AtLeast, int64(4), true},
+		{"at least, equal", there, "N", table.AtLeast, int64(5), true},
+		{"at least, less", there, "N", table.AtLeast, int64(6), false},
+		{"missing is not at least", there, "None", table.AtLeast, int64(0), false},
+		{"text is not at least", there, "S", table.AtLeast, int64(0), false},
+		{"below, less", there, "N", table.Below, int64(6), true},
+		{"below, equal", there, "N", table.Below, int64(5), false},
+		{"missing is not below", there, "None", table.Below, int64(9), false},
+		{"equals an attribute", there, "N", table.EqualsAttribute, "Five", true},
+		{"differs from an attribute", there, "N", table.EqualsAttribute, "S", false},
+		{"missing equals no attribute", there, "None", table.EqualsAttribute, "N", false},
+		{"equals no missing attribute", there, "N", table.EqualsAttribute, "None", false},
+		{"set contains none", there, "Set", table.ContainsNone, table.NewBlobs("x", "y"), true},
+		{"set contains one", there, "Set", table.ContainsNone, table.NewBlobs("x", "a"), false},
+		{"missing set contains none", there, "None", table.ContainsNone, table.NewBlobs("a"), true},
+		{"absent", there, "None", table.Absent, nil, true},
+		{"absent but there", there, "N", table.Absent, nil, false},
+		{"exists", there, "N", table.Exists, nil, true},
+		{"exists but missing", there, "None", table.Exists, nil, false},
+		{"item exists", there, item, table.Exists, nil, true},
+		{"no item exists", none, item, table.Exists, nil, false},
+		{"item absent", there, item, table.Absent, nil, false},
+		{"no item absent", none, item, table.Absent, nil, true},
 	} {
-		condition := table.Condition{Attribute: c.attribute, Operator: c.operator, Value: c.value}
 		_, err := s.db.Update(t.Context(), table.Write{Ref: c.ref, Set: map[string]any{"Touched": true},
-			If: []table.Condition{condition}})
+			If: []table.Condition{{Attribute: c.attribute, Operator: c.operator, Value: c.value}}})
 		if c.holds && err != nil || !c.holds && !errors.Is(err, table.ErrConditionFailed) {
-			t.Errorf("%+v of %s holds is not %v: %v", condition, c.ref.Sort, c.holds, err)
+			t.Errorf("%s: %v, want that it holds: %v", c.name, err, c.holds)
 		}
 	}
 }
