@@ -82,11 +82,11 @@ func dependsOnTheCall(decision iamtypes.PolicyEvaluationDecisionType) func(*iamt
 
 // refused makes calls of a service fail, if their input has the text.
 func refused(service, named, code string) change {
-	return func(in, _ any) error {
+	return func(in, _ any) (done bool, err error) {
 		if !strings.HasPrefix(fmt.Sprintf("%T", in), "*"+service) || !names(in, named) {
-			return nil
+			return false, nil
 		}
-		return &smithy.GenericAPIError{Code: code, Message: "because of " + code}
+		return true, &smithy.GenericAPIError{Code: code, Message: "because of " + code}
 	}
 }
 
@@ -112,7 +112,7 @@ func says(t *testing.T, d deployment.Deployment) (found []string) {
 func TestExamine(t *testing.T) {
 	t.Parallel()
 	var got strings.Builder
-	healthy := map[string][]string{"": says(t, deployed("")), "-express": says(t, deployed("-express"))}
+	healthy := map[string][]string{"": says(t, deployed(t, "healthy", "")), "-express": says(t, deployed(t, "healthy", "-express"))}
 	for _, express := range []string{"", "-express"} {
 		fmt.Fprintf(&got, "healthy%s:\n  %s\n", express, strings.Join(healthy[express], "\n  "))
 	}
@@ -124,7 +124,7 @@ func TestExamine(t *testing.T) {
 			}
 		}
 	}
-	broken := func(name string, changes ...change) { besides(name, deployed("", changes...), healthy[""]) }
+	broken := func(name string, changes ...change) { besides(name, deployed(t, name, "", changes...), healthy[""]) }
 
 	broken("table", on("ledger", func(t *table) { t.Table.TableStatus = "CREATING" }))
 	broken("no stream", on("rows", func(t *table) { t.Table.StreamSpecification, t.Table.LatestStreamArn = nil, nil }))
@@ -142,7 +142,8 @@ func TestExamine(t *testing.T) {
 	broken("no dead-letter target", attribute("files", "RedrivePolicy", "{}"))
 	broken("no dead-letter queue needed", attribute("rejected", "RedrivePolicy", ""))
 	broken("visibility", attribute("files", "VisibilityTimeout", "149"))
-	besides("visibility of EXPRESS", deployed("-express", attribute("files", "VisibilityTimeout", "449")),
+	besides("visibility of EXPRESS", deployed(t, "visibility of EXPRESS", "-express",
+		attribute("files", "VisibilityTimeout", "449")),
 		healthy["-express"])
 	broken("visibility of another queue", attribute("state", "VisibilityTimeout", "5"))
 	broken("large messages", attribute("files", "MaximumMessageSize", "12135"))
@@ -220,16 +221,16 @@ func TestExamine(t *testing.T) {
 	broken("queues gone", refused("sqs", "", "AWS.SimpleQueueService.NonExistentQueue"))
 	broken("machine gone", refused("sfn", "", "StateMachineDoesNotExist"))
 	broken("throttled", refused("scheduler", "", "ThrottlingException"))
-	broken("no connection", func(in, _ any) error {
-		if _, is := in.(*sns.GetTopicAttributesInput); is {
-			return errors.New("no connection")
+	broken("no connection", func(in, _ any) (done bool, err error) {
+		if _, done = in.(*sns.GetTopicAttributesInput); done {
+			err = errors.New("no connection")
 		}
-		return nil
+		return done, err
 	})
-	unnamed := deployed("")
+	unnamed := deployed(t, "no stack", "")
 	unnamed.Stack = ""
 	besides("no stack", unnamed, nil)
-	local := deployed("", on("dev-status", func(p *pipe) { p.CurrentState = "STOPPED" }),
+	local := deployed(t, "local", "", on("dev-status", func(p *pipe) { p.CurrentState = "STOPPED" }),
 		on("", func(m *stateMachine) { m.LoggingConfiguration = nil }))
 	local.Local = true
 	besides("what the local engine does not have", local, healthy[""])
@@ -244,15 +245,17 @@ func TestQuestions(t *testing.T) {
 	questions := func(name, express string, changes ...change) {
 		var mu sync.Mutex
 		asked := map[string]bool{}
-		changes = append(changes, func(in, _ any) error {
-			if in, is := in.(*iam.SimulatePrincipalPolicyInput); is {
+		changes = append(changes, func(in, _ any) (done bool, err error) {
+			question, is := in.(*iam.SimulatePrincipalPolicyInput)
+			if is {
 				mu.Lock()
 				defer mu.Unlock()
-				asked[fmt.Sprint(*in.PolicySourceArn, " on ", in.ResourceArns, ": ", in.ActionNames)] = true
+				asked[fmt.Sprint(*question.PolicySourceArn, " on ", question.ResourceArns, ": ",
+					question.ActionNames)] = true
 			}
-			return nil
+			return is, nil
 		})
-		says(t, deployed(express, changes...))
+		says(t, deployed(t, name, express, changes...))
 		fmt.Fprintf(&got, "%s:\n  %s\n", name, strings.Join(slices.Sorted(maps.Keys(asked)), "\n  "))
 	}
 	questions("standard", "")

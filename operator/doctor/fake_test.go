@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"sync/atomic"
+	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
@@ -38,16 +40,17 @@ const (
 	customerKey = "arn:aws:kms:eu-west-1:111122223333:key/k"
 )
 
-// change changes an answer of AWS, or makes it an error.
-type change func(in, out any) error
+// change changes an answer of AWS, or makes it an error. It reports whether it did.
+type change func(in, out any) (done bool, err error)
 
 // on changes the answers of a type to calls whose input has a text that begins so.
 func on[Out any](named string, change func(*Out)) change {
-	return func(in, out any) error {
-		if out, is := out.(*Out); is && names(in, named) {
-			change(out)
+	return func(in, out any) (done bool, err error) {
+		answer, is := out.(*Out)
+		if done = is && names(in, named); done {
+			change(answer)
 		}
-		return nil
+		return done, nil
 	}
 }
 
@@ -56,16 +59,30 @@ func names(in any, text string) bool {
 	return err == nil && strings.Contains(string(raw), `"`+text)
 }
 
-// deployed is the stack dev, which is healthy but for the changes. Its names end with the suffix of its type.
-func deployed(express string, changes ...change) deployment.Deployment {
+// deployed is the stack dev, which is healthy but for the changes. Its names end with the suffix of its type. A change
+// that changed nothing in the end fails the test.
+func deployed(t *testing.T, name, express string, changes ...change) deployment.Deployment {
+	t.Helper()
+	made := make([]atomic.Bool, len(changes))
 	config := operatortest.AWS(func(_ context.Context, in any) (any, error) {
 		out := healthy(express, in)
-		for _, change := range changes {
-			if err := change(in, out); err != nil {
+		for i, change := range changes {
+			done, err := change(in, out)
+			if done {
+				made[i].Store(true)
+			}
+			if err != nil {
 				return nil, err
 			}
 		}
 		return out, nil
+	})
+	t.Cleanup(func() {
+		for i := range made {
+			if !made[i].Load() {
+				t.Errorf("%s: change %d changed nothing", name, i)
+			}
+		}
 	})
 	return deployment.Deployment{Stack: "dev", Config: config, Outputs: local.Outputs{
 		FileReceivedQueueUrl: "https://sqs/files", ExportStatusTableName: "rows", LedgerTableName: "ledger",
