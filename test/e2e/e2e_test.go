@@ -24,6 +24,11 @@ func TestMain(m *testing.M) {
 // TestStacks plays all scenarios on a stack of each workflow type. (The tests of statemachine and operator/command have
 // stacks with batches of 1.)
 func TestStacks(t *testing.T) {
+	t.Cleanup(func() {
+		if n := proxied.transactions.Load(); n > 0 {
+			t.Errorf("%d transactions, which conflict with other writers of the export status table", n)
+		}
+	})
 	standard := deploy(t, "workflowType=STANDARD", "batchSize=10")
 	express := deploy(t, "workflowType=EXPRESS", "batchSize=10", "environment=express-e2e")
 	both := map[string]*system{"STANDARD": standard, "EXPRESS": express}
@@ -32,6 +37,7 @@ func TestStacks(t *testing.T) {
 	for workflow, s := range both {
 		t.Run(workflow+" costs", func(t *testing.T) { costs(t, s) })
 	}
+	t.Run("an envelope of more collections than a history holds", func(t *testing.T) { manyCollections(t, standard) })
 	for workflow, s := range both {
 		for _, scenario := range alone {
 			t.Run(workflow+" "+scenario.name, func(t *testing.T) { scenario.play(t, s) })

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"snapshot-status-checker/internal/snapshot"
 	"snapshot-status-checker/internal/store"
 	"snapshot-status-checker/local/localtest"
+	"snapshot-status-checker/statemachine"
 )
 
 // lateType is a snapshot type whose runs are late after an hour; those of other types never are.
@@ -41,6 +43,35 @@ func completeWithoutAnEvent(t *testing.T, s *system) {
 	r.sweep(2, 1)
 	r.wantRow("db.swept.b", "RECEIVED", 1)
 	r.wantRequests(r.request("db.swept.a"), r.request("db.swept.b"))
+	r.wantNotifications(r.allReceived())
+}
+
+// An envelope completes more collections than the history of a STANDARD execution can hold: it leaves some to the sweep.
+func manyCollections(t *testing.T, s *system) {
+	r := s.newRun(t)
+	const collections = statemachine.MaxCollections + 10
+	var files, requests []string
+	name := func(i int) string { return fmt.Sprintf("db.envelope.c%03d", i) }
+	for i := range collections {
+		r.put(name(i), "Sent", 1)
+		files = append(files, object(r.file(name(i))))
+		requests = append(requests, r.request(name(i)))
+	}
+	ended := r.start(envelope(files...))[0]
+	var output struct{ Reconciled int }
+	if err := json.Unmarshal([]byte(*ended.Output), &output); err != nil {
+		t.Fatal(err)
+	}
+	if output.Reconciled != statemachine.MaxCollections {
+		t.Errorf("an execution reconciled %d of its %d collections, want %d", output.Reconciled, collections,
+			statemachine.MaxCollections)
+	}
+	r.wantNotifications()
+	r.sweep(collections, 1)
+	for i := range collections {
+		r.wantRow(name(i), "Received", 1)
+	}
+	r.wantRequests(requests...)
 	r.wantNotifications(r.allReceived())
 }
 
