@@ -46,7 +46,7 @@ func completeWithoutAnEvent(t *testing.T, s *system) {
 	r.wantNotifications(r.allReceived())
 }
 
-// An envelope completes more collections than the history of a STANDARD execution can hold: it leaves some to the sweep.
+// An envelope completes more collections than the history of a STANDARD execution holds: it leaves some to the sweep.
 func manyCollections(t *testing.T, s *system) {
 	r := s.newRun(t)
 	const collections = statemachine.MaxCollections + 10
