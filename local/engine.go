@@ -29,8 +29,7 @@ const (
 type PortTakenError struct{ Port int }
 
 func (e *PortTakenError) Error() string {
-	return fmt.Sprintf("another program uses port %d; to use another port: `PORT=%d make up`",
-		e.Port, e.Port+1)
+	return fmt.Sprintf("another program uses port %d; to use another one, set PORT, such as PORT=%d", e.Port, e.Port+1)
 }
 
 // Endpoint is the address of the engine on this port.
