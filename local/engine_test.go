@@ -64,7 +64,7 @@ func TestUpAndStartEngineRefuseATakenPort(t *testing.T) {
 		if !errors.As(err, &taken) || taken.Port != port {
 			t.Fatalf("%s: got %v, want a PortTakenError of port %d", name, err, port)
 		}
-		if want := fmt.Sprintf("`PORT=%d make up`", port+1); !strings.Contains(err.Error(), want) {
+		if want := fmt.Sprintf("set PORT, such as PORT=%d", port+1); !strings.HasSuffix(err.Error(), want) {
 			t.Errorf("%s: the error does not say %s: %v", name, want, err)
 		}
 	}
